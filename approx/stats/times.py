@@ -1,0 +1,264 @@
+"""Time to success: known to lie between two records, and censored at the last step where success never came.
+
+A training that diverges is censored at the last step, not where it diverged: it will not succeed any more, and
+censoring it early would count it as one that might have. So no seed leaves early, and the Kaplan-Meier curve at a
+record is simply the share of seeds that have not succeeded by then; between two records it is unknown, but lies
+between their values.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import xarray as xr
+from scipy import special, stats
+
+from approx.stats.intervals import at_rank, check_level, rank_interval, wilson
+from approx.stats.labels import Over, reduce, require_dims, variable
+
+EVENTS = ("first", "settled")
+BANDS = ("wilson", "log-log", "linear")
+
+
+def time_to_success(hits: xr.Dataset, event: str = "first") -> xr.Dataset:
+    """Interval (lower, upper] in steps in which each seed's success came.
+
+    Args:
+        hits: what `success` returned, with records.
+        event: "first": success is first reached. "settled": success is reached for good, from then to the last record
+            (the settling time of control theory).
+
+    Returns:
+        `lower` and `upper` (..., seed); upper = inf and lower = the last step where it never came. `horizon`, the last
+        step, as a variable without dimensions.
+
+    Raises:
+        ValueError: no records, or an unknown event.
+    """
+    if event not in EVENTS:
+        raise ValueError(f"event must be one of {', '.join(EVENTS)}; got {event!r}")
+    hit = variable(hits, "hit")
+    require_dims(hit, ["step"])
+    steps = np.asarray(hit.step, float)
+    if event == "first" and "upper" in hits:
+        lower, upper = hits.lower, hits.upper
+    else:
+        lower, upper = _settled(hit, steps)
+    return xr.Dataset({"lower": lower, "upper": upper, "horizon": steps[-1]})
+
+
+def _settled(hit: xr.DataArray, steps: np.ndarray) -> tuple[xr.DataArray, xr.DataArray]:
+    """The records around the start of the run of hits that lasts to the end."""
+
+    def bounds(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        backwards = ~array[..., ::-1]
+        trailing = np.where(backwards.any(-1), backwards.argmax(-1), array.shape[-1])  # hits at the end
+        start = array.shape[-1] - trailing
+        never = trailing == 0
+        upper = np.where(never, np.inf, steps[np.minimum(start, steps.size - 1)])
+        return np.where(never, steps[-1], steps[np.maximum(start - 1, 0)]), upper
+
+    both = reduce(bounds, hit, over="step", names=("lower", "upper"))
+    return both.lower, both.upper
+
+
+def survival(
+    hits: xr.Dataset, over: Over = "seed", event: str = "first", band: str = "wilson", level: float = 0.95
+) -> xr.Dataset:
+    """Share of seeds that have not succeeded by each record: the Kaplan-Meier curve, with a pointwise band.
+
+    Every time is known to within its two records, and nobody leaves before the last one, so the estimate at a record is
+    exact (it is Turnbull's, JRSS B 38, 1976, too); between records the true curve lies between the two values.
+
+    Args:
+        hits: what `success` returned, with records.
+        over: the dimension or dimensions counted over.
+        event: see `time_to_success`.
+        band: see `kaplan_meier`.
+        level: probability of covering, at each record for itself.
+
+    Returns:
+        `survival`, `low`, `high`, `n`, `at_risk`, `events` over (..., step).
+    """
+    times = time_to_success(hits, event)
+    records = np.asarray(hits.step, float)
+    horizon = float(times.horizon)
+
+    def curve(upper: np.ndarray) -> tuple[np.ndarray, ...]:
+        return _product_limit(np.minimum(upper, horizon), np.isfinite(upper), records, band, level)
+
+    names = ("survival", "low", "high", "n", "at_risk", "events")
+    result = reduce(curve, times.upper, over=over, names=names, new={"step": np.asarray(hits.step)})
+    result.attrs = {**hits.attrs, "event": event, "band": band, "level": level}
+    return result
+
+
+def kaplan_meier(
+    time: np.ndarray, event: np.ndarray, at: np.ndarray | None = None, band: str = "wilson", level: float = 0.95
+) -> xr.Dataset:
+    """Kaplan-Meier estimate for any right-censored times (trainings stopped by a time limit, say).
+
+    S(t) = prod over t_j <= t of (1 - d_j / n_j) (E. L. Kaplan and P. Meier, JASA 53, 1958); variance by Greenwood.
+    Bands: "wilson" is Wilson's interval at the effective sample size S (1 - S) / var (K. J. Rothman, J. Chronic
+    Diseases 31, 1978), which is the ordinary one where nobody is censored early; "log-log" (J. D. Kalbfleisch and
+    R. L. Prentice 1980) and "linear" are those of `scipy.stats.ecdf`.
+
+    Args:
+        time: (..., n) steps until success or until censoring.
+        event: (..., n) True where success came, False where censored.
+        at: (t,) where to evaluate; by default all distinct times.
+        band: "wilson", "log-log" or "linear".
+        level: probability of covering, pointwise.
+
+    Returns:
+        `survival`, `low`, `high`, `n`, `at_risk` (just before t) and `events` over (..., step).
+
+    Raises:
+        ValueError: an unknown band, a time that is not finite.
+    """
+    time, event = np.asarray(time, float), np.asarray(event, bool)
+    if not np.all(np.isfinite(time)):
+        raise ValueError("times must be finite; give the censoring time with event=False where success never came")
+    at = np.unique(time) if at is None else np.asarray(at, float)
+    dims = [f"axis_{i}" for i in range(time.ndim - 1)] + ["step"]
+    results = _product_limit(time, event, at, band, level)
+    names = ("survival", "low", "high", "n", "at_risk", "events")
+    return xr.Dataset({name: (dims, x) for name, x in zip(names, results, strict=True)}, {"step": at})
+
+
+def _product_limit(
+    time: np.ndarray, event: np.ndarray, at: np.ndarray, band: str, level: float
+) -> tuple[np.ndarray, ...]:
+    """Kaplan-Meier at the times `at` (sorted), one curve for each leading index."""
+    every = np.unique(np.concatenate([at, time[event].ravel()])) if time.size else at
+    events = np.stack([np.count_nonzero(event & (time == t), -1) for t in every], -1)
+    at_risk = np.stack([np.count_nonzero(time >= t, -1) for t in every], -1)
+    risk = np.maximum(at_risk, 1)
+    estimate = np.cumprod(1 - events / risk, -1)
+    alive = np.maximum(at_risk - events, 1)  # where nobody is left the estimate is 0 and the variance not needed
+    greenwood = np.cumsum(np.where(at_risk > events, events / (risk * alive), 0.0), -1)
+    n = np.full(events.shape, time.shape[-1])
+    low, high = _band(estimate, greenwood, n, band, level)
+    columns = (estimate if time.shape[-1] else estimate * np.nan, low, high, n, at_risk, events)
+    kept = np.searchsorted(every, at)
+    return tuple(column[..., kept] for column in columns)
+
+
+def _band(s: np.ndarray, greenwood: np.ndarray, n: np.ndarray, band: str, level: float) -> tuple[np.ndarray, ...]:
+    """Pointwise confidence limits of a survival curve; `greenwood` is var(S) / S^2."""
+    z = special.ndtri((1 + check_level(level)) / 2)
+    inner = (s > 0) & (s < 1)
+    if band == "wilson":
+        # var = S^2 greenwood, so S (1 - S) / var = (1 - S) / (S greenwood); n at the ends, where var is 0
+        effective = np.where(inner, (1 - s) / np.where(inner, s * greenwood, 1), n)
+        low, high = wilson(s * effective, effective, level)
+        return np.where(s == 0, 0.0, low), np.where(s == 1, 1.0, high)
+    if band == "log-log":
+        safe = np.where(inner, s, 0.5)
+        spread = z * np.sqrt(greenwood) / -np.log(safe)
+        return np.where(inner, safe ** np.exp(spread), np.nan), np.where(inner, safe ** np.exp(-spread), np.nan)
+    if band == "linear":
+        half = z * s * np.sqrt(greenwood)
+        return np.clip(s - half, 0, 1), np.clip(s + half, 0, 1)
+    raise ValueError(f"band must be one of {', '.join(BANDS)}; got {band!r}")
+
+
+def time_quantiles(
+    hits: xr.Dataset,
+    q: Sequence[float] | float = (0.25, 0.5, 0.75),
+    over: Over = "seed",
+    event: str = "first",
+    level: float = 0.95,
+) -> xr.Dataset:
+    """Steps by which a share q of all seeds has succeeded; inf ("not reached") where fewer ever do.
+
+    The smallest record with Kaplan-Meier S <= 1 - q, that is the order statistic of rank ceil(q n) with failures at
+    infinity. The interval consists of order statistics (see `rank_interval`), its lower end taken at the record before
+    and its upper end at the record of the hit: it covers the quantile of the true, unrecorded times with at least the
+    given probability, whatever their distribution and the records.
+
+    Args:
+        hits: what `success` returned, with records.
+        q: shares, each strictly between 0 and 1.
+        over: the dimension or dimensions of the sample.
+        event: see `time_to_success`.
+        level: probability of covering.
+
+    Returns:
+        `time` (the record by which it is reached), `after` (the record before it: the quantile lies in (after, time]),
+        `low`, `high`, `n` over (..., quantile).
+
+    Raises:
+        ValueError: a share outside (0, 1).
+    """
+    shares = np.atleast_1d(np.asarray(q, float))
+    if not np.all((shares > 0) & (shares < 1)):
+        raise ValueError(f"q must lie strictly between 0 and 1, got {shares.tolist()}")
+    times = time_to_success(hits, event)
+
+    def quantiles(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, ...]:
+        n = lower.shape[-1]
+        lower, upper = np.sort(lower, -1), np.sort(upper, -1)
+        ranks = [int(np.ceil(share * n - 1e-9)) - 1 for share in shares]
+        ends = [rank_interval(n, share, level) for share in shares]
+        low = np.stack([np.maximum(at_rank(lower, first), 0.0) for first, _ in ends], -1)
+        high = np.stack([at_rank(upper, last) for _, last in ends], -1)
+        time, after = (
+            np.stack([at_rank(x, r) if n else low[..., 0] * np.nan for r in ranks], -1) for x in (upper, lower)
+        )
+        return time, after, low, high, np.full(time.shape, n)
+
+    names = ("time", "after", "low", "high", "n")
+    result = reduce(quantiles, times.lower, times.upper, over=over, names=names, new={"quantile": shares})
+    result.attrs = {**hits.attrs, "event": event, "level": level}
+    return result
+
+
+def restricted_mean(
+    hits: xr.Dataset, until: float | None = None, over: Over = "seed", event: str = "first", level: float = 0.95
+) -> xr.Dataset:
+    """Mean steps to success, counting at most `until` steps: the area under the survival curve (J. O. Irwin 1949).
+
+    With nobody censored early this is the mean over seeds of min(time, until). `mean` takes each time at the record
+    that shows it, `mean_earliest` at the record before: the true mean lies between. The interval is Student's, from
+    `mean_earliest` less its margin to `mean` plus its own, so it covers wherever in between the times lie.
+
+    Args:
+        hits: what `success` returned, with records.
+        until: steps to count, at most and by default the last step.
+        over: the dimension or dimensions of the sample.
+        event: see `time_to_success`.
+        level: probability of covering.
+
+    Returns:
+        `mean`, `mean_earliest`, `low`, `high`, `n`. With one seed the interval is [0, until].
+
+    Raises:
+        ValueError: `until` beyond the last step, where nothing is known.
+    """
+    times = time_to_success(hits, event)
+    horizon = float(times.horizon)
+    until = horizon if until is None else float(until)
+    if not 0 < until <= horizon:
+        raise ValueError(f"until must lie in (0, {horizon:g}], the recorded steps; got {until:g}")
+
+    def area(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, ...]:
+        n = lower.shape[-1]
+        means, margins = zip(*(_mean_and_margin(np.minimum(x, until), level) for x in (upper, lower)), strict=True)
+        low = np.where(n > 1, np.maximum(means[1] - margins[1], 0), 0.0)
+        high = np.where(n > 1, np.minimum(means[0] + margins[0], until), until)
+        return means[0], means[1], low, high, np.full(low.shape, n)
+
+    names = ("mean", "mean_earliest", "low", "high", "n")
+    result = reduce(area, times.lower, times.upper, over=over, names=names)
+    result.attrs = {**hits.attrs, "event": event, "until": until, "level": level}
+    return result
+
+
+def _mean_and_margin(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
+    """Mean and half the width of Student's interval along the last axis; nan for fewer than one and two values."""
+    n = values.shape[-1]
+    nothing = np.full(values.shape[:-1], np.nan)
+    mean = values.mean(-1) if n else nothing
+    if n < 2:
+        return mean, nothing
+    return mean, stats.t.ppf((1 + check_level(level)) / 2, n - 1) * values.std(-1, ddof=1) / np.sqrt(n)
