@@ -109,9 +109,10 @@ def rate(
     """Share of successes with its confidence interval.
 
     Coverage of the nominal 95%, summed exactly over all outcomes. Wilson: 93.0 to 97.0% for n >= 100 with at least 20
-    expected successes and 20 expected failures (93.6 to 96.3% for n from 100 to 2000); nearer to 0 or 1 between 83.8 and
-    100% (it dips where n p = 0.18, for instance at 1 in 550 for n = 100), and 95.1% on average over all rates.
-    Exact: never below 95%, 96.5% on average at n = 100.
+    expected successes and 20 expected failures (93.6 to 96.3% for n from 100 to 2000); nearer to 0 or 1 between 83.8
+    and 100% (it dips where n p = 0.18, for instance at 1 in 550 for n = 100), and 95.1% on average over all rates.
+    Exact: never below 95%, 96.5% on average at n = 100. Both count independent trials: where one seed enters several
+    times (over=("task", "seed")) and its outcomes are correlated, the interval is too narrow.
 
     Args:
         hits: what `success` returned (or a boolean array).
@@ -187,7 +188,7 @@ def best_record(value: xr.DataArray, above: bool = False) -> xr.DataArray:
 
 
 def default_thresholds(values: np.ndarray, points: int = 101) -> np.ndarray:
-    """Thresholds over the range of the finite values: of the positive ones by their logarithm, unless some are negative.
+    """Thresholds over the range of the finite values, by their logarithm unless some are negative.
 
     A loss of exactly 0 (underflow) lies below all of them.
     """

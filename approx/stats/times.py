@@ -84,7 +84,7 @@ def survival(
     horizon = float(times.horizon)
 
     def curve(upper: np.ndarray) -> tuple[np.ndarray, ...]:
-        return _product_limit(np.minimum(upper, horizon), np.isfinite(upper), records, band, level)
+        return product_limit(np.minimum(upper, horizon), np.isfinite(upper), records, band, level)
 
     names = ("survival", "low", "high", "n", "at_risk", "events")
     result = reduce(curve, times.upper, over=over, names=names, new={"step": np.asarray(hits.step)})
@@ -120,12 +120,12 @@ def kaplan_meier(
         raise ValueError("times must be finite; give the censoring time with event=False where success never came")
     at = np.unique(time) if at is None else np.asarray(at, float)
     dims = [f"axis_{i}" for i in range(time.ndim - 1)] + ["step"]
-    results = _product_limit(time, event, at, band, level)
+    results = product_limit(time, event, at, band, level)
     names = ("survival", "low", "high", "n", "at_risk", "events")
     return xr.Dataset({name: (dims, x) for name, x in zip(names, results, strict=True)}, {"step": at})
 
 
-def _product_limit(
+def product_limit(
     time: np.ndarray, event: np.ndarray, at: np.ndarray, band: str, level: float
 ) -> tuple[np.ndarray, ...]:
     """Kaplan-Meier at the times `at` (sorted), one curve for each leading index."""

@@ -1,0 +1,204 @@
+"""What success costs: expected running time with restarts, the best cut-off, and how many tries are needed.
+
+Steps are counted to the record that shows success, since nobody can stop before seeing it; with finer records the
+cost would be a little smaller (`*_earliest` counts to the record before).
+"""
+
+import numpy as np
+import xarray as xr
+
+from approx.stats.intervals import binomial_interval, check_level
+from approx.stats.labels import Over, reduce
+from approx.stats.rates import rate
+from approx.stats.resample import bca_interval, by_chunks
+from approx.stats.times import time_to_success
+
+
+def ert(hits: xr.Dataset, over: Over = "seed", level: float = 0.95, resamples: int = 1000, rng: int = 0) -> xr.Dataset:
+    """Expected running time: all steps spent, by failures too, per success (N. Hansen et al., COCO, 2021).
+
+    ERT = sum of min(T, horizon) over seeds / number of successes: the mean steps until success if every failure is
+    followed by a new seed. The interval is a bootstrap over seeds (BCa, see `resample`); its upper end is inf where too
+    many resamples hold no success. Without any success ERT is inf, and its lower end follows from the exact upper
+    limit p of the rate: horizon (1 - p) / p. Measured coverage of the nominal 95% (lognormal times, 4,000 simulations
+    each): 94.1 to 95.1% for n from 100 to 1,000 with 20 or more expected successes.
+
+    Args:
+        hits: what `success` returned, with records.
+        over: the dimension or dimensions of the sample.
+        level: probability of covering.
+        resamples: number of bootstrap resamples.
+        rng: seed of the resamples.
+
+    Returns:
+        `ert`, `ert_earliest`, `low`, `high`, `n`, `successes`, in steps. With one seed the interval is [0, inf].
+    """
+    times = time_to_success(hits)
+    horizon = float(times.horizon)
+
+    def chunk(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, ...]:
+        spent, hit = np.minimum(upper, horizon), np.isfinite(upper).astype(float)
+        low, high = ert_interval(spent, hit, horizon, level, resamples, rng)
+        k, n = hit.sum(-1), np.full(len(hit), hit.shape[-1])
+        return ratio(spent.sum(-1), k), ratio(lower.sum(-1), k), low, high, n, k.astype(int)
+
+    names = ("ert", "ert_earliest", "low", "high", "n", "successes")
+    result = reduce(lambda *a: by_chunks(chunk, *a), times.lower, times.upper, over=over, names=names)
+    result.attrs = {**hits.attrs, "level": level, "resamples": resamples}
+    return result
+
+
+def ratio(spent: np.ndarray, successes: np.ndarray) -> np.ndarray:
+    """Steps per success; inf where steps were spent without success, nan where there were no seeds at all."""
+    return np.where(successes > 0, spent / np.maximum(successes, 1), np.where(spent > 0, np.inf, np.nan))
+
+
+def ratio_of_ratios(spent_a: np.ndarray, hit_a: np.ndarray, spent_b: np.ndarray, hit_b: np.ndarray) -> np.ndarray:
+    """One expected running time over another; nan where neither has a success."""
+    with np.errstate(invalid="ignore", divide="ignore"):
+        return ratio(spent_a, hit_a) / ratio(spent_b, hit_b)
+
+
+def ert_interval(
+    spent: np.ndarray, hit: np.ndarray, horizon: float, level: float, resamples: int, rng: int
+) -> tuple[np.ndarray, np.ndarray]:
+    """Bootstrap interval (cells,) of steps per success from arrays (cells, n)."""
+    cells, n = spent.shape
+    if n < 2:
+        return np.zeros(cells), np.full(cells, np.inf)
+    _, low, high = bca_interval(ratio, (spent, hit), level, resamples, rng)
+    _, most = binomial_interval(0, n, level, "exact")
+    failed = hit.sum(-1) == 0
+    return np.where(failed, horizon * (1 - most) / most, low), np.where(failed, np.inf, high)
+
+
+def best_cutoff(hits: xr.Dataset, over: Over = "seed") -> xr.Dataset:
+    """The number of steps after which an unsuccessful training is best given up and restarted with a new seed.
+
+    The cut-off c (a record after step 0) with the smallest expected cost sum min(T, c) / #(T <= c): among all restart
+    strategies for a known distribution, a fixed cut-off is optimal (M. Luby, A. Sinclair, D. Zuckerman, Information
+    Processing Letters 47, 1993). The minimum is chosen on the same seeds, so `best_cost` is optimistic; the gain that
+    `restart` reports is not.
+
+    Returns:
+        `best_cutoff`, `best_cost` (steps) and `n`; nan and inf where no seed succeeds.
+    """
+    times = time_to_success(hits)
+    records = np.asarray(hits.step, float)[1:]
+
+    def choose(upper: np.ndarray) -> tuple[np.ndarray, ...]:
+        cutoff, cost = _cheapest(expected_costs(upper, records), records)
+        return cutoff, cost, np.full(cutoff.shape, upper.shape[-1])
+
+    return reduce(choose, times.upper, over=over, names=("best_cutoff", "best_cost", "n"))
+
+
+def expected_costs(upper: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
+    """Expected steps until success if every try is stopped at the cut-off: (..., cutoffs) from times (..., n)."""
+    if cutoffs.size == 0:
+        raise ValueError("no record after step 0, so there is no cut-off to choose; record more steps")
+    costs = [ratio(np.minimum(upper, c).sum(-1), np.count_nonzero(upper <= c, -1)) for c in cutoffs]
+    return np.stack(costs, -1)
+
+
+def _cheapest(costs: np.ndarray, cutoffs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The earliest cheapest cut-off and its cost."""
+    filled = np.where(np.isnan(costs), np.inf, costs)
+    best = filled.argmin(-1)
+    cost = np.take_along_axis(costs, best[..., None], -1)[..., 0]
+    return np.where(np.isfinite(cost), cutoffs[best], np.nan), cost
+
+
+def restart(
+    hits: xr.Dataset, over: Over = "seed", level: float = 0.95, resamples: int = 1000, rng: int = 0
+) -> xr.Dataset:
+    """Expected cost as a function of the cut-off, the best cut-off, and what restarting there gains.
+
+    The gain ERT(no cut-off) / cost is cross-fitted: each half of the seeds (even and odd positions) is judged by the
+    cut-off that is best on the other half, so choosing does not flatter it; below 1 restarting early does not pay.
+
+    Args:
+        hits: what `success` returned, with records.
+        over: the dimension or dimensions of the sample.
+        level: probability of covering, pointwise in the cut-off.
+        resamples: number of bootstrap resamples.
+        rng: seed of the resamples.
+
+    Returns:
+        `cost`, `low`, `high` over (..., cutoff); `best_cutoff`, `best_cost`, `gain`, `gain_low`, `gain_high`, `n`.
+    """
+    times = time_to_success(hits)
+    records = np.asarray(hits.step, float)[1:]
+
+    def curve(upper: np.ndarray) -> tuple[np.ndarray, ...]:
+        costs = expected_costs(upper, records)
+        ends = []
+        for c in records:
+            hit = (upper <= c).astype(float)
+            ends.append(ert_interval(np.minimum(upper, c), hit, c, level, resamples, rng))
+        low, high = (np.stack(end, -1) for end in zip(*ends, strict=True))
+        return costs, low, high
+
+    def chosen(upper: np.ndarray) -> tuple[np.ndarray, ...]:
+        cutoff, cost = _cheapest(expected_costs(upper, records), records)
+        gain, low, high = _gain(upper, records, level, resamples, rng)
+        return cutoff, cost, gain, low, high, np.full(cutoff.shape, upper.shape[-1])
+
+    cutoffs = {"cutoff": np.asarray(hits.step)[1:]}
+    names = ("best_cutoff", "best_cost", "gain", "gain_low", "gain_high", "n")
+    upper = times.upper
+    result = reduce(lambda x: by_chunks(curve, x), upper, over=over, names=("cost", "low", "high"), new=cutoffs)
+    result = result.merge(reduce(lambda x: by_chunks(chosen, x), upper, over=over, names=names))
+    result.attrs = {**hits.attrs, "level": level, "resamples": resamples}
+    return result
+
+
+def _gain(
+    upper: np.ndarray, records: np.ndarray, level: float, resamples: int, rng: int
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Cross-fitted gain of the best cut-off over none, with its percentile interval; (cells,) from times (cells, n)."""
+    n = upper.shape[-1]
+    if n < 4:
+        nothing = np.full(len(upper), np.nan)
+        return nothing, np.zeros(len(upper)), np.full(len(upper), np.inf)
+    other = [_cheapest(expected_costs(upper[:, 1 - half :: 2], records), records)[0] for half in (0, 1)]
+    limit = np.empty(upper.shape)
+    for half in (0, 1):  # a half without success teaches nothing: no cut-off then
+        limit[:, half::2] = np.where(np.isnan(other[half]), records[-1], other[half])[:, None]
+    never = np.minimum(upper, records[-1]), np.isfinite(upper).astype(float)
+    early = np.minimum(upper, limit), (upper <= limit).astype(float)
+    gain, low, high = bca_interval(ratio_of_ratios, (*never, *early), level, resamples, rng)
+    unknown = np.isnan(gain)
+    return gain, np.where(unknown, 0.0, np.maximum(low, 0.0)), np.where(unknown, np.inf, high)
+
+
+def tries_needed(
+    hits: xr.Dataset, probability: float = 0.95, over: Over = "seed", when: str = "last", level: float = 0.95
+) -> xr.Dataset:
+    """How many seeds to train so that at least one succeeds with the wanted probability.
+
+    n = ceil(log(1 - probability) / log(1 - rate)); the interval is that of the rate (`rate`), carried over, since n
+    falls as the rate grows.
+
+    Args:
+        hits: what `success` returned.
+        probability: wanted probability of at least one success.
+        over: the dimension or dimensions of the sample.
+        when: which success is meant, see `reading`.
+        level: probability of covering.
+
+    Returns:
+        `tries`, `low`, `high` (inf where the rate may be 0), `n`.
+    """
+    check_level(probability)
+    rates = rate(hits, over, when, level=level)
+
+    def tries(p: xr.DataArray) -> xr.DataArray:
+        with np.errstate(divide="ignore"):
+            exact = np.log1p(-probability) / np.log1p(-p)
+        # 1e-9: a rate of 0.95 needs one try, though the two logarithms differ in the last digit
+        return np.ceil(exact.where(p > 0, np.inf) - 1e-9).clip(min=1).where(p.notnull())
+
+    result = xr.Dataset({"tries": tries(rates.rate), "low": tries(rates.high), "high": tries(rates.low), "n": rates.n})
+    result.attrs = {**rates.attrs, "probability": probability}
+    return result
