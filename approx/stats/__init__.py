@@ -1,26 +1,59 @@
 """What happened: success, time, cost and comparison over seeds, as labelled arrays with intervals.
 
-Every result names its quantity and carries `low`, `high` and `n` beside it.
+Every result names its quantity and carries `low`, `high` and `n` beside it. Nothing is dropped: what diverged (nan,
+inf) is a failure, a censored time, and the worst value there is.
 """
 
-from approx.stats.comparisons import compare, mcnemar, pair
+from approx.stats.comparisons import compare, mcnemar, pair, paired_interval
+from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
 from approx.stats.intervals import binomial_interval
+from approx.stats.paired import compare_values, ert_ratio, improvement
+from approx.stats.planning import confidence_sequence, enough, power, running_rate, seeds_for_power, seeds_for_width
+from approx.stats.rankings import discoveries, performance_profile, ranking
 from approx.stats.rates import pick, profile, rate, reading, success
+from approx.stats.reports import report, table
+from approx.stats.time_tests import compare_times, logrank
 from approx.stats.times import kaplan_meier, restricted_mean, survival, time_quantiles, time_to_success
+from approx.stats.values import aggregate, best_of, quantiles
 
 __all__ = [
+    "aggregate",
+    "best_cutoff",
+    "best_of",
     "binomial_interval",
     "compare",
+    "compare_times",
+    "compare_values",
+    "confidence_sequence",
+    "discoveries",
+    "enough",
+    "ert",
+    "ert_ratio",
+    "improvement",
     "kaplan_meier",
+    "logrank",
     "mcnemar",
     "pair",
+    "paired_interval",
+    "performance_profile",
     "pick",
+    "power",
     "profile",
+    "quantiles",
+    "ranking",
     "rate",
     "reading",
+    "report",
+    "restart",
+    "restart_gain",
     "restricted_mean",
+    "running_rate",
+    "seeds_for_power",
+    "seeds_for_width",
     "success",
     "survival",
+    "table",
     "time_quantiles",
     "time_to_success",
+    "tries_needed",
 ]

@@ -15,14 +15,14 @@ from approx.stats.rates import reading
 def confidence_sequence(
     successes: ArrayLike, n: ArrayLike, level: float = 0.95, width: float = 0.02
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Interval for a rate that holds at every n at once, so looking after every batch and stopping at will is allowed.
+    """Interval for a rate that holds at every n at once, so looking after each batch and stopping at will is allowed.
 
     All p with B(a + s, b + n - s) / (B(a, b) p^s (1 - p)^(n - s)) < 1 / (1 - level), where a = k p, b = k (1 - p) and
     k = 1 + p (1 - p) / width². For the true p the left side is a nonnegative martingale with mean 1, so by Ville's
     inequality it ever reaches the bound with probability 1 - level at most (H. Robbins, Annals of Mathematical
-    Statistics 41, 1970; beta-binomial mixture, centred at p, of S. Howard, A. Ramdas, J. McAuliffe and J. Sekhon, Annals
-    of Statistics 49, 2021). k makes the interval tightest about when it is `width` to either side: with the uniform
-    prior +-0.02 at a rate of one half takes 9,157 seeds, with this one 5,758.
+    Statistics 41, 1970; beta-binomial mixture, centred at p, of S. Howard, A. Ramdas, J. McAuliffe and J. Sekhon,
+    Annals of Statistics 49, 2021). k makes the interval tightest about when it is `width` to either side: with
+    the uniform prior +-0.02 at a rate of one half takes 9,157 seeds, with this one 5,758.
 
     Args:
         successes: successes so far, any shape.
@@ -128,7 +128,7 @@ def seeds_for_width(rate: ArrayLike, width: ArrayLike, level: float = 0.95, inte
     """
     p, w = np.broadcast_arrays(np.asarray(rate, float), np.asarray(width, float))
     if not (np.all((p >= 0) & (p <= 1)) and np.all((w > 0) & (w < 1))):
-        raise ValueError(f"rates must lie in [0, 1] and widths in (0, 1), got rate={rate} and width={width}")
+        raise ValueError(f"rates must lie in [0, 1] and widths in (0, 1), got rate={rate!r} and width={width!r}")
     if interval not in ("wilson", "exact"):
         raise ValueError(f"interval must be wilson or exact, got {interval!r}")
     check_level(level)

@@ -12,7 +12,7 @@ import numpy as np
 import xarray as xr
 from scipy import special, stats
 
-from approx.stats.intervals import at_rank, check_level, rank_interval, wilson
+from approx.stats.intervals import at_rank, binomial_interval, check_level, rank_interval, wilson
 from approx.stats.labels import Over, reduce, require_dims, variable
 
 EVENTS = ("first", "settled")
@@ -220,7 +220,9 @@ def restricted_mean(
 
     With nobody censored early this is the mean over seeds of min(time, until). `mean` takes each time at the record
     that shows it, `mean_earliest` at the record before: the true mean lies between. The interval is Student's, from
-    `mean_earliest` less its margin to `mean` plus its own, so it covers wherever in between the times lie.
+    `mean_earliest` less its margin to `mean` plus its own, so it covers wherever in between the times lie. Where all
+    seeds have the same time (all failed, say) the spread says nothing; then any share of further seeds that zero of n
+    allows (exact) may lie anywhere from 0 to `until`.
 
     Args:
         hits: what `success` returned, with records.
@@ -244,8 +246,11 @@ def restricted_mean(
     def area(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, ...]:
         n = lower.shape[-1]
         means, margins = zip(*(_mean_and_margin(np.minimum(x, until), level) for x in (upper, lower)), strict=True)
-        low = np.where(n > 1, np.maximum(means[1] - margins[1], 0), 0.0)
-        high = np.where(n > 1, np.minimum(means[0] + margins[0], until), until)
+        if n < 2:
+            return *means, np.zeros(means[0].shape), np.full(means[0].shape, until), np.full(means[0].shape, n)
+        _, unseen = binomial_interval(0, n, level, "exact")
+        low = np.where(margins[1] > 0, np.maximum(means[1] - margins[1], 0), means[1] * (1 - unseen))
+        high = np.minimum(means[0] + np.where(margins[0] > 0, margins[0], (until - means[0]) * unseen), until)
         return means[0], means[1], low, high, np.full(low.shape, n)
 
     names = ("mean", "mean_earliest", "low", "high", "n")
