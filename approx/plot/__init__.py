@@ -1,0 +1,25 @@
+"""Panels: finished numbers on axes. `matplotlib.pyplot.style.use(approx.plot.STYLE)` sets a journal column's look."""
+
+from pathlib import Path
+
+from approx.plot.comparisons import forest, performance_profile
+from approx.plot.landscapes import landscape
+from approx.plot.planning import plan, running_rate
+from approx.plot.success import success_curve, threshold_profile
+from approx.plot.times import best_of, restart, survival
+
+STYLE = Path(__file__).with_name("paper.mplstyle")
+
+__all__ = [
+    "STYLE",
+    "best_of",
+    "forest",
+    "landscape",
+    "performance_profile",
+    "plan",
+    "restart",
+    "running_rate",
+    "success_curve",
+    "survival",
+    "threshold_profile",
+]

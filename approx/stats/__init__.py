@@ -8,7 +8,15 @@ from approx.stats.comparisons import compare, mcnemar, pair, paired_interval
 from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
 from approx.stats.intervals import binomial_interval
 from approx.stats.paired import compare_values, ert_ratio, improvement
-from approx.stats.planning import confidence_sequence, enough, power, running_rate, seeds_for_power, seeds_for_width
+from approx.stats.planning import (
+    confidence_sequence,
+    enough,
+    plan,
+    power,
+    running_rate,
+    seeds_for_power,
+    seeds_for_width,
+)
 from approx.stats.rankings import discoveries, performance_profile, ranking
 from approx.stats.rates import pick, profile, rate, reading, success
 from approx.stats.reports import report, table
@@ -37,6 +45,7 @@ __all__ = [
     "paired_interval",
     "performance_profile",
     "pick",
+    "plan",
     "power",
     "profile",
     "quantiles",

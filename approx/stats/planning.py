@@ -145,6 +145,18 @@ def seeds_for_width(rate: ArrayLike, width: ArrayLike, level: float = 0.95, inte
     return _smallest(reached, np.ones(p.shape, int))
 
 
+def plan(
+    rates: ArrayLike = (0.5, 0.8, 0.95),
+    widths: ArrayLike = (0.005, 0.01, 0.02, 0.05, 0.1, 0.2),
+    level: float = 0.95,
+    interval: str = "wilson",
+) -> xr.Dataset:
+    """`seeds_for_width` as a labelled table: `n` over (rate, width)."""
+    p, w = np.atleast_1d(np.asarray(rates, float)), np.atleast_1d(np.asarray(widths, float))
+    n = seeds_for_width(p[:, None], w, level, interval)
+    return xr.Dataset({"n": (("rate", "width"), n)}, {"rate": p, "width": w}, {"level": level, "interval": interval})
+
+
 def _smallest(reached: Callable[[np.ndarray], np.ndarray], first: np.ndarray) -> np.ndarray:
     """Smallest integers from `first` on with which a growing condition holds: doubling, then bisection."""
     high = first.copy()

@@ -1,0 +1,64 @@
+"""Panels of success: its share over the steps, and as a function of what is called a success."""
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+
+from approx import stats
+from approx.plot.series import axes, corner, each, label_ends, readable, share_axis, step_axis
+
+
+def success_curve(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, level: float = 0.95) -> Axes:
+    """Share of seeds that are in success at each record, with its interval as a band.
+
+    Args:
+        data: what `stats.success` returned, or `stats.rate(..., when="each")`.
+        ax: axes to draw on.
+        title: the message of the panel.
+        level: of the intervals, where the rates are still to be computed.
+    """
+    rates = stats.rate(data, when="each", level=level) if "hit" in data else data
+    ax = axes(ax, title)
+    ends = []
+    for label, one, style in each(rates, "step"):
+        ax.fill_between(one.step, one.low, one.high, color=style["color"], alpha=0.2, linewidth=0)
+        ax.plot(one.step, one.rate, **style)
+        ends.append((one.rate.values, label, style["color"]))
+    step_axis(ax, np.asarray(rates.step))
+    share_axis(ax, "share of seeds in success")
+    corner(ax, rates.n, "upper left")
+    label_ends(ax, ends)
+    return ax
+
+
+def threshold_profile(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
+    """Share of successes as a function of the threshold, with the smallest value that float32 allows, if given.
+
+    Args:
+        data: what `stats.profile` returned.
+        ax: axes to draw on.
+        title: the message of the panel.
+    """
+    ax = axes(ax, title)
+    floor = data.get("floor")
+    data = data.drop_vars("floor", errors="ignore")
+    ends = []
+    for label, one, style in each(data, "threshold"):
+        ax.fill_between(one.threshold, one.low, one.high, color=style["color"], alpha=0.2, linewidth=0, step="post")
+        ax.plot(one.threshold, one.rate, drawstyle="steps-post", **style)
+        ends.append((one.rate.values, label, style["color"]))
+    thresholds = np.asarray(data.threshold)
+    if thresholds.min() > 0:
+        ax.set_xscale("log")
+    ax.set_xlim(thresholds.min(), thresholds.max())
+    if floor is not None:
+        for value in np.unique(floor):
+            ax.axvline(value, color="0.4", linewidth=0.8, linestyle=":")
+            ax.text(value, 0.5, "float32 floor ", rotation=90, ha="right", va="center", size=6.5, color="0.3")
+            ax.set_xlim(left=min(thresholds.min(), value / 30))
+    share_axis(ax, "share of seeds")
+    relation = "≥" if data.attrs.get("above") else "≤"
+    ax.set_xlabel(f"threshold: {readable(data.attrs.get('of', 'value'))} {relation}")
+    corner(ax, data.n, "upper right" if data.attrs.get("above") else "lower right")
+    label_ends(ax, ends)
+    return ax
