@@ -13,7 +13,8 @@ NO_DIFFERENCE = {"difference": 0.0, "ratio": 1.0, "gain": 1.0, "improvement": 0.
 def forest(data: xr.Dataset, of: str | None = None, ax: Axes | None = None, title: str | None = None) -> Axes:
     """One line per cell with its interval, and the value that means "no difference" where there is one.
 
-    Filled marks: the interval excludes that value. An arrow at the rim: the interval goes on to infinity.
+    Filled marks: the interval excludes that value. An arrow at the rim: the interval goes on to infinity. For what
+    `stats.ranking` returned, the ranks are written too.
 
     Args:
         data: any result with `low` and `high`, over up to some thirty cells.
@@ -47,6 +48,9 @@ def forest(data: xr.Dataset, of: str | None = None, ax: Axes | None = None, titl
     labels = [
         ", ".join(name_value(d, cells[d][i].item()) for d in dims if d in cells.coords) for i in range(value.size)
     ]
+    if "rank_low" in data:
+        ranks = zip(cells.rank_low.values, cells.rank_high.values, strict=True)
+        labels = [f"{x} (rank {a}{f' to {b}' if b > a else ''})" for x, (a, b) in zip(labels, ranks, strict=True)]
     if not dims and "a" in data.attrs:
         labels = [f"{data.attrs['a']} against {data.attrs['b']}"]
     ax.set_yticks(range(value.size), labels)

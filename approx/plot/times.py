@@ -53,15 +53,19 @@ def restart(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
         if np.isfinite(one.best_cost):
             ax.plot(one.best_cutoff, one.best_cost, "o", color=style["color"], markersize=4, markeredgecolor="white")
             gain = f"gain {float(one.gain):.2g} [{float(one.gain_low):.2g}, {float(one.gain_high):.2g}]"
-            label = f"{label}: {int(one.best_cutoff):,} steps\n{gain}".removeprefix(": ")
+            label = f"{label}: best {int(one.best_cutoff):,}\n{gain}".removeprefix(": ")
         ends.append((one.cost.values, label, style["color"]))
     ax.set_xscale("log")
     ax.set_yscale("log")
+    others = [d for d in data.cost.dims if d != "cutoff"]
+    reached = data.cutoff.values[np.isfinite(data.cost).any(others).values]
     if finite.size:
         lowest = data.low.where(np.isfinite(data.cost)).min().item()
         ax.set_ylim(max(lowest, finite.min() / 10) / 2.5, top)
-        first = data.cutoff.where(np.isfinite(data.cost).any([d for d in data.cost.dims if d != "cutoff"])).min().item()
-        ax.set_xlim(first, data.cutoff.values[-1])
+        ax.set_xlim(min(reached[0], data.cutoff.values[-1] / 10), data.cutoff.values[-1])
+    else:
+        ax.set(xlim=(1, max(10, data.cutoff.values[-1])), ylim=(1, 10))
+        ax.text(0.5, 0.5, "no success, so no cost is known", transform=ax.transAxes, ha="center", color="0.3")
     ax.set_xlabel("restart after this many steps")
     ax.set_ylabel("expected steps until success")
     corner(ax, data.n, "upper right")

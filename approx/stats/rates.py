@@ -196,8 +196,9 @@ def default_thresholds(values: np.ndarray, points: int = 101) -> np.ndarray:
     if finite.size == 0 or not np.any(finite):
         return np.geomspace(1e-8, 1e2, points)
     if finite.min() < 0:
-        return np.linspace(finite.min(), finite.max(), points)
-    return np.geomspace(finite[finite > 0].min(), finite.max(), points)
+        return np.linspace(finite.min(), max(finite.max(), finite.min() + 1), points)
+    low, high = finite[finite > 0].min(), finite.max()
+    return np.geomspace(low, high, points) if low < high else np.geomspace(low / 10, 10 * high, points)
 
 
 def pick(runs: xr.Dataset, by: str = "validation_loss", above: bool = False) -> xr.Dataset:

@@ -1,0 +1,167 @@
+"""Panels draw the numbers they are given, say n and the series, and survive what is missing or infinite."""
+
+from itertools import pairwise
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+
+from approx import plot, stats
+
+STEPS = np.array([0, 1, 3, 10, 30, 100, 300, 1000])
+
+
+@pytest.fixture(autouse=True)
+def _clean_figures():
+    with plt.style.context(plot.STYLE):
+        yield
+    plt.close("all")
+
+
+def runs(share=0.3, recipes=("adam", "sgd"), n=40):
+    rng = np.random.default_rng(0)
+    upper = rng.choice(STEPS[1:], (len(recipes), n)).astype(float)
+    upper[rng.random(upper.shape) < share] = np.inf
+    loss = np.where(upper[..., None] <= STEPS, 0.5, 2.0)
+    return xr.Dataset(
+        {"test_loss": (("recipe", "seed", "step"), loss)},
+        {"recipe": list(recipes), "seed": np.arange(n), "step": STEPS},
+    )
+
+
+def texts(ax):
+    return [t.get_text() for t in ax.texts]
+
+
+def line_data(ax, i=0):
+    return np.asarray(ax.lines[i].get_xydata())
+
+
+PANELS = {
+    "success_curve": lambda h, r: (plot.success_curve, h),
+    "survival": lambda h, r: (plot.survival, stats.survival(h)),
+    "restart": lambda h, r: (plot.restart, stats.restart(h, resamples=20)),
+    "performance_profile": lambda h, r: (plot.performance_profile, stats.performance_profile(h)),
+    "threshold_profile": lambda h, r: (plot.threshold_profile, stats.profile(r, floor=1e-7)),
+    "best_of": lambda h, r: (plot.best_of, stats.best_of(r, (1, 5, 20), resamples=20)),
+    "running_rate": lambda h, r: (plot.running_rate, stats.running_rate(h.isel(recipe=0, drop=True), width=0.2)),
+    "forest": lambda h, r: (plot.forest, stats.ranking(h)),
+    "plan": lambda h, r: (plot.plan, stats.plan()),
+}
+
+
+@pytest.mark.parametrize("name", PANELS)
+@pytest.mark.parametrize("kind", ["ordinary", "all failed", "nan everywhere"])
+def test_every_panel_draws_on_the_axes_given_and_says_n(name, kind):
+    data = runs(0.3 if kind == "ordinary" else 1.0)
+    data = data.where(False) if kind == "nan everywhere" else data
+    panel, result = PANELS[name](stats.success(data, below=1.0), data)
+    fig, ax = plt.subplots()
+    assert panel(result, ax=ax, title="What it shows") is ax
+    fig.canvas.draw()
+    assert ax.get_title(loc="left") == "What it shows"
+    assert ax.get_xlabel()
+    if name not in ("plan", "running_rate"):
+        assert any(text.startswith("n = 40 ") for text in texts(ax))
+    if name in ("success_curve", "survival", "performance_profile", "threshold_profile"):
+        assert {"adam", "sgd"} <= set(texts(ax))
+        assert len(ax.collections) == 2, "a band for each series"
+        assert ax.get_legend() is None
+    assert panel(result).figure is not fig, "without axes it makes its own"
+
+
+def test_success_curve_draws_the_rates_and_their_band():
+    hits = stats.success(runs(), below=1.0)
+    rates = stats.rate(hits, when="each")
+    ax = plot.success_curve(hits)
+    for i in range(2):
+        np.testing.assert_allclose(line_data(ax, i)[:, 0], STEPS)
+        np.testing.assert_allclose(line_data(ax, i)[:, 1], rates.rate[i])
+        band = ax.collections[i].get_paths()[0].vertices
+        assert set(np.round(rates.low.values[i], 9)) <= set(np.round(band[:, 1], 9))
+        assert set(np.round(rates.high.values[i], 9)) <= set(np.round(band[:, 1], 9))
+    assert ax.lines[0].get_linestyle() != ax.lines[1].get_linestyle(), "told apart in grey"
+    np.testing.assert_allclose(line_data(plot.success_curve(rates))[:, 1], rates.rate[0])
+
+
+def test_threshold_profile_shows_the_floor():
+    ax = plot.threshold_profile(stats.profile(runs(), floor=1e-7))
+    assert any(np.allclose(line.get_xdata(), 1e-7) for line in ax.lines)
+    assert ax.get_xlim()[0] < 1e-7
+    assert any("float32 floor" in text for text in texts(ax))
+
+
+def test_restart_marks_the_best_cutoff():
+    result = stats.restart(stats.success(runs(recipes=("adam",)).isel(recipe=0, drop=True), below=1.0), resamples=20)
+    ax = plot.restart(result)
+    marks = [tuple(line.get_xydata()[0]) for line in ax.lines if line.get_marker() == "o"]
+    assert marks == [(result.best_cutoff.item(), result.best_cost.item())]
+    assert any(f"best {int(result.best_cutoff):,}" in text for text in texts(ax))
+
+
+def test_forest_fills_what_is_decided_and_points_at_infinity():
+    data = xr.Dataset(
+        {
+            "ratio": ("task", [0.5, 1.1, np.inf]),
+            "low": ("task", [0.4, 0.8, 2.0]),
+            "high": ("task", [0.7, 1.5, np.inf]),
+            "n": ("task", [50, 50, 50]),
+        },
+        {"task": ["x", "y", "z"]},
+        {"a": "adam", "b": "sgd"},
+    )
+    ax = plot.forest(data)
+    dots = [line for line in ax.lines if line.get_marker() == "o"]
+    assert [dot.get_markerfacecolor() for dot in dots] == ["C0", "white"]
+    assert [line.get_marker() for line in ax.lines].count(">") == 1
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["x", "y", "z"]
+    assert "adam against sgd" in ax.get_xlabel()
+    single = stats.compare(stats.success(runs(), below=1.0), "adam", "sgd")
+    assert [t.get_text() for t in plot.forest(single).get_yticklabels()] == ["adam against sgd"]
+
+
+def test_landscape_maps_rates_on_log_axes_and_hatches_what_is_undecided():
+    k = np.array([[0, 10, 20], [20, 10, 0]])
+    low, high = stats.binomial_interval(k, 20)
+    dims = ("learning_rate", "width")
+    rates = xr.Dataset(
+        {"rate": (dims, k / 20), "low": (dims, low), "high": (dims, high), "n": (dims, np.full((2, 3), 20))},
+        {"learning_rate": [0.1, 0.2], "width": [1.0, 10.0, 100.0]},
+    )
+    ax = plot.landscape(rates, title="A map")
+    mesh, hatched = ax.collections
+    np.testing.assert_allclose(np.ma.getdata(mesh.get_array()).reshape(2, 3), rates.rate)
+    assert len(hatched.get_paths()) == 2, "the two cells at one half"
+    assert hatched.get_hatch()
+    assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
+    assert (ax.get_xlabel(), ax.get_ylabel()) == ("width", "learning rate")
+    assert any("n = 20 per cell; hatched: 50% not excluded" in text for text in texts(ax))
+    one = rates.isel(learning_rate=0)
+    with pytest.raises(ValueError, match="needs two dimensions, got width"):
+        plot.landscape(one)
+
+
+def test_labels_at_the_ends_do_not_overlap_and_keep_their_order():
+    rates = xr.Dataset(
+        {
+            name: (("recipe", "step"), np.full((4, 2), 0.5) + 1e-3 * np.arange(4)[:, None])
+            for name in ("rate", "low", "high")
+        }
+        | {"n": (("recipe", "step"), np.full((4, 2), 9))},
+        {"recipe": list("abcd"), "step": [0, 10]},
+    )
+    ax = plot.success_curve(rates)
+    ax.figure.canvas.draw()
+    labels = sorted((t for t in ax.texts if t.get_text() in "abcd"), key=lambda t: t.get_text())
+    boxes = [t.get_window_extent() for t in labels]
+    for lower, upper in pairwise(boxes):
+        assert lower.y0 < upper.y0, "in the order of the lines"
+        assert (lower.y0 + lower.y1) / 2 + 0.6 * lower.height < (upper.y0 + upper.y1) / 2
+    nine = xr.concat([rates.isel(recipe=0)] * 9, "recipe").assign_coords(recipe=list("abcdefghi"))
+    with pytest.raises(ValueError, match="9 series over recipe; choose at most eight"):
+        plot.success_curve(nine)
