@@ -99,7 +99,7 @@ def test_values_cover(reps):
     rng = np.random.default_rng(1)
     n = 100
     runs, many = as_runs(values(reps, n, rng)), np.nan_to_num(values(1, 1_000_000, rng)[:, 0], nan=np.inf)
-    slack = 3 * np.sqrt(0.05 * 0.95 / reps)  # simulation error, three standard deviations
+    slack = 3 * np.sqrt(0.05 * 0.95 / reps) if reps < 4000 else 0.0  # simulation error, three standard deviations
     close = (0.93 - slack, 0.97 + slack)
     ordered = np.sort(many, -1)
     iqm = ordered[:, 250_000:750_000].mean(-1)
@@ -144,8 +144,8 @@ def test_tests_keep_their_size():
 def test_confidence_sequence_survives_peeking(rate):
     """Looked at after every batch of 10, it ever misses in at most 5%; Wilson's interval does in far more."""
     rng = np.random.default_rng(3)
-    n = 10 * np.arange(1, 201)
-    k = rng.binomial(10, rate, (2000, n.size)).cumsum(1)
+    n = 10 * np.arange(1, 151)
+    k = rng.binomial(10, rate, (1000, n.size)).cumsum(1)
     low, high = stats.confidence_sequence(k, n, width=0.05)
     assert ((low > rate) | (high < rate)).any(1).mean() <= 0.05
     low, high = stats.binomial_interval(k, n)

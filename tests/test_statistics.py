@@ -707,3 +707,9 @@ def test_stats_import_neither_jax_nor_higher_floors():
                     module
                 )
                 assert module.split(".")[0] != "approx" or module.startswith("approx.stats"), module
+
+
+def test_integer_values_and_thresholds_beyond_float32():
+    counts = xr.Dataset({"errors": (("seed", "step"), [[3, 1, 0], [3, 3, 3]])}, {"seed": [0, 1], "step": [0, 1, 2]})
+    assert stats.rate(stats.success(counts, below=0.5, of="errors")).successes == 1
+    assert stats.success(losses([[5.0] * 8]), below=1e300).hit.all()

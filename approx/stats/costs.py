@@ -21,7 +21,8 @@ def ert(hits: xr.Dataset, over: Over = "seed", level: float = 0.95, resamples: i
     followed by a new seed. The interval is a bootstrap over seeds (BCa, see `resample`); its upper end is inf where too
     many resamples hold no success. Without any success ERT is inf, and its lower end follows from the exact upper
     limit p of the rate: horizon (1 - p) / p. Measured coverage of the nominal 95% (lognormal times, 4,000 simulations
-    each): 94.1 to 95.1% for n from 100 to 1,000 with 20 or more expected successes.
+    each): 94.1 to 95.5% for n from 100 to 1,000 with 20 or more expected successes, 92.6 to 96.1% with 1 to 10 at
+    n = 100; 79% at n = 10 and a rate of 0.9, where many samples hold no failure. A million seeds take some 9 s.
 
     Args:
         hits: what `success` returned, with records.
@@ -150,7 +151,9 @@ def restart_gain(
 
     ERT without cut-off / ERT with it, cross-fitted: each half of the seeds (even and odd positions) is judged by the
     cut-off that is best on the other half, so choosing does not flatter it; below 1 restarting early does not pay.
-    Bootstrap interval (BCa) for given cut-offs. Fewer than four seeds tell nothing: nan in [0, inf].
+    Bootstrap interval (BCa) for given cut-offs; measured coverage where no cut-off helps (geometric times, all of 200
+    steps recorded): 93.5% at n = 100, 93.2% at 256, with the median estimate at 1.01 and the mean, as ratios of few
+    successes have it, at 1.12 and 1.08. Fewer than four seeds tell nothing: nan in [0, inf].
 
     Returns:
         `gain`, `low`, `high`, `n`.

@@ -24,7 +24,8 @@ def success(
 ) -> xr.Dataset:
     """Mark the records at which a training succeeds, and between which two records it first did.
 
-    hit = value <= below, or value >= above; a value that is not finite is no success.
+    hit = value <= below, or value >= above; a value that is not finite is no success. (So is a seed that joining two
+    datasets filled with nan: keep the common seeds, with xarray.align, before.)
 
     Args:
         runs: variables over (..., seed, step), or (..., seed) after `pick`.
@@ -48,8 +49,10 @@ def success(
     threshold = given if isinstance(given, xr.DataArray) else xr.DataArray(np.asarray(given, float))
     if bool(threshold.isnull().any()):
         raise ValueError("the threshold is nan; give a number, such as below=1.0")
-    # In the precision of the data: float32's 0.9 lies below float64's, and an accuracy of 0.9 must reach above=0.9.
-    threshold = threshold.astype(value.dtype)
+    if np.issubdtype(value.dtype, np.floating):
+        # In the precision of the data: float32's 0.9 lies below float64's, and an accuracy of 0.9 must reach above=0.9.
+        with np.errstate(over="ignore"):  # a threshold beyond float32 admits every finite value
+            threshold = threshold.astype(value.dtype)
     reached = value <= threshold if above is None else value >= threshold
     hits = xr.Dataset({"hit": reached & np.isfinite(value)})
     hits.attrs = {"of": of, "below" if above is None else "above": np.asarray(given).tolist()}

@@ -68,6 +68,8 @@ def survival(
 
     Every time is known to within its two records, and nobody leaves before the last one, so the estimate at a record is
     exact (it is Turnbull's, JRSS B 38, 1976, too); between records the true curve lies between the two values.
+    Measured coverage at one record (lognormal times, 4,000 simulations, n = 100 and 256): "wilson" 93.7 to 95.8%,
+    "log-log" 94.1 to 96.1% (88.3% with 5 successes in 100), "linear" 93.7 to 94.8% (91.0% at n = 30).
 
     Args:
         hits: what `success` returned, with records.
@@ -174,7 +176,8 @@ def time_quantiles(
     The smallest record with Kaplan-Meier S <= 1 - q, that is the order statistic of rank ceil(q n) with failures at
     infinity. The interval consists of order statistics (see `rank_interval`), its lower end taken at the record before
     and its upper end at the record of the hit: it covers the quantile of the true, unrecorded times with at least the
-    given probability, whatever their distribution and the records.
+    given probability, whatever their distribution and the records. Measured coverage of the nominal 95% for the median
+    of the successes, 45 logarithmic records: 97.2 to 99.6% for n from 30 to 256, the more the coarser the records.
 
     Args:
         hits: what `success` returned, with records.
@@ -222,7 +225,9 @@ def restricted_mean(
     that shows it, `mean_earliest` at the record before: the true mean lies between. The interval is Student's, from
     `mean_earliest` less its margin to `mean` plus its own, so it covers wherever in between the times lie. Where all
     seeds have the same time (all failed, say) the spread says nothing; then any share of further seeds that zero of n
-    allows (exact) may lie anywhere from 0 to `until`.
+    allows (exact) may lie anywhere from 0 to `until`. Measured coverage of the nominal 95% (lognormal times, 4,000
+    simulations, n = 100 and 256 with 20 successes or more): 94.5 to 96.9% for the recorded times, 94.8 to 99.0% for the
+    true ones; 92.5% at 5 expected successes.
 
     Args:
         hits: what `success` returned, with records.
