@@ -9,6 +9,7 @@ import scipy.stats as sps
 import xarray as xr
 
 from approx import stats
+from approx.stats import rankings
 
 STEPS = np.array([0, 1, 3, 10, 30, 100, 300, 1000])
 
@@ -513,6 +514,11 @@ def test_discoveries_agree_with_scipy_and_skip_missing():
     assert stats.discoveries(p.where(False)).discovery.sum() == 0
 
 
+def test_holm_steps_down():
+    adjusted = rankings.holm(np.array([[0.01, 0.2], [0.04, 0.6], [0.03, 0.7]]))
+    np.testing.assert_allclose(adjusted, [[0.03, 0.6], [0.06, 1.0], [0.06, 1.0]])
+
+
 def test_ranking_ranks_what_differs_and_refuses_ties():
     upper = np.full((3, 60), 10.0)
     upper[1, :2] = np.inf  # not told apart from the first
@@ -599,6 +605,8 @@ def test_confidence_sequence_inverts_its_martingale():
 
 def test_enough_stops_when_every_cell_is_known():
     assert not stats.enough(0, 0)
+    assert not stats.enough(30, 30), "the lower end is far"
+    assert not stats.enough(0, 30), "the upper end is far"
     assert not stats.enough(2700, 5400)
     assert stats.enough(2879, 5758)
     assert stats.enough([5700, 2879], [5758, 5758])
@@ -636,6 +644,16 @@ def test_report_repeats_the_single_functions_and_prints_three_tables(capsys):
     assert capsys.readouterr().out == ""
     with pytest.raises(ValueError, match="text, markdown, latex"):
         stats.report(runs, below=1.0, show="html")
+
+
+def test_report_corrects_for_several_recipes():
+    upper = np.full((3, 40), 10.0)
+    upper[1, :8], upper[2, :7] = np.inf, np.inf
+    runs = timed(upper, dims=("recipe", "seed"), recipe=["a", "b", "c"])
+    summary, hits = stats.report(runs, below=1.0, show=None), stats.success(runs, below=1.0)
+    single = [stats.compare(hits, label, "a").pvalue.item() for label in "bc"]
+    np.testing.assert_allclose(summary.pvalue, [np.nan, 2 * min(single), max(2 * min(single), max(single))])
+    assert summary.rank_low.values.tolist() == [1, 2, 2]
 
 
 @pytest.mark.parametrize("kind", ["empty", "one seed", "nan everywhere", "all succeeded", "all failed"])
