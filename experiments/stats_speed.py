@@ -2,7 +2,7 @@
 
 Question: are rates, medians, expected running times with bootstrap intervals and best cut-offs of a 128 x 128 grid of
 256 seeds (4.2 million trainings, 20 records each, 336 MB) ready in under five seconds on two cores?
-Expected: yes; 1.0 to 1.3 s in all on two cores of an AMD EPYC (success 0.13, rates 0.01, medians 0.05, ERT 0.7 to 0.9,
+Expected: yes; 1.0 to 1.4 s in all on two cores of an AMD EPYC (success 0.13, rates 0.01, medians 0.05, ERT 0.7 to 0.9,
 best cut-off 0.15), and 1.4 s with 50 records (840 MB) on one core.
 Cost: half a minute and 2 GB of memory. Output: printed only.
 """
