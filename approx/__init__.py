@@ -1,0 +1,59 @@
+"""How reliably do small networks learn simple functions? `approx` measures it over random seeds and settings.
+
+Three nouns, two verbs: a `Task` (what to learn), a model (the network), a `Recipe` (how to learn); `train` one network
+as a pure function of a key, `run` many of them over seeds and settings. `stats` counts, `plot` draws, `save` and `load`
+keep.
+"""
+
+from typing import TYPE_CHECKING
+
+from approx import losses, models, optimizers, sampling, tasks
+from approx.models import MLP
+from approx.recipes import Recipe
+from approx.results import params
+from approx.runs import run
+from approx.store import load, save
+from approx.tasks import Points, Task, given, task
+from approx.training import Keep, Keys, State, Trace, init, loss, predict, train, update
+
+__version__ = "0.1.0"
+__all__ = [
+    "MLP",
+    "Keep",
+    "Keys",
+    "Points",
+    "Recipe",
+    "State",
+    "Task",
+    "Trace",
+    "given",
+    "init",
+    "load",
+    "loss",
+    "losses",
+    "models",
+    "optimizers",
+    "params",
+    "plot",
+    "predict",
+    "run",
+    "sampling",
+    "save",
+    "stats",
+    "task",
+    "tasks",
+    "train",
+    "update",
+]
+
+if TYPE_CHECKING:
+    from approx import plot, stats
+
+
+def __getattr__(name: str):
+    """Import `plot` and `stats` when they are first used: scipy and matplotlib are half of the time of an import."""
+    if name in ("plot", "stats"):
+        import importlib
+
+        return importlib.import_module(f"approx.{name}")
+    raise AttributeError(f"module 'approx' has no attribute {name!r}")

@@ -4,6 +4,7 @@ from pathlib import Path
 
 from approx.plot.comparisons import forest, performance_profile
 from approx.plot.landscapes import landscape
+from approx.plot.learning import extrapolation, fan, learning_curve
 from approx.plot.planning import plan, running_rate
 from approx.plot.success import success_curve, threshold_profile
 from approx.plot.times import best_of, restart, survival
@@ -13,8 +14,11 @@ STYLE = Path(__file__).with_name("paper.mplstyle")
 __all__ = [
     "STYLE",
     "best_of",
+    "extrapolation",
+    "fan",
     "forest",
     "landscape",
+    "learning_curve",
     "performance_profile",
     "plan",
     "restart",

@@ -6,6 +6,7 @@ inf) is a failure, a censored time, and the worst value there is.
 
 from approx.stats.comparisons import compare, mcnemar, pair, paired_interval
 from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
+from approx.stats.extrapolation import error_by_distance
 from approx.stats.intervals import binomial_interval
 from approx.stats.paired import compare_values, ert_ratio, improvement
 from approx.stats.planning import (
@@ -35,6 +36,7 @@ __all__ = [
     "confidence_sequence",
     "discoveries",
     "enough",
+    "error_by_distance",
     "ert",
     "ert_ratio",
     "improvement",

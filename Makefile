@@ -1,0 +1,58 @@
+# Two commands: `make square` and `make test`. Both do all the set-up they need, in .venv, from requirements.lock.
+# uv makes the environment; where there is none it is put into a private one, .uv, with any python3 that has venv.
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+SHELL := bash
+export PYTHONPATH := $(CURDIR)
+PYTHON := .venv/bin/python
+
+help: ## say what there is
+	@grep -E '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+square: .venv/ready ## from nothing to the results and the figure of x²
+	$(PYTHON) experiments/square.py
+	$(PYTHON) figures/square.py
+
+test: .venv/ready lint ## the quick tests, lint, format and type checks
+	$(PYTHON) -m pytest -q -m "not slow"
+
+test-all: .venv/ready lint ## every test, the slow ones too
+	$(PYTHON) -m pytest -q
+
+test-oldest: .venv-oldest/ready ## the quick tests with the oldest dependencies that pyproject.toml allows
+	.venv-oldest/bin/python -m pytest -q -m "not slow"
+
+lint: .venv/ready
+	$(PYTHON) -m ruff check .
+	$(PYTHON) -m ruff format --check .
+	$(PYTHON) -m mypy
+
+lock: .uv/command ## pin the newest dependencies
+	$$(cat .uv/command) pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
+		--no-emit-index-url --no-annotate --no-header --upgrade -o requirements.lock
+
+.uv/command:
+	@mkdir -p .uv; rm -rf .uv/env; \
+	if uv --version >/dev/null 2>&1; then echo uv > $@; exit; fi; \
+	for python in python3 python3.14 python3.13 python3.12 /usr/bin/python3 python; do \
+		if $$python -m venv .uv/env >/dev/null 2>&1 && .uv/env/bin/python -m pip install -q uv; \
+		then echo .uv/env/bin/uv > $@; exit; fi; \
+	done; \
+	echo "approx needs uv, or any python3 with venv and pip to fetch it: neither works here" >&2; exit 1
+
+.venv/ready: requirements.lock .uv/command
+	@$$(cat .uv/command) venv -q --clear --python 3.12 .venv || $$(cat .uv/command) venv -q --clear --python ">=3.12" .venv || \
+		{ echo "approx needs Python 3.12 or newer: none was found, and none could be fetched" >&2; exit 1; }
+	@echo "Installing the pinned dependencies into .venv ..."
+	@$$(cat .uv/command) pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
+	@touch $@
+
+.venv-oldest/ready: pyproject.toml .uv/command
+	$$(cat .uv/command) venv -q --clear --python 3.12 .venv-oldest
+	$$(cat .uv/command) pip install -q --python .venv-oldest/bin/python --resolution lowest-direct -r pyproject.toml --group dev
+	@touch $@
+
+clean: ## remove the environments (not the results)
+	rm -rf .venv .venv-oldest .uv
+
+.PHONY: help square test test-all test-oldest lint lock clean

@@ -1,0 +1,153 @@
+"""The compiled block: `lanes` trainings as one program. The only place where an axis of trainings is put around one.
+
+A block's lanes are independent trainings, each with its own seed per stream and its own value of every number, swept
+or not. The same program runs every block of a sweep, so a training's bits depend on neither its company nor its place.
+"""
+
+import hashlib
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax import random
+from jax.sharding import SingleDeviceSharding
+from jaxtyping import Array, Key, PyTree, UInt32
+
+from approx import training
+from approx.recipes import Recipe
+from approx.tasks import Points, Task
+from approx.training import Keep, Keys, State, Trace
+
+# Lanes per block. CPU: by measurement on the small cases (64: the state of a block stays in the caches).
+# Accelerators: not measured yet; enough to fill one.
+LANES = {"cpu": 64}
+LANES_ACCELERATOR = 4096
+
+
+class Structure(NamedTuple):
+    """What a block's program depends on besides shapes: hashable and compared by value."""
+
+    tree: Any  # of (task, recipe)
+    scalar: tuple[bool, ...]  # which leaves are numbers, given per lane; the others are arrays, shared by all lanes
+    keep: Keep
+
+
+class Inputs(NamedTuple):
+    """What a block of trainings is given.
+
+    Attributes:
+        root: the root key. seeds: (lanes, streams). numbers: (lanes, number). arrays: the task's, shared by all lanes.
+        params: None, or parameters to start from, with an axis of lanes first.
+
+    """
+
+    root: Key[Array, ""]
+    seeds: Any
+    numbers: Any
+    arrays: tuple[Any, ...]
+    params: PyTree = None
+
+
+class Block(NamedTuple):
+    """The compiled program of a block: its two entry points, and what identifies it."""
+
+    start: Any
+    advance: Any
+    text: str  # sha256 of the lowered program
+    bytes: int  # of one block at work
+    carry: Any  # shapes of (State, Trace)
+
+
+def flatten(task: Task, recipe: Recipe, keep: Keep) -> tuple[Structure, list[float], tuple[np.ndarray, ...]]:
+    """Structure, numbers and arrays of a task and a recipe."""
+    leaves, tree = jax.tree.flatten((task, recipe))
+    scalar = tuple(np.ndim(leaf) == 0 for leaf in leaves)
+    numbers = [float(leaf) for leaf, is_scalar in zip(leaves, scalar, strict=True) if is_scalar]
+    arrays = tuple(np.asarray(leaf) for leaf, is_scalar in zip(leaves, scalar, strict=True) if not is_scalar)
+    return Structure(tree, scalar, keep), numbers, arrays
+
+
+def unflatten(structure: Structure, numbers: Any, arrays: tuple[Any, ...]) -> tuple[Task, Recipe]:
+    """Task and recipe of one lane."""
+    number, array = iter(numbers), iter(arrays)
+    leaves = [next(number) if is_scalar else next(array) for is_scalar in structure.scalar]
+    return jax.tree.unflatten(structure.tree, leaves)
+
+
+def keys(root: Key[Array, ""], seeds: UInt32[Array, " streams"]) -> Keys:
+    """A lane's streams, each that of its own seed: `streams(fold_in(root, seed))`."""
+    return Keys(*(random.fold_in(random.fold_in(root, seeds[n]), n) for n in range(len(Keys._fields))))
+
+
+def start(structure: Structure, inputs: Inputs) -> tuple[State, Trace]:
+    """`training.start` on every lane."""
+
+    def one(seeds, numbers, params):
+        task, recipe = unflatten(structure, numbers, inputs.arrays)
+        return training.start(keys(inputs.root, seeds), task, recipe, structure.keep, params)
+
+    return jax.vmap(one)(inputs.seeds, inputs.numbers, inputs.params)
+
+
+def advance(structure: Structure, carry: tuple[State, Trace], inputs: Inputs, begin: Array, end: Array):
+    """`training.advance` on every lane, for the same steps."""
+
+    def one(carry, seeds, numbers):
+        task, recipe = unflatten(structure, numbers, inputs.arrays)
+        return training.advance(carry, keys(inputs.root, seeds), task, recipe, begin, end, structure.keep)
+
+    return jax.vmap(one)(carry, inputs.seeds, inputs.numbers)
+
+
+def look(structure: Structure, inputs: Inputs) -> tuple[Any, Points]:
+    """The first lane's training rows, and every lane's points: what `run` checks and describes on the host."""
+
+    def points(numbers):
+        x, y, distance = unflatten(structure, numbers, inputs.arrays)[0].points()
+        return Points(jnp.asarray(x), jnp.asarray(y), jnp.asarray(distance))
+
+    task, recipe = unflatten(structure, inputs.numbers[0], inputs.arrays)
+    streams = keys(inputs.root, inputs.seeds[0])
+    return training.data(streams, task, recipe), jax.vmap(points)(inputs.numbers)
+
+
+look_jit = jax.jit(look, static_argnums=0)
+_compiled: dict[
+    tuple, Any
+] = {}  # programs already compiled, by their text: a fresh lambda of the same code finds its own
+
+
+def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any) -> Block:
+    """Compile the two entry points for one device, or find them compiled.
+
+    Args:
+        structure: of the trainings. inputs: of one block, for shapes only.
+        options: XLA compiler options. device: where it will run.
+
+    """
+    carry = jax.eval_shape(lambda i: start(structure, i), inputs)
+    step = jax.ShapeDtypeStruct((), jnp.int32)
+    first, first_text = compiled(start, (structure,), (inputs,), (), options, device)
+    rest, rest_text = compiled(advance, (structure,), (carry, inputs, step, step), (1,), options, device)
+    memory = rest.memory_analysis()
+    size = memory.temp_size_in_bytes + memory.argument_size_in_bytes if memory else 2 * nbytes((carry, inputs))
+    return Block(first, rest, hashlib.sha256((first_text + rest_text).encode()).hexdigest(), size, carry)
+
+
+def compiled(function, static, args, donated, options, device) -> tuple[Any, str]:
+    """One compiled function and its lowered text."""
+    placed = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=SingleDeviceSharding(device)), args)
+    jitted = jax.jit(function, static_argnums=0, donate_argnums=donated, compiler_options=dict(options or {}) or None)
+    lowered = jitted.lower(*static, *placed)
+    text = lowered.as_text()
+    key = (hashlib.sha256(text.encode()).hexdigest(), repr(sorted((options or {}).items())), device)
+    if key not in _compiled:
+        _compiled[key] = lowered.compile()
+    return _compiled[key], text
+
+
+def nbytes(tree: PyTree) -> int:
+    """Bytes of all arrays of a tree, or of their shapes."""
+    return sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))

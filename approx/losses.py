@@ -1,0 +1,70 @@
+"""Losses and what counts as correct: one value per row, so that a mean over any subset of rows is exact.
+
+Every function takes `outputs (n, o)` and targets, and returns `(n,)`; the training loop takes the mean over rows.
+Outputs stand on axis 1 and everything else is elementwise, so a trailing axis passes through unchanged.
+"""
+
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Bool, Float, Int
+
+
+def mse(outputs: Float[Array, "n o"], targets: Float[Array, "n o"]) -> Float[Array, " n"]:
+    """Squared error, the mean over the outputs (Keras' `mse`, PyTorch's `MSELoss`): `mean_o (f - y)²`."""
+    return ((outputs - targets) ** 2).mean(1)
+
+
+def half_squared_error(outputs: Float[Array, "n o"], targets: Float[Array, "n o"]) -> Float[Array, " n"]:
+    """Half the squared error, summed over the outputs: `½ Σ_o (f - y)²`."""
+    return 0.5 * ((outputs - targets) ** 2).sum(1)
+
+
+def binary_cross_entropy(logits: Float[Array, "n o"], targets: Float[Array, "n o"]) -> Float[Array, " n"]:
+    """Cross-entropy of independent labels in [0, 1] from logits: `mean_o log(1 + e^z) - y z`.
+
+    The sigmoid belongs to the loss (Keras' `BinaryCrossentropy(from_logits=True)`), so it never saturates to log 0.
+    """
+    return (jax.nn.softplus(logits) - targets * logits).mean(1)
+
+
+def cross_entropy(logits: Float[Array, "n o"], labels: Int[Array, " n"]) -> Float[Array, " n"]:
+    """Cross-entropy of integer labels 0..o-1 from logits: `log Σ_o e^z - z_label` (the softmax belongs to the loss)."""
+    chosen = jnp.take_along_axis(logits, jnp.expand_dims(labels, 1), 1).squeeze(1)
+    return jax.scipy.special.logsumexp(logits, axis=1) - chosen
+
+
+def same_side(logits: Float[Array, "n o"], targets: Float[Array, "n o"]) -> Bool[Array, " n"]:
+    """Whether every output lies on its target's side of probability one half (logit 0)."""
+    return ((logits > 0) == (targets > 0.5)).all(1)
+
+
+def same_class(logits: Float[Array, "n o"], labels: Int[Array, " n"]) -> Bool[Array, " n"]:
+    """Whether the largest output is the label's."""
+    return logits.argmax(1) == labels
+
+
+LOSSES = {
+    "mse": mse,
+    "half_squared_error": half_squared_error,
+    "binary_cross_entropy": binary_cross_entropy,
+    "cross_entropy": cross_entropy,
+}
+CORRECT = {"binary_cross_entropy": same_side, "cross_entropy": same_class}
+
+
+def find(loss: str | Callable) -> Callable:
+    """The loss of that name, or the function itself.
+
+    Raises:
+        ValueError: an unknown name.
+
+    """
+    if callable(loss):
+        return loss
+    if loss not in LOSSES:
+        raise ValueError(
+            f"unknown loss {loss!r}; there is: {', '.join(LOSSES)}, or your own function (outputs, targets) -> (n,)"
+        )
+    return LOSSES[loss]

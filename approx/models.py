@@ -1,0 +1,228 @@
+"""The network: activations, initialisers, and the multilayer perceptron of the catalogue.
+
+A model is anything with `init(key, x) -> params` and `apply(params, x) -> outputs`: an `MLP`, a flax.linen module, or
+a pair of functions (init, apply). If its apply takes `key` (or flax's `rngs`), it gets a dropout key in training and
+none when it is judged.
+"""
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+from jax import random
+from jax.tree_util import register_dataclass
+from jaxtyping import Array, Float, Key, PyTree, ScalarLike
+
+STATIC: dict[str, Any] = {"static": True}
+
+
+def gaussian(z: Array) -> Array:
+    """`exp(-z²)`."""
+    return jnp.exp(-(z**2))
+
+
+def sin(z: Array, frequency: ScalarLike = 1.0) -> Array:
+    """`sin(frequency z)` (Sitzmann et al. 2020, SIREN, whose omega_0 this is)."""
+    return jnp.sin(frequency * z)
+
+
+def snake(z: Array, a: ScalarLike = 1.0) -> Array:
+    """`z + sin²(a z) / a` (Ziyin, Hartwig and Ueda 2020, eq. 3)."""
+    return z + jnp.sin(a * z) ** 2 / a
+
+
+def identity(z: Array) -> Array:
+    """`z`."""
+    return z
+
+
+ACTIVATIONS = {
+    "tanh": jnp.tanh,
+    "relu": jax.nn.relu,
+    "sigmoid": jax.nn.sigmoid,
+    "gelu": jax.nn.gelu,
+    "gaussian": gaussian,
+    "sin": sin,
+    "snake": snake,
+    "square": jnp.square,
+    "identity": identity,
+}
+
+
+def init_keras(key, fan_in, fan_out, **_):
+    """Keras' Dense: Glorot uniform weights, `U(±sqrt(6 / (fan_in + fan_out)))`, zero biases."""
+    return uniform(key, (fan_in, fan_out), jnp.sqrt(6 / (fan_in + fan_out))), jnp.zeros(fan_out)
+
+
+def init_pytorch(key, fan_in, fan_out, **_):
+    """PyTorch's Linear: weights AND biases `U(±1 / sqrt(fan_in))`, the fan-in of the weight in both."""
+    w_key, b_key = random.split(key)
+    bound = 1 / jnp.sqrt(fan_in)
+    return uniform(w_key, (fan_in, fan_out), bound), uniform(b_key, (fan_out,), bound)
+
+
+def init_nnet(key, fan_in, fan_out, **_):
+    """R's nnet: weights and biases `U(-0.7, 0.7)` (its `rang`)."""
+    w_key, b_key = random.split(key)
+    return uniform(w_key, (fan_in, fan_out), 0.7), uniform(b_key, (fan_out,), 0.7)
+
+
+def init_he(key, fan_in, fan_out, **_):
+    """He et al. 2015: weights `N(0, 2 / fan_in)`, untruncated as in PyTorch; zero biases."""
+    return jnp.sqrt(2 / fan_in) * random.normal(key, (fan_in, fan_out)), jnp.zeros(fan_out)
+
+
+def init_uniform(key, fan_in, fan_out, **_):
+    """Weights and biases `U(-1, 1)`, to be sized by `init_scale`."""
+    w_key, b_key = random.split(key)
+    return uniform(w_key, (fan_in, fan_out), 1.0), uniform(b_key, (fan_out,), 1.0)
+
+
+def init_siren(key, fan_in, fan_out, *, first, frequency):
+    """Sitzmann et al. 2020: first layer `U(±1 / fan_in)`, then `U(±sqrt(6 / fan_in) / frequency)`; PyTorch's biases."""
+    w_key, b_key = random.split(key)
+    bound = 1 / fan_in if first else jnp.sqrt(6 / fan_in) / frequency
+    return uniform(w_key, (fan_in, fan_out), bound), uniform(b_key, (fan_out,), 1 / jnp.sqrt(fan_in))
+
+
+def init_identity(key, fan_in, fan_out, **_):
+    """Ones on the diagonal, zeros elsewhere, zero biases."""
+    return jnp.eye(fan_in, fan_out), jnp.zeros(fan_out)
+
+
+INITIALIZERS = {
+    "keras": init_keras,
+    "pytorch": init_pytorch,
+    "nnet": init_nnet,
+    "he": init_he,
+    "uniform": init_uniform,
+    "siren": init_siren,
+    "identity": init_identity,
+}
+
+
+def uniform(key: Key[Array, ""], shape: tuple[int, ...], bound: Any) -> Array:
+    """`U(-bound, bound)`."""
+    return random.uniform(key, shape, minval=-bound, maxval=bound)
+
+
+def affine(layer: dict[str, Array], x: Float[Array, "n i"]) -> Float[Array, "n o"]:
+    """`x w + b`."""
+    return x @ layer["w"] + layer["b"] if "b" in layer else x @ layer["w"]
+
+
+def dropout(key: Key[Array, ""], x: Array, rate: ScalarLike) -> Array:
+    """Zero with probability `rate`, the rest scaled by 1 / (1 - rate) (inverted dropout, as in Keras and PyTorch)."""
+    return jnp.where(random.uniform(key, x.shape) < rate, 0, x / (1 - rate))
+
+
+@register_dataclass
+@dataclass(frozen=True)
+class MLP:
+    """A multilayer perceptron: affine maps with one activation between them, none after the last.
+
+    Attributes:
+        widths: hidden widths, `(10,)` or `(8, 8)`; `()` is a linear model.
+        activation: a name of `models.ACTIVATIONS`, or an elementwise function.
+        outputs: number of outputs (classes, for `cross_entropy`).
+        bias: whether the layers have biases.
+        initializer: a name of `models.INITIALIZERS`, or a `jax.nn.initializers` one (key, shape, dtype), zero biases.
+        init_scale: factor on every initial weight and bias.
+        dropout: rate of dropout after each hidden layer while training; None for none.
+        frequency: of the `sin` activation and the `siren` initialiser; None is 1.
+        a: of the `snake` activation; None is 1.
+
+    Raises:
+        ValueError: an unknown name, a width below 1, a number the activation has no use for.
+
+    """
+
+    widths: tuple[int, ...] = field(default=(10,), metadata=STATIC)
+    activation: str | Callable = field(default="tanh", metadata=STATIC)
+    outputs: int = field(default=1, metadata=STATIC)
+    bias: bool = field(default=True, metadata=STATIC)
+    initializer: str | Callable = field(default="pytorch", metadata=STATIC)
+    init_scale: ScalarLike = 1.0
+    dropout: ScalarLike | None = None
+    frequency: ScalarLike | None = None
+    a: ScalarLike | None = None
+
+    def __post_init__(self):
+        for what, chosen, known in (
+            ("activation", self.activation, ACTIVATIONS),
+            ("initializer", self.initializer, INITIALIZERS),
+        ):
+            if not callable(chosen) and chosen not in known:
+                raise ValueError(f"unknown {what} {chosen!r}; there is: {', '.join(known)}, or your own function")
+        object.__setattr__(self, "widths", tuple(self.widths))
+        if any(width < 1 or int(width) != width for width in (*self.widths, self.outputs)):
+            raise ValueError(f"widths {self.widths} and outputs {self.outputs} must be whole and at least 1")
+        if self.frequency is not None and self.activation != "sin" and self.initializer != "siren":
+            raise ValueError(f"frequency belongs to the activation 'sin'; this model's is {self.activation!r}")
+        if self.a is not None and self.activation != "snake":
+            raise ValueError(f"a belongs to the activation 'snake'; this model's is {self.activation!r}")
+        if isinstance(self.dropout, float | int) and not 0 <= self.dropout < 1:
+            raise ValueError(f"dropout is a rate in [0, 1), not {self.dropout}")
+
+    def init(self, key: Key[Array, ""], x: Float[Array, "n i"]) -> list[dict[str, Array]]:
+        """Parameters: one `{"w": (i, o), "b": (o,)}` per layer, each layer from a key of its own."""
+        sizes = (x.shape[-1], *self.widths, self.outputs)
+        return [self.layer(random.fold_in(key, n), sizes[n], sizes[n + 1], n == 0) for n in range(len(sizes) - 1)]
+
+    def layer(self, key, fan_in, fan_out, first):
+        """One layer's parameters."""
+        if callable(self.initializer):
+            w, b = self.initializer(key, (fan_in, fan_out), jnp.result_type(float)), jnp.zeros(fan_out)
+        else:
+            frequency = 1.0 if self.frequency is None else self.frequency
+            w, b = INITIALIZERS[self.initializer](key, fan_in, fan_out, first=first, frequency=frequency)
+        return {"w": self.init_scale * w, "b": self.init_scale * b} if self.bias else {"w": self.init_scale * w}
+
+    def activate(self, z: Array) -> Array:
+        """The activation, with its number if it has one."""
+        activation = self.activation if callable(self.activation) else ACTIVATIONS[self.activation]
+        if activation is sin and self.frequency is not None:
+            return sin(z, self.frequency)
+        if activation is snake and self.a is not None:
+            return snake(z, self.a)
+        return activation(z)
+
+    def apply(self, params, x: Float[Array, "n i"], key: Key[Array, ""] | None = None) -> Float[Array, "n o"]:
+        """Outputs; with a key, hidden units drop out."""
+        for n, layer in enumerate(params[:-1]):
+            x = self.activate(affine(layer, x))
+            if self.dropout is not None and key is not None:
+                x = dropout(random.fold_in(key, n), x, self.dropout)
+        return affine(params[-1], x)
+
+
+def functions(model: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
+    """Any model's `init(key, x)` and `apply(params, x, key=None)`.
+
+    Raises:
+        TypeError: something that is not a model.
+
+    """
+    init, apply = model if isinstance(model, tuple) else (getattr(model, "init", None), getattr(model, "apply", None))
+    if not (callable(init) and callable(apply)):
+        raise TypeError(
+            f"{model!r} is no model: it needs init(key, x) and apply(params, x), as a flax.linen module has"
+        )
+    taken = inspect.signature(apply).parameters
+    if "key" in taken:
+        return init, apply
+    if "rngs" not in taken:
+        return init, lambda params, x, key=None: apply(params, x)
+
+    def flax_init(key, x):
+        variables = init(key, x)
+        if extra := set(variables) - {"params"}:
+            raise ValueError(
+                f"flax collections {sorted(extra)} change outside the gradient, which run cannot follow yet"
+            )
+        return variables
+
+    return flax_init, lambda params, x, key=None: apply(params, x, rngs=None if key is None else {"dropout": key})

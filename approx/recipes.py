@@ -1,0 +1,186 @@
+"""How to learn: the recipe, and whether it fits a task."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import random
+from jax.tree_util import GetAttrKey, register_pytree_with_keys_class
+from jaxtyping import ScalarLike
+
+from approx import losses, models, optimizers, sampling
+from approx.tasks import Task
+
+
+@register_pytree_with_keys_class
+@dataclass(frozen=True, kw_only=True)
+class Recipe:
+    """How to learn. Numbers are leaves and can be swept; the rest is structure: equal structure never recompiles.
+
+    Attributes:
+        model: see `models`. Its numbers are the recipe's.
+        optimizer: a name of `optimizers.OPTIMIZERS`, an optax factory (called with the learning rate and `options`),
+            or a finished optax transformation (with learning_rate=None).
+        learning_rate: a number.
+        options: further arguments of the optimiser. Floats are numbers; ints, bools and strings are structure.
+        schedule: factor on the learning rate: "cosine", "linear", or a function of the step (any optax schedule).
+        l2: adds `l2 * Σ w²` to the loss that is minimised, as Keras' regulariser does; None for none.
+        l2_on: the w of that sum: "kernels" (arrays of two axes or more), "hidden" (those but the last), "all".
+        steps: number of updates.
+        batch_size: rows per step; None is all of them.
+        batches: "epoch", "order", "replacement" (see `sampling.batch`), or "stream", fresh rows from the task.
+        records: how many records to keep, on a logarithmic grid with step 0 and the last; or the steps themselves.
+        dtype: "float32" or "float64", of everything.
+
+    Raises:
+        ValueError, TypeError: naming the value and what would be right.
+
+    """
+
+    model: Any = field(default_factory=models.MLP)
+    optimizer: Any = "adam"
+    learning_rate: ScalarLike | None = 1e-3
+    options: Mapping[str, Any] = field(default_factory=dict)
+    schedule: str | Callable | None = None
+    l2: ScalarLike | None = None
+    l2_on: str = "kernels"
+    steps: int = 1000
+    batch_size: int | None = None
+    batches: str = "epoch"
+    records: Any = 50
+    dtype: str = "float32"
+    _numbers: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _traced_model: bool = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self):
+        models.functions(self.model)
+        optimizers.check(self.optimizer, self.learning_rate, self.options, self.schedule)
+        for name in ("steps", "batch_size"):
+            value = getattr(self, name)
+            if not ((value is None and name == "batch_size") or (is_whole(value) and value >= 1)):
+                raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
+        for name, known in (
+            ("l2_on", ("kernels", "hidden", "all")),
+            ("batches", sampling.KINDS),
+            ("dtype", ("float32", "float64")),
+        ):
+            if getattr(self, name) not in known:
+                raise ValueError(f"unknown {name} {getattr(self, name)!r}; there is: {', '.join(known)}")
+        if self.batches == "stream" and self.batch_size is None:
+            raise ValueError('batches="stream" needs a batch_size')
+        if not is_whole(self.records):
+            object.__setattr__(self, "records", tuple(int(step) for step in self.records))
+        record_steps(self)
+        # What is a number is settled here, by value, because JAX flattens recipes whose leaves are placeholders too.
+        numbers = tuple(sorted(optimizers.numbers(self.optimizer, self.options)))
+        object.__setattr__(self, "_numbers", numbers)
+        object.__setattr__(self, "_traced_model", all(map(is_number, jax.tree.leaves(self.model))))
+
+    def tree_flatten_with_keys(self):
+        """Numbers, and the structure around them (JAX calls this)."""
+        options = {**optimizers.defaults(self.optimizer), **self.options}
+        numbers = {
+            "learning_rate": self.learning_rate,
+            "l2": self.l2,
+            "options": {name: options[name] for name in self._numbers},
+            "model": self.model if self._traced_model else None,
+        }
+        structure = {name: getattr(self, name) for name in self.__dict__ if name not in numbers}
+        structure["options"] = tuple(sorted((k, v) for k, v in options.items() if k not in self._numbers))
+        structure["model"] = None if self._traced_model else self.model
+        return [(GetAttrKey(name), value) for name, value in numbers.items()], tuple(sorted(structure.items()))
+
+    @classmethod
+    def tree_unflatten(cls, structure, numbers):
+        """The recipe again, perhaps with tracers for numbers, so unchecked (JAX calls this)."""
+        recipe, values = object.__new__(cls), dict(structure)
+        learning_rate, l2, options, model = numbers
+        values |= {"learning_rate": learning_rate, "l2": l2}
+        values["options"] = {**dict(values["options"]), **(options if isinstance(options, dict) else {})}
+        values["model"] = model if values["_traced_model"] else values["model"]
+        for name, value in values.items():
+            object.__setattr__(recipe, name, value)
+        return recipe
+
+
+def is_whole(value: Any) -> bool:
+    """Whether this is a whole number (and no bool)."""
+    return isinstance(value, int | np.integer) and not isinstance(value, bool)
+
+
+def is_number(value: Any) -> bool:
+    """Whether this leaf of a model is a number or an array."""
+    return isinstance(value, float | int | np.generic | np.ndarray | jax.Array) and not isinstance(value, bool)
+
+
+def record_steps(recipe: Recipe) -> np.ndarray:
+    """The steps after which a record is made, increasing; step 0 is the untrained network.
+
+    Raises:
+        ValueError: records out of range, repeated, or not increasing.
+
+    """
+    steps, records = recipe.steps, recipe.records
+    if is_whole(records):
+        if records < 2:
+            raise ValueError(f"records={records}: at least 2, for step 0 and the last")
+        for points in range(records - 1, 20 * records):  # rounding merges the first ones: add until there are enough
+            grid = np.unique(np.r_[0, np.rint(np.geomspace(1, steps, points))].astype(np.int64))
+            if len(grid) >= min(records, steps + 1):
+                return grid
+        return np.arange(steps + 1)
+    grid = np.asarray(records, np.int64)
+    if not grid.size or grid[0] < 0 or grid[-1] > steps or (np.diff(grid) <= 0).any():
+        raise ValueError(f"records must be increasing steps between 0 and steps={steps}, not {records}")
+    return grid
+
+
+def optimizer(recipe: Recipe) -> optax.GradientTransformation:
+    """The recipe's optax transformation."""
+    return optimizers.make(recipe.optimizer, recipe.learning_rate, recipe.options, recipe.schedule, recipe.steps)
+
+
+def check(task: Task, recipe: Recipe) -> None:
+    """Refuse a task and a recipe that do not fit, from shapes alone, before anything is computed.
+
+    Raises:
+        ValueError: naming the shapes and the remedy.
+
+    """
+    if recipe.dtype == "float64" and not jax.config.jax_enable_x64:
+        raise ValueError('dtype="float64" needs `with jax.enable_x64(True):` around the call (run does it by itself)')
+    key = random.key(0)
+    x, y = jax.eval_shape(lambda: task.split(key, key)[0])
+    x_test, y_test, distance = jax.eval_shape(task.points)
+    if x.ndim != 2 or x.shape[1:] != x_test.shape[1:]:
+        raise ValueError(
+            f"the task's inputs are (n, i) and its test points (k, i); they are {x.shape} and {x_test.shape}"
+        )
+    if y.shape[:1] != x.shape[:1] or y_test.shape[:1] != x_test.shape[:1] or distance.shape != x_test.shape[:1]:
+        raise ValueError(
+            f"rows do not fit: inputs {x.shape} and targets {y.shape}; "
+            f"test points {x_test.shape}, their targets {y_test.shape} and distances {distance.shape}"
+        )
+    if recipe.batch_size is not None and recipe.batches != "stream" and recipe.batch_size > x.shape[0]:
+        raise ValueError(
+            f"batch_size={recipe.batch_size} is more than the {x.shape[0]} training rows; None is all of them"
+        )
+    model_init, apply = models.functions(recipe.model)
+    params = jax.eval_shape(model_init, key, x)
+    outputs = jax.eval_shape(apply, params, x)
+    labels = task.loss == "cross_entropy"
+    if outputs.ndim != 2 or outputs.shape[0] != x.shape[0] or (not labels and outputs.shape != y.shape):
+        wanted = f"({x.shape[0]}, classes)" if labels else y.shape
+        raise ValueError(
+            f"the model's outputs have shape {outputs.shape}, the task's targets {wanted}; see MLP(outputs=...)"
+        )
+    if labels and (y.ndim != 1 or not jnp.issubdtype(y.dtype, jnp.integer)):
+        raise ValueError(f"cross_entropy takes integer labels (n,); the task's targets are {y.dtype}{y.shape}")
+    rowwise = jax.eval_shape(losses.find(task.loss), outputs, y)
+    if rowwise.shape != x.shape[:1]:
+        raise ValueError(f"a loss gives one value per row, shape {x.shape[:1]}; {task.loss!r} gives {rowwise.shape}")
+    jax.eval_shape(optimizer(recipe).init, params)

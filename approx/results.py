@@ -1,0 +1,209 @@
+"""Results: numbers get their names, axes and provenance; parameters become pytrees again."""
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+import jax
+import numpy as np
+import xarray as xr
+from jax import random
+from jaxtyping import PyTree
+
+from approx import parameters, store, sweeps, tasks, training
+from approx.plans import Plan
+from approx.recipes import Recipe, record_steps
+from approx.tasks import Points, Task
+from approx.training import Trace
+
+NAMES = {
+    "loss": "loss on the training rows",
+    "test_loss": "loss at the test points inside the training range",
+    "outside_loss": "loss at the test points outside the training range",
+    "validation_loss": "loss on the validation rows",
+    "accuracy": "share of the training rows that are correct",
+    "test_accuracy": "share of the test points inside the training range that are correct",
+    "batch_loss": "mean loss of the batches since the last record, with dropout and l2",
+    "batch_accuracy": "share correct in the batches since the last record, with dropout",
+    "gradient_norm": "Euclidean norm of the gradient on the training rows",
+    "weight_norm": "Euclidean norm of the parameters",
+}
+
+
+def check_data(task: Task, recipe: Recipe, data, points: Points) -> None:
+    """Refuse data that are not finite, and labels out of range.
+
+    Raises:
+        ValueError: naming the value.
+
+    """
+    (x, y), validation = data
+    outputs = jax.eval_shape(lambda: training.predict(training.init(random.key(0), task, recipe).params, x, recipe))
+    named = {"x": x, "y": y, "x_test": points.x, "y_test": points.y}
+    named |= {} if validation is None else {"validation x": validation[0], "validation y": validation[1]}
+    for name, values in named.items():
+        tasks.check_finite(name, values)
+        if task.loss == "cross_entropy" and name.endswith(("y", "y_test")):
+            low, high = int(values.min()), int(values.max())
+            if low < 0 or high >= outputs.shape[1]:
+                raise ValueError(
+                    f"{name} has the label {low if low < 0 else high}: the model has {outputs.shape[1]} outputs, "
+                    f"so labels go from 0 to {outputs.shape[1] - 1}; see MLP(outputs=...)"
+                )
+
+
+def check_alike(plans: Mapping[Any, Plan]) -> None:
+    """Refuse recipes that cannot share the axes of one Dataset.
+
+    Raises:
+        ValueError: naming the recipes and what differs.
+
+    """
+    first_label, first = next(iter(plans.items()))
+    if len(plans) > 1 and not all(isinstance(label, str) for label in plans):
+        raise TypeError(f"recipes are labelled with strings, not {list(plans)}")
+    for label, plan in plans.items():
+        if not np.array_equal(record_steps(plan.recipe), record_steps(first.recipe)):
+            raise ValueError(
+                f"{label!r} and {first_label!r} have different record steps: give them the same steps= and records="
+            )
+        if points_shape(plan) != points_shape(first):
+            raise ValueError(f"{label!r} and {first_label!r} are judged at points of other shapes: run them one by one")
+        if "params" in plan.structure.keep.what and params_shapes(plan) != params_shapes(first):
+            raise ValueError(f"{label!r} and {first_label!r} have other parameters: run them one by one to keep them")
+
+
+def points_shape(plan: Plan) -> Any:
+    """Shapes of the task's points."""
+    return jax.tree.map(lambda s: s.shape, jax.eval_shape(plan.task.points))
+
+
+def params_shapes(plan: Plan) -> Any:
+    """Names and shapes of the parameters."""
+    state = jax.eval_shape(lambda: training.init(random.key(0), plan.task, plan.recipe))
+    return jax.tree_util.tree_flatten_with_path(jax.tree.map(lambda s: s.shape, state.params))
+
+
+def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) -> xr.Dataset:
+    """One recipe's trainings on named axes."""
+    shape = [*map(len, plan.grid.values()), len(plan.seeds)]
+    axes = (*plan.grid, "seed")
+    keep, steps = plan.structure.keep, record_steps(plan.recipe)
+    kept = np.asarray(keep.at or steps[-1:])
+    variables: dict[str, Any] = {}
+
+    def add(name: str, values: Any, *dims: str, about: str) -> None:
+        values = values.reshape(*shape, *values.shape[1:])
+        if "kept_step" in dims and len(kept) == 1:
+            values, dims = values[..., *(0 if d == "kept_step" else slice(None) for d in dims)], dims[1:]
+        variables[name] = ((*axes, *dims), values, {"long_name": about})
+
+    for name, about in NAMES.items():
+        if getattr(trace, name) is not None:
+            add(name, getattr(trace, name), "step", about=about)
+    for name, values in trace.metrics.items():
+        add(name, values, "step", *(f"{name}_{n}" for n in range(values.ndim - 2)), about=f"metric {name}")
+    if trace.prediction is not None:
+        add("prediction", trace.prediction, "kept_step", "point", "output", about="output at the test points")
+    leaves = jax.tree_util.tree_leaves_with_path(trace.params)
+    for path, values in leaves:
+        name = parameters.leaf_name(path)
+        add(name, values, "kept_step", *(f"{name}_{n}" for n in range(values.ndim - 2)), about="parameter")
+    coordinates = {
+        **{name: (name, values) for name, values in plan.grid.items()},
+        "seed": ("seed", plan.seeds),
+        "step": ("step", steps, {"long_name": "updates made"}),
+        "kept_step": kept[0] if len(kept) == 1 else ("kept_step", kept),
+        **point_coordinates(plan, points),
+    }
+    attributes = {
+        "identity": store.identity(source),
+        "provenance": json.dumps(source),
+        "created": datetime.now(UTC).isoformat(timespec="seconds"),
+        "lanes": plan.lanes,
+    }
+    if leaves:
+        attributes["params"] = json.dumps(parameters.skeleton(trace.params))
+    made = xr.Dataset(variables, coordinates, attributes)
+    return made if (made.distance > 0).any() else made.drop_vars("outside_loss")
+
+
+def point_coordinates(plan: Plan, points: Points) -> dict[str, Any]:
+    """Where the networks are judged; over the axes of the task's own numbers if those are swept."""
+    swept = {name: sweeps.qualify(name, plan.task, plan.recipe) for name in plan.grid}
+    axes = [name for name, full in swept.items() if full.startswith("task.")]
+    lengths = [len(plan.grid[name]) for name in axes]
+    found = {}
+    for name, values, dims in (
+        ("x_test", points.x, ("point", "input")),
+        ("y_test", points.y, ("point", "output")),
+        ("distance", points.distance, ("point",)),
+    ):
+        values = np.asarray(values)
+        found[name] = ((*axes, *dims[: values.ndim - 1]), values.reshape(*lengths, *values.shape[1:]))
+    return found
+
+
+def join(made: Mapping[Any, xr.Dataset]) -> xr.Dataset:
+    """One Dataset of several recipes, along `recipe`; a single unlabelled one as it is."""
+    if list(made) == [None]:
+        return made[None]
+    sources = {label: json.loads(runs.provenance) for label, runs in made.items()}
+    recipes = xr.DataArray(list(made), dims="recipe", name="recipe")
+    shared = [name for name in ("x_test", "y_test", "distance") if all(_same(name, made.values()))]
+    parts = [runs.drop_vars(shared) for runs in made.values()]
+    joined = xr.concat(
+        parts, recipes, data_vars="all", coords="different", compat="equals", join="exact", combine_attrs="drop"
+    )
+    first = next(iter(made.values()))
+    joined = joined.assign_coords({name: first[name] for name in shared})
+    provenance = {"recipes": sources}
+    return joined.assign_attrs(
+        first.attrs | {"identity": store.identity(provenance), "provenance": json.dumps(provenance)}
+    )
+
+
+def _same(name: str, runs) -> list[bool]:
+    first, *others = (r[name] for r in runs)
+    return [first.equals(other) for other in others]
+
+
+def params(runs: xr.Dataset, **where: Any) -> PyTree:
+    """Parameters of a result, as the model's pytree of numpy arrays.
+
+    Args:
+        runs: made with `keep=("params",)`.
+        where: which, by label: `seed=7`, `recipe="adam"`, `kept_step=100`. Axes not named stay in front: `params(runs)`
+            has an axis of seeds first, and can be `init_params=` of another run.
+
+    Raises:
+        ValueError: if no parameters were kept. KeyError: an unknown label.
+
+    """
+    if "params" not in runs.attrs:
+        raise ValueError('no parameters were kept: run with keep=("prediction", "params")')
+    return parameters.rebuild(json.loads(runs.attrs["params"]), lambda name: np.asarray(runs[name].sel(**where)))
+
+
+def provenance(plan: Plan, program: str, compiler_options: Mapping[str, Any] | None) -> dict[str, Any]:
+    """Everything that decides the bits of a result, as JSON can hold it."""
+    device = jax.local_devices()[0]
+    swept = {name: values.tolist() for name, values in plan.grid.items()}
+    constant = sweeps.numbers(plan.task, plan.recipe)
+    for name in swept:
+        del constant[sweeps.qualify(name, plan.task, plan.recipe)]
+    return {
+        "program": program,
+        "arrays": store.digest(*plan.arrays),
+        "numbers": {name: None if value is None else float(value) for name, value in constant.items()},
+        "grid": swept,
+        "seeds": plan.seeds.tolist() if len(plan.seeds) <= 16 else f"{len(plan.seeds)} {store.digest(plan.seeds)}",
+        "streams": store.digest(plan.streams),
+        "root": np.asarray(random.key_data(plan.root)).tolist(),
+        "init_params": None if plan.init_params is None else store.digest(*jax.tree.leaves(plan.init_params)),
+        "lanes": plan.lanes,
+        "compiler_options": {name: str(value) for name, value in (compiler_options or {}).items()},
+        "versions": store.versions(),
+        "processor": store.processor() if device.platform == "cpu" else device.device_kind,
+    }

@@ -1,0 +1,276 @@
+"""Many trainings: seeds x grid x recipes, packed into blocks, dealt to cores or accelerators, labelled on return.
+
+The only place that knows about many trainings, devices and threads. `run` plans and checks everything first, says in
+one line what it will cost, and then a plain host loop per thread drives the one compiled block in segments.
+"""
+
+import math
+import os
+import queue
+import sys
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor, wait
+from contextlib import contextmanager
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+import psutil
+import scipy.optimize
+import xarray as xr
+from jaxtyping import Array, Key, PyTree
+from tqdm import tqdm
+
+from approx import blocks, plans, results
+from approx.blocks import Block
+from approx.plans import Plan, cell_inputs, inputs, x64
+from approx.recipes import Recipe, is_whole, record_steps
+from approx.tasks import Task
+from approx.training import Trace
+
+SECONDS_PER_SEGMENT = 0.5  # how often the host loop hears from a block; changes no bit
+
+
+def run(
+    task: Task,
+    recipe: Recipe | Mapping[str, Any],
+    *,
+    seeds: int | Sequence[int] = 64,
+    lanes: int | None = None,
+    key: int | Key[Array, ""] = 0,
+    freeze: Sequence[str] | Mapping[str, int] = (),
+    keep: Sequence[str] = ("prediction",),
+    keep_at: Sequence[int] = (),
+    metrics: Mapping[str, Callable] | None = None,
+    init_params: PyTree = None,
+    threads: int | None = None,
+    segment: int | None = None,
+    compiler_options: Mapping[str, Any] | None = None,
+    progress: bool = True,
+    **grid: Any,
+) -> xr.Dataset:
+    """Train one network per seed, per cell of the grid, and per recipe.
+
+    Args:
+        task: what to learn.
+        recipe: how; or a dictionary {label: recipe or (task, recipe)}, compiled one by one and paired by seed.
+        seeds: how many (0, 1, ...), or which.
+        lanes: trainings per compiled block; part of the experiment, as other lanes may round otherwise. The default
+            does not depend on the number of seeds.
+        key: the root; a seed's key is `fold_in(root, seed)`.
+        freeze: streams ("init", "data", "order", "dropout", "noise") that all seeds share, that of seed 0; or
+            {stream: seed} for that of another.
+        keep: of "prediction", "params", "gradient_norm", "weight_norm". () keeps only the losses.
+        keep_at: the record steps at which predictions and parameters are kept; () is the last.
+        metrics: {name: function(params, predict)}, recorded like the losses; `predict(x)` gives the outputs at x.
+        init_params: start from these: one network's, for all, or with an axis of seeds first (`params(runs)`).
+        threads: on a CPU, how many blocks run at a time; default one per core. Accelerators take one each.
+        segment: at most so many steps per call of the program (default: about half a second's). Changes no bit.
+        compiler_options: for XLA, as `jax.jit` takes them. They are part of the identity.
+        progress: print the cost line and a progress bar.
+        grid: name=values for every number to sweep, of recipe, model or task; `**{"task.noise": ...}` where a name
+            is ambiguous.
+
+    Returns:
+        A Dataset over (recipe?, *grid, seed, step), with its `identity` and `provenance` in the attributes. A diverged
+        training has inf or nan. See `training.Trace` for the variables.
+
+    Raises:
+        TypeError, ValueError: before anything is computed, naming the value and the remedy.
+        MemoryError: if it cannot fit, with a suggestion.
+
+    """
+    recipes = recipe if isinstance(recipe, Mapping) else {None: recipe}
+    if not recipes:
+        raise ValueError("no recipes: the dictionary is empty")
+    keeping = plans.check_keep(keep, keep_at, metrics)
+    shared = {"seeds": seeds, "lanes": lanes, "key": key, "freeze": freeze, "init_params": init_params, "grid": grid}
+    planned = {}
+    for label, entry in recipes.items():
+        its_task, its_recipe = entry if isinstance(entry, tuple) else (task, entry)
+        planned[label] = plans.make_plan(its_task, its_recipe, keep=keeping, **shared)
+    results.check_alike(planned)
+    workers = find_workers(threads)
+    for name, value in (("segment", segment),):
+        if value is not None and not (is_whole(value) and value >= 1):
+            raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
+    made = {}
+    for label, plan in planned.items():
+        with x64(plan.recipe):
+            made[label] = run_plan(plan, workers, segment, compiler_options, progress, label)
+    return results.join(made)
+
+
+def run_plan(plan: Plan, workers, segment, compiler_options, progress: bool, label) -> xr.Dataset:
+    """All trainings of one recipe, as a Dataset."""
+    data, points = blocks.look_jit(plan.structure, cell_inputs(plan))
+    results.check_data(plan.task, plan.recipe, data, points)
+    programs = {d: blocks.build(plan.structure, inputs(plan, 0), compiler_options, d) for d in dict.fromkeys(workers)}
+    block = next(iter(programs.values()))
+    count = math.ceil(plan.trainings / plan.lanes)
+    workers = workers[:count]
+    results_bytes = blocks.nbytes(block.carry[1]) // plan.lanes * plan.trainings
+    check_memory(results_bytes, block.bytes * len(workers), workers[0], plan)
+
+    carry, done, cost = pilot(plan, block, workers[0])
+    say = f"{plural(plan.trainings, 'training')} of {plural(plan.recipe.steps, 'step')}, {plural(count, 'block')} of "
+    say += f"{plan.lanes} lanes on {plural(len(workers), 'thread' if workers[0].platform == 'cpu' else 'device')}: "
+    say += f"{size(results_bytes)} of results, {size(block.bytes * len(workers))} at work, "
+    say += f"about {duration(cost.total * count / len(workers))}"
+    if progress:
+        print(f"{label}: {say}" if label is not None else say, file=sys.stderr, flush=True)
+    pending: queue.SimpleQueue = queue.SimpleQueue()
+    for index in range(count):
+        pending.put((index, carry, done) if index == 0 else (index, None, 0))
+    trace = jax.tree.map(lambda s: np.empty((plan.trainings, *s.shape[1:]), s.dtype), block.carry[1])
+    drive(plan, programs, workers, pending, trace, segment or cost.segment, progress)
+    return results.dataset(plan, trace, points, results.provenance(plan, block.text, compiler_options))
+
+
+class Cost(NamedTuple):
+    """What one block costs: seconds in all, and the steps of a sensible segment."""
+
+    total: float
+    segment: int
+
+
+def pilot(plan: Plan, block: Block, device) -> tuple[Any, int, Cost]:
+    """Start the first block and take its first steps, until they have taken long enough to tell what the rest costs.
+
+    These steps are part of the run: nothing is computed twice. An empty segment, first, tells what a call costs (a task
+    that draws its rows draws them in every call); the others, of which the first has more records per step, what a
+    step and a record cost (non-negative least squares).
+    """
+    placed = jax.device_put(inputs(plan, 0), device)
+    records, steps, begin, length = record_steps(plan.recipe), plan.recipe.steps, 0, 0
+    carry, counts, seconds = block.start(placed), [], []
+    while begin < steps and (len(seconds) < 3 or sum(seconds[1:]) < 0.05):
+        end = min(begin + length, steps)
+        began = time.perf_counter()
+        carry = jax.block_until_ready(block.advance(carry, placed, np.int32(begin), np.int32(end)))
+        seconds.append(time.perf_counter() - began)
+        counts.append((end - begin, ((records > begin) & (records <= end)).sum()))
+        begin, length = end, 4 * length or 8
+    overhead = min(seconds)
+    step, record = scipy.optimize.nnls(np.array(counts, float), np.array(seconds) - overhead)[0]
+    segment = int(max(100, max(SECONDS_PER_SEGMENT, 20 * overhead) / max(step, 1e-9)))
+    return carry, begin, Cost(steps * step + len(records) * record + math.ceil(steps / segment) * overhead, segment)
+
+
+def drive(plan, programs: dict, workers: list, pending, trace: Trace, segment: int, progress: bool) -> None:
+    """Let every worker take blocks until none is left; results go to their places in `trace`."""
+    stop, steps_done = threading.Event(), [0] * len(workers)
+
+    def work(worker: int) -> None:
+        device = workers[worker]
+        block = programs[device]
+        with x64(plan.recipe):
+            while not stop.is_set():
+                try:
+                    index, carry, begin = pending.get_nowait()
+                except queue.Empty:
+                    return
+                placed = jax.device_put(inputs(plan, index), device)
+                carry = block.start(placed) if carry is None else carry
+                steps_done[worker] += begin
+                while begin < plan.recipe.steps and not stop.is_set():
+                    end = min(begin + segment, plan.recipe.steps)
+                    carry = jax.block_until_ready(block.advance(carry, placed, np.int32(begin), np.int32(end)))
+                    steps_done[worker] += end - begin
+                    begin = end
+                if not stop.is_set():
+                    fill(trace, index * plan.lanes, jax.device_get(carry[1]))
+
+    with ThreadPoolExecutor(len(workers)) as pool, bar(plan, progress) as show:
+        futures = [pool.submit(work, worker) for worker in range(len(workers))]
+        try:
+            while wait(futures, timeout=0.1).not_done:
+                show(sum(steps_done) * plan.lanes)
+        finally:
+            stop.set()  # an interrupt or an error: the others end with their segment
+        for future in futures:
+            future.result()
+
+
+def fill(trace: Trace, begin: int, block: Trace) -> None:
+    """Copy a block's lanes to their place, without the padding of the last block."""
+    for whole, part in zip(jax.tree.leaves(trace), jax.tree.leaves(block), strict=True):
+        end = min(begin + len(part), len(whole))
+        whole[begin:end] = part[: end - begin]
+
+
+def check_memory(results_bytes: int, work: int, device, plan: Plan) -> None:
+    """Refuse what cannot fit, with a suggestion."""
+    available = psutil.virtual_memory().available
+    need = results_bytes + (work if device.platform == "cpu" else 0)
+    if need < 0.9 * available:
+        return
+    advice = (
+        "keep=() keeps no predictions"
+        if results_bytes > work
+        else f"lanes={max(1, plan.lanes // 4)} takes less at a time"
+    )
+    raise MemoryError(
+        f"{plan.trainings:,} trainings need {size(need)} ({size(results_bytes)} of results, {size(work)} at work), "
+        f"and {size(available)} are free: {advice}; fewer records, test points or seeds help too"
+    )
+
+
+def find_workers(threads: int | None) -> list:
+    """One entry per thread: the device it feeds. A CPU gets one thread per core this process may use."""
+    devices = jax.local_devices()
+    if devices[0].platform != "cpu":
+        return devices
+    if threads is not None and not (is_whole(threads) and threads >= 1):
+        raise ValueError(f"threads is {threads!r}; it must be a whole number of at least 1")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return devices[:1] * (threads or cores)
+
+
+@contextmanager
+def bar(plan: Plan, progress: bool):
+    """Something to tell the steps done: a bar on a terminal after two seconds, elsewhere a line now and then."""
+    total = math.ceil(plan.trainings / plan.lanes) * plan.lanes * plan.recipe.steps
+    if not progress:
+        yield lambda done: None
+    elif sys.stderr.isatty():
+        with tqdm(total=total, unit=" steps", unit_scale=True, delay=2, leave=False, dynamic_ncols=True) as shown:
+            yield lambda done: shown.update(done - shown.n)
+    else:
+        began = said = time.monotonic()
+
+        def line(done: int) -> None:
+            nonlocal said
+            if time.monotonic() - said > 30 and done:
+                said = time.monotonic()
+                left = (said - began) * (total - done) / done
+                print(
+                    f"  {done / total:.0%} after {duration(said - began)}, {duration(left)} left",
+                    file=sys.stderr,
+                    flush=True,
+                )
+
+        yield line
+
+
+def plural(count: int, thing: str) -> str:
+    """A count for people."""
+    return f"{count:,} {thing}{'s' * (count != 1)}"
+
+
+def size(count: float) -> str:
+    """Bytes for people."""
+    for unit in ("B", "kB", "MB", "GB"):
+        if count < 1000:
+            return f"{count:.3g} {unit}"
+        count /= 1000
+    return f"{count:.3g} TB"
+
+
+def duration(seconds: float) -> str:
+    """Seconds for people."""
+    if seconds < 90:
+        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

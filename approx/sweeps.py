@@ -1,0 +1,87 @@
+"""Numbers by name: which there are in a task and a recipe, and how one is set."""
+
+from collections.abc import Mapping
+from dataclasses import fields, is_dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from approx import optimizers
+from approx.recipes import Recipe
+from approx.tasks import Task
+
+
+def numbers(task: Task, recipe: Recipe) -> dict[str, Any]:
+    """Every number of task, recipe and model by its qualified name, None where it is left out of the program."""
+    found = {"recipe.learning_rate": recipe.learning_rate, "recipe.l2": recipe.l2}
+    if recipe.learning_rate is None:  # a finished optax transformation has its own
+        del found["recipe.learning_rate"]
+    found |= {f"recipe.{k}": v for k, v in optimizers.numbers(recipe.optimizer, recipe.options).items()}
+    for owner, thing in (("model", recipe.model), ("task", task)):
+        if is_dataclass(thing) and not hasattr(thing, "scope"):  # flax modules are dataclasses of structure
+            for f in fields(thing):
+                value = getattr(thing, f.name)
+                if not f.metadata.get("static") and (value is None or np.ndim(value) == 0):
+                    found[f"{owner}.{f.name}"] = value
+    return found
+
+
+def qualify(name: str, task: Task, recipe: Recipe) -> str:
+    """The qualified name that a user's name means.
+
+    Raises:
+        TypeError: an unknown name, listing what there is; an ambiguous one, listing what it could mean.
+
+    """
+    known = numbers(task, recipe)
+    means = [name] if name in known else [full for full in known if full.split(".", 1)[1] == name]
+    if len(means) > 1:
+        raise TypeError(
+            f"cannot sweep {name!r}: it is ambiguous; write one of {', '.join(means)} (as **{{{means[0]!r}: ...}})"
+        )
+    if not means:
+        short = [full.split(".", 1)[1] for full in known]
+        there_is = [full if short.count(s) > 1 else s for full, s in zip(known, short, strict=True)]
+        raise TypeError(
+            f"cannot sweep {name!r}; sweepable: {', '.join(there_is)}. "
+            "What changes the program (steps, widths, activations) goes into a dictionary of recipes: {'label': recipe}"
+        )
+    return means[0]
+
+
+def setting(task: Task, recipe: Recipe, values: Mapping[str, float]) -> tuple[Task, Recipe]:
+    """Task and recipe with those numbers, by qualified name; checked as when they were made."""
+    options = dict(recipe.options)
+    changes: dict[str, dict[str, Any]] = {"task": {}, "recipe": {}, "model": {}}
+    for full, value in values.items():
+        owner, name = full.split(".", 1)
+        if owner == "recipe" and name not in ("learning_rate", "l2"):
+            options[name] = value
+        else:
+            changes[owner][name] = value
+    model = replace(recipe.model, **changes["model"]) if changes["model"] else recipe.model
+    return (
+        replace(task, **changes["task"]) if changes["task"] else task,
+        replace(recipe, **changes["recipe"], model=model, options=options),
+    )
+
+
+def axis(name: str, values: Any) -> np.ndarray:
+    """The values of a swept number, as a float64 vector.
+
+    Raises:
+        TypeError: values that are not numbers. ValueError: an empty axis, a repeated or a non-finite value.
+
+    """
+    array = np.asarray(values)
+    if array.dtype.kind not in "fiu":
+        raise TypeError(f"cannot sweep {name!r} over {values!r}: not numbers")
+    array = np.atleast_1d(array).astype(np.float64)
+    if array.ndim != 1 or not array.size:
+        raise ValueError(f"{name!r} needs one or more values in one dimension, not an array of shape {array.shape}")
+    if not np.isfinite(array).all():
+        raise ValueError(f"{name!r} has the value {array[~np.isfinite(array)][0]}; swept values must be finite")
+    unique, counts = np.unique(array, return_counts=True)
+    if (counts > 1).any():
+        raise ValueError(f"{name!r} repeats the value {unique[counts > 1][0]}; each cell of a grid needs its own")
+    return array

@@ -1,0 +1,282 @@
+"""What to learn: data, loss, and the points where a network is judged.
+
+A task is a frozen dataclass and a pytree. Numbers and arrays are leaves and may be traced; what decides the shape of
+the program is static. A task of your own is `task(f, x, x_test)`, `given(x, y, ...)`, or a subclass of `Task` with
+two methods: `rows`, the training rows of one seed, and `points`, where it is judged.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from jax.tree_util import register_dataclass
+from jaxtyping import Array, ArrayLike, Float, Key, ScalarLike
+
+from approx import losses
+
+STATIC: dict[str, Any] = {"static": True}
+
+
+class Points(NamedTuple):
+    """Where a network is judged: inputs `x (k, i)`, targets `y (k, o)` or labels `(k,)`, `distance (k,)`.
+
+    The distance to the training range is in units of x, and 0 inside it.
+    """
+
+    x: ArrayLike
+    y: ArrayLike
+    distance: ArrayLike
+
+
+@register_dataclass
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """What to learn. Subclasses add their numbers as fields and define `rows` and `points`, perhaps `fresh`.
+
+    Attributes:
+        loss: a name of `losses.LOSSES`, or a function (outputs (n, o), targets) -> one loss per row (n,).
+        correct: a function (outputs, targets) -> (n,) bool, for an accuracy; classification losses bring their own.
+        validation: share of the rows, the LAST ones, kept from training (Keras' `validation_split`).
+
+    """
+
+    loss: str | Callable = field(default="mse", metadata=STATIC)
+    correct: Callable | None = field(default=None, metadata=STATIC)
+    validation: float = field(default=0.0, metadata=STATIC)
+
+    def __post_init__(self):
+        losses.find(self.loss)
+        if not 0 <= self.validation < 1:
+            raise ValueError(f"validation is a share of the rows in [0, 1), not {self.validation}")
+
+    def rows(self, key: Key[Array, ""], noise_key: Key[Array, ""]) -> tuple[Array, Array]:
+        """Training rows of one seed: inputs (n, i) and targets (n, o), or integer labels (n,)."""
+        raise NotImplementedError(f"{type(self).__name__} defines no rows(key, noise_key) -> (x, y)")
+
+    def points(self) -> Points:
+        """Where every seed is judged; depends on the task's numbers only."""
+        raise NotImplementedError(f"{type(self).__name__} defines no points() -> Points(x, y, distance)")
+
+    def fresh(self, key: Key[Array, ""], noise_key: Key[Array, ""], size: int) -> tuple[Array, Array]:
+        """A batch of rows nobody has seen, for `batches="stream"`."""
+        raise ValueError(f"{type(self).__name__} has no endless stream of fresh rows; choose other batches")
+
+    def split(self, key: Key[Array, ""], noise_key: Key[Array, ""]) -> tuple[tuple, tuple | None]:
+        """Training rows, and validation rows or None: the last share of them, taken before any shuffling."""
+        x, y = self.rows(key, noise_key)
+        n = x.shape[0] - round(self.validation * x.shape[0])
+        if n == 0:
+            raise ValueError(f"validation={self.validation} leaves none of {x.shape[0]} rows to train on")
+        return (x[:n], y[:n]), ((x[n:], y[n:]) if n < x.shape[0] else None)
+
+
+@register_dataclass
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Given(Task):
+    """A fixed data set, every seed's alike. Made by `given` or `task`, which check it.
+
+    Attributes:
+        x, y: training rows. x_test, y_test, distance: see `Points`.
+        noise: standard deviation of normal noise on the training targets, redrawn per seed; None for none.
+
+    """
+
+    x: Float[ArrayLike, "n i"]
+    y: ArrayLike
+    x_test: Float[ArrayLike, "k i"]
+    y_test: ArrayLike
+    distance: Float[ArrayLike, " k"]
+    noise: ScalarLike | None = None
+
+    def rows(self, key, noise_key):
+        """The rows as given, with fresh noise on the targets if there is any."""
+        return jnp.asarray(self.x), noisy(jnp.asarray(self.y), self.noise, noise_key)
+
+    def points(self):
+        """The points as given."""
+        return Points(jnp.asarray(self.x_test), jnp.asarray(self.y_test), jnp.asarray(self.distance))
+
+
+@register_dataclass
+@dataclass(frozen=True, kw_only=True)
+class Curve(Task):
+    """A function of one variable on [-range, range]: `y = f(frequency x) + noise`.
+
+    Attributes:
+        f: the function, elementwise on jax arrays.
+        range: half-width of the training interval, in units of x.
+        noise: standard deviation of normal noise on the training targets; None for none.
+        frequency: factor on x before f; None for none.
+        size: number of rows.
+        inputs: "grid", equispaced with both ends, or "uniform", drawn from U[-range, range) per seed.
+        reach: the points of judgement go out to reach * range, noise-free.
+        test_size: number of those points.
+
+    """
+
+    f: Callable = field(metadata=STATIC)
+    range: ScalarLike = 1.0
+    noise: ScalarLike | None = None
+    frequency: ScalarLike | None = None
+    size: int = field(default=21, metadata=STATIC)
+    inputs: str = field(default="grid", metadata=STATIC)
+    reach: float = field(default=3.0, metadata=STATIC)
+    test_size: int = field(default=401, metadata=STATIC)
+
+    def __post_init__(self):
+        super().__post_init__()
+        if self.inputs not in ("grid", "uniform"):
+            raise ValueError(f"inputs is 'grid' or 'uniform', not {self.inputs!r}")
+        for name, least in (("size", 1), ("test_size", 1), ("reach", 1)):
+            if not getattr(self, name) >= least:
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+
+    def targets(self, x):
+        """The noise-free targets at x."""
+        return self.f(x if self.frequency is None else self.frequency * x)
+
+    def rows(self, key, noise_key):
+        """One seed's rows: the grid, or a draw of its own."""
+        if self.inputs == "uniform":
+            return self.fresh(key, noise_key, self.size)
+        x = self.range * grid(self.size)[:, None]
+        return x, noisy(self.targets(x), self.noise, noise_key)
+
+    def fresh(self, key, noise_key, size):
+        """Rows drawn uniformly from the training interval."""
+        x = self.range * jax.random.uniform(key, (size, 1), minval=-1, maxval=1)
+        return x, noisy(self.targets(x), self.noise, noise_key)
+
+    def points(self):
+        """An equispaced grid out to reach * range."""
+        x = self.reach * self.range * grid(self.test_size)[:, None]
+        beyond = jnp.abs(x[:, 0]) - self.range
+        return Points(x, self.targets(x), jnp.where(beyond > 1e-6 * self.range, beyond, 0))  # the ends are inside
+
+
+def square(*, range: ScalarLike = 10.0, size: int = 21, test_size: int = 301, **options) -> Curve:
+    """x² on [-range, range]; by default the 21 integers from -10 to 10, judged out to ±30 in steps of 0.2."""
+    return Curve(f=jnp.square, range=range, size=size, test_size=test_size, **options)
+
+
+def sine(*, frequency: ScalarLike = 1.0, range: ScalarLike = 2 * np.pi, size: int = 256, **options) -> Curve:
+    """sin(frequency x) on [-range, range]; by default 256 equispaced points of two periods, judged out to ±6π."""
+    return Curve(f=jnp.sin, frequency=frequency, range=range, size=size, **options)
+
+
+def task(
+    f: Callable, x: ArrayLike, x_test: ArrayLike | None = None, *, noise: ScalarLike | None = None, **options
+) -> Given:
+    """Any function as a task: `task(lambda x: abs(x), x=np.linspace(-2, 2, 41), x_test=np.linspace(-4, 4, 401))`.
+
+    Args:
+        f: called once with x and once with x_test as they are given, in float64; gives (n,), (n, o), or labels (n,).
+        x: training inputs, (n,) or (n, i).
+        x_test: points of judgement, (k,) or (k, i); the training inputs if left out.
+        noise: standard deviation of normal noise on the training targets, redrawn per seed.
+        options: `loss`, `correct`, `validation` of `Task`.
+
+    Raises:
+        ValueError: shapes that do not fit, values that are not finite, labels that are not whole.
+
+    """
+    x = np.asarray(x, np.float64)
+    x_test = x if x_test is None else np.asarray(x_test, np.float64)
+    return given(x, f(x), x_test, f(x_test), noise=noise, **options)
+
+
+def given(
+    x: ArrayLike,
+    y: ArrayLike,
+    x_test: ArrayLike | None = None,
+    y_test: ArrayLike | None = None,
+    *,
+    distance: ArrayLike | None = None,
+    noise: ScalarLike | None = None,
+    **options,
+) -> Given:
+    """A data set as a task; x_test and y_test default to the training rows.
+
+    Args:
+        x: training inputs, (n,) or (n, i). y: targets, (n,) or (n, o), or integer labels (n,) for `cross_entropy`.
+        x_test: points of judgement, (k,) or (k, i). y_test: their targets.
+        distance: (k,) of each point to the training range; by default the Euclidean distance to the smallest
+            axis-parallel box around the training inputs.
+        noise: standard deviation of normal noise on the training targets, redrawn per seed.
+        options: `loss`, `correct`, `validation` of `Task`.
+
+    Raises:
+        ValueError: shapes that do not fit, values that are not finite, labels that are not whole.
+
+    """
+    if (x_test is None) != (y_test is None):
+        raise ValueError("x_test and y_test come together; one of them is missing")
+    labels = options.get("loss") == "cross_entropy"
+    x, y = as_rows("x", x), as_targets("y", y, labels)
+    x_test = x if x_test is None else as_rows("x_test", x_test)
+    y_test = y if y_test is None else as_targets("y_test", y_test, labels)
+    for name, a, b in (("x and y", x, y), ("x_test and y_test", x_test, y_test)):
+        if len(a) != len(b):
+            raise ValueError(f"{name} differ in their number of rows: {len(a)} and {len(b)}")
+    for name, a, b in (("x and x_test", x, x_test), ("y and y_test", y, y_test)):
+        if a.shape[1:] != b.shape[1:]:
+            raise ValueError(f"{name} differ in their columns: {a.shape} and {b.shape}")
+    if distance is None:
+        outside = np.maximum(np.maximum(x.min(0) - x_test, x_test - x.max(0)), 0)
+        distance = np.sqrt((outside**2).sum(1))
+    distance = np.asarray(distance, np.float64)
+    if distance.shape != (len(x_test),) or not (distance >= 0).all():
+        raise ValueError(
+            f"distance is one number >= 0 for each of {len(x_test)} test points, not shape {distance.shape}"
+        )
+    return Given(x=x, y=y, x_test=x_test, y_test=y_test, distance=distance, noise=noise, **options)
+
+
+def grid(n: int) -> Float[Array, " n"]:
+    """N equispaced numbers from -1 to 1, symmetric, computed so that `10 * grid(21)` are exactly the integers."""
+    if n == 1:
+        return jnp.zeros(1)
+    return (2 * jnp.arange(n) - (n - 1)) / (n - 1)
+
+
+def noisy(y: Array, noise: ScalarLike | None, key: Key[Array, ""]) -> Array:
+    """Targets with normal noise of that standard deviation."""
+    return y if noise is None else y + noise * jax.random.normal(key, y.shape)
+
+
+def as_rows(name: str, x: ArrayLike) -> np.ndarray:
+    """Inputs as a finite (n, i) array; a vector becomes one column."""
+    x = np.asarray(x, np.float64)
+    x = x[:, None] if x.ndim == 1 else x
+    if x.ndim != 2 or not x.size:
+        raise ValueError(f"{name} has shape {x.shape}; it must be (rows,) or (rows, inputs) and not empty")
+    check_finite(name, x)
+    return x
+
+
+def as_targets(name: str, y: ArrayLike, labels: bool) -> np.ndarray:
+    """Targets as a finite (n, o) array, or as integer labels (n,)."""
+    if not labels:
+        return as_rows(name, y)
+    y = np.asarray(y)
+    if y.ndim != 1 or not y.size or not np.array_equal(y, np.round(y)) or y.min() < 0:
+        shown: Sequence = y[:3].tolist() if y.ndim == 1 else [f"shape {y.shape}"]
+        raise ValueError(f"{name} are labels for cross_entropy: whole numbers 0, 1, ... in one vector, not {shown}")
+    return y.astype(np.int32)
+
+
+def check_finite(name: str, values: ArrayLike) -> None:
+    """Refuse nan and infinities, naming the first.
+
+    Raises:
+        ValueError: with the position and the value.
+
+    """
+    bad = np.argwhere(~np.isfinite(np.asarray(values)))
+    if len(bad):
+        raise ValueError(
+            f"{name}[{', '.join(map(str, bad[0]))}] is {np.asarray(values)[tuple(bad[0])]}; data must be finite"
+        )

@@ -1,0 +1,86 @@
+"""How often and how well do small networks learn x², inside and outside the range they were shown?
+
+Source: the question-and-answer thread on approximating the square function. Recipe A is its linear unit (Adam, 50,000
+epochs on the integers -10..10), B its 1-8-8-1 relu network (10,000 rows, 15,000 epochs of Keras' minibatches), C its
+answer's ten tanh units (PyTorch, gradient descent).
+Expected finding: A cannot, C succeeds for some seeds, and none of them holds outside its range.
+Cost: about a minute and a half on two cores, nearly all of it B's 480,000 steps. Writes results/square_{A,B,C}.nc.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import tyro
+
+import approx as ap
+
+RESULTS = Path(__file__).parents[1] / "results"
+SHOWN = ap.tasks.square(range=10.0, size=21)
+RECIPES = {
+    "A": (
+        SHOWN,
+        ap.Recipe(
+            model=ap.MLP((), initializer="keras"), optimizer="adam_keras", learning_rate=1e-4, steps=50_000, batch_size=None
+        ),
+    ),
+    "B": (
+        ap.tasks.square(range=50.0, size=10_000, inputs="uniform", validation=0.2),
+        ap.Recipe(
+            model=ap.MLP((8, 8), "relu", initializer="keras"),
+            optimizer="adam_keras",
+            learning_rate=1e-3,
+            l2=1e-3,
+            l2_on="hidden",
+            batch_size=256,
+            steps=15_000 * 32,  # 8,000 rows in batches of 256 are 32 updates an epoch, the last of them on 64 rows
+        ),
+    ),
+    "C": (SHOWN, ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="sgd", learning_rate=1e-3, steps=15_000)),
+}
+# What the thread reports as B's outputs, by input.
+REPORTED = {4: 16.63, -4: 15.03, 11: 121.27, 20: 397.79, 8: 65.70, -5: 27.04}
+LANES = {"B": 8}  # sixteen seeds are two blocks, one per core
+
+
+def table(label: str, runs) -> str:
+    """What a paper would say of one recipe, as text."""
+    n = runs.sizes["seed"]
+    lines = [f"{label}: {n} seeds, {int(runs.step[-1]):,} steps, identity {runs.identity[:12]}"]
+    for name, of in (("training rows", "loss"), ("inside the range", "test_loss"), ("outside it", "outside_loss")):
+        low, mid, high = ap.stats.quantiles(runs, of=of, q=(0.05, 0.5, 0.95))[of].isel(step=-1).values
+        lines.append(f"  MSE, {name:17} median {mid:11.4g}   5% {low:11.4g}   95% {high:11.4g}")
+    for below in (10.0, 1.0, 0.1):
+        r = ap.stats.rate(ap.stats.success(runs, below=below))
+        lines.append(
+            f"  MSE inside < {below:<4g}    {float(r.successes):4.0f} of {n}: {float(r.rate):6.1%}"
+            f"   [{float(r.low):.1%}, {float(r.high):.1%}] Wilson 95%"
+        )
+    for x, reported in REPORTED.items():
+        at = runs.isel(point=int(np.abs(runs.x_test[:, 0].values - x).argmin()), output=0)
+        here = at.prediction.values
+        low, mid, high = ap.stats.quantiles(at, of="prediction", q=(0.05, 0.5, 0.95)).prediction.values
+        claim = f"   the thread's {reported:7.2f} is at quantile {np.mean(here <= reported):.2f}" if label == "B" else ""
+        lines.append(f"  f({x:3d}) = {x * x:4d}     median {mid:9.2f}   5% {low:9.2f}   95% {high:9.2f}{claim}")
+    return "\n".join(lines)
+
+
+def main(seeds: int = 512, seeds_b: int = 16, steps: int | None = None, results: Path = RESULTS) -> None:
+    """Train recipes A, B and C, print what came out, and save it.
+
+    Args:
+        seeds: of recipes A and C.
+        seeds_b: of recipe B.
+        steps: at most so many updates of each, for a quick look; the thread's numbers if left out.
+        results: the folder to write to.
+    """
+    for label, (task, recipe) in RECIPES.items():
+        recipe = replace(recipe, steps=min(steps or recipe.steps, recipe.steps))
+        n = min(seeds, seeds_b) if label == "B" else seeds
+        runs = ap.run(task, recipe, seeds=n, lanes=LANES.get(label))
+        path = ap.save(runs, results / f"square_{label}.nc")
+        print(table(label, runs), f"\n  saved as {path}", flush=True)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
