@@ -142,7 +142,7 @@ def compiled(function, static, args, donated, options, device) -> tuple[Any, str
     jitted = jax.jit(function, static_argnums=0, donate_argnums=donated, compiler_options=dict(options or {}) or None)
     lowered = jitted.lower(*static, *placed)
     text = lowered.as_text()
-    key = (hashlib.sha256(text.encode()).hexdigest(), repr(sorted((options or {}).items())), device)
+    key = (hashlib.sha256(text.encode()).hexdigest(), repr(sorted((options or {}).items())), device, lowered.in_tree)
     if key not in _compiled:
         _compiled[key] = lowered.compile()
     return _compiled[key], text

@@ -260,7 +260,7 @@ def plural(count: int, thing: str) -> str:
     return f"{count:,} {thing}{'s' * (count != 1)}"
 
 
-def size(count: float) -> str:
+def size(count: int | float) -> str:
     """Bytes for people."""
     for unit in ("B", "kB", "MB", "GB"):
         if count < 1000:
@@ -269,7 +269,7 @@ def size(count: float) -> str:
     return f"{count:.3g} TB"
 
 
-def duration(seconds: float) -> str:
+def duration(seconds: int | float) -> str:
     """Seconds for people."""
     if seconds < 90:
         return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"

@@ -3,11 +3,12 @@
 Every index is a hash of (key, step or epoch, position), so nothing is stored and any step can be computed alone.
 """
 
+import math
+
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key, ScalarLike, UInt32
+from jaxtyping import Array, ArrayLike, Float, Int, Key, ScalarLike, UInt32
 
-ROUNDS = 6  # of the Feistel network; tests/test_sampling.py finds no trace of order from 4 on
 GOLDEN = 0x9E3779B9  # 2^32 / golden ratio: spreads consecutive counters (Knuth, TAOCP 3, 6.4)
 
 KINDS = ("epoch", "order", "replacement", "stream")
@@ -33,24 +34,30 @@ def draw(key: Key[Array, ""], step: ScalarLike, size: int, n: int) -> Int[Array,
 
 
 def permute(key: Key[Array, ""], epoch: ScalarLike, position: Int[Array, " size"], n: int) -> Int[Array, " size"]:
-    """Entries of a pseudorandom permutation of 0..n-1, one permutation per (key, epoch).
+    """Entries of a pseudorandom permutation of 0..n-1, one permutation per (key, epoch), without storing it.
 
-    A Feistel network on Z_a x Z_b with a b >= n just above n, whose rounds add a hash of one half to the other modulo
-    its size, walking on along the cycle from results >= n (Black and Rogaway 2002, "Ciphers with arbitrary finite
-    domains", methods 2 and 3): a bijection whatever the hash, at a constant cost per entry.
+    A Feistel network on Z_a x Z_b with a b just above n, whose rounds add a hash of one half to the other modulo its
+    size, walking on along the cycle from results >= n (Black and Rogaway 2002, "Ciphers with arbitrary finite domains",
+    methods 2 and 3): a bijection whatever the hash. Two entries stay related only if their halves collide in every
+    second round, so the rounds are chosen for a^(-rounds/2) <= 1e-4. For n <= 32 that leaves a trace; there the
+    entries are those of sorted random words, exactly uniform.
     """
-    b = max(1, round(n**0.5))
-    a = -(-n // b)
-    base = word(key, epoch)
-    keys = [mix(base + jnp.uint32((r + 1) * GOLDEN & 0xFFFFFFFF)) for r in range(ROUNDS)]
+    words = word(key, epoch)
+    if n <= 32:
+        return jnp.argsort(mix(words + jnp.arange(n, dtype=jnp.uint32) * jnp.uint32(GOLDEN)))[position].astype(
+            jnp.int32
+        )
+    a, b = -(-n // round(n**0.5)), round(n**0.5)
+    rounds = max(6, 2 * math.ceil(math.log(1e4) / math.log(a)))
+    keys = [mix(words + jnp.uint32((r + 1) * GOLDEN & 0xFFFFFFFF)) for r in range(rounds)]
 
     def shuffle(index):
         left, right = index // jnp.uint32(b), index % jnp.uint32(b)
         for r, round_key in enumerate(keys):
             if r % 2:
-                left = (left + mix(right ^ round_key) % jnp.uint32(a)) % jnp.uint32(a)
-            else:
                 right = (right + mix(left ^ round_key) % jnp.uint32(b)) % jnp.uint32(b)
+            else:
+                left = (left + mix(right ^ round_key) % jnp.uint32(a)) % jnp.uint32(a)
         return left * jnp.uint32(b) + right
 
     index = shuffle(position.astype(jnp.uint32))
@@ -66,7 +73,7 @@ def batches_per_epoch(n: int, size: int) -> int:
 
 
 def batch(
-    kind: str, key: Key[Array, ""], step: Int[Array, ""], size: int, n: int
+    kind: str, key: Key[Array, ""], step: Int[ArrayLike, ""], size: int, n: int
 ) -> tuple[Int[Array, " size"], Float[Array, " size"] | None]:
     """The rows of a step, and their weights where a batch can be partial (1 for a row, 0 for padding).
 

@@ -61,9 +61,7 @@ def load(path: str | Path) -> xr.Dataset:
     if written is None or "identity" not in runs.attrs:
         raise ValueError(f"{path} is not a result: it is netCDF, but ap.save did not write it")
     if written > FORMAT:
-        raise ValueError(
-            f"{path} has format {written}, newer than {FORMAT}, the newest this version of approx reads: update approx"
-        )
+        raise ValueError(f"{path} has format {written}; this version of approx reads up to {FORMAT}: update approx")
     return runs
 
 

@@ -142,7 +142,7 @@ class Curve(Task):
         """One seed's rows: the grid, or a draw of its own."""
         if self.inputs == "uniform":
             return self.fresh(key, noise_key, self.size)
-        x = self.range * grid(self.size)[:, None]
+        x = grid(self.range, self.size)
         return x, noisy(self.targets(x), self.noise, noise_key)
 
     def fresh(self, key, noise_key, size):
@@ -152,7 +152,7 @@ class Curve(Task):
 
     def points(self):
         """An equispaced grid out to reach * range."""
-        x = self.reach * self.range * grid(self.test_size)[:, None]
+        x = grid(self.reach * self.range, self.test_size)
         beyond = jnp.abs(x[:, 0]) - self.range
         return Points(x, self.targets(x), jnp.where(beyond > 1e-6 * self.range, beyond, 0))  # the ends are inside
 
@@ -168,7 +168,12 @@ def sine(*, frequency: ScalarLike = 1.0, range: ScalarLike = 2 * np.pi, size: in
 
 
 def task(
-    f: Callable, x: ArrayLike, x_test: ArrayLike | None = None, *, noise: ScalarLike | None = None, **options
+    f: Callable,
+    x: ArrayLike | Sequence,
+    x_test: ArrayLike | Sequence | None = None,
+    *,
+    noise: ScalarLike | None = None,
+    **options,
 ) -> Given:
     """Any function as a task: `task(lambda x: abs(x), x=np.linspace(-2, 2, 41), x_test=np.linspace(-4, 4, 401))`.
 
@@ -189,12 +194,12 @@ def task(
 
 
 def given(
-    x: ArrayLike,
-    y: ArrayLike,
-    x_test: ArrayLike | None = None,
-    y_test: ArrayLike | None = None,
+    x: ArrayLike | Sequence,
+    y: ArrayLike | Sequence,
+    x_test: ArrayLike | Sequence | None = None,
+    y_test: ArrayLike | Sequence | None = None,
     *,
-    distance: ArrayLike | None = None,
+    distance: ArrayLike | Sequence | None = None,
     noise: ScalarLike | None = None,
     **options,
 ) -> Given:
@@ -235,11 +240,14 @@ def given(
     return Given(x=x, y=y, x_test=x_test, y_test=y_test, distance=distance, noise=noise, **options)
 
 
-def grid(n: int) -> Float[Array, " n"]:
-    """N equispaced numbers from -1 to 1, symmetric, computed so that `10 * grid(21)` are exactly the integers."""
+def grid(half_width: ScalarLike, n: int) -> Float[Array, "n 1"]:
+    """Equispaced numbers from -half_width to half_width, multiplied out before the division so that integers are exact.
+
+    The default grids of `square`, 21 integers and the points asked about in the threads, depend on it.
+    """
     if n == 1:
-        return jnp.zeros(1)
-    return (2 * jnp.arange(n) - (n - 1)) / (n - 1)
+        return jnp.zeros((1, 1)) * half_width
+    return (half_width * (2 * jnp.arange(n) - (n - 1)) / (n - 1))[:, None]
 
 
 def noisy(y: Array, noise: ScalarLike | None, key: Key[Array, ""]) -> Array:
@@ -247,7 +255,7 @@ def noisy(y: Array, noise: ScalarLike | None, key: Key[Array, ""]) -> Array:
     return y if noise is None else y + noise * jax.random.normal(key, y.shape)
 
 
-def as_rows(name: str, x: ArrayLike) -> np.ndarray:
+def as_rows(name: str, x: ArrayLike | Sequence) -> np.ndarray:
     """Inputs as a finite (n, i) array; a vector becomes one column."""
     x = np.asarray(x, np.float64)
     x = x[:, None] if x.ndim == 1 else x
@@ -257,7 +265,7 @@ def as_rows(name: str, x: ArrayLike) -> np.ndarray:
     return x
 
 
-def as_targets(name: str, y: ArrayLike, labels: bool) -> np.ndarray:
+def as_targets(name: str, y: ArrayLike | Sequence, labels: bool) -> np.ndarray:
     """Targets as a finite (n, o) array, or as integer labels (n,)."""
     if not labels:
         return as_rows(name, y)

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import lax, random
-from jaxtyping import Array, Float, Key, PyTree, ScalarLike
+from jaxtyping import Array, ArrayLike, Float, Key, PyTree, ScalarLike
 
 from approx import losses, models, sampling
 from approx.recipes import Recipe, check, optimizer, record_steps
@@ -109,9 +109,9 @@ def streams(key: Key[Array, ""]) -> Keys:
     return Keys(*(random.fold_in(key, n) for n in range(len(Keys._fields))))
 
 
-def predict(params: PyTree, x: Float[Array, "n i"], recipe: Recipe, key: Key[Array, ""] | None = None) -> Array:
+def predict(params: PyTree, x: Float[ArrayLike, "n i"], recipe: Recipe, key: Key[Array, ""] | None = None) -> Array:
     """Outputs (n, o) of the recipe's model; with a key, as in training (dropout)."""
-    return models.functions(recipe.model)[1](params, x, key=key)
+    return models.functions(recipe.model)[1](params, jnp.asarray(x), key=key)
 
 
 def penalty(params: PyTree, recipe: Recipe) -> Array | float:

@@ -1,4 +1,4 @@
-"""How often and how well do small networks learn x², inside and outside the range they were shown?
+"""How often and how well small networks learn x², and what they do outside the range they were shown.
 
 Source: the question-and-answer thread on approximating the square function. Recipe A is its linear unit (Adam, 50,000
 epochs on the integers -10..10), B its 1-8-8-1 relu network (10,000 rows, 15,000 epochs of Keras' minibatches), C its
@@ -21,7 +21,11 @@ RECIPES = {
     "A": (
         SHOWN,
         ap.Recipe(
-            model=ap.MLP((), initializer="keras"), optimizer="adam_keras", learning_rate=1e-4, steps=50_000, batch_size=None
+            model=ap.MLP((), initializer="keras"),
+            optimizer="adam_keras",
+            learning_rate=1e-4,
+            steps=50_000,
+            batch_size=None,
         ),
     ),
     "B": (
@@ -60,7 +64,9 @@ def table(label: str, runs) -> str:
         at = runs.isel(point=int(np.abs(runs.x_test[:, 0].values - x).argmin()), output=0)
         here = at.prediction.values
         low, mid, high = ap.stats.quantiles(at, of="prediction", q=(0.05, 0.5, 0.95)).prediction.values
-        claim = f"   the thread's {reported:7.2f} is at quantile {np.mean(here <= reported):.2f}" if label == "B" else ""
+        claim = (
+            f"   the thread's {reported:7.2f} is at quantile {np.mean(here <= reported):.2f}" if label == "B" else ""
+        )
         lines.append(f"  f({x:3d}) = {x * x:4d}     median {mid:9.2f}   5% {low:9.2f}   95% {high:9.2f}{claim}")
     return "\n".join(lines)
 

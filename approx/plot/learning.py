@@ -24,7 +24,12 @@ def bands(ax: Axes, x: np.ndarray, quantiles: np.ndarray, color: str = "C0", lab
 
 
 def fan(
-    runs: xr.Dataset, ax: Axes | None = None, *, between: Sequence[float] | None = None, singles: int = 5, output: int = 0
+    runs: xr.Dataset,
+    ax: Axes | None = None,
+    *,
+    between: Sequence[float] | None = None,
+    singles: int = 5,
+    output: int = 0,
 ) -> Axes:
     """Learned functions of one variable: quantile bands over seeds, a few single seeds, the target, the range shown.
 
@@ -87,10 +92,21 @@ def extrapolation(
 
 def at_end(ax: Axes, x: float, y: float, label: str, color: str) -> None:
     """A label to the right of a line's last point."""
-    ax.annotate(label, (x, y), (3, 0), textcoords="offset points", color=color, va="center", fontsize=7, annotation_clip=False)
+    ax.annotate(
+        label, (x, y), (3, 0), textcoords="offset points", color=color, va="center", fontsize=7, annotation_clip=False
+    )
 
 
 def note(ax: Axes, runs: xr.Dataset) -> Axes:
     """The number of seeds, in a corner."""
-    ax.text(0.98, 0.02, f"n = {runs.sizes['seed']}", transform=ax.transAxes, ha="right", va="bottom", fontsize=6.5, color="0.3")
+    ax.text(
+        0.98,
+        0.02,
+        f"n = {runs.sizes['seed']}",
+        transform=ax.transAxes,
+        ha="right",
+        va="bottom",
+        fontsize=6.5,
+        color="0.3",
+    )
     return ax

@@ -1,0 +1,228 @@
+"""Promise: everything in the catalogue works, alone and together, with one compilation for equal recipes."""
+
+from dataclasses import replace
+
+import flax.linen as nn
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+
+import approx as ap
+
+STEPS = 60
+LABELS = ap.given(np.linspace(-1, 1, 30), np.repeat([0, 1, 2], 10), loss="cross_entropy")
+SIDES = ap.given(np.linspace(-1, 1, 30), np.linspace(-1, 1, 30) > 0.2, loss="binary_cross_entropy")
+SMALL = ap.tasks.square(range=1.0)
+TASKS = {
+    "square": SMALL,
+    "square drawn": ap.tasks.square(range=1.0, size=40, inputs="uniform", validation=0.2),
+    "sine": ap.tasks.sine(range=1.0, size=32, noise=0.1),
+    "function": ap.task(lambda x: np.maximum(0, 1 - abs(x)), np.linspace(-2, 2, 41), np.linspace(-4, 4, 101)),
+    "two inputs": ap.task(lambda x: x[:, :1] * x[:, 1:], np.random.default_rng(0).uniform(-1, 1, (20, 2))),
+    "half": replace(SMALL, loss="half_squared_error"),
+    "own loss": replace(
+        SMALL, loss=lambda f, y: jnp.abs(f - y).sum(1), correct=lambda f, y: jnp.abs(f - y)[:, 0] < 0.1
+    ),
+    "labels": LABELS,
+    "sides": SIDES,
+}
+
+
+class Flax(nn.Module):
+    @nn.compact
+    def __call__(self, x):
+        x = nn.Dropout(0.1, deterministic=not self.has_rng("dropout"))(nn.tanh(nn.Dense(6)(x)))
+        return nn.Dense(1)(x)
+
+
+def pair_init(key, x):
+    return {"w": jax.random.normal(key, (x.shape[1], 1))}
+
+
+def pair_apply(params, x):
+    return jnp.sin(x @ params["w"])
+
+
+def losses(task, recipe, seed=3):
+    return np.asarray(jax.jit(ap.train)(jax.random.key(seed), task, recipe).loss)
+
+
+def falls(values):
+    return np.isfinite(values).all() and values[-1] < 0.9 * values[0]
+
+
+@pytest.mark.parametrize("name", TASKS)
+def test_tasks(name):
+    outputs = 3 if name == "labels" else 1
+    recipe = ap.Recipe(model=ap.MLP((8,), outputs=outputs), learning_rate=0.03, steps=STEPS)
+    trace = jax.jit(ap.train)(jax.random.key(0), TASKS[name], recipe)
+    assert falls(np.asarray(trace.loss))
+    assert trace.prediction.shape == (1, jax.eval_shape(TASKS[name].points).x.shape[0], outputs)
+    assert (trace.accuracy is not None) == (name in ("labels", "sides", "own loss"))
+    assert (trace.validation_loss is not None) == (name == "square drawn")
+    if trace.accuracy is not None:
+        assert ((trace.accuracy >= 0) & (trace.accuracy <= 1)).all()
+
+
+@pytest.mark.parametrize("activation", ap.models.ACTIVATIONS)
+def test_activations(activation):
+    initializer = "siren" if activation == "sin" else "pytorch"
+    assert falls(
+        losses(SMALL, ap.Recipe(model=ap.MLP((8,), activation, initializer=initializer), steps=200, learning_rate=0.02))
+    )
+
+
+@pytest.mark.parametrize("initializer", [*ap.models.INITIALIZERS, jax.nn.initializers.lecun_normal()])
+@pytest.mark.parametrize("bias", [True, False])
+def test_initializers(initializer, bias):
+    model = ap.MLP((8, 8), "gaussian", initializer=initializer, bias=bias, init_scale=0.5)
+    params = model.init(jax.random.key(0), jnp.ones((4, 2)))
+    assert [layer["w"].shape for layer in params] == [(2, 8), (8, 8), (8, 1)]
+    assert all(("b" in layer) == bias for layer in params)
+    if bias:
+        assert falls(losses(SMALL, ap.Recipe(model=replace(model, widths=(8,)), steps=STEPS, learning_rate=0.03)))
+
+
+@pytest.mark.parametrize("optimizer", [*ap.optimizers.OPTIMIZERS, optax.lion, optax.adabelief])
+def test_optimizers(optimizer):
+    assert falls(losses(SMALL, ap.Recipe(optimizer=optimizer, learning_rate=0.01, steps=STEPS)))
+
+
+def test_a_finished_optax_transformation():
+    chain = optax.chain(optax.clip_by_global_norm(1.0), optax.sgd(0.1))
+    assert falls(losses(SMALL, ap.Recipe(optimizer=chain, learning_rate=None, steps=STEPS)))
+
+
+@pytest.mark.parametrize("schedule", ["cosine", "linear", optax.exponential_decay(1.0, 10, 0.9)])
+def test_schedules_multiply_the_learning_rate(schedule):
+    factor = {"cosine": lambda t: (1 + np.cos(np.pi * t / 4)) / 2, "linear": lambda t: 1 - t / 4}
+    factor = factor.get(schedule, lambda t: 0.9 ** (t / 10)) if isinstance(schedule, str) else lambda t: 0.9 ** (t / 10)
+    transformation = ap.optimizers.make("sgd", 0.5, {}, schedule, 4)
+    state = transformation.init(1.0)
+    for step in range(4):
+        update, state = transformation.update(jnp.float32(1), state)
+        assert float(update) == pytest.approx(-0.5 * factor(step), rel=1e-6)
+
+
+@pytest.mark.parametrize("model", [Flax(), (pair_init, pair_apply)], ids=["flax", "pair"])
+def test_models_of_ones_own(model, quiet, count_compiles):
+    recipe = ap.Recipe(model=model, steps=STEPS, learning_rate=0.03)
+    runs = ap.run(SMALL, recipe, seeds=3, **quiet)
+    assert (runs.loss.isel(step=-1) < runs.loss.isel(step=0)).all()
+    with count_compiles() as compiles:
+        ap.run(SMALL, replace(recipe, learning_rate=0.01), seeds=5, **quiet)
+    assert not compiles
+
+
+@pytest.mark.parametrize(
+    ("batches", "size"), [("epoch", 8), ("epoch", 7), ("order", 7), ("replacement", 7), ("stream", 7), ("epoch", 21)]
+)
+def test_batches(batches, size):
+    task = ap.tasks.square(range=1.0, inputs="uniform") if batches == "stream" else SMALL
+    assert falls(losses(task, ap.Recipe(batches=batches, batch_size=size, steps=STEPS, learning_rate=0.02)))
+
+
+def test_jit_is_no_jit():
+    recipe = ap.Recipe(model=ap.MLP((4,), dropout=0.1), batch_size=8, steps=5, records=6)
+    with jax.disable_jit():
+        plain = ap.train(jax.random.key(0), SMALL, recipe)
+    compiled = jax.jit(ap.train)(jax.random.key(0), SMALL, recipe)
+    for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(compiled), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
+
+
+def test_equal_recipes_and_changed_numbers_compile_once(tanh, quiet, count_compiles):
+    ap.run(SMALL, tanh, seeds=3, **quiet)
+    with count_compiles() as compiles:
+        ap.run(
+            SMALL, ap.Recipe(**{k: getattr(tanh, k) for k in ("model", "optimizer", "learning_rate", "steps")}), **quiet
+        )
+        ap.run(SMALL, replace(tanh, learning_rate=1e-3, options={"b1": 0.8}), seeds=20, **quiet)
+        ap.run(replace(SMALL, range=2.0), tanh, seeds=[5, 900], key=3, **quiet)
+        ap.run(SMALL, tanh, seeds=2, learning_rate=[0.1, 0.2, 0.3], init_scale=[1.0, 2.0], **quiet)
+        ap.run(SMALL, replace(tanh, optimizer=ap.optimizers.OPTIMIZERS["adam"][0], options=OPTIONS), seeds=2, **quiet)
+    # `look` is compiled once more for each number of cells, 1 and 2 x 3 here; the block itself never again.
+    assert len(compiles) <= 1
+
+
+OPTIONS = {"b1": 0.9, "b2": 0.999, "eps": 1e-8}
+
+
+def test_a_fresh_lambda_finds_its_program(quiet, count_compiles):
+    make = lambda: ap.Recipe(model=ap.MLP((4,), lambda z: z * jnp.tanh(z)), steps=10)  # noqa: E731
+    ap.run(SMALL, make(), seeds=2, **quiet)
+    with count_compiles() as compiles:
+        ap.run(SMALL, make(), seeds=2, **quiet)
+    assert len(compiles) <= 1  # `look` again, which is not cached by text; not the block's two programs
+
+
+def test_train_can_be_vmapped_and_differentiated():
+    recipe = ap.Recipe(model=ap.MLP((4,)), batch_size=6, steps=20)
+    keys = jax.random.split(jax.random.key(0), 3)
+    assert jax.vmap(ap.train, (0, None, None))(keys, SMALL, recipe).loss.shape == (3, 21)
+    over_rates = jax.vmap(lambda rate: ap.train(keys[0], SMALL, replace(recipe, learning_rate=rate)).loss)
+    assert over_rates(jnp.array([0.1, 0.01])).shape == (2, 21)
+
+    def final(rate):
+        return ap.train(keys[0], SMALL, replace(recipe, optimizer="sgd", learning_rate=rate)).loss[-1]
+
+    with jax.enable_x64(True):
+        recipe = replace(recipe, dtype="float64")
+        slope = float(jax.grad(final)(0.01))
+        assert slope == pytest.approx(float(final(0.01 + 1e-6) - final(0.01 - 1e-6)) / 2e-6, rel=1e-4)
+
+
+def test_own_metrics_norms_and_kept_steps(quiet):
+    recipe = ap.Recipe(model=ap.MLP((4,)), steps=20, records=(0, 5, 10, 20))
+    kept = {"keep": ("prediction", "params", "gradient_norm", "weight_norm"), "keep_at": (5, 20)}
+    metrics = {"at_zero": lambda params, predict: predict(jnp.zeros((1, 1)))[0, 0]}
+    runs = ap.run(SMALL, recipe, seeds=3, metrics=metrics, **kept, **quiet)
+    assert runs.prediction.dims == ("seed", "kept_step", "point", "output")
+    middle = int(np.abs(runs.x_test.values[:, 0]).argmin())
+    at_zero = runs.prediction.isel(point=middle, output=0)
+    np.testing.assert_allclose(runs.at_zero.sel(step=[5, 20]).values, at_zero.values, rtol=1e-6, atol=1e-7)
+    for step in (5, 20):
+        params = ap.params(runs, seed=2, kept_step=step)
+        norm = np.sqrt(sum((p**2).sum() for p in jax.tree.leaves(params)))
+        assert float(runs.weight_norm.sel(seed=2, step=step)) == pytest.approx(norm, rel=1e-5)
+        points = np.asarray(ap.predict(params, runs.x_test.values, recipe))
+        np.testing.assert_allclose(points, runs.prediction.sel(seed=2, kept_step=step), rtol=1e-5, atol=1e-6)
+    assert (runs.gradient_norm > 0).all()
+
+
+def test_warm_starts_go_on_from_where_another_run_ended(quiet):
+    recipe = ap.Recipe(model=ap.MLP((4,)), optimizer="sgd", learning_rate=0.05, steps=30)
+    whole = ap.run(SMALL, replace(recipe, records=(0, 10, 30)), seeds=3, keep=("params",), keep_at=(10,), **quiet)
+    rest = ap.run(SMALL, replace(recipe, steps=20, records=(0, 20)), seeds=3, init_params=ap.params(whole), **quiet)
+    np.testing.assert_allclose(rest.loss.sel(step=0), whole.loss.sel(step=10), rtol=1e-6)
+    np.testing.assert_allclose(rest.loss.sel(step=20), whole.loss.sel(step=30), rtol=1e-5)
+    shared = ap.run(SMALL, recipe, seeds=3, init_params=ap.params(whole, seed=1), **quiet)
+    assert len(np.unique(shared.loss.isel(step=0))) == 1
+
+
+def test_frozen_streams(quiet):
+    task = ap.tasks.square(range=1.0, inputs="uniform", noise=0.1)
+    recipe = ap.Recipe(model=ap.MLP((4,), dropout=0.2), batch_size=7, steps=5, records=6)
+
+    def first_losses(**options):
+        return ap.run(task, recipe, seeds=4, **options, **quiet).loss.isel(step=0).values
+
+    free = first_losses()
+    assert len(np.unique(free)) == 4
+    frozen = first_losses(freeze=("init", "data", "noise"))
+    assert (frozen == free[0]).all()
+    of_two = first_losses(freeze={"init": 2, "data": 2, "noise": 2})
+    assert (of_two == free[2]).all()
+    every = ap.run(task, recipe, seeds=4, freeze=ap.Keys._fields, **quiet).loss
+    assert (every == every.isel(seed=0)).all()
+    order = ap.run(task, recipe, seeds=4, freeze=("init", "data", "noise", "dropout"), **quiet).loss
+    assert (order.isel(step=0) == order.isel(step=0, seed=0)).all()
+    assert len(np.unique(order.isel(step=-1))) == 4
+
+
+def test_divergence_is_data(quiet):
+    runs = ap.run(SMALL, ap.Recipe(optimizer="sgd", learning_rate=1e6, steps=30), seeds=3, **quiet)
+    assert not np.isfinite(runs.loss.isel(step=-1)).any()
+    assert float(ap.stats.rate(ap.stats.success(runs, below=1.0)).rate) == 0

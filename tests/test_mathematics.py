@@ -1,0 +1,187 @@
+"""Promise: each formula is the one it says, against a few lines of numpy, closed forms, and float64 differences."""
+
+from dataclasses import replace
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.special
+
+import approx as ap
+
+KEY = jax.random.key(1)
+RNG = np.random.default_rng(0)
+OUT, TARGETS, LABELS = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 3)), RNG.integers(0, 3, 6)
+SIDES = RNG.integers(0, 2, (6, 3)).astype(float)
+
+
+def test_losses():
+    with jax.enable_x64(True):
+        targets = {"cross_entropy": LABELS, "binary_cross_entropy": SIDES}
+        value = {
+            name: np.asarray(loss(jnp.asarray(OUT), jnp.asarray(targets.get(name, TARGETS))))
+            for name, loss in ap.losses.LOSSES.items()
+        }
+    probability = scipy.special.expit(OUT)
+    np.testing.assert_allclose(value["mse"], ((OUT - TARGETS) ** 2).mean(1))
+    np.testing.assert_allclose(value["half_squared_error"], ((OUT - TARGETS) ** 2).sum(1) / 2)
+    np.testing.assert_allclose(
+        value["binary_cross_entropy"], -(SIDES * np.log(probability) + (1 - SIDES) * np.log(1 - probability)).mean(1)
+    )
+    np.testing.assert_allclose(value["cross_entropy"], -scipy.special.log_softmax(OUT, 1)[np.arange(6), LABELS])
+
+
+def test_losses_stay_finite_where_sigmoids_saturate():
+    far = jnp.array([[200.0], [-200.0]])
+    wrong = jnp.array([[0.0], [1.0]])
+    np.testing.assert_allclose(ap.losses.binary_cross_entropy(far, wrong), [200, 200])
+    np.testing.assert_allclose(ap.losses.cross_entropy(jnp.array([[200.0, -200.0]]), jnp.array([1])), [400])
+
+
+def test_activations():
+    z = np.linspace(-3, 3, 13)
+    expected = {
+        "tanh": np.tanh(z),
+        "relu": np.maximum(z, 0),
+        "sigmoid": 1 / (1 + np.exp(-z)),
+        "gelu": 0.5 * z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
+        "gaussian": np.exp(-(z**2)),
+        "sin": np.sin(2.5 * z),
+        "snake": z + np.sin(0.7 * z) ** 2 / 0.7,
+        "square": z**2,
+        "identity": z,
+    }
+    assert set(expected) == set(ap.models.ACTIVATIONS)
+    for name, values in expected.items():
+        model = ap.MLP((), name, frequency=2.5 if name == "sin" else None, a=0.7 if name == "snake" else None)
+        np.testing.assert_allclose(model.activate(jnp.asarray(z)), values, rtol=2e-6, atol=2e-6)
+
+
+def test_initializers_have_the_distributions_they_are_named_after():
+    n_in, n_out = 50, 400  # 20,000 weights: their extremes lie within 1e-3 of the bound with certainty, std within 2%
+    bounds = {  # (bound or std of the weights, of the biases)
+        "keras": (np.sqrt(6 / (n_in + n_out)), 0),
+        "pytorch": (1 / np.sqrt(n_in), 1 / np.sqrt(n_in)),
+        "nnet": (0.7, 0.7),
+        "uniform": (1, 1),
+    }
+    for name, (w_bound, b_bound) in bounds.items():
+        (layer,) = ap.MLP((), outputs=n_out, initializer=name, init_scale=3.0).init(
+            jax.random.key(1), jnp.ones((1, n_in))
+        )
+        for values, bound in ((layer["w"], 3 * w_bound), (layer["b"], 3 * b_bound)):
+            assert np.abs(values).max() <= bound * (1 + 1e-6)
+            if bound:
+                assert np.abs(values).max() > 0.98 * bound
+                assert np.std(values) == pytest.approx(bound / np.sqrt(3), rel=0.06)
+    (he,) = ap.MLP((), outputs=n_out, initializer="he").init(KEY, jnp.ones((1, n_in)))
+    assert np.std(he["w"]) == pytest.approx(np.sqrt(2 / n_in), rel=0.02)
+    assert np.abs(he["w"]).max() > 3 * np.sqrt(2 / n_in)  # untruncated
+    siren = ap.MLP((n_out,), "sin", outputs=9, initializer="siren", frequency=30.0).init(
+        jax.random.key(1), jnp.ones((1, n_in))
+    )
+    assert 0.98 / n_in < np.abs(siren[0]["w"]).max() <= 1 / n_in
+    assert 0.98 * np.sqrt(6 / n_out) / 30 < np.abs(siren[1]["w"]).max() <= np.sqrt(6 / n_out) / 30
+    (eye,) = ap.MLP((), outputs=5, initializer="identity").init(KEY, jnp.ones((1, 5)))
+    np.testing.assert_array_equal(eye["w"], np.eye(5))
+
+
+def test_ten_steps_of_gradient_descent_against_numpy():
+    recipe = ap.Recipe(model=ap.MLP((10,)), optimizer="sgd", learning_rate=1e-3, steps=10, records=range(11), l2=0.01)
+    with jax.enable_x64(True):
+        recipe = replace(recipe, dtype="float64")
+        task = ap.tasks.square()
+        state = ap.init(jax.random.key(0), task, recipe)
+        trace = ap.train(jax.random.key(0), task, recipe)
+    (w1, b1), (w2, b2) = ((np.array(p["w"]), np.array(p["b"])) for p in state.params)
+    x = np.arange(-10.0, 11)[:, None]
+    y = x**2
+    for step in range(11):
+        h = np.tanh(x @ w1 + b1)
+        e = h @ w2 + b2 - y
+        assert float(trace.loss[step]) == pytest.approx((e**2).mean(), rel=1e-12)
+        if step < 10:
+            assert float(trace.batch_loss[step + 1]) == pytest.approx(
+                (e**2).mean() + 0.01 * ((w1**2).sum() + (w2**2).sum()), rel=1e-12
+            )
+        d = 2 * e / len(x)
+        back = (d @ w2.T) * (1 - h**2)
+        w1, b1, w2, b2 = (
+            w1 - 1e-3 * (x.T @ back + 0.02 * w1),
+            b1 - 1e-3 * back.sum(0),
+            w2 - 1e-3 * (h.T @ d + 0.02 * w2),
+            b2 - 1e-3 * d.sum(0),
+        )
+
+
+@pytest.mark.parametrize("activation", ["tanh", "gelu", "gaussian", "sin", "snake", "sigmoid", "square"])
+def test_gradients_against_float64_differences(activation):
+    with jax.enable_x64(True):
+        task, recipe = (
+            ap.tasks.sine(range=1.0, size=9),
+            ap.Recipe(model=ap.MLP((3,), activation), dtype="float64", l2=0.1),
+        )
+        params = ap.init(jax.random.key(2), task, recipe).params
+        x, y = task.rows(jax.random.key(0), jax.random.key(0))
+        flat, unravel = jax.flatten_util.ravel_pytree(params)
+        f = jax.jit(lambda v: ap.loss(unravel(v), x, y, task, recipe)[0])
+        gradient = np.asarray(jax.grad(f)(flat))
+        eye = 1e-5 * np.eye(len(flat))
+        numeric = [(float(f(flat + d)) - float(f(flat - d))) / 2e-5 for d in eye]
+    np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8)
+
+
+def test_linear_models_reach_least_squares(quiet):
+    x = RNG.normal(size=(40, 3))
+    y = x @ RNG.normal(size=(3, 2)) + 0.3 * RNG.normal(size=(40, 2)) + 1
+    recipe = ap.Recipe(model=ap.MLP((), outputs=2), optimizer="sgd", learning_rate=0.3, steps=400)
+    runs = ap.run(ap.given(x, y), recipe, seeds=2, keep=("params",), **quiet)
+    design = np.c_[x, np.ones(40)]
+    solution, *_ = np.linalg.lstsq(design, y)
+    (layer,) = ap.params(runs, seed=1)
+    np.testing.assert_allclose(np.vstack([layer["w"], layer["b"]]), solution, atol=1e-5)
+    assert float(runs.loss.isel(step=-1, seed=1)) == pytest.approx(((design @ solution - y) ** 2).mean(), rel=1e-5)
+
+
+def test_records_against_numpy(quiet):
+    task = ap.task(lambda x: x**3, np.linspace(-1, 1, 9), np.linspace(-2, 2, 21))
+    runs = ap.run(task, ap.Recipe(steps=20), seeds=2, **quiet)
+    error = (runs.prediction.values[..., 0] - np.linspace(-2, 2, 21) ** 3) ** 2
+    inside = np.abs(np.linspace(-2, 2, 21)) <= 1
+    np.testing.assert_allclose(runs.test_loss.isel(step=-1), error[:, inside].mean(1), rtol=1e-5)
+    np.testing.assert_allclose(runs.outside_loss.isel(step=-1), error[:, ~inside].mean(1), rtol=1e-5)
+    np.testing.assert_allclose(runs.distance, np.maximum(np.abs(np.linspace(-2, 2, 21)) - 1, 0), atol=1e-6)
+
+
+def test_square_data_are_the_integers_and_their_squares():
+    x, y = jax.jit(lambda task: task.rows(jax.random.key(0), jax.random.key(0)))(ap.tasks.square())
+    np.testing.assert_array_equal(x[:, 0], np.arange(-10, 11))
+    np.testing.assert_array_equal(y[:, 0], np.arange(-10, 11) ** 2)
+    for half_width in (10.0, 50.0):
+        points = jax.jit(lambda task: task.points())(ap.tasks.square(range=half_width))
+        assert np.isin([4, -4, 11, 20, 8, -5], points.x[:, 0]).all()
+        np.testing.assert_array_equal(points.distance == 0, np.abs(points.x[:, 0]) <= half_width)
+
+
+def test_dropout_keeps_the_mean_and_its_rate():
+    x = jnp.ones((200, 500))
+    out = np.asarray(ap.models.dropout(jax.random.key(0), x, 0.3))
+    assert set(np.unique(out)) == {0, np.float32(1 / np.float32(0.7))}
+    assert (out == 0).mean() == pytest.approx(0.3, abs=0.006)  # four standard deviations of 100,000 draws
+
+
+def test_noise_has_its_standard_deviation_and_spares_the_points():
+    task = ap.tasks.sine(size=20_000, noise=0.25)
+    _, y = task.rows(jax.random.key(0), jax.random.key(1))
+    clean = np.sin(np.linspace(-2 * np.pi, 2 * np.pi, 20_000))
+    assert np.std(np.asarray(y)[:, 0] - clean) == pytest.approx(0.25, rel=0.02)
+    points = task.points()
+    np.testing.assert_allclose(points.y, np.sin(points.x), atol=1e-6)
+
+
+def test_validation_rows_are_the_last():
+    task = ap.given(np.arange(10.0), np.arange(10.0) ** 2, validation=0.2)
+    (x, _), (held, _) = task.split(jax.random.key(0), jax.random.key(0))
+    assert x[:, 0].tolist() == list(range(8))
+    assert held[:, 0].tolist() == [8, 9]

@@ -1,0 +1,176 @@
+"""Promise: the same training has the same bits, whatever stands around it; and what would change bits has a name."""
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+import jax
+import numpy as np
+import pytest
+
+import approx as ap
+
+KEPT = {"keep": ("prediction", "params"), "progress": False, "lanes": 16}
+CASES = {
+    "sgd": (ap.tasks.square(), ap.Recipe(optimizer="sgd", learning_rate=1e-3, steps=400)),
+    "adam": (
+        ap.tasks.square(range=1.0, size=50, inputs="uniform", noise=0.1),
+        ap.Recipe(
+            model=ap.MLP((8, 8), "relu", dropout=0.1),
+            learning_rate=1e-2,
+            batch_size=16,
+            steps=300,
+            l2=1e-3,
+            l2_on="hidden",
+        ),
+    ),
+}
+
+
+@pytest.fixture(scope="module", params=CASES)
+def case(request):
+    """A task, a recipe, and 512 trainings of them."""
+    task, recipe = CASES[request.param]
+    return task, recipe, ap.run(task, recipe, seeds=512, **KEPT)
+
+
+def same(a, b):
+    assert a.sizes == b.sizes
+    for name in a.data_vars:
+        assert a[name].values.tobytes() == b[name].values.tobytes(), name
+
+
+def test_alone_among_others_and_in_another_order(case):
+    task, recipe, runs = case
+    assert np.isfinite(runs.loss).all()
+    assert len(np.unique(runs.loss.isel(step=-1))) == 512
+    same(ap.run(task, recipe, seeds=[7], **KEPT), runs.sel(seed=[7]))
+    order = np.random.default_rng(0).permutation(512)[:100].tolist()
+    same(ap.run(task, recipe, seeds=order, **KEPT), runs.sel(seed=order))
+
+
+def test_with_a_grid_around_it(case):
+    task, recipe, runs = case
+    rate = float(recipe.learning_rate)
+    grid = ap.run(task, recipe, seeds=20, learning_rate=[rate / 3, rate], init_scale=[0.5, 1.0, 2.0], **KEPT)
+    same(grid.sel(learning_rate=rate, init_scale=1.0, drop=True), runs.isel(seed=slice(20)))
+    ranges = ap.run(task, recipe, seeds=3, range=[float(task.range), 2.0], **KEPT)
+    same(ranges.isel(range=0, drop=True), runs.isel(seed=slice(3)))
+
+
+def test_on_one_thread_or_more_and_in_segments(case):
+    task, recipe, runs = case
+    fewer = runs.isel(seed=slice(100))
+    for options in ({"threads": 1}, {"threads": 3}, {"segment": 1}, {"segment": 37}):
+        count = 20 if "segment" in options else 100
+        same(ap.run(task, recipe, seeds=count, **options, **KEPT), fewer.isel(seed=slice(count)))
+
+
+def test_in_a_dictionary_of_recipes(case):
+    task, recipe, runs = case
+    both = ap.run(task, {"slow": replace(recipe, learning_rate=1e-5), "this": recipe}, seeds=5, **KEPT)
+    same(both.sel(recipe="this", drop=True), runs.isel(seed=slice(5)))
+
+
+def test_after_save_and_load(case, tmp_path):
+    _, _, runs = case
+    loaded = ap.load(ap.save(runs, tmp_path / "result.nc"))
+    same(loaded, runs)
+    assert loaded.identical(runs)
+
+
+def test_a_saved_state_goes_on_with_the_same_bits(tmp_path):
+    task, recipe = CASES["adam"]
+    key, steps = jax.random.key(3), recipe.steps
+    advance = jax.jit(ap.training.advance)
+    begun = jax.jit(ap.training.start)(key, task, recipe)
+    whole = advance(begun, key, task, recipe, 0, steps)
+    half = advance(begun, key, task, recipe, 0, steps // 2)
+    leaves, tree = jax.tree.flatten(half)
+    np.savez(tmp_path / "state.npz", *leaves)
+    with np.load(tmp_path / "state.npz") as file:
+        half = jax.tree.unflatten(tree, [file[name] for name in file.files])
+    rest = advance(half, key, task, recipe, steps // 2, steps)
+    for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(rest), strict=True):
+        assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
+def test_train_agrees_with_run_for_ten_steps():
+    """Two programs agree until chaos sets in; a wrong stream or batch would show at once."""
+    for task, recipe in CASES.values():
+        recipe = replace(recipe, steps=10, records=11)
+        runs = ap.run(task, recipe, seeds=[0, 5], key=9, progress=False, lanes=4)
+        alone = jax.jit(ap.train)(jax.random.fold_in(jax.random.key(9), 5), task, recipe)
+        np.testing.assert_allclose(alone.loss, runs.loss.sel(seed=5), rtol=2e-5)
+
+
+def test_float64_beside_float32():
+    task, recipe = ap.tasks.square(), ap.Recipe(optimizer="sgd", steps=8, records=9)
+    single = ap.run(task, recipe, seeds=3, **KEPT)
+    double = ap.run(task, replace(recipe, dtype="float64"), seeds=3, **KEPT)
+    again = ap.run(task, recipe, seeds=3, **KEPT)
+    same(single, again)
+    assert double.loss.dtype == np.float64
+    assert double["params.0.w"].dtype == np.float64
+    state = ap.params(double, seed=1)
+    x = double.x_test.values
+    np.testing.assert_allclose(
+        np.tanh(x @ state[0]["w"] + state[0]["b"]) @ state[1]["w"] + state[1]["b"],
+        double.prediction.sel(seed=1),
+        rtol=1e-12,
+    )
+
+
+PROGRAM = """
+import sys, json, approx as ap
+task, recipe = ap.tasks.square(), ap.Recipe(steps=20, optimizer="sgd")
+runs = ap.run(task, recipe, seeds=3, lanes=4, progress=False)
+print(json.dumps([runs.identity, json.loads(runs.provenance)["program"], runs.loss.values.tolist()]))
+"""
+
+
+def test_another_process_has_the_same_identity_program_and_bits():
+    root = Path(__file__).parents[1]
+    outputs = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM],
+            capture_output=True,
+            text=True,
+            check=True,
+            env={**os.environ, "PYTHONPATH": str(root), "PYTHONHASHSEED": str(seed)},
+        ).stdout
+        for seed in (1, 2)
+    ]
+    assert json.loads(outputs[0]) == json.loads(outputs[1])
+    assert outputs[0]
+
+
+def test_what_changes_bits_changes_the_identity(monkeypatch):
+    task, recipe = ap.given([1.0, 2.0], [1.0, 4.0]), ap.Recipe(steps=3)
+    base = ap.run(task, recipe, seeds=2, **KEPT)
+    changed = {
+        "number": ap.run(task, replace(recipe, learning_rate=1.1e-3), seeds=2, **KEPT),
+        "optimiser's number": ap.run(task, replace(recipe, options={"b1": 0.8}), seeds=2, **KEPT),
+        "array": ap.run(ap.given([1.0, 2.1], [1.0, 4.0]), recipe, seeds=2, **KEPT),
+        "steps": ap.run(task, replace(recipe, steps=4), seeds=2, **KEPT),
+        "seeds": ap.run(task, recipe, seeds=3, **KEPT),
+        "root": ap.run(task, recipe, seeds=2, key=1, **KEPT),
+        "frozen stream": ap.run(task, recipe, seeds=2, freeze=("init",), **KEPT),
+        "lanes": ap.run(task, recipe, seeds=2, **KEPT | {"lanes": 17}),
+        "option": ap.run(task, recipe, seeds=2, compiler_options={"xla_cpu_prefer_vector_width": 128}, **KEPT),
+        "start": ap.run(task, recipe, seeds=2, init_params=ap.params(base, seed=0), **KEPT),
+    }
+    monkeypatch.setattr(ap.store, "versions", lambda: {"jax": "99"})
+    changed["version"] = ap.run(task, recipe, seeds=2, **KEPT)
+    monkeypatch.undo()
+    monkeypatch.setattr(ap.store, "processor", lambda: "another")
+    changed["processor"] = ap.run(task, recipe, seeds=2, **KEPT)
+    monkeypatch.undo()
+    identities = [runs.identity for runs in (base, *changed.values())]
+    assert len(set(identities)) == len(identities), [
+        name for name, runs in changed.items() if identities.count(runs.identity) > 1
+    ]
+    assert ap.run(task, recipe, seeds=2, **KEPT).identity == base.identity

@@ -1,0 +1,79 @@
+"""Promise: samplers are uniform, independent over seeds and steps, and permutations are permutations."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.stats
+
+from approx import sampling
+
+KEY = jax.random.key(5)
+# Every p-value below is of a fixed seed, so a test cannot flake; 1e-3 leaves room for the choice of that seed.
+LEAST_P = 1e-3
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 7, 10, 21, 300, 1000, 8000])
+def test_every_epoch_is_a_permutation(n):
+    everything = jax.jit(jax.vmap(lambda e: sampling.permute(KEY, e, jnp.arange(n), n)))(jnp.arange(5))
+    for epoch in np.asarray(everything):
+        np.testing.assert_array_equal(np.sort(epoch), np.arange(n))
+    if n >= 7:
+        assert len({tuple(epoch) for epoch in np.asarray(everything)}) == 5
+
+
+@pytest.mark.parametrize(("n", "epochs"), [(12, 20_000), (33, 200_000), (40, 200_000), (64, 400_000)])
+@pytest.mark.parametrize("places", [(0, 1), (3, 9)])
+def test_a_permutation_puts_each_row_everywhere_and_pairs_are_independent(n, epochs, places):
+    table = jax.jit(jax.vmap(lambda e: sampling.permute(KEY, e, jnp.array(places), n)))(jnp.arange(epochs))
+    first, second = np.asarray(table).T
+    for entries in (first, second):
+        assert scipy.stats.chisquare(np.bincount(entries, minlength=n)).pvalue > LEAST_P
+    counts = np.bincount(first * n + second, minlength=n * n).reshape(n, n)[~np.eye(n, dtype=bool)]
+    assert counts.sum() == epochs  # never the same row twice
+    assert scipy.stats.chisquare(counts).pvalue > LEAST_P
+
+
+@pytest.mark.parametrize("n", [4, 6])
+def test_all_permutations_are_about_equally_frequent(n):
+    epochs = 60_000
+    table = np.asarray(jax.vmap(lambda e: sampling.permute(KEY, e, jnp.arange(n), n))(jnp.arange(epochs)))
+    _, counts = np.unique(table, axis=0, return_counts=True)
+    assert len(counts) == [24, 720][n == 6]
+    assert scipy.stats.chisquare(counts).pvalue > LEAST_P
+
+
+def test_draws_are_uniform_and_independent():
+    n, size, steps = 300, 32, 3000
+    table = np.asarray(jax.vmap(lambda s: sampling.draw(KEY, s, size, n))(jnp.arange(steps)))
+    assert table.min() == 0
+    assert table.max() == n - 1
+    assert scipy.stats.chisquare(np.bincount(table.ravel(), minlength=n)).pvalue > LEAST_P
+    for a, b in ((table[:, :-1], table[:, 1:]), (table[:-1], table[1:])):  # neighbours within a batch, and over steps
+        cells = np.bincount((a // 30 * 10 + b // 30).ravel(), minlength=100)
+        assert scipy.stats.chisquare(cells).pvalue > LEAST_P
+
+
+def test_seeds_are_independent():
+    keys = jax.vmap(jax.random.fold_in, (None, 0))(KEY, jnp.arange(20_000))
+    for sample in (lambda k: sampling.draw(k, 3, 2, 10), lambda k: sampling.permute(k, 3, jnp.arange(2), 10)):
+        table = np.asarray(jax.vmap(sample)(keys))
+        assert scipy.stats.chisquare(np.bincount(table[:, 0], minlength=10)).pvalue > LEAST_P
+        assert scipy.stats.chisquare(np.bincount(table[:-1, 0] * 10 + table[1:, 0], minlength=100)).pvalue > LEAST_P
+
+
+def test_batches_of_an_epoch_cover_every_row_once_and_the_last_is_partial():
+    n, size = 23, 5
+    for kind in ("epoch", "order"):
+        seen = []
+        for step in range(5, 10):  # the second epoch
+            index, weights = sampling.batch(kind, KEY, jnp.int32(step), size, n)
+            seen += np.asarray(index)[np.asarray(weights) > 0].tolist()
+            assert weights.sum() == (size if step < 9 else 3)
+        assert sorted(seen) == list(range(n))
+        assert (seen == list(range(n))) == (kind == "order")
+
+
+def test_whole_batches_need_no_weights():
+    assert sampling.batch("epoch", KEY, jnp.int32(0), 5, 20)[1] is None
+    assert sampling.batch("replacement", KEY, jnp.int32(0), 5, 23)[1] is None
