@@ -6,6 +6,7 @@ or not. The same program runs every block of a sweep, so a training's bits depen
 
 import hashlib
 from collections.abc import Mapping
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
 import jax
@@ -114,38 +115,47 @@ def look(structure: Structure, inputs: Inputs) -> tuple[Any, Points]:
 
 
 look_jit = jax.jit(look, static_argnums=0)
-_compiled: dict[
-    tuple, Any
-] = {}  # programs already compiled, by their text: a fresh lambda of the same code finds its own
+_compiled: dict[tuple, Any] = {}  # by program text, so that a fresh lambda with the same code finds its program
 
 
 def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any) -> Block:
-    """Compile the two entry points for one device, or find them compiled.
+    """Compile the two entry points for one device, side by side, or find them compiled.
 
     Args:
-        structure: of the trainings. inputs: of one block, for shapes only.
-        options: XLA compiler options. device: where it will run.
-
+        structure: of the trainings.
+        inputs: of one block, for shapes only.
+        options: XLA compiler options.
+        device: where it will run.
     """
     carry = jax.eval_shape(lambda i: start(structure, i), inputs)
     step = jax.ShapeDtypeStruct((), jnp.int32)
-    first, first_text = compiled(start, (structure,), (inputs,), (), options, device)
-    rest, rest_text = compiled(advance, (structure,), (carry, inputs, step, step), (1,), options, device)
+    # `start` runs once per block: half the optimisation compiles in half the time (1.7 s to 0.7 s for ten tanh units).
+    quickly = {"xla_backend_optimization_level": 1} if device.platform == "cpu" else {}
+    lowered = (
+        lower(start, (structure,), (inputs,), (), quickly | dict(options or {}), device),
+        lower(advance, (structure,), (carry, inputs, step, step), (1,), dict(options or {}), device),
+    )
+    with ThreadPoolExecutor(2) as pool:
+        first, rest = pool.map(compiled, *zip(*lowered, strict=True))
     memory = rest.memory_analysis()
     size = memory.temp_size_in_bytes + memory.argument_size_in_bytes if memory else 2 * nbytes((carry, inputs))
-    return Block(first, rest, hashlib.sha256((first_text + rest_text).encode()).hexdigest(), size, carry)
+    text = "".join(program.as_text() for program, _ in lowered)
+    return Block(first, rest, hashlib.sha256(text.encode()).hexdigest(), size, carry)
 
 
-def compiled(function, static, args, donated, options, device) -> tuple[Any, str]:
-    """One compiled function and its lowered text."""
+def lower(function, static, args, donated, options: dict[str, Any], device) -> tuple[Any, tuple]:
+    """One function lowered for a device, and the key under which its program is found."""
     placed = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=SingleDeviceSharding(device)), args)
-    jitted = jax.jit(function, static_argnums=0, donate_argnums=donated, compiler_options=dict(options or {}) or None)
+    jitted = jax.jit(function, static_argnums=0, donate_argnums=donated, compiler_options=options or None)
     lowered = jitted.lower(*static, *placed)
-    text = lowered.as_text()
-    key = (hashlib.sha256(text.encode()).hexdigest(), repr(sorted((options or {}).items())), device, lowered.in_tree)
+    return lowered, (lowered.as_text(), repr(sorted(options.items())), device, lowered.in_tree)
+
+
+def compiled(lowered: Any, key: tuple) -> Any:
+    """The compiled program."""
     if key not in _compiled:
         _compiled[key] = lowered.compile()
-    return _compiled[key], text
+    return _compiled[key]
 
 
 def nbytes(tree: PyTree) -> int:

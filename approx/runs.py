@@ -18,7 +18,6 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 import psutil
-import scipy.optimize
 import xarray as xr
 from jaxtyping import Array, Key, PyTree
 from tqdm import tqdm
@@ -141,7 +140,7 @@ def pilot(plan: Plan, block: Block, device) -> tuple[Any, int, Cost]:
 
     These steps are part of the run: nothing is computed twice. An empty segment, first, tells what a call costs (a task
     that draws its rows draws them in every call); the others, of which the first has more records per step, what a
-    step and a record cost (non-negative least squares).
+    step and a record cost (least squares).
     """
     placed = jax.device_put(inputs(plan, 0), device)
     records, steps, begin, length = record_steps(plan.recipe), plan.recipe.steps, 0, 0
@@ -154,7 +153,7 @@ def pilot(plan: Plan, block: Block, device) -> tuple[Any, int, Cost]:
         counts.append((end - begin, ((records > begin) & (records <= end)).sum()))
         begin, length = end, 4 * length or 8
     overhead = min(seconds)
-    step, record = scipy.optimize.nnls(np.array(counts, float), np.array(seconds) - overhead)[0]
+    step, record = np.maximum(np.linalg.lstsq(np.array(counts, float), np.array(seconds) - overhead)[0], 0)
     segment = int(max(100, max(SECONDS_PER_SEGMENT, 20 * overhead) / max(step, 1e-9)))
     return carry, begin, Cost(steps * step + len(records) * record + math.ceil(steps / segment) * overhead, segment)
 

@@ -1,0 +1,65 @@
+"""The figure of x²: what was learned, when, how often, and what of it holds outside the range.
+
+Reads results/square_{A,B,C}.nc, which experiments/square.py writes, and draws figures/square.pdf and .png.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tyro
+import xarray as xr
+
+import approx as ap
+
+FOLDER = Path(__file__).parent
+NAMES = {"A": "A: linear unit", "C": "C: 10 tanh", "B": "B: 8-8 relu"}
+
+
+def variance(runs) -> float:
+    """Variance of the targets inside the range: the error of the best constant."""
+    return float(runs.y_test.where(runs.distance == 0).var())
+
+
+def profiles(results: dict):
+    """Success against threshold for every recipe, thresholds as shares of the targets' variance."""
+    thresholds = np.geomspace(1e-6, 10, 200)
+    parts = []
+    for label, runs in results.items():
+        relative = (runs[["test_loss"]] / variance(runs)).reset_coords(drop=True).assign_coords(recipe=NAMES[label])
+        parts.append(ap.stats.profile(relative, thresholds=thresholds).expand_dims("recipe"))
+    return xr.concat(parts, "recipe", coords="minimal")
+
+
+def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> None:
+    """Draw the figure.
+
+    Args:
+        results: the folder that experiments/square.py wrote to.
+        figures: the folder to draw into.
+    """
+    runs = {label: ap.load(results / f"square_{label}.nc") for label in NAMES}
+    plt.style.use(ap.plot.STYLE)
+    figure, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(7.0, 5.0), gridspec_kw={"wspace": 0.12, "hspace": 0.08})
+    ap.plot.fan(runs["C"], a, between=(-12, 12))
+    ap.plot.learning_curve(runs["C"], b)
+    b.set_ylabel("mean squared error, training rows")
+    ap.plot.threshold_profile(profiles(runs), c)
+    c.set_xlabel("threshold: MSE inside the range / variance of x² ≤")
+    errors = {NAMES[label]: ap.stats.error_by_distance(r) for label, r in runs.items()}
+    units = {NAMES[label]: (half := float(r.x_test.where(r.distance == 0).max()), half**2) for label, r in runs.items()}
+    ap.plot.extrapolation(errors, d, units=units)
+    d.set(xlabel="distance outside / half-width of the range", ylabel="absolute error / half-width²")
+    messages = ("C learns x² where it was shown", "C's seeds end decades apart", "How often, by what counts as success",
+                "Outside the range every recipe fails")  # fmt: skip
+    for letter, message, ax in zip("abcd", messages, (a, b, c, d), strict=True):
+        ax.set_title(rf"$\bf{{{letter}}}$  {message}")
+    figures.mkdir(parents=True, exist_ok=True)
+    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
+        figure.savefig(figures / f"square{suffix}", metadata=metadata)
+        print(figures / f"square{suffix}")
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

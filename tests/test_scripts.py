@@ -1,0 +1,85 @@
+"""Promise: every experiment runs, small, and every figure can be drawn from what it wrote; the commands work."""
+
+import importlib.util
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import approx as ap
+
+ROOT = Path(__file__).parents[1]
+
+
+def script(folder: str, name: str):
+    """One script as a module."""
+    path = ROOT / folder / f"{name}.py"
+    spec = importlib.util.spec_from_file_location(f"{folder}_{name}", path)
+    module = importlib.util.module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture(scope="module")
+def square(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("square")
+    script("experiments", "square").main(seeds=4, seeds_b=2, steps=20, results=folder)
+    return folder
+
+
+def test_square_writes_its_results_and_its_table(square, capsys):
+    for label in "ABC":
+        runs = ap.load(square / f"square_{label}.nc")
+        assert runs.sizes["seed"] == (2 if label == "B" else 4)
+        assert int(runs.step[-1]) == 20
+        table = script("experiments", "square").table(label, runs)
+        assert f"{label}: {runs.sizes['seed']} seeds, 20 steps" in table
+        assert "Wilson 95%" in table
+        assert ("the thread's" in table) == (label == "B")
+
+
+def test_the_recipes_are_the_threads(square):
+    """Literal recipes of case 4, as the thread and its answers state them."""
+    recipes = script("experiments", "square").RECIPES
+    a, b, c = (recipes[label][1] for label in "ABC")
+    assert (a.model.widths, a.learning_rate, a.steps, a.batch_size) == ((), 1e-4, 50_000, None)
+    assert (b.model.widths, b.model.activation, b.l2, b.l2_on) == ((8, 8), "relu", 1e-3, "hidden")
+    assert (b.batch_size, b.batches, b.steps / 15_000) == (256, "epoch", np.ceil(8000 / 256))
+    assert (c.model.widths, c.optimizer, c.learning_rate, c.steps) == ((10,), "sgd", 1e-3, 15_000)
+
+
+def test_the_figure_is_drawn_and_redrawn_byte_equal(square, tmp_path):
+    figure = script("figures", "square")
+    files = []
+    for folder in (tmp_path / "one", tmp_path / "two"):
+        figure.main(results=square, figures=folder)
+        files.append({path.suffix: path.read_bytes() for path in folder.iterdir()})
+    assert files[0] == files[1]
+    assert set(files[0]) == {".pdf", ".png"}
+
+
+def test_a_figure_without_results_says_what_to_run(tmp_path):
+    with pytest.raises(FileNotFoundError, match="run the experiment that writes it first"):
+        script("figures", "square").main(results=tmp_path, figures=tmp_path)
+
+
+@pytest.mark.parametrize(
+    "path", sorted(p for d in ("experiments", "figures") for p in (ROOT / d).glob("*.py")), ids=str
+)
+def test_help(path):
+    done = subprocess.run(
+        [sys.executable, path, "--help"], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 0, done.stderr
+    assert "usage" in done.stdout
+
+
+def test_a_wrong_option_is_refused():
+    path = ROOT / "experiments" / "square.py"
+    done = subprocess.run(
+        [sys.executable, path, "--sead", "3"], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}
+    )
+    assert done.returncode == 2
+    assert "--sead" in done.stderr + done.stdout
