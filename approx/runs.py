@@ -144,7 +144,9 @@ def pilot(plan: Plan, block: Block, device) -> tuple[Any, int, Cost]:
     """
     placed = jax.device_put(inputs(plan, 0), device)
     records, steps, begin, length = record_steps(plan.recipe), plan.recipe.steps, 0, 0
-    carry, counts, seconds = block.start(placed), [], []
+    carry = block.start(placed)
+    counts: list[tuple] = []
+    seconds: list[float] = []
     while begin < steps and (len(seconds) < 3 or sum(seconds[1:]) < 0.05):
         end = min(begin + length, steps)
         began = time.perf_counter()

@@ -4,10 +4,11 @@ Every index is a hash of (key, step or epoch, position), so nothing is stored an
 """
 
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, ArrayLike, Float, Int, Key, ScalarLike, UInt32
+from jaxtyping import Array, Float, Int, Key, ScalarLike, UInt32
 
 GOLDEN = 0x9E3779B9  # 2^32 / golden ratio: spreads consecutive counters (Knuth, TAOCP 3, 6.4)
 
@@ -73,7 +74,7 @@ def batches_per_epoch(n: int, size: int) -> int:
 
 
 def batch(
-    kind: str, key: Key[Array, ""], step: Int[ArrayLike, ""], size: int, n: int
+    kind: str, key: Key[Array, ""], step: Any, size: int, n: int
 ) -> tuple[Int[Array, " size"], Float[Array, " size"] | None]:
     """The rows of a step, and their weights where a batch can be partial (1 for a row, 0 for padding).
 

@@ -247,7 +247,7 @@ def grid(half_width: ScalarLike, n: int) -> Float[Array, "n 1"]:
     """
     if n == 1:
         return jnp.zeros((1, 1)) * half_width
-    return (half_width * (2 * jnp.arange(n) - (n - 1)) / (n - 1))[:, None]
+    return jnp.asarray(half_width * (2 * jnp.arange(n) - (n - 1)) / (n - 1))[:, None]
 
 
 def noisy(y: Array, noise: ScalarLike | None, key: Key[Array, ""]) -> Array:

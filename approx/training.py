@@ -213,6 +213,7 @@ def measure(state: State, rows, validation, task: Task, recipe: Recipe, keep: Ke
     value, right = evaluate(state.params, rows, task, recipe)
     outputs = predict(state.params, x_test, recipe)
     test = row_loss(outputs, y_test)
+    at = lambda x: predict(state.params, x, recipe)  # noqa: E731
     return Trace(
         loss=value,
         test_loss=where_mean(test, inside),
@@ -226,7 +227,7 @@ def measure(state: State, rows, validation, task: Task, recipe: Recipe, keep: Ke
         if "gradient_norm" in keep.what
         else None,
         weight_norm=optax.tree.norm(state.params) if "weight_norm" in keep.what else None,
-        metrics={name: f(state.params, lambda x: predict(state.params, x, recipe)) for name, f in keep.metrics},
+        metrics={name: jnp.asarray(f(state.params, at), recipe.dtype) for name, f in keep.metrics},
         prediction=outputs if "prediction" in keep.what else None,
         params=state.params if "params" in keep.what else None,
     )

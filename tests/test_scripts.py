@@ -65,21 +65,22 @@ def test_a_figure_without_results_says_what_to_run(tmp_path):
         script("figures", "square").main(results=tmp_path, figures=tmp_path)
 
 
-@pytest.mark.parametrize(
-    "path", sorted(p for d in ("experiments", "figures") for p in (ROOT / d).glob("*.py")), ids=str
-)
+def command(path: Path, *arguments: str) -> subprocess.CompletedProcess:
+    environment = {"PYTHONPATH": str(ROOT)}
+    return subprocess.run([sys.executable, path, *arguments], capture_output=True, text=True, env=environment)
+
+
+SCRIPTS = [path for folder in ("experiments", "figures") for path in sorted((ROOT / folder).glob("*.py"))]
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_help(path):
-    done = subprocess.run(
-        [sys.executable, path, "--help"], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}
-    )
+    done = command(path, "--help")
     assert done.returncode == 0, done.stderr
     assert "usage" in done.stdout
 
 
 def test_a_wrong_option_is_refused():
-    path = ROOT / "experiments" / "square.py"
-    done = subprocess.run(
-        [sys.executable, path, "--sead", "3"], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}
-    )
+    done = command(ROOT / "experiments" / "square.py", "--sead", "3")
     assert done.returncode == 2
     assert "--sead" in done.stderr + done.stdout

@@ -1,6 +1,7 @@
 """Panels of what was learned: functions, learning curves, errors outside the range."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -9,7 +10,7 @@ from matplotlib.axes import Axes
 from approx import stats
 from approx.plot.series import axes, corner, label_ends, readable, step_axis
 
-SINGLE = {"color": "0.2", "lw": 0.4, "alpha": 0.8}  # the thin lines of single seeds
+SINGLE: dict[str, Any] = {"color": "0.2", "lw": 0.4, "alpha": 0.8}  # the thin lines of single seeds
 
 
 def bands(ax: Axes, x: np.ndarray, quantiles: np.ndarray, color: str = "C0") -> None:
