@@ -109,7 +109,7 @@ def uniform(key: Key[Array, ""], shape: tuple[int, ...], bound: Any) -> Array:
     return random.uniform(key, shape, minval=-bound, maxval=bound)
 
 
-def affine(layer: dict[str, Array], x: Float[Array, "n i"]) -> Float[Array, "n o"]:
+def affine(layer: dict[str, Any], x: Float[Array, "n i"]) -> Float[Array, "n o"]:
     """`x w + b`."""
     return x @ layer["w"] + layer["b"] if "b" in layer else x @ layer["w"]
 

@@ -12,7 +12,7 @@ from jax import random
 from jaxtyping import PyTree
 
 from approx import parameters, store, sweeps, tasks, training
-from approx.plans import Plan
+from approx.plans import Plan, x64
 from approx.recipes import Recipe, record_steps
 from approx.tasks import Points, Task
 from approx.training import Trace
@@ -63,7 +63,7 @@ def check_alike(plans: Mapping[Any, Plan]) -> None:
     first_label, first = next(iter(plans.items()))
     if len(plans) > 1 and not all(isinstance(label, str) for label in plans):
         raise TypeError(f"recipes are labelled with strings, not {list(plans)}")
-    for label, plan in plans.items():
+    for label, plan in list(plans.items())[1:]:
         if not np.array_equal(record_steps(plan.recipe), record_steps(first.recipe)):
             raise ValueError(
                 f"{label!r} and {first_label!r} have different record steps: give them the same steps= and records="
@@ -81,7 +81,8 @@ def points_shape(plan: Plan) -> Any:
 
 def params_shapes(plan: Plan) -> Any:
     """Names and shapes of the parameters."""
-    state = jax.eval_shape(lambda: training.init(random.key(0), plan.task, plan.recipe))
+    with x64(plan.recipe):
+        state = jax.eval_shape(lambda: training.init(random.key(0), plan.task, plan.recipe))
     return jax.tree_util.tree_flatten_with_path(jax.tree.map(lambda s: s.shape, state.params))
 
 
