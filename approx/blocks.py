@@ -16,23 +16,31 @@ from jax import random
 from jax.sharding import SingleDeviceSharding
 from jaxtyping import Array, Key, PyTree, UInt32
 
-from approx import training
+from approx import lanes, training
 from approx.recipes import Recipe
 from approx.tasks import Points, Task
 from approx.training import Keep, Keys, State, Trace
 
-# Lanes per block. CPU: by measurement on the small cases (64: the state of a block stays in the caches).
-# Accelerators: not measured yet; enough to fill one.
-LANES = {"cpu": 64}
-LANES_ACCELERATOR = 4096
-
 
 class Structure(NamedTuple):
-    """What a block's program depends on besides shapes: hashable and compared by value."""
+    """What a block's program depends on besides shapes: hashable and compared by value.
 
-    tree: Any  # of (task, recipe)
-    scalar: tuple[bool, ...]  # which leaves are numbers, given per lane; the others are arrays, shared by all lanes
+    Attributes:
+        tree: of (task, recipe).
+        scalar: which of its leaves are numbers, given per lane; the others are arrays, shared by all lanes.
+        keep: see `Keep`.
+        form: "vmap", or "lanes" (see `lanes`).
+    """
+
+    tree: Any
+    scalar: tuple[bool, ...]
     keep: Keep
+    form: str = "vmap"
+
+    @property
+    def axis(self) -> int:
+        """Where the lanes are in State and Trace: first, or last."""
+        return 0 if self.form == "vmap" else -1
 
 
 class Inputs(NamedTuple):
@@ -61,17 +69,17 @@ class Block(NamedTuple):
     carry: Any  # shapes of (State, Trace)
 
 
-def flatten(task: Task, recipe: Recipe, keep: Keep) -> tuple[Structure, list[float], tuple[np.ndarray, ...]]:
+def flatten(task: Task, recipe: Recipe, keep: Keep, form: str) -> tuple[Structure, list[float], tuple[np.ndarray, ...]]:
     """Structure, numbers and arrays of a task and a recipe."""
     leaves, tree = jax.tree.flatten((task, recipe))
     scalar = tuple(np.ndim(leaf) == 0 for leaf in leaves)
     numbers = [float(leaf) for leaf, is_scalar in zip(leaves, scalar, strict=True) if is_scalar]
     arrays = tuple(np.asarray(leaf) for leaf, is_scalar in zip(leaves, scalar, strict=True) if not is_scalar)
-    return Structure(tree, scalar, keep), numbers, arrays
+    return Structure(tree, scalar, keep, form), numbers, arrays
 
 
 def unflatten(structure: Structure, numbers: Any, arrays: tuple[Any, ...]) -> tuple[Task, Recipe]:
-    """Task and recipe of one lane."""
+    """Task and recipe of one lane; or of all, if every number is a vector of the lanes'."""
     number, array = iter(numbers), iter(arrays)
     leaves = [next(number) if is_scalar else next(array) for is_scalar in structure.scalar]
     return jax.tree.unflatten(structure.tree, leaves)
@@ -89,7 +97,7 @@ def start(structure: Structure, inputs: Inputs) -> tuple[State, Trace]:
         task, recipe = unflatten(structure, numbers, inputs.arrays)
         return training.start(keys(inputs.root, seeds), task, recipe, structure.keep, params)
 
-    return jax.vmap(one)(inputs.seeds, inputs.numbers, inputs.params)
+    return jax.vmap(one, out_axes=structure.axis)(inputs.seeds, inputs.numbers, inputs.params)
 
 
 def advance(structure: Structure, carry: tuple[State, Trace], inputs: Inputs, begin: Array, end: Array):
@@ -99,7 +107,16 @@ def advance(structure: Structure, carry: tuple[State, Trace], inputs: Inputs, be
         task, recipe = unflatten(structure, numbers, inputs.arrays)
         return training.advance(carry, keys(inputs.root, seeds), task, recipe, begin, end, structure.keep)
 
-    return jax.vmap(one)(carry, inputs.seeds, inputs.numbers)
+    if structure.form == "vmap":
+        return jax.vmap(one)(carry, inputs.seeds, inputs.numbers)
+
+    def prepare(seeds, numbers):
+        return training.prepare(keys(inputs.root, seeds), *unflatten(structure, numbers, inputs.arrays))
+
+    data = lanes.last(prepare, inputs.seeds, inputs.numbers)
+    streams = jax.vmap(lambda seeds: keys(inputs.root, seeds))(inputs.seeds)
+    task, recipe = unflatten(structure, inputs.numbers.T, inputs.arrays)
+    return training.loop(carry, streams, data, task, recipe, begin, end, structure.keep, lanes.LANES)
 
 
 def look(structure: Structure, inputs: Inputs) -> tuple[Any, Points]:
@@ -111,7 +128,7 @@ def look(structure: Structure, inputs: Inputs) -> tuple[Any, Points]:
 
     task, recipe = unflatten(structure, inputs.numbers[0], inputs.arrays)
     streams = keys(inputs.root, inputs.seeds[0])
-    return training.data(streams, task, recipe), jax.vmap(points)(inputs.numbers)
+    return training.prepare(streams, task, recipe), jax.vmap(points)(inputs.numbers)
 
 
 look_jit = jax.jit(look, static_argnums=0)
@@ -130,10 +147,11 @@ def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | Non
     carry = jax.eval_shape(lambda i: start(structure, i), inputs)
     step = jax.ShapeDtypeStruct((), jnp.int32)
     # `start` runs once per block: half the optimisation compiles in half the time (1.7 s to 0.7 s for ten tanh units).
+    fast = lanes.OPTIONS if structure.form == "lanes" and device.platform == "cpu" else {}
     quickly = {"xla_backend_optimization_level": 1} if device.platform == "cpu" else {}
     lowered = (
         lower(start, (structure,), (inputs,), (), quickly | dict(options or {}), device),
-        lower(advance, (structure,), (carry, inputs, step, step), (1,), dict(options or {}), device),
+        lower(advance, (structure,), (carry, inputs, step, step), (1,), fast | dict(options or {}), device),
     )
     with ThreadPoolExecutor(2) as pool:
         first, rest = pool.map(compiled, *zip(*lowered, strict=True))

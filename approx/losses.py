@@ -10,37 +10,39 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
+from approx.elementary import softplus
 
-def mse(outputs: Float[Array, "n o"], targets: Float[Array, "n o"]) -> Float[Array, " n"]:
+
+def mse(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:
     """Squared error, the mean over the outputs (Keras' `mse`, PyTorch's `MSELoss`): `mean_o (f - y)²`."""
     return ((outputs - targets) ** 2).mean(1)
 
 
-def half_squared_error(outputs: Float[Array, "n o"], targets: Float[Array, "n o"]) -> Float[Array, " n"]:
+def half_squared_error(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:
     """Half the squared error, summed over the outputs: `½ Σ_o (f - y)²`."""
     return 0.5 * ((outputs - targets) ** 2).sum(1)
 
 
-def binary_cross_entropy(logits: Float[Array, "n o"], targets: Float[Array, "n o"]) -> Float[Array, " n"]:
+def binary_cross_entropy(logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:
     """Cross-entropy of independent labels in [0, 1] from logits: `mean_o log(1 + e^z) - y z`.
 
     The sigmoid belongs to the loss (Keras' `BinaryCrossentropy(from_logits=True)`), so it never saturates to log 0.
     """
-    return (jax.nn.softplus(logits) - targets * logits).mean(1)
+    return (softplus(logits) - targets * logits).mean(1)
 
 
-def cross_entropy(logits: Float[Array, "n o"], labels: Int[Array, " n"]) -> Float[Array, " n"]:
+def cross_entropy(logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]) -> Float[Array, "n ..."]:
     """Cross-entropy of integer labels 0..o-1 from logits: `log Σ_o e^z - z_label` (the softmax belongs to the loss)."""
     chosen = jnp.take_along_axis(logits, jnp.expand_dims(labels, 1), 1).squeeze(1)
     return jax.scipy.special.logsumexp(logits, axis=1) - chosen
 
 
-def same_side(logits: Float[Array, "n o"], targets: Float[Array, "n o"]) -> Bool[Array, " n"]:
+def same_side(logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
     """Whether every output lies on its target's side of probability one half (logit 0)."""
     return ((logits > 0) == (targets > 0.5)).all(1)
 
 
-def same_class(logits: Float[Array, "n o"], labels: Int[Array, " n"]) -> Bool[Array, " n"]:
+def same_class(logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]) -> Bool[Array, "n ..."]:
     """Whether the largest output is the label's."""
     return logits.argmax(1) == labels
 

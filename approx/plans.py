@@ -9,10 +9,13 @@ from jax import random
 from jaxtyping import Array, Key, PyTree
 
 from approx import blocks, parameters, sweeps, training
+from approx import lanes as fast
 from approx.blocks import Inputs, Structure
 from approx.recipes import Recipe, check, is_whole, record_steps
 from approx.tasks import Task
 from approx.training import KEEPABLE, Keep, Keys, Trace
+
+LANES_ACCELERATOR = 4096  # not measured yet
 
 
 class Plan(NamedTuple):
@@ -36,7 +39,7 @@ class Plan(NamedTuple):
         return len(self.numbers) * len(self.seeds)
 
 
-def make_plan(task: Task, recipe: Recipe, *, seeds, lanes, key, freeze, init_params, grid, keep: Keep) -> Plan:
+def make_plan(task: Task, recipe: Recipe, *, seeds, lanes, form, key, freeze, init_params, grid, keep: Keep) -> Plan:
     """Check one recipe's trainings, and lay them out."""
     if not isinstance(task, Task):
         raise TypeError(f"the task is {task!r}; make one with ap.task(f, x, x_test) or take one from ap.tasks")
@@ -50,24 +53,50 @@ def make_plan(task: Task, recipe: Recipe, *, seeds, lanes, key, freeze, init_par
     numbers = []
     for cell in cells:
         its_task, its_recipe = sweeps.setting(task, recipe, dict(zip(full, map(float, cell), strict=True)))
-        structure, row, arrays = blocks.flatten(its_task, its_recipe, keep)
+        structure, row, arrays = blocks.flatten(its_task, its_recipe, keep, "vmap")
         numbers.append(row)
     if not np.isfinite(numbers).all():
         raise ValueError(f"a number of task or recipe is not finite: {sweeps.numbers(its_task, its_recipe)}")
     seeds = check_seeds(seeds)
-    platform = jax.local_devices()[0].platform
-    lanes = blocks.LANES.get(platform, blocks.LANES_ACCELERATOR) if lanes is None else lanes
-    if not (is_whole(lanes) and lanes >= 1):
-        raise ValueError(f"lanes is {lanes!r}; it must be a whole number of at least 1")
     with x64(its_recipe):
         check(its_task, its_recipe)
+        lanes = default_lanes(its_task, its_recipe) if lanes is None else lanes
+        if not (is_whole(lanes) and lanes >= 1):
+            raise ValueError(f"lanes is {lanes!r}; it must be a whole number of at least 1")
         check_kept_steps(its_recipe, keep)
+        structure = structure._replace(form=choose_form(form, its_task, its_recipe, lanes))
         params = check_params(its_task, its_recipe, init_params, seeds, keep)
         shared = tuple(jax.numpy.asarray(array) for array in arrays)
     root = random.key(key, impl="threefry2x32") if is_whole(key) else random.wrap_key_data(key_data(key))
     table = np.asarray(numbers, its_recipe.dtype)
     streams = stream_seeds(seeds, freeze)
     return Plan(its_task, its_recipe, axes, seeds, streams, table, structure, shared, root, lanes, params)
+
+
+def default_lanes(task: Task, recipe: Recipe) -> int:
+    """How many trainings make a block: by the model's size on a CPU, enough to fill an accelerator elsewhere."""
+    if jax.local_devices()[0].platform != "cpu":
+        return LANES_ACCELERATOR
+    state: Any = jax.eval_shape(lambda: training.init(random.key(0), task, recipe))
+    return fast.number(sum(leaf.size for leaf in jax.tree.leaves(state.params)))
+
+
+def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str:
+    """The form asked for if it can be had, or the faster one.
+
+    Raises:
+        ValueError: an unknown form, or lanes for what is not the catalogue's.
+    """
+    if form not in (None, "vmap", "lanes"):
+        raise ValueError(f"unknown form {form!r}; there is: vmap, lanes, or None to choose the faster")
+    possible = fast.possible(task, recipe)
+    if form == "lanes" and not possible:
+        raise ValueError('form="lanes" needs a model, activation, loss and accuracy of the catalogue; use form="vmap"')
+    if form is not None:
+        return form
+    inputs = jax.eval_shape(task.points).x.shape[1]
+    platform = jax.local_devices()[0].platform
+    return "lanes" if possible and fast.suits(task, recipe, lanes, inputs, platform) else "vmap"
 
 
 def key_data(key: Any) -> Array:

@@ -166,7 +166,7 @@ def check(task: Task, recipe: Recipe) -> None:
             f"test points {x_test.shape}, their targets {y_test.shape} and distances {distance.shape}"
         )
     if recipe.batches == "stream":
-        jax.eval_shape(lambda: task.fresh(key, key, recipe.batch_size))
+        jax.eval_shape(lambda: task.fresh(key, key, recipe.batch_size or 1))
     elif recipe.batch_size is not None and recipe.batch_size > x.shape[0]:
         raise ValueError(
             f"batch_size={recipe.batch_size} is more than the {x.shape[0]} training rows; None is all of them"

@@ -38,7 +38,7 @@ def check_data(task: Task, recipe: Recipe, data, points: Points) -> None:
         ValueError: naming the value.
 
     """
-    (x, y), validation = data
+    (x, y), validation = data.rows, data.validation
     outputs = jax.eval_shape(lambda: training.predict(training.init(random.key(0), task, recipe).params, x, recipe))
     named = {"x": x, "y": y, "x_test": points.x, "y_test": points.y}
     named |= {} if validation is None else {"validation x": validation[0], "validation y": validation[1]}
@@ -204,6 +204,7 @@ def provenance(plan: Plan, program: str, compiler_options: Mapping[str, Any] | N
         "root": np.asarray(random.key_data(plan.root)).tolist(),
         "init_params": None if plan.init_params is None else store.digest(*jax.tree.leaves(plan.init_params)),
         "lanes": plan.lanes,
+        "form": plan.structure.form,
         "compiler_options": {name: str(value) for name, value in (compiler_options or {}).items()},
         "versions": store.versions(),
         "processor": store.processor() if device.platform == "cpu" else device.device_kind,

@@ -38,6 +38,7 @@ def run(
     *,
     seeds: int | Sequence[int] = 64,
     lanes: int | None = None,
+    form: str | None = None,
     key: int | Key[Array, ""] = 0,
     freeze: Sequence[str] | Mapping[str, int] = (),
     keep: Sequence[str] = ("prediction",),
@@ -58,6 +59,8 @@ def run(
         seeds: how many (0, 1, ...), or which.
         lanes: trainings per compiled block; part of the experiment, as other lanes may round otherwise. The default
             does not depend on the number of seeds.
+        form: of the program: "lanes" (networks as the last axis, without dots), "vmap", or None for the faster one,
+            which depends on model, lanes and platform only. Part of the experiment, like lanes.
         key: the root; a seed's key is `fold_in(root, seed)`.
         freeze: streams ("init", "data", "order", "dropout", "noise") that all seeds share, that of seed 0; or
             {stream: seed} for that of another.
@@ -85,7 +88,8 @@ def run(
     if not recipes:
         raise ValueError("no recipes: the dictionary is empty")
     keeping = plans.check_keep(keep, keep_at, metrics)
-    shared = {"seeds": seeds, "lanes": lanes, "key": key, "freeze": freeze, "init_params": init_params, "grid": grid}
+    shared = {"seeds": seeds, "lanes": lanes, "form": form, "key": key, "freeze": freeze}
+    shared |= {"init_params": init_params, "grid": grid}
     planned = {}
     for label, entry in recipes.items():
         its_task, its_recipe = entry if isinstance(entry, tuple) else (task, entry)
@@ -123,7 +127,8 @@ def run_plan(plan: Plan, workers, segment, compiler_options, progress: bool, lab
     pending: queue.SimpleQueue = queue.SimpleQueue()
     for index in range(count):
         pending.put((index, carry, done) if index == 0 else (index, None, 0))
-    trace = jax.tree.map(lambda s: np.empty((plan.trainings, *s.shape[1:]), s.dtype), block.carry[1])
+    first = lambda s: s.shape[1:] if plan.structure.axis == 0 else s.shape[:-1]  # noqa: E731
+    trace = jax.tree.map(lambda s: np.empty((plan.trainings, *first(s)), s.dtype), block.carry[1])
     drive(plan, programs, workers, pending, trace, segment or cost.segment, progress)
     return results.dataset(plan, trace, points, results.provenance(plan, block.text, compiler_options))
 
@@ -182,7 +187,7 @@ def drive(plan, programs: dict, workers: list, pending, trace: Trace, segment: i
                     steps_done[worker] += end - begin
                     begin = end
                 if not stop.is_set():
-                    fill(trace, index * plan.lanes, jax.device_get(carry[1]))
+                    fill(trace, index * plan.lanes, jax.device_get(carry[1]), plan.structure.axis)
 
     with ThreadPoolExecutor(len(workers)) as pool, bar(plan, progress) as show:
         futures = [pool.submit(work, worker) for worker in range(len(workers))]
@@ -195,9 +200,10 @@ def drive(plan, programs: dict, workers: list, pending, trace: Trace, segment: i
             future.result()
 
 
-def fill(trace: Trace, begin: int, block: Trace) -> None:
-    """Copy a block's lanes to their place, without the padding of the last block."""
+def fill(trace: Trace, begin: int, block: Trace, axis: int) -> None:
+    """Copy a block's lanes, which stand on that axis, to their place, without the padding of the last block."""
     for whole, part in zip(jax.tree.leaves(trace), jax.tree.leaves(block), strict=True):
+        part = np.moveaxis(part, axis, 0)
         end = min(begin + len(part), len(whole))
         whole[begin:end] = part[: end - begin]
 

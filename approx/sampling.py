@@ -1,6 +1,7 @@
 """Which rows a step sees: counter-based draws and permutations that need no memory.
 
-Every index is a hash of (key, step or epoch, position), so nothing is stored and any step can be computed alone.
+Every index is a hash of (key, step or epoch, position), so nothing is stored and any step can be computed alone. With a
+vector of S keys, one per network, indices get a trailing axis of S.
 """
 
 import math
@@ -8,7 +9,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jaxtyping import Array, Float, Int, Key, ScalarLike, UInt32
+from jaxtyping import Array, Float, Int, Key, UInt32
 
 GOLDEN = 0x9E3779B9  # 2^32 / golden ratio: spreads consecutive counters (Knuth, TAOCP 3, 6.4)
 
@@ -22,19 +23,37 @@ def mix(h: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:
     return h ^ (h >> 16)
 
 
-def word(key: Key[Array, ""], counter: ScalarLike) -> UInt32[Array, ""]:
+def word(key: Key[Array, "..."], counter: Any) -> UInt32[Array, "..."]:
     """One 32-bit word of a key and a counter."""
-    high, low = jax.random.key_data(key)[..., 0], jax.random.key_data(key)[..., -1]
-    return mix(mix(high + jnp.asarray(counter).astype(jnp.uint32) * jnp.uint32(GOLDEN)) ^ low)
+    data = jax.random.key_data(key)
+    return mix(mix(data[..., 0] + jnp.asarray(counter).astype(jnp.uint32) * jnp.uint32(GOLDEN)) ^ data[..., -1])
 
 
-def draw(key: Key[Array, ""], step: ScalarLike, size: int, n: int) -> Int[Array, " size"]:
-    """`size` row numbers drawn uniformly from 0..n-1 with replacement (bias below n / 2^32)."""
-    counters = word(key, step) + jnp.arange(size, dtype=jnp.uint32) * jnp.uint32(GOLDEN)
-    return (mix(counters) % jnp.uint32(n)).astype(jnp.int32)
+def words(key: Key[Array, "..."], counter: Any, size: int) -> UInt32[Array, "size ..."]:
+    """`size` 32-bit words of a key and a counter."""
+    first = word(key, counter)
+    return mix(first + along(jnp.arange(size, dtype=jnp.uint32) * jnp.uint32(GOLDEN), first))
 
 
-def permute(key: Key[Array, ""], epoch: ScalarLike, position: Int[Array, " size"], n: int) -> Int[Array, " size"]:
+def along(values: Array, like: Array) -> Array:
+    """A vector (size,), with a trailing axis for every axis of `like`."""
+    return values.reshape(-1, *(1 for _ in like.shape))
+
+
+def below(random: UInt32[Array, "..."], n: int) -> UInt32[Array, "..."]:
+    """Random words to 0..n-1, as `floor(word n / 2^32)` (bias below n / 2^32), by halves where 32 bits suffice."""
+    if n >= 2**16:
+        return random % jnp.uint32(n)
+    high, low, n32 = random >> 16, random & jnp.uint32(0xFFFF), jnp.uint32(n)
+    return (high * n32 + (low * n32 >> 16)) >> 16
+
+
+def draw(key: Key[Array, "..."], step: Any, size: int, n: int) -> Int[Array, "size ..."]:
+    """`size` row numbers drawn uniformly from 0..n-1 with replacement."""
+    return below(words(key, step, size), n).astype(jnp.int32)
+
+
+def permute(key: Key[Array, "..."], epoch: Any, position: Int[Array, " size"], n: int) -> Int[Array, "size ..."]:
     """Entries of a pseudorandom permutation of 0..n-1, one permutation per (key, epoch), without storing it.
 
     A Feistel network on Z_a x Z_b with a b just above n, whose rounds add a hash of one half to the other modulo its
@@ -43,25 +62,26 @@ def permute(key: Key[Array, ""], epoch: ScalarLike, position: Int[Array, " size"
     second round, so the rounds are chosen for a^(-rounds/2) <= 1e-4. For n <= 32 that leaves a trace; there the
     entries are those of sorted random words, exactly uniform.
     """
-    words = word(key, epoch)
     if n <= 32:
-        return jnp.argsort(mix(words + jnp.arange(n, dtype=jnp.uint32) * jnp.uint32(GOLDEN)))[position].astype(
-            jnp.int32
-        )
+        return jnp.argsort(words(key, epoch, n), axis=0)[position].astype(jnp.int32)
     a, b = -(-n // round(n**0.5)), round(n**0.5)
     rounds = max(6, 2 * math.ceil(math.log(1e4) / math.log(a)))
-    keys = [mix(words + jnp.uint32((r + 1) * GOLDEN & 0xFFFFFFFF)) for r in range(rounds)]
+    base = word(key, epoch)
+    keys = [mix(base + jnp.uint32((r + 1) * GOLDEN & 0xFFFFFFFF)) for r in range(rounds)]
+
+    def wrap(value, size):  # value < 2 size
+        return jnp.where(value >= size, value - jnp.uint32(size), value)
 
     def shuffle(index):
         left, right = index // jnp.uint32(b), index % jnp.uint32(b)
         for r, round_key in enumerate(keys):
             if r % 2:
-                right = (right + mix(left ^ round_key) % jnp.uint32(b)) % jnp.uint32(b)
+                right = wrap(right + below(mix(left ^ round_key), b), b)
             else:
-                left = (left + mix(right ^ round_key) % jnp.uint32(a)) % jnp.uint32(a)
+                left = wrap(left + below(mix(right ^ round_key), a), a)
         return left * jnp.uint32(b) + right
 
-    index = shuffle(position.astype(jnp.uint32))
+    index = shuffle(along(position.astype(jnp.uint32), base))
     if a * b > n:
         walk = lambda i: jnp.where(i < n, i, shuffle(i))  # noqa: E731
         index = jax.lax.while_loop(lambda i: (i >= n).any(), walk, index)
@@ -74,8 +94,8 @@ def batches_per_epoch(n: int, size: int) -> int:
 
 
 def batch(
-    kind: str, key: Key[Array, ""], step: Any, size: int, n: int
-) -> tuple[Int[Array, " size"], Float[Array, " size"] | None]:
+    kind: str, key: Key[Array, "..."], step: Any, size: int, n: int
+) -> tuple[Int[Array, "size ..."], Float[Array, "size ..."] | None]:
     """The rows of a step, and their weights where a batch can be partial (1 for a row, 0 for padding).
 
     "epoch" goes through a new permutation every epoch, "order" through the rows as they stand; in both the last batch
@@ -85,6 +105,8 @@ def batch(
         return draw(key, step, size, n), None
     batches = batches_per_epoch(n, size)
     position = (step % batches) * size + jnp.arange(size)
-    weights = None if n % size == 0 else jnp.asarray(position < n, float)
+    weights = None if n % size == 0 else along(jnp.asarray(position < n, float), key)
     position = jnp.minimum(position, n - 1)
-    return (permute(key, step // batches, position, n) if kind == "epoch" else position), weights
+    if kind == "epoch":
+        return permute(key, step // batches, position, n), weights
+    return jnp.broadcast_to(along(position, key), (size, *key.shape)), weights

@@ -13,7 +13,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.tree_util import register_dataclass
-from jaxtyping import Array, ArrayLike, Float, Key, ScalarLike
+from jaxtyping import Array, ArrayLike, Float, Key
 
 from approx import losses
 
@@ -89,7 +89,7 @@ class Given(Task):
     x_test: Float[ArrayLike, "k i"]
     y_test: ArrayLike
     distance: Float[ArrayLike, " k"]
-    noise: ScalarLike | None = None
+    noise: ArrayLike | None = None
 
     def rows(self, key, noise_key):
         """The rows as given, with fresh noise on the targets if there is any."""
@@ -118,9 +118,9 @@ class Curve(Task):
     """
 
     f: Callable = field(metadata=STATIC)
-    range: ScalarLike = 1.0
-    noise: ScalarLike | None = None
-    frequency: ScalarLike | None = None
+    range: ArrayLike = 1.0
+    noise: ArrayLike | None = None
+    frequency: ArrayLike | None = None
     size: int = field(default=21, metadata=STATIC)
     inputs: str = field(default="grid", metadata=STATIC)
     reach: float = field(default=3.0, metadata=STATIC)
@@ -157,12 +157,12 @@ class Curve(Task):
         return Points(x, self.targets(x), jnp.where(beyond > 1e-6 * self.range, beyond, 0))  # the ends are inside
 
 
-def square(*, range: ScalarLike = 10.0, size: int = 21, test_size: int = 301, **options) -> Curve:
+def square(*, range: ArrayLike = 10.0, size: int = 21, test_size: int = 301, **options) -> Curve:
     """x² on [-range, range]; by default the 21 integers from -10 to 10, judged out to ±30 in steps of 0.2."""
     return Curve(f=jnp.square, range=range, size=size, test_size=test_size, **options)
 
 
-def sine(*, frequency: ScalarLike = 1.0, range: ScalarLike = 2 * np.pi, size: int = 256, **options) -> Curve:
+def sine(*, frequency: ArrayLike = 1.0, range: ArrayLike = 2 * np.pi, size: int = 256, **options) -> Curve:
     """sin(frequency x) on [-range, range]; by default 256 equispaced points of two periods, judged out to ±6π."""
     return Curve(f=jnp.sin, frequency=frequency, range=range, size=size, **options)
 
@@ -172,7 +172,7 @@ def task(
     x: ArrayLike | Sequence,
     x_test: ArrayLike | Sequence | None = None,
     *,
-    noise: ScalarLike | None = None,
+    noise: ArrayLike | None = None,
     **options,
 ) -> Given:
     """Any function as a task: `task(lambda x: abs(x), x=np.linspace(-2, 2, 41), x_test=np.linspace(-4, 4, 401))`.
@@ -200,7 +200,7 @@ def given(
     y_test: ArrayLike | Sequence | None = None,
     *,
     distance: ArrayLike | Sequence | None = None,
-    noise: ScalarLike | None = None,
+    noise: ArrayLike | None = None,
     **options,
 ) -> Given:
     """A data set as a task; x_test and y_test default to the training rows.
@@ -240,7 +240,7 @@ def given(
     return Given(x=x, y=y, x_test=x_test, y_test=y_test, distance=distance, noise=noise, **options)
 
 
-def grid(half_width: ScalarLike, n: int) -> Float[Array, "n 1"]:
+def grid(half_width: ArrayLike, n: int) -> Float[Array, "n 1"]:
     """Equispaced numbers from -half_width to half_width, multiplied out before the division so that integers are exact.
 
     The default grids of `square`, 21 integers and the points asked about in the threads, depend on it.
@@ -250,7 +250,7 @@ def grid(half_width: ScalarLike, n: int) -> Float[Array, "n 1"]:
     return jnp.asarray(half_width * (2 * jnp.arange(n) - (n - 1)) / (n - 1))[:, None]
 
 
-def noisy(y: Array, noise: ScalarLike | None, key: Key[Array, ""]) -> Array:
+def noisy(y: Array, noise: ArrayLike | None, key: Key[Array, ""]) -> Array:
     """Targets with normal noise of that standard deviation."""
     return y if noise is None else y + noise * jax.random.normal(key, y.shape)
 

@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import lax, random
-from jaxtyping import Array, ArrayLike, Float, Key, PyTree, ScalarLike
+from jaxtyping import Array, ArrayLike, Float, Key, PyTree
 
 from approx import losses, models, sampling
 from approx.recipes import Recipe, check, optimizer, record_steps
@@ -21,11 +21,11 @@ from approx.tasks import Task
 class Keys(NamedTuple):
     """One named stream of randomness each, so that one can be frozen while the others vary."""
 
-    init: Key[Array, ""]
-    data: Key[Array, ""]
-    order: Key[Array, ""]
-    dropout: Key[Array, ""]
-    noise: Key[Array, ""]
+    init: Key[Array, "..."]
+    data: Key[Array, "..."]
+    order: Key[Array, "..."]
+    dropout: Key[Array, "..."]
+    noise: Key[Array, "..."]
 
 
 class State(NamedTuple):
@@ -85,6 +85,34 @@ KEEP = Keep()
 KEEPABLE = ("prediction", "params", "gradient_norm", "weight_norm")
 
 
+class Over(NamedTuple):
+    """How the loop is put over an axis of networks, always the last; by default there is one network and no axis.
+
+    Attributes:
+        each: turns a function of one network into one of many.
+        sums: `f(*rows)` for a function that gives sums over rows; `lanes` adds up row by row.
+        outputs: `f(x)` for a function that gives outputs of rows; `lanes` goes row by row.
+    """
+
+    each: Callable = lambda f: f
+    sums: Callable = lambda f, *rows: f(*rows)
+    outputs: Callable = lambda f, x: f(x)
+
+
+ONE = Over()
+
+
+class Data(NamedTuple):
+    """What a network is shown and where it is judged: training rows, validation rows or None, points, and which of
+    them lie inside the training range (1) or outside (0).
+    """  # noqa: D205
+
+    rows: tuple[Array, Array]
+    validation: tuple[Array, Array] | None
+    points: tuple[Array, Array]
+    inside: Array
+
+
 def as_keys(key: Key[Array, ""] | Keys) -> Keys:
     """A seed's `Keys`, from its key or as they are."""
     if isinstance(key, Keys):
@@ -97,11 +125,13 @@ def as_dtype(y: Array, recipe: Recipe) -> Array:
     return y if jnp.issubdtype(y.dtype, jnp.integer) else y.astype(recipe.dtype)
 
 
-def data(keys: Keys, task: Task, recipe: Recipe) -> tuple[tuple[Array, Array], tuple[Array, Array] | None]:
-    """A seed's training rows and validation rows (or None), in the recipe's dtype."""
+def prepare(keys: Keys, task: Task, recipe: Recipe) -> Data:
+    """A seed's data, in the recipe's dtype."""
     rows, validation = task.split(keys.data, keys.noise)
+    x_test, y_test, distance = map(jnp.asarray, task.points())
     cast = lambda pair: (pair[0].astype(recipe.dtype), as_dtype(pair[1], recipe))  # noqa: E731
-    return cast(rows), None if validation is None else cast(validation)
+    inside = (distance <= 0).astype(recipe.dtype)
+    return Data(cast(rows), None if validation is None else cast(validation), cast((x_test, y_test)), inside)
 
 
 def streams(key: Key[Array, ""]) -> Keys:
@@ -109,7 +139,9 @@ def streams(key: Key[Array, ""]) -> Keys:
     return Keys(*(random.fold_in(key, n) for n in range(len(Keys._fields))))
 
 
-def predict(params: PyTree, x: Float[ArrayLike, "n i"], recipe: Recipe, key: Key[Array, ""] | None = None) -> Array:
+def predict(
+    params: PyTree, x: Float[ArrayLike, "n i ..."], recipe: Recipe, key: Key[Array, "..."] | None = None
+) -> Array:
     """Outputs (n, o) of the recipe's model; with a key, as in training (dropout)."""
     return models.functions(recipe.model)[1](params, jnp.asarray(x), key=key)
 
@@ -128,34 +160,67 @@ def penalty(params: PyTree, recipe: Recipe) -> Array | float:
 
 def loss(
     params: PyTree,
-    x: Float[Array, "n i"],
+    x: Float[ArrayLike, "n i ..."],
     y: Array,
     task: Task,
     recipe: Recipe,
-    key: Key[Array, ""] | None = None,
-    weights: Float[Array, " n"] | None = None,
-) -> tuple[Float[Array, ""], Array]:
-    """The loss that is minimised, `mean_n loss(f(x), y) + l2 Σ w²`, and the outputs it was computed from.
+    key: Key[Array, "..."] | None = None,
+) -> Float[Array, ""]:
+    """The loss that is minimised: `mean_n loss(f(x), y) + l2 Σ w²`.
 
     Args:
-        params: the model's parameters. x: inputs. y: targets (n, o) or labels (n,). task, recipe: as in `train`.
+        params: the model's parameters.
+        x: inputs.
+        y: targets (n, o), or labels (n,).
+        task: says which loss.
+        recipe: says which model, and l2.
         key: for dropout; None for none.
-        weights: of the rows in the mean, 0 or 1; None is 1 for all.
-
     """
+    return losses.find(task.loss)(predict(params, x, recipe, key), y).mean(0) + penalty(params, recipe)
+
+
+def row_sums(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None) -> tuple[Array, Array | None, Array]:
+    """Sums over rows (x, y, weights or None): of losses, of correct ones if there is such a thing, and of weights."""
+    x, y, weights = rows
     outputs = predict(params, x, recipe, key)
-    return mean(losses.find(task.loss)(outputs, y), weights) + penalty(params, recipe), outputs
+    values = losses.find(task.loss)(outputs, y)
+    weights = jnp.ones_like(values) if weights is None else weights
+    correct = is_correct(outputs, y, task)
+    return (values * weights).sum(0), None if correct is None else (correct * weights).sum(0), weights.sum(0)
 
 
-def mean(values: Array, weights: Array | None = None) -> Array:
-    """Mean of the rows that count; nan where none does."""
-    return values.mean() if weights is None else (values * weights).sum() / weights.sum()
+def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE):
+    """Gradient of the loss that is minimised, its value, the share of correct rows or None, and the number of rows.
+
+    The gradient of the sum of many networks' losses is each one's own.
+    """
+
+    def with_gradient(*rows):
+        def total(params):
+            sums = row_sums(params, rows, task, recipe, key)
+            return sums[0].sum(), sums
+
+        (_, sums), gradient = jax.value_and_grad(total, has_aux=True)(params)
+        return sums, gradient
+
+    masked = getattr(recipe.model, "dropout", None) is not None  # a mask is drawn for all rows at once
+    (value, correct, n), gradient = (ONE if masked else over).sums(with_gradient, *rows)
+    gradient, value = jax.tree.map(lambda g: g / n, gradient), value / n
+    if recipe.l2 is not None:
+        extra, extra_gradient = over.each(jax.value_and_grad(penalty))(params, recipe)
+        gradient, value = jax.tree.map(jnp.add, gradient, extra_gradient), value + extra
+    return gradient, value, None if correct is None else correct / n, n
 
 
-def accuracy(outputs: Array, y: Array, task: Task, weights: Array | None = None) -> Array | None:
-    """Share of correct rows, or None if the task does not say what is correct."""
+def is_correct(outputs: Array, y: Array, task: Task) -> Array | None:
+    """Which rows are correct (1 or 0), or None if the task does not say what is correct."""
     correct = task.correct or (losses.CORRECT.get(task.loss) if isinstance(task.loss, str) else None)
-    return None if correct is None else mean(correct(outputs, y).astype(outputs.dtype), weights)
+    return None if correct is None else correct(outputs, y).astype(outputs.dtype)
+
+
+def mean_where(weights: Array, values: Array) -> Array:
+    """Mean over the points of weight 1; the others may be infinite without harm."""
+    return jnp.where(weights > 0, values, 0).sum(0) / weights.sum(0)
 
 
 def init(key: Key[Array, ""] | Keys, task: Task, recipe: Recipe, params: PyTree | None = None) -> State:
@@ -171,123 +236,151 @@ def init(key: Key[Array, ""] | Keys, task: Task, recipe: Recipe, params: PyTree 
 
 def update(
     state: State,
-    x: Float[Array, "n i"],
+    x: Array,
     y: Array,
     task: Task,
     recipe: Recipe,
-    key: Key[Array, ""] | None = None,
-    weights: Float[Array, " n"] | None = None,
+    key: Key[Array, "..."] | None = None,
+    weights: Array | None = None,
+    over: Over = ONE,
 ) -> State:
-    """One step of the optimiser on one batch."""
-    (value, outputs), gradient = jax.value_and_grad(loss, has_aux=True)(state.params, x, y, task, recipe, key, weights)
-    updates, opt_state = optimizer(recipe).update(gradient, state.opt_state, state.params)
-    rows = jnp.asarray(x.shape[0], value.dtype) if weights is None else weights.sum()
-    right = accuracy(outputs, y, task, weights)
-    return State(
-        optax.apply_updates(state.params, updates),
-        opt_state,
-        state.loss_sum + lax.stop_gradient(value) * rows,
-        state.correct_sum + (0 if right is None else right * rows),
-        state.row_sum + rows,
-    )
+    """One step of the optimiser on one batch.
+
+    Args:
+        state: before it.
+        x: inputs (n, i).
+        y: targets (n, o), or labels (n,).
+        task: says which loss.
+        recipe: says which model and optimiser.
+        key: for dropout; None for none.
+        weights: of the rows, 0 or 1; None is 1 for all.
+        over: see `Over`.
+    """
+    gradient, value, correct, n = slope(state.params, (x, y, weights), task, recipe, key, over)
+
+    def move(gradient, opt_state, params, recipe):
+        updates, opt_state = optimizer(recipe).update(gradient, opt_state, params)
+        return optax.apply_updates(params, updates), opt_state
+
+    params, opt_state = over.each(move)(gradient, state.opt_state, state.params, recipe)
+    correct_sum = state.correct_sum if correct is None else state.correct_sum + correct * n
+    return State(params, opt_state, state.loss_sum + value * n, correct_sum, state.row_sum + n)
 
 
-def batch(keys: Keys, step: Any, rows: tuple[Array, Array], task: Task, recipe: Recipe):
+def batch(keys: Keys, step: Any, rows: tuple[Array, Array], task: Task, recipe: Recipe, over: Over = ONE) -> tuple:
     """The rows of one step: x, y, and weights or None."""
     if recipe.batches == "stream":
-        assert recipe.batch_size is not None  # Recipe saw to it
-        x, y = task.fresh(random.fold_in(keys.order, step), random.fold_in(keys.noise, step), recipe.batch_size)
+        fresh = lambda order, noise, task: task.fresh(  # noqa: E731
+            random.fold_in(order, step), random.fold_in(noise, step), recipe.batch_size
+        )
+        x, y = over.each(fresh)(keys.order, keys.noise, task)
         return x.astype(recipe.dtype), as_dtype(y, recipe), None
     if recipe.batch_size is None:
         return *rows, None
-    index, weights = sampling.batch(recipe.batches, keys.order, step, recipe.batch_size, rows[0].shape[0])
-    return rows[0][index], rows[1][index], weights
+    size, n = recipe.batch_size, rows[0].shape[0]
+    index, weights = sampling.batch(recipe.batches, keys.order, step, size, n)
+    index = lax.optimization_barrier(index)  # else XLA:CPU computes it anew, and without vectors, in every gather
+    return *(take(values, index) for values in rows), weights
 
 
-def measure(state: State, rows, validation, task: Task, recipe: Recipe, keep: Keep) -> Trace:
+def take(values: Array, index: Array) -> Array:
+    """Rows by their numbers: index (b,), or (b, S) into rows of S networks or of one for all, (n, ..., S or 1)."""
+    if index.ndim == 1:
+        return values[index]
+    if values.shape[-1] == 1:
+        rows = values[..., 0].at[index].get(mode="promise_in_bounds")
+        return rows if rows.ndim == 2 else jnp.moveaxis(rows, 2, 1)
+    each = index.reshape(index.shape[0], *(1 for _ in values.shape[2:]), index.shape[1])
+    return jnp.take_along_axis(values, each, 0, mode="promise_in_bounds")
+
+
+def measure(state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, over: Over = ONE) -> Trace:
     """One record of the network as it stands: a `Trace` of single values."""
-    points = task.points()
-    x_test, y_test = jnp.asarray(points.x, recipe.dtype), as_dtype(jnp.asarray(points.y), recipe)
-    inside = (jnp.asarray(points.distance) <= 0).astype(recipe.dtype)
-    row_loss = losses.find(task.loss)
-    value, right = evaluate(state.params, rows, task, recipe)
-    outputs = predict(state.params, x_test, recipe)
-    test = row_loss(outputs, y_test)
-    at = lambda x: predict(state.params, x, recipe)  # noqa: E731
+    x_test, y_test = data.points
+    outputs = over.outputs(lambda x: predict(state.params, x, recipe), x_test)
+    test, inside = losses.find(task.loss)(outputs, y_test), jnp.asarray(data.inside)
+    test_correct = is_correct(outputs, y_test, task)
+    evaluate = lambda rows: over.sums(  # noqa: E731
+        lambda *rows: row_sums(state.params, (*rows, None), task, recipe), *rows
+    )
+    total, correct, n = evaluate(data.rows)
+
+    def own(params, recipe):
+        """A user's metrics, of one network."""
+        at = lambda x: predict(params, x, recipe)  # noqa: E731
+        return {name: jnp.asarray(f(params, at), recipe.dtype) for name, f in keep.metrics}
+
+    def norm(kind, tree):
+        return over.each(optax.tree.norm)(tree) if kind in keep.what else None
+
+    held = None if data.validation is None else evaluate(data.validation)
     return Trace(
-        loss=value,
-        test_loss=where_mean(test, inside),
-        outside_loss=where_mean(test, 1 - inside),
-        validation_loss=None if validation is None else evaluate(state.params, validation, task, recipe)[0],
-        accuracy=right,
-        test_accuracy=accuracy(outputs, y_test, task, inside),
+        loss=total / n,
+        test_loss=mean_where(inside, test),
+        outside_loss=mean_where(1 - inside, test),
+        validation_loss=None if held is None else held[0] / held[2],
+        accuracy=None if correct is None else correct / n,
+        test_accuracy=None if test_correct is None else mean_where(inside, test_correct),
         batch_loss=state.loss_sum / state.row_sum,
-        batch_accuracy=None if right is None else state.correct_sum / state.row_sum,
-        gradient_norm=optax.tree.norm(jax.grad(loss, has_aux=True)(state.params, *rows, task, recipe)[0])
-        if "gradient_norm" in keep.what
-        else None,
-        weight_norm=optax.tree.norm(state.params) if "weight_norm" in keep.what else None,
-        metrics={name: jnp.asarray(f(state.params, at), recipe.dtype) for name, f in keep.metrics},
+        batch_accuracy=None if correct is None else state.correct_sum / state.row_sum,
+        gradient_norm=norm("gradient_norm", slope(state.params, (*data.rows, None), task, recipe, None, over)[0]),
+        weight_norm=norm("weight_norm", state.params),
+        metrics=over.each(own)(state.params, recipe),
         prediction=outputs if "prediction" in keep.what else None,
         params=state.params if "params" in keep.what else None,
     )
 
 
-def where_mean(values: Array, weights: Array) -> Array:
-    """Mean over the points of weight 1; the others may be infinite without harm."""
-    return jnp.where(weights > 0, values, 0).sum() / weights.sum()
-
-
-def evaluate(params: PyTree, rows: tuple[Array, Array], task: Task, recipe: Recipe) -> tuple[Array, Array | None]:
-    """Mean loss without l2, and accuracy, without dropout."""
-    outputs = predict(params, rows[0], recipe)
-    return mean(losses.find(task.loss)(outputs, rows[1])), accuracy(outputs, rows[1], task)
-
-
-def start(key, task: Task, recipe: Recipe, keep: Keep = KEEP, params: PyTree | None = None) -> tuple[State, Trace]:
+def start(
+    key: Key[Array, ""] | Keys, task: Task, recipe: Recipe, keep: Keep = KEEP, params: PyTree | None = None
+) -> tuple[State, Trace]:
     """State and trace before the first step; record 0 is made if step 0 is among the records."""
     check(task, recipe)
     keys = as_keys(key)
-    rows, validation = data(keys, task, recipe)
+    data = prepare(keys, task, recipe)
     state = init(keys, task, recipe, params)
-    one = jax.eval_shape(lambda: measure(state, rows, validation, task, recipe, keep))
+    one = jax.eval_shape(lambda: measure(state, data, task, recipe, keep))
     sizes = dict.fromkeys(("prediction", "params"), len(keep.at) or 1)
 
     def empty(name):
         size = sizes.get(name, len(record_steps(recipe)))
         return jax.tree.map(lambda v: jnp.full((size, *v.shape), jnp.nan, v.dtype), getattr(one, name))
 
-    trace = Trace(*map(empty, Trace._fields))
-    return record((state, trace), -1, rows, validation, task, recipe, keep)
+    return record((state, Trace(*map(empty, Trace._fields))), -1, data, task, recipe, keep)
 
 
 def advance(
     carry: tuple[State, Trace],
-    key,
+    key: Key[Array, ""] | Keys,
     task: Task,
     recipe: Recipe,
-    begin: ScalarLike,
-    end: ScalarLike,
+    begin: ArrayLike,
+    end: ArrayLike,
     keep: Keep = KEEP,
 ) -> tuple[State, Trace]:
-    """Steps begin, ..., end - 1, with a record after those that are due. THE training loop.
+    """Steps begin, ..., end - 1 of one network, with a record after those that are due.
 
     With Python ints for begin and end it is a scan, which reverse-mode differentiation can pass through; with traced
     ones a while loop, so that one compiled program serves segments of any length, with the same bits.
     """
     keys = as_keys(key)
-    rows, validation = data(keys, task, recipe)
+    return loop(carry, keys, prepare(keys, task, recipe), task, recipe, begin, end, keep)
+
+
+def loop(carry, keys: Keys, data: Data, task: Task, recipe: Recipe, begin, end, keep: Keep, over: Over = ONE):
+    """THE training loop."""
 
     def step(n, carry):
         state, trace = carry
-        x, y, weights = batch(keys, n, rows, task, recipe)
-        state = update(state, x, y, task, recipe, random.fold_in(keys.dropout, n), weights)
-        return record((state, trace), n, rows, validation, task, recipe, keep)
+        x, y, weights = batch(keys, n, data.rows, task, recipe, over)
+        dropout_key = over.each(lambda key: random.fold_in(key, n))(keys.dropout)
+        state = update(state, x, y, task, recipe, dropout_key, weights, over)
+        return record((state, trace), n, data, task, recipe, keep, over)
 
     return lax.fori_loop(begin, end, step, carry)
 
 
-def record(carry, n: ScalarLike, rows, validation, task: Task, recipe: Recipe, keep: Keep) -> tuple[State, Trace]:
+def record(carry, n: Any, data: Data, task: Task, recipe: Recipe, keep: Keep, over: Over = ONE) -> tuple[State, Trace]:
     """After step n, if a record is due: measure, write it into the trace, and start new sums over batches.
 
     Kept predictions and parameters go to the slot of the next kept step, so that the last write before it counts.
@@ -297,7 +390,7 @@ def record(carry, n: ScalarLike, rows, validation, task: Task, recipe: Recipe, k
 
     def write(carry):
         state, trace = carry
-        new = measure(state, rows, validation, task, recipe, keep)
+        new = measure(state, data, task, recipe, keep, over)
         slot, kept_slot = jnp.searchsorted(steps, n + 1), jnp.searchsorted(kept, n + 1)  # past the end: not written
         slots = dict.fromkeys(("prediction", "params"), kept_slot)
 

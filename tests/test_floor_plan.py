@@ -10,7 +10,20 @@ import approx as ap
 ROOT = Path(__file__).parents[1]
 # From the ground up. README.md's page of the system names the same floors.
 FLOORS = (
-    *("losses", "tasks", "models", "optimizers", "sampling", "recipes", "training", "parameters", "sweeps", "blocks"),
+    *(
+        "elementary",
+        "losses",
+        "tasks",
+        "models",
+        "optimizers",
+        "sampling",
+        "recipes",
+        "training",
+        "parameters",
+        "sweeps",
+        "lanes",
+        "blocks",
+    ),
     *("plans", "stats", "store", "results", "runs", "plot"),
 )
 

@@ -1,0 +1,83 @@
+"""Elementary functions at the cost of a few multiply-adds, in float32, with derivatives from their own values.
+
+XLA's tanh takes two thirds of a training step of ten tanh units on a CPU, its softplus two thirds of one of two sigmoid
+units. The coefficients are near-minimax in relative error, fitted in float64 by iteratively reweighted least squares
+(Lawson 1961); tests/test_elementary.py states the errors of the results. In float64 the functions are JAX's own.
+"""
+
+import jax
+import jax.numpy as jnp
+from jaxtyping import Array, Float
+
+# tanh(x) = x P(x²) / Q(x²) for |x| <= 9, where float32's tanh is 1: relative error 1.3e-9.
+TANH_P = (1.0, 0.13680852949619293, 0.003869504202157259, 2.803123607e-05, 3.064235443e-08, -1.22461225e-11)
+TANH_Q = (1.0, 0.47014185786247253, 0.027250142768025398, 0.00039407069562003016, 1.2890299103673897e-06)
+# exp(r) for |r| <= log(2) / 2: relative error 1.9e-9.
+EXP = (1.0, 1.000000036, 0.4999999208, 0.1666642015, 0.04166822569, 0.008374817468, 0.00138368441)
+LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 0.693145751953125, 1.4286068203094173e-06  # log 2 in two parts
+# log(1 + u) = u P(u) / Q(u) for 0 <= u <= 1: relative error 9.4e-10.
+LOG1P_P = (0.9999999991, 1.066218681, 0.2381576511, 0.003417285713)
+LOG1P_Q = (1.0, 1.566218551, 0.6879365199, 0.07528733319)
+
+
+@jax.custom_jvp
+def tanh(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The hyperbolic tangent; its derivative is `1 - tanh²`."""
+    if x.dtype != jnp.float32:
+        return jnp.tanh(x)
+    near = jnp.clip(x, -9, 9)
+    square = near * near
+    above, below = near * polynomial(TANH_P, square), polynomial(TANH_Q, square)
+    return above / jnp.where(square >= 81, jnp.abs(above), below)  # exactly ±1 from 9 on
+
+
+tanh.defjvps(lambda tangent, h, x: tangent * (1 - h * h))
+
+
+def exp_minus(a: Float[Array, "..."]) -> Float[Array, "..."]:
+    """`e^-a` for a >= 0, as `2^k e^r` with `-a = k log 2 + r`; beyond 87, where float32's normal numbers end, 0."""
+    if a.dtype != jnp.float32:
+        return jnp.exp(-a)
+    near = jnp.minimum(a, 87)
+    k = jnp.round(-near * LOG2_E)
+    r = (-near - k * LN2_HIGH) - k * LN2_LOW
+    power = jax.lax.bitcast_convert_type((k.astype(jnp.int32) + 127) << 23, jnp.float32)
+    return jnp.where(a > 87, 0, polynomial(EXP, r) * power)
+
+
+@jax.custom_jvp
+def sigmoid(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """The logistic function, `1 / (1 + e^-x)` or `e^x / (1 + e^x)`; its derivative is `s (1 - s)`."""
+    e = exp_minus(jnp.abs(x))
+    return jnp.where(x < 0, e, 1) / (1 + e)
+
+
+sigmoid.defjvps(lambda tangent, s, x: tangent * s * (1 - s))
+
+
+@jax.custom_jvp
+def softplus(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """`log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)`; its derivative is `sigmoid`."""
+    e = exp_minus(jnp.abs(x))
+    log = jnp.log1p(e) if x.dtype != jnp.float32 else e * polynomial(LOG1P_P, e) / polynomial(LOG1P_Q, e)
+    return jnp.maximum(x, 0) + log
+
+
+softplus.defjvps(lambda tangent, _, x: tangent * sigmoid(x))
+
+
+@jax.custom_jvp
+def gaussian(x: Float[Array, "..."]) -> Float[Array, "..."]:
+    """`exp(-x²)`; its derivative is `-2 x exp(-x²)`."""
+    return exp_minus(x * x)
+
+
+gaussian.defjvps(lambda tangent, g, x: tangent * -2 * x * g)
+
+
+def polynomial(coefficients: tuple[float, ...], x: Array) -> Array:
+    """`Σ c_n x^n`, by Horner's rule."""
+    total = jnp.full_like(x, coefficients[-1])
+    for coefficient in coefficients[-2::-1]:
+        total = total * x + coefficient
+    return total
