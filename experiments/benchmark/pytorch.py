@@ -1,0 +1,122 @@
+"""What PyTorch users have today, as a server of single timings.
+
+`python pytorch.py THREADS`, with any interpreter that has torch.
+
+Reads lines `CASE FORM SEEDS STEPS` and answers each with one line of JSON: {"seconds": ...} or {"error": ...}; the
+first call of a case and form includes compilation. Cases: P1, P2, P3 of experiments/speed.py. Forms: "loop", the usual
+loop over one network; "vmap", `torch.func` over SEEDS networks at once; "compiled", the same through torch.compile.
+"""
+
+import json
+import sys
+import time
+from itertools import pairwise
+
+import torch
+from torch import nn
+from torch.func import functional_call, grad, stack_module_state, vmap
+
+CASES = {  # widths, activation, optimiser, learning rate, l2, batch
+    "P1": ((1, 10, 1), nn.Tanh, "sgd", 1e-3, 0.0, None),
+    "P2": ((1, 8, 8, 1), nn.ReLU, "adam", 1e-3, 1e-4, 256),
+    "P3": ((1, 2, 1), nn.Sigmoid, "adam", 0.1, 0.0, 32),
+}
+
+
+def data(case):
+    """Inputs and targets, and the loss."""
+    if case == "P1":
+        x = torch.arange(-10.0, 11.0)[:, None]
+        return x, x**2, nn.functional.mse_loss
+    if case == "P2":
+        x = torch.linspace(-10, 10, 8000)[:, None]
+        return x, x**2 / 25, nn.functional.mse_loss
+    x = torch.linspace(-2, 2, 300)[:, None]
+    return x, ((x > -0.5) & (x < 0.7)).float(), nn.functional.binary_cross_entropy_with_logits
+
+
+def network(case):
+    """One network of the case."""
+    widths, activation = CASES[case][:2]
+    layers = []
+    for fan_in, fan_out in pairwise(widths):
+        layers += [nn.Linear(fan_in, fan_out), activation()]
+    return nn.Sequential(*layers[:-1])
+
+
+def loop(case, steps):
+    """The usual loop over one network: seconds."""
+    x, y, cost = data(case)
+    _, _, name, rate, l2, size = CASES[case]
+    model = network(case)
+    optimizer = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[name](
+        model.parameters(), lr=rate, weight_decay=2 * l2
+    )
+    began = time.perf_counter()
+    for _ in range(steps):
+        rows = slice(None) if size is None else torch.randint(len(x), (size,))
+        optimizer.zero_grad()
+        cost(model(x[rows]), y[rows]).backward()
+        optimizer.step()
+    return time.perf_counter() - began
+
+
+def make_step(case, seeds):
+    """One step of many networks: parameters, moments and a counter in and out."""
+    x, y, cost = data(case)
+    _, _, name, rate, l2, size = CASES[case]
+    model = network(case)
+
+    def loss(params, x, y):
+        decay = l2 * sum((p**2).sum() for p in params.values()) if l2 else 0.0
+        return cost(functional_call(model, params, (x,)), y) + decay
+
+    def step(params, m, v, t):
+        if size is None:
+            g = vmap(grad(loss), in_dims=(0, None, None))(params, x, y)
+        else:
+            rows = torch.randint(len(x), (seeds, size))
+            g = vmap(grad(loss))(params, x[rows], y[rows])
+        if name == "sgd":
+            return {k: p - rate * g[k] for k, p in params.items()}, m, v, t
+        t = t + 1
+        m = {k: 0.9 * m[k] + 0.1 * g[k] for k in g}
+        v = {k: 0.999 * v[k] + 0.001 * g[k] ** 2 for k in g}
+        scale, root = rate / (1 - 0.9**t), 1 / (1 - 0.999**t)
+        return {k: p - scale * m[k] / (torch.sqrt(v[k] * root) + 1e-8) for k, p in params.items()}, m, v, t
+
+    return step
+
+
+def many(case, form, seeds, steps, made={}):  # noqa: B006 - the cache of compiled steps
+    """All networks at once: seconds."""
+    if (case, form, seeds) not in made:
+        step = make_step(case, seeds)
+        made[case, form, seeds] = torch.compile(step) if form == "compiled" else step
+    step = made[case, form, seeds]
+    params = {k: p.detach() for k, p in stack_module_state([network(case) for _ in range(seeds)])[0].items()}
+    zeros = {k: torch.zeros_like(p) for k, p in params.items()}
+    state = params, zeros, dict(zeros), torch.zeros(())
+    with torch.no_grad():
+        began = time.perf_counter()
+        for _ in range(steps):
+            state = step(*state)
+        return time.perf_counter() - began
+
+
+def main():
+    """Answer one line after the other."""
+    torch.set_num_threads(int(sys.argv[1]))
+    print(json.dumps({"torch": torch.__version__}), flush=True)
+    for line in sys.stdin:
+        case, form, seeds, steps = line.split()
+        try:
+            seconds = loop(case, int(steps)) if form == "loop" else many(case, form, int(seeds), int(steps))
+            answer = {"seconds": seconds}
+        except Exception as error:
+            answer = {"error": f"{type(error).__name__}: {error}"[:300]}
+        print(json.dumps(answer), flush=True)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,269 @@
+"""What is timed: `ap.run`, its inner step, naive JAX, the C limit, PyTorch and scikit-learn, each as a `Measure`."""
+
+import math
+import os
+import subprocess
+import time
+import warnings
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field, replace
+from json import loads
+from pathlib import Path
+from typing import Any
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+from jax import lax, random
+
+import approx as ap
+from approx import blocks, plans
+from experiments.benchmark.cases import Case, steps_for
+from experiments.limit import limit
+
+PEER = Path(__file__).parent / "pytorch.py"
+CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+FOREVER = 1_000_000_000  # steps of an inner program that takes only its first ones: no record is due before the last
+
+
+@dataclass
+class Measure:
+    """One thing that is timed, again and again.
+
+    Attributes:
+        case, form, threads, seeds, steps: what. `once`: does it, and returns its seconds.
+        compile_seconds: of the first call beyond a later one. bytes: at work, as the compiled program states.
+        ns: samples, per seed and step.
+    """
+
+    case: str
+    form: str
+    threads: int
+    seeds: int
+    steps: int
+    once: Callable[[], float] = field(repr=False)
+    compile_seconds: float | None = None
+    bytes: int | None = None
+    ns: list[float] = field(default_factory=list)
+
+    def sample(self) -> float:
+        """Time it once: nanoseconds per seed and step."""
+        return self.once() * 1e9 / (self.seeds * self.steps)
+
+    def record(self) -> dict[str, Any]:
+        """As JSON has it."""
+        return {name: value for name, value in vars(self).items() if name != "once"}
+
+
+@contextmanager
+def cores(count: int) -> Iterator[None]:
+    """All of this process' threads on its first `count` cores, so that one thread means one core for XLA's own too."""
+    if not hasattr(os, "sched_setaffinity") or count >= CORES:
+        yield
+        return
+    before = os.sched_getaffinity(0)
+    allow(set(sorted(before)[:count]))
+    try:
+        yield
+    finally:
+        allow(before)
+
+
+def allow(cores: set[int]) -> None:
+    """Every thread of this process on these cores; a new one starts where its parent is."""
+    for name in os.listdir("/proc/self/task"):
+        with suppress(ProcessLookupError):  # it has ended
+            os.sched_setaffinity(int(name), cores)
+
+
+def timed(function: Callable[[], Any], threads: int) -> float:
+    """Seconds of one call, on so many cores."""
+    with cores(threads):
+        began = time.perf_counter()
+        function()
+        return time.perf_counter() - began
+
+
+def public(name: str, case: Case, form: str, threads: int, seconds: float) -> Measure:
+    """`ap.run` as a user calls it: default records and lanes, results on the host."""
+    recipe = replace(case.recipe, steps=steps_for(seconds, case.ns[form], case.seeds))
+    call = lambda: ap.run(case.task, recipe, seeds=case.seeds, form=form, threads=threads, progress=False)  # noqa: E731
+    return Measure(name, f"run {form}", threads, case.seeds, recipe.steps, lambda: timed(call, threads))
+
+
+def host(name: str, case: Case, form: str) -> Measure:
+    """A call of `ap.run` with next to nothing to compute: what planning, tracing, lowering and labelling cost."""
+    recipe = replace(case.recipe, steps=10)
+    call = lambda: ap.run(case.task, recipe, seeds=8, lanes=8, form=form, progress=False)  # noqa: E731
+    return Measure(name, f"host {form}", CORES, 8, 10, lambda: timed(call, CORES))
+
+
+def inner(name: str, case: Case, form: str, threads: int, seconds: float, seeds: int | None = None) -> Measure:
+    """The compiled block alone: every block once, dealt to the threads; no record is due but that of step 0."""
+    seeds = seeds or case.seeds
+    recipe = replace(case.recipe, steps=FOREVER, records=(0, FOREVER))
+    keep = plans.check_keep((), (), None)
+    options: dict[str, Any] = {"lanes": None, "key": 0, "freeze": (), "init_params": None, "grid": {}}
+    plan = plans.make_plan(case.task, recipe, seeds=seeds, form=form, keep=keep, **options)
+    count, device = math.ceil(seeds / plan.lanes), jax.devices()[0]
+    steps = steps_for(seconds, case.ns[form], count * plan.lanes)
+    built: list[Any] = []
+
+    def once() -> float:
+        if not built:
+            built.append(blocks.build(plan.structure, plans.inputs(plan, 0), None, device))
+            measure.bytes = built[0].bytes * min(threads, count)
+        block = built[0]
+        placed = [jax.device_put(plans.inputs(plan, index), device) for index in range(count)]
+        carries = [jax.block_until_ready(block.start(one)) for one in placed]
+        begin, end = np.int32(0), np.int32(steps)
+
+        def advance(index):
+            jax.block_until_ready(block.advance(carries[index], placed[index], begin, end))
+
+        def everything():
+            with ThreadPoolExecutor(threads) as pool:
+                list(pool.map(advance, range(count)))
+
+        return timed(everything, threads)
+
+    measure = Measure(name, f"step {form}", threads, seeds, steps, once)
+    return measure
+
+
+def naive(name: str, case: Case, seconds: float, seeds: int | None = None) -> Measure:
+    """Plain JAX, as one writes it: `jit(vmap(train))`, dots, `randint` draws, no options; XLA uses all cores."""
+    seeds = seeds or case.seeds
+    steps = steps_for(seconds, case.ns["naive"], seeds)
+    train = naive_train(case, steps)
+    keys = random.split(random.key(0), seeds)
+    made: list[Any] = []
+
+    def once() -> float:
+        if not made:
+            made.append(jax.jit(jax.vmap(train)).lower(keys).compile())
+            memory = made[0].memory_analysis()
+            measure.bytes = memory and memory.temp_size_in_bytes + memory.argument_size_in_bytes
+        return timed(lambda: jax.block_until_ready(made[0](keys)), CORES)
+
+    measure = Measure(name, "naive", CORES, seeds, steps, once)
+    return measure
+
+
+def naive_train(case: Case, steps: int) -> Callable:
+    """A training in plain JAX: `train(key)` gives the last loss."""
+    x, y = (jnp.asarray(a) for a in case.task.rows(random.key(0), random.key(0)))
+    x, y = x.astype(jnp.float32), y if jnp.issubdtype(y.dtype, jnp.integer) else y.astype(jnp.float32)
+    recipe, model = case.recipe, case.recipe.model
+    sizes = (x.shape[1], *model.widths, model.outputs)
+    activation = {"tanh": jnp.tanh, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}[model.activation]
+    optimizer = {"sgd": optax.sgd, "adam": optax.adam}[recipe.optimizer](recipe.learning_rate)
+    losses = {
+        "mse": lambda f, y: ((f - y) ** 2).mean(),
+        "binary_cross_entropy": lambda f, y: optax.sigmoid_binary_cross_entropy(f, y).mean(),
+        "cross_entropy": lambda f, y: optax.softmax_cross_entropy_with_integer_labels(f, y).mean(),
+    }
+
+    def loss(params, x, y):
+        for w, b in params[:-1]:
+            x = activation(x @ w + b)
+        decay = recipe.l2 * sum((leaf**2).sum() for leaf in jax.tree.leaves(params)) if recipe.l2 else 0.0
+        return losses[str(case.task.loss)](x @ params[-1][0] + params[-1][1], y) + decay
+
+    def train(key):
+        shapes = list(zip(random.split(key, len(sizes) - 1), sizes[:-1], sizes[1:], strict=True))
+        params = [(random.uniform(k, (i, o), minval=-1) / i**0.5, jnp.zeros(o)) for k, i, o in shapes]
+
+        def step(carry, n):
+            params, state = carry
+            rows: Any = slice(None)
+            if recipe.batch_size is not None:
+                rows = random.randint(random.fold_in(key, n), (recipe.batch_size,), 0, len(x))
+            value, gradient = jax.value_and_grad(loss)(params, x[rows], y[rows])
+            updates, state = optimizer.update(gradient, state, params)
+            return (optax.apply_updates(params, updates), state), value
+
+        return lax.scan(step, (params, optimizer.init(params)), jnp.arange(steps))[1][-1]
+
+    return train
+
+
+def c_limit(name: str, case: Case, programs: dict[str, Path], threads: int, seconds: float, seeds: int | None = None):
+    """The C limit: a trainer for P1 to P3, the peak of fused multiply-adds for the others."""
+    seeds = seeds or case.seeds
+    if case.flops:
+        once = lambda: case.flops * seeds / 1e9 / limit.call(programs["peak"], threads)["gflops"]  # noqa: E731
+        return Measure(name, "limit", threads, seeds, 1, once)
+    steps = steps_for(seconds * min(threads / CORES, 1), case.ns["lanes"], max(seeds, 16))
+    arguments = (name.lower().replace(" ", ""), seeds, steps, threads, 1)
+    padded = 16 * math.ceil(seeds / 16)
+    once = lambda: limit.call(programs["limit"], *arguments)["wall_ns_per_seed_step"] * padded * steps / 1e9  # noqa: E731
+    return Measure(name, "limit", threads, seeds, steps, once)
+
+
+class Torch:
+    """PyTorch in a process of its own with so many threads, asked for one timing at a time (see peers/pytorch.py)."""
+
+    def __init__(self, python: str, threads: int):
+        command = [python, str(PEER), str(threads)]
+        pipe: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        self.process: Any = subprocess.Popen(command, **pipe)  # Any: its pipes are there, whatever the type says
+        self.threads = threads
+        pipe = self.process.stdout
+        self.version = loads(pipe.readline() or "{}").get("torch")
+
+    def seconds(self, case: str, form: str, seeds: int, steps: int) -> float:
+        """One timing; nan where PyTorch cannot."""
+        print(case, form, seeds, steps, file=self.process.stdin, flush=True)
+        answer = loads(self.process.stdout.readline() or '{"error": "the process ended"}')
+        if "error" in answer:
+            print(f"  PyTorch {form} of {case}, {self.threads} threads: {answer['error']}", flush=True)
+        return answer.get("seconds", math.nan)
+
+
+def torch_measures(name: str, case: Case, peers: list[Torch], seconds: float) -> list[Measure]:
+    """A loop, `torch.func` vmap and the same compiled, per number of threads."""
+    rough = {"loop": 1.5e5, "vmap": 5e3, "compiled": {"P1": 500, "P2": 2e4, "P3": 1500}[name]}
+    made = []
+    for peer in peers:
+        for form, ns in rough.items():
+            seeds = 1 if form == "loop" else case.seeds
+            steps = steps_for(seconds, ns * (5 if name == "P2" and form == "vmap" else 1), seeds, least=3)
+            once = lambda peer=peer, form=form, seeds=seeds, steps=steps: peer.seconds(name, form, seeds, steps)  # noqa: E731
+            made.append(Measure(name, f"torch {form}", peer.threads, seeds, steps, once))
+    return made
+
+
+def sklearn_measure(name: str, case: Case, seconds: float) -> Measure | None:
+    """scikit-learn's MLP, one network; None where it is not installed."""
+    try:
+        from sklearn.neural_network import MLPClassifier, MLPRegressor
+    except ImportError:
+        return None
+    recipe, model = case.recipe, case.recipe.model
+    x, y = (np.asarray(a) for a in case.task.rows(random.key(0), random.key(0)))
+    size = recipe.batch_size or len(x)
+    each = math.ceil(len(x) / size)
+    epochs = max(2, steps_for(seconds, 1e5, 1) // each)
+    options = {
+        "hidden_layer_sizes": model.widths,
+        "activation": {"sigmoid": "logistic"}.get(model.activation, model.activation),
+    }
+    options |= {
+        "solver": recipe.optimizer,
+        "learning_rate_init": recipe.learning_rate,
+        "batch_size": size,
+        "momentum": 0,
+    }
+    options |= {"max_iter": epochs, "tol": 0, "n_iter_no_change": epochs + 1, "alpha": recipe.l2 or 0}
+    kind = MLPClassifier if case.task.loss == "binary_cross_entropy" else MLPRegressor
+
+    def once() -> float:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # that it has not converged
+            return timed(lambda: kind(**options).fit(x, y.ravel()), CORES)
+
+    return Measure(name, "scikit-learn", CORES, 1, epochs * each, once)
