@@ -13,6 +13,10 @@ square: .venv/ready ## from nothing to the results and the figure of x²
 	$(PYTHON) experiments/square.py
 	$(PYTHON) figures/square.py
 
+bench: .venv/ready ## time P1 to P5 against the C limit, naive JAX, and PyTorch if TORCH=python names one that has it
+	$(PYTHON) experiments/speed.py $(if $(TORCH),--torch $(TORCH))
+	$(PYTHON) figures/speed.py
+
 test: .venv/ready lint ## the quick tests, lint, format and type checks
 	$(PYTHON) -m pytest -q -m "not slow"
 
@@ -55,4 +59,4 @@ lock: .uv/command ## pin the newest dependencies
 clean: ## remove the environments (not the results)
 	rm -rf .venv .venv-oldest .uv
 
-.PHONY: help square test test-all test-oldest lint lock clean
+.PHONY: help square bench test test-all test-oldest lint lock clean

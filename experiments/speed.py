@@ -46,7 +46,7 @@ SUMMARY = Path(__file__).parent / "summaries" / "speed.json"
 SWEEP_STEPS = 10_000  # of the trainings whose time is shown against the number of seeds
 
 
-def plan_measures(chosen: list[str], scale: float, programs, peers: list[Torch]) -> list[Measure]:
+def plan_measures(chosen: list[str], scale: float, programs, peers: list[Torch], sklearn: bool) -> list[Measure]:
     """Everything that is timed of each case; `scale` is about the seconds that each sample takes."""
     made: list[Measure] = []
     for name, case in CASES.items():
@@ -56,24 +56,25 @@ def plan_measures(chosen: list[str], scale: float, programs, peers: list[Torch])
         counts = sorted({1, CORES})
         if programs and "epoch" not in name:
             made += [c_limit(name, case, programs, threads, scale) for threads in counts]
+        best, *others = case.forms
         if name != base:
-            made += [inner(name, case, form, CORES, scale) for form in case.forms]
+            made.append(inner(name, case, best, CORES, scale))
             continue
         made.append(naive(name, case, scale))
-        for form in case.forms:
-            long = {"P2": 8, "P5": 12}.get(name, 4) * scale if form == case.forms[0] else 4 * scale
-            made += [inner(name, case, form, threads, scale) for threads in counts]
-            made += [public(name, case, form, threads, long) for threads in counts] + [host(name, case, form)]
+        made += [inner(name, case, form, threads, scale) for form in case.forms for threads in counts]
+        long = {"P2": 8, "P5": 12}.get(name, 4) * scale  # their records are dear: enough steps between them
+        made += [public(name, case, best, threads, long) for threads in counts] + [host(name, case, best)]
+        made += [public(name, case, form, CORES, 2 * scale) for form in others]
         if not case.flops:
             made += torch_measures(name, case, peers, scale)
-            made += [measure for measure in [sklearn_measure(name, case, scale)] if measure]
+            made += [measure for measure in [sklearn_measure(name, case, scale)] if measure and sklearn]
     return made
 
 
 def plan_sweep(seeds: tuple[int, ...], scale: float, programs) -> list[Measure]:
     """P1 against the number of seeds: `ap.run` of SWEEP_STEPS steps as the clock has it, the others per step."""
     case, made = CASES["P1"], []
-    steps = max(20, round(SWEEP_STEPS * min(1, 2 * scale)))
+    steps = max(20, round(SWEEP_STEPS * min(1, 4 * scale)))
     recipe = replace(case.recipe, steps=steps)
     for n in seeds:
         call = partial(ap.run, case.task, recipe, seeds=n, progress=False)
@@ -138,6 +139,7 @@ def main(
     repeats: int = 5,
     quick: bool = False,
     torch: str | None = None,
+    peers: bool = True,
     with_limit: bool = True,
 ) -> None:
     """Time everything, print the table, and write it as JSON and Markdown.
@@ -149,6 +151,7 @@ def main(
         repeats: of every measurement, interleaved.
         quick: samples of hundredths of a second, two repeats: to see that it works. Its numbers mean little.
         torch: a Python interpreter with PyTorch, to time that too; without it the one running, if it has PyTorch.
+        peers: time PyTorch and scikit-learn, where they are installed.
         with_limit: build and time the C limit.
     """
     chosen, scale = [name for name in CASES if name in cases], 0.01 if quick else 0.4
@@ -158,17 +161,17 @@ def main(
     notes += [f"No C limit: {absent}."] if absent else []
     with tempfile.TemporaryDirectory() as folder:
         programs = {} if absent else limit.build(Path(folder))
-        peers = torch_peers(torch, notes)
-        measures = plan_measures(chosen, scale, programs, peers)
+        others = torch_peers(torch, notes) if peers else []
+        measures = plan_measures(chosen, scale, programs, others, peers)
         measures += plan_sweep(seeds, scale, programs) if "P1" in chosen else []
         print(f"{len(measures)} measurements, {repeats} repeats", flush=True)
         measure_all(measures, repeats)
-        for peer in peers:
+        for peer in others:
             peer.process.terminate()
             peer.process.wait()
     records = [measure.record() for measure in measures]
     notes.append(f"Load average at the end: {os.getloadavg()[0]:.1f}, of which this run is up to {CORES}.")
-    versions = {"jax": jax.__version__, "numpy": np.__version__, "torch": peers[0].version if peers else None}
+    versions = {"jax": jax.__version__, "numpy": np.__version__, "torch": others[0].version if others else None}
     result = {"processor": processor(), "cores": CORES, "versions": versions, "repeats": repeats, "quick": quick}
     result |= {"notes": notes, "summary": summarise(records, chosen), "measures": records}
     json.parent.mkdir(parents=True, exist_ok=True)

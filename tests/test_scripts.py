@@ -1,6 +1,7 @@
 """Promise: every experiment runs, small, and every figure can be drawn from what it wrote; the commands work."""
 
 import importlib.util
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -58,6 +59,31 @@ def test_the_figure_is_drawn_and_redrawn_byte_equal(square, tmp_path):
         files.append({path.suffix: path.read_bytes() for path in folder.iterdir()})
     assert files[0] == files[1]
     assert set(files[0]) == {".pdf", ".png"}
+
+
+@pytest.fixture(scope="module")
+def speed(tmp_path_factory):
+    path = tmp_path_factory.mktemp("speed") / "speed.json"
+    script("experiments", "speed").main(json=path, cases=("P3",), seeds=(), quick=True, peers=False, with_limit=False)
+    return path
+
+
+def test_the_benchmark_writes_ratios_and_shares(speed):
+    """Its structure; never its seconds."""
+    result = json.loads(speed.read_text())
+    forms = {m["form"] for m in result["measures"] if m["case"] == "P3"}
+    assert {"naive", "step lanes", "step vmap", "run lanes", "run vmap", "host lanes"} <= forms
+    assert all(len(m["ns"]) == result["repeats"] and min(m["ns"]) > 0 for m in result["measures"])
+    summary = result["summary"]["P3"]
+    assert summary["against limit"]["run"] is None  # it was not asked for
+    assert summary["faster than"]["naive"]["low"] <= summary["faster than"]["naive"]["high"]
+    assert {"recording", "host", "drawing", "shuffling"} <= set(summary["shares"])
+    assert "No C limit: it was not asked for" in speed.with_suffix(".md").read_text()
+
+
+def test_the_figure_of_speed_is_drawn(speed, tmp_path):
+    script("figures", "speed").main(summary=speed, figures=tmp_path)
+    assert {path.name for path in tmp_path.iterdir()} == {"speed.pdf", "speed.png"}
 
 
 def test_a_figure_without_results_says_what_to_run(tmp_path):

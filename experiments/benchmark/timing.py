@@ -101,12 +101,20 @@ def host(name: str, case: Case, form: str) -> Measure:
     return Measure(name, f"host {form}", CORES, 8, 10, lambda: timed(call, CORES))
 
 
-def inner(name: str, case: Case, form: str, threads: int, seconds: float, seeds: int | None = None) -> Measure:
+def inner(
+    name: str,
+    case: Case,
+    form: str,
+    threads: int,
+    seconds: float,
+    seeds: int | None = None,
+    lanes: int | None = None,
+) -> Measure:
     """The compiled block alone: every block once, dealt to the threads; no record is due but that of step 0."""
     seeds = seeds or case.seeds
     recipe = replace(case.recipe, steps=FOREVER, records=(0, FOREVER))
     keep = plans.check_keep((), (), None)
-    options: dict[str, Any] = {"lanes": None, "key": 0, "freeze": (), "init_params": None, "grid": {}}
+    options: dict[str, Any] = {"lanes": lanes, "key": 0, "freeze": (), "init_params": None, "grid": {}}
     plan = plans.make_plan(case.task, recipe, seeds=seeds, form=form, keep=keep, **options)
     count, device = math.ceil(seeds / plan.lanes), jax.devices()[0]
     steps = steps_for(seconds, case.ns[form], count * plan.lanes)
@@ -205,20 +213,23 @@ def c_limit(name: str, case: Case, programs: dict[str, Path], threads: int, seco
 
 
 class Torch:
-    """PyTorch in a process of its own with so many threads, asked for one timing at a time (see peers/pytorch.py)."""
+    """PyTorch in a process of its own with so many threads, asked for one timing at a time (see pytorch.py)."""
 
     def __init__(self, python: str, threads: int):
         command = [python, str(PEER), str(threads)]
-        pipe: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
-        self.process: Any = subprocess.Popen(command, **pipe)  # Any: its pipes are there, whatever the type says
-        self.threads = threads
-        pipe = self.process.stdout
-        self.version = loads(pipe.readline() or "{}").get("torch")
+        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        self.process, self.threads = subprocess.Popen(command, **pipes), threads
+        self.version = self.answer().get("torch")
+
+    def answer(self) -> dict[str, Any]:
+        """The next line that it says."""
+        line = self.process.stdout.readline() if self.process.stdout else ""
+        return loads(line or '{"error": "the process ended"}')
 
     def seconds(self, case: str, form: str, seeds: int, steps: int) -> float:
         """One timing; nan where PyTorch cannot."""
         print(case, form, seeds, steps, file=self.process.stdin, flush=True)
-        answer = loads(self.process.stdout.readline() or '{"error": "the process ended"}')
+        answer = self.answer()
         if "error" in answer:
             print(f"  PyTorch {form} of {case}, {self.threads} threads: {answer['error']}", flush=True)
         return answer.get("seconds", math.nan)
