@@ -10,6 +10,7 @@ Expected finding: small networks (P1 to P3) within twice the C limit and ten to 
 Cost: some fifteen minutes on two cores and 2 GB. Output: a table, and experiments/summaries/speed.json and speed.md.
 """
 
+import math
 import os
 import subprocess
 import sys
@@ -22,6 +23,7 @@ from pathlib import Path
 
 import jax
 import numpy as np
+import psutil
 import tyro
 
 import approx as ap
@@ -85,21 +87,30 @@ def plan_sweep(seeds: tuple[int, ...], scale: float, programs) -> list[Measure]:
     return made
 
 
-def measure_all(measures: list[Measure], repeats: int) -> None:
+def measure_all(measures: list[Measure], repeats: int, patience: float) -> None:
     """First calls, which compile; then all of them in turn, `repeats` times."""
     first = {}
-    for number, measure in enumerate(measures):
+    for n, measure in enumerate(measures):
         began = time.perf_counter()
         measure.once()
         first[id(measure)] = time.perf_counter() - began
-        say(f"first calls {number + 1}/{len(measures)}", number + 1 == len(measures))
+        say(f"first calls {n + 1}/{len(measures)}", n + 1 == len(measures))
     for repeat in range(repeats):
         for measure in measures:
+            patience -= quiet(patience)
             began = time.perf_counter()
             measure.ns.append(measure.sample())
-            whole = first[id(measure)] - (time.perf_counter() - began)
-            measure.compile_seconds = whole if repeat == 0 else min(measure.compile_seconds or 0, whole)
-        say(f"repeat {repeat + 1}/{repeats}, load {os.getloadavg()[0]:.1f}", True)
+            more = first[id(measure)] - (time.perf_counter() - began)
+            measure.compile_seconds = min(measure.compile_seconds or math.inf, max(more, 0))
+            say(f"repeat {repeat + 1}/{repeats}, {measure.case} {measure.form}", measure is measures[-1])
+
+
+def quiet(most: float) -> float:
+    """Wait until other processes leave the processor alone, at most so many seconds; how long it took."""
+    began = time.monotonic()
+    while time.monotonic() - began < most and psutil.cpu_percent(0.1) > 15:
+        say("waiting for other processes", False)
+    return time.monotonic() - began
 
 
 said = [0.0]
@@ -141,6 +152,7 @@ def main(
     torch: str | None = None,
     peers: bool = True,
     with_limit: bool = True,
+    patience: float = 0.0,
 ) -> None:
     """Time everything, print the table, and write it as JSON and Markdown.
 
@@ -153,6 +165,7 @@ def main(
         torch: a Python interpreter with PyTorch, to time that too; without it the one running, if it has PyTorch.
         peers: time PyTorch and scikit-learn, where they are installed.
         with_limit: build and time the C limit.
+        patience: seconds to wait, in all, where other processes are at work when a sample is due.
     """
     chosen, scale = [name for name in CASES if name in cases], 0.01 if quick else 0.4
     repeats = min(repeats, 2) if quick else repeats
@@ -165,7 +178,7 @@ def main(
         measures = plan_measures(chosen, scale, programs, others, peers)
         measures += plan_sweep(seeds, scale, programs) if "P1" in chosen else []
         print(f"{len(measures)} measurements, {repeats} repeats", flush=True)
-        measure_all(measures, repeats)
+        measure_all(measures, repeats, patience)
         for peer in others:
             peer.process.terminate()
             peer.process.wait()
