@@ -148,6 +148,7 @@ def main(
     cases: tuple[str, ...] = ("P1", "P2", "P3", "P4", "P5"),
     seeds: tuple[int, ...] = (1, 16, 64, 512, 4096, 16384),
     repeats: int = 5,
+    seconds: float = 0.4,
     quick: bool = False,
     torch: str | None = None,
     peers: bool = True,
@@ -161,13 +162,14 @@ def main(
         cases: which of P1 to P5.
         seeds: numbers of seeds at which P1 is timed; none for no such curve.
         repeats: of every measurement, interleaved.
+        seconds: of a sample, about; those of `ap.run` take four to twelve times as long.
         quick: samples of hundredths of a second, two repeats: to see that it works. Its numbers mean little.
         torch: a Python interpreter with PyTorch, to time that too; without it the one running, if it has PyTorch.
         peers: time PyTorch and scikit-learn, where they are installed.
         with_limit: build and time the C limit.
         patience: seconds to wait, in all, where other processes are at work when a sample is due.
     """
-    chosen, scale = [name for name in CASES if name in cases], 0.01 if quick else 0.4
+    chosen, scale = [name for name in CASES if name in cases], 0.01 if quick else seconds
     repeats = min(repeats, 2) if quick else repeats
     notes = [f"Load average at the start: {os.getloadavg()[0]:.1f}."]
     absent = limit.missing() if with_limit else "it was not asked for"

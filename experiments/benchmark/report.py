@@ -55,7 +55,7 @@ def shares(measures: list[dict], name: str, run: dict | None, step: dict | None)
         train = statistics.median(step["ns"]) * run["seeds"] * run["steps"] / 1e9
         found |= {"run_seconds": whole, "host_seconds": call, "recording_and_host": 1 - train / whole}
         found |= {"recording": (whole - call - train) / whole, "host": call / whole}
-        found["steps_per_record"] = (whole - call - train) / train * run["steps"] / 50
+        found["steps_per_record"] = (whole - call - train) / train * run["steps"] / min(50, run["steps"] + 1)
     for key, drawn, fix in (("drawing", f"step {form}", f"step {form}"), ("limit_drawing", "limit", "limit")):
         a, b = find(measures, name, drawn, CORES), find(measures, f"{name} fix", fix, CORES)
         if a and b:
