@@ -7,7 +7,7 @@ JAX, `jit(vmap(train))` with dots and `randint` draws, (c) PyTorch and scikit-le
 Source: the cases of the project's speed notes. Everything is interleaved in one run, so that ratios hold when the
 machine's clock does not; a ratio is taken repeat by repeat. Compilation is excluded (a first call) and reported.
 Expected finding: small networks (P1 to P3) within twice the C limit and ten to thirty times faster than naive JAX.
-Cost: some fifteen minutes on two cores and 2 GB. Output: a table, and experiments/summaries/speed.json and speed.md.
+Cost: some ten minutes on two quiet cores and 3 GB. Output: a table, and experiments/summaries/speed.json and speed.md.
 """
 
 import math
