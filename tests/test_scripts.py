@@ -64,21 +64,31 @@ def test_the_figure_is_drawn_and_redrawn_byte_equal(square, tmp_path):
 @pytest.fixture(scope="module")
 def speed(tmp_path_factory):
     path = tmp_path_factory.mktemp("speed") / "speed.json"
-    script("experiments", "speed").main(json=path, cases=("P3",), seeds=(), quick=True, peers=False, with_limit=False)
+    script("experiments", "speed").main(json=path, cases=("P1",), seeds=(), quick=True, peers=False, with_limit=False)
     return path
 
 
 def test_the_benchmark_writes_ratios_and_shares(speed):
     """Its structure; never its seconds."""
     result = json.loads(speed.read_text())
-    forms = {m["form"] for m in result["measures"] if m["case"] == "P3"}
+    forms = {m["form"] for m in result["measures"] if m["case"] == "P1"}
     assert {"naive", "step lanes", "step vmap", "run lanes", "run vmap", "host lanes"} <= forms
     assert all(len(m["ns"]) == result["repeats"] and min(m["ns"]) > 0 for m in result["measures"])
-    summary = result["summary"]["P3"]
+    summary = result["summary"]["P1"]
     assert summary["against limit"]["run"] is None  # it was not asked for
     assert summary["faster than"]["naive"]["low"] <= summary["faster than"]["naive"]["high"]
-    assert {"recording", "host", "drawing", "shuffling"} <= set(summary["shares"])
+    assert {"recording", "host", "recording_and_host"} <= set(summary["shares"])
     assert "No C limit: it was not asked for" in speed.with_suffix(".md").read_text()
+
+
+def test_the_share_of_drawing_is_what_a_fixed_batch_saves():
+    shares = script("experiments/benchmark", "report").shares
+    cores = script("experiments/benchmark", "timing").CORES
+    made = {"P3": 100.0, "P3 fix": 75.0, "P3 epoch": 150.0}
+    measures = [{"case": c, "form": "step lanes", "threads": cores, "ns": [ns, ns]} for c, ns in made.items()]
+    found = shares(measures, "P3", None, None)
+    assert found == {"drawing": dict.fromkeys(("median", "low", "high"), 0.25), "shuffling": found["shuffling"]}
+    assert found["shuffling"]["median"] == 0.5
 
 
 def test_the_figure_of_speed_is_drawn(speed, tmp_path):
