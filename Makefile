@@ -45,6 +45,7 @@ lock: .uv/command ## pin the newest dependencies
 	echo "approx needs uv, or any python3 with venv and pip to fetch it: neither works here" >&2; exit 1
 
 .venv/ready: requirements.lock .uv/command
+	@$$(cat .uv/command) --version >/dev/null 2>&1 || { rm -f .uv/command; $(MAKE) -s .uv/command; }
 	@$$(cat .uv/command) venv -q --clear --python 3.12 .venv || $$(cat .uv/command) venv -q --clear --python ">=3.12" .venv || \
 		{ echo "approx needs Python 3.12 or newer: none was found, and none could be fetched" >&2; exit 1; }
 	@echo "Installing the pinned dependencies into .venv ..."

@@ -12,9 +12,10 @@ from approx.models import MLP
 from approx.recipes import Recipe
 from approx.results import params
 from approx.runs import run
+from approx.steps import Keys, State, init, loss, predict, update
 from approx.store import load, save
 from approx.tasks import Points, Task, given, task
-from approx.training import Keep, Keys, State, Trace, init, loss, predict, train, update
+from approx.training import Keep, Trace, train
 
 __version__ = "0.1.0"
 __all__ = [

@@ -16,10 +16,11 @@ from jax import random
 from jax.sharding import SingleDeviceSharding
 from jaxtyping import Array, Key, PyTree, UInt32
 
-from approx import lanes, training
+from approx import lanes, steps, training
 from approx.recipes import Recipe
+from approx.steps import Data, Keys, State
 from approx.tasks import Points, Task
-from approx.training import Keep, Keys, State, Trace
+from approx.training import Keep, Trace
 
 
 class Structure(NamedTuple):
@@ -64,7 +65,7 @@ class Block(NamedTuple):
 
     start: Any
     advance: Any
-    text: str  # sha256 of the lowered program
+    text: str  # digest of the lowered programs
     bytes: int  # of one block at work
     carry: Any  # shapes of (State, Trace)
 
@@ -111,7 +112,7 @@ def advance(structure: Structure, carry: tuple[State, Trace], inputs: Inputs, be
         return jax.vmap(one)(carry, inputs.seeds, inputs.numbers)
 
     def prepare(seeds, numbers):
-        return training.prepare(keys(inputs.root, seeds), *unflatten(structure, numbers, inputs.arrays))
+        return steps.prepare(keys(inputs.root, seeds), *unflatten(structure, numbers, inputs.arrays))
 
     data = lanes.last(prepare, inputs.seeds, inputs.numbers)
     streams = jax.vmap(lambda seeds: keys(inputs.root, seeds))(inputs.seeds)
@@ -119,16 +120,20 @@ def advance(structure: Structure, carry: tuple[State, Trace], inputs: Inputs, be
     return training.loop(carry, streams, data, task, recipe, begin, end, structure.keep, lanes.LANES)
 
 
-def look(structure: Structure, inputs: Inputs) -> tuple[Any, Points]:
-    """The first lane's training rows, and every lane's points: what `run` checks and describes on the host."""
+def look(structure: Structure, inputs: Inputs) -> tuple[Data, Points, Array]:
+    """What `run` checks and describes on the host: the first lane's data, every lane's points, and which are finite."""
 
-    def points(numbers):
-        x, y, distance = unflatten(structure, numbers, inputs.arrays)[0].points()
-        return Points(jnp.asarray(x), jnp.asarray(y), jnp.asarray(distance))
+    def one(seeds, numbers):
+        task, recipe = unflatten(structure, numbers, inputs.arrays)
+        data = steps.prepare(keys(inputs.root, seeds), task, recipe)
+        finite = jnp.stack([jnp.isfinite(values).all() for values in jax.tree.leaves(data)]).all()
+        return data, Points(*map(jnp.asarray, task.points())), finite
 
-    task, recipe = unflatten(structure, inputs.numbers[0], inputs.arrays)
-    streams = keys(inputs.root, inputs.seeds[0])
-    return training.prepare(streams, task, recipe), jax.vmap(points)(inputs.numbers)
+    def rest(seeds, numbers):
+        _, points, finite = one(seeds, numbers)
+        return points, finite
+
+    return one(inputs.seeds[0], inputs.numbers[0])[0], *jax.vmap(rest)(inputs.seeds, inputs.numbers)
 
 
 look_jit = jax.jit(look, static_argnums=0)
@@ -157,16 +162,22 @@ def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | Non
         first, rest = pool.map(compiled, *zip(*lowered, strict=True))
     memory = rest.memory_analysis()
     size = memory.temp_size_in_bytes + memory.argument_size_in_bytes if memory else 2 * nbytes((carry, inputs))
-    text = "".join(program.as_text() for program, _ in lowered)
-    return Block(first, rest, hashlib.sha256(text.encode()).hexdigest(), size, carry)
+    return Block(first, rest, "".join(digest(program)[:32] for program, _ in lowered), size, carry)
 
 
 def lower(function, static, args, donated, options: dict[str, Any], device) -> tuple[Any, tuple]:
     """One function lowered for a device, and the key under which its program is found."""
     placed = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=SingleDeviceSharding(device)), args)
-    jitted = jax.jit(function, static_argnums=0, donate_argnums=donated, compiler_options=options or None)
+    jitted = jax.jit(
+        function, static_argnums=0, donate_argnums=donated, keep_unused=True, compiler_options=options or None
+    )
     lowered = jitted.lower(*static, *placed)
-    return lowered, (lowered.as_text(), repr(sorted(options.items())), device, lowered.in_tree)
+    return lowered, (digest(lowered), repr(sorted(options.items())), device, lowered.in_tree, lowered.out_tree)
+
+
+def digest(lowered: Any) -> str:
+    """The sha256 of a lowered program's text."""
+    return hashlib.sha256(lowered.as_text().encode()).hexdigest()
 
 
 def compiled(lowered: Any, key: tuple) -> Any:

@@ -16,8 +16,8 @@ from jaxtyping import Array, PyTree
 
 from approx import losses, models
 from approx.recipes import Recipe
+from approx.steps import Over
 from approx.tasks import Task
-from approx.training import Over
 
 UNROLL = 4  # rows per iteration of the loop over them: within 5% of the best for P1, P2 and P3
 # Multiply-and-add along a last axis wants the widest vectors, and is 2 to 5 times slower with XLA's newest fusions.

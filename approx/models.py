@@ -8,17 +8,18 @@ none when it is judged.
 import inspect
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from functools import partial
 from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import random
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float, Key, PyTree
 
 from approx import elementary
-
-STATIC: dict[str, Any] = {"static": True}
+from approx.tasks import STATIC
 
 
 def sin(z: Array, frequency: ArrayLike = 1.0) -> Array:
@@ -40,7 +41,7 @@ ACTIVATIONS = {
     "tanh": elementary.tanh,
     "relu": jax.nn.relu,
     "sigmoid": elementary.sigmoid,
-    "gelu": jax.nn.gelu,
+    "gelu": partial(jax.nn.gelu, approximate=False),  # the exact one, Keras' and PyTorch's default
     "gaussian": elementary.gaussian,
     "sin": sin,
     "snake": snake,
@@ -181,14 +182,17 @@ class MLP:
         ):
             if not callable(chosen) and chosen not in known:
                 raise ValueError(f"unknown {what} {chosen!r}; there is: {', '.join(known)}, or your own function")
+        if not isinstance(self.widths, tuple | list):
+            raise TypeError(f"widths is {self.widths!r}; it must be a tuple of hidden widths, such as (10,) or ()")
         object.__setattr__(self, "widths", tuple(self.widths))
-        if any(width < 1 or int(width) != width for width in (*self.widths, self.outputs)):
-            raise ValueError(f"widths {self.widths} and outputs {self.outputs} must be whole and at least 1")
+        for width in (*self.widths, self.outputs):
+            if not (isinstance(width, int | np.integer) and width >= 1):
+                raise ValueError(f"widths {self.widths} and outputs {self.outputs} must be whole and at least 1")
         if self.frequency is not None and self.activation != "sin" and self.initializer != "siren":
             raise ValueError(f"frequency belongs to the activation 'sin'; this model's is {self.activation!r}")
         if self.a is not None and self.activation != "snake":
             raise ValueError(f"a belongs to the activation 'snake'; this model's is {self.activation!r}")
-        if isinstance(self.dropout, float | int) and not 0 <= self.dropout < 1:
+        if isinstance(self.dropout, float | int | np.generic) and not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is a rate in [0, 1), not {self.dropout}")
 
     def init(self, key: Key[Array, ""], x: Float[Array, "n i"]) -> list[dict[str, Array]]:
@@ -228,25 +232,43 @@ def functions(model: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
 
     Raises:
         TypeError: something that is not a model.
-
     """
-    init, apply = model if isinstance(model, tuple) else (getattr(model, "init", None), getattr(model, "apply", None))
-    if not (callable(init) and callable(apply)):
+    pair = model if isinstance(model, tuple) else (getattr(model, "init", None), getattr(model, "apply", None))
+    if len(pair) != 2 or not all(map(callable, pair)):
         raise TypeError(
-            f"{model!r} is no model: it needs init(key, x) and apply(params, x), as a flax.linen module has"
+            f"{model!r} is no model: it needs init(key, x) and apply(params, x), as flax.linen modules have"
         )
+    init, apply = pair
     taken = inspect.signature(apply).parameters
     if "key" in taken:
         return init, apply
-    if "rngs" not in taken:
-        return init, lambda params, x, key=None: apply(params, x)
+    if "rngs" in taken:
+        return flax_functions(model)
+    return init, lambda params, x, key=None: apply(params, x)
 
-    def flax_init(key, x):
-        variables = init(key, x)
+
+def flax_functions(module: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
+    """A flax.linen module's: a key means training, which its call's `train`, `training` or `deterministic` is told.
+
+    A module without such an argument may ask `self.has_rng("dropout")`.
+
+    Raises:
+        ValueError: collections besides the parameters, which training would have to update.
+    """
+    taken = inspect.signature(type(module).__call__).parameters
+
+    def mode(training: bool) -> dict[str, bool]:
+        said = {"train": training, "training": training, "deterministic": not training}
+        return {name: value for name, value in said.items() if name in taken}
+
+    def init(key, x):
+        variables = module.init(key, x, **mode(False))
         if extra := set(variables) - {"params"}:
-            raise ValueError(
-                f"flax collections {sorted(extra)} change outside the gradient, which run cannot follow yet"
-            )
+            raise ValueError(f"flax collections {sorted(extra)} are not supported: only 'params' are trained")
         return variables
 
-    return flax_init, lambda params, x, key=None: apply(params, x, rngs=None if key is None else {"dropout": key})
+    def apply(params, x, key=None):
+        rngs = None if key is None else {"dropout": key}
+        return module.apply(params, x, rngs=rngs, **mode(key is not None))
+
+    return init, apply

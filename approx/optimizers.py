@@ -10,6 +10,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jaxtyping import Array, PyTree, ScalarLike
 
@@ -79,13 +80,14 @@ def defaults(optimizer: Any) -> dict[str, float]:
 
 
 def numbers(optimizer: Any, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The optimiser's numbers: the named one's defaults, overridden by the floats and arrays among the options."""
-    return {**defaults(optimizer), **{name: value for name, value in options.items() if is_number(value)}}
+    """The optimiser's numbers: all of a named one's, and the floats and arrays among the options of a user's own."""
+    known = defaults(optimizer)
+    return known | {name: value for name, value in options.items() if name in known or is_float(value)}
 
 
-def is_number(value: Any) -> bool:
-    """Whether an option is a number (a leaf); Python's ints, bools, strings and functions are structure."""
-    return not isinstance(value, bool | int | str) and not callable(value) and value is not None
+def is_float(value: Any) -> bool:
+    """Whether an own optimiser's option is a number (a leaf); ints, bools, strings and functions are structure."""
+    return isinstance(value, float | np.floating | np.ndarray | jax.Array)
 
 
 def is_transformation(optimizer: Any) -> bool:
@@ -120,6 +122,8 @@ def check(optimizer: Any, learning_rate: Any, options: Mapping[str, Any], schedu
             if name not in known:
                 there_is = ", ".join(known) or "none besides the learning rate"
                 raise ValueError(f"{optimizer!r} has no option {name!r}; it has: {there_is}")
+            if isinstance(options[name], bool | str) or np.ndim(options[name]):
+                raise TypeError(f"option {name!r} is {options[name]!r}; it must be one number")
     if not (schedule is None or callable(schedule) or schedule in SCHEDULES):
         raise ValueError(
             f"unknown schedule {schedule!r}; there is: {', '.join(SCHEDULES)}, or a function step -> factor"
@@ -145,8 +149,8 @@ def make(
         named = {"cosine": optax.cosine_decay_schedule(1.0, steps), "linear": optax.linear_schedule(1.0, 0.0, steps)}
         factor = schedule if callable(schedule) else named[schedule]
         rate = lambda count: learning_rate * factor(count)  # noqa: E731
-    factory, defaults = OPTIMIZERS[optimizer] if isinstance(optimizer, str) else (optimizer, {})
-    made = factory(rate, **{**defaults, **options})
+    factory = OPTIMIZERS[optimizer][0] if isinstance(optimizer, str) else optimizer
+    made = factory(rate, **defaults(optimizer) | dict(options))
     if not is_transformation(made):
         raise TypeError(f"optimizer {factory!r} gave {made!r}, which is no optax transformation (init, update)")
     return made

@@ -9,7 +9,8 @@ from jaxtyping import PyTree
 
 def leaf_name(path: tuple) -> str:
     """A parameter's name in results: its path, `params.0.w`."""
-    return ".".join(["params", *(jax.tree_util.keystr((part,), simple=True) for part in path)])
+    parts = (jax.tree_util.keystr((part,), simple=True) for part in path)
+    return ".".join(["params", *parts]).replace("/", ":")  # netCDF keeps the slash for its groups
 
 
 def skeleton(params: PyTree) -> Any:

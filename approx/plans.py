@@ -4,17 +4,33 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import random
 from jaxtyping import Array, Key, PyTree
 
-from approx import blocks, parameters, sweeps, training
+from approx import blocks, parameters, steps, sweeps
 from approx import lanes as fast
 from approx.blocks import Inputs, Structure
-from approx.recipes import Recipe, check, is_whole, record_steps
+from approx.recipes import Recipe, check, is_number, is_whole, record_steps
+from approx.steps import Keys
 from approx.tasks import Task
-from approx.training import KEEPABLE, Keep, Keys, Trace
+from approx.training import KEEPABLE, Keep, Trace
 
+# Names in a result that a metric cannot take.
+RESERVED = {
+    *Trace._fields,
+    "recipe",
+    "seed",
+    "step",
+    "kept_step",
+    "point",
+    "input",
+    "output",
+    "x_test",
+    "y_test",
+    "distance",
+}
 LANES_ACCELERATOR = 4096  # not measured yet
 
 
@@ -47,16 +63,13 @@ def make_plan(task: Task, recipe: Recipe, *, seeds, lanes, form, key, freeze, in
         raise TypeError(f"the recipe is {recipe!r}; make one with ap.Recipe(model=..., optimizer=..., steps=...)")
     axes = {name: sweeps.axis(name, values) for name, values in grid.items()}
     full = [sweeps.qualify(name, task, recipe) for name in axes]
+    if taken := [name for name, _ in keep.metrics if name in axes]:
+        raise ValueError(f"metric {taken[0]!r} has the name of a swept number; it needs a name of its own")
     if len(set(full)) < len(full):
         raise TypeError(f"the grid names one number twice: {', '.join(axes)}")
-    cells = np.stack([m.ravel() for m in np.meshgrid(*axes.values(), indexing="ij")], -1) if axes else np.zeros((1, 0))
-    numbers = []
-    for cell in cells:
-        its_task, its_recipe = sweeps.setting(task, recipe, dict(zip(full, map(float, cell), strict=True)))
-        structure, row, arrays = blocks.flatten(its_task, its_recipe, keep, "vmap")
-        numbers.append(row)
-    if not np.isfinite(numbers).all():
-        raise ValueError(f"a number of task or recipe is not finite: {sweeps.numbers(its_task, its_recipe)}")
+    its_task, its_recipe, structure, arrays, numbers = lay_out(
+        task, recipe, dict(zip(full, axes.values(), strict=True)), keep
+    )
     seeds = check_seeds(seeds)
     with x64(its_recipe):
         check(its_task, its_recipe)
@@ -66,18 +79,17 @@ def make_plan(task: Task, recipe: Recipe, *, seeds, lanes, form, key, freeze, in
         check_kept_steps(its_recipe, keep)
         structure = structure._replace(form=choose_form(form, its_task, its_recipe, lanes))
         params = check_params(its_task, its_recipe, init_params, seeds, keep)
-        shared = tuple(jax.numpy.asarray(array) for array in arrays)
-    root = random.key(key, impl="threefry2x32") if is_whole(key) else random.wrap_key_data(key_data(key))
-    table = np.asarray(numbers, its_recipe.dtype)
+        shared = tuple(jnp.asarray(array) for array in arrays)
+    root, table = root_key(key), numbers.astype(its_recipe.dtype)
     streams = stream_seeds(seeds, freeze)
-    return Plan(its_task, its_recipe, axes, seeds, streams, table, structure, shared, root, lanes, params)
+    return Plan(its_task, its_recipe, axes, seeds, streams, table, structure, shared, root, int(lanes), params)
 
 
 def default_lanes(task: Task, recipe: Recipe) -> int:
     """How many trainings make a block: by the model's size on a CPU, enough to fill an accelerator elsewhere."""
     if jax.local_devices()[0].platform != "cpu":
         return LANES_ACCELERATOR
-    state: Any = jax.eval_shape(lambda: training.init(random.key(0), task, recipe))
+    state: Any = jax.eval_shape(lambda: steps.init(random.key(0), task, recipe))
     return fast.number(sum(leaf.size for leaf in jax.tree.leaves(state.params)))
 
 
@@ -99,16 +111,50 @@ def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str
     return "lanes" if possible and fast.suits(task, recipe, lanes, inputs, platform) else "vmap"
 
 
-def key_data(key: Any) -> Array:
-    """The words of a key, new style or old."""
-    return random.key_data(key) if jax.numpy.issubdtype(key.dtype, jax.dtypes.prng_key) else key
+def lay_out(task: Task, recipe: Recipe, axes: dict[str, np.ndarray], keep: Keep):
+    """Task and recipe with the first value of each axis, their structure and arrays, and every cell's numbers.
+
+    Each value of each axis is set once, which checks it and shows its column in the table; cells only combine columns.
+    """
+    first = {name: float(values[0]) for name, values in axes.items()}
+    its_task, its_recipe = sweeps.setting(task, recipe, first)
+    for leaf in jax.tree.leaves((its_task, its_recipe)):
+        if not is_number(leaf):
+            raise TypeError(
+                f"{type(task).__name__} is not a registered dataclass, or has a {type(leaf).__name__} for a number: "
+                "decorate it with @jax.tree_util.register_dataclass and @dataclass(frozen=True, kw_only=True), and "
+                "mark structure as field(metadata={'static': True})"
+            )
+    structure, row, arrays = blocks.flatten(its_task, its_recipe, keep, "vmap")
+    table = np.tile(np.asarray(row, np.float64), (*map(len, axes.values()), 1))
+    for position, (name, values) in enumerate(axes.items()):
+        for index, value in enumerate(values.tolist()):
+            other, changed, _ = blocks.flatten(*sweeps.setting(task, recipe, first | {name: value}), keep, "vmap")
+            if other != structure:
+                raise TypeError(f"{name}={value} changes the program: run a dictionary of recipes instead")
+            columns = np.flatnonzero(np.asarray(changed) != row)
+            table.swapaxes(0, position)[index][..., columns] = np.asarray(changed)[columns]
+    if not np.isfinite(table).all():
+        raise ValueError(f"a number of task or recipe is not finite: {sweeps.numbers(its_task, its_recipe)}")
+    return its_task, its_recipe, structure, arrays, table.reshape(-1, len(row))
+
+
+def root_key(key: Any) -> Key[Array, ""]:
+    """The root, from a whole number or from a key, new style or old."""
+    if is_whole(key):
+        if not 0 <= key < 2**32:
+            raise ValueError(f"key is {key}; a root lies between 0 and 2^32 - 1")
+        return random.key(int(key), impl="threefry2x32")
+    if not hasattr(key, "dtype"):
+        raise TypeError(f"key is {key!r}; it must be a whole number, or jax.random.key(...)")
+    return random.wrap_key_data(random.key_data(key) if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else key)
 
 
 def check_seeds(seeds: Any) -> np.ndarray:
     """Seeds as a vector of distinct whole numbers from 0 to 2^32 - 1."""
     if is_whole(seeds):
-        if seeds < 1:
-            raise ValueError(f"seeds is {seeds}; it must be at least 1")
+        if not 1 <= seeds <= 10**8:
+            raise ValueError(f"seeds is {seeds}; it must be between 1 and 10^8 at once")
         return np.arange(seeds)
     array = np.asarray(seeds)
     if array.ndim != 1 or array.dtype.kind not in "iu" or not array.size:
@@ -130,7 +176,9 @@ def stream_seeds(seeds: np.ndarray, freeze: Sequence[str] | Mapping[str, int]) -
     for name, seed in frozen.items():
         if name not in Keys._fields:
             raise ValueError(f"cannot freeze {name!r}; the streams are: {', '.join(Keys._fields)}")
-        streams[:, Keys._fields.index(name)] = check_seeds([seed])[0]
+        if not (is_whole(seed) and 0 <= seed < 2**32):
+            raise ValueError(f"{name!r} is frozen at seed {seed!r}; it must be a whole number from 0 to 2^32 - 1")
+        streams[:, Keys._fields.index(name)] = seed
     return streams.astype(np.uint32)
 
 
@@ -142,9 +190,11 @@ def check_keep(keep: Sequence[str], keep_at: Sequence[int], metrics: Mapping[str
         if name not in KEEPABLE:
             raise ValueError(f"cannot keep {name!r}; there is: {', '.join(KEEPABLE)}; or write a function for metrics=")
     for name, function in (metrics or {}).items():
-        if name in Trace._fields or not callable(function):
+        if name in RESERVED or name.startswith("params") or "/" in name or not callable(function):
             raise ValueError(f"metric {name!r} must be a function(params, predict) under a name of its own")
-    return Keep(tuple(sorted(set(keep))), tuple(int(step) for step in keep_at), tuple((metrics or {}).items()))
+    if not all(map(is_whole, keep_at)):
+        raise ValueError(f"keep_at is {keep_at!r}; it must be whole numbers")
+    return Keep(tuple(sorted(set(keep))), tuple(map(int, keep_at)), tuple((metrics or {}).items()))
 
 
 def check_kept_steps(recipe: Recipe, keep: Keep) -> None:
@@ -160,7 +210,7 @@ def check_kept_steps(recipe: Recipe, keep: Keep) -> None:
 
 def check_params(task: Task, recipe: Recipe, given: PyTree, seeds: np.ndarray, keep: Keep) -> PyTree:
     """Parameters to start from with an axis of seeds (or of length 1) first, or None."""
-    one: Any = jax.eval_shape(lambda: training.init(random.key(0), task, recipe).params)
+    one: Any = jax.eval_shape(lambda: steps.init(random.key(0), task, recipe).params)
     if "params" in keep.what:
         parameters.skeleton(one)
     if given is None:

@@ -13,7 +13,7 @@ from jax.tree_util import GetAttrKey, register_pytree_with_keys_class
 from jaxtyping import ScalarLike
 
 from approx import losses, models, optimizers, sampling
-from approx.tasks import Task
+from approx.tasks import Points, Task
 
 
 @register_pytree_with_keys_class
@@ -34,7 +34,7 @@ class Recipe:
         batch_size: rows per step; None is all of them.
         batches: "epoch", "order", "replacement" (see `sampling.batch`), or "stream", fresh rows from the task.
         records: how many records to keep, on a logarithmic grid with step 0 and the last; or the steps themselves.
-        dtype: "float32" or "float64", of everything.
+        dtype: "float32" or "float64", of everything, random draws too: recipes of different dtype are not paired.
 
     Raises:
         ValueError, TypeError: naming the value and what would be right.
@@ -53,14 +53,20 @@ class Recipe:
     batches: str = "epoch"
     records: Any = 50
     dtype: str = "float32"
-    _numbers: tuple[str, ...] = field(init=False, repr=False, compare=False)
-    _traced_model: bool = field(init=False, repr=False, compare=False)
+    number_names: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    traced_model: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
         models.functions(self.model)
         optimizers.check(self.optimizer, self.learning_rate, self.options, self.schedule)
+        for name in ("learning_rate", "l2"):
+            value = getattr(self, name)
+            if value is not None and not (is_number(value) and jnp.ndim(value) == 0):
+                raise TypeError(f"{name} is {value!r}; it must be one number")
         for name in ("steps", "batch_size"):
             value = getattr(self, name)
+            if is_whole(value):
+                object.__setattr__(self, name, int(value))
             if not ((value is None and name == "batch_size") or (is_whole(value) and value >= 1)):
                 raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
         for name, known in (
@@ -73,12 +79,14 @@ class Recipe:
         if self.batches == "stream" and self.batch_size is None:
             raise ValueError('batches="stream" needs a batch_size')
         if not is_whole(self.records):
-            object.__setattr__(self, "records", tuple(int(step) for step in self.records))
+            if isinstance(self.records, str) or not all(map(is_whole, np.atleast_1d(np.asarray(self.records)))):
+                raise TypeError(f"records is {self.records!r}; it must be a whole number, or the steps themselves")
+            object.__setattr__(self, "records", tuple(map(int, self.records)))
         record_steps(self)
         # What is a number is settled here, by value, because JAX flattens recipes whose leaves are placeholders too.
         numbers = tuple(sorted(optimizers.numbers(self.optimizer, self.options)))
-        object.__setattr__(self, "_numbers", numbers)
-        object.__setattr__(self, "_traced_model", all(map(is_number, jax.tree.leaves(self.model))))
+        object.__setattr__(self, "number_names", numbers)
+        object.__setattr__(self, "traced_model", all(map(is_number, jax.tree.leaves(self.model))))
 
     def tree_flatten_with_keys(self):
         """Numbers, and the structure around them (JAX calls this)."""
@@ -86,12 +94,12 @@ class Recipe:
         numbers = {
             "learning_rate": self.learning_rate,
             "l2": self.l2,
-            "options": {name: options[name] for name in self._numbers},
-            "model": self.model if self._traced_model else None,
+            "options": {name: options[name] for name in self.number_names},
+            "model": self.model if self.traced_model else None,
         }
         structure = {name: getattr(self, name) for name in self.__dict__ if name not in numbers}
-        structure["options"] = tuple(sorted((k, v) for k, v in options.items() if k not in self._numbers))
-        structure["model"] = None if self._traced_model else self.model
+        structure["options"] = tuple(sorted((k, v) for k, v in options.items() if k not in self.number_names))
+        structure["model"] = None if self.traced_model else self.model
         return [(GetAttrKey(name), value) for name, value in numbers.items()], tuple(sorted(structure.items()))
 
     @classmethod
@@ -101,7 +109,7 @@ class Recipe:
         learning_rate, l2, options, model = numbers
         values |= {"learning_rate": learning_rate, "l2": l2}
         values["options"] = {**dict(values["options"]), **(options if isinstance(options, dict) else {})}
-        values["model"] = model if values["_traced_model"] else values["model"]
+        values["model"] = model if values["traced_model"] else values["model"]
         for name, value in values.items():
             object.__setattr__(recipe, name, value)
         return recipe
@@ -128,11 +136,14 @@ def record_steps(recipe: Recipe) -> np.ndarray:
     if is_whole(records):
         if records < 2:
             raise ValueError(f"records={records}: at least 2, for step 0 and the last")
-        for points in range(records - 1, 20 * records):  # rounding merges the first ones: add until there are enough
+        if records > steps:
+            return np.arange(steps + 1)
+        points = records - 1
+        while True:  # rounding merges the first ones: add as many as are missing, until none is
             grid = np.unique(np.r_[0, np.rint(np.geomspace(1, steps, points))].astype(np.int64))
-            if len(grid) >= min(records, steps + 1):
+            if len(grid) >= records:
                 return grid
-        return np.arange(steps + 1)
+            points += records - len(grid)
     grid = np.asarray(records, np.int64)
     if not grid.size or grid[0] < 0 or grid[-1] > steps or (np.diff(grid) <= 0).any():
         raise ValueError(f"records must be increasing steps between 0 and steps={steps}, not {records}")
@@ -155,7 +166,7 @@ def check(task: Task, recipe: Recipe) -> None:
         raise ValueError('dtype="float64" needs `with jax.enable_x64(True):` around the call (run does it by itself)')
     key = random.key(0)
     x, y = jax.eval_shape(lambda: task.split(key, key)[0])
-    x_test, y_test, distance = jax.eval_shape(task.points)
+    x_test, y_test, distance = jax.eval_shape(lambda: Points(*task.points()))
     if x.ndim != 2 or x.shape[1:] != x_test.shape[1:]:
         raise ValueError(
             f"the task's inputs are (n, i) and its test points (k, i); they are {x.shape} and {x_test.shape}"
@@ -164,6 +175,10 @@ def check(task: Task, recipe: Recipe) -> None:
         raise ValueError(
             f"rows do not fit: inputs {x.shape} and targets {y.shape}; "
             f"test points {x_test.shape}, their targets {y_test.shape} and distances {distance.shape}"
+        )
+    if y.shape[1:] != y_test.shape[1:]:
+        raise ValueError(
+            f"training targets {y.shape} and those of the test points {y_test.shape} differ in their columns"
         )
     if recipe.batches == "stream":
         jax.eval_shape(lambda: task.fresh(key, key, recipe.batch_size or 1))
@@ -185,4 +200,9 @@ def check(task: Task, recipe: Recipe) -> None:
     rowwise = jax.eval_shape(losses.find(task.loss), outputs, y)
     if rowwise.shape != x.shape[:1]:
         raise ValueError(f"a loss gives one value per row, shape {x.shape[:1]}; {task.loss!r} gives {rowwise.shape}")
+    if task.correct is not None and (right := jax.eval_shape(task.correct, outputs, y)).shape != x.shape[:1]:
+        raise ValueError(f"correct gives one value per row, shape {x.shape[:1]}; the task's gives {right.shape}")
+    if recipe.l2 is not None and recipe.l2_on == "hidden" and not isinstance(params, list | tuple):
+        kind = type(params).__name__
+        raise ValueError(f'l2_on="hidden" needs parameters in the order of the layers, a list; this model has a {kind}')
     jax.eval_shape(optimizer(recipe).init, params)

@@ -1,6 +1,7 @@
 """Results: numbers get their names, axes and provenance; parameters become pytrees again."""
 
 import json
+import os
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -11,10 +12,10 @@ import xarray as xr
 from jax import random
 from jaxtyping import PyTree
 
-from approx import parameters, store, sweeps, tasks, training
+from approx import losses, parameters, steps, store, sweeps, tasks
 from approx.plans import Plan, x64
-from approx.recipes import Recipe, record_steps
-from approx.tasks import Points, Task
+from approx.recipes import record_steps
+from approx.tasks import Points
 from approx.training import Trace
 
 NAMES = {
@@ -31,26 +32,35 @@ NAMES = {
 }
 
 
-def check_data(task: Task, recipe: Recipe, data, points: Points) -> None:
-    """Refuse data that are not finite, and labels out of range.
+def check_data(plan: Plan, data: steps.Data, points: Points, finite: Any) -> None:
+    """Refuse data that are not finite, in any cell of the grid, and labels out of range.
 
     Raises:
         ValueError: naming the value.
-
     """
-    (x, y), validation = data.rows, data.validation
-    outputs = jax.eval_shape(lambda: training.predict(training.init(random.key(0), task, recipe).params, x, recipe))
-    named = {"x": x, "y": y, "x_test": points.x, "y_test": points.y}
-    named |= {} if validation is None else {"validation x": validation[0], "validation y": validation[1]}
+    task, (x, y) = plan.task, data.rows
+    named: dict[str, Any] = {"x": x, "y": y, "x_test": points.x, "y_test": points.y}
+    named |= {} if data.validation is None else {"validation x": data.validation[0], "validation y": data.validation[1]}
     for name, values in named.items():
         tasks.check_finite(name, values)
-        if task.loss == "cross_entropy" and name.endswith(("y", "y_test")):
-            low, high = int(values.min()), int(values.max())
-            if low < 0 or high >= outputs.shape[1]:
-                raise ValueError(
-                    f"{name} has the label {low if low < 0 else high}: the model has {outputs.shape[1]} outputs, "
-                    f"so labels go from 0 to {outputs.shape[1] - 1}; see MLP(outputs=...)"
-                )
+        if name.endswith(("y", "y_test")) and task.loss in ("cross_entropy", "binary_cross_entropy"):
+            low, high = float(values.min()), float(values.max())
+            most = classes(plan) - 1 if task.loss == "cross_entropy" else 1
+            if low < 0 or high > most:
+                label = f"{name} has the label {low if low < 0 else high:g}, but labels go from 0 to {most}"
+                raise ValueError(label + ("; see MLP(outputs=...)" if task.loss == "cross_entropy" else ""))
+    if not np.all(finite):
+        raise ValueError(f"the task's rows are not finite in cell {int(np.argmin(finite))} of its numbers' grid")
+
+
+def classes(plan: Plan) -> int:
+    """How many outputs the model has."""
+
+    def outputs():
+        (x, _), *_ = steps.prepare(steps.streams(random.key(0)), plan.task, plan.recipe)
+        return steps.predict(steps.init(random.key(0), plan.task, plan.recipe).params, x, plan.recipe)
+
+    return jax.eval_shape(outputs).shape[1]
 
 
 def check_alike(plans: Mapping[Any, Plan]) -> None:
@@ -70,19 +80,30 @@ def check_alike(plans: Mapping[Any, Plan]) -> None:
             )
         if points_shape(plan) != points_shape(first):
             raise ValueError(f"{label!r} and {first_label!r} are judged at points of other shapes: run them one by one")
+        if recorded(plan) != recorded(first):
+            raise ValueError(
+                f"{label!r} and {first_label!r} record other things (validation, accuracy, points inside or outside)"
+            )
         if "params" in plan.structure.keep.what and params_shapes(plan) != params_shapes(first):
             raise ValueError(f"{label!r} and {first_label!r} have other parameters: run them one by one to keep them")
 
 
+def recorded(plan: Plan) -> tuple[bool, ...]:
+    """Whether there are validation rows, an accuracy, points inside the range and outside."""
+    distance = np.asarray(tasks.Points(*plan.task.points()).distance)
+    accuracy = plan.task.correct is not None or plan.task.loss in losses.CORRECT
+    return bool(plan.task.validation), accuracy, bool((distance <= 0).any()), bool((distance > 0).any())
+
+
 def points_shape(plan: Plan) -> Any:
     """Shapes of the task's points."""
-    return jax.tree.map(lambda s: s.shape, jax.eval_shape(plan.task.points))
+    return jax.tree.map(lambda s: s.shape, jax.eval_shape(lambda: tuple(plan.task.points())))
 
 
 def params_shapes(plan: Plan) -> Any:
     """Names and shapes of the parameters."""
     with x64(plan.recipe):
-        state = jax.eval_shape(lambda: training.init(random.key(0), plan.task, plan.recipe))
+        state = jax.eval_shape(lambda: steps.init(random.key(0), plan.task, plan.recipe))
     return jax.tree_util.tree_flatten_with_path(jax.tree.map(lambda s: s.shape, state.params))
 
 
@@ -90,8 +111,8 @@ def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) ->
     """One recipe's trainings on named axes."""
     shape = [*map(len, plan.grid.values()), len(plan.seeds)]
     axes = (*plan.grid, "seed")
-    keep, steps = plan.structure.keep, record_steps(plan.recipe)
-    kept = np.asarray(keep.at or steps[-1:])
+    keep, recorded_at = plan.structure.keep, record_steps(plan.recipe)
+    kept = np.asarray(keep.at or recorded_at[-1:])
     variables: dict[str, Any] = {}
 
     def add(name: str, values: Any, *dims: str, about: str) -> None:
@@ -114,7 +135,7 @@ def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) ->
     coordinates = {
         **{name: (name, values) for name, values in plan.grid.items()},
         "seed": ("seed", plan.seeds),
-        "step": ("step", steps, {"long_name": "updates made"}),
+        "step": ("step", recorded_at, {"long_name": "updates made"}),
         "kept_step": kept[0] if len(kept) == 1 else ("kept_step", kept),
         **point_coordinates(plan, points),
     }
@@ -127,7 +148,11 @@ def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) ->
     if leaves:
         attributes["params"] = json.dumps(parameters.skeleton(trace.params))
     made = xr.Dataset(variables, coordinates, attributes)
-    return made if (made.distance > 0).any() else made.drop_vars("outside_loss")
+    if not (made.distance > 0).any():
+        made = made.drop_vars("outside_loss")
+    if not (made.distance <= 0).any():
+        made = made.drop_vars(["test_loss", "test_accuracy"], errors="ignore")
+    return made
 
 
 def point_coordinates(plan: Plan, points: Points) -> dict[str, Any]:
@@ -166,6 +191,7 @@ def join(made: Mapping[Any, xr.Dataset]) -> xr.Dataset:
 
 
 def _same(name: str, runs) -> list[bool]:
+    """Whether each further result has the first one's variable of that name."""
     first, *others = (r[name] for r in runs)
     return [first.equals(other) for other in others]
 
@@ -198,6 +224,7 @@ def provenance(plan: Plan, program: str, compiler_options: Mapping[str, Any] | N
         "program": program,
         "arrays": store.digest(*plan.arrays),
         "numbers": {name: None if value is None else float(value) for name, value in constant.items()},
+        "table": store.digest(plan.numbers),
         "grid": swept,
         "seeds": plan.seeds.tolist() if len(plan.seeds) <= 16 else f"{len(plan.seeds)} {store.digest(plan.seeds)}",
         "streams": store.digest(plan.streams),
@@ -206,6 +233,7 @@ def provenance(plan: Plan, program: str, compiler_options: Mapping[str, Any] | N
         "lanes": plan.lanes,
         "form": plan.structure.form,
         "compiler_options": {name: str(value) for name, value in (compiler_options or {}).items()},
+        "environment": {name: os.environ.get(name, "") for name in ("XLA_FLAGS",)},
         "versions": store.versions(),
         "processor": store.processor() if device.platform == "cpu" else device.device_kind,
     }

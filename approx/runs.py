@@ -1,6 +1,6 @@
 """Many trainings: seeds x grid x recipes, packed into blocks, dealt to cores or accelerators, labelled on return.
 
-The only place that knows about many trainings, devices and threads. `run` plans and checks everything first, says in
+The only place that knows about devices and threads. `run` plans and checks everything first, says in
 one line what it will cost, and then a plain host loop per thread drives the one compiled block in segments.
 """
 
@@ -11,7 +11,7 @@ import sys
 import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor, wait
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from typing import Any, NamedTuple
 
@@ -26,7 +26,7 @@ from approx import blocks, plans, results
 from approx.blocks import Block
 from approx.plans import Plan, cell_inputs, inputs, x64
 from approx.recipes import Recipe, is_whole, record_steps
-from approx.tasks import Task
+from approx.tasks import Points, Task
 from approx.training import Trace
 
 SECONDS_PER_SEGMENT = 0.5  # how often the host loop hears from a block; changes no bit
@@ -95,32 +95,49 @@ def run(
         its_task, its_recipe = entry if isinstance(entry, tuple) else (task, entry)
         planned[label] = plans.make_plan(its_task, its_recipe, keep=keeping, **shared)
     results.check_alike(planned)
-    workers = find_workers(threads)
-    for name, value in (("segment", segment),):
+    for name, value in (("segment", segment), ("threads", threads)):
         if value is not None and not (is_whole(value) and value >= 1):
             raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
+    results.check_alike(planned)
+    workers = find_workers(threads)
+    ready = {label: compile_plan(plan, workers, compiler_options) for label, plan in planned.items()}
+    check_memory(planned, ready, workers)
     made = {}
     for label, plan in planned.items():
         with x64(plan.recipe):
-            made[label] = run_plan(plan, workers, segment, compiler_options, progress, label)
+            made[label] = run_plan(plan, ready[label], workers, segment, compiler_options, progress, label)
     return results.join(made)
 
 
-def run_plan(plan: Plan, workers, segment, compiler_options, progress: bool, label) -> xr.Dataset:
+class Ready(NamedTuple):
+    """One recipe's compiled block for every device, the points of its task, and the bytes of its results."""
+
+    programs: dict[Any, Block]
+    points: Points
+    bytes: int
+
+
+def compile_plan(plan: Plan, workers: list, compiler_options) -> Ready:
+    """Check a recipe's data and compile its block."""
+    with x64(plan.recipe):
+        data, points, finite = blocks.look_jit(plan.structure, cell_inputs(plan))
+        results.check_data(plan, data, points, finite)
+        programs = {
+            d: blocks.build(plan.structure, inputs(plan, 0), compiler_options, d) for d in dict.fromkeys(workers)
+        }
+    trace = programs[workers[0]].carry[1]
+    return Ready(programs, points, blocks.nbytes(trace) // plan.lanes * plan.trainings)
+
+
+def run_plan(plan: Plan, ready: Ready, workers, segment, compiler_options, progress: bool, label) -> xr.Dataset:
     """All trainings of one recipe, as a Dataset."""
-    data, points = blocks.look_jit(plan.structure, cell_inputs(plan))
-    results.check_data(plan.task, plan.recipe, data, points)
-    programs = {d: blocks.build(plan.structure, inputs(plan, 0), compiler_options, d) for d in dict.fromkeys(workers)}
-    block = next(iter(programs.values()))
+    block = ready.programs[workers[0]]
     count = math.ceil(plan.trainings / plan.lanes)
     workers = workers[:count]
-    results_bytes = blocks.nbytes(block.carry[1]) // plan.lanes * plan.trainings
-    check_memory(results_bytes, block.bytes * len(workers), workers[0], plan)
-
     carry, done, cost = pilot(plan, block, workers[0])
     say = f"{plural(plan.trainings, 'training')} of {plural(plan.recipe.steps, 'step')}, {plural(count, 'block')} of "
     say += f"{plan.lanes} lanes on {plural(len(workers), 'thread' if workers[0].platform == 'cpu' else 'device')}: "
-    say += f"{size(results_bytes)} of results, {size(block.bytes * len(workers))} at work, "
+    say += f"{size(ready.bytes)} of results, {size(block.bytes * len(workers))} at work, "
     say += f"about {duration(cost.total * count / len(workers))}"
     if progress:
         print(f"{label}: {say}" if label is not None else say, file=sys.stderr, flush=True)
@@ -129,8 +146,8 @@ def run_plan(plan: Plan, workers, segment, compiler_options, progress: bool, lab
         pending.put((index, carry, done) if index == 0 else (index, None, 0))
     first = lambda s: s.shape[1:] if plan.structure.axis == 0 else s.shape[:-1]  # noqa: E731
     trace = jax.tree.map(lambda s: np.empty((plan.trainings, *first(s)), s.dtype), block.carry[1])
-    drive(plan, programs, workers, pending, trace, segment or cost.segment, progress)
-    return results.dataset(plan, trace, points, results.provenance(plan, block.text, compiler_options))
+    drive(plan, ready.programs, workers, pending, trace, min(segment or cost.segment, cost.segment), progress)
+    return results.dataset(plan, trace, ready.points, results.provenance(plan, block.text, compiler_options))
 
 
 class Cost(NamedTuple):
@@ -192,8 +209,10 @@ def drive(plan, programs: dict, workers: list, pending, trace: Trace, segment: i
     with ThreadPoolExecutor(len(workers)) as pool, bar(plan, progress) as show:
         futures = [pool.submit(work, worker) for worker in range(len(workers))]
         try:
-            while wait(futures, timeout=0.1).not_done:
+            while (waiting := wait(futures, timeout=0.1, return_when=FIRST_EXCEPTION)).not_done:
                 show(sum(steps_done) * plan.lanes)
+                if any(future.exception() for future in waiting.done):
+                    break
         finally:
             stop.set()  # an interrupt or an error: the others end with their segment
         for future in futures:
@@ -208,19 +227,22 @@ def fill(trace: Trace, begin: int, block: Trace, axis: int) -> None:
         whole[begin:end] = part[: end - begin]
 
 
-def check_memory(results_bytes: int, work: int, device, plan: Plan) -> None:
-    """Refuse what cannot fit, with a suggestion."""
+def check_memory(planned: Mapping[Any, Plan], ready: Mapping[Any, Ready], workers: list) -> None:
+    """Refuse what cannot fit, with a suggestion. Joining several recipes holds their results twice."""
     available = psutil.virtual_memory().available
-    need = results_bytes + (work if device.platform == "cpu" else 0)
-    if need < 0.9 * available:
-        return
-    advice = (
-        "keep=() keeps no predictions"
-        if results_bytes > work
-        else f"lanes={max(1, plan.lanes // 4)} takes less at a time"
+    kept = sum(one.bytes for one in ready.values()) * (2 if len(ready) > 1 else 1)
+    lanes = max(plan.lanes for plan in planned.values())
+    work = max(
+        ready[label].programs[workers[0]].bytes * min(len(workers), math.ceil(plan.trainings / plan.lanes))
+        for label, plan in planned.items()
     )
+    work = work if workers[0].platform == "cpu" else 0
+    if kept + work < 0.9 * available:
+        return
+    count = sum(plan.trainings for plan in planned.values())
+    advice = "keep=() keeps no predictions" if kept > work else f"lanes={max(1, lanes // 4)} takes less at a time"
     raise MemoryError(
-        f"{plan.trainings:,} trainings need {size(need)} ({size(results_bytes)} of results, {size(work)} at work), "
+        f"{count:,} trainings need {size(kept + work)} ({size(kept)} of results, {size(work)} at work), "
         f"and {size(available)} are free: {advice}; fewer records, test points or seeds help too"
     )
 
@@ -230,8 +252,6 @@ def find_workers(threads: int | None) -> list:
     devices = jax.local_devices()
     if devices[0].platform != "cpu":
         return devices
-    if threads is not None and not (is_whole(threads) and threads >= 1):
-        raise ValueError(f"threads is {threads!r}; it must be a whole number of at least 1")
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return devices[:1] * (threads or cores)
 
@@ -264,7 +284,7 @@ def bar(plan: Plan, progress: bool):
 
 def plural(count: int, thing: str) -> str:
     """A count for people."""
-    return f"{count:,} {thing}{'s' * (count != 1)}"
+    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
 
 
 def size(count: int | float) -> str:

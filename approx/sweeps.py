@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from approx import optimizers
-from approx.recipes import Recipe
+from approx.recipes import Recipe, is_number
 from approx.tasks import Task
 
 
@@ -17,12 +17,12 @@ def numbers(task: Task, recipe: Recipe) -> dict[str, Any]:
     if recipe.learning_rate is None:  # a finished optax transformation has its own
         del found["recipe.learning_rate"]
     found |= {f"recipe.{k}": v for k, v in optimizers.numbers(recipe.optimizer, recipe.options).items()}
-    for owner, thing in (("model", recipe.model), ("task", task)):
-        if is_dataclass(thing) and not hasattr(thing, "scope"):  # flax modules are dataclasses of structure
-            for f in fields(thing):
-                value = getattr(thing, f.name)
-                if not f.metadata.get("static") and (value is None or np.ndim(value) == 0):
-                    found[f"{owner}.{f.name}"] = value
+    owners = [("model", recipe.model)] if recipe.traced_model else []  # flax modules are structure, for example
+    for owner, thing in (*owners, ("task", task)):
+        for f in fields(thing) if is_dataclass(thing) else ():
+            value = getattr(thing, f.name)
+            if not f.metadata.get("static") and (value is None or (is_number(value) and np.ndim(value) == 0)):
+                found[f"{owner}.{f.name}"] = value
     return found
 
 
@@ -43,7 +43,8 @@ def qualify(name: str, task: Task, recipe: Recipe) -> str:
         short = [full.split(".", 1)[1] for full in known]
         there_is = [full if short.count(s) > 1 else s for full, s in zip(known, short, strict=True)]
         raise TypeError(
-            f"cannot sweep {name!r}; sweepable: {', '.join(there_is)}. "
+            f"cannot sweep {name!r}; sweepable: {', '.join(there_is)}. A number of an optimiser of your own is swept "
+            "once it stands in the recipe's options as a float. "
             "What changes the program (steps, widths, activations) goes into a dictionary of recipes: {'label': recipe}"
         )
     return means[0]

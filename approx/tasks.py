@@ -5,6 +5,7 @@ the program is static. A task of your own is `task(f, x, x_test)`, `given(x, y, 
 two methods: `rows`, the training rows of one seed, and `points`, where it is judged.
 """
 
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -49,6 +50,9 @@ class Task:
 
     def __post_init__(self):
         losses.find(self.loss)
+        for name, function in losses.LOSSES.items():
+            if self.loss is function:
+                object.__setattr__(self, "loss", name)
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation is a share of the rows in [0, 1), not {self.validation}")
 
@@ -67,9 +71,9 @@ class Task:
     def split(self, key: Key[Array, ""], noise_key: Key[Array, ""]) -> tuple[tuple, tuple | None]:
         """Training rows, and validation rows or None: the last share of them, taken before any shuffling."""
         x, y = self.rows(key, noise_key)
-        n = x.shape[0] - round(self.validation * x.shape[0])
-        if n == 0:
-            raise ValueError(f"validation={self.validation} leaves none of {x.shape[0]} rows to train on")
+        n = math.floor(x.shape[0] * (1 - self.validation))
+        if n == 0 or (self.validation and n == x.shape[0]):
+            raise ValueError(f"validation={self.validation} splits {x.shape[0]} rows into {n} and {x.shape[0] - n}")
         return (x[:n], y[:n]), ((x[n:], y[n:]) if n < x.shape[0] else None)
 
 
@@ -130,9 +134,13 @@ class Curve(Task):
         super().__post_init__()
         if self.inputs not in ("grid", "uniform"):
             raise ValueError(f"inputs is 'grid' or 'uniform', not {self.inputs!r}")
-        for name, least in (("size", 1), ("test_size", 1), ("reach", 1)):
-            if not getattr(self, name) >= least:
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be at least {least}")
+        for name in ("size", "test_size"):
+            if not (isinstance(getattr(self, name), int | np.integer) and getattr(self, name) >= 1):
+                raise ValueError(f"{name} is {getattr(self, name)}; it must be a whole number of at least 1")
+        if not self.reach >= 1:
+            raise ValueError(f"reach is {self.reach}; it must be at least 1, the training range itself")
+        if isinstance(self.range, float | int | np.generic) and not self.range > 0:
+            raise ValueError(f"range is {self.range}; it is half the width of an interval, and must be above 0")
 
     def targets(self, x):
         """The noise-free targets at x."""
@@ -231,6 +239,7 @@ def given(
             raise ValueError(f"{name} differ in their columns: {a.shape} and {b.shape}")
     if distance is None:
         outside = np.maximum(np.maximum(x.min(0) - x_test, x_test - x.max(0)), 0)
+        outside[outside <= 1e-6 * np.ptp(x, 0)] = 0  # the ends are inside, whatever their rounding
         distance = np.sqrt((outside**2).sum(1))
     distance = np.asarray(distance, np.float64)
     if distance.shape != (len(x_test),) or not (distance >= 0).all():
@@ -270,6 +279,8 @@ def as_targets(name: str, y: ArrayLike | Sequence, labels: bool) -> np.ndarray:
     if not labels:
         return as_rows(name, y)
     y = np.asarray(y)
+    if y.dtype.kind not in "iuf":
+        raise ValueError(f"{name} are labels for cross_entropy: whole numbers 0, 1, ..., not of type {y.dtype}")
     if y.ndim != 1 or not y.size or not np.array_equal(y, np.round(y)) or y.min() < 0:
         shown: Sequence = y[:3].tolist() if y.ndim == 1 else [f"shape {y.shape}"]
         raise ValueError(f"{name} are labels for cross_entropy: whole numbers 0, 1, ... in one vector, not {shown}")

@@ -62,11 +62,10 @@ def table(label: str, runs) -> str:
         )
     for x, reported in REPORTED.items():
         at = runs.isel(point=int(np.abs(runs.x_test[:, 0].values - x).argmin()), output=0)
-        here = at.prediction.values
         low, mid, high = ap.stats.quantiles(at, of="prediction", q=(0.05, 0.5, 0.95)).prediction.values
-        claim = (
-            f"   the thread's {reported:7.2f} is at quantile {np.mean(here <= reported):.2f}" if label == "B" else ""
-        )
+        share = ap.stats.rate(at.prediction <= reported)
+        place = f"{float(share.rate):.2f} [{float(share.low):.2f}, {float(share.high):.2f}]"
+        claim = f"   the thread's {reported:7.2f}: quantile {place}" if label == "B" else ""
         lines.append(f"  f({x:3d}) = {x * x:4d}     median {mid:9.2f}   5% {low:9.2f}   95% {high:9.2f}{claim}")
     return "\n".join(lines)
 
@@ -81,9 +80,8 @@ def main(seeds: int = 512, seeds_b: int = 16, steps: int | None = None, results:
         results: the folder to write to.
     """
     for label, (task, recipe) in RECIPES.items():
-        recipe = replace(recipe, steps=min(steps or recipe.steps, recipe.steps))
-        n = min(seeds, seeds_b) if label == "B" else seeds
-        runs = ap.run(task, recipe, seeds=n, lanes=LANES.get(label))
+        recipe = replace(recipe, steps=recipe.steps if steps is None else min(steps, recipe.steps))
+        runs = ap.run(task, recipe, seeds=seeds_b if label == "B" else seeds, lanes=LANES.get(label))
         path = ap.save(runs, results / f"square_{label}.nc")
         print(table(label, runs), f"\n  saved as {path}", flush=True)
 

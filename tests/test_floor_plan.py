@@ -18,13 +18,11 @@ FLOORS = (
         "optimizers",
         "sampling",
         "recipes",
+        "steps",
         "training",
         "parameters",
-        "sweeps",
-        "lanes",
-        "blocks",
     ),
-    *("plans", "stats", "store", "results", "runs", "plot"),
+    *("sweeps", "lanes", "blocks", "plans", "stats", "store", "results", "runs", "plot"),
 )
 
 

@@ -45,7 +45,7 @@ def test_activations():
         "tanh": np.tanh(z),
         "relu": np.maximum(z, 0),
         "sigmoid": 1 / (1 + np.exp(-z)),
-        "gelu": 0.5 * z * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
+        "gelu": z * scipy.special.ndtr(z),
         "gaussian": np.exp(-(z**2)),
         "sin": np.sin(2.5 * z),
         "snake": z + np.sin(0.7 * z) ** 2 / 0.7,
@@ -182,7 +182,25 @@ def test_noise_has_its_standard_deviation_and_spares_the_points():
 
 
 def test_validation_rows_are_the_last():
-    task = ap.given(np.arange(10.0), np.arange(10.0) ** 2, validation=0.2)
-    (x, _), (held, _) = task.split(jax.random.key(0), jax.random.key(0))
-    assert x[:, 0].tolist() == list(range(8))
-    assert held[:, 0].tolist() == [8, 9]
+    for n, kept in ((10, 8), (21, 16)):  # Keras keeps floor(n (1 - validation_split))
+        task = ap.given(np.arange(float(n)), np.arange(float(n)) ** 2, validation=0.2)
+        (x, _), (held, _) = task.split(jax.random.key(0), jax.random.key(0))
+        assert x[:, 0].tolist() == list(range(kept))
+        assert held[:, 0].tolist() == list(range(kept, n))
+
+
+def test_the_ends_of_the_range_are_inside_whatever_their_rounding():
+    task = ap.task(np.square, np.linspace(-2, 2, 41), np.arange(-4, 4.01, 0.1))
+    assert (task.distance == 0).sum() == 41
+
+
+def test_errors_by_distance():
+    runs = ap.run(ap.tasks.square(range=1.0), ap.Recipe(steps=2), seeds=3, lanes=4, progress=False)
+    errors = ap.stats.error_by_distance(runs)
+    absolute = np.abs(runs.prediction - runs.y_test).values[..., 0]
+    x = runs.x_test.values[:, 0]
+    np.testing.assert_allclose(errors.error.isel(distance=0), absolute[:, np.abs(x) <= 1.00001].mean(1), rtol=1e-5)
+    for distance in (0.02, 1.0, 2.0):
+        beyond = absolute[:, np.abs(np.abs(x) - 1 - distance) < 1e-4].mean(1)
+        np.testing.assert_allclose(errors.error.sel(distance=distance, method="nearest"), beyond, rtol=1e-5)
+    assert errors.sizes["distance"] == 101

@@ -1,6 +1,12 @@
 """Promise: bad input is refused before any training, naming the value and what would be right."""
 
-from dataclasses import replace
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import dataclass, replace
+from pathlib import Path
 
 import flax.linen as nn
 import jax
@@ -14,6 +20,35 @@ SQUARE, RECIPE = ap.tasks.square(), ap.Recipe(steps=5)
 LABELS = ap.given([0.0, 1.0, 2.0], [0, 1, 2], loss="cross_entropy")
 X = np.arange(4.0)
 ONE = jax.numpy.ones((1, 1))
+
+
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, kw_only=True)
+class Flat(ap.Task):
+    """Its points have targets (k,) beside training targets (n, 1)."""
+
+    def rows(self, key, noise_key):
+        return jax.numpy.ones((4, 1)), jax.numpy.ones((4, 1))
+
+    def points(self):
+        return jax.numpy.ones((3, 1)), jax.numpy.ones(3), jax.numpy.zeros(3)
+
+
+class Undecorated(ap.Task):
+    rows, points = Flat.rows, Flat.points
+
+
+@dataclass(frozen=True)
+class Foreign:
+    """A model that JAX does not know as a pytree, so its numbers are structure."""
+
+    scale: float = 1.0
+
+    def init(self, key, x):
+        return {"w": self.scale * jax.numpy.ones((1, 1))}
+
+    def apply(self, params, x):
+        return x @ params["w"]
 
 
 class Normed(nn.Module):
@@ -56,7 +91,7 @@ CASES = {
     "loss per row": (lambda: run(replace(SQUARE, loss=lambda f, y: (f - y).mean())), ValueError, "one value per row"),
     "unknown loss": (lambda: replace(SQUARE, loss="mae"), ValueError, "unknown loss 'mae'; there is: mse"),
     "validation": (lambda: ap.tasks.square(validation=1.0), ValueError, "share of the rows in \\[0, 1\\), not 1.0"),
-    "validation takes all": (lambda: run(ap.given([1.0], [1.0], validation=0.9)), ValueError, "leaves none of 1 rows"),
+    "validation takes all": (lambda: run(ap.given(X, X, validation=0.9)), ValueError, "splits 4 rows into 0"),
     "inputs": (lambda: ap.tasks.square(inputs="random"), ValueError, "'grid' or 'uniform'"),
     "size": (lambda: ap.tasks.square(size=0), ValueError, "size is 0"),
     "steps": (lambda: ap.Recipe(steps=0), ValueError, "steps is 0; it must be a whole number of at least 1"),
@@ -104,6 +139,37 @@ CASES = {
     "other shapes": (lambda: run(init_params=ap.MLP((3,)).init(jax.random.key(0), ONE)), ValueError, "shapes"),
     "recipes of other steps": (lambda: run(recipe={"a": RECIPE, "b": ap.Recipe(steps=6)}), ValueError, "record steps"),
     "labels of recipes": (lambda: run(recipe={1: RECIPE, 2: RECIPE}), TypeError, "strings"),
+    "correct per row": (
+        lambda: run(replace(SQUARE, correct=lambda f, y: f > y)), ValueError, "one value per row, shape \\(21,\\)"
+    ),
+    "points of other columns": (lambda: run(Flat()), ValueError, "differ in their columns"),
+    "undecorated task": (lambda: run(Undecorated()), TypeError, "not a registered dataclass"),
+    "foreign number": (lambda: run(recipe=ap.Recipe(model=Foreign()), scale=[0.1, 1.0]), TypeError, "cannot sweep"),
+    "hidden of a dictionary": (
+        lambda: run(recipe=ap.Recipe(model=nn.Dense(1), l2=0.1, l2_on="hidden")), ValueError, "order of the layers"
+    ),
+    "signs for labels": (lambda: run(ap.given(X, X - 1, loss="binary_cross_entropy")), ValueError, "label -1"),
+    "words for labels": (lambda: ap.given([1, 2], ["a", "b"], loss="cross_entropy"), ValueError, "not of type <U1"),
+    "negative range": (lambda: run(range=[-1.0, 1.0]), ValueError, "range is -1.0"),
+    "half a record": (lambda: ap.Recipe(steps=9, records=(0, 2.5)), TypeError, "records is"),
+    "no records": (lambda: ap.Recipe(records=None), TypeError, "records is None"),
+    "root too large": (lambda: run(key=2**32), ValueError, "key is 4294967296"),
+    "no root": (lambda: run(key=None), TypeError, "jax.random.key"),
+    "frozen at half a seed": (lambda: run(freeze={"data": 3.5}), ValueError, "'data' is frozen at seed 3.5"),
+    "three functions": (lambda: ap.Recipe(model=(1, 2, 3)), TypeError, "no model"),
+    "two rates": (lambda: ap.Recipe(learning_rate=np.array([0.1, 0.2])), TypeError, "one number"),
+    "a rate in words": (lambda: ap.Recipe(learning_rate="0.1"), TypeError, "one number"),
+    "an option in words": (lambda: ap.Recipe(options={"b1": "0.9"}), TypeError, "one number"),
+    "metric named as an axis": (lambda: run(metrics={"seed": lambda p, f: 0.0}), ValueError, "a name of its own"),
+    "metric named as a sweep": (
+        lambda: run(metrics={"range": lambda p, f: 0.0}, range=[1.0, 2.0]), ValueError, "a name of its own"
+    ),
+    "infinite in one cell": (
+        lambda: run(ap.tasks.Curve(f=lambda x: 1 / (2 - abs(x)), test_size=2), range=[1.0, 2.0]), ValueError, "cell 1"
+    ),
+    "validation in one recipe only": (
+        lambda: run(recipe={"a": RECIPE, "b": (ap.tasks.square(validation=0.2), RECIPE)}), ValueError, "record other"
+    ),
     "no params kept": (lambda: ap.params(run(), seed=0), ValueError, 'keep=\\("prediction", "params"\\)'),
 }  # fmt: skip
 
@@ -119,6 +185,30 @@ def test_refused(case, monkeypatch):
         call()
 
 
+WITHOUT_TYPE_CHECKS = """
+import approx as ap
+for call in (
+    lambda: ap.tasks.square(size=21.5),
+    lambda: ap.MLP(10),
+    lambda: ap.MLP((10.0,)),
+    lambda: ap.train(0, ap.tasks.square(), ap.Recipe()),
+):
+    try:
+        call()
+    except (TypeError, ValueError) as error:
+        print(error)
+"""
+
+
+def test_what_type_checks_would_forestall_in_these_tests():
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    command = [sys.executable, "-c", WITHOUT_TYPE_CHECKS]
+    lines = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout.splitlines()
+    expected = ("size is 21.5", "such as (10,)", "must be whole", "jax.random.key")
+    assert len(lines) == 4
+    assert all(words in line for words, line in zip(expected, lines, strict=True))
+
+
 def test_nothing_is_trained_before_everything_is_checked(monkeypatch):
     monkeypatch.setattr(ap.blocks, "build", lambda *_: pytest.fail("compiled before the second recipe was checked"))
     with pytest.raises(ValueError, match="more than the 21 training rows"):
@@ -132,6 +222,40 @@ def test_what_cannot_fit_into_memory_is_refused_with_a_suggestion(monkeypatch):
     with pytest.raises(MemoryError, match="lanes=16 takes less"):
         run(ap.tasks.square(size=5000), seeds=1, lanes=64, keep=())
     run(seeds=10, keep=())
+    with pytest.raises(MemoryError, match="600 trainings need"):  # checked for all recipes before the first is trained
+        run(recipe={name: replace(RECIPE, optimizer=name) for name in ("sgd", "adam")}, seeds=300)
+
+
+def test_a_failing_block_stops_the_others(monkeypatch):
+    done = []
+
+    def fill(trace, begin, block, axis):
+        done.append(begin)
+        raise OSError("worker failed")
+
+    monkeypatch.setattr(ap.runs, "fill", fill)
+    with pytest.raises(OSError, match="worker failed"):
+        run(recipe=replace(RECIPE, steps=20_000), seeds=100, threads=2)
+    assert len(done) <= 4
+
+
+def test_an_interrupt_ends_a_run_soon(tmp_path):
+    script = tmp_path / "long.py"
+    script.write_text(
+        "import approx as ap\n"
+        "print('begun', flush=True)\n"
+        "ap.run(ap.tasks.square(), ap.Recipe(steps=10**9), seeds=4, segment=10**9)\n"
+    )
+    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
+    process = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True, env=environment)
+    for line in process.stderr:
+        if "4 trainings of 1,000,000,000 steps" in line:
+            break
+    time.sleep(1)
+    process.send_signal(signal.SIGINT)
+    _, error = process.communicate(timeout=20)
+    assert process.returncode != 0
+    assert "KeyboardInterrupt" in error
 
 
 def test_flax_without_numbers_sweeps_only_the_recipe():

@@ -69,6 +69,12 @@ def test_on_one_thread_or_more_and_in_segments(case):
         same(ap.run(task, recipe, seeds=count, **options, **KEPT), fewer.isel(seed=slice(count)))
 
 
+def test_in_the_other_form_too():
+    task, recipe = CASES["adam"]
+    runs = ap.run(task, recipe, seeds=40, form="vmap", **KEPT)
+    same(ap.run(task, recipe, seeds=[30, 7], form="vmap", threads=1, segment=41, **KEPT), runs.sel(seed=[30, 7]))
+
+
 def test_in_a_dictionary_of_recipes(case):
     task, recipe, runs = case
     both = ap.run(task, {"slow": replace(recipe, learning_rate=1e-5), "this": recipe}, seeds=5, **KEPT)
@@ -154,6 +160,7 @@ def test_what_changes_bits_changes_the_identity(monkeypatch):
     changed = {
         "number": ap.run(task, replace(recipe, learning_rate=1.1e-3), seeds=2, **KEPT),
         "optimiser's number": ap.run(task, replace(recipe, options={"b1": 0.8}), seeds=2, **KEPT),
+        "optimiser's whole number": ap.run(task, replace(recipe, options={"b1": 0}), seeds=2, **KEPT),
         "array": ap.run(ap.given([1.0, 2.1], [1.0, 4.0]), recipe, seeds=2, **KEPT),
         "steps": ap.run(task, replace(recipe, steps=4), seeds=2, **KEPT),
         "seeds": ap.run(task, recipe, seeds=3, **KEPT),
@@ -168,6 +175,9 @@ def test_what_changes_bits_changes_the_identity(monkeypatch):
     monkeypatch.undo()
     monkeypatch.setattr(ap.store, "processor", lambda: "another")
     changed["processor"] = ap.run(task, recipe, seeds=2, **KEPT)
+    monkeypatch.undo()
+    monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
+    changed["environment"] = ap.run(task, recipe, seeds=2, **KEPT)
     monkeypatch.undo()
     identities = [runs.identity for runs in (base, *changed.values())]
     assert len(set(identities)) == len(identities), [

@@ -22,6 +22,16 @@ def bands(ax: Axes, x: np.ndarray, quantiles: np.ndarray, color: str = "C0") -> 
     ax.plot(x, middle, color=color)
 
 
+def only_seeds(runs: xr.Dataset, of: str, *dims: str) -> None:
+    """Refuse a result with more axes than a panel draws.
+
+    Raises:
+        ValueError: naming them.
+    """
+    if extra := [str(dim) for dim in runs[of].dims if dim not in ("seed", *dims)]:
+        raise ValueError(f"a panel draws one setting; select one of {', '.join(extra)}, as in runs.isel({extra[0]}=0)")
+
+
 def fan(
     runs: xr.Dataset,
     ax: Axes | None = None,
@@ -41,22 +51,25 @@ def fan(
         singles: how many seeds to draw as thin lines, the first ones.
         output: which output.
     """
+    only_seeds(runs, "prediction", "point", "output")
     ax = axes(ax, title)
+    runs = runs.isel(point=np.argsort(runs.x_test.isel(input=0).values))
     everywhere = runs.x_test.isel(input=0).values
     first, last = between or (everywhere.min(), everywhere.max())
     here = runs.isel(point=np.flatnonzero((everywhere >= first) & (everywhere <= last)), output=output)
     x, y = here.x_test.isel(input=0).values, here.y_test.values
     quantiles = stats.quantiles(here, of="prediction").prediction.transpose("quantile", "point").values
     shown = x[here.distance.values == 0]
-    ax.axvspan(shown.min(), shown.max(), color="0.93", lw=0, zorder=0)
+    if shown.size:
+        ax.axvspan(shown.min(), shown.max(), color="0.93", lw=0, zorder=0)
+        where: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "top"}
+        ax.text(np.mean([shown.min(), shown.max()]), 0.97, "shown", color="0.45", size=6.5, **where)
     bands(ax, x, quantiles)
     for seed in range(min(singles, runs.sizes["seed"])):
         ax.plot(x, here.prediction.isel(seed=seed), **SINGLE)
     ax.plot(x, y, color="k", ls=(0, (3, 2)), lw=0.9)
     pad = 0.1 * np.ptp(y)
     ax.set(xlabel="x", ylabel="f(x)", xlim=(x.min(), x.max()), ylim=(y.min() - 2 * pad, y.max() + pad))
-    ax.text(np.mean([shown.min(), shown.max()]), 0.97, "shown", transform=ax.get_xaxis_transform(), color="0.45",
-            ha="center", va="top", size=6.5)  # fmt: skip
     corner(ax, runs.sizes["seed"])
     label_ends(ax, [(y, "target", "k"), (quantiles[2], "median", "C0")])
     return ax
@@ -74,6 +87,7 @@ def learning_curve(
         of: the variable.
         singles: how many seeds to draw as thin lines, the first ones.
     """
+    only_seeds(runs, of, "step")
     ax = axes(ax, title)
     quantiles = stats.quantiles(runs, of=of)[of].transpose("quantile", "step").values
     bands(ax, runs.step.values, quantiles)

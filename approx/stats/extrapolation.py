@@ -24,8 +24,11 @@ def error_by_distance(runs: xr.Dataset) -> xr.Dataset:
         raise ValueError('no predictions were kept: run with keep=("prediction",)')
     if runs.distance.dims != ("point",):
         raise ValueError(f"distances differ over {runs.distance.dims[:-1]}: select one setting of the task first")
+    if "output" not in runs.y_test.dims:
+        raise ValueError("the targets are labels: an absolute error has no meaning for them")
     error = abs(runs.prediction - runs.y_test).mean("output", skipna=False)
-    distance = np.round(runs.distance.values, 6 - int(np.ceil(np.log10(max(float(runs.distance.max()), 1e-30)))))
-    means = [error.isel(point=np.flatnonzero(distance == d)).mean("point", skipna=False) for d in np.unique(distance)]
-    joined = xr.concat(means, xr.DataArray(np.unique(distance), dims="distance", name="distance"), coords="minimal")
+    distance = np.array([float(f"{d:.5e}") for d in runs.distance.values])  # left and right differ by rounding
+    unique = np.unique(distance)
+    means = [error.isel(point=np.flatnonzero(distance == d)).mean("point", skipna=False) for d in unique]
+    joined = xr.concat(means, xr.DataArray(unique, dims="distance", name="distance"), coords="minimal")
     return joined.transpose(..., "distance").to_dataset(name="error")

@@ -1,0 +1,249 @@
+"""One step of one network, as pure functions: init, predict, loss, update, and the data they see.
+
+Shape letters: n training rows, k test points, i inputs, o outputs. All shapes are those of one network; the formulas
+accept an axis of networks behind them (see `Over`, and `lanes.py`).
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax
+import jax.numpy as jnp
+import optax
+from jax import lax, random
+from jaxtyping import Array, ArrayLike, Float, Key, PyTree
+
+from approx import losses, models, sampling
+from approx.recipes import Recipe, optimizer
+from approx.tasks import Points, Task
+
+
+class Keys(NamedTuple):
+    """One named stream of randomness each, so that one can be frozen while the others vary."""
+
+    init: Key[Array, "..."]
+    data: Key[Array, "..."]
+    order: Key[Array, "..."]
+    dropout: Key[Array, "..."]
+    noise: Key[Array, "..."]
+
+
+class State(NamedTuple):
+    """What one update changes: parameters, the optimiser's state, and sums over the batches since the last record."""
+
+    params: PyTree
+    opt_state: PyTree
+    loss_sum: Float[Array, ""]
+    correct_sum: Float[Array, ""]
+    row_sum: Float[Array, ""]
+
+
+class Over(NamedTuple):
+    """How the loop is put over an axis of networks, always the last; by default there is one network and no axis.
+
+    Attributes:
+        each: turns a function of one network into one of many.
+        sums: `f(*rows)` for a function that gives sums over rows; `lanes` adds up row by row.
+        outputs: `f(x)` for a function that gives outputs of rows; `lanes` goes row by row.
+    """
+
+    each: Callable = lambda f: f
+    sums: Callable = lambda f, *rows: f(*rows)
+    outputs: Callable = lambda f, x: f(x)
+
+
+ONE = Over()
+
+
+class Data(NamedTuple):
+    """What a network is shown and where it is judged: training rows, validation rows or None, points, and which of
+    them lie inside the training range (1) or outside (0).
+    """  # noqa: D205
+
+    rows: tuple[Array, Array]
+    validation: tuple[Array, Array] | None
+    points: tuple[Array, Array]
+    inside: Array
+
+
+def as_keys(key: Key[Array, ""] | Keys) -> Keys:
+    """A seed's `Keys`, from its key or as they are."""
+    if isinstance(key, Keys):
+        return key
+    if not hasattr(key, "dtype"):
+        raise TypeError(f"the key is {key!r}; make one with jax.random.key(0)")
+    return streams(key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else random.wrap_key_data(key))
+
+
+def as_dtype(y: Array, recipe: Recipe) -> Array:
+    """Targets in the recipe's dtype; labels as they are."""
+    return y if jnp.issubdtype(y.dtype, jnp.integer) else y.astype(recipe.dtype)
+
+
+def prepare(keys: Keys, task: Task, recipe: Recipe) -> Data:
+    """A seed's data, in the recipe's dtype."""
+    rows, validation = task.split(keys.data, keys.noise)
+    x_test, y_test, distance = map(jnp.asarray, Points(*task.points()))
+    cast = lambda pair: (pair[0].astype(recipe.dtype), as_dtype(pair[1], recipe))  # noqa: E731
+    inside = (distance <= 0).astype(recipe.dtype)
+    return Data(cast(rows), None if validation is None else cast(validation), cast((x_test, y_test)), inside)
+
+
+def streams(key: Key[Array, ""]) -> Keys:
+    """A seed's streams: `fold_in(key, n)` for the n-th."""
+    return Keys(*(random.fold_in(key, n) for n in range(len(Keys._fields))))
+
+
+def predict(
+    params: PyTree, x: Float[ArrayLike, "n i ..."], recipe: Recipe, key: Key[Array, "..."] | None = None
+) -> Array:
+    """Outputs (n, o) of the recipe's model; with a key, as in training (dropout)."""
+    return models.functions(recipe.model)[1](params, jnp.asarray(x), key=key)
+
+
+def penalty(params: PyTree, recipe: Recipe) -> Array | float:
+    """`l2 * Σ w²` over the parameters that `l2_on` names."""
+    if recipe.l2 is None:
+        return 0.0
+    leaves = jax.tree.leaves(params)
+    if recipe.l2_on != "all":
+        leaves = [leaf for leaf in leaves if leaf.ndim >= 2]
+    if recipe.l2_on == "hidden":
+        leaves = leaves[:-1]
+    return recipe.l2 * sum((leaf**2).sum() for leaf in leaves)
+
+
+def loss(
+    params: PyTree,
+    x: Float[ArrayLike, "n i ..."],
+    y: Array,
+    task: Task,
+    recipe: Recipe,
+    key: Key[Array, "..."] | None = None,
+) -> Float[Array, ""]:
+    """The loss that is minimised: `mean_n loss(f(x), y) + l2 Σ w²`.
+
+    Args:
+        params: the model's parameters.
+        x: inputs.
+        y: targets (n, o), or labels (n,).
+        task: says which loss.
+        recipe: says which model, and l2.
+        key: for dropout; None for none.
+    """
+    return losses.find(task.loss)(predict(params, x, recipe, key), y).mean(0) + penalty(params, recipe)
+
+
+def row_sums(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None) -> tuple[Array, Array | None, Array]:
+    """Sums over rows (x, y, weights or None): of losses, of correct ones if there is such a thing, and of weights."""
+    x, y, weights = rows
+    outputs = predict(params, x, recipe, key)
+    values = losses.find(task.loss)(outputs, y)
+    weights = jnp.ones_like(values) if weights is None else weights
+    correct = is_correct(outputs, y, task)
+    return (values * weights).sum(0), None if correct is None else (correct * weights).sum(0), weights.sum(0)
+
+
+def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE):
+    """Gradient of the loss that is minimised, its value, the share of correct rows or None, and the number of rows.
+
+    The gradient of the sum of many networks' losses is each one's own.
+    """
+
+    def with_gradient(*rows):
+        def total(params):
+            sums = row_sums(params, rows, task, recipe, key)
+            return sums[0].sum(), sums
+
+        (_, sums), gradient = jax.value_and_grad(total, has_aux=True)(params)
+        return sums, gradient
+
+    masked = getattr(recipe.model, "dropout", None) is not None  # a mask is drawn for all rows at once
+    (value, correct, n), gradient = (ONE if masked else over).sums(with_gradient, *rows)
+    gradient, value = jax.tree.map(lambda g: g / n, gradient), value / n
+    if recipe.l2 is not None:
+        extra, extra_gradient = over.each(jax.value_and_grad(penalty))(params, recipe)
+        gradient, value = jax.tree.map(jnp.add, gradient, extra_gradient), value + extra
+    return gradient, value, None if correct is None else correct / n, n
+
+
+def is_correct(outputs: Array, y: Array, task: Task) -> Array | None:
+    """Which rows are correct (1 or 0), or None if the task does not say what is correct."""
+    correct = task.correct or (losses.CORRECT.get(task.loss) if isinstance(task.loss, str) else None)
+    return None if correct is None else correct(outputs, y).astype(outputs.dtype)
+
+
+def mean_where(weights: Array, values: Array) -> Array:
+    """Mean over the points of weight 1; the others may be infinite without harm."""
+    return jnp.where(weights > 0, values, 0).sum(0) / weights.sum(0)
+
+
+def init(key: Key[Array, ""] | Keys, task: Task, recipe: Recipe, params: PyTree | None = None) -> State:
+    """The state before the first step, from `params` if given (a warm start), else from the model's own init."""
+    keys = as_keys(key)
+    if params is None:
+        x, _ = task.split(keys.data, keys.noise)[0]
+        params = models.functions(recipe.model)[0](keys.init, x.astype(recipe.dtype))
+    params = jax.tree.map(lambda leaf: jnp.asarray(leaf, recipe.dtype), params)
+    zero = jnp.zeros((), recipe.dtype)
+    return State(params, optimizer(recipe).init(params), zero, zero, zero)
+
+
+def update(
+    state: State,
+    x: Array,
+    y: Array,
+    task: Task,
+    recipe: Recipe,
+    key: Key[Array, "..."] | None = None,
+    weights: Array | None = None,
+    over: Over = ONE,
+) -> State:
+    """One step of the optimiser on one batch.
+
+    Args:
+        state: before it.
+        x: inputs (n, i).
+        y: targets (n, o), or labels (n,).
+        task: says which loss.
+        recipe: says which model and optimiser.
+        key: for dropout; None for none.
+        weights: of the rows, 0 or 1; None is 1 for all.
+        over: see `Over`.
+    """
+    gradient, value, correct, n = slope(state.params, (x, y, weights), task, recipe, key, over)
+
+    def move(gradient, opt_state, params, recipe):
+        updates, opt_state = optimizer(recipe).update(gradient, opt_state, params)
+        return optax.apply_updates(params, updates), opt_state
+
+    params, opt_state = over.each(move)(gradient, state.opt_state, state.params, recipe)
+    correct_sum = state.correct_sum if correct is None else state.correct_sum + correct * n
+    return State(params, opt_state, state.loss_sum + value * n, correct_sum, state.row_sum + n)
+
+
+def batch(keys: Keys, step: Any, rows: tuple[Array, Array], task: Task, recipe: Recipe, over: Over = ONE) -> tuple:
+    """The rows of one step: x, y, and weights or None."""
+    if recipe.batches == "stream":
+        fresh = lambda data, noise, task: task.fresh(  # noqa: E731
+            random.fold_in(data, step), random.fold_in(noise, step), recipe.batch_size
+        )
+        x, y = over.each(fresh)(keys.data, keys.noise, task)
+        return x.astype(recipe.dtype), as_dtype(y, recipe), None
+    if recipe.batch_size is None:
+        return *rows, None
+    size, n = recipe.batch_size, rows[0].shape[0]
+    index, weights = sampling.batch(recipe.batches, keys.order, step, size, n)
+    index = lax.optimization_barrier(index)  # else XLA:CPU computes it anew, and without vectors, in every gather
+    return *(take(values, index) for values in rows), weights
+
+
+def take(values: Array, index: Array) -> Array:
+    """Rows by their numbers: index (b,), or (b, S) into rows of S networks or of one for all, (n, ..., S or 1)."""
+    if index.ndim == 1:
+        return values[index]
+    if values.shape[-1] == 1:
+        rows = values[..., 0].at[index].get(mode="promise_in_bounds")
+        return rows if rows.ndim == 2 else jnp.moveaxis(rows, 2, 1)
+    each = index.reshape(index.shape[0], *(1 for _ in values.shape[2:]), index.shape[1])
+    return jnp.take_along_axis(values, each, 0, mode="promise_in_bounds")
