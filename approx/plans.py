@@ -42,6 +42,7 @@ class Plan(NamedTuple):
     grid: dict[str, np.ndarray]
     seeds: np.ndarray
     streams: np.ndarray
+    freeze: dict[str, int]
     numbers: np.ndarray
     structure: Structure
     arrays: tuple[Any, ...]
@@ -81,8 +82,9 @@ def make_plan(task: Task, recipe: Recipe, *, seeds, lanes, form, key, freeze, in
         params = check_params(its_task, its_recipe, init_params, seeds, keep)
         shared = tuple(jnp.asarray(array) for array in arrays)
     root, table = root_key(key), numbers.astype(its_recipe.dtype)
-    streams = stream_seeds(seeds, freeze)
-    return Plan(its_task, its_recipe, axes, seeds, streams, table, structure, shared, root, int(lanes), params)
+    frozen = check_freeze(freeze)
+    streams = stream_seeds(seeds, frozen)
+    return Plan(its_task, its_recipe, axes, seeds, streams, frozen, table, structure, shared, root, int(lanes), params)
 
 
 def default_lanes(task: Task, recipe: Recipe) -> int:
@@ -106,7 +108,7 @@ def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str
         raise ValueError('form="lanes" needs a model, activation, loss and accuracy of the catalogue; use form="vmap"')
     if form is not None:
         return form
-    inputs = jax.eval_shape(task.points).x.shape[1]
+    inputs = jax.eval_shape(lambda: tuple(task.points()))[0].shape[1]
     platform = jax.local_devices()[0].platform
     return "lanes" if possible and fast.suits(task, recipe, lanes, inputs, platform) else "vmap"
 
@@ -167,17 +169,23 @@ def check_seeds(seeds: Any) -> np.ndarray:
     return array.astype(np.int64)
 
 
-def stream_seeds(seeds: np.ndarray, freeze: Sequence[str] | Mapping[str, int]) -> np.ndarray:
-    """The seed of every stream of every training, (seeds, streams); a frozen stream's is the same for all."""
+def check_freeze(freeze: Sequence[str] | Mapping[str, int]) -> dict[str, int]:
+    """The seed that each frozen stream is held at."""
     if isinstance(freeze, str):
         raise TypeError(f"freeze is {freeze!r}; write a tuple of streams: freeze=({freeze!r},)")
     frozen = dict(freeze) if isinstance(freeze, Mapping) else dict.fromkeys(freeze, 0)
-    streams = np.repeat(seeds[:, None], len(Keys._fields), 1)
     for name, seed in frozen.items():
         if name not in Keys._fields:
             raise ValueError(f"cannot freeze {name!r}; the streams are: {', '.join(Keys._fields)}")
         if not (is_whole(seed) and 0 <= seed < 2**32):
             raise ValueError(f"{name!r} is frozen at seed {seed!r}; it must be a whole number from 0 to 2^32 - 1")
+    return {name: int(seed) for name, seed in frozen.items()}
+
+
+def stream_seeds(seeds: np.ndarray, frozen: Mapping[str, int]) -> np.ndarray:
+    """The seed of every stream of every training, (seeds, streams); a frozen stream's is the same for all."""
+    streams = np.repeat(seeds[:, None], len(Keys._fields), 1)
+    for name, seed in frozen.items():
         streams[:, Keys._fields.index(name)] = seed
     return streams.astype(np.uint32)
 

@@ -2,6 +2,7 @@
 
 import json
 import os
+import warnings
 from collections.abc import Mapping
 from datetime import UTC, datetime
 from typing import Any
@@ -148,6 +149,8 @@ def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) ->
     if leaves:
         attributes["params"] = json.dumps(parameters.skeleton(trace.params))
     made = xr.Dataset(variables, coordinates, attributes)
+    if recorded_at[0] == 0 and (count := int((~np.isfinite(made.loss.isel(step=0))).sum())):
+        warnings.warn(f"{count} trainings have no finite loss before the first step: look at their data", stacklevel=4)
     if not (made.distance > 0).any():
         made = made.drop_vars("outside_loss")
     if not (made.distance <= 0).any():
@@ -190,6 +193,23 @@ def join(made: Mapping[Any, xr.Dataset]) -> xr.Dataset:
     )
 
 
+def describe_seeds(seeds: np.ndarray) -> Any:
+    """Seeds as provenance holds them: a few as they are, many by number and digest."""
+    return seeds.tolist() if len(seeds) <= 16 else f"{len(seeds)} {store.digest(seeds.astype(np.int64))}"
+
+
+def append(parts: list[xr.Dataset]) -> xr.Dataset:
+    """Results of different seeds as one, with the identity it would have if all seeds had been run at once."""
+    if len(parts) == 1:
+        return parts[0]
+    options: Any = {"data_vars": "minimal", "coords": "minimal", "compat": "equals", "join": "exact"}
+    runs = xr.concat(parts, "seed", combine_attrs="override", **options)
+    source = json.loads(runs.provenance)
+    for one in source.get("recipes", {"": source}).values():
+        one["seeds"] = describe_seeds(runs.seed.values)
+    return runs.assign_attrs(provenance=json.dumps(source), identity=store.identity(source))
+
+
 def _same(name: str, runs) -> list[bool]:
     """Whether each further result has the first one's variable of that name."""
     first, *others = (r[name] for r in runs)
@@ -226,8 +246,8 @@ def provenance(plan: Plan, program: str, compiler_options: Mapping[str, Any] | N
         "numbers": {name: None if value is None else float(value) for name, value in constant.items()},
         "table": store.digest(plan.numbers),
         "grid": swept,
-        "seeds": plan.seeds.tolist() if len(plan.seeds) <= 16 else f"{len(plan.seeds)} {store.digest(plan.seeds)}",
-        "streams": store.digest(plan.streams),
+        "seeds": describe_seeds(plan.seeds),
+        "freeze": plan.freeze,
         "root": np.asarray(random.key_data(plan.root)).tolist(),
         "init_params": None if plan.init_params is None else store.digest(*jax.tree.leaves(plan.init_params)),
         "lanes": plan.lanes,

@@ -13,6 +13,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, NamedTuple
 
 import jax
@@ -48,6 +49,7 @@ def run(
     threads: int | None = None,
     segment: int | None = None,
     compiler_options: Mapping[str, Any] | None = None,
+    until: Callable[[xr.Dataset], bool] | None = None,
     progress: bool = True,
     **grid: Any,
 ) -> xr.Dataset:
@@ -71,6 +73,8 @@ def run(
         threads: on a CPU, how many blocks run at a time; default one per core. Accelerators take one each.
         segment: at most so many steps per call of the program (default: about half a second's). Changes no bit.
         compiler_options: for XLA, as `jax.jit` takes them. They are part of the identity.
+        until: a function of the result so far, asked after every batch of seeds, 128 and then a quarter more each time;
+            once it says True, no more seeds are run. With `stats.enough` the answer stays valid however often it asks.
         progress: print the cost line and a progress bar.
         grid: name=values for every number to sweep, of recipe, model or task; `**{"task.noise": ...}` where a name
             is ambiguous.
@@ -84,6 +88,18 @@ def run(
         MemoryError: if it cannot fit, with a suggestion.
 
     """
+    if until is not None:
+        options: dict[str, Any] = {
+            "lanes": lanes,
+            "form": form,
+            "key": key,
+            "freeze": freeze,
+            "keep": keep,
+            "keep_at": keep_at,
+        }
+        options |= {"metrics": metrics, "init_params": init_params, "threads": threads, "segment": segment}
+        more = partial(run, task, recipe, compiler_options=compiler_options, progress=progress, **options, **grid)
+        return run_until(until, plans.check_seeds(seeds), more)
     recipes = recipe if isinstance(recipe, Mapping) else {None: recipe}
     if not recipes:
         raise ValueError("no recipes: the dictionary is empty")
@@ -94,7 +110,6 @@ def run(
     for label, entry in recipes.items():
         its_task, its_recipe = entry if isinstance(entry, tuple) else (task, entry)
         planned[label] = plans.make_plan(its_task, its_recipe, keep=keeping, **shared)
-    results.check_alike(planned)
     for name, value in (("segment", segment), ("threads", threads)):
         if value is not None and not (is_whole(value) and value >= 1):
             raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
@@ -107,6 +122,19 @@ def run(
         with x64(plan.recipe):
             made[label] = run_plan(plan, ready[label], workers, segment, compiler_options, progress, label)
     return results.join(made)
+
+
+def run_until(until: Callable[[xr.Dataset], bool], seeds: np.ndarray, more: Callable[..., xr.Dataset]) -> xr.Dataset:
+    """Run seeds in batches, in their order, until told that it is enough, or all are done."""
+    parts: list[xr.Dataset] = []
+    done = 0
+    while done < len(seeds):
+        count = max(128, done // 4)
+        parts = [results.append([*parts, more(seeds=seeds[done : done + count])])]
+        done += count
+        if until(parts[0]):
+            break
+    return parts[0]
 
 
 class Ready(NamedTuple):

@@ -69,6 +69,24 @@ def test_on_one_thread_or_more_and_in_segments(case):
         same(ap.run(task, recipe, seeds=count, **options, **KEPT), fewer.isel(seed=slice(count)))
 
 
+def test_seeds_bought_in_batches_until_enough_is_known(case):
+    task, recipe, runs = case
+    asked = []
+
+    def until(result):
+        asked.append(result.sizes["seed"])
+        rate = ap.stats.rate(ap.stats.success(result, below=float(runs.test_loss.isel(step=-1).median())))
+        return ap.stats.enough(rate.successes, rate.n, width=0.11)
+
+    bought = ap.run(task, recipe, seeds=512, until=until, **KEPT)
+    assert 128 < bought.sizes["seed"] < 512
+    assert asked[0] == 128
+    same(bought, runs.isel(seed=slice(bought.sizes["seed"])))
+    assert bought.identity == ap.run(task, recipe, seeds=bought.sizes["seed"], **KEPT).identity
+    everything = ap.run(task, recipe, seeds=150, until=lambda result: False, **KEPT)
+    same(everything, runs.isel(seed=slice(150)))
+
+
 def test_in_the_other_form_too():
     task, recipe = CASES["adam"]
     runs = ap.run(task, recipe, seeds=40, form="vmap", **KEPT)
