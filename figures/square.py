@@ -13,7 +13,12 @@ import xarray as xr
 import approx as ap
 
 FOLDER = Path(__file__).parent
-NAMES = {"A": "A: linear unit", "C": "C: 10 tanh", "B": "B: 8-8 relu"}
+NAMES = {"A": "A: linear", "C": "C: 10 tanh", "B": "B: 8-8 relu"}
+
+
+def name(label: str, runs) -> str:
+    """A recipe and its number of seeds."""
+    return f"{NAMES[label]} ({runs.sizes['seed']})"
 
 
 def variance(runs) -> float:
@@ -26,7 +31,9 @@ def profiles(results: dict):
     thresholds = np.geomspace(1e-6, 10, 200)
     parts = []
     for label, runs in results.items():
-        relative = (runs[["test_loss"]] / variance(runs)).reset_coords(drop=True).assign_coords(recipe=NAMES[label])
+        relative = (
+            (runs[["test_loss"]] / variance(runs)).reset_coords(drop=True).assign_coords(recipe=name(label, runs))
+        )
         parts.append(ap.stats.profile(relative, thresholds=thresholds).expand_dims("recipe"))
     return xr.concat(parts, "recipe", coords="minimal")
 
@@ -46,8 +53,10 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> N
     b.set_ylabel("mean squared error, training rows")
     ap.plot.threshold_profile(profiles(runs), c)
     c.set_xlabel("threshold: MSE inside the range / variance of x² ≤")
-    errors = {NAMES[label]: ap.stats.error_by_distance(r) for label, r in runs.items()}
-    units = {NAMES[label]: (half := float(r.x_test.where(r.distance == 0).max()), half**2) for label, r in runs.items()}
+    errors = {name(label, r): ap.stats.error_by_distance(r) for label, r in runs.items()}
+    units = {
+        name(label, r): (half := float(r.x_test.where(r.distance == 0).max()), half**2) for label, r in runs.items()
+    }
     ap.plot.extrapolation(errors, d, units=units)
     d.set(xlabel="distance outside / half-width of the range", ylabel="absolute error / half-width²")
     messages = ("C learns x² where it was shown", "C's seeds end decades apart", "How often, by what counts as success",
