@@ -52,13 +52,14 @@ CASES = {
 
 QUICK = (
     "activation tanh",
-    "activation sigmoid",
-    "optimizer adam",
     "batches epoch 8",
     "batches replacement 5",
     "stream",
+    "labels",
+    "sides",
+    "dropout",
+    "l2 on hidden",
 )
-QUICK += ("labels", "sides", "two inputs, three outputs", "dropout", "l2 on hidden", "noise")
 
 
 @pytest.mark.parametrize(

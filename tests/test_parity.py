@@ -45,7 +45,7 @@ def ten_steps(case: str, run: bool):
     return np.asarray(trace.batch_loss[1:]), jax.tree.map(lambda p: np.asarray(p[0]), trace.params)
 
 
-@pytest.mark.parametrize("run", [False, True], ids=["train", "run"])
+@pytest.mark.parametrize("run", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["train", "run"])
 @pytest.mark.parametrize(
     ("source", "case"), [("keras", case) for case in KERAS] + [("torch", case) for case in TORCH], ids=lambda v: v
 )
@@ -58,6 +58,11 @@ def test_ten_steps_as_recorded(source, case, run):
     scale = max(np.abs(there).max() for there in recorded["params"])
     for here, there in zip(ours, recorded["params"], strict=True):
         np.testing.assert_allclose(here, np.reshape(there, here.shape), atol=2e-5 * scale, rtol=0)
+
+
+@pytest.mark.parametrize("case", ["adam_keras tiny", "sgd in order, batches of 3", "sgd l2 hidden"])
+def test_ten_steps_in_run(case):
+    test_ten_steps_as_recorded("keras", case, True)
 
 
 def test_keras_adam_is_not_optax_adam_with_its_epsilon():
