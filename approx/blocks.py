@@ -7,6 +7,7 @@ or not. The same program runs every block of a sweep, so a training's bits depen
 import hashlib
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -21,6 +22,9 @@ from approx.recipes import Recipe
 from approx.steps import Data, Keys, State
 from approx.tasks import Points, Task
 from approx.training import Keep, Trace
+
+# `start` runs once per block: half the optimisation compiles in half the time (1.7 s to 0.7 s for ten tanh units).
+QUICK = {"xla_backend_optimization_level": 1}
 
 
 class Structure(NamedTuple):
@@ -66,6 +70,7 @@ class Block(NamedTuple):
     start: Any
     advance: Any
     text: str  # digest of the lowered programs
+    options: dict[str, dict[str, Any]]  # of the compiler, for each of the two
     bytes: int  # of one block at work
     carry: Any  # shapes of (State, Trace)
 
@@ -151,18 +156,34 @@ def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | Non
     """
     carry = jax.eval_shape(lambda i: start(structure, i), inputs)
     step = jax.ShapeDtypeStruct((), jnp.int32)
-    # `start` runs once per block: half the optimisation compiles in half the time (1.7 s to 0.7 s for ten tanh units).
-    fast = lanes.OPTIONS if structure.form == "lanes" and device.platform == "cpu" else {}
-    quickly = {"xla_backend_optimization_level": 1} if device.platform == "cpu" else {}
+    cpu, own = device.platform == "cpu", dict(options or {})
+    quick = (accepted(QUICK) if cpu else {}) | own
+    fast = (accepted(lanes.OPTIONS) if cpu and structure.form == "lanes" else {}) | own
     lowered = (
-        lower(start, (structure,), (inputs,), (), quickly | dict(options or {}), device),
-        lower(advance, (structure,), (carry, inputs, step, step), (1,), fast | dict(options or {}), device),
+        lower(start, (structure,), (inputs,), (), quick, device),
+        lower(advance, (structure,), (carry, inputs, step, step), (1,), fast, device),
     )
     with ThreadPoolExecutor(2) as pool:
         first, rest = pool.map(compiled, *zip(*lowered, strict=True))
     memory = rest.memory_analysis()
     size = memory.temp_size_in_bytes + memory.argument_size_in_bytes if memory else 2 * nbytes((carry, inputs))
-    return Block(first, rest, "".join(digest(program)[:32] for program, _ in lowered), size, carry)
+    text = "".join(digest(program)[:32] for program, _ in lowered)
+    return Block(first, rest, text, {"start": quick, "advance": fast}, size, carry)
+
+
+def accepted(options: Mapping[str, Any]) -> dict[str, Any]:
+    """Those compiler options that this version of JAX knows; they come and go with its compiler."""
+    return {name: value for name, value in options.items() if is_accepted(name, value)}
+
+
+@lru_cache
+def is_accepted(name: str, value: Any) -> bool:
+    """Whether a program of one addition compiles with that option."""
+    try:
+        jax.jit(lambda x: x + 1, compiler_options={name: value}).lower(1.0).compile()
+    except jax.errors.JaxRuntimeError:
+        return False
+    return True
 
 
 def lower(function, static, args, donated, options: dict[str, Any], device) -> tuple[Any, tuple]:

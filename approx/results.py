@@ -14,6 +14,7 @@ from jax import random
 from jaxtyping import PyTree
 
 from approx import losses, parameters, steps, store, sweeps, tasks
+from approx.blocks import Block
 from approx.plans import Plan, x64
 from approx.recipes import record_steps
 from approx.tasks import Points
@@ -233,7 +234,7 @@ def params(runs: xr.Dataset, **where: Any) -> PyTree:
     return parameters.rebuild(json.loads(runs.attrs["params"]), lambda name: np.asarray(runs[name].sel(**where)))
 
 
-def provenance(plan: Plan, program: str, compiler_options: Mapping[str, Any] | None) -> dict[str, Any]:
+def provenance(plan: Plan, block: Block) -> dict[str, Any]:
     """Everything that decides the bits of a result, as JSON can hold it."""
     device = jax.local_devices()[0]
     swept = {name: values.tolist() for name, values in plan.grid.items()}
@@ -241,7 +242,7 @@ def provenance(plan: Plan, program: str, compiler_options: Mapping[str, Any] | N
     for name in swept:
         del constant[sweeps.qualify(name, plan.task, plan.recipe)]
     return {
-        "program": program,
+        "program": block.text,
         "arrays": store.digest(*plan.arrays),
         "numbers": {name: None if value is None else float(value) for name, value in constant.items()},
         "table": store.digest(plan.numbers),
@@ -252,7 +253,7 @@ def provenance(plan: Plan, program: str, compiler_options: Mapping[str, Any] | N
         "init_params": None if plan.init_params is None else store.digest(*jax.tree.leaves(plan.init_params)),
         "lanes": plan.lanes,
         "form": plan.structure.form,
-        "compiler_options": {name: str(value) for name, value in (compiler_options or {}).items()},
+        "compiler_options": block.options,
         "environment": {name: os.environ.get(name, "") for name in ("XLA_FLAGS",)},
         "versions": store.versions(),
         "processor": store.processor() if device.platform == "cpu" else device.device_kind,

@@ -89,16 +89,10 @@ def run(
 
     """
     if until is not None:
-        options: dict[str, Any] = {
-            "lanes": lanes,
-            "form": form,
-            "key": key,
-            "freeze": freeze,
-            "keep": keep,
-            "keep_at": keep_at,
-        }
-        options |= {"metrics": metrics, "init_params": init_params, "threads": threads, "segment": segment}
-        more = partial(run, task, recipe, compiler_options=compiler_options, progress=progress, **options, **grid)
+        options: dict[str, Any] = {"lanes": lanes, "form": form, "key": key, "freeze": freeze, "keep": keep}
+        options |= {"keep_at": keep_at, "metrics": metrics, "init_params": init_params, "threads": threads}
+        options |= {"segment": segment, "compiler_options": compiler_options, "progress": progress}
+        more = partial(run, task, recipe, **options, **grid)
         return run_until(until, plans.check_seeds(seeds), more)
     recipes = recipe if isinstance(recipe, Mapping) else {None: recipe}
     if not recipes:
@@ -120,7 +114,7 @@ def run(
     made = {}
     for label, plan in planned.items():
         with x64(plan.recipe):
-            made[label] = run_plan(plan, ready[label], workers, segment, compiler_options, progress, label)
+            made[label] = run_plan(plan, ready[label], workers, segment, progress, label)
     return results.join(made)
 
 
@@ -157,7 +151,7 @@ def compile_plan(plan: Plan, workers: list, compiler_options) -> Ready:
     return Ready(programs, points, blocks.nbytes(trace) // plan.lanes * plan.trainings)
 
 
-def run_plan(plan: Plan, ready: Ready, workers, segment, compiler_options, progress: bool, label) -> xr.Dataset:
+def run_plan(plan: Plan, ready: Ready, workers, segment, progress: bool, label) -> xr.Dataset:
     """All trainings of one recipe, as a Dataset."""
     block = ready.programs[workers[0]]
     count = math.ceil(plan.trainings / plan.lanes)
@@ -175,7 +169,7 @@ def run_plan(plan: Plan, ready: Ready, workers, segment, compiler_options, progr
     first = lambda s: s.shape[1:] if plan.structure.axis == 0 else s.shape[:-1]  # noqa: E731
     trace = jax.tree.map(lambda s: np.empty((plan.trainings, *first(s)), s.dtype), block.carry[1])
     drive(plan, ready.programs, workers, pending, trace, min(segment or cost.segment, cost.segment), progress)
-    return results.dataset(plan, trace, ready.points, results.provenance(plan, block.text, compiler_options))
+    return results.dataset(plan, trace, ready.points, results.provenance(plan, block))
 
 
 class Cost(NamedTuple):

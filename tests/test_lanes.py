@@ -1,5 +1,6 @@
 """Promise: lanes are the same trainings as plain vmap: step by step for ten steps, in distribution afterwards."""
 
+import json
 from dataclasses import replace
 
 import jax
@@ -130,3 +131,10 @@ def test_data_shared_by_all_lanes_are_stored_once():
     assert shown[0].shape == (4,)
     assert shown[1]["x"].shape == (5, 4)
     assert shown[2].shape == (3, 2, 1)
+
+
+def test_compiler_options_are_recorded_and_dropped_where_unknown():
+    options = ap.blocks.accepted({"xla_cpu_prefer_vector_width": 512, "xla_of_another_version": 1})
+    assert options == {"xla_cpu_prefer_vector_width": 512}
+    source = json.loads(ap.run(SQUARE, RECIPE, seeds=2, lanes=8, form="lanes", progress=False).provenance)
+    assert source["compiler_options"]["advance"] == ap.blocks.accepted(lanes.OPTIONS)
