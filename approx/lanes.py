@@ -22,7 +22,7 @@ from approx.tasks import Task
 UNROLL = 4  # rows per iteration of the loop over them: within 5% of the best for P1, P2 and P3
 # Multiply-and-add along a last axis wants the widest vectors, and is 2 to 5 times slower with XLA's newest fusions.
 OPTIONS = {"xla_cpu_prefer_vector_width": 512, "xla_cpu_experimental_ynn_fusion_type": ""}
-LARGEST = 1_500  # weights of the largest layer up to which lanes win; see `suits`
+LARGEST = 500  # weights of the largest layer up to which lanes win; see `suits`
 
 
 def sums(f, *rows: PyTree) -> PyTree:
@@ -81,16 +81,18 @@ def possible(task: Task, recipe: Recipe) -> bool:
 def suits(task: Task, recipe: Recipe, lanes: int, inputs: int, platform: str) -> bool:
     """Whether lanes are the faster form: small layers, enough lanes to fill vectors, and a CPU.
 
-    Measured crossovers on two cores with AVX-512 (`experiments/speed.py`).
+    Measured on one core with AVX-512, 1-w-w-1 tanh, 32 lanes, ns per seed and step: w = 16, 620 against vmap's 2,157;
+    w = 22, 1,133 against 3,435; w = 24, 5,384 against 3,132: XLA then keeps a layer's products in memory.
     """
     sizes = (inputs, *recipe.model.widths, recipe.model.outputs)
     return platform == "cpu" and lanes >= 8 and max(a * b for a, b in itertools.pairwise(sizes)) <= LARGEST
 
 
 def number(parameters: int) -> int:
-    """Lanes per block by default: a block's parameters, gradients and moments stay in the first cache.
+    """Lanes per block by default, so that a block's parameters, gradients and moments stay in the caches.
 
-    Measured on P1, P3 (31 and 7 parameters, 64 lanes against 32: 46 and 70 ns against 48 and 75) and P2 (97 parameters:
-    1,750 ns against 1,250).
+    Measured on P1, P3 (31 and 7 parameters, 64 lanes against 32: 46 and 70 ns against 48 and 75), P2 (97 parameters:
+    1,750 ns against 1,250), and with vmap on P4 and P5 (7,140 and 314,000 parameters), where 4 come within 3% of the
+    best number.
     """
-    return 64 if parameters <= 64 else 32
+    return 64 if parameters <= 64 else 32 if parameters <= 5_000 else 4

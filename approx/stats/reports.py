@@ -62,7 +62,12 @@ def report(
     parts.append(xr.Dataset({"diverged": diverged, "undecided": undecided}))
     if "recipe" in hits.dims and hits.sizes["recipe"] > 1:
         parts += [ranking(hits, level=level)[["rank_low", "rank_high"]], _against_first(hits, level)]
-    result = xr.merge([part.drop_vars("step", errors="ignore") for part in parts], combine_attrs="drop", join="exact", compat="no_conflicts")
+    result = xr.merge(
+        [part.drop_vars("step", errors="ignore") for part in parts],
+        combine_attrs="drop",
+        join="exact",
+        compat="no_conflicts",
+    )
     last = int(hits.step[-1]) if "step" in hits.dims else -1
     result.attrs = {**hits.attrs, "level": level, "decide": decide, "last_step": last}
     if show is not None:
