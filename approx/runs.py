@@ -12,7 +12,6 @@ import threading
 import time
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from contextlib import contextmanager
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -21,11 +20,11 @@ import numpy as np
 import psutil
 import xarray as xr
 from jaxtyping import Array, Key, PyTree
-from tqdm import tqdm
 
 from approx import blocks, plans, results
 from approx.blocks import Block
 from approx.plans import Plan, cell_inputs, inputs, x64
+from approx.progress import bar, duration, plural, size
 from approx.recipes import Recipe, is_whole, record_steps
 from approx.tasks import Points, Task
 from approx.training import Trace
@@ -207,6 +206,7 @@ def pilot(plan: Plan, block: Block, device) -> tuple[Any, int, Cost]:
 def drive(plan, programs: dict, workers: list, pending, trace: Trace, segment: int, progress: bool) -> None:
     """Let every worker take blocks until none is left; results go to their places in `trace`."""
     stop, steps_done = threading.Event(), [0] * len(workers)
+    total = math.ceil(plan.trainings / plan.lanes) * plan.lanes * plan.recipe.steps
 
     def work(worker: int) -> None:
         device = workers[worker]
@@ -228,7 +228,7 @@ def drive(plan, programs: dict, workers: list, pending, trace: Trace, segment: i
                 if not stop.is_set():
                     fill(trace, index * plan.lanes, jax.device_get(carry[1]), plan.structure.axis)
 
-    with ThreadPoolExecutor(len(workers)) as pool, bar(plan, progress) as show:
+    with ThreadPoolExecutor(len(workers)) as pool, bar(total, progress) as show:
         futures = [pool.submit(work, worker) for worker in range(len(workers))]
         try:
             while (waiting := wait(futures, timeout=0.1, return_when=FIRST_EXCEPTION)).not_done:
@@ -276,50 +276,3 @@ def find_workers(threads: int | None) -> list:
         return devices
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     return devices[:1] * (threads or cores)
-
-
-@contextmanager
-def bar(plan: Plan, progress: bool):
-    """Something to tell the steps done: a bar on a terminal after two seconds, elsewhere a line now and then."""
-    total = math.ceil(plan.trainings / plan.lanes) * plan.lanes * plan.recipe.steps
-    if not progress:
-        yield lambda done: None
-    elif sys.stderr.isatty():
-        with tqdm(total=total, unit=" steps", unit_scale=True, delay=2, leave=False, dynamic_ncols=True) as shown:
-            yield lambda done: shown.update(done - shown.n)
-    else:
-        began = said = time.monotonic()
-
-        def line(done: int) -> None:
-            nonlocal said
-            if time.monotonic() - said > 30 and done:
-                said = time.monotonic()
-                left = (said - began) * (total - done) / done
-                print(
-                    f"  {done / total:.0%} after {duration(said - began)}, {duration(left)} left",
-                    file=sys.stderr,
-                    flush=True,
-                )
-
-        yield line
-
-
-def plural(count: int, thing: str) -> str:
-    """A count for people."""
-    return f"{count:,} {thing}" if count == 1 else f"{count:,} {thing}s"
-
-
-def size(count: int | float) -> str:
-    """Bytes for people."""
-    for unit in ("B", "kB", "MB", "GB"):
-        if count < 1000:
-            return f"{count:.3g} {unit}"
-        count /= 1000
-    return f"{count:.3g} TB"
-
-
-def duration(seconds: int | float) -> str:
-    """Seconds for people."""
-    if seconds < 90:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
