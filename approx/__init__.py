@@ -27,6 +27,7 @@ __all__ = [
     "State",
     "Task",
     "Trace",
+    "floors",
     "given",
     "init",
     "load",
@@ -48,12 +49,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from approx import plot, stats
+    from approx import floors, plot, stats
 
 
 def __getattr__(name: str):
-    """Import `plot` and `stats` when they are first used: scipy and matplotlib are half of the time of an import."""
-    if name in ("plot", "stats"):
+    """Import these when they are first used: scipy and matplotlib are half of the time of an import."""
+    if name in ("floors", "plot", "stats"):
         import importlib
 
         return importlib.import_module(f"approx.{name}")

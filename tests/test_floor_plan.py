@@ -22,7 +22,7 @@ FLOORS = (
         "training",
         "parameters",
     ),
-    *("sweeps", "lanes", "blocks", "plans", "stats", "store", "results", "progress", "runs", "plot"),
+    *("sweeps", "lanes", "blocks", "plans", "floors", "stats", "store", "results", "progress", "runs", "plot"),
 )
 
 

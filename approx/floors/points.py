@@ -1,0 +1,95 @@
+"""The points on which a floor is computed: checked, one row per distinct x, scaled."""
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+
+class Groups(NamedTuple):
+    """Points with equal x joined: no function can tell them apart.
+
+    Attributes:
+        x: (k,) distinct and increasing, moved and scaled to [-1, 1].
+        y: (k,) weighted means of the targets, moved and scaled to [-1, 1].
+        weights: (k,) positive, sum 1.
+        within: weighted mean square of the targets about their group's mean, in original units: part of every error.
+        x_centre, x_scale, y_centre, y_scale: original = centre + scale * this.
+    """
+
+    x: np.ndarray
+    y: np.ndarray
+    weights: np.ndarray
+    within: float
+    x_centre: float
+    x_scale: float
+    y_centre: float
+    y_scale: float
+
+
+def column(name: str, values: ArrayLike) -> np.ndarray:
+    """Values (k,) or (k, 1) as float64 (k,).
+
+    Raises:
+        ValueError: another shape, no values, or one that is not finite.
+    """
+    array = np.asarray(values, np.float64)
+    if array.ndim == 2 and array.shape[1] == 1:
+        array = array[:, 0]
+    if array.ndim != 1 or not array.size:
+        raise ValueError(f"{name} has shape {np.shape(values)}; it must be (k,) or (k, 1) with k of at least 1")
+    if not np.isfinite(array).all():
+        at = int(np.flatnonzero(~np.isfinite(array))[0])
+        raise ValueError(f"{name}[{at}] is {array[at]}; every value must be finite")
+    return array
+
+
+def columns(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The points of positive weight: x (k,), y (k,), weights (k,) with sum 1.
+
+    Raises:
+        ValueError: see `column`; lengths that differ; a negative weight, or none that is positive.
+    """
+    xs, ys = column("x", x), column("y", y)
+    ws = np.ones(len(xs)) if weights is None else column("weights", weights)
+    if not len(xs) == len(ys) == len(ws):
+        raise ValueError(f"x, y and weights must have one length; they have {len(xs)}, {len(ys)} and {len(ws)}")
+    if (ws < 0).any() or not (ws > 0).any():
+        raise ValueError(f"weights must be at least 0, and one positive; they lie in [{ws.min()}, {ws.max()}]")
+    kept = ws > 0
+    ws = ws[kept] / ws.max()  # by the largest first: the sum cannot overflow
+    return xs[kept], ys[kept], ws / ws.sum()
+
+
+def scaled(values: np.ndarray) -> tuple[np.ndarray, float, float]:
+    """Values in [-1, 1], and the centre and scale they came from (scale 1 where all are equal)."""
+    centre = float(values.min() / 2 + values.max() / 2)
+    scale = float(np.abs(values - centre).max()) or 1.0
+    return (values - centre) / scale, centre, scale
+
+
+def groups(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> Groups:
+    """The points joined by equal x and scaled.
+
+    Raises:
+        ValueError: see `columns`.
+    """
+    xs, ys, ws = columns(x, y, weights)
+    xs, x_centre, x_scale = scaled(xs)
+    ys, y_centre, y_scale = scaled(ys)
+    distinct, of = np.unique(xs, return_inverse=True)
+    weight = np.bincount(of, ws)
+    mean = np.bincount(of, ws * ys) / weight
+    within = float((ws * (ys - mean[of]) ** 2).sum()) * y_scale**2
+    return Groups(distinct, mean, weight, within, x_centre, x_scale, y_centre, y_scale)
+
+
+def whole(name: str, value: int, least: int) -> int:
+    """A whole number of at least so much.
+
+    Raises:
+        ValueError: something else.
+    """
+    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < least:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {least}")
+    return int(value)
