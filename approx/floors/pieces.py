@@ -17,8 +17,8 @@ from approx.floors.points import Groups, column, groups, whole
 
 # A hinge that the other units span but for this share of its square adds nothing that float64 could resolve.
 SPANNED = 1e-10
-# So many of the starts, the best after a short search, are searched to the end.
-REFINED = 10
+# So many of the starts, the best of different error after a short search, are searched to the end.
+REFINED = 16
 
 
 def square_mse(pieces: int, half_width: float = 1.0) -> float:
@@ -189,7 +189,7 @@ def relu_optimum(
     y: ArrayLike,
     units: int,
     weights: ArrayLike | None = None,
-    starts: int = 16,
+    starts: int = 64,
     rng: int = 0,
 ) -> ReluOptimum:
     """The best network of one hidden layer of so many relu units, with an output bias, found on these points.
@@ -197,9 +197,10 @@ def relu_optimum(
     Given kinks and directions the rest is linear least squares (variable projection; Golub and Pereyra 1973), so the
     search is over m kinks and signs. One unit at a time is set to its best kink and direction over all gaps between
     the points, in closed form with the others' coefficients refitted, until nothing improves; then all kinks move
-    together (L-BFGS-B). It starts from the breaks of `pieces_bound` and from equal quantiles with each pattern of signs,
-    and from random ones. No step is worse than the one before, and for one unit the search is exact. For more it is an
-    upper bound on the optimum, which lies between `bound` and `mse`.
+    together (L-BFGS-B). It starts from the breaks of `pieces_bound` and from quantiles with each pattern of signs,
+    and from random kinks, half of them with a step. For one unit the search is exact; for more it is the best found, an
+    upper bound on the optimum, which lies between `bound` and `mse`. Smooth targets are easy; on few noisy points a
+    narrow optimum may be missed, and more `starts` help.
 
     Args:
         x: inputs, (k,) or (k, 1).
@@ -219,8 +220,9 @@ def relu_optimum(
     error, breaks = segmented(points, units + 1)
     bound = error * points.y_scale**2 + points.within
     begun = [sweep(points, *start, rounds=4) for start in beginnings(points, units, breaks, starts, rng)]
-    begun.sort(key=lambda found: found[0])
-    _, kinks, signs = min((refine(points, *found[1:]) for found in begun[:REFINED]), key=lambda found: found[0])
+    distinct = {f"{found[0]:.6e}": found for found in sorted(begun, key=lambda found: found[0])}
+    refined = [refine(points, *found[1:]) for found in list(distinct.values())[:REFINED]]
+    _, kinks, signs = min(refined, key=lambda found: found[0])
     order = np.argsort(kinks, kind="stable")
     kinks, signs = kinks[order], signs[order]
     error, coefficients, _ = fit(points, kinks, signs)
@@ -247,8 +249,13 @@ def beginnings(
     for kinks in (segment_kinks, quantiles):
         for pattern in product((1.0, -1.0), repeat=min(units, 4)):
             yield kinks, np.r_[pattern, random.choice((-1.0, 1.0), units - len(pattern))]
-    for _ in range(starts if units > 1 else 0):
-        yield np.sort(random.uniform(-1, 1, units)), random.choice((-1.0, 1.0), units)
+    for n in range(starts if units > 1 else 0):
+        kinks = np.interp(random.uniform(0, len(points.x) - 1, units), np.arange(len(points.x)), points.x)
+        signs = random.choice((-1.0, 1.0), units)
+        if n % 2:  # a step: single moves of units that stand apart hardly find it
+            gap = random.integers(max(len(points.x) - 1, 1))
+            kinks[:2], signs[1] = points.x[gap : gap + 2], signs[0]
+        yield kinks, signs
 
 
 def hinges(x: np.ndarray, kinks: np.ndarray, signs: np.ndarray) -> np.ndarray:
@@ -268,14 +275,12 @@ def fit(points: Groups, kinks: np.ndarray, signs: np.ndarray) -> tuple[float, np
 def refine(points: Groups, kinks: np.ndarray, signs: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
     """Error and better kinks and signs: all kinks together, then single units again, then all together."""
     kinks = polish(points, kinks, signs)
-    error, kinks, signs = sweep(points, kinks, signs, rounds=20)
+    _, kinks, signs = sweep(points, kinks, signs, rounds=20)
     kinks = polish(points, kinks, signs)
     return fit(points, kinks, signs)[0], kinks, signs
 
 
-def sweep(
-    points: Groups, kinks: np.ndarray, signs: np.ndarray, rounds: int
-) -> tuple[float, np.ndarray, np.ndarray]:
+def sweep(points: Groups, kinks: np.ndarray, signs: np.ndarray, rounds: int) -> tuple[float, np.ndarray, np.ndarray]:
     """Error, kinks and signs after each unit in turn took its best place given the others.
 
     It ends after so many rounds, or when one gains less than a thousandth: along valleys `polish` is faster.
@@ -314,7 +319,9 @@ def best_hinge(points: Groups, kinks: np.ndarray, signs: np.ndarray) -> tuple[fl
     return best[1], best[2]
 
 
-def gap_gains(x: np.ndarray, root: np.ndarray, residual: np.ndarray, others: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def gap_gains(
+    x: np.ndarray, root: np.ndarray, residual: np.ndarray, others: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """For each gap between increasing x the largest gain of a unit active to its right, and the kink, (k - 1,)."""
 
     def after(values: np.ndarray) -> np.ndarray:
