@@ -1,9 +1,9 @@
 """Floors against brute force, closed forms and other optimisers; and against networks that were trained."""
 
 import itertools
-from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from scipy import optimize
@@ -32,6 +32,12 @@ def relu_mse(x, y, kinks, signs):
     """Mean square error of the best network with these kinks, by least squares."""
     features = np.c_[np.ones(len(x)), np.maximum(signs * (x[:, None] - kinks), 0)]
     return float(np.mean((features @ np.linalg.lstsq(features, y)[0] - y) ** 2))
+
+
+def quiet(f, start, args=(), **_):
+    """Nelder and Mead's search, without its words: (place, value) as `optimize.brute` wants them."""
+    found = optimize.minimize(f, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-12})
+    return found.x, found.fun
 
 
 # ---- the bound by pieces ---------------------------------------------------------------------------------------------
@@ -76,7 +82,7 @@ def test_the_bound_ignores_units_order_and_shape_and_counts_weights():
 
 def test_the_bound_on_squares_is_the_closed_form():
     for pieces in (1, 2, 3, 5):
-        # of k midpoints instead of the integral: each piece loses a share of about 1.25 (pieces / k)²... and the cut
+        # midpoints instead of the integral: a share of the order of (pieces / 2001)² less
         assert floors.pieces_bound(X, X**2, pieces) == pytest.approx(floors.square_mse(pieces), rel=5e-5)
         assert floors.pieces_bound(7 * X, 49 * X**2, pieces) == pytest.approx(floors.square_mse(pieces, 7), rel=5e-5)
 
@@ -93,9 +99,9 @@ def test_pieces_of_deep_networks():
     assert floors.deep_pieces(()) == 1
     assert floors.deep_pieces((4,)) == 5
     assert floors.deep_pieces((8, 8)) == 81
-    x = np.linspace(-4, 4, 20_001)
     model = ap.MLP((3, 3), "relu")
     with jax.enable_x64(True):
+        x = jnp.linspace(-4, 4, 20_001)
         for seed in range(20):
             params = model.init(jax.random.key(seed), x[:, None])
             slopes = np.diff(np.asarray(model.apply(params, x[:, None]))[:, 0]) / np.diff(x)
@@ -123,17 +129,15 @@ def test_an_even_number_of_units_attains_the_bound_on_squares(squares):
 def test_an_odd_number_of_units_does_not(squares, units, ratio):
     found = squares[units]
     assert found.mse / found.bound == pytest.approx(ratio, rel=1e-3)
+    x = X[::10]
+    grid = (slice(-0.95, 1, 0.1),) * units
     best = min(
-        optimize.differential_evolution(
-            lambda kinks, signs=signs: relu_mse(X[::10], X[::10] ** 2, kinks, signs),
-            [(-1, 1)] * units,
-            rng=0,
-            tol=1e-6,
-            maxiter=60,
-        ).fun
+        optimize.brute(
+            lambda kinks, signs=signs: relu_mse(x, x**2, kinks, signs), grid, full_output=True, finish=quiet
+        )[1]
         for signs in itertools.combinations_with_replacement((-1.0, 1.0), units)
     )
-    on_the_same = floors.relu_optimum(X[::10], X[::10] ** 2, units)
+    on_the_same = floors.relu_optimum(x, x**2, units)
     assert on_the_same.mse == pytest.approx(best, rel=1e-4)
     assert on_the_same.mse == pytest.approx(found.mse, rel=2e-2)  # a tenth of the points
 
@@ -206,7 +210,7 @@ def test_polynomial_mse_is_that_of_numpy():
         expected = np.sum(w * (fitted(x) - y) ** 2) / w.sum()
         assert floors.polynomial_mse(x, y, degree, w) == pytest.approx(expected, rel=1e-9)
         assert floors.polynomial_mse(x, y, degree) <= floors.minimax_polynomial(x, y, degree) ** 2
-    assert floors.polynomial_mse(x, y, 39) == 0
+    assert floors.polynomial_mse(x, y, 39) < 1e-30
     assert floors.polynomial_mse([0, 0, 1], [0, 2, 5], 7) == pytest.approx(2 / 3)
     assert floors.minimax_polynomial([0, 0, 1], [0, 2, 5], 7) == pytest.approx(1)
 
@@ -257,7 +261,7 @@ def test_floors_refuse(call, says):
 
 
 def test_relu_networks_without_biases_are_positively_homogeneous():
-    model, x = ap.MLP((8, 8), "relu", bias=False), X[::100, None].astype(np.float32)
+    model, x = ap.MLP((8, 8), "relu", bias=False), jnp.asarray(X[::100, None], jnp.float32)
     for seed in range(8):
         params = model.init(jax.random.key(seed), x)
         out = np.asarray(model.apply(params, x))
@@ -266,11 +270,14 @@ def test_relu_networks_without_biases_are_positively_homogeneous():
         assert not np.allclose(model.apply(params, -x), -out, rtol=1e-3, atol=0)
 
 
-@pytest.mark.parametrize("units", [1, 2, 3, 4])
+@pytest.mark.parametrize(
+    "units", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(3, marks=pytest.mark.slow), 4]
+)
 def test_trained_networks_reach_the_optimum_on_squares_and_no_less(squares, units):
     task = ap.task(lambda x: x**2, x=X, x_test=X)
-    recipe = ap.Recipe(model=ap.MLP((units,), "relu"), learning_rate=0.03, schedule="cosine", steps=2000)
-    recipe = replace(recipe, records=(0, recipe.steps))
-    best = float(ap.run(task, recipe, seeds=64, keep=(), progress=False).test_loss[:, -1].min())
+    model = ap.MLP((units,), "relu")
+    recipe = ap.Recipe(model=model, learning_rate=0.1, schedule="cosine", steps=2000, records=(0, 2000))
+    # With four units about one seed in sixty gets there, so that of 512 nearly always some do.
+    best = float(ap.run(task, recipe, seeds=512, keep=(), progress=False).test_loss[:, -1].min())
     assert best <= 1.02 * squares[units].mse
     assert best >= (1 - 1e-4) * squares[units].mse  # a float32 mean, of float32 points and errors

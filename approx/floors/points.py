@@ -7,7 +7,7 @@ from numpy.typing import ArrayLike
 
 
 class Groups(NamedTuple):
-    """Points with equal x joined: no function can tell them apart.
+    """Points with equal x joined: no function can tell them apart (nor x that differ by 1e-16 of their range).
 
     Attributes:
         x: (k,) distinct and increasing, moved and scaled to [-1, 1].
