@@ -1,6 +1,8 @@
 """Floors against brute force, closed forms and other optimisers; and against networks that were trained."""
 
+import ast
 import itertools
+from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -255,6 +257,15 @@ def test_float32_leaves_what_rounding_leaves():
 def test_floors_refuse(call, says):
     with pytest.raises(ValueError, match=says):
         call()
+
+
+def test_floors_import_nothing_of_approx_but_themselves():
+    for path in Path(floors.__file__).parent.glob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            names += [node.module] if isinstance(node, ast.ImportFrom) else []
+            assert not [name for name in names if name.split(".")[0] in ("jax", "optax", "flax")], path
+            assert all(name.startswith("approx.floors") for name in names if name.startswith("approx")), path
 
 
 # ---- networks --------------------------------------------------------------------------------------------------------
