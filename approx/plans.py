@@ -1,5 +1,6 @@
 """A sweep laid out and checked: which trainings there are, and what each block of them is given."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -35,11 +36,15 @@ LANES_ACCELERATOR = 4096  # not measured yet
 
 
 class Plan(NamedTuple):
-    """One recipe's trainings, checked: training j has cell j // seeds of the grid and seed j % seeds."""
+    """One recipe's trainings, checked: training j has cell j // len(streams) of the grid and row j % len(streams).
+
+    The rows of `streams` are every combination of the crossed streams' seeds, and within each all of `seeds`.
+    """
 
     task: Task
     recipe: Recipe
     grid: dict[str, np.ndarray]
+    cross: dict[str, np.ndarray]
     seeds: np.ndarray
     streams: np.ndarray
     freeze: dict[str, int]
@@ -53,10 +58,17 @@ class Plan(NamedTuple):
     @property
     def trainings(self) -> int:
         """How many there are."""
-        return len(self.numbers) * len(self.seeds)
+        return len(self.numbers) * len(self.streams)
+
+    @property
+    def axes(self) -> dict[str, np.ndarray]:
+        """The named axes of the trainings: swept numbers, crossed streams, seeds."""
+        return self.grid | {f"{name}_seed": values for name, values in self.cross.items()} | {"seed": self.seeds}
 
 
-def make_plan(task: Task, recipe: Recipe, *, seeds, lanes, form, key, freeze, init_params, grid, keep: Keep) -> Plan:
+def make_plan(
+    task: Task, recipe: Recipe, *, seeds, lanes, form, key, freeze, cross, init_params, grid, keep: Keep
+) -> Plan:
     """Check one recipe's trainings, and lay them out."""
     if not isinstance(task, Task):
         raise TypeError(f"the task is {task!r}; make one with ap.task(f, x, x_test) or take one from ap.tasks")
@@ -83,8 +95,13 @@ def make_plan(task: Task, recipe: Recipe, *, seeds, lanes, form, key, freeze, in
         shared = tuple(jnp.asarray(array) for array in arrays)
     root, table = root_key(key), numbers.astype(its_recipe.dtype)
     frozen = check_freeze(freeze)
-    streams = stream_seeds(seeds, frozen)
-    return Plan(its_task, its_recipe, axes, seeds, streams, frozen, table, structure, shared, root, int(lanes), params)
+    crossed = check_cross(cross, frozen, axes)
+    if (count := len(seeds) * math.prod(map(len, crossed.values()))) > 10**8:
+        raise ValueError(f"cross makes {count:,} combinations with the seeds; at most 10^8 at once")
+    streams = stream_seeds(seeds, frozen, crossed)
+    return Plan(
+        its_task, its_recipe, axes, crossed, seeds, streams, frozen, table, structure, shared, root, int(lanes), params
+    )
 
 
 def default_lanes(task: Task, recipe: Recipe) -> int:
@@ -182,11 +199,28 @@ def check_freeze(freeze: Sequence[str] | Mapping[str, int]) -> dict[str, int]:
     return {name: int(seed) for name, seed in frozen.items()}
 
 
-def stream_seeds(seeds: np.ndarray, frozen: Mapping[str, int]) -> np.ndarray:
-    """The seed of every stream of every training, (seeds, streams); a frozen stream's is the same for all."""
-    streams = np.repeat(seeds[:, None], len(Keys._fields), 1)
-    for name, seed in frozen.items():
-        streams[:, Keys._fields.index(name)] = seed
+def check_cross(cross: Mapping[str, Any] | None, frozen: Mapping[str, int], grid) -> dict[str, np.ndarray]:
+    """The seeds that each crossed stream takes."""
+    if not isinstance(cross, Mapping | None):
+        raise TypeError(f"cross is {cross!r}; write streams and their seeds: cross={{'init': 16, 'data': 16}}")
+    crossed = {}
+    for name, seeds in (cross or {}).items():
+        if name not in Keys._fields:
+            raise ValueError(f"cannot cross {name!r}; the streams are: {', '.join(Keys._fields)}")
+        if name in frozen:
+            raise ValueError(f"{name!r} is both frozen and crossed")
+        if f"{name}_seed" in grid:
+            raise ValueError(f"the crossed stream {name!r} needs the name '{name}_seed', which a swept number has")
+        crossed[name] = check_seeds(seeds)
+    return crossed
+
+
+def stream_seeds(seeds: np.ndarray, frozen: Mapping[str, int], crossed: Mapping[str, np.ndarray]) -> np.ndarray:
+    """The seed of every stream of every training, (crossed seeds x seeds, streams); a frozen stream's is the same."""
+    *outer, inner = np.meshgrid(*crossed.values(), seeds, indexing="ij")
+    streams = np.repeat(inner.reshape(-1, 1), len(Keys._fields), 1)
+    for name, values in (*frozen.items(), *zip(crossed, (table.ravel() for table in outer), strict=True)):
+        streams[:, Keys._fields.index(name)] = values
     return streams.astype(np.uint32)
 
 
@@ -241,9 +275,9 @@ def check_params(task: Task, recipe: Recipe, given: PyTree, seeds: np.ndarray, k
 def inputs(plan: Plan, index: int) -> Inputs:
     """What block `index` is given; the last training pads the last block."""
     training_number = np.minimum(np.arange(index * plan.lanes, (index + 1) * plan.lanes), plan.trainings - 1)
-    seed = training_number % len(plan.seeds)
-    params = jax.tree.map(lambda p: p[seed % len(p)], plan.init_params)
-    return Inputs(plan.root, plan.streams[seed], plan.numbers[training_number // len(plan.seeds)], plan.arrays, params)
+    cell, row = np.divmod(training_number, len(plan.streams))
+    params = jax.tree.map(lambda p: p[row % len(plan.seeds) % len(p)], plan.init_params)
+    return Inputs(plan.root, plan.streams[row], plan.numbers[cell], plan.arrays, params)
 
 
 def cell_inputs(plan: Plan) -> Inputs:

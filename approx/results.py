@@ -111,8 +111,8 @@ def params_shapes(plan: Plan) -> Any:
 
 def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) -> xr.Dataset:
     """One recipe's trainings on named axes."""
-    shape = [*map(len, plan.grid.values()), len(plan.seeds)]
-    axes = (*plan.grid, "seed")
+    axes = plan.axes
+    shape = [len(values) for values in axes.values()]
     keep, recorded_at = plan.structure.keep, record_steps(plan.recipe)
     kept = np.asarray(keep.at or recorded_at[-1:])
     variables: dict[str, Any] = {}
@@ -135,8 +135,7 @@ def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) ->
         name = parameters.leaf_name(path)
         add(name, values, "kept_step", *(f"{name}_{n}" for n in range(values.ndim - 2)), about="parameter")
     coordinates = {
-        **{name: (name, values) for name, values in plan.grid.items()},
-        "seed": ("seed", plan.seeds),
+        **{name: (name, values) for name, values in axes.items()},
         "step": ("step", recorded_at, {"long_name": "updates made"}),
         "kept_step": kept[0] if len(kept) == 1 else ("kept_step", kept),
         **point_coordinates(plan, points),
@@ -249,6 +248,7 @@ def provenance(plan: Plan, block: Block) -> dict[str, Any]:
         "grid": swept,
         "seeds": describe_seeds(plan.seeds),
         "freeze": plan.freeze,
+        "cross": {name: describe_seeds(seeds) for name, seeds in plan.cross.items()},
         "root": np.asarray(random.key_data(plan.root)).tolist(),
         "init_params": None if plan.init_params is None else store.digest(*jax.tree.leaves(plan.init_params)),
         "lanes": plan.lanes,

@@ -41,6 +41,7 @@ def run(
     form: str | None = None,
     key: int | Key[Array, ""] = 0,
     freeze: Sequence[str] | Mapping[str, int] = (),
+    cross: Mapping[str, int | Sequence[int]] | None = None,
     keep: Sequence[str] = ("prediction",),
     keep_at: Sequence[int] = (),
     metrics: Mapping[str, Callable] | None = None,
@@ -65,6 +66,8 @@ def run(
         key: the root; a seed's key is `fold_in(root, seed)`.
         freeze: streams ("init", "data", "order", "dropout", "noise") that all seeds share, that of seed 0; or
             {stream: seed} for that of another.
+        cross: {stream: its seeds}, to tell sources of randomness apart: every combination is run, each for all
+            `seeds`, which drive the other streams; axes "init_seed", "data_seed", ... See `stats.variance_split`.
         keep: of "prediction", "params", "gradient_norm", "weight_norm". () keeps only the losses.
         keep_at: the record steps at which predictions and parameters are kept; () is the last.
         metrics: {name: function(params, predict)}, recorded like the losses; `predict(x)` gives the outputs at x.
@@ -89,7 +92,13 @@ def run(
     """
     if until is not None:
         options: dict[str, Any] = {"lanes": lanes, "form": form, "key": key, "freeze": freeze, "keep": keep}
-        options |= {"keep_at": keep_at, "metrics": metrics, "init_params": init_params, "threads": threads}
+        options |= {
+            "cross": cross,
+            "keep_at": keep_at,
+            "metrics": metrics,
+            "init_params": init_params,
+            "threads": threads,
+        }
         options |= {"segment": segment, "compiler_options": compiler_options, "progress": progress}
         more = partial(run, task, recipe, **options, **grid)
         return run_until(until, plans.check_seeds(seeds), more)
@@ -97,8 +106,8 @@ def run(
     if not recipes:
         raise ValueError("no recipes: the dictionary is empty")
     keeping = plans.check_keep(keep, keep_at, metrics)
-    shared = {"seeds": seeds, "lanes": lanes, "form": form, "key": key, "freeze": freeze}
-    shared |= {"init_params": init_params, "grid": grid}
+    shared: dict[str, Any] = {"seeds": seeds, "lanes": lanes, "form": form, "key": key, "freeze": freeze}
+    shared |= {"cross": cross, "init_params": init_params, "grid": grid}
     planned = {}
     for label, entry in recipes.items():
         its_task, its_recipe = entry if isinstance(entry, tuple) else (task, entry)

@@ -6,6 +6,7 @@ from approx.plot.comparisons import forest, performance_profile
 from approx.plot.landscapes import landscape
 from approx.plot.learning import extrapolation, fan, learning_curve
 from approx.plot.planning import plan, running_rate
+from approx.plot.sources import power_law, variance_split
 from approx.plot.success import success_curve, threshold_profile
 from approx.plot.times import best_of, restart, survival
 
@@ -21,9 +22,11 @@ __all__ = [
     "learning_curve",
     "performance_profile",
     "plan",
+    "power_law",
     "restart",
     "running_rate",
     "success_curve",
     "survival",
     "threshold_profile",
+    "variance_split",
 ]

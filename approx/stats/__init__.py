@@ -18,12 +18,14 @@ from approx.stats.planning import (
     seeds_for_power,
     seeds_for_width,
 )
+from approx.stats.powers import exponent
 from approx.stats.rankings import discoveries, performance_profile, ranking
 from approx.stats.rates import pick, profile, rate, reading, success
 from approx.stats.reports import report, table
 from approx.stats.time_tests import compare_times, logrank
 from approx.stats.times import kaplan_meier, restricted_mean, survival, time_quantiles, time_to_success
 from approx.stats.values import aggregate, best_of, quantiles
+from approx.stats.variance import variance_split
 
 __all__ = [
     "aggregate",
@@ -39,6 +41,7 @@ __all__ = [
     "error_by_distance",
     "ert",
     "ert_ratio",
+    "exponent",
     "improvement",
     "kaplan_meier",
     "logrank",
@@ -67,4 +70,5 @@ __all__ = [
     "time_quantiles",
     "time_to_success",
     "tries_needed",
+    "variance_split",
 ]
