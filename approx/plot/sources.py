@@ -5,6 +5,7 @@ from collections.abc import Mapping
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.ticker import NullLocator
 
 from approx.plot.series import axes, corner, each, label_ends, readable
 
@@ -75,6 +76,9 @@ def power_law(
         xlabel=readable(along),
         ylabel=f"{data.attrs['statistic']} {readable(data.attrs['of'])}",
     )
+    if data[along].size <= 8:  # the points themselves, rather than powers of ten
+        ax.set_xticks(data[along].values, [f"{x:g}" for x in data[along].values])
+        ax.xaxis.set_minor_locator(NullLocator())
     corner(ax, data.n, "lower left")
     label_ends(ax, ends)
     return ax
