@@ -24,12 +24,12 @@ from approx.tasks import STATIC
 
 def sin(z: Array, frequency: ArrayLike = 1.0) -> Array:
     """`sin(frequency z)` (Sitzmann et al. 2020, SIREN, whose omega_0 this is)."""
-    return jnp.sin(frequency * z)
+    return elementary.sin(frequency * z)
 
 
 def snake(z: Array, a: ArrayLike = 1.0) -> Array:
     """`z + sin²(a z) / a` (Ziyin, Hartwig and Ueda 2020, eq. 3)."""
-    return z + jnp.sin(a * z) ** 2 / a
+    return z + elementary.sin(a * z) ** 2 / a
 
 
 def identity(z: Array) -> Array:
