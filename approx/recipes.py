@@ -138,9 +138,9 @@ def record_steps(recipe: Recipe) -> np.ndarray:
             raise ValueError(f"records={records}: at least 2, for step 0 and the last")
         if records > steps:
             return np.arange(steps + 1)
-        points = records - 1
+        points = records - 1  # from the last step down, which one point alone is
         while True:  # rounding merges the first ones: add as many as are missing, until none is
-            grid = np.unique(np.r_[0, np.rint(np.geomspace(1, steps, points))].astype(np.int64))
+            grid = np.unique(np.r_[0, np.rint(np.geomspace(steps, 1, points))].astype(np.int64))
             if len(grid) >= records:
                 return grid
             points += records - len(grid)

@@ -5,6 +5,18 @@ and perhaps weights, and knows nothing of training. Lower bounds are proven; wha
 that was found, and says so.
 """
 
+from approx.floors.classes import (
+    bayes_accuracy,
+    majority,
+    separable,
+    waveform_softmax,
+)
+from approx.floors.linear import (
+    descent,
+    least_squares,
+    modes,
+    pca_residual,
+)
 from approx.floors.pieces import (
     ReluOptimum,
     deep_pieces,
@@ -24,13 +36,21 @@ from approx.floors.precision import (
 
 __all__ = [
     "ReluOptimum",
+    "bayes_accuracy",
     "deep_pieces",
+    "descent",
     "float32_resolution",
     "float32_rounding",
+    "least_squares",
+    "majority",
     "minimax_polynomial",
+    "modes",
+    "pca_residual",
     "pieces_bound",
     "polynomial_mse",
     "relu_optimum",
+    "separable",
     "square_max",
     "square_mse",
+    "waveform_softmax",
 ]
