@@ -60,9 +60,9 @@ def asymptote(
 
     Returns:
         `kind` (..., seed, side), a string of `KINDS`, and nan where they do not apply: `level` (the mean of the outer
-        half of a constant), `slope` (df/dr: outward; also of "linear + periodic"), `period`, `exponent` (in steps of 0.02),
-        `growth` (g, per unit of r). `side` is "left" and "right", or the ray's direction. Several outputs keep the
-        dimension `output`.
+        half of a constant), `slope` (df/dr, outward; also of "linear + periodic"), `period`, `exponent` (in steps of
+        0.02), `growth` (g, per unit of r). `side` is "left" and "right", or the ray's direction. Several outputs
+        keep the dimension `output`.
 
     Raises:
         ValueError: no predictions, swept points, no points outside, a center that is missing, no two points on one ray,
