@@ -249,6 +249,37 @@ def given(
     return Given(x=x, y=y, x_test=x_test, y_test=y_test, distance=distance, noise=noise, **options)
 
 
+def rays(
+    directions: ArrayLike | Sequence, lengths: ArrayLike | Sequence, center: ArrayLike | Sequence = 0.0
+) -> np.ndarray:
+    """Points on straight lines out of a center, for `x_test`: where a function of several inputs leads far out.
+
+    `x = center + length * direction / |direction|`, ray by ray, each at all the lengths.
+
+    Args:
+        directions: (rays, inputs), of any length above 0; or a whole number n of rays in the plane, evenly spaced from
+            the first axis on.
+        lengths: (k,) distances from the center, positive.
+        center: (inputs,), or one number for all.
+
+    Returns:
+        (rays * k, inputs).
+
+    Raises:
+        ValueError: a direction of length 0, lengths that are not positive, shapes that do not fit.
+    """
+    if isinstance(directions, int | np.integer):
+        angles = 2 * np.pi * np.arange(directions) / directions
+        directions = np.column_stack([np.cos(angles), np.sin(angles)])
+    toward, far = as_rows("directions", directions), as_rows("lengths", lengths)
+    size = np.linalg.norm(toward, axis=1, keepdims=True)
+    if not (size > 0).all():
+        raise ValueError(f"directions[{int(np.argmin(size))}] has length 0 and points nowhere")
+    if far.shape[1] != 1 or not (far > 0).all():
+        raise ValueError(f"lengths are distances from the center, one vector of numbers above 0, got {far.min()}")
+    return (np.asarray(center, np.float64) + (toward / size)[:, None] * far).reshape(-1, toward.shape[1])
+
+
 def grid(half_width: ArrayLike, n: int) -> Float[Array, "n 1"]:
     """Equispaced numbers from -half_width to half_width, multiplied out before the division so that integers are exact.
 

@@ -3,6 +3,7 @@
 from pathlib import Path
 
 from approx.plot.comparisons import forest, performance_profile
+from approx.plot.extrapolations import shares, split, symmetry
 from approx.plot.landscapes import landscape
 from approx.plot.learning import extrapolation, fan, learning_curve
 from approx.plot.planning import plan, running_rate
@@ -25,8 +26,11 @@ __all__ = [
     "power_law",
     "restart",
     "running_rate",
+    "shares",
+    "split",
     "success_curve",
     "survival",
+    "symmetry",
     "threshold_profile",
     "variance_split",
 ]

@@ -106,14 +106,20 @@ def extrapolation(
     *,
     units: dict[str, tuple[float, float]] | None = None,
 ) -> Axes:
-    """Absolute error against the distance outside the training range, quantile bands over seeds.
+    """Absolute or relative error against the distance outside the training range, quantile bands over seeds.
 
     Args:
         named: what `stats.error_by_distance` returned, by label.
         ax: axes to draw on.
         title: the message of the panel.
         units: by label, what distances and errors are divided by.
+
+    Raises:
+        ValueError: absolute and relative errors together.
     """
+    relative = {bool(errors.attrs.get("relative", 0)) for errors in named.values()}
+    if len(relative) > 1:
+        raise ValueError("absolute and relative errors do not share an axis: make all with relative= alike")
     ax = axes(ax, title)
     ends = []
     for number, (label, errors) in enumerate(named.items()):
@@ -121,7 +127,8 @@ def extrapolation(
         quantiles = stats.quantiles(errors, of="error").error.transpose("quantile", "distance").values / per_y
         bands(ax, errors.distance.values / per_x, quantiles, f"C{number}")
         ends.append((quantiles[2], label, f"C{number}"))
-    ax.set(yscale="log", xlabel="distance outside the range", ylabel="absolute error")
+    kind = "relative" if True in relative else "absolute"
+    ax.set(yscale="log", xlabel="distance outside the range", ylabel=f"{kind} error")
     ax.set_xlim(0, max(ax.dataLim.x1, 1e-12))
     corner(ax, np.array([errors.sizes["seed"] for errors in named.values()]))
     label_ends(ax, ends)

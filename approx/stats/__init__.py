@@ -4,9 +4,11 @@ Every result names its quantity and carries `low`, `high` and `n` beside it. Not
 inf) is a failure, a censored time, and the worst value there is.
 """
 
+from approx.stats.asymptotes import asymptote, shares
 from approx.stats.comparisons import compare, mcnemar, pair, paired_interval
 from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
-from approx.stats.extrapolation import error_by_distance
+from approx.stats.extrapolation import error_by_distance, phase_tolerant_error, symmetry
+from approx.stats.failures import below_floor, excess, split
 from approx.stats.intervals import binomial_interval
 from approx.stats.paired import compare_values, ert_ratio, improvement
 from approx.stats.planning import (
@@ -29,6 +31,8 @@ from approx.stats.variance import variance_split
 
 __all__ = [
     "aggregate",
+    "asymptote",
+    "below_floor",
     "best_cutoff",
     "best_of",
     "binomial_interval",
@@ -41,6 +45,7 @@ __all__ = [
     "error_by_distance",
     "ert",
     "ert_ratio",
+    "excess",
     "exponent",
     "improvement",
     "kaplan_meier",
@@ -49,6 +54,7 @@ __all__ = [
     "pair",
     "paired_interval",
     "performance_profile",
+    "phase_tolerant_error",
     "pick",
     "plan",
     "power",
@@ -64,8 +70,11 @@ __all__ = [
     "running_rate",
     "seeds_for_power",
     "seeds_for_width",
+    "shares",
+    "split",
     "success",
     "survival",
+    "symmetry",
     "table",
     "time_quantiles",
     "time_to_success",

@@ -1,0 +1,348 @@
+"""Outside the training range: classes of functions, symmetry, errors up to phase, reasons of failure, on known ones."""
+
+import matplotlib
+
+matplotlib.use("Agg")
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import approx as ap
+from approx import stats
+
+
+def noise(x):
+    return np.random.default_rng(0).normal(size=x.shape)
+
+
+def learned(functions, y=np.sin, half=1.0, reach=3.0, n=301, dtype=np.float32):
+    """A result as `ap.run` makes it, of given functions in place of trained ones: one for each seed."""
+    x = np.linspace(-reach * half, reach * half, n)
+    beyond = np.abs(x) - half
+    with np.errstate(all="ignore"):
+        values = np.array([np.broadcast_to(f(x), x.shape) for f in functions]).astype(dtype)
+    return xr.Dataset(
+        {"prediction": (("seed", "point", "output"), values[..., None])},
+        {
+            "seed": np.arange(len(values)),
+            "x_test": (("point", "input"), x[:, None]),
+            "y_test": (("point", "output"), y(x)[:, None]),
+            "distance": ("point", np.where(beyond > 1e-6 * half, beyond, 0)),
+        },
+    )
+
+
+def kinds(f, half=1.0, **options):
+    """The classes of one function of x / half, left and right."""
+    found = stats.asymptote(learned([lambda x: f(x / half)], half=half, y=lambda x: x / half, **options))
+    return found.isel(seed=0), found.kind.isel(seed=0).values.tolist()
+
+
+CLASSES = {
+    "0": (lambda u: 0 * u, "constant"),
+    "3": (lambda u: 0 * u + 3, "constant"),
+    "tanh, saturated": (lambda u: np.tanh(4 * u), "constant"),
+    "relu line": (lambda u: 0.3 * np.abs(u) - 1, "linear"),
+    "|x|": (np.abs, "linear"),
+    "steep line": (lambda u: 1e4 * u + 5, "linear"),
+    "sin": (lambda u: np.sin(2 * np.pi * u), "periodic"),
+    "sin, other phase": (lambda u: np.sin(2.2 * np.pi * u + 1), "periodic"),
+    "fast sin with offset": (lambda u: 5 * np.sin(14 * np.pi * u + 2) - 3, "periodic"),
+    "triangle wave": (lambda u: np.abs((2 * u) % 1 - 0.5), "periodic"),
+    "x + sin x": (lambda u: u + np.sin(2 * np.pi * u), "linear + periodic"),
+    "snake": (lambda u: u + np.sin(6 * np.pi * u) ** 2 / 6, "linear + periodic"),
+    "x²": (np.square, "power"),
+    "x³": (lambda u: u**3, "power"),
+    "sqrt": (lambda u: 2 - np.sqrt(np.abs(u)), "power"),
+    "x^1.5": (lambda u: -(np.abs(u) ** 1.5), "power"),
+    "exp |x|": (lambda u: np.exp(np.abs(u)), "exponential"),
+    "exp 3|x|": (lambda u: 1 - np.exp(3 * np.abs(u)), "exponential"),
+    "nan": (lambda u: np.where(np.abs(u) > 2.9, np.nan, u), "diverged"),
+    "inf": (lambda u: np.where(np.abs(u) > 1.1, np.inf, u), "diverged"),
+    "overflow": (lambda u: np.exp(50 * np.abs(u)), "diverged"),
+    "noise": (lambda u: noise(u), "undecided"),
+    "random walk": (lambda u: np.cumsum(noise(u)), "undecided"),
+    "log": (lambda u: np.log(np.abs(u) + 1e-9), "undecided"),
+    "half a period": (lambda u: np.sin(np.pi * u / 2 + 0.3), "undecided"),
+    "one period": (lambda u: np.sin(np.pi * u), "undecided"),
+    "tanh in transition": (lambda u: np.tanh(np.abs(u) - 2), "undecided"),
+    "softplus in transition": (lambda u: np.log1p(np.exp(5 * (np.abs(u) - 2))), "undecided"),
+    "relu that starts late": (lambda u: np.maximum(np.abs(u) - 2.6, 0), "undecided"),
+    "almost a line": (lambda u: np.abs(u) ** 1.07, "undecided"),
+    "decaying power": (lambda u: 1 / (np.abs(u) + 0.01), "undecided"),
+    "cubic around 2": (lambda u: (np.abs(u) - 2) ** 3 - 0.5 * (np.abs(u) - 2), "undecided"),
+    "quintic around 2": (lambda u: (np.abs(u) - 2) ** 5 - 1.3 * (np.abs(u) - 2) ** 3, "undecided"),
+    "damped sin": (lambda u: np.sin(6 * np.pi * u) * np.exp(-np.abs(u)), "undecided"),
+    "growing sin": (lambda u: u * np.sin(6 * np.pi * u), "undecided"),
+    "two tones": (lambda u: np.sin(6 * np.pi * u) + np.sin(8.3 * np.pi * u), "undecided"),
+}
+
+
+@pytest.mark.parametrize("half", [1.0, 2 * np.pi, 10.0])
+def test_asymptotes_of_functions_that_are_known(half):
+    functions = [lambda x, f=f: f(x / half) for f, _ in CLASSES.values()]
+    found = stats.asymptote(learned(functions, half=half, y=lambda x: x / half)).kind
+    for side in ("left", "right"):
+        answers = dict(zip(CLASSES, found.sel(side=side).values.tolist(), strict=True))
+        assert answers == {name: kind for name, (_, kind) in CLASSES.items()}
+
+
+def test_asymptotes_come_with_their_numbers():
+    for f, name, left, right in (
+        (np.square, "exponent", 2, 2),
+        (lambda u: np.sqrt(np.abs(u)), "exponent", 0.5, 0.5),
+        (lambda u: np.where(u < 0, -2.0, 7.0), "level", -2, 7),
+        (np.abs, "slope", 1, 1),
+        (lambda u: np.exp(2 * np.abs(u)), "growth", 2, 2),
+    ):
+        found = kinds(f)[0]
+        np.testing.assert_allclose(found[name], [left, right], atol=1e-3)
+        others = {"exponent", "level", "slope", "growth", "period"} - {name}
+        assert all(bool(found[other].isnull().all()) for other in others)
+    for cycles in (2, 3.1, 5, 11):
+        for phase in (0, 1, 2):
+            found = kinds(lambda u, c=cycles, p=phase: np.sin(c * np.pi * u + p))[0]
+            np.testing.assert_allclose(found.period, 2 / cycles, rtol=0.02)
+    found = kinds(lambda u: 0.7 * u + np.sin(6 * np.pi * u) ** 2 / 6)[0]
+    np.testing.assert_allclose(found.slope, [-0.7, 0.7], rtol=1e-2)  # outward
+    np.testing.assert_allclose(found.period, 1 / 6, rtol=0.02)
+
+
+def test_asymptotes_of_each_side_and_of_few_points():
+    assert kinds(lambda u: np.maximum(u, 0))[1] == ["constant", "linear"]
+    assert kinds(lambda u: np.where(u < 0, np.nan, u**2))[1] == ["diverged", "power"]
+    assert kinds(np.abs, n=9)[1] == ["undecided"] * 2, "three points on a side"
+    assert kinds(lambda u: 0 * u, n=9)[1] == ["undecided"] * 2
+    assert kinds(np.exp, reach=1.2)[1] == ["undecided"] * 2, "too short a side to tell a power from an exponential"
+
+
+def test_asymptotes_survive_noise_below_the_tolerance_and_a_change_of_units():
+    names = ("3", "relu line", "sin", "x + sin x", "x²", "exp |x|")
+    functions = [CLASSES[name][0] for name in names]
+    wanted = [CLASSES[name][1] for name in names]
+    runs = learned(functions, y=lambda x: x)
+    noisy = runs.copy(deep=True)
+    size = np.ptp(runs.prediction.values, axis=1, keepdims=True)
+    noisy["prediction"] = runs.prediction + 1e-5 * size * noise(runs.prediction)
+    assert stats.asymptote(noisy).kind.isel(side=1).values.tolist() == wanted
+    big = runs.assign(prediction=runs.prediction * 1e6).assign_coords(y_test=runs.y_test * 1e6)
+    assert stats.asymptote(big).kind.isel(side=1).values.tolist() == wanted
+    assert stats.asymptote(runs, scale=1e6).kind.isel(side=1).values.tolist() == ["constant"] * 6
+
+
+def test_asymptotes_keep_grids_and_outputs_and_any_order_of_points():
+    runs = learned([np.abs, np.sin, lambda x: x * np.nan])
+    two = xr.concat([runs, runs], "output", data_vars="all")
+    assert stats.asymptote(two.isel(seed=[0, 2])).kind.dims == ("seed", "side", "output")
+    grid = xr.concat([runs, runs], "rate", data_vars="all", coords="minimal")
+    shuffled = grid.isel(point=np.random.default_rng(1).permutation(grid.sizes["point"]))
+    assert stats.asymptote(shuffled).kind.dims == ("rate", "seed", "side")
+    xr.testing.assert_equal(stats.asymptote(grid).kind, stats.asymptote(shuffled).kind)
+
+
+def test_shares_count_every_seed_once():
+    runs = learned([np.abs] * 3 + [lambda x: 0 * x] * 5 + [lambda x: x * np.nan] * 2, y=lambda x: x)
+    shares = stats.shares(stats.asymptote(runs))
+    assert shares.rate.dims == ("kind", "side")
+    right = shares.sel(side="right")
+    assert right.successes.sel(kind=["linear", "constant", "diverged", "power"]).values.tolist() == [3, 5, 2, 0]
+    np.testing.assert_allclose(shares.rate.sum("kind"), 1)
+    low, high = stats.binomial_interval(3, 10)
+    np.testing.assert_allclose([right.sel(kind="linear").low, right.sel(kind="linear").high], [low, high])
+    assert bool((shares.n == 10).all())
+
+
+def rays_task():
+    lengths = np.linspace(0.02, 3, 150)
+    x_test = ap.tasks.rays([[1, 0], [0, -2], [3, 4]], lengths)
+    grid = np.stack(np.meshgrid(*[np.linspace(-1, 1, 5)] * 2), -1).reshape(-1, 2)
+    return ap.task(lambda x: x[:, 0], grid, x_test), lengths
+
+
+def test_rays_lead_out_of_the_center_and_distances_are_those_to_the_box():
+    task, lengths = rays_task()
+    x = task.x_test.reshape(3, -1, 2)
+    np.testing.assert_allclose(x[1], np.column_stack([0 * lengths, -lengths]))
+    np.testing.assert_allclose(x[2], np.outer(lengths, [0.6, 0.8]))
+    nearest = np.clip(task.x_test, -1, 1)  # of a box, the nearest point is found coordinate by coordinate
+    np.testing.assert_allclose(task.distance, np.linalg.norm(task.x_test - nearest, axis=1))
+    quarter = ap.tasks.rays(4, [2.0], center=(1, 1))
+    np.testing.assert_allclose(quarter, [[3, 1], [1, 3], [-1, 1], [1, -1]], atol=1e-12)
+    with pytest.raises(ValueError, match=r"directions\[1\] has length 0"):
+        ap.tasks.rays([[1, 0], [0, 0]], [1])
+    with pytest.raises(ValueError, match=r"numbers above 0, got -1"):
+        ap.tasks.rays(4, [1, -1])
+
+
+def on_rays(f):
+    task, _ = rays_task()
+    return xr.Dataset(
+        {"prediction": (("seed", "point", "output"), f(task.x_test)[None, :, None])},
+        {
+            "x_test": (("point", "input"), task.x_test),
+            "y_test": (("point", "output"), task.y_test),
+            "distance": ("point", task.distance),
+        },
+    )
+
+
+def test_asymptotes_and_profiles_along_rays():
+    def f(x):
+        return np.maximum(x[:, 0], 0) + np.where(x[:, 1] < 0, x[:, 1] ** 2, 0)
+
+    found = stats.asymptote(on_rays(f), center=0).isel(seed=0)
+    kind = dict(zip(found.side.values.tolist(), found.kind.values.tolist(), strict=True))
+    assert kind == {"(0, -1)": "power", "(0.6, 0.8)": "linear", "(1, 0)": "linear"}
+    np.testing.assert_allclose(found.sel(side="(0.6, 0.8)").slope, 0.6)
+    errors = stats.error_by_distance(on_rays(lambda x: x[:, 0] + np.linalg.norm(x - np.clip(x, -1, 1), axis=1)))
+    np.testing.assert_allclose(errors.error.isel(seed=0), errors.distance, rtol=1e-4, atol=1e-9)
+
+
+def test_asymptote_refuses_what_it_cannot_judge():
+    runs = learned([np.abs])
+    for broken, message in (
+        (runs.drop_vars("prediction"), "no predictions were kept"),
+        (runs.isel(point=np.flatnonzero(runs.distance == 0)), "no test points lie outside"),
+        (runs.isel(point=np.flatnonzero(runs.distance > 0)), "must be given"),
+        (runs.assign_coords(x_test=runs.x_test.expand_dims(frequency=[1, 2])), "differs over frequency"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            stats.asymptote(broken)
+    scattered = on_rays(lambda x: x[:, 0]).isel(point=[0, 1, 149, 299, 449])
+    with pytest.raises(ValueError, match=r"place them with tasks\.rays"):
+        stats.asymptote(scattered, center=[0, 0])
+    with pytest.raises(ValueError, match="of 2 inputs must be given"):
+        stats.asymptote(on_rays(lambda x: x[:, 0]))
+    with pytest.raises(ValueError, match=r"tol must lie between 0 and 0\.1, got 2"):
+        stats.asymptote(runs, tol=2)
+    with pytest.raises(ValueError, match="scale must be positive"):
+        stats.asymptote(runs, scale=0)
+
+
+def test_relative_errors_divide_by_the_size_of_the_target_at_that_distance():
+    runs = learned([lambda x: 1.1 * x**2, lambda x: x**2, lambda x: np.full_like(x, np.nan)], y=np.square)
+    errors = stats.error_by_distance(runs, relative=True).error
+    np.testing.assert_allclose(errors.isel(seed=0), 0.1, rtol=1e-4)
+    np.testing.assert_allclose(errors.isel(seed=1), 0, atol=1e-6)
+    assert bool(errors.isel(seed=2).isnull().all()), "as the absolute one: quantiles count it as worst"
+    crossing = learned([lambda x: np.sin(np.pi * x) + 0.01], y=lambda x: np.sin(np.pi * x))
+    relative = stats.error_by_distance(crossing, relative=True).error
+    assert bool(np.isfinite(relative).all())
+    mean = abs(crossing.y_test).mean()
+    np.testing.assert_allclose(relative.max(), 0.01 / (0.01 * mean), rtol=1e-3)
+    with pytest.raises(ValueError, match="target is 0 at every test point"):
+        stats.error_by_distance(learned([np.sin], y=lambda x: 0 * x), relative=True)
+
+
+def test_symmetry_is_zero_for_even_and_odd_functions_and_counts_the_rest():
+    runs = learned([np.cos, np.sin, lambda x: x + 1, lambda x: x / (x != 3.0)])
+    even, odd = stats.symmetry(runs, "even"), stats.symmetry(runs, "odd")
+    np.testing.assert_allclose(even.defect.isel(seed=0), 0, atol=1e-6)
+    np.testing.assert_allclose(odd.defect.isel(seed=1), 0, atol=1e-6)
+    np.testing.assert_allclose(even.defect.isel(seed=2), 2 * even.radius, rtol=1e-4, atol=1e-6)
+    np.testing.assert_allclose(odd.defect.isel(seed=2), 2, rtol=1e-6)
+    assert (even.radius.size, odd.radius.size) == (150, 151), "x = 0 mirrors itself, and tells of odd functions only"
+    assert even.inside.isel(seed=0) < 1e-10
+    inside = even.radius.values[even.radius.values <= 1 + 1e-9]
+    np.testing.assert_allclose(even.inside.isel(seed=2), (4 * inside**2).mean(), rtol=1e-5)
+    np.testing.assert_allclose(odd.outside.isel(seed=2), 4, rtol=1e-6)
+    assert np.isinf(even.outside[3])
+    assert np.isfinite(even.inside[3])
+    shifted = learned([lambda x: np.cos(x - 1)]).isel(point=slice(100, None))  # from -1 to 3
+    np.testing.assert_allclose(stats.symmetry(shifted, center=1.0).defect, 0, atol=1e-6)
+    with pytest.raises(ValueError, match="no test point mirrors another"):
+        stats.symmetry(runs.isel(point=slice(151, None)))
+    with pytest.raises(ValueError, match="kind must be 'even' or 'odd', got 'both'"):
+        stats.symmetry(runs, "both")
+
+
+WAVE = {"half": 2 * np.pi, "n": 401}
+
+
+@pytest.mark.parametrize("target", [np.sin, None])
+@pytest.mark.parametrize("where", ["all", "inside", "outside"])
+def test_phase_tolerant_error_forgives_phase_and_frequency_only(target, where):
+    functions = [lambda x: np.sin(1.02 * x + 0.3), lambda x: np.sin(0.95 * x - 1.2), np.sin, lambda x: -np.sin(x)]
+    runs = learned(functions, **WAVE)
+    found = stats.phase_tolerant_error(runs, max_shift=np.pi, max_stretch=0.1, target=target, where=where)
+    assert bool((found.error < 1e-5).all()), found.error.values
+    assert found.plain[0] > 0.03
+    assert bool((found.plain[[1, 3]] > 0.3).all())
+    np.testing.assert_allclose(found.stretch[:3], [1.02, 0.95, 1], atol=2e-3)
+    np.testing.assert_allclose(found["shift"][:3], [0.3, -1.2, 0], atol=1e-2)
+    narrow = stats.phase_tolerant_error(runs, 0.1, 0.0, target, where)
+    assert narrow.error[0] > 0.01
+    assert bool((abs(narrow["shift"]) <= 0.1).all())
+
+
+def test_phase_tolerant_error_rewards_no_constant_and_no_other_shape():
+    functions = [lambda x: 0 * x, lambda x: 0 * x + 0.3, lambda x: np.sin(2 * x), lambda x: 0.5 * np.sin(x), np.tan]
+    runs = learned([*functions, lambda x: x * np.nan], **WAVE)
+    found = stats.phase_tolerant_error(runs, np.pi, 0.1, np.sin)
+    variance = np.sin(runs.x_test.values).var()
+    assert bool((found.error[:2] >= variance - 1e-9).all())
+    np.testing.assert_allclose(found.error[0], variance, rtol=1e-6)
+    assert found.error[2] > 0.9 * variance
+    np.testing.assert_allclose(found.error[3], 0.25 * variance, rtol=0.02)
+    assert bool((found.error <= found.plain + 1e-12).all())
+    assert np.isinf(found.error[5])
+    assert np.isinf(found.plain[5])
+    assert np.isnan(found["shift"][5])
+
+
+def test_phase_tolerant_error_judges_the_same_points_for_all_shifts():
+    runs = learned([np.sin], **WAVE)
+    found = stats.phase_tolerant_error(runs, max_shift=1.0, max_stretch=0.1)
+    x = runs.x_test.values[:, 0]
+    assert found.attrs["points"] == np.count_nonzero(1.1 * abs(x) + 1 <= 6 * np.pi + 1e-4)
+    assert stats.phase_tolerant_error(runs, 1.0, 0.1, np.sin).attrs["points"] == 401
+    for options, message in (
+        ({"max_shift": 100.0}, "lower max_shift="),
+        ({"max_shift": -1.0}, "at least 0"),
+        ({"max_shift": 1.0, "target": np.ones_like}, "constant over the judged points"),
+        ({"max_shift": 1.0, "where": "here"}, "where must be"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            stats.phase_tolerant_error(runs, **options)
+    with pytest.raises(ValueError, match="one input, and there are 2"):
+        stats.phase_tolerant_error(on_rays(lambda x: x[:, 0]), 1.0)
+
+
+def losses():
+    inside = [0.1, 0.1, 0.1, 5.0, np.nan, np.inf]
+    outside = [0.2, 9.0, np.nan, 0.1, np.nan, np.inf]
+    values = {"test_loss": inside, "outside_loss": outside}
+    return xr.Dataset(
+        {name: (("seed", "step"), np.array([[1.0] * 6, v], np.float32).T) for name, v in values.items()},
+        {"seed": np.arange(6), "step": [0, 10]},
+    )
+
+
+def test_split_names_the_reason_of_every_failure():
+    found = stats.split(losses(), floor=0.01, below=1.0, outside_below=2.0)
+    far, lost = "does not extrapolate", "did not find"
+    assert found.kind.values.tolist() == ["success", far, far, lost, lost, lost]
+    assert found.diverged.values.tolist() == [False, False, True, False, True, True]
+    inside = stats.split(losses(), floor=0.01, below=1.0)
+    assert inside.kind.values.tolist() == ["success"] * 3 + ["did not find"] * 3
+    floors = xr.DataArray([0.01, 3.0], dims="width", coords={"width": [8, 1]})
+    by_width = stats.split(losses(), floor=floors, below=1.0, outside_below=2.0)
+    assert by_width.kind.sel(width=1).values.tolist()[3:] == ["cannot represent"] * 3
+    shares = stats.shares(by_width)
+    assert shares.kind.values.tolist() == ["success", far, lost, "cannot represent"]
+    np.testing.assert_allclose(shares.rate.sel(width=8), [1 / 6, 2 / 6, 3 / 6, 0])
+    assert "does not extrapolate" not in stats.shares(inside).kind
+    with pytest.raises(ValueError, match="floor is the least loss"):
+        stats.split(losses(), floor=-1.0, below=1.0)
+
+
+def test_excess_over_the_floor_and_what_lies_below_it():
+    runs = losses()
+    ratio = stats.excess(runs, 0.05).ratio
+    np.testing.assert_allclose(ratio, [2, 2, 2, 100, np.inf, np.inf], rtol=1e-6)
+    assert stats.below_floor(runs, 0.1).values.tolist() == [False] * 6, "equal but for float32's rounding"
+    assert stats.below_floor(runs, 0.11).values.tolist() == [True] * 3 + [False] * 3
+    assert stats.quantiles(stats.excess(runs, 0.05), of="ratio", q=0.5).ratio > 2
+    with pytest.raises(ValueError, match="positive floor, got 0"):
+        stats.excess(runs, 0.0)
