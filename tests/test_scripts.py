@@ -1,5 +1,6 @@
 """Promise: every experiment runs, small, and every figure can be drawn from what it wrote; the commands work."""
 
+import csv
 import importlib.util
 import json
 import subprocess
@@ -94,6 +95,27 @@ def test_the_share_of_drawing_is_what_a_fixed_batch_saves():
 def test_the_figure_of_speed_is_drawn(speed, tmp_path):
     script("figures", "speed").main(summary=speed, figures=tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"speed.pdf", "speed.png"}
+
+
+def test_the_sine_and_the_floors_run_and_are_drawn(tmp_path):
+    script("experiments", "sine").main(seeds=3, steps=5, results=tmp_path)
+    summary = tmp_path / "floors.csv"
+    script("experiments", "square_floors").main(seeds=3, levels=3, steps=20, results=tmp_path, summary=summary)
+    assert len(summary.read_text().splitlines()) == 1 + len(script("experiments", "square_floors").WIDTHS)
+    for name in ("sine", "square_floors"):
+        script("figures", name).main(results=tmp_path, figures=tmp_path / "figures")
+        assert (tmp_path / "figures" / f"{name}.pdf").stat().st_size > 0
+
+
+def test_no_committed_result_lies_below_its_floor():
+    """Recomputed floors of x² on [-1, 1]; training rounds its loss to float32."""
+    rows = list(csv.DictReader((ROOT / "experiments" / "summaries" / "square_floors.csv").open()))
+    assert [int(row["width"]) for row in rows] == list(script("experiments", "square_floors").WIDTHS)
+    for row in rows:
+        x = np.linspace(-1, 1, int(row["points"]))
+        assert np.isclose(ap.floors.pieces_bound(x, x**2, int(row["width"]) + 1), float(row["bound"]), rtol=1e-5)
+        assert float(row["best"]) >= float(row["bound"]) * (1 - 1e-5)
+        assert not row["optimum"] or float(row["best"]) >= float(row["optimum"]) * (1 - 1e-5)
 
 
 def test_a_figure_without_results_says_what_to_run(tmp_path):

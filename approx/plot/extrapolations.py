@@ -38,7 +38,8 @@ def shares(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -
     percent_axis(ax)
     if any(label for label, *_ in series):
         above(ax, len(series), handletextpad=0.2)
-    corner(ax, data.n)
+    fewest, most = int(data.n.min()), int(data.n.max())  # a corner would hide marks, as a class may hold every seed
+    ax.set_xlabel(f"share of {fewest:,} seeds" if fewest == most else f"share of {fewest:,} to {most:,} seeds")
     return ax
 
 
