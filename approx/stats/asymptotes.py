@@ -38,9 +38,10 @@ def asymptote(
        slopes s1, s2 of the two quarters, at r1 < r2, have one sign and |log(s2 / s1) / log(r2 / r1)| <= 5 tol: as a
        power, its exponent would lie within 5 tol of 1.
     5. "power", `f = c + a r^p`, or "exponential", `f = c + a exp(g r)`: on the outer three quarters the best p or g
-       misses no point by more than tol times the range of f there, and fitted separately on their two halves it is the
-       same: |p1 - p2| <= 10 tol, |g1 - g2| <= 10 tol * max(|g1|, |g2|). Both fit: "undecided". Only growth counts:
-       0.2 <= p <= 7.5 and |p - 1| >= 0.1; g > 0.
+       misses no point by more than tol / 10 times the range of f there (some power comes within tol of a line that a
+       relu unit bends), and fitted separately on their two halves it is the same: |p1 - p2| <= 10 tol,
+       |g1 - g2| <= 10 tol * max(|g1|, |g2|). Both fit: "undecided". Only growth counts: 0.2 <= p <= 7.5 and
+       |p - 1| >= 0.1; g > 0.
     6. "periodic", a constant and a sinusoid with its second and third harmonic: on the whole side it explains
        1 - tol of the variance of f, in either half of the side too, with at least 1.75 periods shown and 8 points in
        each period. "linear + periodic", as a snake unit makes it: the same of what a line leaves over.
@@ -247,7 +248,7 @@ def is_growth(r: np.ndarray, f: np.ndarray, basis, values: np.ndarray, absolute:
     parts = (slice(None), slice(half), slice(half, None))
     fits = [scan(f[:, part], [np.column_stack([r[part] ** 0, basis(r[part], v)]) for v in values]) for part in parts]
     both, one, two = (values[best] for best, *_ in fits)
-    near = np.abs(fits[0][1]).max(-1, initial=0) <= tol * np.ptp(f, axis=-1)
+    near = np.abs(fits[0][1]).max(-1, initial=0) <= tol / 10 * np.ptp(f, axis=-1)
     allowed = absolute or 10 * tol * np.maximum(abs(one), abs(two))
     return near & (abs(one - two) <= allowed + 1e-9), both
 
