@@ -252,6 +252,8 @@ def test_symmetry_is_zero_for_even_and_odd_functions_and_counts_the_rest():
     assert np.isfinite(even.inside[3])
     shifted = learned([lambda x: np.cos(x - 1)]).isel(point=slice(100, None))  # from -1 to 3
     np.testing.assert_allclose(stats.symmetry(shifted, center=1.0).defect, 0, atol=1e-6)
+    inexact = runs.assign_coords(x_test=runs.x_test + 1e-7 * noise(runs.x_test))
+    assert stats.symmetry(inexact, "odd").radius.size == 151
     with pytest.raises(ValueError, match="no test point mirrors another"):
         stats.symmetry(runs.isel(point=slice(151, None)))
     with pytest.raises(ValueError, match="kind must be 'even' or 'odd', got 'both'"):

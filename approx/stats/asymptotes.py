@@ -16,6 +16,7 @@ LEAST_CYCLES = 1.75  # "nearly two periods": sin on the default `sine` task show
 HARMONICS = 3
 POINTS_PER_PERIOD = 8
 CYCLE_STEP = 1 / 32  # phase error at the ends below 2 pi / 128: 0.1% of the variance
+SAME_RAY = 1e-4  # parts of unit vectors may differ by it: float32 points do by 1e-7
 EXPONENTS = np.linspace(-4, 8, 601)
 GROWTHS = np.linspace(-40, 40, 801)
 
@@ -162,12 +163,16 @@ def rays_of(offset: np.ndarray, radius: np.ndarray, distance: np.ndarray) -> dic
     if offset.shape[1] == 1:
         names = {"left": outside[offset[outside, 0] < 0], "right": outside[offset[outside, 0] > 0]}
         return {name: index for name, index in names.items() if index.size}
-    unit = np.round(offset[outside] / radius[outside, None], 4) + 0.0  # + 0.0: no -0
-    directions, which = np.unique(unit, axis=0, return_inverse=True)
-    if len(directions) == outside.size:
+    unit = offset[outside] / radius[outside, None]
+    sides, left = {}, np.arange(outside.size)
+    while left.size:
+        same = np.abs(unit[left] - unit[left[0]]).max(-1) <= SAME_RAY
+        name = f"({', '.join(f'{part:.4g}' for part in np.round(unit[left[0]], 4) + 0.0)})"  # + 0.0: no -0
+        sides[name] = outside[left[same]]
+        left = left[~same]
+    if all(index.size == 1 for index in sides.values()):
         raise ValueError("no two test points outside lie on one ray from the center: place them with tasks.rays")
-    names_of = [f"({', '.join(f'{part:.4g}' for part in direction)})" for direction in directions]
-    return {name: outside[which.ravel() == i] for i, name in enumerate(names_of)}
+    return sides
 
 
 def classify(r: np.ndarray, f: np.ndarray, scale: np.ndarray, tol: float) -> tuple[np.ndarray, ...]:
