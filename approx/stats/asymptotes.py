@@ -63,7 +63,7 @@ def asymptote(
     Returns:
         `kind` (..., seed, side), a string of `KINDS`, and nan where they do not apply: `level` (the mean of the outer
         half of a constant), `slope` (df/dr, outward; also of "linear + periodic"), `period`, `exponent` (in steps of
-        0.02), `growth` (g, per unit of r). `side` is "left" and "right", or the ray's direction. Several outputs
+        0.002), `growth` (g, per unit of r). `side` is "left" and "right", or the ray's direction. Several outputs
         keep the dimension `output`.
 
     Raises:
@@ -250,12 +250,28 @@ def exponential_basis(r: np.ndarray, g: float) -> np.ndarray:
 def is_growth(r: np.ndarray, f: np.ndarray, basis, values: np.ndarray, absolute: float, tol: float):
     """Whether one parameter fits rows of f by item 5 of the rule, and which; `absolute` is that of |p1 - p2|."""
     half = len(r) // 2
-    parts = (slice(None), slice(half), slice(half, None))
-    fits = [scan(f[:, part], [np.column_stack([r[part] ** 0, basis(r[part], v)]) for v in values]) for part in parts]
-    both, one, two = (values[best] for best, *_ in fits)
-    near = np.abs(fits[0][1]).max(-1, initial=0) <= tol / 10 * np.ptp(f, axis=-1)
+    (both, residual), (one, _), (two, _) = (
+        fit(r[part], f[:, part], basis, values) for part in (slice(None), slice(half), slice(half, None))
+    )
+    near = np.abs(residual).max(-1, initial=0) <= tol / 10 * np.ptp(f, axis=-1)
     allowed = absolute or 10 * tol * np.maximum(abs(one), abs(two))
     return near & (abs(one - two) <= allowed + 1e-9), both
+
+
+def fit(r: np.ndarray, f: np.ndarray, basis, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The parameter of `basis` that fits each row best beside a constant, to a tenth of the step of `values`."""
+
+    def designs(candidates: np.ndarray) -> list[np.ndarray]:
+        return [np.column_stack([np.ones_like(r), basis(r, value)]) for value in candidates.tolist()]
+
+    coarse, residual, _ = scan(f, designs(values))
+    found = values[coarse]
+    around = np.linspace(-1, 1, 21) * (values[1] - values[0])
+    for i in np.unique(coarse):
+        rows = coarse == i
+        best, residual[rows], _ = scan(f[rows], designs(values[i] + around))
+        found[rows] = values[i] + around[best]
+    return found, residual
 
 
 def is_periodic(r: np.ndarray, f: np.ndarray, degree: int, tol: float):
