@@ -453,3 +453,24 @@ def test_a_trained_result_goes_through_all_of_it():
     split = stats.split(runs, floor=0.0, below=0.05, outside_below=0.05)
     hits = stats.success(runs, below=0.05)
     np.testing.assert_array_equal(split.kind == "did not find", ~hits.hit.isel(step=-1))
+
+
+def test_asymptotes_of_random_members_of_each_class():
+    rng = np.random.default_rng(1)
+    u = rng.uniform
+
+    def many(f, *ranges, n=40):
+        runs = learned([lambda x, v=v: f(x, *v) for v in zip(*(u(*ends, n) for ends in ranges), strict=True)])
+        return set(np.unique(stats.asymptote(runs).isel(side=1).kind))
+
+    def wave(x, cycles, phase, slope=0.0):
+        return slope * x + np.sin(np.pi * cycles * x + phase)
+
+    assert many(wave, (2, 12), (0, 7)) == {"periodic"}
+    assert many(wave, (2, 12), (0, 7), (0.5, 3)) == {"linear + periodic"}
+    assert many(wave, (0.5, 1.4), (0, 7)) == {"undecided"}
+    assert many(lambda x, p: np.abs(x) ** p, (1.2, 5)) == {"power"}
+    assert many(lambda x, p: np.abs(x) ** p, (0.25, 0.85)) == {"power"}
+    assert many(lambda x, g: np.exp(g * np.abs(x)), (0.5, 5)) == {"exponential"}
+    assert many(lambda x, a, b: a * x + b, (0.1, 5), (-2, 2)) == {"linear"}
+    assert many(lambda x, _: rng.normal(size=x.shape), (0, 1)) == {"undecided"}
