@@ -4,12 +4,13 @@ import matplotlib
 
 matplotlib.use("Agg")
 
+import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
 
 import approx as ap
-from approx import stats
+from approx import plot, stats
 
 
 def noise(x):
@@ -251,6 +252,8 @@ def test_symmetry_is_zero_for_even_and_odd_functions_and_counts_the_rest():
     assert np.isfinite(even.inside[3])
     shifted = learned([lambda x: np.cos(x - 1)]).isel(point=slice(100, None))  # from -1 to 3
     np.testing.assert_allclose(stats.symmetry(shifted, center=1.0).defect, 0, atol=1e-6)
+    inexact = runs.assign_coords(x_test=runs.x_test + 1e-7 * noise(runs.x_test))
+    assert stats.symmetry(inexact, "odd").radius.size == 151
     with pytest.raises(ValueError, match="no test point mirrors another"):
         stats.symmetry(runs.isel(point=slice(151, None)))
     with pytest.raises(ValueError, match="kind must be 'even' or 'odd', got 'both'"):
@@ -346,3 +349,128 @@ def test_excess_over_the_floor_and_what_lies_below_it():
     assert stats.quantiles(stats.excess(runs, 0.05), of="ratio", q=0.5).ratio > 2
     with pytest.raises(ValueError, match="positive floor, got 0"):
         stats.excess(runs, 0.0)
+
+
+@pytest.fixture
+def _style():
+    with plt.style.context(plot.STYLE):
+        yield
+    plt.close("all")
+
+
+def three_kinds():
+    """Shares over (kind, model): 3 linear, 5 constant, 2 diverged for one model, all constant for the other."""
+    one = learned([np.abs] * 3 + [lambda x: 0 * x] * 5 + [lambda x: x * np.nan] * 2, y=lambda x: x)
+    two = learned([lambda x: 0 * x + 1] * 10, y=lambda x: x)
+    found = [stats.asymptote(runs).isel(side=1) for runs in (one, two)]
+    models = xr.DataArray(["relu", "tanh"], dims="model", name="model")
+    return stats.shares(xr.concat(found, models, combine_attrs="override"))
+
+
+@pytest.mark.usefixtures("_style")
+def test_panel_of_shares_draws_every_class_with_its_interval():
+    data = three_kinds()
+    fig, given = plt.subplots()
+    ax = plot.shares(data, given, title="Classes")
+    fig.canvas.draw()
+    assert (ax, ax.get_title(loc="left"), ax.get_xlabel()) == (given, "Classes", "share of seeds (n = 10)")
+    assert [t.get_text() for t in ax.get_yticklabels()] == data.kind.values.tolist()
+    marks = [line for line in ax.lines if line.get_marker() in "os"]
+    whiskers = ax.collections
+    for i in range(2):
+        np.testing.assert_allclose(marks[i].get_xdata(), data.rate.isel(model=i))
+        ends = np.array([segment[:, 0] for segment in whiskers[i].get_segments()])
+        np.testing.assert_allclose(ends, np.column_stack([data.low.isel(model=i), data.high.isel(model=i)]))
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["relu", "tanh"]
+    single = plot.shares(data.isel(model=0, drop=True))
+    assert single.get_legend() is None
+
+
+@pytest.mark.usefixtures("_style")
+def test_panel_of_the_split_stacks_to_one_and_says_n():
+    floors = xr.DataArray([0.01, 3.0], dims="width", coords={"width": [8, 1]})
+    data = stats.shares(stats.split(losses(), floor=floors, below=1.0, outside_below=2.0))
+    ax = plot.split(data, title="Why trainings fail")
+    bars = np.array([[bar.get_width() for bar in row] for row in np.split(np.array(ax.patches), 2)])
+    np.testing.assert_allclose(bars, data.rate.transpose("width", "kind"))
+    starts = np.array([bar.get_x() for bar in ax.patches]).reshape(2, -1)
+    np.testing.assert_allclose(starts, np.cumsum(bars, 1) - bars)
+    first = ax.collections[0].get_segments()[0][:, 0]
+    np.testing.assert_allclose(first, [data.low.isel(width=0, kind=0), data.high.isel(width=0, kind=0)])
+    assert [t.get_text() for t in ax.texts].count("n = 6") == 2
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == data.kind.values.tolist()
+    with pytest.raises(ValueError, match="8 classes are too many"):
+        plot.split(three_kinds())
+
+
+@pytest.mark.usefixtures("_style")
+def test_panel_of_symmetry_draws_the_quantiles_and_the_range_shown():
+    functions = [lambda x, a=a: x**2 + a * x for a in np.linspace(0.1, 1, 9)]
+    defects = stats.symmetry(learned([*functions, lambda x: x * np.nan]), "even")
+    ax = plot.symmetry({"mine": defects}, title="Broken")
+    median = stats.quantiles(defects, of="defect", q=0.5).defect.isel(quantile=0)
+    np.testing.assert_allclose(ax.lines[0].get_xdata(), defects.radius)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), median)
+    assert (ax.get_yscale(), ax.get_xlabel(), ax.get_ylabel()) == ("log", "|x|", "|f(x) − f(−x)|")
+    assert {"mine", "shown", "n = 10 seeds"} <= {t.get_text() for t in ax.texts}
+    assert max(patch.get_width() for patch in ax.patches) == pytest.approx(1.0)
+    exact = stats.symmetry(learned([np.square]), "even")
+    ax = plot.symmetry({"exact": exact})
+    ax.figure.canvas.draw()
+    assert len(set(ax.lines[0].get_ydata())) == 1, "a flat line where every defect is 0"
+    assert bool((exact.defect == 0).all())
+    with pytest.raises(ValueError, match="select one of rate"):
+        plot.symmetry({"": defects.expand_dims(rate=2)})
+
+
+@pytest.mark.usefixtures("_style")
+def test_panel_of_errors_says_whether_they_are_relative():
+    runs = learned([lambda x: 1.1 * x**2, lambda x: 1.2 * x**2, lambda x: 1.3 * x**2], y=np.square)
+    absolute, relative = (stats.error_by_distance(runs, relative=kind) for kind in (False, True))
+    ax = plot.extrapolation({"x²": relative})
+    assert ax.get_ylabel() == "relative error"
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), 0.2, rtol=1e-4)
+    assert plot.extrapolation({"x²": absolute}).get_ylabel() == "absolute error"
+    diverged = stats.error_by_distance(learned([lambda x: x * np.nan] * 3))
+    plot.extrapolation({"all diverged": diverged}).figure.canvas.draw()
+    with pytest.raises(ValueError, match="do not share an axis"):
+        plot.extrapolation({"a": absolute, "b": relative})
+
+
+def test_a_trained_result_goes_through_all_of_it():
+    recipe = ap.Recipe(model=ap.MLP((8,), "relu"), optimizer="adam", learning_rate=1e-2, steps=200)
+    runs = ap.run(ap.tasks.square(range=1.0), recipe, seeds=16)
+    found = stats.asymptote(runs)
+    assert set(np.unique(found.kind)) <= {"linear", "undecided", "constant"}, "relu networks are piecewise linear"
+    assert bool((stats.shares(found).successes.sum("kind") == 16).all())
+    x, f = runs.x_test.values[:, 0], runs.prediction.values[..., 0]
+    steepness = (f[:, -1] - f[:, -20]) / (x[-1] - x[-20])
+    right = found.isel(side=1)
+    linear = (right.kind == "linear").values
+    assert linear.any()
+    np.testing.assert_allclose(right.slope.values[linear], steepness[linear], rtol=0.05)
+    assert stats.symmetry(runs).defect.sizes == {"seed": 16, "radius": 150}
+    split = stats.split(runs, floor=0.0, below=0.05, outside_below=0.05)
+    hits = stats.success(runs, below=0.05)
+    np.testing.assert_array_equal(split.kind == "did not find", ~hits.hit.isel(step=-1))
+
+
+def test_asymptotes_of_random_members_of_each_class():
+    rng = np.random.default_rng(1)
+    u = rng.uniform
+
+    def many(f, *ranges, n=40):
+        runs = learned([lambda x, v=v: f(x, *v) for v in zip(*(u(*ends, n) for ends in ranges), strict=True)])
+        return set(np.unique(stats.asymptote(runs).isel(side=1).kind))
+
+    def wave(x, cycles, phase, slope=0.0):
+        return slope * x + np.sin(np.pi * cycles * x + phase)
+
+    assert many(wave, (2, 12), (0, 7)) == {"periodic"}
+    assert many(wave, (2, 12), (0, 7), (0.5, 3)) == {"linear + periodic"}
+    assert many(wave, (0.5, 1.4), (0, 7)) == {"undecided"}
+    assert many(lambda x, p: np.abs(x) ** p, (1.2, 5)) == {"power"}
+    assert many(lambda x, p: np.abs(x) ** p, (0.25, 0.85)) == {"power"}
+    assert many(lambda x, g: np.exp(g * np.abs(x)), (0.5, 5)) == {"exponential"}
+    assert many(lambda x, a, b: a * x + b, (0.1, 5), (-2, 2)) == {"linear"}
+    assert many(lambda x, _: rng.normal(size=x.shape), (0, 1)) == {"undecided"}

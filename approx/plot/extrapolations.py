@@ -12,6 +12,7 @@ from approx.plot.learning import bands, only_seeds
 from approx.plot.series import axes, corner, each, label_ends
 
 FILLS = ("#0072B2", "#56B4E9", "#F0E442", "0.35")  # of Okabe and Ito; told apart in grey too
+EXACT = 1e-9  # where defects are drawn that are all 0: below float32's rounding of any function of size 1
 MARKS = "osD^v<>p"
 
 
@@ -35,18 +36,16 @@ def shares(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -
     ax.set_ylim(rows.size - 0.5, -0.5)
     ax.set_yticks(rows, [str(kind) for kind in data.kind.values])
     ax.tick_params(axis="y", length=0)
-    percent_axis(ax)
+    percent_axis(ax, data.n)
     if any(label for label, *_ in series):
-        above(ax, len(series), handletextpad=0.2)
-    fewest, most = int(data.n.min()), int(data.n.max())  # a corner would hide marks, as a class may hold every seed
-    ax.set_xlabel(f"share of {fewest:,} seeds" if fewest == most else f"share of {fewest:,} to {most:,} seeds")
+        above(ax, min(len(series), 4), handletextpad=0.2)
     return ax
 
 
 def split(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
     """Outcomes of all trainings as stacked bars, one for each series, with n at their ends.
 
-    The whisker at the end of each part is the Wilson interval of the share up to there, at the level of `data`.
+    The whisker below the end of a part is the Wilson interval of the share up to there, at the level of `data`.
 
     Args:
         data: `stats.shares(stats.split(...))`, over `kind` and up to eight series.
@@ -72,16 +71,16 @@ def split(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) ->
                 color = "white" if FILLS[i] in ("#0072B2", "0.35") else "black"
                 middle: dict[str, Any] = {"ha": "center", "va": "center", "size": 6.5, "color": color}
                 ax.text(ends[i] - share / 2, y, f"{share:.0%}", **middle)
-            if 0 < ends[i] < 1 and successes[i]:
+            if i < len(ends) - 1 and (i == 0 or successes[i]):  # the last ends at 100% by definition
                 ax.hlines(y + 0.39, low[i], high[i], color="0.2", linewidth=0.8)
-                ax.plot(ends[i], y + 0.39, "|", color="0.2", markersize=3, markeredgewidth=0.8)
+                ax.plot(ends[i], y + 0.39, "|", color="0.2", markersize=3, markeredgewidth=0.8, clip_on=False)
         place: dict[str, Any] = {"xytext": (4, 0), "textcoords": "offset points", "va": "center", "size": 6.5}
         ax.annotate(f"n = {int(n[0]):,}", (1, y), **place)
     ax.set_ylim(len(series) - 0.45, -0.5)
     ax.set_yticks(range(len(series)), [label for label, *_ in series])
     ax.tick_params(axis="y", length=0)
-    percent_axis(ax)
-    ax.set_xlim(0, 1)
+    percent_axis(ax, data.n)
+    ax.set(xlim=(0, 1), xlabel="share of seeds")
     above(ax, 2, handlelength=1.0)
     return ax
 
@@ -90,6 +89,8 @@ def symmetry(
     named: dict[str, xr.Dataset], ax: Axes | None = None, title: str | None = None, *, unit: float = 1.0
 ) -> Axes:
     """Defect of symmetry against |x|, quantile bands over seeds; the training range is shaded.
+
+    A defect of exactly 0 has no place on a logarithmic axis: it is drawn at a third of the least other value.
 
     Args:
         named: what `stats.symmetry` returned, by label.
@@ -100,11 +101,13 @@ def symmetry(
     for defects in named.values():
         only_seeds(defects, "defect", "radius")
     ax = axes(ax, title)
-    ends, edge = [], 0.0
+    ends, edge, bottom = [], 0.0, np.inf
     for number, (label, defects) in enumerate(named.items()):
         defects = defects.sortby("radius")
         quantiles = stats.quantiles(defects, of="defect").defect.transpose("quantile", "radius").values
-        shown = np.where(quantiles > 0, quantiles, np.nan)  # exact symmetry has no place on a logarithmic axis
+        least = np.min(quantiles, where=quantiles > 0, initial=np.inf)
+        shown = np.maximum(quantiles, least / 3 if np.isfinite(least) else EXACT)
+        bottom = min(bottom, shown.min())
         bands(ax, defects.radius.values / unit, shown, f"C{number}")
         ends.append((shown[2], label, f"C{number}"))
         edge = max(edge, defects.radius.where(defects.distance <= 0).max().item() / unit)
@@ -116,17 +119,20 @@ def symmetry(
     sign = {"even": "−", "odd": "+"}.get(kinds.pop() if len(kinds) == 1 else "", "±")
     ax.set(yscale="log", xlabel="|x|" if unit == 1 else "|x| / range", ylabel=f"|f(x) {sign} f(−x)|")
     ax.set_xlim(0, max(ax.dataLim.x1, 1e-12))
+    if any((defects.defect == 0).any() for defects in named.values()):
+        ax.set_ylim(bottom=bottom)
     corner(ax, np.array([defects.sizes["seed"] for defects in named.values()]))
     label_ends(ax, ends)
     return ax
 
 
-def percent_axis(ax: Axes) -> None:
-    """A horizontal axis from 0 to 100%."""
+def percent_axis(ax: Axes, n: xr.DataArray) -> None:
+    """A horizontal axis from 0 to 100% of n seeds."""
+    few, many = int(n.min()), int(n.max())
     ax.set_xlim(-0.02, 1.02)
     ax.xaxis.set_major_locator(MultipleLocator(0.2))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, 0))
-    ax.set_xlabel("share of seeds")
+    ax.set_xlabel(f"share of seeds (n = {few:,})" if few == many else f"share of seeds (n = {few:,} to {many:,})")
 
 
 def above(ax: Axes, columns: int, **options: Any) -> None:

@@ -68,6 +68,7 @@ def label_ends(ax: Axes, ends: list[tuple[np.ndarray, str, Any]]) -> None:
         return np.clip(to_fraction.transform(points)[:, 1], 0, 1)
 
     lines = [heights(np.atleast_1d(np.asarray(y, float))[np.isfinite(y)]) for y, _, _ in ends]
+    lines = [line if line.size else np.ones(1) for line in lines]  # infinite everywhere: named at the top
     places, means = np.array([y[-1] for y in lines]), np.array([y.mean() for y in lines])
     order = np.lexsort((means, places.round(3)))
     rows = np.array([ends[i][1].count("\n") + 1 for i in order])

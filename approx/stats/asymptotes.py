@@ -16,6 +16,7 @@ LEAST_CYCLES = 1.75  # "nearly two periods": sin on the default `sine` task show
 HARMONICS = 3
 POINTS_PER_PERIOD = 8
 CYCLE_STEP = 1 / 32  # phase error at the ends below 2 pi / 128: 0.1% of the variance
+SAME_RAY = 1e-4  # parts of unit vectors may differ by it: float32 points do by 1e-7
 EXPONENTS = np.linspace(-4, 8, 601)
 GROWTHS = np.linspace(-40, 40, 801)
 
@@ -38,9 +39,10 @@ def asymptote(
        slopes s1, s2 of the two quarters, at r1 < r2, have one sign and |log(s2 / s1) / log(r2 / r1)| <= 5 tol: as a
        power, its exponent would lie within 5 tol of 1.
     5. "power", `f = c + a r^p`, or "exponential", `f = c + a exp(g r)`: on the outer three quarters the best p or g
-       misses no point by more than tol times the range of f there, and fitted separately on their two halves it is the
-       same: |p1 - p2| <= 10 tol, |g1 - g2| <= 10 tol * max(|g1|, |g2|). Both fit: "undecided". Only growth counts:
-       0.2 <= p <= 7.5 and |p - 1| >= 0.1; g > 0.
+       misses no point by more than tol / 10 times the range of f there (some power comes within tol of a line that a
+       relu unit bends), and fitted separately on their two halves it is the same: |p1 - p2| <= 10 tol,
+       |g1 - g2| <= 10 tol * max(|g1|, |g2|). Both fit: "undecided". Only growth counts: 0.2 <= p <= 7.5 and
+       |p - 1| >= 0.1; g > 0.
     6. "periodic", a constant and a sinusoid with its second and third harmonic: on the whole side it explains
        1 - tol of the variance of f, in either half of the side too, with at least 1.75 periods shown and 8 points in
        each period. "linear + periodic", as a snake unit makes it: the same of what a line leaves over.
@@ -61,7 +63,7 @@ def asymptote(
     Returns:
         `kind` (..., seed, side), a string of `KINDS`, and nan where they do not apply: `level` (the mean of the outer
         half of a constant), `slope` (df/dr, outward; also of "linear + periodic"), `period`, `exponent` (in steps of
-        0.02), `growth` (g, per unit of r). `side` is "left" and "right", or the ray's direction. Several outputs
+        0.002), `growth` (g, per unit of r). `side` is "left" and "right", or the ray's direction. Several outputs
         keep the dimension `output`.
 
     Raises:
@@ -161,12 +163,16 @@ def rays_of(offset: np.ndarray, radius: np.ndarray, distance: np.ndarray) -> dic
     if offset.shape[1] == 1:
         names = {"left": outside[offset[outside, 0] < 0], "right": outside[offset[outside, 0] > 0]}
         return {name: index for name, index in names.items() if index.size}
-    unit = np.round(offset[outside] / radius[outside, None], 4) + 0.0  # + 0.0: no -0
-    directions, which = np.unique(unit, axis=0, return_inverse=True)
-    if len(directions) == outside.size:
+    unit = offset[outside] / radius[outside, None]
+    sides, left = {}, np.arange(outside.size)
+    while left.size:
+        same = np.abs(unit[left] - unit[left[0]]).max(-1) <= SAME_RAY
+        name = f"({', '.join(f'{part:.4g}' for part in np.round(unit[left[0]], 4) + 0.0)})"  # + 0.0: no -0
+        sides[name] = outside[left[same]]
+        left = left[~same]
+    if all(index.size == 1 for index in sides.values()):
         raise ValueError("no two test points outside lie on one ray from the center: place them with tasks.rays")
-    names_of = [f"({', '.join(f'{part:.4g}' for part in direction)})" for direction in directions]
-    return {name: outside[which.ravel() == i] for i, name in enumerate(names_of)}
+    return sides
 
 
 def classify(r: np.ndarray, f: np.ndarray, scale: np.ndarray, tol: float) -> tuple[np.ndarray, ...]:
@@ -244,12 +250,28 @@ def exponential_basis(r: np.ndarray, g: float) -> np.ndarray:
 def is_growth(r: np.ndarray, f: np.ndarray, basis, values: np.ndarray, absolute: float, tol: float):
     """Whether one parameter fits rows of f by item 5 of the rule, and which; `absolute` is that of |p1 - p2|."""
     half = len(r) // 2
-    parts = (slice(None), slice(half), slice(half, None))
-    fits = [scan(f[:, part], [np.column_stack([r[part] ** 0, basis(r[part], v)]) for v in values]) for part in parts]
-    both, one, two = (values[best] for best, *_ in fits)
-    near = np.abs(fits[0][1]).max(-1, initial=0) <= tol * np.ptp(f, axis=-1)
+    (both, residual), (one, _), (two, _) = (
+        fit(r[part], f[:, part], basis, values) for part in (slice(None), slice(half), slice(half, None))
+    )
+    near = np.abs(residual).max(-1, initial=0) <= tol / 10 * np.ptp(f, axis=-1)
     allowed = absolute or 10 * tol * np.maximum(abs(one), abs(two))
     return near & (abs(one - two) <= allowed + 1e-9), both
+
+
+def fit(r: np.ndarray, f: np.ndarray, basis, values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The parameter of `basis` that fits each row best beside a constant, to a tenth of the step of `values`."""
+
+    def designs(candidates: np.ndarray) -> list[np.ndarray]:
+        return [np.column_stack([np.ones_like(r), basis(r, value)]) for value in candidates.tolist()]
+
+    coarse, residual, _ = scan(f, designs(values))
+    found = values[coarse]
+    around = np.linspace(-1, 1, 21) * (values[1] - values[0])
+    for i in np.unique(coarse):
+        rows = coarse == i
+        best, residual[rows], _ = scan(f[rows], designs(values[i] + around))
+        found[rows] = values[i] + around[best]
+    return found, residual
 
 
 def is_periodic(r: np.ndarray, f: np.ndarray, degree: int, tol: float):

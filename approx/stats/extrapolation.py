@@ -5,6 +5,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 import xarray as xr
 from scipy.interpolate import CubicSpline
+from scipy.spatial import KDTree
 
 from approx.stats.asymptotes import curves
 
@@ -73,9 +74,9 @@ def symmetry(runs: xr.Dataset, kind: str = "even", center: float | Sequence[floa
         center: c, the point to mirror at.
 
     Returns:
-        `defect` over (..., seed, radius), the Euclidean mean over outputs' squares taken as sqrt(mean defect²), which
-        is the defect itself for one output, with `distance` to the training range over radius; and its squared mean
-        over the pairs `inside` and `outside` (..., seed), nan where there are no pairs.
+        `defect` over (..., seed, radius), of several outputs the root of the mean of their squares, with coordinates
+        `radius` = |x| (which rises) and `distance`, of the pair's farther point to the training range. The mean of
+        defect² over the pairs `inside` and `outside` the training range, (..., seed); nan where there are none.
 
     Raises:
         ValueError: an unknown kind, no predictions, swept points, or no two test points that mirror each other.
@@ -105,10 +106,11 @@ def mirrored(offset: np.ndarray, odd: bool) -> tuple[np.ndarray, np.ndarray]:
     Raises:
         ValueError: no such pair.
     """
-    unit = 1e-5 * max(abs(offset).max(), np.finfo(float).tiny)  # float32 grids differ by rounding
-    keys = {tuple(row): i for i, row in enumerate(np.round(offset / unit).astype(int).tolist())}
-    pairs = [(i, keys[other]) for key, i in keys.items() if (other := tuple(-part for part in key)) in keys]
-    pairs = [(i, j) for i, j in pairs if tuple(offset[i]) > tuple(offset[j]) or (odd and i == j)]
+    largest = np.linalg.norm(offset, axis=1).max()
+    gap, other = KDTree(offset).query(-offset)  # by the nearest point: float32 grids differ by rounding
+    near = np.flatnonzero(gap <= 1e-5 * largest)
+    pairs = [(i, j) for i, j in zip(near.tolist(), other[near].tolist(), strict=True) if i != j or odd]
+    pairs = [(i, j) for i, j in pairs if i == j or tuple(offset[i]) > tuple(offset[j])]
     if not pairs:
         raise ValueError("no test point mirrors another: judge on a grid symmetric about the center, or give center=")
     first, second = np.array(sorted(pairs, key=lambda pair: float(np.linalg.norm(offset[pair[0]])))).T
