@@ -114,7 +114,7 @@ def inner(
     seeds = seeds or case.seeds
     recipe = replace(case.recipe, steps=FOREVER, records=(0, FOREVER))
     keep = plans.check_keep((), (), None)
-    options: dict[str, Any] = {"lanes": lanes, "key": 0, "freeze": (), "init_params": None, "grid": {}}
+    options: dict[str, Any] = {"lanes": lanes, "key": 0, "freeze": (), "cross": None, "init_params": None, "grid": {}}
     plan = plans.make_plan(case.task, recipe, seeds=seeds, form=form, keep=keep, **options)
     count, device = math.ceil(seeds / plan.lanes), jax.devices()[0]
     steps = steps_for(seconds, case.ns[form], count * plan.lanes)
