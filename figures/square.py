@@ -38,6 +38,25 @@ def profiles(results: dict):
     return xr.concat(parts, "recipe", coords="minimal")
 
 
+def outcomes(results: dict):
+    """Why each recipe's seeds fail: shares of the reasons, an error below 1% of the targets' variance being success."""
+    parts = []
+    for label, runs in results.items():
+        inside = runs.distance.values == 0
+        x, y = runs.x_test.values[inside, 0], runs.y_test.values[inside, 0]
+        floor = {  # on the judged points; what ten tanh units could do is not known
+            "A": ap.floors.least_squares(x, y).mse,
+            "B": ap.floors.pieces_bound(x, y, ap.floors.deep_pieces((8, 8))),
+            "C": 0.0,
+        }[label]
+        limit = 0.01 * variance(runs)
+        kinds = ap.stats.split(runs, floor, below=limit, outside_below=limit)
+        parts.append(
+            ap.stats.shares(kinds).reset_coords(drop=True).assign_coords(recipe=NAMES[label]).expand_dims("recipe")
+        )
+    return xr.concat(parts, "recipe", coords="minimal", combine_attrs="override")
+
+
 def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> None:
     """Draw the figure.
 
@@ -47,7 +66,9 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> N
     """
     runs = {label: ap.load(results / f"square_{label}.nc") for label in NAMES}
     plt.style.use(ap.plot.STYLE)
-    figure, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(7.0, 5.0), gridspec_kw={"wspace": 0.12, "hspace": 0.08})
+    figure, ((a, b), (c, d), (e, f)) = plt.subplots(
+        3, 2, figsize=(7.0, 7.4), gridspec_kw={"wspace": 0.12, "hspace": 0.08}
+    )
     ap.plot.fan(runs["C"], a, between=(-12, 12))
     ap.plot.learning_curve(runs["C"], b)
     b.set_ylabel("mean squared error, training rows")
@@ -61,6 +82,8 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> N
     d.set(xlabel="distance outside / half-width of the range", ylabel="absolute error / half-width²")
     messages = ("C learns x² where it was shown", "C's seeds end decades apart", "How often, by what counts as success",
                 "Outside the range every recipe fails")  # fmt: skip
+    ap.plot.symmetry({"C": ap.stats.symmetry(runs["C"])}, e, r"$\bf{e}$  C is not even, although x² is")
+    ap.plot.split(outcomes(runs), f, r"$\bf{f}$  Why they fail, at 1% of the variance")
     for letter, message, ax in zip("abcd", messages, (a, b, c, d), strict=True):
         ax.set_title(rf"$\bf{{{letter}}}$  {message}")
     figures.mkdir(parents=True, exist_ok=True)
