@@ -97,6 +97,7 @@ def test_the_figure_of_speed_is_drawn(speed, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"speed.pdf", "speed.png"}
 
 
+@pytest.mark.slow  # fifteen networks to compile
 def test_the_sine_and_the_floors_run_and_are_drawn(tmp_path):
     script("experiments", "sine").main(seeds=3, steps=5, results=tmp_path)
     summary = tmp_path / "floors.csv"
