@@ -154,7 +154,7 @@ def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | Non
         options: XLA compiler options.
         device: where it will run.
     """
-    carry = jax.eval_shape(lambda i: start(structure, i), inputs)
+    carry = jitted(start, (), ()).eval_shape(structure, inputs)
     step = jax.ShapeDtypeStruct((), jnp.int32)
     cpu, own = device.platform == "cpu", dict(options or {})
     quick = (accepted(QUICK) if cpu else {}) | own
@@ -167,7 +167,7 @@ def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | Non
         first, rest = pool.map(compiled, *zip(*lowered, strict=True))
     memory = rest.memory_analysis()
     size = memory.temp_size_in_bytes + memory.argument_size_in_bytes if memory else 2 * nbytes((carry, inputs))
-    text = "".join(digest(program)[:32] for program, _ in lowered)
+    text = "".join(key[0][:32] for _, key in lowered)
     return Block(first, rest, text, {"start": quick, "advance": fast}, size, carry)
 
 
@@ -189,11 +189,16 @@ def is_accepted(name: str, value: Any) -> bool:
 def lower(function, static, args, donated, options: dict[str, Any], device) -> tuple[Any, tuple]:
     """One function lowered for a device, and the key under which its program is found."""
     placed = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=SingleDeviceSharding(device)), args)
-    jitted = jax.jit(
-        function, static_argnums=0, donate_argnums=donated, keep_unused=True, compiler_options=options or None
-    )
-    lowered = jitted.lower(*static, *placed)
+    lowered = jitted(function, donated, tuple(options.items())).lower(*static, *placed)
     return lowered, (digest(lowered), repr(sorted(options.items())), device, lowered.in_tree, lowered.out_tree)
+
+
+@lru_cache
+def jitted(function, donated: tuple[int, ...], options: tuple[tuple[str, Any], ...]) -> Any:
+    """One function as JAX's jit has it: the same object each time, as JAX keeps what it traced with the object."""
+    return jax.jit(
+        function, static_argnums=0, donate_argnums=donated, keep_unused=True, compiler_options=dict(options) or None
+    )
 
 
 def digest(lowered: Any) -> str:
