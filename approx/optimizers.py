@@ -14,6 +14,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, PyTree, ScalarLike
 
+from approx.second_order import METHODS, Method
+
 
 class AdamState(NamedTuple):
     """Steps taken, and the running means of the gradients and of their squares."""
@@ -71,17 +73,28 @@ OPTIMIZERS: dict[str, tuple[Callable, dict[str, float]]] = {
     "rmsprop_keras": (optax.rmsprop, {"decay": 0.9, "eps": 1e-7}),
     "rmsprop": (partial(optax.rmsprop, eps_in_sqrt=False), {"decay": 0.99, "eps": 1e-8}),  # PyTorch's
 }
+KNOWN = OPTIMIZERS | METHODS  # a method's factory takes no learning rate
 SCHEDULES = ("cosine", "linear")
 
 
 def defaults(optimizer: Any) -> dict[str, float]:
     """A named optimiser's numbers as its framework has them; none for a user's own."""
-    return OPTIMIZERS[optimizer][1] if isinstance(optimizer, str) else {}
+    return KNOWN[optimizer][1] if isinstance(optimizer, str) else {}
+
+
+def is_method(optimizer: Any) -> bool:
+    """Whether this is the name of a method that has no learning rate and takes all rows at every step."""
+    return isinstance(optimizer, str) and optimizer in METHODS
+
+
+def default_rate(optimizer: Any) -> float | None:
+    """The learning rate where none is said."""
+    return None if is_method(optimizer) else 1e-3
 
 
 def numbers(optimizer: Any, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The optimiser's numbers: all of a named one's, and the floats and arrays among the options of a user's own."""
-    known = defaults(optimizer)
+    """The optimiser's numbers: a named one's floats, and the floats and arrays among the options of a user's own."""
+    known = {name: value for name, value in defaults(optimizer).items() if is_float(value)}
     return known | {name: value for name, value in options.items() if name in known or is_float(value)}
 
 
@@ -110,30 +123,41 @@ def check(optimizer: Any, learning_rate: Any, options: Mapping[str, Any], schedu
                 "schedule with it, or give its factory (optimizer=optax.adam) so that its numbers can be swept"
             )
         return
+    if is_method(optimizer):
+        if learning_rate is not None or schedule is not None:
+            raise ValueError(f"{optimizer!r} finds its own step lengths: leave learning_rate and schedule out, or None")
+        return check_options(optimizer, options)
     if callable(learning_rate):
         raise TypeError("learning_rate is a number; an optax schedule goes into learning_rate=1.0, schedule=it")
     if learning_rate is None:
         raise ValueError(f"optimizer {optimizer!r} needs a learning_rate")
     if not callable(optimizer) and optimizer not in OPTIMIZERS:
-        raise ValueError(f"unknown optimizer {optimizer!r}; there is: {', '.join(OPTIMIZERS)}, or any optax factory")
+        raise ValueError(f"unknown optimizer {optimizer!r}; there is: {', '.join(KNOWN)}, or any optax factory")
     if isinstance(optimizer, str):
-        known = OPTIMIZERS[optimizer][1]
-        for name in options:
-            if name not in known:
-                there_is = ", ".join(known) or "none besides the learning rate"
-                raise ValueError(f"{optimizer!r} has no option {name!r}; it has: {there_is}")
-            if isinstance(options[name], bool | str) or np.ndim(options[name]):
-                raise TypeError(f"option {name!r} is {options[name]!r}; it must be one number")
+        check_options(optimizer, options)
     if not (schedule is None or callable(schedule) or schedule in SCHEDULES):
         raise ValueError(
             f"unknown schedule {schedule!r}; there is: {', '.join(SCHEDULES)}, or a function step -> factor"
         )
 
 
+def check_options(optimizer: str, options: Mapping[str, Any]) -> None:
+    """Refuse options that a named optimiser does not have, or that are no number."""
+    known = KNOWN[optimizer][1]
+    for name, value in options.items():
+        if name not in known:
+            there_is = ", ".join(known) or "none besides the learning rate"
+            raise ValueError(f"{optimizer!r} has no option {name!r}; it has: {there_is}")
+        if isinstance(value, bool | str) or np.ndim(value):
+            raise TypeError(f"option {name!r} is {value!r}; it must be one number")
+        if isinstance(known[name], int) and not (isinstance(value, int | np.integer) and value >= 1):
+            raise ValueError(f"option {name!r} is {value!r}; it must be a whole number of at least 1")
+
+
 def make(
     optimizer: Any, learning_rate: Any, options: Mapping[str, Any], schedule: str | Callable | None, steps: int
-) -> optax.GradientTransformation:
-    """The optax transformation.
+) -> optax.GradientTransformation | Method:
+    """The optax transformation, or the method of second order.
 
     The learning rate at a step is `learning_rate * schedule(step)`: "cosine" falls as `(1 + cos(pi t / steps)) / 2`
     (Loshchilov and Hutter 2017), "linear" as `1 - t / steps`.
@@ -144,6 +168,8 @@ def make(
     """
     if is_transformation(optimizer):
         return optimizer
+    if is_method(optimizer):
+        return METHODS[optimizer][0](**defaults(optimizer) | dict(options))
     rate = learning_rate
     if schedule is not None:
         named = {"cosine": optax.cosine_decay_schedule(1.0, steps), "linear": optax.linear_schedule(1.0, 0.0, steps)}

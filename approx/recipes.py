@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 import jax
 import jax.numpy as jnp
@@ -10,10 +10,13 @@ import numpy as np
 import optax
 from jax import random
 from jax.tree_util import GetAttrKey, register_pytree_with_keys_class
-from jaxtyping import ScalarLike
+from jaxtyping import PyTree, ScalarLike
 
 from approx import losses, models, optimizers, sampling
+from approx.second_order import Method
 from approx.tasks import Points, Task
+
+SQUARES = ("mse", "half_squared_error")  # the losses that are means of squares, up to a factor
 
 
 @register_pytree_with_keys_class
@@ -24,8 +27,8 @@ class Recipe:
     Attributes:
         model: see `models`. Its numbers are the recipe's.
         optimizer: a name of `optimizers.OPTIMIZERS`, an optax factory (called with the learning rate and `options`),
-            or a finished optax transformation (with learning_rate=None).
-        learning_rate: a number.
+            or a finished optax transformation (with learning_rate=None); or "lm", "bfgs", "lbfgs" of `second_order`.
+        learning_rate: a number. Left out it is 1e-3, and None for those of `second_order`, which have none.
         options: further arguments of the optimiser. Floats are numbers; ints, bools and strings are structure.
         schedule: factor on the learning rate: "cosine", "linear", or a function of the step (any optax schedule).
         l2: adds `l2 * Σ w²` to the loss that is minimised, as Keras' regulariser does; None for none.
@@ -43,7 +46,7 @@ class Recipe:
 
     model: Any = field(default_factory=models.MLP)
     optimizer: Any = "adam"
-    learning_rate: ScalarLike | None = 1e-3
+    learning_rate: ScalarLike | None = field(default=cast(Any, ...))
     options: Mapping[str, Any] = field(default_factory=dict)
     schedule: str | Callable | None = None
     l2: ScalarLike | None = None
@@ -57,6 +60,8 @@ class Recipe:
     traced_model: bool = field(init=False, repr=False, compare=False)
 
     def __post_init__(self):
+        if self.learning_rate is ...:
+            object.__setattr__(self, "learning_rate", optimizers.default_rate(self.optimizer))
         models.functions(self.model)
         optimizers.check(self.optimizer, self.learning_rate, self.options, self.schedule)
         for name in ("learning_rate", "l2"):
@@ -76,6 +81,8 @@ class Recipe:
         ):
             if getattr(self, name) not in known:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}; there is: {', '.join(known)}")
+        if optimizers.is_method(self.optimizer) and self.batch_size is not None:
+            raise ValueError(f"{self.optimizer!r} takes all rows at every step: batch_size=None, not {self.batch_size}")
         if self.batches == "stream" and self.batch_size is None:
             raise ValueError('batches="stream" needs a batch_size')
         if not is_whole(self.records):
@@ -150,8 +157,8 @@ def record_steps(recipe: Recipe) -> np.ndarray:
     return grid
 
 
-def optimizer(recipe: Recipe) -> optax.GradientTransformation:
-    """The recipe's optax transformation."""
+def optimizer(recipe: Recipe) -> optax.GradientTransformation | Method:
+    """The recipe's optax transformation, or its method of second order."""
     return optimizers.make(recipe.optimizer, recipe.learning_rate, recipe.options, recipe.schedule, recipe.steps)
 
 
@@ -205,4 +212,26 @@ def check(task: Task, recipe: Recipe) -> None:
     if recipe.l2 is not None and recipe.l2_on == "hidden" and not isinstance(params, list | tuple):
         kind = type(params).__name__
         raise ValueError(f'l2_on="hidden" needs parameters in the order of the layers, a list; this model has a {kind}')
+    if optimizers.is_method(recipe.optimizer):
+        check_method(task, recipe, params, x)
     jax.eval_shape(optimizer(recipe).init, params)
+
+
+def check_method(task: Task, recipe: Recipe, params: PyTree, x: Any) -> None:
+    """Refuse a task or a model that a method of second order cannot take.
+
+    Raises:
+        ValueError: no sum of squares for "lm"; a model that draws random numbers in training.
+    """
+    name = recipe.optimizer
+    if name == "lm" and task.loss not in SQUARES:
+        raise ValueError(
+            f'"lm" needs a sum of squares ({" or ".join(SQUARES)}), and the task\'s loss is {task.loss!r}: '
+            'give the task loss="mse", or take optimizer="bfgs" or "lbfgs"'
+        )
+    apply = models.functions(recipe.model)[1]
+    program = jax.make_jaxpr(lambda key, params, x: apply(params, x, key=key))(random.key(0), params, x).jaxpr
+    if any(program.invars[0] is variable for equation in program.eqns for variable in equation.invars):
+        raise ValueError(
+            f"{name!r} needs the same loss at every step, and the model's dropout changes it: switch it off"
+        )

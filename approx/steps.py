@@ -11,10 +11,12 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import lax, random
+from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, ArrayLike, Float, Key, PyTree
 
 from approx import losses, models, sampling
 from approx.recipes import Recipe, optimizer
+from approx.second_order import RUNNING, LMState, Method, Slope, Squares, choose, identity, ravel, unravel
 from approx.tasks import Points, Task
 
 
@@ -44,12 +46,14 @@ class Over(NamedTuple):
     Attributes:
         each: turns a function of one network into one of many.
         sums: `f(*rows)` for a function that gives sums over rows; `lanes` adds up row by row.
-        outputs: `f(x)` for a function that gives outputs of rows; `lanes` goes row by row.
+        outputs: `f(*rows)` for a function that gives something of each row; `lanes` goes row by row.
+        solve: `solve(matrix, right)` of a positive definite system; not a number where the matrix is not.
     """
 
     each: Callable = lambda f: f
     sums: Callable = lambda f, *rows: f(*rows)
-    outputs: Callable = lambda f, x: f(x)
+    outputs: Callable = lambda f, *rows: f(*rows)
+    solve: Callable = lambda matrix, right: cho_solve((jnp.linalg.cholesky(matrix), True), right)
 
 
 ONE = Over()
@@ -180,13 +184,15 @@ def mean_where(weights: Array, values: Array) -> Array:
 
 def init(key: Key[Array, ""] | Keys, task: Task, recipe: Recipe, params: PyTree | None = None) -> State:
     """The state before the first step, from `params` if given (a warm start), else from the model's own init."""
-    keys = as_keys(key)
+    keys, rule = as_keys(key), optimizer(recipe)
+    x, y = task.split(keys.data, keys.noise)[0]
     if params is None:
-        x, _ = task.split(keys.data, keys.noise)[0]
         params = models.functions(recipe.model)[0](keys.init, x.astype(recipe.dtype))
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, recipe.dtype), params)
     zero = jnp.zeros((), recipe.dtype)
-    return State(params, optimizer(recipe).init(params), zero, zero, zero)
+    method = isinstance(rule, Method)
+    opt_state = rule.init(params, y.size if recipe.l2 is None else 0) if method else rule.init(params)
+    return State(params, opt_state, zero, zero, zero)
 
 
 def update(
@@ -211,15 +217,94 @@ def update(
         weights: of the rows, 0 or 1; None is 1 for all.
         over: see `Over`.
     """
+    rule = optimizer(recipe)
+    if isinstance(rule, Method):
+        return step(rule, state, (x, y), task, recipe, over)
     gradient, value, correct, n = slope(state.params, (x, y, weights), task, recipe, key, over)
 
-    def move(gradient, opt_state, params, recipe):
-        updates, opt_state = optimizer(recipe).update(gradient, opt_state, params)
+    def objective(params):
+        sums = row_sums(params, (x, y, weights), task, recipe, key)
+        return sums[0] / sums[2] + penalty(params, recipe)
+
+    def move(gradient, opt_state, params, value, recipe):
+        # Rules with a line search take these three (optax's convention); of many networks, none of them runs.
+        more = {"value": value, "grad": gradient, "value_fn": objective} if over is ONE else {}
+        rule = optax.with_extra_args_support(optimizer(recipe))
+        updates, opt_state = rule.update(gradient, opt_state, params, **more)
         return optax.apply_updates(params, updates), opt_state
 
-    params, opt_state = over.each(move)(gradient, state.opt_state, state.params, recipe)
+    params, opt_state = over.each(move)(gradient, state.opt_state, state.params, value, recipe)
     correct_sum = state.correct_sum if correct is None else state.correct_sum + correct * n
     return State(params, opt_state, state.loss_sum + value * n, correct_sum, state.row_sum + n)
+
+
+def step(method: Method, state: State, rows: tuple, task: Task, recipe: Recipe, over: Over = ONE) -> State:
+    """One step of a method of second order: it evaluates its trial, unless it has stopped."""
+
+    def move(state):
+        opt_state, trailing = state.opt_state, state.opt_state.trial.shape[1:]
+        trial = unravel(opt_state.trial, state.params)
+        evaluate = squares if method.squares else total
+        evaluation = evaluate(trial, rows, task, recipe, opt_state, over)
+        point, moved = method.update(ravel(state.params, trailing), opt_state, evaluation, over.solve)
+        running = opt_state.stopped == RUNNING
+        params = choose(running, unravel(point, state.params), state.params)
+        return state._replace(params=params, opt_state=choose(running, moved, opt_state))
+
+    return lax.cond((state.opt_state.stopped == RUNNING).any(), move, lambda state: state, state)
+
+
+def total(params: PyTree, rows: tuple, task: Task, recipe: Recipe, _: Any = None, over: Over = ONE) -> Slope:
+    """The loss that is minimised times the number of rows, and its gradient."""
+    gradient, value, _, n = slope(params, (*rows, None), task, recipe, None, over)
+    return Slope(value * n, ravel(gradient, value.shape) * n)
+
+
+def residuals(params: PyTree, x: Array, y: Array, recipe: Recipe) -> tuple[Array, Array]:
+    """Residuals `f(x) - y` (n o, ...), and their Jacobian (n o, p, ...)."""
+
+    def of_row(x, y):
+        outputs, pull = jax.vjp(lambda params: predict(params, x[None], recipe)[0], params)
+        count, *trailing = outputs.shape
+        units = jnp.eye(count, dtype=outputs.dtype).reshape(count, count, *(1 for _ in trailing))
+        slopes = jax.vmap(lambda unit: ravel(pull(unit)[0], tuple(trailing)))
+        return outputs - y, slopes(jnp.broadcast_to(units, (count, *outputs.shape)))
+
+    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), jax.vmap(of_row)(x, y))
+
+
+def gram(a: Array) -> Array:
+    """`aᵀa` for a (k, p); or of S networks at once, a (k, p, S), without dots (see `models.contract`)."""
+    return jnp.matmul(a.T, a, precision="highest") if a.ndim == 2 else (a[:, :, None] * a[:, None]).sum(0)
+
+
+def squares(params: PyTree, rows: tuple, task: Task, recipe: Recipe, state: LMState, over: Over = ONE) -> Squares:
+    """The loss that is minimised as a mean of squared residuals, linearised; of the form of those in `state`.
+
+    A penalty adds to the normal equations as the square of a residual per parameter would.
+    """
+    of_rows = lambda x, y: residuals(params, x, y, recipe)  # noqa: E731
+    n, outputs = rows[1].shape[:2]
+    m, unit = n * outputs, 1.0 if task.loss == "mse" else outputs / 2  # of mse, and of half_squared_error
+    if state.best.jacobian is not None:
+        r, jacobian = over.outputs(of_rows, *rows)
+        matrix, right, slopes = gram(jacobian.swapaxes(0, 1)), r, (jacobian * r[:, None]).sum(0)
+        value = unit * (r**2).mean(0)
+        return Squares(value, 2 * unit / m * jnp.linalg.norm(slopes, axis=0), matrix, right, jacobian)
+
+    def sums(x, y):
+        r, jacobian = of_rows(x, y)
+        return (r**2).sum(0), gram(jacobian), (jacobian * r[:, None]).sum(0)
+
+    value, matrix, right = over.sums(sums, *rows)
+    value = unit * value / m
+    if recipe.l2 is not None:
+        extra, slope = over.each(jax.value_and_grad(penalty))(params, recipe)
+        _, curvature = over.each(jax.value_and_grad(penalty))(jax.tree.map(jnp.ones_like, params), recipe)
+        scale = m / (2 * unit)
+        value, right = value + extra, right + scale * ravel(slope, value.shape)
+        matrix = matrix + scale * identity(matrix) * ravel(curvature, value.shape)
+    return Squares(value, 2 * unit / m * jnp.linalg.norm(right, axis=0), matrix, right, None)
 
 
 def batch(keys: Keys, step: Any, rows: tuple[Array, Array], task: Task, recipe: Recipe, over: Over = ONE) -> tuple:

@@ -14,7 +14,8 @@ from jax import lax, random
 from jaxtyping import Array, ArrayLike, Key, PyTree
 
 from approx import losses
-from approx.recipes import Recipe, check, record_steps
+from approx.recipes import Recipe, check, optimizer, record_steps
+from approx.second_order import Method, report
 from approx.steps import (
     ONE,
     Data,
@@ -26,6 +27,7 @@ from approx.steps import (
     init,
     is_correct,
     mean_where,
+    penalty,
     predict,
     prepare,
     row_sums,
@@ -92,6 +94,10 @@ def measure(state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, ov
         lambda *rows: row_sums(state.params, (*rows, None), task, recipe), *rows
     )
     total, correct, n = evaluate(data.rows)
+    if isinstance(optimizer(recipe), Method):  # its batch is all rows, as the network stands
+        extra = over.each(penalty)(state.params, recipe) if recipe.l2 is not None else 0
+        state = state._replace(loss_sum=total + n * extra, row_sum=n)
+        state = state if correct is None else state._replace(correct_sum=correct)
 
     def own(params, recipe):
         """A user's metrics, of one network."""
@@ -113,7 +119,7 @@ def measure(state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, ov
         batch_accuracy=None if correct is None else state.correct_sum / state.row_sum,
         gradient_norm=norm("gradient_norm", slope(state.params, (*data.rows, None), task, recipe, None, over)[0]),
         weight_norm=norm("weight_norm", state.params),
-        metrics=over.each(own)(state.params, recipe),
+        metrics=over.each(own)(state.params, recipe) | report(state.opt_state),
         prediction=outputs if "prediction" in keep.what else None,
         params=state.params if "params" in keep.what else None,
     )

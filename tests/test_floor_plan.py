@@ -15,6 +15,7 @@ FLOORS = (
         "losses",
         "tasks",
         "models",
+        "second_order",
         "optimizers",
         "sampling",
         "recipes",
