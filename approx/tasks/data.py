@@ -1,4 +1,4 @@
-"""What to learn: data, loss, and the points where a network is judged.
+"""A task of any function or data set, and what every task has in common.
 
 A task is a frozen dataclass and a pytree. Numbers and arrays are leaves and may be traced; what decides the shape of
 the program is static. A task of your own is `task(f, x, x_test)`, `given(x, y, ...)`, or a subclass of `Task` with
@@ -104,101 +104,6 @@ class Given(Task):
         return Points(jnp.asarray(self.x_test), jnp.asarray(self.y_test), jnp.asarray(self.distance))
 
 
-@register_dataclass
-@dataclass(frozen=True, kw_only=True)
-class Curve(Task):
-    """A function of one variable on [-range, range]: `y = f(frequency x) + noise`.
-
-    Attributes:
-        f: the function, elementwise on jax arrays.
-        range: half-width of the training interval, in units of x.
-        noise: standard deviation of normal noise on the training targets; None for none.
-        frequency: factor on x before f; None for none.
-        size: number of rows.
-        inputs: "grid", equispaced with both ends, or "uniform", drawn from U[-range, range) per seed.
-        reach: the points of judgement go out to reach * range, noise-free.
-        test_size: number of those points.
-
-    """
-
-    f: Callable = field(metadata=STATIC)
-    range: ArrayLike = 1.0
-    noise: ArrayLike | None = None
-    frequency: ArrayLike | None = None
-    size: int = field(default=21, metadata=STATIC)
-    inputs: str = field(default="grid", metadata=STATIC)
-    reach: float = field(default=3.0, metadata=STATIC)
-    test_size: int = field(default=401, metadata=STATIC)
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.inputs not in ("grid", "uniform"):
-            raise ValueError(f"inputs is 'grid' or 'uniform', not {self.inputs!r}")
-        for name in ("size", "test_size"):
-            if not (isinstance(getattr(self, name), int | np.integer) and getattr(self, name) >= 1):
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be a whole number of at least 1")
-        if not self.reach >= 1:
-            raise ValueError(f"reach is {self.reach}; it must be at least 1, the training range itself")
-        if isinstance(self.range, float | int | np.generic) and not self.range > 0:
-            raise ValueError(f"range is {self.range}; it is half the width of an interval, and must be above 0")
-
-    def targets(self, x):
-        """The noise-free targets at x."""
-        return self.f(x if self.frequency is None else self.frequency * x)
-
-    def rows(self, key, noise_key):
-        """One seed's rows: the grid, or a draw of its own."""
-        if self.inputs == "uniform":
-            return self.fresh(key, noise_key, self.size)
-        x = grid(self.range, self.size)
-        return x, noisy(self.targets(x), self.noise, noise_key)
-
-    def fresh(self, key, noise_key, size):
-        """Rows drawn uniformly from the training interval."""
-        x = self.range * jax.random.uniform(key, (size, 1), minval=-1, maxval=1)
-        return x, noisy(self.targets(x), self.noise, noise_key)
-
-    def points(self):
-        """An equispaced grid out to reach * range."""
-        x = grid(self.reach * self.range, self.test_size)
-        beyond = jnp.abs(x[:, 0]) - self.range
-        return Points(x, self.targets(x), jnp.where(beyond > 1e-6 * self.range, beyond, 0))  # the ends are inside
-
-
-def square(*, range: ArrayLike = 10.0, size: int = 21, test_size: int = 301, **options) -> Curve:
-    """x² on [-range, range]; by default the 21 integers from -10 to 10, judged out to ±30 in steps of 0.2."""
-    return Curve(f=jnp.square, range=range, size=size, test_size=test_size, **options)
-
-
-def sine(*, frequency: ArrayLike = 1.0, range: ArrayLike = 2 * np.pi, size: int = 256, **options) -> Curve:
-    """sin(frequency x) on [-range, range]; by default 256 equispaced points of two periods, judged out to ±6π."""
-    return Curve(f=jnp.sin, frequency=frequency, range=range, size=size, **options)
-
-
-def interval(*, loss: str | Callable = "binary_cross_entropy", standardise: bool = False, **options) -> Given:
-    """One bump: 1 from 11 to 20 and 0 from 0 to 10 and from 21 to 30, at 100 points of each, ends included.
-
-    It is judged every quarter from -30 to 60, three times its range, where 0 goes on outside; but not strictly between
-    10 and 11 nor between 20 and 21, where no row says on which side of the edge a point lies.
-
-    Args:
-        loss: "binary_cross_entropy" and "brier" take logits. With "mse" and "half_squared_error", on the targets 0 and
-            1 themselves, an output is correct on its target's side of one half.
-        standardise: inputs as `(x - mean) / sd` of the 300 rows, sd the population's (divided by 300), which is what
-            scikit-learn's StandardScaler takes; the points and their distances are then in these units too.
-        options: `correct`, `validation`, `noise`; see `given`.
-
-    """
-    x = np.concatenate([np.linspace(0, 10, 100), np.linspace(11, 20, 100), np.linspace(21, 30, 100)])
-    x_test = np.arange(-120, 241) / 4
-    x_test = x_test[~(((x_test > 10) & (x_test < 11)) | ((x_test > 20) & (x_test < 21)))]
-    y, y_test = np.repeat([0.0, 1.0, 0.0], 100), ((x_test >= 11) & (x_test <= 20)).astype(float)
-    center, scale = (x.mean(), x.std()) if standardise else (0.0, 1.0)
-    if loss in ("mse", "half_squared_error"):
-        options = {"correct": losses.same_half} | options
-    return given((x - center) / scale, y, (x_test - center) / scale, y_test, loss=loss, **options)
-
-
 def task(
     f: Callable,
     x: ArrayLike | Sequence,
@@ -302,16 +207,6 @@ def rays(
     if far.shape[1] != 1 or not (far > 0).all():
         raise ValueError(f"lengths are distances from the center, one vector of numbers above 0, got {far.min()}")
     return (np.asarray(center, np.float64) + (toward / size)[:, None] * far).reshape(-1, toward.shape[1])
-
-
-def grid(half_width: ArrayLike, n: int) -> Float[Array, "n 1"]:
-    """Equispaced numbers from -half_width to half_width, multiplied out before the division so that integers are exact.
-
-    The default grids of `square`, 21 integers and the points asked about in the threads, depend on it.
-    """
-    if n == 1:
-        return jnp.zeros((1, 1)) * half_width
-    return jnp.asarray(half_width * (2 * jnp.arange(n) - (n - 1)) / (n - 1))[:, None]
 
 
 def noisy(y: Array, noise: ArrayLike | None, key: Key[Array, ""]) -> Array:
