@@ -73,7 +73,7 @@ def possible(task: Task, recipe: Recipe) -> bool:
         type(model) is models.MLP
         and isinstance(model.activation, str)
         and task.loss in losses.LOSSES
-        and task.correct in (None, losses.same_half)
+        and task.correct in (None, *losses.RULES)
         and not (recipe.batches == "stream" and own_arrays)
     )
 

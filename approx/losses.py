@@ -55,6 +55,11 @@ def same_half(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
     return ((outputs > 0.5) == (targets > 0.5)).all(1)
 
 
+def same_largest(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
+    """Whether the largest output is the largest target's: for classes as vectors of zeros and one 1."""
+    return outputs.argmax(1) == targets.argmax(1)
+
+
 def same_class(logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]) -> Bool[Array, "n ..."]:
     """Whether the largest output is the label's."""
     return logits.argmax(1) == labels
@@ -67,7 +72,8 @@ LOSSES = {
     "brier": brier,
     "cross_entropy": cross_entropy,
 }
-# What is correct by default; squared errors leave it to the task, whose targets need not be labels.
+# What is correct: squared errors leave it to the task, whose targets need not be labels (RULES); the others know.
+RULES = (same_half, same_largest)
 CORRECT = {"binary_cross_entropy": same_side, "brier": same_side, "cross_entropy": same_class}
 
 

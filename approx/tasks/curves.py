@@ -9,7 +9,7 @@ import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float
 
-from approx.tasks.data import STATIC, Points, Task, noisy
+from approx.tasks.data import STATIC, Points, Task, check_whole, noisy
 
 
 @register_dataclass
@@ -42,9 +42,7 @@ class Curve(Task):
         super().__post_init__()
         if self.inputs not in ("grid", "uniform"):
             raise ValueError(f"inputs is 'grid' or 'uniform', not {self.inputs!r}")
-        for name in ("size", "test_size"):
-            if not (isinstance(getattr(self, name), int | np.integer) and getattr(self, name) >= 1):
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be a whole number of at least 1")
+        check_whole(self, "size", "test_size")
         if not self.reach >= 1:
             raise ValueError(f"reach is {self.reach}; it must be at least 1, the training range itself")
         if isinstance(self.range, float | int | np.generic) and not self.range > 0:

@@ -41,15 +41,20 @@ class Task:
         loss: a name of `losses.LOSSES`, or a function (outputs (n, o), targets) -> one loss per row (n,).
         correct: a function (outputs, targets) -> (n,) bool, for an accuracy; classification losses bring their own.
         validation: share of the rows, the LAST ones, kept from training (Keras' `validation_split`).
+        classes: how many classes integer labels have, and so how many outputs a network must have; None for as many
+            as it has.
 
     """
 
     loss: str | Callable = field(default="mse", metadata=STATIC)
     correct: Callable | None = field(default=None, metadata=STATIC)
     validation: float = field(default=0.0, metadata=STATIC)
+    classes: int | None = field(default=None, metadata=STATIC)
 
     def __post_init__(self):
         losses.find(self.loss)
+        if self.classes is not None and not (isinstance(self.classes, int | np.integer) and self.classes >= 2):
+            raise ValueError(f"classes is {self.classes!r}; it must be a whole number of at least 2")
         for name, function in losses.LOSSES.items():
             if self.loss is function:
                 object.__setattr__(self, "loss", name)
@@ -148,10 +153,10 @@ def given(
         distance: (k,) of each point to the training range; by default the Euclidean distance to the smallest
             axis-parallel box around the training inputs.
         noise: standard deviation of normal noise on the training targets, redrawn per seed.
-        options: `loss`, `correct`, `validation` of `Task`.
+        options: `loss`, `correct`, `validation`, `classes` of `Task`.
 
     Raises:
-        ValueError: shapes that do not fit, values that are not finite, labels that are not whole.
+        ValueError: shapes that do not fit, values that are not finite, labels that are not whole or out of range.
 
     """
     if (x_test is None) != (y_test is None):
@@ -175,7 +180,11 @@ def given(
         raise ValueError(
             f"distance is one number >= 0 for each of {len(x_test)} test points, not shape {distance.shape}"
         )
-    return Given(x=x, y=y, x_test=x_test, y_test=y_test, distance=distance, noise=noise, **options)
+    made = Given(x=x, y=y, x_test=x_test, y_test=y_test, distance=distance, noise=noise, **options)
+    for name, values in (("y", y), ("y_test", y_test)):
+        if labels and made.classes is not None and values.max() >= made.classes:
+            raise ValueError(f"{name} has the label {values.max()}, but labels go from 0 to {made.classes - 1}")
+    return made
 
 
 def rays(
@@ -235,6 +244,19 @@ def as_targets(name: str, y: ArrayLike | Sequence, labels: bool) -> np.ndarray:
         shown: Sequence = y[:3].tolist() if y.ndim == 1 else [f"shape {y.shape}"]
         raise ValueError(f"{name} are labels for cross_entropy: whole numbers 0, 1, ... in one vector, not {shown}")
     return y.astype(np.int32)
+
+
+def check_whole(task: Task, *names: str) -> None:
+    """Refuse sizes that are no whole numbers of at least 1.
+
+    Raises:
+        ValueError: with the name and the value.
+
+    """
+    for name in names:
+        value = getattr(task, name)
+        if not (isinstance(value, int | np.integer) and value >= 1):
+            raise ValueError(f"{name} is {value}; it must be a whole number of at least 1")
 
 
 def check_finite(name: str, values: ArrayLike) -> None:
