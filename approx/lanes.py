@@ -130,7 +130,7 @@ def possible(task: Task, recipe: Recipe) -> bool:
         type(model) is models.MLP
         and isinstance(model.activation, str)
         and task.loss in losses.LOSSES
-        and task.correct is None
+        and task.correct in (None, *losses.RULES)
         and not (recipe.batches == "stream" and own_arrays)
     )
 

@@ -10,7 +10,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from approx.elementary import softplus
+from approx.elementary import sigmoid, softplus
 
 
 def mse(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:
@@ -31,6 +31,14 @@ def binary_cross_entropy(logits: Float[Array, "n o ..."], targets: Float[Array, 
     return (softplus(logits) - targets * logits).mean(1)
 
 
+def brier(logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:
+    """Squared error of the probability of a logit, `mean_o (sigmoid(z) - y)²` (Brier 1950).
+
+    It is Keras' `mse` on sigmoid outputs, and R's nnet's least squares without its factor of the number of rows.
+    """
+    return ((sigmoid(logits) - targets) ** 2).mean(1)
+
+
 def cross_entropy(logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]) -> Float[Array, "n ..."]:
     """Cross-entropy of integer labels 0..o-1 from logits: `log Σ_o e^z - z_label` (the softmax belongs to the loss)."""
     chosen = jnp.take_along_axis(logits, jnp.expand_dims(labels, 1), 1).squeeze(1)
@@ -42,6 +50,16 @@ def same_side(logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."])
     return ((logits > 0) == (targets > 0.5)).all(1)
 
 
+def same_half(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
+    """Whether every output lies on its target's side of one half: for labels 0 and 1 learned by squared error."""
+    return ((outputs > 0.5) == (targets > 0.5)).all(1)
+
+
+def same_largest(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
+    """Whether the largest output is the largest target's: for classes as vectors of zeros and one 1."""
+    return outputs.argmax(1) == targets.argmax(1)
+
+
 def same_class(logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]) -> Bool[Array, "n ..."]:
     """Whether the largest output is the label's."""
     return logits.argmax(1) == labels
@@ -51,9 +69,12 @@ LOSSES = {
     "mse": mse,
     "half_squared_error": half_squared_error,
     "binary_cross_entropy": binary_cross_entropy,
+    "brier": brier,
     "cross_entropy": cross_entropy,
 }
-CORRECT = {"binary_cross_entropy": same_side, "cross_entropy": same_class}
+# What is correct: squared errors leave it to the task, whose targets need not be labels (RULES); the others know.
+RULES = (same_half, same_largest)
+CORRECT = {"binary_cross_entropy": same_side, "brier": same_side, "cross_entropy": same_class}
 
 
 def find(loss: str | Callable) -> Callable:

@@ -202,6 +202,10 @@ def check(task: Task, recipe: Recipe) -> None:
         raise ValueError(
             f"the model's outputs have shape {outputs.shape}, the task's targets {wanted}; see MLP(outputs=...)"
         )
+    if labels and task.classes not in (None, outputs.shape[1]):
+        raise ValueError(
+            f"the model has {outputs.shape[1]} outputs, the task {task.classes} classes; see MLP(outputs=...)"
+        )
     if labels and (y.ndim != 1 or not jnp.issubdtype(y.dtype, jnp.integer)):
         raise ValueError(f"cross_entropy takes integer labels (n,); the task's targets are {y.dtype}{y.shape}")
     rowwise = jax.eval_shape(losses.find(task.loss), outputs, y)

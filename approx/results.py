@@ -45,7 +45,7 @@ def check_data(plan: Plan, data: steps.Data, points: Points, finite: Any) -> Non
     named |= {} if data.validation is None else {"validation x": data.validation[0], "validation y": data.validation[1]}
     for name, values in named.items():
         tasks.check_finite(name, values)
-        if name.endswith(("y", "y_test")) and task.loss in ("cross_entropy", "binary_cross_entropy"):
+        if name.endswith(("y", "y_test")) and task.loss in losses.CORRECT:
             low, high = float(values.min()), float(values.max())
             most = classes(plan) - 1 if task.loss == "cross_entropy" else 1
             if low < 0 or high > most:

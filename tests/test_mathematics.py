@@ -18,7 +18,7 @@ SIDES = RNG.integers(0, 2, (6, 3)).astype(float)
 
 def test_losses():
     with jax.enable_x64(True):
-        targets = {"cross_entropy": LABELS, "binary_cross_entropy": SIDES}
+        targets = {"cross_entropy": LABELS, "binary_cross_entropy": SIDES, "brier": SIDES}
         value = {
             name: np.asarray(loss(jnp.asarray(OUT), jnp.asarray(targets.get(name, TARGETS))))
             for name, loss in ap.losses.LOSSES.items()
@@ -29,6 +29,7 @@ def test_losses():
     np.testing.assert_allclose(
         value["binary_cross_entropy"], -(SIDES * np.log(probability) + (1 - SIDES) * np.log(1 - probability)).mean(1)
     )
+    np.testing.assert_allclose(value["brier"], ((probability - SIDES) ** 2).mean(1))
     np.testing.assert_allclose(value["cross_entropy"], -scipy.special.log_softmax(OUT, 1)[np.arange(6), LABELS])
 
 

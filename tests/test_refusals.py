@@ -170,6 +170,26 @@ CASES = {
     "validation in one recipe only": (
         lambda: run(recipe={"a": RECIPE, "b": (ap.tasks.square(validation=0.2), RECIPE)}), ValueError, "record other"
     ),
+    "one class": (lambda: ap.tasks.waveform(classes=1), ValueError, "classes is 1; .* at least 2"),
+    "label above the classes": (
+        lambda: ap.given(X, range(4), loss="cross_entropy", classes=3), ValueError, "label 3, but labels .* 0 to 2"
+    ),
+    "outputs and classes": (
+        lambda: run(ap.tasks.waveform(classes=8, dim=3), ap.Recipe(model=ap.MLP(outputs=9))),
+        ValueError, "the model has 9 outputs, the task 8 classes",
+    ),
+    "rows per class": (
+        lambda: run(
+            ap.tasks.waveform(classes=8, dim=3), ap.Recipe(model=ap.MLP(outputs=8), batches="stream", batch_size=12)
+        ),
+        ValueError, "batch_size=12 is no multiple of 8 classes",
+    ),
+    "draw": (lambda: ap.tasks.waveform(draw="all"), ValueError, "draw is 'each' or 'random', not 'all'"),
+    "kind": (lambda: ap.tasks.identity("D"), ValueError, "unknown kind 'D'; there is: A, B, C"),
+    "identity of nothing": (lambda: ap.tasks.identity(size=0), ValueError, "size is 0"),
+    "validation of all": (lambda: ap.tasks.identity(validation=1.0), ValueError, "validation is a share .* not 1.0"),
+    "negative validation": (lambda: ap.tasks.clusters(validation=-0.1), ValueError, "a share .* not -0.1"),
+    "distribution": (lambda: ap.tasks.Identity(distribution="cauchy"), ValueError, "not 'cauchy'"),
     "no params kept": (lambda: ap.params(run(), seed=0), ValueError, 'keep=\\("prediction", "params"\\)'),
 }  # fmt: skip
 

@@ -1,4 +1,4 @@
-"""What to learn: data, loss, and the points where a network is judged.
+"""A task of any function or data set, and what every task has in common.
 
 A task is a frozen dataclass and a pytree. Numbers and arrays are leaves and may be traced; what decides the shape of
 the program is static. A task of your own is `task(f, x, x_test)`, `given(x, y, ...)`, or a subclass of `Task` with
@@ -41,15 +41,20 @@ class Task:
         loss: a name of `losses.LOSSES`, or a function (outputs (n, o), targets) -> one loss per row (n,).
         correct: a function (outputs, targets) -> (n,) bool, for an accuracy; classification losses bring their own.
         validation: share of the rows, the LAST ones, kept from training (Keras' `validation_split`).
+        classes: how many classes integer labels have, and so how many outputs a network must have; None for as many
+            as it has.
 
     """
 
     loss: str | Callable = field(default="mse", metadata=STATIC)
     correct: Callable | None = field(default=None, metadata=STATIC)
     validation: float = field(default=0.0, metadata=STATIC)
+    classes: int | None = field(default=None, metadata=STATIC)
 
     def __post_init__(self):
         losses.find(self.loss)
+        if self.classes is not None and not (isinstance(self.classes, int | np.integer) and self.classes >= 2):
+            raise ValueError(f"classes is {self.classes!r}; it must be a whole number of at least 2")
         for name, function in losses.LOSSES.items():
             if self.loss is function:
                 object.__setattr__(self, "loss", name)
@@ -104,77 +109,6 @@ class Given(Task):
         return Points(jnp.asarray(self.x_test), jnp.asarray(self.y_test), jnp.asarray(self.distance))
 
 
-@register_dataclass
-@dataclass(frozen=True, kw_only=True)
-class Curve(Task):
-    """A function of one variable on [-range, range]: `y = f(frequency x) + noise`.
-
-    Attributes:
-        f: the function, elementwise on jax arrays.
-        range: half-width of the training interval, in units of x.
-        noise: standard deviation of normal noise on the training targets; None for none.
-        frequency: factor on x before f; None for none.
-        size: number of rows.
-        inputs: "grid", equispaced with both ends, or "uniform", drawn from U[-range, range) per seed.
-        reach: the points of judgement go out to reach * range, noise-free.
-        test_size: number of those points.
-
-    """
-
-    f: Callable = field(metadata=STATIC)
-    range: ArrayLike = 1.0
-    noise: ArrayLike | None = None
-    frequency: ArrayLike | None = None
-    size: int = field(default=21, metadata=STATIC)
-    inputs: str = field(default="grid", metadata=STATIC)
-    reach: float = field(default=3.0, metadata=STATIC)
-    test_size: int = field(default=401, metadata=STATIC)
-
-    def __post_init__(self):
-        super().__post_init__()
-        if self.inputs not in ("grid", "uniform"):
-            raise ValueError(f"inputs is 'grid' or 'uniform', not {self.inputs!r}")
-        for name in ("size", "test_size"):
-            if not (isinstance(getattr(self, name), int | np.integer) and getattr(self, name) >= 1):
-                raise ValueError(f"{name} is {getattr(self, name)}; it must be a whole number of at least 1")
-        if not self.reach >= 1:
-            raise ValueError(f"reach is {self.reach}; it must be at least 1, the training range itself")
-        if isinstance(self.range, float | int | np.generic) and not self.range > 0:
-            raise ValueError(f"range is {self.range}; it is half the width of an interval, and must be above 0")
-
-    def targets(self, x):
-        """The noise-free targets at x."""
-        return self.f(x if self.frequency is None else self.frequency * x)
-
-    def rows(self, key, noise_key):
-        """One seed's rows: the grid, or a draw of its own."""
-        if self.inputs == "uniform":
-            return self.fresh(key, noise_key, self.size)
-        x = grid(self.range, self.size)
-        return x, noisy(self.targets(x), self.noise, noise_key)
-
-    def fresh(self, key, noise_key, size):
-        """Rows drawn uniformly from the training interval."""
-        x = self.range * jax.random.uniform(key, (size, 1), minval=-1, maxval=1)
-        return x, noisy(self.targets(x), self.noise, noise_key)
-
-    def points(self):
-        """An equispaced grid out to reach * range."""
-        x = grid(self.reach * self.range, self.test_size)
-        beyond = jnp.abs(x[:, 0]) - self.range
-        return Points(x, self.targets(x), jnp.where(beyond > 1e-6 * self.range, beyond, 0))  # the ends are inside
-
-
-def square(*, range: ArrayLike = 10.0, size: int = 21, test_size: int = 301, **options) -> Curve:
-    """x² on [-range, range]; by default the 21 integers from -10 to 10, judged out to ±30 in steps of 0.2."""
-    return Curve(f=jnp.square, range=range, size=size, test_size=test_size, **options)
-
-
-def sine(*, frequency: ArrayLike = 1.0, range: ArrayLike = 2 * np.pi, size: int = 256, **options) -> Curve:
-    """sin(frequency x) on [-range, range]; by default 256 equispaced points of two periods, judged out to ±6π."""
-    return Curve(f=jnp.sin, frequency=frequency, range=range, size=size, **options)
-
-
 def task(
     f: Callable,
     x: ArrayLike | Sequence,
@@ -219,10 +153,10 @@ def given(
         distance: (k,) of each point to the training range; by default the Euclidean distance to the smallest
             axis-parallel box around the training inputs.
         noise: standard deviation of normal noise on the training targets, redrawn per seed.
-        options: `loss`, `correct`, `validation` of `Task`.
+        options: `loss`, `correct`, `validation`, `classes` of `Task`.
 
     Raises:
-        ValueError: shapes that do not fit, values that are not finite, labels that are not whole.
+        ValueError: shapes that do not fit, values that are not finite, labels that are not whole or out of range.
 
     """
     if (x_test is None) != (y_test is None):
@@ -246,7 +180,11 @@ def given(
         raise ValueError(
             f"distance is one number >= 0 for each of {len(x_test)} test points, not shape {distance.shape}"
         )
-    return Given(x=x, y=y, x_test=x_test, y_test=y_test, distance=distance, noise=noise, **options)
+    made = Given(x=x, y=y, x_test=x_test, y_test=y_test, distance=distance, noise=noise, **options)
+    for name, values in (("y", y), ("y_test", y_test)):
+        if labels and made.classes is not None and values.max() >= made.classes:
+            raise ValueError(f"{name} has the label {values.max()}, but labels go from 0 to {made.classes - 1}")
+    return made
 
 
 def rays(
@@ -280,16 +218,6 @@ def rays(
     return (np.asarray(center, np.float64) + (toward / size)[:, None] * far).reshape(-1, toward.shape[1])
 
 
-def grid(half_width: ArrayLike, n: int) -> Float[Array, "n 1"]:
-    """Equispaced numbers from -half_width to half_width, multiplied out before the division so that integers are exact.
-
-    The default grids of `square`, 21 integers and the points asked about in the threads, depend on it.
-    """
-    if n == 1:
-        return jnp.zeros((1, 1)) * half_width
-    return jnp.asarray(half_width * (2 * jnp.arange(n) - (n - 1)) / (n - 1))[:, None]
-
-
 def noisy(y: Array, noise: ArrayLike | None, key: Key[Array, ""]) -> Array:
     """Targets with normal noise of that standard deviation."""
     return y if noise is None else y + noise * jax.random.normal(key, y.shape)
@@ -316,6 +244,19 @@ def as_targets(name: str, y: ArrayLike | Sequence, labels: bool) -> np.ndarray:
         shown: Sequence = y[:3].tolist() if y.ndim == 1 else [f"shape {y.shape}"]
         raise ValueError(f"{name} are labels for cross_entropy: whole numbers 0, 1, ... in one vector, not {shown}")
     return y.astype(np.int32)
+
+
+def check_whole(task: Task, *names: str) -> None:
+    """Refuse sizes that are no whole numbers of at least 1.
+
+    Raises:
+        ValueError: with the name and the value.
+
+    """
+    for name in names:
+        value = getattr(task, name)
+        if not (isinstance(value, int | np.integer) and value >= 1):
+            raise ValueError(f"{name} is {value}; it must be a whole number of at least 1")
 
 
 def check_finite(name: str, values: ArrayLike) -> None:
