@@ -7,6 +7,7 @@ when, and with which compiler options.
 """
 
 import itertools
+import math
 from typing import Any
 
 import jax
@@ -15,7 +16,8 @@ from jax import lax
 from jaxtyping import Array, PyTree
 
 from approx import losses, models
-from approx.recipes import Recipe
+from approx.recipes import Recipe, optimizer
+from approx.second_order import Method
 from approx.steps import Over
 from approx.tasks import Task
 
@@ -24,6 +26,7 @@ UNROLL = 4  # rows per iteration of the loop over them: within 5% of the best fo
 OPTIONS = {"xla_cpu_prefer_vector_width": 512, "xla_cpu_experimental_ynn_fusion_type": ""}
 PANEL = 4  # columns of a Cholesky factor made at a time: 8 is no faster and 16 compiles for 6 s
 LARGEST = 500  # weights of the largest layer up to which lanes win; see `suits`
+LARGEST_MATRIX = 32  # parameters up to which they do for Levenberg-Marquardt
 
 
 def sums(f, *rows: PyTree) -> PyTree:
@@ -132,24 +135,49 @@ def possible(task: Task, recipe: Recipe) -> bool:
         and task.loss in losses.LOSSES
         and task.correct in (None, *losses.RULES)
         and not (recipe.batches == "stream" and own_arrays)
+        and is_plain(recipe)
     )
+
+
+def is_plain(recipe: Recipe) -> bool:
+    """Whether the optimiser gets by with the gradient, its state and the parameters: no line search of its own."""
+    rule, params = optimizer(recipe), jnp.zeros(1)
+    if isinstance(rule, Method):
+        return True
+    try:
+        jax.eval_shape(lambda params: rule.update(params, rule.init(params), params), params)
+    except TypeError:  # it wants value, grad, or value_fn
+        return False
+    return True
 
 
 def suits(task: Task, recipe: Recipe, lanes: int, inputs: int, platform: str) -> bool:
     """Whether lanes are the faster form: small layers, enough lanes to fill vectors, and a CPU.
 
     Measured on one core with AVX-512, 1-w-w-1 tanh, 32 lanes, ns per seed and step: w = 16, 620 against vmap's 2,157;
-    w = 22, 1,133 against 3,435; w = 24, 5,384 against 3,132: XLA then keeps a layer's products in memory.
+    w = 22, 1,133 against 3,435; w = 24, 5,384 against 3,132: XLA then keeps a layer's products in memory. Likewise the
+    normal equations of Levenberg-Marquardt, 50 rows, us per seed and trial: 31 parameters, 2.0 against 3.4; 37, 14
+    against 7.8.
     """
     sizes = (inputs, *recipe.model.widths, recipe.model.outputs)
-    return platform == "cpu" and lanes >= 8 and max(a * b for a, b in itertools.pairwise(sizes)) <= LARGEST
+    layers = [a * b for a, b in itertools.pairwise(sizes)]
+    small = max(layers) <= LARGEST
+    if recipe.optimizer == "lm":
+        small = sum(layers) + recipe.model.bias * sum(sizes[1:]) <= LARGEST_MATRIX
+    return platform == "cpu" and lanes >= 8 and small
 
 
-def number(parameters: int) -> int:
+def number(parameters: int, matrix: bool = False) -> int:
     """Lanes per block by default, so that a block's parameters, gradients and moments stay in the caches.
+
+    With a matrix of parameters by parameters per lane: 2^15 numbers, but 16 lanes at least (7 parameters, 64 lanes; 31,
+    32; 49 and 97, 16: all within 10% of the best), as long as 16 lanes take 2^25 numbers.
 
     Measured on P1, P3 (31 and 7 parameters, 64 lanes against 32: 46 and 70 ns against 48 and 75), P2 (97 parameters:
     1,750 ns against 1,250), and with vmap on P4 and P5 (7,140 and 314,000 parameters), where 4 come within 3% of the
     best number.
     """
+    if matrix:
+        most = max(16, 2**15 // parameters**2) if parameters <= 1_448 else max(1, 2**25 // parameters**2)
+        return min(64, 2 ** int(math.log2(most)))
     return 64 if parameters <= 64 else 32 if parameters <= 5_000 else 4

@@ -72,6 +72,12 @@ LOSSES = {
     "brier": brier,
     "cross_entropy": cross_entropy,
 }
+# The residuals of the losses that are means of squares, up to a factor.
+RESIDUALS: dict[str, Callable] = {
+    "mse": lambda outputs, targets: outputs - targets,
+    "half_squared_error": lambda outputs, targets: outputs - targets,
+    "brier": lambda logits, targets: sigmoid(logits) - targets,
+}
 # What is correct: squared errors leave it to the task, whose targets need not be labels (RULES); the others know.
 RULES = (same_half, same_largest)
 CORRECT = {"binary_cross_entropy": same_side, "brier": same_side, "cross_entropy": same_class}

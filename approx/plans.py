@@ -13,7 +13,8 @@ from jaxtyping import Array, Key, PyTree
 from approx import blocks, parameters, steps, sweeps
 from approx import lanes as fast
 from approx.blocks import Inputs, Structure
-from approx.recipes import Recipe, check, is_number, is_whole, record_steps
+from approx.recipes import Recipe, check, is_number, is_whole, optimizer, record_steps
+from approx.second_order import Method
 from approx.steps import Keys
 from approx.tasks import Task
 from approx.training import KEEPABLE, Keep, Trace
@@ -21,6 +22,8 @@ from approx.training import KEEPABLE, Keep, Trace
 # Names in a result that a metric cannot take.
 RESERVED = {
     *Trace._fields,
+    "evaluations",
+    "stopped",
     "recipe",
     "seed",
     "step",
@@ -109,7 +112,7 @@ def default_lanes(task: Task, recipe: Recipe) -> int:
     if jax.local_devices()[0].platform != "cpu":
         return LANES_ACCELERATOR
     state: Any = jax.eval_shape(lambda: steps.init(random.key(0), task, recipe))
-    return fast.number(sum(leaf.size for leaf in jax.tree.leaves(state.params)))
+    return fast.number(sum(leaf.size for leaf in jax.tree.leaves(state.params)), isinstance(optimizer(recipe), Method))
 
 
 def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str:
@@ -122,7 +125,9 @@ def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str
         raise ValueError(f"unknown form {form!r}; there is: vmap, lanes, or None to choose the faster")
     possible = fast.possible(task, recipe)
     if form == "lanes" and not possible:
-        raise ValueError('form="lanes" needs a model, activation, loss and accuracy of the catalogue; use form="vmap"')
+        raise ValueError(
+            'form="lanes" needs a model, activation, loss, accuracy and optimizer of the catalogue; use form="vmap"'
+        )
     if form is not None:
         return form
     inputs = jax.eval_shape(lambda: tuple(task.points()))[0].shape[1]

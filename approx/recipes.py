@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import psutil
 from jax import random
 from jax.tree_util import GetAttrKey, register_pytree_with_keys_class
 from jaxtyping import PyTree, ScalarLike
@@ -15,8 +16,6 @@ from jaxtyping import PyTree, ScalarLike
 from approx import losses, models, optimizers, sampling
 from approx.second_order import Method
 from approx.tasks import Points, Task
-
-SQUARES = ("mse", "half_squared_error")  # the losses that are means of squares, up to a factor
 
 
 @register_pytree_with_keys_class
@@ -217,25 +216,40 @@ def check(task: Task, recipe: Recipe) -> None:
         kind = type(params).__name__
         raise ValueError(f'l2_on="hidden" needs parameters in the order of the layers, a list; this model has a {kind}')
     if optimizers.is_method(recipe.optimizer):
-        check_method(task, recipe, params, x)
+        check_method(task, recipe, params, x, y)
     jax.eval_shape(optimizer(recipe).init, params)
 
 
-def check_method(task: Task, recipe: Recipe, params: PyTree, x: Any) -> None:
+def check_method(task: Task, recipe: Recipe, params: PyTree, x: Any, y: Any) -> None:
     """Refuse a task or a model that a method of second order cannot take.
 
     Raises:
         ValueError: no sum of squares for "lm"; a model that draws random numbers in training.
+        MemoryError: matrices of one network that do not fit, naming the bytes.
     """
     name = recipe.optimizer
-    if name == "lm" and task.loss not in SQUARES:
+    if name == "lm" and task.loss not in losses.RESIDUALS:
         raise ValueError(
-            f'"lm" needs a sum of squares ({" or ".join(SQUARES)}), and the task\'s loss is {task.loss!r}: '
-            'give the task loss="mse", or take optimizer="bfgs" or "lbfgs"'
+            f'"lm" needs a sum of squares ({", ".join(losses.RESIDUALS)}), and the task\'s loss is {task.loss!r}: '
+            'give the task one of these, or take optimizer="bfgs" or "lbfgs"'
         )
     apply = models.functions(recipe.model)[1]
     program = jax.make_jaxpr(lambda key, params, x: apply(params, x, key=key))(random.key(0), params, x).jaxpr
     if any(program.invars[0] is variable for equation in program.eqns for variable in equation.invars):
         raise ValueError(
             f"{name!r} needs the same loss at every step, and the model's dropout changes it: switch it off"
+        )
+    p, m = sum(leaf.size for leaf in jax.tree.leaves(params)), y.size
+    needed = {"lm": m * p + 3 * min(m, p) ** 2, "bfgs": 3 * p**2, "lbfgs": 20 * p}[name] * jnp.dtype(
+        recipe.dtype
+    ).itemsize
+    if needed > (free := psutil.virtual_memory().available):
+        what = (
+            f"Jacobian of {m:,} residuals by {p:,} parameters"
+            if name == "lm"
+            else f"matrix of {p:,} by {p:,} parameters"
+        )
+        raise MemoryError(
+            f"{name!r} keeps a {what}: {needed / 1e9:,.1f} GB a network, and {free / 1e9:,.1f} GB are free; "
+            'optimizer="lbfgs" keeps a few vectors instead'
         )

@@ -1,6 +1,7 @@
 """Results: numbers get their names, axes and provenance; parameters become pytrees again."""
 
 import json
+import math
 import os
 import warnings
 from collections.abc import Mapping
@@ -13,10 +14,11 @@ import xarray as xr
 from jax import random
 from jaxtyping import PyTree
 
-from approx import losses, parameters, steps, store, sweeps, tasks
+from approx import lanes, losses, parameters, steps, store, sweeps, tasks
 from approx.blocks import Block
 from approx.plans import Plan, x64
 from approx.recipes import record_steps
+from approx.second_order import REASONS
 from approx.tasks import Points
 from approx.training import Trace
 
@@ -31,6 +33,15 @@ NAMES = {
     "batch_accuracy": "share correct in the batches since the last record, with dropout",
     "gradient_norm": "Euclidean norm of the gradient on the training rows",
     "weight_norm": "Euclidean norm of the parameters",
+}
+
+REPORTS: dict[str, dict[str, Any]] = {
+    "evaluations": {"long_name": "evaluations of the loss and its gradient, in passes over the training rows"},
+    "stopped": {  # as the CF conventions flag states
+        "long_name": "why the method stopped",
+        "flag_values": list(range(len(REASONS))),
+        "flag_meanings": " ".join(reason.replace(" ", "_") for reason in REASONS),
+    },
 }
 
 
@@ -97,6 +108,16 @@ def recorded(plan: Plan) -> tuple[bool, ...]:
     return bool(plan.task.validation), accuracy, bool((distance <= 0).any()), bool((distance > 0).any())
 
 
+def passes(plan: Plan) -> np.ndarray:
+    """How often a first-order method has passed over the training rows, at every record."""
+    recorded_at, recipe = record_steps(plan.recipe), plan.recipe
+    if recipe.batch_size is None:
+        return recorded_at.astype(recipe.dtype)
+    rows = jax.eval_shape(lambda: plan.task.split(*random.split(random.key(0)))[0][0]).shape[0]
+    epoch = math.ceil(rows / recipe.batch_size) if recipe.batches in ("epoch", "order") else recorded_at[-1] + 1
+    return (recorded_at // epoch + recorded_at % epoch * recipe.batch_size / rows).astype(recipe.dtype)
+
+
 def points_shape(plan: Plan) -> Any:
     """Shapes of the task's points."""
     return jax.tree.map(lambda s: s.shape, jax.eval_shape(lambda: tuple(plan.task.points())))
@@ -126,7 +147,14 @@ def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) ->
     for name, about in NAMES.items():
         if getattr(trace, name) is not None:
             add(name, getattr(trace, name), "step", about=about)
-    for name, values in trace.metrics.items():
+    metrics = {name: values for name, values in trace.metrics.items() if name not in REPORTS}
+    for name, notes in REPORTS.items():
+        if name in trace.metrics:
+            variables[name] = ((*axes, "step"), trace.metrics[name].reshape(*shape, -1), notes)
+    if "evaluations" not in variables and lanes.is_plain(plan.recipe):
+        work = np.broadcast_to(passes(plan), (*shape, len(recorded_at)))
+        variables["evaluations"] = ((*axes, "step"), work, REPORTS["evaluations"])
+    for name, values in metrics.items():
         add(name, values, "step", *(f"{name}_{n}" for n in range(values.ndim - 2)), about=f"metric {name}")
     if trace.prediction is not None:
         add("prediction", trace.prediction, "kept_step", "point", "output", about="output at the test points")
@@ -179,11 +207,21 @@ def join(made: Mapping[Any, xr.Dataset]) -> xr.Dataset:
     if list(made) == [None]:
         return made[None]
     sources = {label: json.loads(runs.provenance) for label, runs in made.items()}
+    for name, value in (("stopped", 0), ("evaluations", np.nan)):  # first-order rules never stop; some search unseen
+        if any(name in runs for runs in made.values()):
+            missing = xr.full_like(next(iter(made.values())).loss, value).assign_attrs(REPORTS[name])
+            made = {k: runs if name in runs else runs.assign({name: missing}) for k, runs in made.items()}
     recipes = xr.DataArray(list(made), dims="recipe", name="recipe")
     shared = [name for name in ("x_test", "y_test", "distance") if all(_same(name, made.values()))]
     parts = [runs.drop_vars(shared) for runs in made.values()]
     joined = xr.concat(
-        parts, recipes, data_vars="all", coords="different", compat="equals", join="exact", combine_attrs="drop"
+        parts,
+        recipes,
+        data_vars="all",
+        coords="different",
+        compat="equals",
+        join="exact",
+        combine_attrs="drop_conflicts",
     )
     first = next(iter(made.values()))
     joined = joined.assign_coords({name: first[name] for name in shared})

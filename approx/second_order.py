@@ -1,4 +1,4 @@
-"""Methods that choose their own points: Levenberg-Marquardt and BFGS; and L-BFGS.
+"""Methods that choose their own points: Levenberg-Marquardt, BFGS and L-BFGS.
 
 Libraries write these as loops until convergence, in which, over many seeds, every seed waits for the slowest. Here each
 is a state machine that evaluates the objective once per step: a training of `steps` steps makes at most `steps`
@@ -15,7 +15,6 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import optax
 from jaxtyping import Array, Float, PyTree, ScalarLike
 
 # Why a method stopped, by the code that is recorded as `stopped`.
@@ -120,14 +119,14 @@ def lm(
     return Method(init, update, True)
 
 
-class BFGSState(NamedTuple):
-    """BFGS between two steps.
+class SearchState(NamedTuple):
+    """A quasi-Newton method between two steps.
 
     Attributes:
         trial, evaluations, stopped: as `Method` says.
         value, gradient: at the base of the line search.
         direction, length, slope: of the line search, `slope` the directional derivative.
-        inverse: the estimate of the inverse Hessian. learned: what went into it since it was the identity.
+        memory: what it knows of the inverse Hessian. learned: from how many steps, since it last forgot everything.
         iterations: line searches that made progress, and one.
 
     """
@@ -140,9 +139,27 @@ class BFGSState(NamedTuple):
     direction: Float[Array, "p ..."]
     length: Float[Array, "..."]
     slope: Float[Array, "..."]
-    inverse: Float[Array, "p p ..."]
+    memory: PyTree
     learned: Float[Array, "..."]
     iterations: Float[Array, "..."]
+
+
+class Memory(NamedTuple):
+    """How an inverse Hessian B is remembered.
+
+    Attributes:
+        empty: `(point) -> memory`.
+        learn: `(memory, fresh, step, bend) -> memory` from a step and the change of the gradient along it; where
+            `fresh`, what the memory holds is void.
+        times: `(memory, gradient) -> B gradient`.
+        most: `(p) -> ` after how many lessons it forgets everything.
+
+    """
+
+    empty: Callable
+    learn: Callable
+    times: Callable
+    most: Callable
 
 
 def bfgs(
@@ -164,22 +181,59 @@ def bfgs(
 
     Args:
         abstol: a value below this is good enough. reltol: so is a relative change below this.
-        maxit: iterations at most (line searches with progress; `nnet` counts the start as the first).
+        maxit: iterations at most (line searches with progress; the start counts as the first).
         acctol: the share of the promised decrease that makes a length acceptable. stepredn: factor on the length.
         reltest: a parameter w has not moved if `reltest + w` is the same number.
     """
+    memory = Memory(
+        empty=lambda point: jnp.eye(len(point), dtype=point.dtype),
+        learn=update_inverse,
+        times=lambda inverse, gradient: (inverse * gradient).sum(1),
+        most=lambda p: 2 * p,
+    )
+    return quasi_newton(memory, abstol, reltol, maxit, acctol, stepredn, reltest)
 
-    def init(params: PyTree, residuals: int = 0) -> BFGSState:
+
+def lbfgs(
+    memory_size: int = 10,
+    abstol: ScalarLike = 1e-4,
+    reltol: ScalarLike = 1e-8,
+    maxit: ScalarLike = 100.0,
+    acctol: ScalarLike = 1e-4,
+    stepredn: ScalarLike = 0.2,
+    reltest: ScalarLike = 10.0,
+) -> Method:
+    """`bfgs` that remembers its last steps only (L-BFGS; Nocedal and Wright 2006, algorithm 7.4).
+
+    optax's L-BFGS can be given as an optimiser too, but its line search is a loop in which all seeds wait: on the
+    interval, 64 seeds, it takes some thousand times as long.
+
+    Args:
+        memory_size: how many steps. The others are those of `bfgs`.
+    """
+
+    def empty(point):
+        return Pairs(
+            jnp.zeros((memory_size, len(point)), point.dtype), jnp.zeros((memory_size, len(point)), point.dtype)
+        )
+
+    memory = Memory(empty, remember, two_loops, lambda p: jnp.inf)
+    return quasi_newton(memory, abstol, reltol, maxit, acctol, stepredn, reltest)
+
+
+def quasi_newton(memory: Memory, abstol, reltol, maxit, acctol, stepredn, reltest) -> Method:
+    """The state machine of `bfgs`, with any memory."""
+
+    def init(params: PyTree, residuals: int = 0) -> SearchState:
         del residuals
         point = ravel(params)
         zero, zeros = jnp.zeros((), point.dtype), jnp.zeros_like(point)
-        eye = jnp.eye(point.size, dtype=point.dtype)
-        return BFGSState(point, zero, zero, zero, zeros, zeros, zero, zero, eye, zero, zero)
+        return SearchState(point, zero, zero, zero, zeros, zeros, zero, zero, memory.empty(point), zero, zero)
 
     def moves(a: Array, b: Array) -> Array:
         return (reltest + a != reltest + b).any(0)
 
-    def update(point: Array, state: BFGSState, new: Slope, solve: Callable) -> tuple[Array, BFGSState]:
+    def update(point: Array, state: SearchState, new: Slope, solve: Callable) -> tuple[Array, SearchState]:
         del solve
         first = state.evaluations == 0
         # The trial is taken or refused; taken, it was progress or not; refused, a shorter one is tried if there is one.
@@ -193,15 +247,13 @@ def bfgs(
         base = jnp.where(taken, state.trial, point)
         value = jnp.where(taken, new.value, state.value)
         gradient = jnp.where(progress, new.gradient, state.gradient)  # without progress the old one, as in vmmin
-        # B learns from progress. Without it, with the wrong curvature, or after 2 p lessons it is the identity again.
+        # It learns from progress. Without it, with the wrong curvature, or after enough lessons it forgets everything.
         step, bend = state.length * state.direction, new.gradient - state.gradient
-        curvature = (step * bend).sum(0)
-        learns = progress & ~first & (curvature > 0)
-        old = jnp.where(state.learned == 0, identity(state.inverse), state.inverse)
-        inverse = jnp.where(learns, learn(old, step, bend, curvature), state.inverse)
-        learned = jnp.where(learns & (state.learned < 2 * len(point)), state.learned + 1, 0)
+        learns = progress & ~first & ((step * bend).sum(0) > 0)
+        known = choose(learns, memory.learn(state.memory, state.learned == 0, step, bend), state.memory)
+        learned = jnp.where(learns & (state.learned < memory.most(len(point))), state.learned + 1, 0)
         # The next search goes along -B g, or along -g if that leads nowhere.
-        direction = jnp.where(learned == 0, -gradient, -(inverse * gradient).sum(1))
+        direction = jnp.where(learned == 0, -gradient, -memory.times(known, gradient))
         slope = (direction * gradient).sum(0)
         leads = (slope < 0) & moves(base, base + direction)
         direction = jnp.where(leads, direction, -gradient)
@@ -211,7 +263,7 @@ def bfgs(
         stopped = jnp.where(ended, TOLERANCE, RUNNING)
         stopped = jnp.where(~first & (iterations >= maxit), ITERATIONS, stopped)
         stopped = jnp.where(jnp.isfinite(slope) & (taken | ~first), stopped, NOT_FINITE)
-        begun = BFGSState(
+        begun = SearchState(
             trial=base + direction,
             evaluations=state.evaluations + 1,
             stopped=stopped.astype(point.dtype),
@@ -220,7 +272,7 @@ def bfgs(
             direction=direction,
             length=jnp.ones_like(length),
             slope=slope,
-            inverse=inverse,
+            memory=known,
             learned=jnp.where(leads, learned, 0),
             iterations=iterations,
         )
@@ -230,48 +282,45 @@ def bfgs(
     return Method(init, update, False)
 
 
-def learn(inverse: Array, step: Array, bend: Array, curvature: Array) -> Array:
+def update_inverse(inverse: Array, fresh: Array, step: Array, bend: Array) -> Array:
     """The BFGS update of the inverse Hessian B by a step s along which the gradient changed by y, with `sᵀy` > 0.
 
     `B + ((1 + yᵀBy / sᵀy) s sᵀ - s (By)ᵀ - (By) sᵀ) / sᵀy` (Nocedal and Wright 2006, equation 6.17, multiplied out).
     """
-    image = (inverse * bend).sum(1)
+    inverse = jnp.where(fresh, identity(inverse), inverse)
+    image, curvature = (inverse * bend).sum(1), (step * bend).sum(0)
     factor = 1 + (bend * image).sum(0) / curvature
     outer = lambda a, b: a[:, None] * b  # noqa: E731
     return inverse + (factor * outer(step, step) - outer(step, image) - outer(image, step)) / curvature
 
 
-class LBFGSState(NamedTuple):
-    """optax's L-BFGS, and how many evaluations it has made."""
+class Pairs(NamedTuple):
+    """The last k steps and what the gradient changed along each, oldest first; zeros where there is none yet."""
 
-    inner: Any
-    evaluations: Float[Array, ""]
-    stopped: Float[Array, ""]
+    steps: Float[Array, "k p ..."]
+    bends: Float[Array, "k p ..."]
 
 
-def lbfgs(memory_size: int = 10, max_linesearch_steps: int = 20) -> optax.GradientTransformationExtraArgs:
-    """L-BFGS with optax's zoom line search, which makes several evaluations a step; it stops where nothing is finite.
+def remember(pairs: Pairs, fresh: Array, step: Array, bend: Array) -> Pairs:
+    """The pairs with one more at the end, and the oldest gone."""
+    push = lambda old, new: jnp.concatenate([jnp.where(fresh, 0, old[1:]), new[None]])  # noqa: E731
+    return Pairs(push(pairs.steps, step), push(pairs.bends, bend))
 
-    Args:
-        memory_size: steps remembered. max_linesearch_steps: evaluations of one line search at most.
-    """
-    search = optax.scale_by_zoom_linesearch(max_linesearch_steps=max_linesearch_steps, initial_guess_strategy="one")
-    inner = optax.lbfgs(memory_size=memory_size, linesearch=search)
 
-    def init(params):
-        zero = jnp.zeros_like(ravel(params)[0])
-        return LBFGSState(inner.init(params), zero, zero)
-
-    def update(gradient, state, params, *, value, grad, value_fn):
-        moves, found = inner.update(gradient, state.inner, params, value=value, grad=grad, value_fn=value_fn)
-        running = (state.stopped == RUNNING) & jnp.isfinite(value) & jnp.isfinite(ravel(moves)).all()
-        made = state.evaluations + 1 + found[-1].info.num_linesearch_steps
-        new = LBFGSState(found, made.astype(value.dtype), state.stopped)
-        moves = jax.tree.map(lambda move: jnp.where(running, move, 0), moves)
-        stopped = jnp.where(running, RUNNING, NOT_FINITE).astype(value.dtype)
-        return moves, choose(running, new, state)._replace(stopped=stopped)
-
-    return optax.GradientTransformationExtraArgs(init, update)
+def two_loops(pairs: Pairs, gradient: Array) -> Array:
+    """`B g` by the two loops of L-BFGS, from `B₀ = sᵀy / yᵀy` of the last pair (Nocedal and Wright 2006, 7.20)."""
+    curvature = (pairs.steps * pairs.bends).sum(1)
+    weight = jnp.where(curvature > 0, 1 / jnp.where(curvature > 0, curvature, 1), 0)
+    known, shares = range(len(curvature)), {}
+    for k in reversed(known):
+        shares[k] = weight[k] * (pairs.steps[k] * gradient).sum(0)
+        gradient = gradient - shares[k] * pairs.bends[k]
+    scale = jnp.where(curvature[-1] > 0, curvature[-1] / (pairs.bends[-1] ** 2).sum(0), 1)
+    direction = scale * gradient
+    for k in known:
+        other = weight[k] * (pairs.bends[k] * direction).sum(0)
+        direction = direction + (shares[k] - other) * pairs.steps[k]
+    return direction
 
 
 def numbers(factory: Callable) -> dict[str, float]:
@@ -289,7 +338,7 @@ METHODS: dict[str, tuple[Callable, dict[str, float]]] = {
 
 def report(opt_state: Any) -> dict[str, Array]:
     """What is recorded of a method's work: how many evaluations it has made, and why it has stopped (`REASONS`)."""
-    if not isinstance(opt_state, LMState | BFGSState | LBFGSState):
+    if not isinstance(opt_state, LMState | SearchState):
         return {}
     return {"evaluations": opt_state.evaluations, "stopped": opt_state.stopped}
 

@@ -260,15 +260,16 @@ def total(params: PyTree, rows: tuple, task: Task, recipe: Recipe, _: Any = None
     return Slope(value * n, ravel(gradient, value.shape) * n)
 
 
-def residuals(params: PyTree, x: Array, y: Array, recipe: Recipe) -> tuple[Array, Array]:
-    """Residuals `f(x) - y` (n o, ...), and their Jacobian (n o, p, ...)."""
+def residuals(params: PyTree, x: Array, y: Array, task: Task, recipe: Recipe) -> tuple[Array, Array]:
+    """Residuals (n o, ...), `f(x) - y` for most losses, and their Jacobian (n o, p, ...)."""
 
     def of_row(x, y):
-        outputs, pull = jax.vjp(lambda params: predict(params, x[None], recipe)[0], params)
-        count, *trailing = outputs.shape
-        units = jnp.eye(count, dtype=outputs.dtype).reshape(count, count, *(1 for _ in trailing))
+        residual = lambda params: losses.RESIDUALS[str(task.loss)](predict(params, x[None], recipe), y[None])[0]  # noqa: E731
+        values, pull = jax.vjp(residual, params)
+        count, *trailing = values.shape
+        units = jnp.eye(count, dtype=values.dtype).reshape(count, count, *(1 for _ in trailing))
         slopes = jax.vmap(lambda unit: ravel(pull(unit)[0], tuple(trailing)))
-        return outputs - y, slopes(jnp.broadcast_to(units, (count, *outputs.shape)))
+        return values, slopes(jnp.broadcast_to(units, (count, *values.shape)))
 
     return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), jax.vmap(of_row)(x, y))
 
@@ -283,9 +284,9 @@ def squares(params: PyTree, rows: tuple, task: Task, recipe: Recipe, state: LMSt
 
     A penalty adds to the normal equations as the square of a residual per parameter would.
     """
-    of_rows = lambda x, y: residuals(params, x, y, recipe)  # noqa: E731
+    of_rows = lambda x, y: residuals(params, x, y, task, recipe)  # noqa: E731
     n, outputs = rows[1].shape[:2]
-    m, unit = n * outputs, 1.0 if task.loss == "mse" else outputs / 2  # of mse, and of half_squared_error
+    m, unit = n * outputs, outputs / 2 if task.loss == "half_squared_error" else 1.0
     if state.best.jacobian is not None:
         r, jacobian = over.outputs(of_rows, *rows)
         matrix, right, slopes = gram(jacobian.swapaxes(0, 1)), r, (jacobian * r[:, None]).sum(0)
