@@ -62,7 +62,7 @@ def adamw_keras(learning_rate, b1=0.9, b2=0.999, eps=1e-7, weight_decay=0.004):
 
 
 # name -> (factory(learning_rate, **numbers), its numbers with their defaults)
-OPTIMIZERS: dict[str, tuple[Callable, dict[str, float]]] = {
+OPTIMIZERS: dict[str, tuple[Callable, dict[str, int | float]]] = {
     "sgd": (optax.sgd, {}),
     "momentum": (optax.sgd, {"momentum": 0.9}),
     "nesterov": (partial(optax.sgd, nesterov=True), {"momentum": 0.9}),
@@ -77,7 +77,7 @@ KNOWN = OPTIMIZERS | METHODS  # a method's factory takes no learning rate
 SCHEDULES = ("cosine", "linear")
 
 
-def defaults(optimizer: Any) -> dict[str, float]:
+def defaults(optimizer: Any) -> dict[str, int | float]:
     """A named optimiser's numbers as its framework has them; none for a user's own."""
     return KNOWN[optimizer][1] if isinstance(optimizer, str) else {}
 

@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax import lax
 from jaxtyping import Array, Float, PyTree, ScalarLike
 
 # Why a method stopped, by the code that is recorded as `stopped`.
@@ -311,25 +312,29 @@ def two_loops(pairs: Pairs, gradient: Array) -> Array:
     """`B g` by the two loops of L-BFGS, from `B₀ = sᵀy / yᵀy` of the last pair (Nocedal and Wright 2006, 7.20)."""
     curvature = (pairs.steps * pairs.bends).sum(1)
     weight = jnp.where(curvature > 0, 1 / jnp.where(curvature > 0, curvature, 1), 0)
-    known, shares = range(len(curvature)), {}
-    for k in reversed(known):
-        shares[k] = weight[k] * (pairs.steps[k] * gradient).sum(0)
-        gradient = gradient - shares[k] * pairs.bends[k]
+
+    def back(gradient, pair):
+        step, bend, weight = pair
+        share = weight * (step * gradient).sum(0)
+        return gradient - share * bend, share
+
+    def forth(direction, pair):
+        step, bend, weight, share = pair
+        return direction + (share - weight * (bend * direction).sum(0)) * step, None
+
+    gradient, shares = lax.scan(back, gradient, (*pairs, weight), reverse=True)
     scale = jnp.where(curvature[-1] > 0, curvature[-1] / (pairs.bends[-1] ** 2).sum(0), 1)
-    direction = scale * gradient
-    for k in known:
-        other = weight[k] * (pairs.bends[k] * direction).sum(0)
-        direction = direction + (shares[k] - other) * pairs.steps[k]
+    direction, _ = lax.scan(forth, scale * gradient, (*pairs, weight, shares))
     return direction
 
 
-def numbers(factory: Callable) -> dict[str, float]:
+def numbers(factory: Callable) -> dict[str, int | float]:
     """A method's numbers, with their defaults."""
     return {name: parameter.default for name, parameter in inspect.signature(factory).parameters.items()}
 
 
 # name -> (factory(**numbers), its numbers with their defaults)
-METHODS: dict[str, tuple[Callable, dict[str, float]]] = {
+METHODS: dict[str, tuple[Callable, dict[str, int | float]]] = {
     "lm": (lm, numbers(lm)),
     "bfgs": (bfgs, numbers(bfgs)),
     "lbfgs": (lbfgs, numbers(lbfgs)),

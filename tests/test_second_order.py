@@ -1,0 +1,298 @@
+"""Promise: Levenberg-Marquardt, BFGS and L-BFGS are what R, MATLAB and scipy mean by them, over many seeds."""
+
+import csv
+from dataclasses import replace
+from functools import cache
+from pathlib import Path
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import optax
+import pytest
+from scipy import optimize, stats
+
+import approx as ap
+from approx import lanes, second_order
+
+RECORDED = Path(__file__).parent / "recorded"
+X = np.linspace(-1, 1, 33)[:, None]
+SQUARE = ap.given(X, X**2)
+TANH = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="lm", steps=200, records=(0, 1, 2, 5, 200))
+NNET = ap.Recipe(model=ap.MLP((2,), "sigmoid", initializer="nnet"), optimizer="bfgs", steps=400, dtype="float64")
+QUIET = {"progress": False, "keep": ("params",), "keep_at": ()}
+FUNCTIONS = {
+    "banana": (lambda x: 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2, 2),
+    "bowl": (lambda x: (jnp.array([1, 100, 1e4]) * x**2).sum(), 3),
+}
+
+
+def rows(name: str) -> list[dict[str, str]]:
+    with (RECORDED / name).open() as file:
+        return list(csv.DictReader(file))
+
+
+def minimise(method, f, start):
+    """A method on any function, step by step until it stops."""
+    point = jnp.asarray(start)
+    state = method.init(point)
+    step = jax.jit(lambda p, s: method.update(p, s, second_order.Slope(*jax.value_and_grad(f)(s.trial)), None))
+    while state.stopped == 0:
+        point, state = step(point, state)
+    return point, state
+
+
+@pytest.mark.parametrize("row", rows("optim.csv"), ids=lambda row: f"{row['f']} from {row['x1']} in {row['maxit']}")
+def test_bfgs_makes_the_evaluations_of_r(row):
+    f, size = FUNCTIONS[row["f"]]
+    with jax.enable_x64(True):
+        # optim's numbers: no absolute tolerance, and the square root of the machine's epsilon.
+        method = second_order.bfgs(-1e300, float(np.sqrt(np.finfo(float).eps)), float(row["maxit"]))
+        _, state = minimise(method, f, [float(row[name]) for name in ("x1", "x2", "x3")][:size])
+        state = jax.device_get(state)
+    assert (state.evaluations, state.iterations) == (int(row["evaluations"]), int(row["gradients"]))
+    # Values at convergence are squares of rounding errors (1e-24 and less).
+    np.testing.assert_allclose(state.value, float(row["value"]), rtol=1e-6, atol=1e-21)
+    assert (second_order.REASONS[int(state.stopped)] == "iterations used up") == (row["iterations_used_up"] == "1")
+
+
+def test_lbfgs_finds_minima():
+    with jax.enable_x64(True):
+        point, state = minimise(second_order.lbfgs(abstol=-1e300, reltol=1e-14), FUNCTIONS["banana"][0], [-1.2, 1.0])
+        np.testing.assert_allclose(point, [1, 1], atol=1e-6)
+        assert second_order.REASONS[int(state.stopped)] == "tolerance reached"
+
+
+@cache
+def nnet_run(case: str, seeds: int, own: bool):
+    """A case of nnet.R here: from its starts, or from our own."""
+    data, fit = case.split("_")
+    loss = "brier" if fit == "squares" else "binary_cross_entropy"
+    task = ap.tasks.interval(standardise=data == "standardised", loss=loss)
+    # nnet's decay is on the sum over the 300 rows; without it the same program, with zero for a number
+    recipe = replace(NNET, l2=0.01 / 300 if fit == "decay" else 0.0, l2_on="all")
+    given = np.array([[float(row[f"X{k}"]) for k in range(1, 8)] for row in rows("nnet.csv") if row["case"] == case])
+    first = {"w": given[:, None, [1, 3]], "b": given[:, [0, 2]]}
+    start = None if own else [first, {"w": given[:, [5, 6], None], "b": given[:, [4]]}]
+    return ap.run(task, recipe, seeds=seeds, init_params=start, progress=False, keep=()).isel(step=-1)
+
+
+CASES = ("raw_entropy", "raw_squares", "standardised_entropy", "standardised_squares", "standardised_decay")
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bfgs_ends_where_nnet_does_from_the_same_start(case):
+    there = [row for row in rows("nnet.csv") if row["case"] == case]
+    values = np.array([float(row["value"]) for row in there])
+    ours = 300 * nnet_run(case, len(there), own=False).batch_loss.values
+    # A start in 40 may end elsewhere: rounding differs along 100 iterations.
+    assert (np.abs(ours - values) < 1e-4 * (1 + values)).mean() >= 0.95
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_bfgs_agrees_with_nnet_in_distribution(case):
+    there = [row for row in rows("nnet_values.csv") if row["case"] == case]
+    runs = nnet_run(case, 512, own=True)
+    # Both stop anywhere below abstol = 1e-4, and within reltol of a plateau: three digits are comparable.
+    digits = lambda values: [float(f"{max(value, 1e-4):.2e}") for value in values]  # noqa: E731
+    ours, theirs = digits(300 * runs.batch_loss.values), digits(float(row["value"]) for row in there)
+    assert stats.ks_2samp(ours, theirs).pvalue > 0.001
+    for reached in (1.0, 0.9):
+        both = runs.accuracy.values, np.array([float(row["accuracy"]) for row in there])
+        table = [[(accuracy >= reached).sum(), (accuracy < reached).sum()] for accuracy in both]
+        assert stats.fisher_exact(table).pvalue > 0.001
+    stopped = [(runs.stopped.values == 2).mean(), np.mean([r["iterations_used_up"] == "1" for r in there])]
+    assert abs(stopped[0] - stopped[1]) < 0.1  # 512 and 500 seeds: three standard errors of a half
+
+
+@pytest.fixture(scope="module")
+def trained():
+    """Ten tanh units on x², 256 seeds, in float32 and float64."""
+    return {dtype: ap.run(SQUARE, replace(TANH, dtype=dtype), seeds=256, **QUIET) for dtype in ("float32", "float64")}
+
+
+def test_lm_learns_the_square(trained):
+    for runs in trained.values():
+        assert (runs.loss.isel(step=-1) < 1e-6).mean() >= 0.99
+        # A worse trial is never taken, up to the rounding of a mean taken in another order.
+        assert (runs.loss.diff("step") <= 1e-6 * runs.loss.isel(step=slice(1, None))).all()
+        assert (runs.evaluations.sel(step=5) == 5).all()
+
+
+def test_bfgs_learns_the_square():
+    exact = {"abstol": 0.0, "reltol": 0.0, "maxit": 1e9}
+    recipe = replace(TANH, optimizer="bfgs", options=exact, dtype="float64", steps=1000, records=2)
+    assert (ap.run(SQUARE, recipe, seeds=256, progress=False, keep=()).loss.isel(step=-1) < 1e-6).mean() >= 0.95
+
+
+def unpack(vector, like):
+    leaves, tree = jax.tree.flatten(like)
+    parts = np.split(vector, np.cumsum([leaf.size for leaf in leaves])[:-1])
+    return jax.tree.unflatten(tree, [part.reshape(leaf.shape) for part, leaf in zip(parts, leaves, strict=True)])
+
+
+WAVY = X**2 + 0.1 * np.sin(9 * X)  # two tanh units cannot do it, so that there are minima to be reached
+
+
+def tanh_residuals(vector, like, y=X**2):
+    """Residuals of one hidden tanh layer in plain numpy."""
+    (first, second) = unpack(vector, like)
+    return (np.tanh(X @ first["w"] + first["b"]) @ second["w"] + second["b"] - y)[:, 0]
+
+
+def numeric_jacobian(vector, like):
+    eps = 1e-6 * np.eye(len(vector))
+    return np.stack([(tanh_residuals(vector + e, like) - tanh_residuals(vector - e, like)) / 2e-6 for e in eps], 1)
+
+
+@pytest.mark.parametrize("rows_kept", [33, 21], ids=["normal equations", "fewer residuals than parameters"])
+def test_lm_takes_the_steps_of_its_formula(rows_kept):
+    task = ap.given(X[:rows_kept], X[:rows_kept] ** 2)
+    recipe = replace(TANH, dtype="float64", steps=5, records=range(6))
+    kept = {"keep": ("params",), "keep_at": range(6), "progress": False}
+    runs = ap.run(task, recipe, seeds=2, **kept)
+    for seed in range(2):
+        history = [ap.params(runs, seed=seed, kept_step=step) for step in range(6)]
+        vector, mu = flat(history[0]), 1e-3
+        for after in history[2:]:  # the first step evaluates the start
+            r, jacobian = (f(vector, after)[:rows_kept] for f in (tanh_residuals, numeric_jacobian))
+            trial = vector - np.linalg.solve(jacobian.T @ jacobian + mu * np.eye(31), jacobian.T @ r)
+            better = (tanh_residuals(trial, after)[:rows_kept] ** 2).sum() < (r**2).sum()
+            vector, mu = (trial, mu * 0.1) if better else (vector, mu * 10)
+            ours = flat(after)
+            # central differences err by 1e-10 relative, which JᵀJ + μ, of condition 1e6 and more, magnifies
+            np.testing.assert_allclose(ours, vector, rtol=1e-3, atol=1e-4)
+            vector = ours
+
+
+def flat(params):
+    return np.concatenate([leaf.ravel() for leaf in jax.tree.leaves(params)])
+
+
+def test_lm_ends_where_scipy_does():
+    recipe = replace(TANH, model=ap.MLP((2,), "tanh"), dtype="float64", steps=1000, records=(0, 1000))
+    runs = ap.run(ap.given(X, WAVY), recipe, seeds=24, keep=("params",), keep_at=(0, 1000), progress=False)
+    stopped = runs.stopped.isel(step=-1).values == second_order.TOLERANCE
+    assert stopped.mean() > 0.9
+    same = []
+    for seed in np.flatnonzero(stopped):
+        start, end = (ap.params(runs, seed=seed, kept_step=step) for step in (0, 1000))
+        scipy = {"method": "lm", "args": (start, WAVY), "xtol": 1e-12, "ftol": 1e-12, "gtol": 1e-12, "max_nfev": 3000}
+        there = optimize.least_squares(tanh_residuals, flat(start), **scipy)
+        ours = (tanh_residuals(flat(end), start, WAVY) ** 2).mean()
+        same.append(abs(ours - 2 * there.cost / len(X)) < 1e-6)
+        assert ours - 2 * optimize.least_squares(tanh_residuals, flat(end), **scipy).cost / len(X) < 1e-6
+    assert np.mean(same) > 0.8  # the others went to another minimum, which is one for scipy too
+
+
+def test_lm_and_lbfgs_reach_the_least_squares_of_a_linear_model():
+    rng = np.random.default_rng(0)
+    x, y = rng.normal(size=(40, 3)), rng.normal(size=(40, 2))
+    design = np.c_[x, np.ones(40)]
+    floor = ((design @ np.linalg.lstsq(design, y)[0] - y) ** 2).mean()
+    ridge = np.linalg.solve(design.T @ design / 80 + 0.1 * np.diag([1, 1, 1, 0]), design.T @ y / 80)
+    penalised = ((design @ ridge - y) ** 2).mean() + 0.1 * (ridge[:3] ** 2).sum()
+    linear = ap.Recipe(model=ap.MLP((), outputs=2), optimizer="lm", steps=40, records=2)
+    recipes = {
+        "lm": linear,
+        "lm, half": (ap.given(x, y, loss="half_squared_error"), linear),
+        "lm, ridge": replace(linear, l2=0.1),
+        "lbfgs": replace(linear, optimizer="lbfgs", options={"abstol": 0.0}),
+        "lbfgs, ridge": replace(linear, optimizer="lbfgs", options={"abstol": 0.0}, l2=0.1),
+    }
+    runs = ap.run(ap.given(x, y), recipes, seeds=8, progress=False, keep=()).isel(step=-1)
+    # float32; a half times two outputs is the mean's
+    expected = {"lm": floor, "lm, half": floor, "lm, ridge": penalised, "lbfgs": floor, "lbfgs, ridge": penalised}
+    for name, value in expected.items():
+        np.testing.assert_allclose(runs.batch_loss.sel(recipe=name), value, rtol=2e-5)
+    assert (runs.evaluations.sel(recipe="lm") < 40).all()  # it stopped
+
+
+def ends(task, **changes):
+    """Loss and reason of four seeds after 60 steps of each method."""
+    base = replace(TANH, model=ap.MLP((3,), changes.pop("activation", "tanh")), steps=60, records=2)
+    recipes = {name: replace(base, optimizer=name, **changes) for name in second_order.METHODS}
+    runs = ap.run(task, recipes, seeds=4, progress=False, keep=()).isel(step=-1)
+    return {name: (runs.loss.sel(recipe=name).values, runs.stopped.sel(recipe=name).values) for name in recipes}
+
+
+def test_flat_deficient_and_exploding_problems_end_as_recorded_failures():
+    for _, stopped in ends(ap.given(X, 0 * X + 3), activation=lambda z: 0 * z).values():  # only a bias can learn
+        assert (stopped == second_order.TOLERANCE).all()
+    same = ap.given(np.ones((8, 1)), np.arange(8.0)[:, None])  # one input: JᵀJ has rank 1
+    for loss, _ in ends(same).values():
+        np.testing.assert_allclose(loss, np.arange(8).var(), rtol=1e-4)
+    for name, (loss, stopped) in ends(ap.given(X, 1e18 + 0 * X)).items():  # squares overflow in float32? no: 1e36
+        assert np.isfinite(loss).all() or (stopped != second_order.RUNNING).all(), name
+    for _, stopped in ends(ap.given(X, 1e30 + 0 * X)).values():  # the first loss is infinite
+        assert (stopped == second_order.NOT_FINITE).all()
+    steep = ends(ap.given(X, np.exp(5 * X)), activation=lambda z: jnp.exp(jnp.exp(z)))  # trials overflow
+    for loss, _ in steep.values():
+        assert np.isfinite(loss).all()
+
+
+def test_zero_gradients_at_the_start_stop_at_once():
+    dead = [{"w": -np.ones((1, 3)), "b": -9 * np.ones(3)}, {"w": np.ones((3, 1)), "b": np.ones(1)}]
+    task = ap.given(X, 0 * X + 1)  # relu units dead on all rows, and the bias is right
+    recipe = replace(TANH, model=ap.MLP((3,), "relu"), steps=20, records=range(21))
+    for name in second_order.METHODS:
+        runs = ap.run(task, replace(recipe, optimizer=name), seeds=2, init_params=dead, progress=False, keep=())
+        assert (runs.stopped.isel(step=slice(1, None)) == second_order.TOLERANCE).all()
+        assert (runs.evaluations.isel(step=-1) == 1).all()
+
+
+@pytest.mark.parametrize("name", second_order.METHODS)
+def test_bits_depend_on_neither_company_nor_segments_and_forms_agree(name):
+    recipe = replace(TANH, model=ap.MLP((3,), "tanh"), optimizer=name, dtype="float64", steps=40, records=(0, 7, 40))
+    options = {"lanes": 8, "keep": ("params",), "progress": False}
+    found = {}
+    for form in ("lanes", "vmap"):
+        many = ap.run(SQUARE, recipe, seeds=20, form=form, **options)
+        few = ap.run(SQUARE, recipe, seeds=[13, 4], form=form, segment=7, threads=1, **options)
+        assert few.drop_attrs().equals(many.sel(seed=[13, 4]).drop_attrs())
+        found[form] = many.loss.sel(step=7)
+    np.testing.assert_allclose(found["lanes"], found["vmap"], rtol=1e-6)  # later, training magnifies rounding
+
+
+@pytest.mark.parametrize("q", [1, 4, 7, 31])
+def test_lanes_solve_positive_definite_systems(q):
+    rng = np.random.default_rng(q)
+    a = rng.normal(size=(q, 2 * q + 1, 8)).astype(np.float32)
+    matrix, right = np.einsum("iks,jks->ijs", a, a), rng.normal(size=(q, 8)).astype(np.float32)
+    matrix[..., 3] = -matrix[..., 3]  # not positive definite: not a number, and nobody else's business
+    found = np.asarray(lanes.solve(jnp.asarray(matrix), jnp.asarray(right)))
+    for lane in range(8):
+        if lane == 3:
+            assert np.isnan(found[:, lane]).all()
+        else:
+            exact = np.linalg.solve(matrix[..., lane].astype(float), right[:, lane])
+            np.testing.assert_allclose(found[:, lane], exact, rtol=1e-3, atol=1e-4)
+
+
+def test_a_warm_start_goes_on_from_where_another_stopped():
+    adam = replace(TANH, optimizer="adam", learning_rate=1e-2, steps=50, records=2)
+    first = ap.run(SQUARE, adam, seeds=4, **QUIET)
+    then = ap.run(SQUARE, replace(TANH, records=2, steps=10), seeds=4, init_params=ap.params(first), **QUIET)
+    np.testing.assert_allclose(then.loss.isel(step=0), first.loss.isel(step=-1), rtol=1e-5)
+    assert (then.loss.isel(step=-1) < 0.1 * first.loss.isel(step=-1)).all()
+
+
+def test_work_is_comparable_between_methods():
+    adam = ap.Recipe(model=ap.MLP((3,)), steps=20, records=(0, 7, 20))
+    recipes = {
+        "all rows": adam,
+        "batches": replace(adam, batch_size=10, batches="epoch"),  # 33 rows: 4 batches an epoch, the last of 3
+        "drawn": replace(adam, batch_size=10, batches="replacement"),
+        "bfgs": replace(adam, optimizer="bfgs", learning_rate=None, options={"maxit": 3.0}),
+        "unseen": replace(adam, optimizer=optax.lbfgs(), learning_rate=None),  # its line search does not say
+    }
+    runs = ap.run(SQUARE, recipes, seeds=2, progress=False, keep=())
+    work = runs.evaluations.isel(seed=0)
+    np.testing.assert_allclose(work.sel(recipe="all rows"), [0, 7, 20])
+    np.testing.assert_allclose(work.sel(recipe="batches"), [0, 1 + 30 / 33, 5], rtol=1e-6)
+    np.testing.assert_allclose(work.sel(recipe="drawn"), [0, 70 / 33, 200 / 33], rtol=1e-6)
+    assert (runs.stopped.sel(recipe="bfgs").isel(step=-1) == second_order.ITERATIONS).all()
+    assert work.sel(recipe="bfgs").isel(step=-1) < 20
+    assert np.isnan(work.sel(recipe="unseen")).all()
+    assert runs.stopped.attrs["flag_meanings"].split() == [reason.replace(" ", "_") for reason in second_order.REASONS]
+    assert (runs.loss.sel(recipe="unseen").isel(step=-1) < runs.loss.sel(recipe="all rows").isel(step=-1)).all()
