@@ -14,7 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, PyTree
 
-from approx import losses, models
+from approx import losses, models, scalings
 from approx.recipes import Recipe
 from approx.steps import Over
 from approx.tasks import Task
@@ -68,11 +68,11 @@ def last(f, *arguments: Any) -> PyTree:
 
 def possible(task: Task, recipe: Recipe) -> bool:
     """Whether every formula involved is the catalogue's, which accept a trailing axis; a user's own get `vmap`."""
-    model, own_arrays = recipe.model, any(jnp.ndim(leaf) for leaf in jax.tree.leaves(task))
+    model, own_arrays = scalings.core(recipe.model), any(jnp.ndim(leaf) for leaf in jax.tree.leaves(task))
     return (
         type(model) is models.MLP
-        and isinstance(model.activation, str)
-        and task.loss in losses.LOSSES
+        and isinstance(model.activation, str | models.Elementwise)
+        and (task.loss in losses.LOSSES or isinstance(task.loss, losses.ScaledError))
         and task.correct in (None, *losses.RULES)
         and not (recipe.batches == "stream" and own_arrays)
     )
@@ -84,7 +84,8 @@ def suits(task: Task, recipe: Recipe, lanes: int, inputs: int, platform: str) ->
     Measured on one core with AVX-512, 1-w-w-1 tanh, 32 lanes, ns per seed and step: w = 16, 620 against vmap's 2,157;
     w = 22, 1,133 against 3,435; w = 24, 5,384 against 3,132: XLA then keeps a layer's products in memory.
     """
-    sizes = (inputs, *recipe.model.widths, recipe.model.outputs)
+    model = scalings.core(recipe.model)
+    sizes = (inputs, *model.widths, model.outputs)
     return platform == "cpu" and lanes >= 8 and max(a * b for a, b in itertools.pairwise(sizes)) <= LARGEST
 
 
