@@ -67,7 +67,7 @@ def on_diagonal(params, predict):
 
 
 def distance(params, predict):
-    """Distance of the weights to the identity, Frobenius norm per column's square root: 0 for the identity."""
+    """Frobenius distance of the weights to the identity, over the square root of the columns: 0 for the identity."""
     w = params[0]["w"]
     return jnp.sqrt(((w - jnp.eye(w.shape[0])) ** 2).sum() / w.shape[0])
 
@@ -138,7 +138,10 @@ def main(
     """
     for label in labels:
         task, chosen = RECIPES[label]
-        task = task if size is None else replace(task, size=size)
+        if size is not None:
+            epochs = chosen.steps // epoch(task, chosen.batch_size)
+            task = replace(task, size=size)
+            chosen = recipe(task, chosen.model, chosen.batch_size, epochs)
         if steps is not None and steps < chosen.steps:
             chosen = replace(chosen, steps=steps, records=20)
         runs = ap.run(task, chosen, seeds=seeds, metrics=METRICS)
