@@ -22,10 +22,11 @@ import tyro
 import approx as ap
 
 RESULTS = Path(__file__).parents[1] / "results"
+RATE = 0.01  # Keras' default of SGD
 LINEAR = ap.MLP((), outputs=84, initializer="keras")
 
 
-def epoch(task, batch_size: int) -> int:
+def epoch(task, batch_size) -> int:
     """Updates of an epoch on the training rows."""
     return math.ceil(math.floor(task.size * (1 - task.validation)) / batch_size)
 
@@ -37,7 +38,7 @@ def recipe(task, model, batch_size: int, epochs: int) -> ap.Recipe:
     records = tuple(length * n for n in sorted(wanted | {epochs}) if n <= epochs)
     steps = length * epochs
     return ap.Recipe(
-        model=model, optimizer="sgd", learning_rate=0.01, batch_size=batch_size, steps=steps, records=records
+        model=model, optimizer="sgd", learning_rate=RATE, batch_size=batch_size, steps=steps, records=records
     )
 
 
@@ -86,11 +87,18 @@ REPORTED = (
 
 
 def predicted_diagonal(task, rate: float, steps: int) -> float:
-    """The mean diagonal that gradient descent reaches in expectation from a mean of 0, for uniform columns.
+    """The mean diagonal that gradient descent reaches in expectation from weights of mean 0 and no bias.
 
-    All but one of the eigenmodes have the variance of a column, `scale² / 12`; the bias is a further mode.
+    Each eigenmode λ of the second moment of a row and its bias's 1 keeps `(1 - 2 rate λ / dim)^steps` of its distance
+    to the identity: Keras' mean squared error is a mean over the columns.
     """
-    return 1 - (1 - 2 * rate * task.scale**2 / 12 / task.dim) ** steps
+    uniform = task.distribution == "uniform"
+    mean, variance = (task.offset + task.scale / 2, task.scale**2 / 12) if uniform else (task.offset, task.scale**2)
+    column = np.r_[np.full(task.dim, mean), 1.0]
+    moment = np.outer(column, column) + np.diag(np.r_[np.full(task.dim, variance), 0.0])
+    values, vectors = np.linalg.eigh(moment)
+    left = (vectors * (1 - 2 * rate * values / task.dim) ** steps) @ vectors.T
+    return 1 - float(np.diag(left)[: task.dim].mean())
 
 
 def r_squared(runs):
@@ -99,8 +107,8 @@ def r_squared(runs):
     return 1 - ((runs.prediction - runs.y_test) ** 2).mean(("point", "output")) / variance
 
 
-def table(label: str, runs, length: int) -> str:
-    """What a paper would say of one recipe, as text."""
+def table(label: str, runs, task, length: int) -> str:
+    """What a paper would say of one recipe, as text; `length` is that of an epoch."""
     n = runs.sizes["seed"]
     lines = [f"{label}: {n} seeds, {int(runs.step[-1]):,} steps, identity {runs.identity[:12]}"]
     last = {"validation MSE": runs.validation_loss, **{name: runs[name] for name in METRICS}}
@@ -108,8 +116,11 @@ def table(label: str, runs, length: int) -> str:
     for name, found in values.items():
         low, mid, high = np.quantile(found, (0.05, 0.5, 0.95))
         lines.append(f"  {name:22} median {mid:11.4g}   5% {low:11.4g}   95% {high:11.4g}")
-    for recipe, of, number, reported in REPORTED:
-        if recipe == label and length * number in runs.step:
+    if label in ("A", "B", "C"):
+        expected = predicted_diagonal(task, RATE, int(runs.step[-1]))
+        lines.append(f"  diagonal by gradient descent in closed form, from 0: {expected:.4f}")
+    for its_label, of, number, reported in REPORTED:
+        if its_label == label and length * number in runs.step:
             found = runs[of].sel(step=length * number)
             low, mid, high = np.quantile(found, (0.05, 0.5, 0.95))
             r = ap.stats.rate(found <= reported)
@@ -138,15 +149,16 @@ def main(
     """
     for label in labels:
         task, chosen = RECIPES[label]
+        length = epoch(task, chosen.batch_size)
         if size is not None:
-            epochs = chosen.steps // epoch(task, chosen.batch_size)
-            task = replace(task, size=size)
+            epochs, task = chosen.steps // length, replace(task, size=size)
+            length = epoch(task, chosen.batch_size)
             chosen = recipe(task, chosen.model, chosen.batch_size, epochs)
         if steps is not None and steps < chosen.steps:
             chosen = replace(chosen, steps=steps, records=20)
         runs = ap.run(task, chosen, seeds=seeds, metrics=METRICS)
         path = ap.save(runs, results / f"identity_{label}.nc")
-        print(table(label, runs, epoch(task, chosen.batch_size)), f"\n  saved as {path}", flush=True)
+        print(table(label, runs, task, length), f"\n  saved as {path}", flush=True)
 
 
 if __name__ == "__main__":
