@@ -4,11 +4,13 @@ Source: the question-and-answer thread on an 84-84 linear network in Keras, mean
 data, N(1.1090579, 0.0012380764²), 139,336 rows, batches of 8, 10 epochs "up to 200". B: its U[0, 1), 99,999 rows,
 batches of 80, 100 epochs. C: B with 5 columns. The last 30% of the rows are for validation. A's rows are one data set
 for all seeds, drawn by us; B's and C's are drawn per seed. A standardised per sample is the advice that closed it.
-Expected finding: A reaches a loss of 1e-6, which is the variance of its data: it has learned the mean and no more.
+Expected finding: A reaches a loss of 1e-6, the variance of its data: it has learned the mean and no more.
 Exact reference: gradient descent shrinks the distance to the identity by `1 - 2 rate λ / columns` a step in each
 eigenmode λ of the inputs' second moment; for B's it leaves a diagonal of 0.82 after 100 epochs.
-Found: FOUND
-Cost: COST. Writes results/identity_{A,B,C,A_per_sample}.nc.
+Found: A ends at 3.05e-6, twice its data's variance, with R² of -0.99: worse than the mean, as weights of mean diagonal
+0.01 add noise. Standardised per sample with the loss in the data's units it is as bad: its gradient carries the
+variance. B's losses are the thread's to its third decimal, its mean diagonal 0.825; C's weights are the identity.
+Cost: three and a quarter minutes on two cores for 32 seeds. Writes results/identity_{A,B,C,A_per_sample}.nc.
 """
 
 import math
@@ -54,11 +56,22 @@ RECIPES = {
     "B": literal("B", LINEAR, 80, 100),
     "C": literal("C", replace(LINEAR, outputs=5), 80, 100),
 }
+LANES = {"C": 16}  # thirty-two seeds are two blocks, one per core
 
 
 def diagonal(params, predict):
     """Mean of the weights' diagonal: 1 for the identity."""
     return jnp.diag(params[0]["w"]).mean()
+
+
+def least(params, predict):
+    """Least of the weights' diagonal."""
+    return jnp.diag(params[0]["w"]).min()
+
+
+def greatest(params, predict):
+    """Greatest of the weights' diagonal."""
+    return jnp.diag(params[0]["w"]).max()
 
 
 def on_diagonal(params, predict):
@@ -73,16 +86,17 @@ def distance(params, predict):
     return jnp.sqrt(((w - jnp.eye(w.shape[0])) ** 2).sum() / w.shape[0])
 
 
-METRICS = {"diagonal": diagonal, "on_diagonal": on_diagonal, "distance_to_identity": distance}
-# What the thread reports: recipe, quantity, epoch, value. Losses are means over an epoch's batches, as Keras prints.
+METRICS = {"diagonal": diagonal, "least_diagonal": least, "greatest_diagonal": greatest, "on_diagonal": on_diagonal}
+METRICS |= {"distance_to_identity": distance}
+# What the thread reports: recipe, quantity, epoch, value. Losses are means over an epoch's batches, as Keras prints,
+# and rounded to the fourth decimal; a seed's counts as below one if it would be printed so.
 REPORTED = (
-    ("A", "batch_loss", 10, 1e-6),
     *(("B", "batch_loss", n, v) for n, v in ((1, 0.2092), (2, 0.1536), (3, 0.1484))),
     *(("B", "batch_loss", n, v) for n, v in ((98, 0.0055), (99, 0.0053), (100, 0.0051))),
     *(("B", "validation_loss", n, v) for n, v in ((1, 0.1564), (2, 0.1510), (3, 0.1459), (100, 0.0051))),
     ("B", "on_diagonal", 100, 1.0),
-    ("B", "diagonal", 100, 0.79),
-    ("B", "diagonal", 100, 0.86),
+    ("B", "least_diagonal", 100, 0.79),
+    ("B", "greatest_diagonal", 100, 0.86),
 )
 
 
@@ -123,9 +137,9 @@ def table(label: str, runs, task, length: int) -> str:
         if its_label == label and length * number in runs.step:
             found = runs[of].sel(step=length * number)
             low, mid, high = np.quantile(found, (0.05, 0.5, 0.95))
-            r = ap.stats.rate(found <= reported)
+            r = ap.stats.rate(found <= reported + 5e-5)
             lines.append(
-                f"  {of:16} epoch {number:3d}: median {mid:9.4g}   5% {low:9.4g}   95% {high:9.4g}   the thread's "
+                f"  {of:17} epoch {number:3d}: median {mid:9.4g}   5% {low:9.4g}   95% {high:9.4g}   the thread's "
                 f"{reported:6.4g}: quantile {float(r.rate):.2f} [{float(r.low):.2f}, {float(r.high):.2f}]"
             )
     return "\n".join(lines)
@@ -156,7 +170,7 @@ def main(
             chosen = recipe(task, chosen.model, chosen.batch_size, epochs)
         if steps is not None and steps < chosen.steps:
             chosen = replace(chosen, steps=steps, records=20)
-        runs = ap.run(task, chosen, seeds=seeds, metrics=METRICS)
+        runs = ap.run(task, chosen, seeds=seeds, metrics=METRICS, lanes=LANES.get(label))
         path = ap.save(runs, results / f"identity_{label}.nc")
         print(table(label, runs, task, length), f"\n  saved as {path}", flush=True)
 

@@ -4,8 +4,10 @@ Source: the question-and-answer thread on a bump: 300 points, 1 on the middle hu
 cross-entropy, SGD at 0.01, batches of 32, 200 and 1,000 epochs, raw x: accuracy 0.6667, the share of the majority. Its
 answer standardises x and takes Adam at 0.1 for 20 epochs: accuracy 1.0 from epoch 13 on.
 Expected finding: the literal recipe never succeeds; the answer's does for some seeds and not for others.
-Found: FOUND
-Cost: COST. Writes results/interval_{literal,answer}.nc.
+Found: every seed of the literal recipe ends at the majority's share, and the loss of 0.5566 is an ordinary one; 84% of
+the answer's seeds end at accuracy 1.0, 69% have it by epoch 13, and the loss of 0.072 is an ordinary one.
+Cost: a quarter of a minute on two cores for 512 seeds, most of it compilation. Writes
+results/interval_{literal,answer}.nc.
 """
 
 from dataclasses import replace

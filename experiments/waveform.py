@@ -6,8 +6,10 @@ epochs. It does not name its optimiser; Keras' SGD, Adam and RMSprop are run, ea
 one epoch" is our reading. 32 and 64 classes are said to be learned, 256 to stay at a loss of 2 to 3 and an accuracy of
 0.07 to 0.1 after 2,500 epochs. A linear softmax separates all classes exactly.
 Expected finding: the optimiser decides, and 256 classes are learned by none within 3,000 epochs.
-Found: FOUND
-Cost: COST. Writes results/waveform_{CLASSES}_{OPTIMISER}.nc.
+Found: Keras' RMSprop gives the thread's numbers at 256 classes, 2.97 and 0.074, while Adam has learned 0.9 of them by
+then; SGD learns none of the three.
+Cost: five minutes on two cores, three and a half of them for 256 classes. Writes
+results/waveform_{CLASSES}_{OPTIMISER}.nc.
 """
 
 from pathlib import Path
