@@ -7,7 +7,7 @@ keep.
 
 from typing import TYPE_CHECKING
 
-from approx import losses, models, optimizers, sampling, tasks
+from approx import losses, models, optimizers, sampling, scalings, tasks
 from approx.models import MLP
 from approx.recipes import Recipe
 from approx.results import params
@@ -41,6 +41,7 @@ __all__ = [
     "run",
     "sampling",
     "save",
+    "scalings",
     "stats",
     "task",
     "tasks",

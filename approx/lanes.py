@@ -15,7 +15,7 @@ import jax.numpy as jnp
 from jax import lax
 from jaxtyping import Array, PyTree
 
-from approx import losses, models
+from approx import losses, models, scalings
 from approx.recipes import Recipe, optimizer
 from approx.second_order import Method
 from approx.steps import Over
@@ -128,11 +128,11 @@ def last(f, *arguments: Any) -> PyTree:
 
 def possible(task: Task, recipe: Recipe) -> bool:
     """Whether every formula involved is the catalogue's, which accept a trailing axis; a user's own get `vmap`."""
-    model, own_arrays = recipe.model, any(jnp.ndim(leaf) for leaf in jax.tree.leaves(task))
+    model, own_arrays = scalings.core(recipe.model), any(jnp.ndim(leaf) for leaf in jax.tree.leaves(task))
     return (
         type(model) is models.MLP
-        and isinstance(model.activation, str)
-        and task.loss in losses.LOSSES
+        and isinstance(model.activation, str | models.Elementwise)
+        and (task.loss in losses.LOSSES or isinstance(task.loss, losses.ScaledError))
         and task.correct in (None, *losses.RULES)
         and not (recipe.batches == "stream" and own_arrays)
         and is_plain(recipe)
@@ -159,11 +159,12 @@ def suits(task: Task, recipe: Recipe, lanes: int, inputs: int, platform: str) ->
     normal equations of Levenberg-Marquardt, 50 rows, us per seed and trial: 31 parameters, 2.0 against 3.4; 37, 14
     against 7.8.
     """
-    sizes = (inputs, *recipe.model.widths, recipe.model.outputs)
+    model = scalings.core(recipe.model)
+    sizes = (inputs, *model.widths, model.outputs)
     layers = [a * b for a, b in itertools.pairwise(sizes)]
     small = max(layers) <= LARGEST
     if recipe.optimizer == "lm":
-        small = sum(layers) + recipe.model.bias * sum(sizes[1:]) <= LARGEST_MATRIX
+        small = sum(layers) + model.bias * sum(sizes[1:]) <= LARGEST_MATRIX
     return platform == "cpu" and lanes >= 8 and small
 
 

@@ -5,6 +5,7 @@ Outputs stand on axis 1 and everything else is elementwise, so a trailing axis p
 """
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
 import jax
 import jax.numpy as jnp
@@ -63,6 +64,27 @@ def same_largest(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..
 def same_class(logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]) -> Bool[Array, "n ..."]:
     """Whether the largest output is the label's."""
     return logits.argmax(1) == labels
+
+
+@dataclass(frozen=True)
+class ScaledError:
+    """Squared error in standardised units, `mean_o ((f - y) / s)²`: of outputs that are in the data's units.
+
+    Attributes:
+        scale: s, one number or one per output; None for the standard deviation (the population's) of each row's own
+            targets over the outputs. It is structure: another scale is another program.
+
+    """
+
+    scale: float | tuple[float, ...] | None = None
+
+    def __call__(self, outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:
+        """One loss per row."""
+        if self.scale is None:
+            scale = targets.std(1, keepdims=True)
+        else:
+            scale = jnp.asarray(self.scale, outputs.dtype).reshape(-1, *(1 for _ in outputs.shape[2:]))
+        return (((outputs - targets) / scale) ** 2).mean(1)
 
 
 LOSSES = {

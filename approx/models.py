@@ -51,6 +51,17 @@ ACTIVATIONS = {
 }
 
 
+@dataclass(frozen=True)
+class Elementwise:
+    """An activation of one's own that is said to take every number by itself, so that `lanes` can be used with it."""
+
+    function: Callable
+
+    def __call__(self, z: Array) -> Array:
+        """The function."""
+        return self.function(z)
+
+
 def init_keras(key, fan_in, fan_out, **_):
     """Keras' Dense: Glorot uniform weights, `U(±sqrt(6 / (fan_in + fan_out)))`, zero biases."""
     return uniform(key, (fan_in, fan_out), jnp.sqrt(6 / (fan_in + fan_out))), jnp.zeros(fan_out)

@@ -13,8 +13,7 @@ from jaxtyping import Array, Key, PyTree
 from approx import blocks, parameters, steps, sweeps
 from approx import lanes as fast
 from approx.blocks import Inputs, Structure
-from approx.recipes import Recipe, check, is_number, is_whole, optimizer, record_steps
-from approx.second_order import Method
+from approx.recipes import Recipe, check, is_number, is_whole, record_steps
 from approx.steps import Keys
 from approx.tasks import Task
 from approx.training import KEEPABLE, Keep, Trace
@@ -112,7 +111,7 @@ def default_lanes(task: Task, recipe: Recipe) -> int:
     if jax.local_devices()[0].platform != "cpu":
         return LANES_ACCELERATOR
     state: Any = jax.eval_shape(lambda: steps.init(random.key(0), task, recipe))
-    return fast.number(sum(leaf.size for leaf in jax.tree.leaves(state.params)), isinstance(optimizer(recipe), Method))
+    return fast.number(sum(leaf.size for leaf in jax.tree.leaves(state.params)), recipe.optimizer in ("lm", "bfgs"))
 
 
 def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str:

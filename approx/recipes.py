@@ -228,7 +228,7 @@ def check_method(task: Task, recipe: Recipe, params: PyTree, x: Any, y: Any) -> 
         MemoryError: matrices of one network that do not fit, naming the bytes.
     """
     name = recipe.optimizer
-    if name == "lm" and task.loss not in losses.RESIDUALS:
+    if name == "lm" and not (isinstance(task.loss, str) and task.loss in losses.RESIDUALS):
         raise ValueError(
             f'"lm" needs a sum of squares ({", ".join(losses.RESIDUALS)}), and the task\'s loss is {task.loss!r}: '
             'give the task one of these, or take optimizer="bfgs" or "lbfgs"'

@@ -16,7 +16,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from jaxtyping import Array, Float, PyTree, ScalarLike
+from jaxtyping import Array, ArrayLike, Float, PyTree
 
 # Why a method stopped, by the code that is recorded as `stopped`.
 REASONS = ("running", "tolerance reached", "iterations used up", "no descent", "not finite")
@@ -76,12 +76,12 @@ class LMState(NamedTuple):
 
 
 def lm(
-    mu: ScalarLike = 1e-3,
-    mu_dec: ScalarLike = 0.1,
-    mu_inc: ScalarLike = 10.0,
-    mu_max: ScalarLike = 1e10,
-    min_grad: ScalarLike = 1e-7,
-    goal: ScalarLike = 0.0,
+    mu: ArrayLike = 1e-3,
+    mu_dec: ArrayLike = 0.1,
+    mu_inc: ArrayLike = 10.0,
+    mu_max: ArrayLike = 1e10,
+    min_grad: ArrayLike = 1e-7,
+    goal: ArrayLike = 0.0,
 ) -> Method:
     """Levenberg-Marquardt: `(JᵀJ + μ I) δ = -Jᵀr`, with MATLAB's rule for μ.
 
@@ -89,7 +89,7 @@ def lm(
     included, is refused, and μ grows by `mu_inc` (Hagan and Menhaj 1994; names and numbers are those of MATLAB's
     `trainlm`). With fewer residuals than parameters the same step is `δ = -Jᵀ (JJᵀ + μ I)⁻¹ r`.
 
-    Args:
+    Args (of many networks, one of each per network):
         mu: at the start. mu_dec, mu_inc: its factors.
         mu_max: it stops (no descent) when μ exceeds this.
         min_grad, goal: it stops (tolerance) when the norm of the mean's gradient is below this; the mean at most that.
@@ -164,12 +164,12 @@ class Memory(NamedTuple):
 
 
 def bfgs(
-    abstol: ScalarLike = 1e-4,
-    reltol: ScalarLike = 1e-8,
-    maxit: ScalarLike = 100.0,
-    acctol: ScalarLike = 1e-4,
-    stepredn: ScalarLike = 0.2,
-    reltest: ScalarLike = 10.0,
+    abstol: ArrayLike = 1e-4,
+    reltol: ArrayLike = 1e-8,
+    maxit: ArrayLike = 100.0,
+    acctol: ArrayLike = 1e-4,
+    stepredn: ArrayLike = 0.2,
+    reltest: ArrayLike = 10.0,
 ) -> Method:
     """BFGS with backtracking, as R's `vmmin`, the method of `nnet` and of `optim(method="BFGS")`.
 
@@ -197,12 +197,12 @@ def bfgs(
 
 def lbfgs(
     memory_size: int = 10,
-    abstol: ScalarLike = 1e-4,
-    reltol: ScalarLike = 1e-8,
-    maxit: ScalarLike = 100.0,
-    acctol: ScalarLike = 1e-4,
-    stepredn: ScalarLike = 0.2,
-    reltest: ScalarLike = 10.0,
+    abstol: ArrayLike = 1e-4,
+    reltol: ArrayLike = 1e-8,
+    maxit: ArrayLike = 100.0,
+    acctol: ArrayLike = 1e-4,
+    stepredn: ArrayLike = 0.2,
+    reltest: ArrayLike = 10.0,
 ) -> Method:
     """`bfgs` that remembers its last steps only (L-BFGS; Nocedal and Wright 2006, algorithm 7.4).
 

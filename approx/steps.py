@@ -5,7 +5,7 @@ accept an axis of networks behind them (see `Over`, and `lanes.py`).
 """
 
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +15,9 @@ from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, ArrayLike, Float, Key, PyTree
 
 from approx import losses, models, sampling
+from approx.optimizers import is_method
 from approx.recipes import Recipe, optimizer
-from approx.second_order import RUNNING, LMState, Method, Slope, Squares, choose, identity, ravel, unravel
+from approx.second_order import RUNNING, LMState, Slope, Squares, choose, identity, ravel, unravel
 from approx.tasks import Points, Task
 
 
@@ -184,15 +185,14 @@ def mean_where(weights: Array, values: Array) -> Array:
 
 def init(key: Key[Array, ""] | Keys, task: Task, recipe: Recipe, params: PyTree | None = None) -> State:
     """The state before the first step, from `params` if given (a warm start), else from the model's own init."""
-    keys, rule = as_keys(key), optimizer(recipe)
+    keys, rule = as_keys(key), cast(Any, optimizer(recipe))
     x, y = task.split(keys.data, keys.noise)[0]
     if params is None:
         params = models.functions(recipe.model)[0](keys.init, x.astype(recipe.dtype))
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, recipe.dtype), params)
     zero = jnp.zeros((), recipe.dtype)
-    method = isinstance(rule, Method)
-    opt_state = rule.init(params, y.size if recipe.l2 is None else 0) if method else rule.init(params)
-    return State(params, opt_state, zero, zero, zero)
+    residuals = (y.size if recipe.l2 is None else 0,) if is_method(recipe.optimizer) else ()
+    return State(params, rule.init(params, *residuals), zero, zero, zero)
 
 
 def update(
@@ -217,9 +217,8 @@ def update(
         weights: of the rows, 0 or 1; None is 1 for all.
         over: see `Over`.
     """
-    rule = optimizer(recipe)
-    if isinstance(rule, Method):
-        return step(rule, state, (x, y), task, recipe, over)
+    if is_method(recipe.optimizer):
+        return step(state, (x, y), task, recipe, over)
     gradient, value, correct, n = slope(state.params, (x, y, weights), task, recipe, key, over)
 
     def objective(params):
@@ -238,8 +237,9 @@ def update(
     return State(params, opt_state, state.loss_sum + value * n, correct_sum, state.row_sum + n)
 
 
-def step(method: Method, state: State, rows: tuple, task: Task, recipe: Recipe, over: Over = ONE) -> State:
+def step(state: State, rows: tuple, task: Task, recipe: Recipe, over: Over = ONE) -> State:
     """One step of a method of second order: it evaluates its trial, unless it has stopped."""
+    method: Any = optimizer(recipe)
 
     def move(state):
         opt_state, trailing = state.opt_state, state.opt_state.trial.shape[1:]

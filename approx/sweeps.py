@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from approx import optimizers
+from approx import optimizers, scalings
 from approx.recipes import Recipe, is_number
 from approx.tasks import Task
 
@@ -17,13 +17,28 @@ def numbers(task: Task, recipe: Recipe) -> dict[str, Any]:
     if recipe.learning_rate is None:  # a finished optax transformation has its own
         del found["recipe.learning_rate"]
     found |= {f"recipe.{k}": v for k, v in optimizers.numbers(recipe.optimizer, recipe.options).items()}
-    owners = [("model", recipe.model)] if recipe.traced_model else []  # flax modules are structure, for example
-    for owner, thing in (*owners, ("task", task)):
+    owners = [("model", one) for one in nested(recipe.model)] if recipe.traced_model else []  # flax's are structure
+    for owner, thing in (*reversed(owners), ("task", task)):
         for f in fields(thing) if is_dataclass(thing) else ():
             value = getattr(thing, f.name)
             if not f.metadata.get("static") and (value is None or (is_number(value) and np.ndim(value) == 0)):
                 found[f"{owner}.{f.name}"] = value
     return found
+
+
+def nested(model: Any) -> list[Any]:
+    """A model, and those inside it, from the outside in."""
+    inner = [] if model is scalings.core(model) else nested(model.model)
+    return [model, *inner]
+
+
+def with_numbers(model: Any, values: Mapping[str, float]) -> Any:
+    """The model with those numbers, each in the outermost of `nested` that has it."""
+    if model is scalings.core(model):
+        return replace(model, **values)
+    mine = {name: value for name, value in values.items() if name in {f.name for f in fields(model)}}
+    rest = {name: value for name, value in values.items() if name not in mine}
+    return replace(model, model=with_numbers(model.model, rest), **mine)
 
 
 def qualify(name: str, task: Task, recipe: Recipe) -> str:
@@ -60,7 +75,7 @@ def setting(task: Task, recipe: Recipe, values: Mapping[str, float]) -> tuple[Ta
             options[name] = value
         else:
             changes[owner][name] = value
-    model = replace(recipe.model, **changes["model"]) if changes["model"] else recipe.model
+    model = with_numbers(recipe.model, changes["model"]) if changes["model"] else recipe.model
     return (
         replace(task, **changes["task"]) if changes["task"] else task,
         replace(recipe, **changes["recipe"], model=model, options=options),

@@ -14,8 +14,9 @@ from jax import lax, random
 from jaxtyping import Array, ArrayLike, Key, PyTree
 
 from approx import losses
-from approx.recipes import Recipe, check, optimizer, record_steps
-from approx.second_order import Method, report
+from approx.optimizers import is_method
+from approx.recipes import Recipe, check, record_steps
+from approx.second_order import report
 from approx.steps import (
     ONE,
     Data,
@@ -94,7 +95,7 @@ def measure(state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, ov
         lambda *rows: row_sums(state.params, (*rows, None), task, recipe), *rows
     )
     total, correct, n = evaluate(data.rows)
-    if isinstance(optimizer(recipe), Method):  # its batch is all rows, as the network stands
+    if is_method(recipe.optimizer):  # its batch is all rows, as the network stands
         extra = over.each(penalty)(state.params, recipe) if recipe.l2 is not None else 0
         state = state._replace(loss_sum=total + n * extra, row_sum=n)
         state = state if correct is None else state._replace(correct_sum=correct)

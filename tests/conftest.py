@@ -5,7 +5,18 @@ from contextlib import contextmanager
 import jaxtyping
 
 # Where shapes are; what users call first, recipes and runs, has errors of its own that must not be forestalled.
-CHECKED = ("losses", "tasks", "models", "optimizers", "sampling", "steps", "training", "blocks", "results")
+CHECKED = (
+    "losses",
+    "tasks",
+    "models",
+    "second_order",
+    "optimizers",
+    "sampling",
+    "steps",
+    "training",
+    "blocks",
+    "results",
+)
 hook = jaxtyping.install_import_hook([f"approx.{name}" for name in CHECKED], "beartype.beartype")
 hook.__enter__()  # for the whole session
 

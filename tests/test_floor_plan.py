@@ -15,6 +15,7 @@ FLOORS = (
         "losses",
         "tasks",
         "models",
+        "scalings",
         "second_order",
         "optimizers",
         "sampling",

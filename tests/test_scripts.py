@@ -108,6 +108,40 @@ def test_the_sine_and_the_floors_run_and_are_drawn(tmp_path):
         assert (tmp_path / "figures" / f"{name}.pdf").stat().st_size > 0
 
 
+def test_the_recipes_of_the_other_cases_are_the_threads():
+    """Literal recipes of cases 1, 2, 3 and 6."""
+    task, recipe = script("experiments", "interval").RECIPES["literal"]
+    assert (recipe.model.widths, recipe.optimizer, recipe.learning_rate) == ((2,), "sgd", 0.01)
+    assert (recipe.batch_size, recipe.steps) == (32, 1_000 * np.ceil(300 / 32))
+    waveform = script("experiments", "waveform").RECIPES
+    assert {key.split("_", 1)[0] for key in waveform} == {"32", "64", "256"}
+    task, recipe = waveform["64_adam_keras"]
+    assert (task.dim, recipe.model.widths, recipe.model.outputs) == (200, (64, 128), 64)
+    assert (task.spread, recipe.batch_size, recipe.batches, recipe.steps) == (63 / 255, 64, "stream", 3_000)
+    identity = script("experiments", "identity").RECIPES
+    for label, rows, size, epochs in (("A", 139_336, 8, 10), ("B", 99_999, 80, 100)):
+        task, recipe = identity[label]
+        assert (task.size, task.dim, task.validation, recipe.learning_rate) == (rows, 84, 0.3, 0.01)
+        assert (recipe.batch_size, recipe.steps) == (size, epochs * np.ceil(np.floor(rows * 0.7) / size))
+    task, recipe = script("experiments", "clusters").RECIPES["literal"]
+    assert (recipe.model.widths, recipe.model.bias, recipe.model.dropout) == ((10,), False, 0.5)
+    assert (recipe.batch_size, recipe.batches, recipe.learning_rate, recipe.steps) == (1, "order", 0.002, 300 * 8_000)
+    assert (recipe.model.initializer, recipe.model.init_scale, task.loss) == ("uniform", 0.1, "half_squared_error")
+
+
+@pytest.mark.slow  # nineteen networks to compile
+def test_the_other_cases_run(tmp_path, capsys):
+    script("experiments", "interval").main(seeds=2, steps=20, results=tmp_path)
+    script("experiments", "waveform").main(seeds=2, steps=3, results=tmp_path)
+    script("experiments", "identity").main(seeds=2, steps=30, size=800, results=tmp_path)
+    script("experiments", "clusters").main(seeds=2, passes=1, results=tmp_path)
+    assert len(list(tmp_path.iterdir())) == 2 + 9 + 4 + 4
+    said = capsys.readouterr().out
+    assert "literal: 2 seeds, 8,000 steps" in said
+    assert "the thread's  0.812: quantile" in said
+    assert "B: 2 seeds, 30 steps" in said
+
+
 def test_no_committed_result_lies_below_its_floor():
     """Recomputed floors of x² on [-1, 1]; training rounds its loss to float32."""
     rows = list(csv.DictReader((ROOT / "experiments" / "summaries" / "square_floors.csv").open()))

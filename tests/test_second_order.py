@@ -36,7 +36,7 @@ def minimise(method, f, start):
     """A method on any function, step by step until it stops."""
     point = jnp.asarray(start)
     state = method.init(point)
-    step = jax.jit(lambda p, s: method.update(p, s, second_order.Slope(*jax.value_and_grad(f)(s.trial)), None))
+    step = jax.jit(lambda p, s: method.update(p, s, second_order.Slope(*jax.value_and_grad(f)(s.trial)), max))
     while state.stopped == 0:
         point, state = step(point, state)
     return point, state
@@ -198,36 +198,42 @@ def test_lm_and_lbfgs_reach_the_least_squares_of_a_linear_model():
         "lm, half": (ap.given(x, y, loss="half_squared_error"), linear),
         "lm, ridge": replace(linear, l2=0.1),
         "lbfgs": replace(linear, optimizer="lbfgs", options={"abstol": 0.0}),
-        "lbfgs, ridge": replace(linear, optimizer="lbfgs", options={"abstol": 0.0}, l2=0.1),
     }
     runs = ap.run(ap.given(x, y), recipes, seeds=8, progress=False, keep=()).isel(step=-1)
     # float32; a half times two outputs is the mean's
-    expected = {"lm": floor, "lm, half": floor, "lm, ridge": penalised, "lbfgs": floor, "lbfgs, ridge": penalised}
+    expected = {"lm": floor, "lm, half": floor, "lm, ridge": penalised, "lbfgs": floor}
     for name, value in expected.items():
         np.testing.assert_allclose(runs.batch_loss.sel(recipe=name), value, rtol=2e-5)
     assert (runs.evaluations.sel(recipe="lm") < 40).all()  # it stopped
 
 
-def ends(task, **changes):
+QUICK = ("lm", "bfgs")  # lbfgs is bfgs but for its memory
+
+
+def ends(task, activation="tanh"):
     """Loss and reason of four seeds after 60 steps of each method."""
-    base = replace(TANH, model=ap.MLP((3,), changes.pop("activation", "tanh")), steps=60, records=2)
-    recipes = {name: replace(base, optimizer=name, **changes) for name in second_order.METHODS}
-    runs = ap.run(task, recipes, seeds=4, progress=False, keep=()).isel(step=-1)
-    return {name: (runs.loss.sel(recipe=name).values, runs.stopped.sel(recipe=name).values) for name in recipes}
+    base = replace(TANH, model=ap.MLP((3,), activation), steps=60, records=2)
+    found = {}
+    for name in QUICK:  # tasks of one shape and activation share a program
+        runs = ap.run(task, replace(base, optimizer=name), seeds=4, progress=False, keep=()).isel(step=-1)
+        found[name] = runs.loss.values, runs.stopped.values
+    return found
 
 
-def test_flat_deficient_and_exploding_problems_end_as_recorded_failures():
-    for _, stopped in ends(ap.given(X, 0 * X + 3), activation=lambda z: 0 * z).values():  # only a bias can learn
-        assert (stopped == second_order.TOLERANCE).all()
-    same = ap.given(np.ones((8, 1)), np.arange(8.0)[:, None])  # one input: JᵀJ has rank 1
-    for loss, _ in ends(same).values():
-        np.testing.assert_allclose(loss, np.arange(8).var(), rtol=1e-4)
-    for name, (loss, stopped) in ends(ap.given(X, 1e18 + 0 * X)).items():  # squares overflow in float32? no: 1e36
-        assert np.isfinite(loss).all() or (stopped != second_order.RUNNING).all(), name
-    for _, stopped in ends(ap.given(X, 1e30 + 0 * X)).values():  # the first loss is infinite
+def test_deficient_problems_end_at_their_least_squares():
+    y = np.arange(33.0)[:, None]
+    for loss, _ in ends(ap.given(np.ones((33, 1)), y)).values():  # one input only: JᵀJ has rank 1
+        np.testing.assert_allclose(loss, y.var(), rtol=1e-4)
+
+
+def test_exploding_problems_end_as_recorded_failures():
+    for loss, stopped in ends(ap.given(X, 1e18 + 0 * X)).values():  # squares of 1e36, near the end of float32
+        assert (np.isfinite(loss) | (stopped != second_order.RUNNING)).all()
+    with pytest.warns(UserWarning, match="no finite loss before the first step"):
+        infinite = ends(ap.given(X, 1e30 + 0 * X))
+    for _, stopped in infinite.values():
         assert (stopped == second_order.NOT_FINITE).all()
-    steep = ends(ap.given(X, np.exp(5 * X)), activation=lambda z: jnp.exp(jnp.exp(z)))  # trials overflow
-    for loss, _ in steep.values():
+    for loss, _ in ends(ap.given(X, np.exp(5 * X)), lambda z: jnp.exp(jnp.exp(z))).values():  # trials overflow
         assert np.isfinite(loss).all()
 
 
@@ -235,13 +241,13 @@ def test_zero_gradients_at_the_start_stop_at_once():
     dead = [{"w": -np.ones((1, 3)), "b": -9 * np.ones(3)}, {"w": np.ones((3, 1)), "b": np.ones(1)}]
     task = ap.given(X, 0 * X + 1)  # relu units dead on all rows, and the bias is right
     recipe = replace(TANH, model=ap.MLP((3,), "relu"), steps=20, records=range(21))
-    for name in second_order.METHODS:
+    for name in QUICK:
         runs = ap.run(task, replace(recipe, optimizer=name), seeds=2, init_params=dead, progress=False, keep=())
         assert (runs.stopped.isel(step=slice(1, None)) == second_order.TOLERANCE).all()
         assert (runs.evaluations.isel(step=-1) == 1).all()
 
 
-@pytest.mark.parametrize("name", second_order.METHODS)
+@pytest.mark.parametrize("name", ["lm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bfgs", "lbfgs"))])
 def test_bits_depend_on_neither_company_nor_segments_and_forms_agree(name):
     recipe = replace(TANH, model=ap.MLP((3,), "tanh"), optimizer=name, dtype="float64", steps=40, records=(0, 7, 40))
     options = {"lanes": 8, "keep": ("params",), "progress": False}
@@ -269,12 +275,12 @@ def test_lanes_solve_positive_definite_systems(q):
             np.testing.assert_allclose(found[:, lane], exact, rtol=1e-3, atol=1e-4)
 
 
-def test_a_warm_start_goes_on_from_where_another_stopped():
-    adam = replace(TANH, optimizer="adam", learning_rate=1e-2, steps=50, records=2)
-    first = ap.run(SQUARE, adam, seeds=4, **QUIET)
-    then = ap.run(SQUARE, replace(TANH, records=2, steps=10), seeds=4, init_params=ap.params(first), **QUIET)
-    np.testing.assert_allclose(then.loss.isel(step=0), first.loss.isel(step=-1), rtol=1e-5)
-    assert (then.loss.isel(step=-1) < 0.1 * first.loss.isel(step=-1)).all()
+def test_a_warm_start_goes_on_from_where_another_stopped(trained):
+    first = trained["float32"]
+    then = ap.run(SQUARE, TANH, seeds=256, init_params=ap.params(first), **QUIET)
+    np.testing.assert_allclose(then.loss.isel(step=0), first.loss.isel(step=-1), rtol=2e-2)
+    # That much because 1e-9 is the square of 3e-5, of which float32 knows 0.2% in numbers about 1.
+    assert then.loss.isel(step=-1).median() < 0.9 * first.loss.isel(step=-1).median()
 
 
 def test_work_is_comparable_between_methods():
@@ -284,7 +290,6 @@ def test_work_is_comparable_between_methods():
         "batches": replace(adam, batch_size=10, batches="epoch"),  # 33 rows: 4 batches an epoch, the last of 3
         "drawn": replace(adam, batch_size=10, batches="replacement"),
         "bfgs": replace(adam, optimizer="bfgs", learning_rate=None, options={"maxit": 3.0}),
-        "unseen": replace(adam, optimizer=optax.lbfgs(), learning_rate=None),  # its line search does not say
     }
     runs = ap.run(SQUARE, recipes, seeds=2, progress=False, keep=())
     work = runs.evaluations.isel(seed=0)
@@ -293,6 +298,12 @@ def test_work_is_comparable_between_methods():
     np.testing.assert_allclose(work.sel(recipe="drawn"), [0, 70 / 33, 200 / 33], rtol=1e-6)
     assert (runs.stopped.sel(recipe="bfgs").isel(step=-1) == second_order.ITERATIONS).all()
     assert work.sel(recipe="bfgs").isel(step=-1) < 20
-    assert np.isnan(work.sel(recipe="unseen")).all()
     assert runs.stopped.attrs["flag_meanings"].split() == [reason.replace(" ", "_") for reason in second_order.REASONS]
-    assert (runs.loss.sel(recipe="unseen").isel(step=-1) < runs.loss.sel(recipe="all rows").isel(step=-1)).all()
+
+
+@pytest.mark.slow
+def test_a_line_search_of_optax_is_given_what_it_needs():
+    own = ap.Recipe(model=ap.MLP(()), optimizer=optax.lbfgs(), learning_rate=None, steps=20, records=2)
+    runs = ap.run(SQUARE, {"optax": own, "bfgs": replace(own, optimizer="bfgs")}, seeds=2, progress=False)
+    np.testing.assert_allclose(runs.loss.isel(step=-1), (X**2).var(), rtol=1e-5)  # the best line is a constant
+    assert np.isnan(runs.evaluations.sel(recipe="optax")).all()  # its search does not say how many
