@@ -41,10 +41,7 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> N
     profile = ap.stats.profile(errors, of="error", thresholds=np.geomspace(1e-2, 100, 200))
     ap.plot.threshold_profile(profile, d, r"$\bf{d}$  Forgiving the phase helps little")
     d.set_xlabel("MSE outside, phase forgiven ≤")
-    figures.mkdir(parents=True, exist_ok=True)
-    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
-        figure.savefig(figures / f"sine{suffix}", metadata=metadata)
-        print(figures / f"sine{suffix}")
+    print(*ap.plot.save(figure, figures, "sine"), sep="\n")
     plt.close(figure)
 
 

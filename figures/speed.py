@@ -125,10 +125,7 @@ def main(summary: Path = FOLDER.parent / "experiments" / "summaries" / "speed.js
     figure.supxlabel(note, fontsize=7, color="0.35")
     a.set_title(r"$\bf{a}$  How far from the limit")
     b.set_title(r"$\bf{b}$  What more seeds cost (P1)")
-    figures.mkdir(parents=True, exist_ok=True)
-    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
-        figure.savefig(figures / f"speed{suffix}", metadata=metadata)
-        print(figures / f"speed{suffix}")
+    print(*ap.plot.save(figure, figures, "speed"), sep="\n")
     plt.close(figure)
 
 

@@ -86,10 +86,7 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> N
     ap.plot.split(outcomes(runs), f, r"$\bf{f}$  Why they fail, at 1% of the variance")
     for letter, message, ax in zip("abcd", messages, (a, b, c, d), strict=True):
         ax.set_title(rf"$\bf{{{letter}}}$  {message}")
-    figures.mkdir(parents=True, exist_ok=True)
-    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
-        figure.savefig(figures / f"square{suffix}", metadata=metadata)
-        print(figures / f"square{suffix}")
+    print(*ap.plot.save(figure, figures, "square"), sep="\n")
     plt.close(figure)
 
 

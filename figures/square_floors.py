@@ -45,10 +45,7 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> N
     right = asymptotes.sel(side="right", drop=True)
     ap.plot.shares(ap.stats.shares(right), c, r"$\bf{c}$  Outside, relu networks are lines")
     ap.plot.variance_split(ap.stats.variance_split(sources), d, r"$\bf{d}$  Rows decide, order does not")
-    figures.mkdir(parents=True, exist_ok=True)
-    for suffix, metadata in ((".pdf", {"CreationDate": None}), (".png", {"Software": None})):
-        figure.savefig(figures / f"square_floors{suffix}", metadata=metadata)
-        print(figures / f"square_floors{suffix}")
+    print(*ap.plot.save(figure, figures, "square_floors"), sep="\n")
     plt.close(figure)
 
 

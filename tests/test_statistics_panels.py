@@ -165,3 +165,18 @@ def test_labels_at_the_ends_do_not_overlap_and_keep_their_order():
     nine = xr.concat([rates.isel(recipe=0)] * 9, "recipe").assign_coords(recipe=list("abcdefghi"))
     with pytest.raises(ValueError, match="9 series over recipe; choose at most eight"):
         plot.success_curve(nine)
+
+
+def test_a_figure_is_saved_with_the_same_bytes_on_any_day(tmp_path, monkeypatch):
+    def drawn(folder):
+        ax = plot.success_curve(stats.success(runs(), below=1.0))
+        return plot.save(ax.figure, folder, "curve.v2")
+
+    files = drawn(tmp_path / "new" / "folder")
+    assert files == [tmp_path / "new" / "folder" / f"curve.v2{suffix}" for suffix in (".pdf", ".png")]
+    monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")  # the day that matplotlib would write
+    for one, again in zip(files, drawn(str(tmp_path / "again")), strict=True):
+        assert one.read_bytes() == again.read_bytes()
+        assert b"19700101" not in again.read_bytes()
+    assert files[0].read_bytes().startswith(b"%PDF")
+    assert files[1].read_bytes().startswith(b"\x89PNG")

@@ -1,9 +1,13 @@
-"""Panels: finished numbers on axes. `matplotlib.pyplot.style.use(approx.plot.STYLE)` sets a journal column's look."""
+"""Panels: finished numbers on axes; `save` writes the figure.
+
+`matplotlib.pyplot.style.use(approx.plot.STYLE)` sets a journal column's look.
+"""
 
 from pathlib import Path
 
 from approx.plot.comparisons import forest, performance_profile
 from approx.plot.extrapolations import shares, split, symmetry
+from approx.plot.files import save
 from approx.plot.landscapes import landscape
 from approx.plot.learning import extrapolation, fan, learning_curve
 from approx.plot.planning import plan, running_rate
@@ -26,6 +30,7 @@ __all__ = [
     "power_law",
     "restart",
     "running_rate",
+    "save",
     "shares",
     "split",
     "success_curve",
