@@ -129,6 +129,17 @@ def test_the_recipes_of_the_other_cases_are_the_threads():
     assert (recipe.model.initializer, recipe.model.init_scale, task.loss) == ("uniform", 0.1, "half_squared_error")
 
 
+@pytest.mark.slow  # 29 programs, and those of the peers
+def test_second_order_runs_is_drawn_and_is_timed(tmp_path, capsys):
+    script("experiments", "second_order").main(seeds=3, steps=5, results=tmp_path)
+    script("figures", "second_order").main(results=tmp_path, figures=tmp_path / "figures")
+    assert (tmp_path / "figures" / "second_order.png").stat().st_size > 0
+    nowhere = {"rscript": "/no/Rscript", "optimistix": "/no/python"}  # left out, not an error
+    script("experiments", "second_order_speed").main(seeds=8, repeats=1, summaries=tmp_path, **nowhere)
+    assert "left out: /no/Rscript" in capsys.readouterr().err
+    assert "| LM, x², 512 seeds" in (tmp_path / "second_order_speed.md").read_text()
+
+
 @pytest.mark.slow  # nineteen networks to compile
 def test_the_other_cases_run(tmp_path, capsys):
     script("experiments", "interval").main(seeds=2, steps=20, results=tmp_path)

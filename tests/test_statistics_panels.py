@@ -89,6 +89,16 @@ def test_success_curve_draws_the_rates_and_their_band():
     np.testing.assert_allclose(line_data(plot.success_curve(rates))[:, 1], rates.rate[0])
 
 
+def test_work_curves_end_where_each_method_does():
+    rates = stats.rate(stats.success(runs(), below=1e-3), when="each")
+    rates = rates.isel({dim: 0 for dim in rates.rate.dims if dim != "step"})
+    ax = plot.work_curve({"one": rates, "two": rates.isel(step=slice(-2)).assign_coords(ms=3.0)}, label="work")
+    lines = {len(line.get_xdata()): line.get_xdata() for line in ax.lines if line.get_marker() == "None"}
+    assert [x.max() for x in lines.values()] == [rates.step[-1], rates.step[-3]]
+    assert (ax.get_xlabel(), ax.get_xscale()) == ("work", "log")
+    assert {"one", "two"} <= {text.get_text() for text in ax.texts}
+
+
 def test_threshold_profile_shows_the_floor():
     ax = plot.threshold_profile(stats.profile(runs(), floor=1e-7))
     assert any(np.allclose(line.get_xdata(), 1e-7) for line in ax.lines)

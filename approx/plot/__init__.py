@@ -12,7 +12,7 @@ from approx.plot.landscapes import landscape
 from approx.plot.learning import extrapolation, fan, learning_curve
 from approx.plot.planning import plan, running_rate
 from approx.plot.sources import power_law, variance_split
-from approx.plot.success import success_curve, threshold_profile
+from approx.plot.success import success_curve, threshold_profile, work_curve
 from approx.plot.times import best_of, restart, survival
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
@@ -38,4 +38,5 @@ __all__ = [
     "symmetry",
     "threshold_profile",
     "variance_split",
+    "work_curve",
 ]

@@ -1,11 +1,15 @@
 """Panels of success: its share over the steps, and as a function of what is called a success."""
 
+from collections.abc import Mapping
+from typing import Any
+
+import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from approx import stats
-from approx.plot.series import axes, corner, each, label_ends, readable, share_axis, step_axis
+from approx.plot.series import LINES, axes, corner, each, label_ends, readable, share_axis, step_axis
 
 
 def success_curve(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, level: float = 0.95) -> Axes:
@@ -27,6 +31,42 @@ def success_curve(data: xr.Dataset, ax: Axes | None = None, title: str | None = 
     step_axis(ax, np.asarray(rates.step))
     share_axis(ax, "share of seeds in success")
     corner(ax, rates.n, "upper left")
+    label_ends(ax, ends)
+    return ax
+
+
+def work_curve(
+    rates: Mapping[str, xr.Dataset],
+    ax: Axes | None = None,
+    title: str | None = None,
+    *,
+    work: str = "step",
+    label: str = "evaluations of loss and gradient",
+) -> Axes:
+    """Share of seeds in success against work, of methods that each have their own grid; after its last, a dot.
+
+    Args:
+        rates: by name, what `stats.rate(..., when="each")` returned.
+        ax: axes to draw on.
+        title: the message of the panel.
+        work: the coordinate along `step` that says how much work had been done.
+        label: what that is, and its unit.
+    """
+    ax = axes(ax, title)
+    ends: list[tuple] = []
+    colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    for n, (name, one) in enumerate(rates.items()):
+        done = one.isel(step=np.flatnonzero(one[work] > 0))
+        style: dict[str, Any] = {"color": colors[n % len(colors)], "linestyle": LINES[n % len(LINES)]}
+        ax.fill_between(done[work], done.low, done.high, color=style["color"], alpha=0.2, linewidth=0)
+        ax.plot(done[work], done.rate, **style)
+        ax.plot(done[work][-1], done.rate[-1], ".", color=style["color"], clip_on=False)
+        ends.append((done.rate.values, name, style["color"]))
+    ax.set_xscale("log")
+    ax.margins(x=0)
+    ax.set_xlabel(label)
+    share_axis(ax, "share of seeds in success")
+    corner(ax, np.array([int(one.n.max()) for one in rates.values()]), "upper left")
     label_ends(ax, ends)
     return ax
 

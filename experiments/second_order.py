@@ -1,0 +1,118 @@
+"""How much work it takes small networks to learn, by SGD, Adam, BFGS, L-BFGS and Levenberg-Marquardt.
+
+Source: the tools people use for networks this small are R's nnet (BFGS) and MATLAB's fitnet (Levenberg-Marquardt); in
+the thread on an interval, nnet found it for some seeds where Keras' SGD did not. Cases: nnet's recipe on the interval,
+raw and standardised, entropy and least squares (1-2-1 sigmoids from U(-0.7, 0.7)), x² on 33 points of [-1, 1] and
+sin x on 256 points of [-2π, 2π] (1-10-1 tanh, PyTorch's initialisation). All rows at every step. BFGS and L-BFGS stop
+by nnet's rules on the interval and by none elsewhere. SGD's and Adam's rates are the best of four, chosen on 64 other
+seeds. These two compute in float32, the others in float64, as R and MATLAB do.
+Expected finding: second order needs orders of magnitude less work where it can be had, and does not rescue bad starts.
+Cost: see the closing lines of its output; writes results/second_order_{CASE}_{METHOD}.nc.
+"""
+
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import tyro
+import xarray as xr
+
+import approx as ap
+
+RESULTS = Path(__file__).parents[1] / "results"
+NNET = ap.MLP((2,), "sigmoid", initializer="nnet")
+TANH = ap.MLP((10,), "tanh")
+X = np.linspace(-1, 1, 33)[:, None]
+# case -> task, model, what counts as success
+CASES: dict[str, Any] = {
+    "raw entropy": (ap.tasks.interval(), NNET, {"of": "accuracy", "above": 1.0}),
+    "raw squares": (ap.tasks.interval(loss="brier"), NNET, {"of": "accuracy", "above": 1.0}),
+    "standardised entropy": (ap.tasks.interval(standardise=True), NNET, {"of": "accuracy", "above": 1.0}),
+    "standardised squares": (ap.tasks.interval(standardise=True, loss="brier"), NNET, {"of": "accuracy", "above": 1.0}),
+    "square": (ap.given(X, X**2), TANH, {"of": "loss", "below": 1e-6}),
+    "sine": (ap.tasks.sine(), TANH, {"of": "loss", "below": 1e-3}),
+}
+ENDLESS = {"abstol": 0.0, "reltol": 0.0, "maxit": 1e9}
+STEPS = {"sgd": 20_000, "adam": 20_000, "bfgs": 2_000, "lbfgs": 2_000, "lm": 1_000}
+RATES = {"sgd": (0.01, 0.1, 1.0, 10.0), "adam": (1e-3, 1e-2, 1e-1, 1.0)}
+OTHERS = range(10**6, 10**6 + 64)  # the seeds that choose a rate, none of those that are reported
+
+
+def methods(case: str) -> list[str]:
+    """The methods that can be had: an entropy is no sum of squares."""
+    return [method for method in STEPS if method != "lm" or "entropy" not in case]
+
+
+def recipe(case: str, method: str, most: int | None = None) -> ap.Recipe:
+    """The recipe of one method in one case, of at most so many steps."""
+    steps = min(STEPS[method], most or STEPS[method])
+    endless = ENDLESS if method in ("bfgs", "lbfgs") and case in ("square", "sine") else {}
+    dtype = "float32" if method in RATES else "float64"  # as each of them is used
+    return ap.Recipe(model=CASES[case][1], optimizer=method, options=endless, steps=steps, dtype=dtype)
+
+
+def choose_rate(case: str, first: ap.Recipe) -> ap.Recipe:
+    """The rate with which most of the other seeds succeed at the end, and of those the one with the least loss."""
+    task, _, success = CASES[case]
+    rates = RATES[first.optimizer]
+    runs = ap.run(task, first, seeds=OTHERS, learning_rate=rates, keep=(), progress=False).isel(step=-1)
+    hits, loss = ap.stats.success(runs, **success).hit.sum("seed"), runs.loss.fillna(np.inf).median("seed")
+    return replace(first, learning_rate=rates[int(np.lexsort((loss, -hits))[0])])
+
+
+def timed(task: ap.Task, its_recipe: ap.Recipe, seeds: int) -> xr.Dataset:
+    """A run, with the milliseconds that a training takes once its program is compiled.
+
+    Of methods that take milliseconds, those of each further training: a call of `run` costs a tenth of a second itself.
+    """
+
+    def seconds(count: int) -> float:
+        began = time.perf_counter()
+        ap.run(task, its_recipe, seeds=count, keep=(), progress=False)
+        return time.perf_counter() - began
+
+    runs, few = ap.run(task, its_recipe, seeds=seeds, keep=(), progress=False), seconds(seeds)
+    quick = its_recipe.optimizer not in RATES
+    each = (seconds(5 * seeds) - few) / (4 * seeds) if quick else few / seeds
+    rate = its_recipe.learning_rate
+    return runs.assign_attrs(milliseconds=1e3 * each, learning_rate=0.0 if rate is None else float(np.asarray(rate)))
+
+
+def table(method: str, runs, success: dict) -> str:
+    """One method's line."""
+    n, end = runs.sizes["seed"], runs.isel(step=-1)
+    hits = ap.stats.success(runs, **success)
+    rate = ap.stats.rate(hits, when="last")
+    work = np.median(end.evaluations)
+    reasons = ap.stats.rate(end.stopped == 0) if "stopped" in end else None
+    learning = f", learning rate {runs.learning_rate:g}" if runs.learning_rate else ""
+    return (
+        f"  {method:5} {float(rate.rate):6.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}] of {n}"
+        f"   median loss {float(end.loss.median()):8.2g}   evaluations {work:6,.0f}"
+        f"   {runs.milliseconds:7.3f} ms a training"
+        + (f"   {float(reasons.rate):4.0%} not stopped" if reasons is not None else learning)
+    )
+
+
+def main(seeds: int = 512, steps: int | None = None, results: Path = RESULTS) -> None:
+    """Run every method in every case, print what came out, and save it.
+
+    Args:
+        seeds: of each.
+        steps: at most so many steps of each method, for a quick look.
+        results: the folder to write to.
+    """
+    for case, (task, _, success) in CASES.items():
+        print(case, flush=True)
+        for method in methods(case):
+            chosen = recipe(case, method, steps)
+            chosen = choose_rate(case, chosen) if method in RATES else chosen
+            runs = timed(task, chosen, seeds)
+            ap.save(runs, results / f"second_order_{case.replace(' ', '_')}_{method}.nc")
+            print(table(method, runs, success), flush=True)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,166 @@
+"""How fast second-order methods run over seeds, against R's nnet, optimistix and optax, side by side in one run.
+
+BFGS: nnet's recipe on the standardised interval (2 hidden units, 300 rows, entropy) to its stopping rule, trainings per
+second, against R's nnet. Levenberg-Marquardt: x² on 33 points, ten tanh units, 512 seeds in float32 from the same
+starts, against optimistix' under vmap: the time to the same median error. L-BFGS: the interval again, against optax'
+with its zoom line search under vmap, 100 evaluations or 20 steps each. All on the cores there are; compilation is left
+out; medians of interleaved repeats. `ap.run` is timed whole, with its fixed cost of about a tenth of a second a call;
+"further" is the time of each further training.
+Cost: two minutes. Writes experiments/summaries/second_order_speed.md.
+"""
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import optax
+import tyro
+
+import approx as ap
+
+HERE = Path(__file__).parent
+X = np.linspace(-1, 1, 33)[:, None]
+SQUARE = ap.given(X, X**2)
+LM = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="lm", steps=200, records=2)
+INTERVAL = ap.tasks.interval(standardise=True)
+BFGS = ap.Recipe(model=ap.MLP((2,), "sigmoid", initializer="nnet"), optimizer="bfgs", steps=400, records=2)
+LIMITS = (40, 60, 80, 100, 120, 140, 160, 200)
+
+
+def clock(task: ap.Task, recipe: ap.Recipe, seeds: int, **options: Any):
+    """Seconds of a run whose program is compiled, and the run."""
+    began = time.perf_counter()
+    runs = ap.run(task, recipe, seeds=seeds, keep=(), progress=False, **options).isel(step=-1)
+    return time.perf_counter() - began, runs
+
+
+def peer(*command: str) -> list[dict]:
+    """What another program says, a JSON object a line; nothing if it is not here."""
+    try:
+        said = subprocess.run(command, capture_output=True, text=True, check=True)
+    except (OSError, subprocess.CalledProcessError) as error:
+        print(f"left out: {' '.join(command[:2])}: {getattr(error, 'stderr', '') or error}", file=sys.stderr)
+        return []
+    return [json.loads(line) for line in said.stdout.splitlines() if line.startswith("{")]
+
+
+def bfgs(seeds: int, repeats: int, rscript: str) -> list[str]:
+    """BFGS against nnet, which computes in float64."""
+    recipes = {dtype: replace(BFGS, dtype=dtype) for dtype in ("float32", "float64")}
+    whole: dict[str, list[float]] = {dtype: [] for dtype in recipes}
+    further: dict[str, list[float]] = {dtype: [] for dtype in recipes}
+    ends, theirs = {}, []
+    for recipe in recipes.values():
+        clock(INTERVAL, recipe, seeds)
+    for _ in range(repeats):
+        for dtype, recipe in recipes.items():
+            seconds, ends[dtype] = clock(INTERVAL, recipe, seeds)
+            whole[dtype].append(1e6 * seconds / seeds)
+            further[dtype].append(1e6 * (clock(INTERVAL, recipe, 9 * seeds)[0] - seconds) / seeds / 8)
+        theirs += peer(rscript, str(HERE / "benchmark/nnet.R"), str(seeds))
+    r = 1e6 * float(np.median([one["seconds"] for one in theirs])) / seeds if theirs else np.nan
+    lines = []
+    for dtype, runs in ends.items():
+        result = f"{float((runs.accuracy == 1).mean()):.1%} right, {float(runs.evaluations.mean()):.0f} evaluations"
+        for name, times in (("`ap.run`", whole), ("further", further)):
+            us = float(np.median(times[dtype]))
+            lines.append(
+                f"| BFGS, interval, {seeds:,} seeds, {dtype} | {name} | {us:.0f} us a training | {result} "
+                f"| **{r / us:.1f} x** |"
+            )
+    if theirs:
+        share = theirs[0]["right"] / seeds
+        lines.append(f"| | {theirs[0]['version']}, one core | {r:.0f} us a training | {share:.1%} right | |")
+    return lines
+
+
+def levenberg(repeats: int, python: str) -> list[str]:
+    """Levenberg-Marquardt against optimistix, at the same median error."""
+    settings = {"MATLAB's μ": LM, "μ x 0.7, x 3": replace(LM, options={"mu_dec": 0.7, "mu_inc": 3.0})}
+    starts = ap.params(ap.run(SQUARE, replace(LM, steps=1), seeds=512, keep=("params",), progress=False))
+    named = {f"{kind}{n + 1}": layer[kind] for n, layer in enumerate(starts) for kind in "wb"}
+    times: dict[str, list[float]] = {name: [] for name in settings}
+    errors, theirs = {}, []
+    with tempfile.TemporaryDirectory() as folder:
+        np.savez(Path(folder) / "starts.npz", **named)
+        for recipe in settings.values():
+            clock(SQUARE, recipe, 512)
+        for _ in range(repeats):
+            for name, recipe in settings.items():
+                seconds, runs = clock(SQUARE, recipe, 512)
+                times[name].append(seconds)
+                errors[name] = float(runs.loss.median())
+            command = (python, str(HERE / "benchmark/optimistix_lm.py"), f"{folder}/starts.npz", *map(str, LIMITS))
+            theirs += peer(*command)
+    lines = []
+    for name in settings:
+        seconds = float(np.median(times[name]))
+        per = 1e6 * seconds / 512 / 200
+        lines.append(
+            f"| LM, x², 512 seeds, 200 trials, {name} | `ap.run` | {1e3 * seconds:.0f} ms ({per:.2f} us a trial) "
+            f"| median MSE {errors[name]:.1e} | |"
+        )
+        limits = sorted({one["limit"] for one in theirs if one["median"] <= errors[name]})
+        if limits:
+            same = [one for one in theirs if one["limit"] == limits[0]]
+            there = float(np.median([one["seconds"] for one in same]))
+            lines.append(
+                f"| | {same[0]['version']}, {limits[0]} steps | {1e3 * there:.0f} ms "
+                f"| median MSE {same[0]['median']:.1e} | **{there / seconds:.1f} x** |"
+            )
+    return lines
+
+
+def limited(repeats: int) -> list[str]:
+    """L-BFGS against optax'."""
+    task = INTERVAL
+    ours = replace(BFGS, optimizer="lbfgs", steps=100)
+    theirs = replace(ours, optimizer=optax.lbfgs(), learning_rate=None, steps=20)
+    found: dict[str, list] = {"ours": [], "optax": []}
+    for name, recipe in (("ours", ours), ("optax", theirs)) * (repeats + 1):
+        found[name].append(clock(task, recipe, 64))
+    (a, runs), (b, other) = ((np.median([s for s, _ in found[name][1:]]), found[name][-1][1]) for name in found)
+    return [
+        f"| L-BFGS, interval, 64 seeds, float32, 100 evaluations | `ap.run` | {1e3 * a:.0f} ms | median loss "
+        f"{float(runs.loss.median()):.1e} | |",
+        f"| | optax {optax.__version__}, vmap, 20 steps | {1e3 * b:.0f} ms | median loss "
+        f"{float(other.loss.median()):.1e} | **{b / a:.0f} x** |",
+    ]
+
+
+def main(
+    seeds: int = 2048,
+    repeats: int = 3,
+    rscript: str = "Rscript",
+    optimistix: str = sys.executable,
+    summaries: Path = HERE / "summaries",
+) -> None:
+    """Measure, print a table, and write it.
+
+    Args:
+        seeds: of BFGS and nnet.
+        repeats: of every measurement, interleaved.
+        rscript: R's script runner, with the package nnet; left out if it cannot be run.
+        optimistix: a Python that has optimistix; left out if it has not.
+        summaries: the folder to write to.
+    """
+    lines = ["| what | by | time | result | ratio |", "|---|---|---|---|---|"]
+    lines += bfgs(seeds, repeats, rscript) + levenberg(repeats, optimistix) + limited(repeats)
+    text = (
+        f"# Second-order methods side by side\n\n{(__doc__ or '').split('Cost:')[0].strip()}\n\n"
+        + "\n".join(lines)
+        + "\n"
+    )
+    print("\n".join(lines))
+    summaries.mkdir(parents=True, exist_ok=True)
+    (summaries / "second_order_speed.md").write_text(text)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
