@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from conftest import QUICK
 from scipy import optimize, stats
 
 import approx as ap
@@ -21,6 +22,7 @@ SQUARE = ap.given(X, X**2)
 TANH = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="lm", steps=200, records=(0, 1, 2, 5, 200))
 NNET = ap.Recipe(model=ap.MLP((2,), "sigmoid", initializer="nnet"), optimizer="bfgs", steps=400, dtype="float64")
 QUIET = {"progress": False, "keep": ("params",), "keep_at": ()}
+SOON = {"progress": False, "keep": (), "compiler_options": QUICK}
 FUNCTIONS = {
     "banana": (lambda x: 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2, 2),
     "bowl": (lambda x: (jnp.array([1, 100, 1e4]) * x**2).sum(), 3),
@@ -200,7 +202,7 @@ def test_lm_and_lbfgs_reach_the_least_squares_of_a_linear_model():
         "lbfgs": replace(linear, optimizer="lbfgs", options={"abstol": 0.0}),
         "lbfgs, ridge": replace(linear, optimizer="lbfgs", options={"abstol": 0.0}, l2=0.1),
     }
-    runs = ap.run(ap.given(x, y), recipes, seeds=8, progress=False, keep=()).isel(step=-1)
+    runs = ap.run(ap.given(x, y), recipes, seeds=8, **SOON).isel(step=-1)
     # float32; a half times two outputs is the mean's
     expected = {"lm": floor, "lm, half": floor, "lm, ridge": penalised, "lbfgs": floor, "lbfgs, ridge": penalised}
     for name, value in expected.items():
@@ -212,7 +214,7 @@ def ends(task, **changes):
     """Loss and reason of four seeds after 60 steps of each method."""
     base = replace(TANH, model=ap.MLP((3,), changes.pop("activation", "tanh")), steps=60, records=2)
     recipes = {name: replace(base, optimizer=name, **changes) for name in second_order.METHODS}
-    runs = ap.run(task, recipes, seeds=4, progress=False, keep=()).isel(step=-1)
+    runs = ap.run(task, recipes, seeds=4, **SOON).isel(step=-1)
     return {name: (runs.loss.sel(recipe=name).values, runs.stopped.sel(recipe=name).values) for name in recipes}
 
 
@@ -236,7 +238,7 @@ def test_zero_gradients_at_the_start_stop_at_once():
     task = ap.given(X, 0 * X + 1)  # relu units dead on all rows, and the bias is right
     recipe = replace(TANH, model=ap.MLP((3,), "relu"), steps=20, records=range(21))
     for name in second_order.METHODS:
-        runs = ap.run(task, replace(recipe, optimizer=name), seeds=2, init_params=dead, progress=False, keep=())
+        runs = ap.run(task, replace(recipe, optimizer=name), seeds=2, init_params=dead, **SOON)
         assert (runs.stopped.isel(step=slice(1, None)) == second_order.TOLERANCE).all()
         assert (runs.evaluations.isel(step=-1) == 1).all()
 
@@ -271,8 +273,9 @@ def test_lanes_solve_positive_definite_systems(q):
 
 def test_a_warm_start_goes_on_from_where_another_stopped():
     adam = replace(TANH, optimizer="adam", learning_rate=1e-2, steps=50, records=2)
-    first = ap.run(SQUARE, adam, seeds=4, **QUIET)
-    then = ap.run(SQUARE, replace(TANH, records=2, steps=10), seeds=4, init_params=ap.params(first), **QUIET)
+    kept = SOON | {"keep": ("params",)}
+    first = ap.run(SQUARE, adam, seeds=4, **kept)
+    then = ap.run(SQUARE, replace(TANH, records=2, steps=10), seeds=4, init_params=ap.params(first), **kept)
     np.testing.assert_allclose(then.loss.isel(step=0), first.loss.isel(step=-1), rtol=1e-5)
     assert (then.loss.isel(step=-1) < 0.1 * first.loss.isel(step=-1)).all()
 
@@ -286,7 +289,7 @@ def test_work_is_comparable_between_methods():
         "bfgs": replace(adam, optimizer="bfgs", learning_rate=None, options={"maxit": 3.0}),
         "unseen": replace(adam, optimizer=optax.lbfgs(), learning_rate=None),  # its line search does not say
     }
-    runs = ap.run(SQUARE, recipes, seeds=2, progress=False, keep=())
+    runs = ap.run(SQUARE, recipes, seeds=2, **SOON)
     work = runs.evaluations.isel(seed=0)
     np.testing.assert_allclose(work.sel(recipe="all rows"), [0, 7, 20])
     np.testing.assert_allclose(work.sel(recipe="batches"), [0, 1 + 30 / 33, 5], rtol=1e-6)
