@@ -18,13 +18,13 @@ bench: .venv/ready ## time P1 to P5 against the C limit, naive JAX, and PyTorch 
 	$(PYTHON) figures/speed.py
 
 test: .venv/ready lint ## the quick tests, lint, format and type checks
-	$(PYTHON) -m pytest -q -n 2 -m "not slow"
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 test-all: .venv/ready lint ## every test, the slow ones too
-	$(PYTHON) -m pytest -q -n 2
+	$(PYTHON) -m pytest -q -n 2 --dist worksteal
 
 test-oldest: .venv-oldest/ready ## the quick tests with the oldest dependencies that pyproject.toml allows
-	.venv-oldest/bin/python -m pytest -q -n 2 -m "not slow"
+	.venv-oldest/bin/python -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 lint: .venv/ready
 	$(PYTHON) -m ruff check .

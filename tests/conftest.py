@@ -1,6 +1,10 @@
 """Shared set-up: shapes are checked by jaxtyping and beartype, in tests only, and compilations can be counted."""
 
+import os
 from contextlib import contextmanager
+
+if "PYTEST_XDIST_WORKER" in os.environ:  # several workers share the cores: no linear algebra on all of them in each
+    os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import jaxtyping
 
@@ -27,6 +31,10 @@ import pytest  # noqa: E402
 import approx as ap  # noqa: E402
 
 mpl.use("Agg")
+
+# Unoptimised programs compile in about half the time. Tests of bits, of lanes, of recorded numbers, of scripts and of
+# README's code have programs as users have them; those of what a program says whatever its code can do with these.
+QUICK = {"xla_backend_optimization_level": 0}
 
 
 @contextmanager
@@ -57,5 +65,5 @@ def tanh():
 
 @pytest.fixture(scope="session")
 def quiet():
-    """Options that keep `run` silent and small."""
-    return {"progress": False, "lanes": 8}
+    """Options that keep `run` silent, small and soon compiled."""
+    return {"progress": False, "lanes": 8, "compiler_options": QUICK}

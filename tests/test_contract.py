@@ -1,6 +1,7 @@
 """Promise: everything in the catalogue works, alone and together, with one compilation for equal recipes."""
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 
 import flax.linen as nn
 import jax
@@ -8,10 +9,13 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from conftest import QUICK
 
 import approx as ap
 
 STEPS = 60
+quick = partial(jax.jit, compiler_options=QUICK)
+train = quick(ap.train)
 LABELS = ap.given(np.linspace(-1, 1, 30), np.repeat([0, 1, 2], 10), loss="cross_entropy")
 SIDES = ap.given(np.linspace(-1, 1, 30), np.linspace(-1, 1, 30) > 0.2, loss="binary_cross_entropy")
 SMALL = ap.tasks.square(range=1.0)
@@ -54,7 +58,7 @@ def pair_apply(params, x):
 
 
 def losses(task, recipe, seed=3):
-    return np.asarray(jax.jit(ap.train)(jax.random.key(seed), task, recipe).loss)
+    return np.asarray(train(jax.random.key(seed), task, recipe).loss)
 
 
 def falls(values):
@@ -65,7 +69,7 @@ def falls(values):
 def test_tasks(name):
     outputs = 3 if name == "labels" else 1
     recipe = ap.Recipe(model=ap.MLP((8,), outputs=outputs), learning_rate=0.03, steps=STEPS)
-    trace = jax.jit(ap.train)(jax.random.key(0), TASKS[name], recipe)
+    trace = train(jax.random.key(0), TASKS[name], recipe)
     assert falls(np.asarray(trace.loss))
     assert trace.prediction.shape == (1, jax.eval_shape(TASKS[name].points).x.shape[0], outputs)
     assert (trace.accuracy is not None) == (name in ("labels", "sides", "own loss"))
@@ -135,7 +139,7 @@ def test_batches(batches, size):
 @pytest.mark.parametrize("model", [Told(), Flax()])
 def test_flax_dropout_is_on_in_training_and_off_in_judging(model):
     recipe = ap.Recipe(model=model, optimizer="sgd", learning_rate=1e-6, steps=2, records=(0, 1, 2))
-    trace = jax.jit(ap.train)(jax.random.key(0), SMALL, recipe)
+    trace = train(jax.random.key(0), SMALL, recipe)
     assert abs(trace.loss[1] - trace.loss[0]) < 1e-4  # nothing has moved
     assert abs(trace.batch_loss[1] - trace.loss[0]) > 1e-4
     assert trace.batch_loss[1] != trace.batch_loss[2]
@@ -192,7 +196,7 @@ def test_jit_is_no_jit():
     recipe = ap.Recipe(model=ap.MLP((4,), dropout=0.1), batch_size=8, steps=5, records=6)
     with jax.disable_jit():
         plain = ap.train(jax.random.key(0), SMALL, recipe)
-    compiled = jax.jit(ap.train)(jax.random.key(0), SMALL, recipe)
+    compiled = train(jax.random.key(0), SMALL, recipe)
     for a, b in zip(jax.tree.leaves(plain), jax.tree.leaves(compiled), strict=True):
         np.testing.assert_allclose(a, b, rtol=1e-5, atol=1e-6)
 
@@ -220,8 +224,8 @@ def test_a_fresh_lambda_finds_its_program(quiet, count_compiles):
 def test_train_can_be_vmapped_and_differentiated():
     recipe = ap.Recipe(model=ap.MLP((4,)), batch_size=6, steps=20)
     keys = jax.random.split(jax.random.key(0), 3)
-    assert jax.vmap(ap.train, (0, None, None))(keys, SMALL, recipe).loss.shape == (3, 21)
-    over_rates = jax.vmap(lambda rate: ap.train(keys[0], SMALL, replace(recipe, learning_rate=rate)).loss)
+    assert quick(jax.vmap(ap.train, (0, None, None)))(keys, SMALL, recipe).loss.shape == (3, 21)
+    over_rates = quick(jax.vmap(lambda rate: ap.train(keys[0], SMALL, replace(recipe, learning_rate=rate)).loss))
     assert over_rates(jnp.array([0.1, 0.01])).shape == (2, 21)
 
     def final(rate):
@@ -229,7 +233,8 @@ def test_train_can_be_vmapped_and_differentiated():
 
     with jax.enable_x64(True):
         recipe = replace(recipe, dtype="float64")
-        slope = float(jax.grad(final)(0.01))
+        slope = float(quick(jax.grad(final))(0.01))
+        final = quick(final)
         assert slope == pytest.approx(float(final(0.01 + 1e-6) - final(0.01 - 1e-6)) / 2e-6, rel=1e-4)
 
 

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 import scipy.stats
+from conftest import QUICK
 
 import approx as ap
 from approx import lanes
@@ -51,7 +52,7 @@ CASES = {
 }
 
 
-QUICK = (
+ALWAYS = (
     "activation tanh",
     "batches epoch 8",
     "batches replacement 5",
@@ -64,7 +65,7 @@ QUICK = (
 
 
 @pytest.mark.parametrize(
-    "case", [case if case in QUICK else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
+    "case", [case if case in ALWAYS else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
 )
 def test_ten_steps_as_with_vmap(case):
     task, recipe = CASES[case]
@@ -75,7 +76,7 @@ def test_ten_steps_as_with_vmap(case):
         "progress": False,
         "keep": ("prediction", "params", "gradient_norm", "weight_norm"),
     }
-    plain = ap.run(task, recipe, form="vmap", **options)
+    plain = ap.run(task, recipe, form="vmap", compiler_options=QUICK, **options)  # lanes as users have them
     fast = ap.run(task, recipe, form="lanes", **options)
     assert set(plain.data_vars) == set(fast.data_vars)
     for name in plain.data_vars:
@@ -85,11 +86,11 @@ def test_ten_steps_as_with_vmap(case):
         np.testing.assert_allclose(b, a, rtol=2e-3, atol=2e-4 * np.nanmax(np.abs(a)), err_msg=name)
 
 
-def test_swept_numbers_reach_every_lane():
+def test_swept_numbers_reach_every_lane(quiet):
     grid = {"range": [1.0, 2.0], "learning_rate": [0.01, 0.1], "init_scale": [0.5, 1.0], "l2": [0.0, 0.1]}
     recipe = replace(RECIPE, steps=5, records=6)
-    plain = ap.run(SQUARE, recipe, seeds=2, lanes=8, form="vmap", progress=False, **grid)
-    fast = ap.run(SQUARE, recipe, seeds=2, lanes=8, form="lanes", progress=False, **grid)
+    plain = ap.run(SQUARE, recipe, seeds=2, form="vmap", **grid, **quiet)
+    fast = ap.run(SQUARE, recipe, seeds=2, form="lanes", **grid, **quiet)
     np.testing.assert_allclose(fast.loss, plain.loss, rtol=1e-4)
     np.testing.assert_allclose(fast.prediction, plain.prediction, rtol=1e-3, atol=1e-4)
 
@@ -105,21 +106,21 @@ def test_the_same_distribution_after_chaos_has_set_in():
     assert scipy.stats.ks_2samp(*final).pvalue > 0.05
 
 
-def test_metrics_and_kept_steps():
+def test_metrics_and_kept_steps(quiet):
     metrics = {"at_zero": lambda params, predict: predict(np.zeros((1, 1), np.float32))[0, 0]}
     recipe = replace(RECIPE, records=(0, 3, 10))
-    options = {"seeds": 3, "lanes": 8, "progress": False, "metrics": metrics, "keep_at": (3, 10)}
+    options = {"seeds": 3, "metrics": metrics, "keep_at": (3, 10)} | quiet
     plain, fast = (ap.run(SQUARE, recipe, form=form, **options) for form in ("vmap", "lanes"))
     np.testing.assert_allclose(fast.at_zero, plain.at_zero, rtol=1e-4, atol=1e-5)
     np.testing.assert_allclose(fast.prediction, plain.prediction, rtol=1e-4, atol=1e-5)
     assert fast.prediction.dims == ("seed", "kept_step", "point", "output")
 
 
-def test_what_is_a_users_own_gets_vmap():
+def test_what_is_a_users_own_gets_vmap(quiet):
     own_loss = replace(SQUARE, loss=lambda f, y: abs(f - y)[:, 0])
     for task, recipe in ((own_loss, RECIPE), (SQUARE, model(activation=jax.nn.silu))):
         assert not lanes.possible(task, recipe)
-        assert '"form": "vmap"' in ap.run(task, recipe, seeds=2, lanes=8, progress=False).provenance
+        assert '"form": "vmap"' in ap.run(task, recipe, seeds=2, **quiet).provenance
         with pytest.raises(ValueError, match='use form="vmap"'):
             ap.run(task, recipe, seeds=2, form="lanes", progress=False)
     with pytest.raises(ValueError, match="unknown form 'dots'; there is: vmap, lanes"):

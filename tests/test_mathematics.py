@@ -7,6 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.special
+from conftest import QUICK
 
 import approx as ap
 
@@ -95,7 +96,7 @@ def test_ten_steps_of_gradient_descent_against_numpy():
         recipe = replace(recipe, dtype="float64")
         task = ap.tasks.square()
         state = ap.init(jax.random.key(0), task, recipe)
-        trace = ap.train(jax.random.key(0), task, recipe)
+        trace = jax.jit(ap.train, compiler_options=QUICK)(jax.random.key(0), task, recipe)
     (w1, b1), (w2, b2) = ((np.array(p["w"]), np.array(p["b"])) for p in state.params)
     x = np.arange(-10.0, 11)[:, None]
     y = x**2
@@ -127,8 +128,12 @@ def test_gradients_against_float64_differences(activation):
         params = ap.init(jax.random.key(2), task, recipe).params
         x, y = task.rows(jax.random.key(0), jax.random.key(0))
         flat, unravel = jax.flatten_util.ravel_pytree(params)
-        f = jax.jit(lambda v: ap.loss(unravel(v), x, y, task, recipe))
-        gradient = np.asarray(jax.grad(f)(flat))
+
+        def of(v):
+            return ap.loss(unravel(v), x, y, task, recipe)
+
+        f, slope = (jax.jit(function, compiler_options=QUICK) for function in (of, jax.grad(of)))
+        gradient = np.asarray(slope(flat))
         eye = 1e-5 * np.eye(len(flat))
         numeric = [(float(f(flat + d)) - float(f(flat - d))) / 2e-5 for d in eye]
     np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8)
@@ -195,8 +200,8 @@ def test_the_ends_of_the_range_are_inside_whatever_their_rounding():
     assert (task.distance == 0).sum() == 41
 
 
-def test_errors_by_distance():
-    runs = ap.run(ap.tasks.square(range=1.0), ap.Recipe(steps=2), seeds=3, lanes=4, progress=False)
+def test_errors_by_distance(quiet):
+    runs = ap.run(ap.tasks.square(range=1.0), ap.Recipe(steps=2), seeds=3, **quiet)
     errors = ap.stats.error_by_distance(runs)
     absolute = np.abs(runs.prediction - runs.y_test).values[..., 0]
     x = runs.x_test.values[:, 0]

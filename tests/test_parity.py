@@ -6,12 +6,14 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from conftest import QUICK
 
 import approx as ap
 
 HERE = Path(__file__).parent / "recorded"
 KERAS = json.loads((HERE / "keras.json").read_text())["cases"]
 TORCH = json.loads((HERE / "torch.json").read_text())["cases"]
+TRAIN = jax.jit(ap.train, static_argnames="keep", compiler_options=QUICK)
 RATE = {"sgd": 0.1, "momentum": 0.1, "nesterov": 0.1}  # the others were recorded at 0.03
 
 X = np.linspace(-1, 1, 7, dtype=np.float32)[:, None]
@@ -41,7 +43,7 @@ def ten_steps(case: str, run: bool):
     if run:  # where every number is traced, and lanes do the arithmetic
         runs = ap.run(task, recipe, seeds=1, lanes=8, keep=("params",), init_params=start, progress=False)
         return runs.batch_loss.values[0, 1:], ap.params(runs, seed=0)
-    trace = ap.train(jax.random.key(0), task, recipe, keep=ap.Keep(("params",)), params=start)
+    trace = TRAIN(jax.random.key(0), task, recipe, keep=ap.Keep(("params",)), params=start)
     return np.asarray(trace.batch_loss[1:]), jax.tree.map(lambda p: np.asarray(p[0]), trace.params)
 
 

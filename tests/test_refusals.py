@@ -13,6 +13,7 @@ import jax
 import numpy as np
 import optax
 import pytest
+from conftest import QUICK
 
 import approx as ap
 
@@ -58,7 +59,7 @@ class Normed(nn.Module):
 
 
 def run(task=SQUARE, recipe=RECIPE, **options):
-    return ap.run(task, recipe, **{"seeds": 2, "lanes": 2, "progress": False} | options)
+    return ap.run(task, recipe, **{"seeds": 2, "lanes": 2, "progress": False, "compiler_options": QUICK} | options)
 
 
 CASES = {

@@ -10,6 +10,7 @@ from pathlib import Path
 import jax
 import numpy as np
 import pytest
+from conftest import QUICK
 
 import approx as ap
 
@@ -126,8 +127,8 @@ def test_train_agrees_with_run_for_ten_steps():
     """Two programs agree until chaos sets in; a wrong stream or batch would show at once."""
     for task, recipe in CASES.values():
         recipe = replace(recipe, steps=10, records=11)
-        runs = ap.run(task, recipe, seeds=[0, 5], key=9, progress=False, lanes=4)
-        alone = jax.jit(ap.train)(jax.random.fold_in(jax.random.key(9), 5), task, recipe)
+        runs = ap.run(task, recipe, seeds=[0, 5], key=9, progress=False, lanes=4, compiler_options=QUICK)
+        alone = jax.jit(ap.train, compiler_options=QUICK)(jax.random.fold_in(jax.random.key(9), 5), task, recipe)
         np.testing.assert_allclose(alone.loss, runs.loss.sel(seed=5), rtol=2e-5)
 
 
@@ -173,32 +174,33 @@ def test_another_process_has_the_same_identity_program_and_bits():
 
 
 def test_what_changes_bits_changes_the_identity(monkeypatch):
+    kept, narrow = KEPT | {"compiler_options": QUICK}, QUICK | {"xla_cpu_prefer_vector_width": 128}
     task, recipe = ap.given([1.0, 2.0], [1.0, 4.0]), ap.Recipe(steps=3)
-    base = ap.run(task, recipe, seeds=2, **KEPT)
+    base = ap.run(task, recipe, seeds=2, **kept)
     changed = {
-        "number": ap.run(task, replace(recipe, learning_rate=1.1e-3), seeds=2, **KEPT),
-        "optimiser's number": ap.run(task, replace(recipe, options={"b1": 0.8}), seeds=2, **KEPT),
-        "optimiser's whole number": ap.run(task, replace(recipe, options={"b1": 0}), seeds=2, **KEPT),
-        "array": ap.run(ap.given([1.0, 2.1], [1.0, 4.0]), recipe, seeds=2, **KEPT),
-        "steps": ap.run(task, replace(recipe, steps=4), seeds=2, **KEPT),
-        "seeds": ap.run(task, recipe, seeds=3, **KEPT),
-        "root": ap.run(task, recipe, seeds=2, key=1, **KEPT),
-        "frozen stream": ap.run(task, recipe, seeds=2, freeze=("init",), **KEPT),
-        "lanes": ap.run(task, recipe, seeds=2, **KEPT | {"lanes": 17}),
-        "option": ap.run(task, recipe, seeds=2, compiler_options={"xla_cpu_prefer_vector_width": 128}, **KEPT),
-        "start": ap.run(task, recipe, seeds=2, init_params=ap.params(base, seed=0), **KEPT),
+        "number": ap.run(task, replace(recipe, learning_rate=1.1e-3), seeds=2, **kept),
+        "optimiser's number": ap.run(task, replace(recipe, options={"b1": 0.8}), seeds=2, **kept),
+        "optimiser's whole number": ap.run(task, replace(recipe, options={"b1": 0}), seeds=2, **kept),
+        "array": ap.run(ap.given([1.0, 2.1], [1.0, 4.0]), recipe, seeds=2, **kept),
+        "steps": ap.run(task, replace(recipe, steps=4), seeds=2, **kept),
+        "seeds": ap.run(task, recipe, seeds=3, **kept),
+        "root": ap.run(task, recipe, seeds=2, key=1, **kept),
+        "frozen stream": ap.run(task, recipe, seeds=2, freeze=("init",), **kept),
+        "lanes": ap.run(task, recipe, seeds=2, **kept | {"lanes": 17}),
+        "option": ap.run(task, recipe, seeds=2, **kept | {"compiler_options": narrow}),
+        "start": ap.run(task, recipe, seeds=2, init_params=ap.params(base, seed=0), **kept),
     }
     monkeypatch.setattr(ap.store, "versions", lambda: {"jax": "99"})
-    changed["version"] = ap.run(task, recipe, seeds=2, **KEPT)
+    changed["version"] = ap.run(task, recipe, seeds=2, **kept)
     monkeypatch.undo()
     monkeypatch.setattr(ap.store, "processor", lambda: "another")
-    changed["processor"] = ap.run(task, recipe, seeds=2, **KEPT)
+    changed["processor"] = ap.run(task, recipe, seeds=2, **kept)
     monkeypatch.undo()
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
-    changed["environment"] = ap.run(task, recipe, seeds=2, **KEPT)
+    changed["environment"] = ap.run(task, recipe, seeds=2, **kept)
     monkeypatch.undo()
     identities = [runs.identity for runs in (base, *changed.values())]
     assert len(set(identities)) == len(identities), [
         name for name, runs in changed.items() if identities.count(runs.identity) > 1
     ]
-    assert ap.run(task, recipe, seeds=2, **KEPT).identity == base.identity
+    assert ap.run(task, recipe, seeds=2, **kept).identity == base.identity

@@ -169,19 +169,49 @@ def test_a_figure_without_results_says_what_to_run(tmp_path):
         script("figures", "square").main(results=tmp_path, figures=tmp_path)
 
 
-def command(path: Path, *arguments: str) -> subprocess.CompletedProcess:
+def command(*arguments: str | Path) -> subprocess.CompletedProcess:
     environment = {"PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, path, *arguments], capture_output=True, text=True, env=environment)
+    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment)
 
 
 SCRIPTS = [path for folder in ("experiments", "figures") for path in sorted((ROOT / folder).glob("*.py"))]
 
 
-@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
-def test_help(path):
-    done = command(path, "--help")
+# Every script as `python SCRIPT --help` runs it, in one process: importing JAX and matplotlib takes seconds each time.
+HELP = """
+import io, json, runpy, sys
+from contextlib import redirect_stderr, redirect_stdout
+from pathlib import Path
+import approx, jax, matplotlib.pyplot, tyro, xarray
+
+found = {}
+for path in sys.argv[1:]:
+    for name in [name for name in sys.modules if name.startswith(("experiments", "figures"))]:
+        del sys.modules[name]  # of the script before
+    sys.argv, sys.path[0] = [path, "--help"], str(Path(path).parent)
+    with redirect_stdout(io.StringIO()) as output, redirect_stderr(output):
+        try:
+            found[path] = runpy.run_path(path, run_name="__main__") and "no end"
+        except BaseException as end:
+            found[path] = getattr(end, "code", repr(end))
+    found[path] = found[path], output.getvalue()
+print(json.dumps(found))
+"""
+
+
+@pytest.fixture(scope="module")
+def helped():
+    """{path: (exit code, what was printed)} of every script."""
+    done = command("-c", HELP, *SCRIPTS)
     assert done.returncode == 0, done.stderr
-    assert "usage" in done.stdout
+    return json.loads(done.stdout)
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
+def test_help(path, helped):
+    code, printed = helped[str(path)]
+    assert code == 0, printed
+    assert "usage" in printed
 
 
 def test_a_wrong_option_is_refused():

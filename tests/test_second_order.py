@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from conftest import QUICK as UNOPTIMISED
 from scipy import optimize, stats
 
 import approx as ap
@@ -21,6 +22,7 @@ SQUARE = ap.given(X, X**2)
 TANH = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="lm", steps=200, records=(0, 1, 2, 5, 200))
 NNET = ap.Recipe(model=ap.MLP((2,), "sigmoid", initializer="nnet"), optimizer="bfgs", steps=400, dtype="float64")
 QUIET = {"progress": False, "keep": ("params",), "keep_at": ()}
+SOON = {"progress": False, "keep": (), "compiler_options": UNOPTIMISED}
 FUNCTIONS = {
     "banana": (lambda x: 100 * (x[1] - x[0] ** 2) ** 2 + (1 - x[0]) ** 2, 2),
     "bowl": (lambda x: (jnp.array([1, 100, 1e4]) * x**2).sum(), 3),
@@ -149,8 +151,8 @@ def numeric_jacobian(vector, like):
 def test_lm_takes_the_steps_of_its_formula(rows_kept):
     task = ap.given(X[:rows_kept], X[:rows_kept] ** 2)
     recipe = replace(TANH, dtype="float64", steps=5, records=range(6))
-    kept = {"keep": ("params",), "keep_at": range(6), "progress": False}
-    runs = ap.run(task, recipe, seeds=2, **kept)
+    kept = {"keep": ("params",), "keep_at": range(6)}
+    runs = ap.run(task, recipe, seeds=2, **SOON | kept)
     for seed in range(2):
         history = [ap.params(runs, seed=seed, kept_step=step) for step in range(6)]
         vector, mu = flat(history[0]), 1e-3
@@ -199,7 +201,7 @@ def test_lm_and_lbfgs_reach_the_least_squares_of_a_linear_model():
         "lm, ridge": replace(linear, l2=0.1),
         "lbfgs": replace(linear, optimizer="lbfgs", options={"abstol": 0.0}),
     }
-    runs = ap.run(ap.given(x, y), recipes, seeds=8, progress=False, keep=()).isel(step=-1)
+    runs = ap.run(ap.given(x, y), recipes, seeds=8, **SOON).isel(step=-1)
     # float32; a half times two outputs is the mean's
     expected = {"lm": floor, "lm, half": floor, "lm, ridge": penalised, "lbfgs": floor}
     for name, value in expected.items():
@@ -215,7 +217,7 @@ def ends(task, activation="tanh"):
     base = replace(TANH, model=ap.MLP((3,), activation), steps=60, records=2)
     found = {}
     for name in QUICK:  # tasks of one shape and activation share a program
-        runs = ap.run(task, replace(base, optimizer=name), seeds=4, progress=False, keep=()).isel(step=-1)
+        runs = ap.run(task, replace(base, optimizer=name), seeds=4, **SOON).isel(step=-1)
         found[name] = runs.loss.values, runs.stopped.values
     return found
 
@@ -242,7 +244,7 @@ def test_zero_gradients_at_the_start_stop_at_once():
     task = ap.given(X, 0 * X + 1)  # relu units dead on all rows, and the bias is right
     recipe = replace(TANH, model=ap.MLP((3,), "relu"), steps=20, records=range(21))
     for name in QUICK:
-        runs = ap.run(task, replace(recipe, optimizer=name), seeds=2, init_params=dead, progress=False, keep=())
+        runs = ap.run(task, replace(recipe, optimizer=name), seeds=2, init_params=dead, **SOON)
         assert (runs.stopped.isel(step=slice(1, None)) == second_order.TOLERANCE).all()
         assert (runs.evaluations.isel(step=-1) == 1).all()
 
@@ -291,7 +293,7 @@ def test_work_is_comparable_between_methods():
         "drawn": replace(adam, batch_size=10, batches="replacement"),
         "bfgs": replace(adam, optimizer="bfgs", learning_rate=None, options={"maxit": 3.0}),
     }
-    runs = ap.run(SQUARE, recipes, seeds=2, progress=False, keep=())
+    runs = ap.run(SQUARE, recipes, seeds=2, **SOON)
     work = runs.evaluations.isel(seed=0)
     np.testing.assert_allclose(work.sel(recipe="all rows"), [0, 7, 20])
     np.testing.assert_allclose(work.sel(recipe="batches"), [0, 1 + 30 / 33, 5], rtol=1e-6)

@@ -14,10 +14,8 @@ import approx as ap
 
 
 @pytest.fixture(scope="module")
-def runs():
-    return ap.run(
-        ap.tasks.square(), ap.Recipe(steps=5), seeds=3, lanes=4, progress=False, keep=("prediction", "params")
-    )
+def runs(quiet):
+    return ap.run(ap.tasks.square(), ap.Recipe(steps=5), seeds=3, keep=("prediction", "params"), **quiet)
 
 
 def test_round_trip(runs, tmp_path):
@@ -30,11 +28,9 @@ def test_round_trip(runs, tmp_path):
     assert os.listdir(path.parent) == ["name.nc"]
 
 
-def test_round_trip_of_recipes_and_a_grid(tmp_path):
+def test_round_trip_of_recipes_and_a_grid(tmp_path, quiet):
     recipes = {"adam": ap.Recipe(steps=5), "sgd": ap.Recipe(optimizer="sgd", steps=5)}
-    runs = ap.run(
-        ap.tasks.square(), recipes, seeds=2, lanes=4, progress=False, range=[1.0, 2.0], learning_rate=[0.1, 1e-3]
-    )
+    runs = ap.run(ap.tasks.square(), recipes, seeds=2, range=[1.0, 2.0], learning_rate=[0.1, 1e-3], **quiet)
     assert runs.loss.dims == ("recipe", "range", "learning_rate", "seed", "step")
     assert runs.x_test.dims == ("range", "point", "input")
     assert ap.load(ap.save(runs, tmp_path / "grid")).identical(runs)

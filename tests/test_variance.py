@@ -72,7 +72,8 @@ def test_crossed_streams(quiet):
     first = runs.loss.isel(step=0, learning_rate=0)
     assert (first.isel(seed=0) == first.isel(seed=1)).all()  # before the first step order has no say
     assert len(np.unique(first.isel(seed=0))) == 6
-    same = ap.run(task, recipe, seeds=2, freeze={"init": 2, "data": 9}, learning_rate=[0.01, 0.1], **quiet)
+    frozen = {"freeze": {"init": 2, "data": 9}, "keep": ("params",)}
+    same = ap.run(task, recipe, seeds=2, learning_rate=[0.01, 0.1], **frozen, **quiet)
     assert (runs.loss.sel(init_seed=2, data_seed=9).values == same.loss.values).all()
     assert ap.params(runs, learning_rate=0.1, init_seed=0, data_seed=4, seed=1)[0]["w"].shape == (1, 4)
 
