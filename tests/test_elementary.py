@@ -95,3 +95,7 @@ def test_float64_has_its_own_accuracy():
         x = np.linspace(-20, 20, 4001)
         for name, (reference, _, _) in FUNCTIONS.items():
             np.testing.assert_allclose(getattr(elementary, name)(jnp.asarray(x)), reference(x), rtol=1e-14, atol=1e-15)
+        x = np.concatenate([np.linspace(-700, 700, 200_001), np.geomspace(1e-300, 40, 100_001)])
+        exact = np.asarray(np.logaddexp(0, x.astype(np.longdouble)), np.float64)
+        # 2.1 ulp; np.longdouble has more digits on x86 only, elsewhere it errs itself
+        np.testing.assert_allclose(elementary.softplus(jnp.asarray(x)), exact, rtol=5 * np.finfo(float).eps)
