@@ -12,13 +12,13 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
-from jax import lax
+from jax import lax, random
 from jaxtyping import Array, PyTree
 
 from approx import losses, models, scalings
+from approx.optimizers import is_method
 from approx.recipes import Recipe, optimizer
-from approx.second_order import Method
-from approx.steps import Over
+from approx.steps import Over, init
 from approx.tasks import Task
 
 UNROLL = 4  # rows per iteration of the loop over them: within 5% of the best for P1, P2 and P3
@@ -135,15 +135,16 @@ def possible(task: Task, recipe: Recipe) -> bool:
         and (task.loss in losses.LOSSES or isinstance(task.loss, losses.ScaledError))
         and task.correct in (None, *losses.RULES)
         and not (recipe.batches == "stream" and own_arrays)
-        and is_plain(recipe)
+        and is_plain(task, recipe)
     )
 
 
-def is_plain(recipe: Recipe) -> bool:
-    """Whether the optimiser gets by with the gradient, its state and the parameters: no line search of its own."""
-    rule, params = optimizer(recipe), jnp.zeros(1)
-    if isinstance(rule, Method):
+def is_plain(task: Task, recipe: Recipe) -> bool:
+    """Whether the optimiser gets by with the gradient, its state and the parameters, as all but line searches do."""
+    if is_method(recipe.optimizer):
         return True
+    rule: Any = optimizer(recipe)
+    params = jax.eval_shape(lambda: init(random.key(0), task, recipe).params)
     try:
         jax.eval_shape(lambda params: rule.update(params, rule.init(params), params), params)
     except TypeError:  # it wants value, grad, or value_fn

@@ -14,7 +14,7 @@ import numpy as np
 import optax
 from jaxtyping import Array, PyTree, ScalarLike
 
-from approx.second_order import METHODS, Method
+from approx.second_order import BOUNDS, METHODS, Method
 
 
 class AdamState(NamedTuple):
@@ -125,7 +125,10 @@ def check(optimizer: Any, learning_rate: Any, options: Mapping[str, Any], schedu
         return
     if is_method(optimizer):
         if learning_rate is not None or schedule is not None:
-            raise ValueError(f"{optimizer!r} finds its own step lengths: leave learning_rate and schedule out, or None")
+            raise ValueError(
+                f"{optimizer!r} finds its own step lengths: leave learning_rate and schedule out, or say "
+                "learning_rate=None where dataclasses.replace carries over another optimizer's"
+            )
         return check_options(optimizer, options)
     if callable(learning_rate):
         raise TypeError("learning_rate is a number; an optax schedule goes into learning_rate=1.0, schedule=it")
@@ -152,6 +155,9 @@ def check_options(optimizer: str, options: Mapping[str, Any]) -> None:
             raise TypeError(f"option {name!r} is {value!r}; it must be one number")
         if isinstance(known[name], int) and not (isinstance(value, int | np.integer) and value >= 1):
             raise ValueError(f"option {name!r} is {value!r}; it must be a whole number of at least 1")
+        low, high = BOUNDS.get(name, (-np.inf, np.inf)) if optimizer in METHODS else (-np.inf, np.inf)
+        if isinstance(value, float | int) and not low < value < high:
+            raise ValueError(f"option {name!r} of {optimizer!r} is {value!r}; it must lie between {low} and {high}")
 
 
 def make(

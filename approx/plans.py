@@ -94,7 +94,8 @@ def make_plan(
         check_kept_steps(its_recipe, keep)
         structure = structure._replace(form=choose_form(form, its_task, its_recipe, lanes))
         params = check_params(its_task, its_recipe, init_params, seeds, keep)
-        shared = tuple(jnp.asarray(array) for array in arrays)
+        # A copy: JAX remembers numpy arrays that some jit closed over, in that jit's precision.
+        shared = tuple(jnp.asarray(np.array(array)) for array in arrays)
     root, table = root_key(key), numbers.astype(its_recipe.dtype)
     frozen = check_freeze(freeze)
     crossed = check_cross(cross, frozen, axes)
@@ -108,10 +109,11 @@ def make_plan(
 
 def default_lanes(task: Task, recipe: Recipe) -> int:
     """How many trainings make a block: by the model's size on a CPU, enough to fill an accelerator elsewhere."""
-    if jax.local_devices()[0].platform != "cpu":
-        return LANES_ACCELERATOR
     state: Any = jax.eval_shape(lambda: steps.init(random.key(0), task, recipe))
-    return fast.number(sum(leaf.size for leaf in jax.tree.leaves(state.params)), recipe.optimizer in ("lm", "bfgs"))
+    parameters, matrix = sum(leaf.size for leaf in jax.tree.leaves(state.params)), recipe.optimizer in ("lm", "bfgs")
+    if jax.local_devices()[0].platform != "cpu":
+        return min(LANES_ACCELERATOR, max(1, 2**28 // parameters**2)) if matrix else LANES_ACCELERATOR
+    return fast.number(parameters, matrix)
 
 
 def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str:

@@ -10,6 +10,7 @@ import numpy as np
 import optax
 import psutil
 from jax import random
+from jax.interpreters import partial_eval
 from jax.tree_util import GetAttrKey, register_pytree_with_keys_class
 from jaxtyping import PyTree, ScalarLike
 
@@ -80,8 +81,11 @@ class Recipe:
         ):
             if getattr(self, name) not in known:
                 raise ValueError(f"unknown {name} {getattr(self, name)!r}; there is: {', '.join(known)}")
-        if optimizers.is_method(self.optimizer) and self.batch_size is not None:
-            raise ValueError(f"{self.optimizer!r} takes all rows at every step: batch_size=None, not {self.batch_size}")
+        if optimizers.is_method(self.optimizer) and not (self.batch_size is None and self.batches != "stream"):
+            has = f"batch_size={self.batch_size}, batches={self.batches!r}"
+            raise ValueError(
+                f"{self.optimizer!r} takes all rows at every step: batch_size=None and no stream, not {has}"
+            )
         if self.batches == "stream" and self.batch_size is None:
             raise ValueError('batches="stream" needs a batch_size')
         if not is_whole(self.records):
@@ -235,14 +239,14 @@ def check_method(task: Task, recipe: Recipe, params: PyTree, x: Any, y: Any) -> 
         )
     apply = models.functions(recipe.model)[1]
     program = jax.make_jaxpr(lambda key, params, x: apply(params, x, key=key))(random.key(0), params, x).jaxpr
-    if any(program.invars[0] is variable for equation in program.eqns for variable in equation.invars):
+    if partial_eval.dce_jaxpr(program, [True] * len(program.outvars))[1][0]:  # the outputs depend on the key
         raise ValueError(
-            f"{name!r} needs the same loss at every step, and the model's dropout changes it: switch it off"
+            f"{name!r} needs the same loss at every step, and dropout changes it: give the model dropout=None"
         )
     p, m = sum(leaf.size for leaf in jax.tree.leaves(params)), y.size
-    needed = {"lm": m * p + 3 * min(m, p) ** 2, "bfgs": 3 * p**2, "lbfgs": 20 * p}[name] * jnp.dtype(
-        recipe.dtype
-    ).itemsize
+    q = p if recipe.l2 is not None else min(m, p)
+    numbers = {"lm": m * p + 3 * q**2, "bfgs": 3 * p**2}.get(name, 2 * recipe.options.get("memory_size", 10) * p)
+    needed = numbers * jnp.dtype(recipe.dtype).itemsize
     if needed > (free := psutil.virtual_memory().available):
         what = (
             f"Jacobian of {m:,} residuals by {p:,} parameters"
@@ -250,6 +254,6 @@ def check_method(task: Task, recipe: Recipe, params: PyTree, x: Any, y: Any) -> 
             else f"matrix of {p:,} by {p:,} parameters"
         )
         raise MemoryError(
-            f"{name!r} keeps a {what}: {needed / 1e9:,.1f} GB a network, and {free / 1e9:,.1f} GB are free; "
-            'optimizer="lbfgs" keeps a few vectors instead'
+            f"{name!r} keeps a {what} {p:,} parameters: {needed / 1e9:,.1f} GB a network, and {free / 1e9:,.1f} GB are "
+            'free; optimizer="lbfgs" keeps a few vectors instead'
         )

@@ -151,7 +151,7 @@ def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) ->
     for name, notes in REPORTS.items():
         if name in trace.metrics:
             variables[name] = ((*axes, "step"), trace.metrics[name].reshape(*shape, -1), notes)
-    if "evaluations" not in variables and lanes.is_plain(plan.recipe):
+    if "evaluations" not in variables and lanes.is_plain(plan.task, plan.recipe):
         work = np.broadcast_to(passes(plan), (*shape, len(recorded_at)))
         variables["evaluations"] = ((*axes, "step"), work, REPORTS["evaluations"])
     for name, values in metrics.items():

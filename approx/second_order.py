@@ -18,8 +18,9 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float, PyTree
 
-# Why a method stopped, by the code that is recorded as `stopped`.
-REASONS = ("running", "tolerance reached", "iterations used up", "no descent", "not finite")
+# Why a method stopped, by the code that is recorded as `stopped`. "no descent": nothing it tries lowers the value,
+# often because only rounding is left to gain.
+REASONS = ("not stopped", "tolerance reached", "iterations used up", "no descent", "not finite")
 RUNNING, TOLERANCE, ITERATIONS, NO_DESCENT, NOT_FINITE = range(len(REASONS))
 
 
@@ -174,11 +175,11 @@ def bfgs(
     """BFGS with backtracking, as R's `vmmin`, the method of `nnet` and of `optim(method="BFGS")`.
 
     The variable metric method of Fletcher (1970) in the form of Nash (1990, Compact Numerical Methods for Computers,
-    algorithm 21), with R's numbers. The objective is the SUM over rows, as nnet's is: nnet's `decay` is
-    `l2 = decay / rows` with `l2_on="all"`. From a base, along `-B g`, lengths 1, `stepredn`, `stepredn`², ... are tried
-    until the value falls by `acctol` times what the slope promises. If that changed the value by more than the
-    tolerances, B learns from the step. If not, or if no length will do, B is the identity again; if it was, that is
-    the end.
+    algorithm 21), with R's numbers. The objective is the SUM over rows of the loss. With one output it is that of nnet,
+    whose `decay` is `l2 = decay / rows` with `l2_on="all"`; `mse` and the like are means over several outputs. From a
+    base, along `-B g`, lengths 1, `stepredn`, `stepredn`², ... are tried until the value falls by `acctol` times what
+    the slope promises. If that changed the value by more than the tolerances, B learns from the step. If not, or if no
+    length will do, B is the identity again; if it was, that is the end.
 
     Args:
         abstol: a value below this is good enough. reltol: so is a relative change below this.
@@ -206,8 +207,8 @@ def lbfgs(
 ) -> Method:
     """`bfgs` that remembers its last steps only (L-BFGS; Nocedal and Wright 2006, algorithm 7.4).
 
-    optax's L-BFGS can be given as an optimiser too, but its line search is a loop in which all seeds wait: on the
-    interval, 64 seeds, it takes some thousand times as long.
+    optax's L-BFGS can be given as an optimiser too, but all seeds wait for the longest line search: on the interval, 64
+    seeds, 20 of its steps take 7 times as long as 100 evaluations here (experiments/summaries/second_order_speed.md).
 
     Args:
         memory_size: how many steps. The others are those of `bfgs`.
@@ -261,7 +262,7 @@ def quasi_newton(memory: Memory, abstol, reltol, maxit, acctol, stepredn, reltes
         slope = jnp.where(leads, slope, -(gradient**2).sum(0))
         ended = (~progress & (state.learned == 0)) | ~((slope < 0) & moves(base, base + direction))
         iterations = state.iterations + progress
-        stopped = jnp.where(ended, TOLERANCE, RUNNING)
+        stopped = jnp.where(ended, jnp.where(taken | (slope == 0), TOLERANCE, NO_DESCENT), RUNNING)
         stopped = jnp.where(~first & (iterations >= maxit), ITERATIONS, stopped)
         stopped = jnp.where(jnp.isfinite(slope) & (taken | ~first), stopped, NOT_FINITE)
         begun = SearchState(
@@ -290,6 +291,7 @@ def update_inverse(inverse: Array, fresh: Array, step: Array, bend: Array) -> Ar
     """
     inverse = jnp.where(fresh, identity(inverse), inverse)
     image, curvature = (inverse * bend).sum(1), (step * bend).sum(0)
+    curvature = jnp.where(curvature > 0, curvature, 1)  # else nobody uses the result, but differentiation passes by
     factor = 1 + (bend * image).sum(0) / curvature
     outer = lambda a, b: a[:, None] * b  # noqa: E731
     return inverse + (factor * outer(step, step) - outer(step, image) - outer(image, step)) / curvature
@@ -333,6 +335,13 @@ def numbers(factory: Callable) -> dict[str, int | float]:
     return {name: parameter.default for name, parameter in inspect.signature(factory).parameters.items()}
 
 
+# Between which values, themselves excluded, a number must lie for the method not to run in place.
+BOUNDS: dict[str, tuple[float, float]] = {
+    "mu": (0, np.inf),
+    "mu_inc": (1, np.inf),
+    "mu_dec": (0, 1),
+    "stepredn": (0, 1),
+}
 # name -> (factory(**numbers), its numbers with their defaults)
 METHODS: dict[str, tuple[Callable, dict[str, int | float]]] = {
     "lm": (lm, numbers(lm)),

@@ -17,7 +17,7 @@ from jaxtyping import Array, ArrayLike, Float, Key, PyTree
 from approx import losses, models, sampling
 from approx.optimizers import is_method
 from approx.recipes import Recipe, optimizer
-from approx.second_order import RUNNING, LMState, Slope, Squares, choose, identity, ravel, unravel
+from approx.second_order import RUNNING, Slope, Squares, choose, identity, ravel, unravel
 from approx.tasks import Points, Task
 
 
@@ -244,8 +244,11 @@ def step(state: State, rows: tuple, task: Task, recipe: Recipe, over: Over = ONE
     def move(state):
         opt_state, trailing = state.opt_state, state.opt_state.trial.shape[1:]
         trial = unravel(opt_state.trial, state.params)
-        evaluate = squares if method.squares else total
-        evaluation = evaluate(trial, rows, task, recipe, opt_state, over)
+        evaluation: Slope | Squares
+        if method.squares:
+            evaluation = squares(trial, rows, task, recipe, opt_state.best.jacobian is not None, over)
+        else:
+            evaluation = total(trial, rows, task, recipe, over)
         point, moved = method.update(ravel(state.params, trailing), opt_state, evaluation, over.solve)
         running = opt_state.stopped == RUNNING
         params = choose(running, unravel(point, state.params), state.params)
@@ -254,7 +257,7 @@ def step(state: State, rows: tuple, task: Task, recipe: Recipe, over: Over = ONE
     return lax.cond((state.opt_state.stopped == RUNNING).any(), move, lambda state: state, state)
 
 
-def total(params: PyTree, rows: tuple, task: Task, recipe: Recipe, _: Any = None, over: Over = ONE) -> Slope:
+def total(params: PyTree, rows: tuple, task: Task, recipe: Recipe, over: Over = ONE) -> Slope:
     """The loss that is minimised times the number of rows, and its gradient."""
     gradient, value, _, n = slope(params, (*rows, None), task, recipe, None, over)
     return Slope(value * n, ravel(gradient, value.shape) * n)
@@ -279,15 +282,15 @@ def gram(a: Array) -> Array:
     return jnp.matmul(a.T, a, precision="highest") if a.ndim == 2 else (a[:, :, None] * a[:, None]).sum(0)
 
 
-def squares(params: PyTree, rows: tuple, task: Task, recipe: Recipe, state: LMState, over: Over = ONE) -> Squares:
-    """The loss that is minimised as a mean of squared residuals, linearised; of the form of those in `state`.
+def squares(params: PyTree, rows: tuple, task: Task, recipe: Recipe, dual: bool, over: Over = ONE) -> Squares:
+    """The loss that is minimised as a mean of squared residuals, linearised; `dual` for the matrix `JJᵀ`.
 
     A penalty adds to the normal equations as the square of a residual per parameter would.
     """
     of_rows = lambda x, y: residuals(params, x, y, task, recipe)  # noqa: E731
     n, outputs = rows[1].shape[:2]
     m, unit = n * outputs, outputs / 2 if task.loss == "half_squared_error" else 1.0
-    if state.best.jacobian is not None:
+    if dual:
         r, jacobian = over.outputs(of_rows, *rows)
         matrix, right, slopes = gram(jacobian.swapaxes(0, 1)), r, (jacobian * r[:, None]).sum(0)
         value = unit * (r**2).mean(0)

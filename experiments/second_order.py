@@ -7,7 +7,11 @@ sin x on 256 points of [-2π, 2π] (1-10-1 tanh, PyTorch's initialisation). All 
 by nnet's rules on the interval and by none elsewhere. SGD's and Adam's rates are the best of four, chosen on 64 other
 seeds. These two compute in float32, the others in float64, as R and MATLAB do.
 Expected finding: second order needs orders of magnitude less work where it can be had, and does not rescue bad starts.
-Cost: see the closing lines of its output; writes results/second_order_{CASE}_{METHOD}.nc.
+Found: both. On the standardised interval BFGS, as nnet runs it, has every row right for 88% of the seeds after some 90
+evaluations, plain gradient descent with a well-chosen rate for all 512 after thousands; on the raw one BFGS for 6%,
+Levenberg-Marquardt for 13%, and 20,000 steps of Adam for 37 to 43%. On x² half of the seeds fall below 10⁻⁶ after some
+20 trials of Levenberg-Marquardt and 100 evaluations of BFGS, and in the end all of them; with Adam 69% in 20,000 steps.
+Cost: three minutes on two cores for 512 seeds. Writes results/second_order_{CASE}_{METHOD}.nc.
 """
 
 import time

@@ -57,6 +57,7 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> N
     for letter, ax, case in zip("ghi", grid[2], TIMED, strict=True):
         title = rf"$\bf{{{letter}}}$  {CASES[case][0].split(',')[0]}: time"
         ap.plot.work_curve(found[case], ax, title, work="milliseconds", label="ms a training, two cores")
+    figure.suptitle("Second order takes a hundredth of the evaluations, and stops short for more starts")
     for ax in grid[:, 1:].flat:
         ax.set_ylabel("")
     for path in ap.plot.save(figure, figures, "second_order"):

@@ -107,6 +107,13 @@ def test_a_finished_optax_transformation():
     assert falls(losses(SMALL, ap.Recipe(optimizer=chain, learning_rate=None, steps=STEPS)))
 
 
+def test_a_transformation_of_the_models_own_parameters():
+    """With a mask in their shape, which no other parameters have."""
+    masked = optax.adamw(0.01, mask=lambda params: [{"w": True, "b": False} for _ in params])
+    runs = ap.run(SMALL, ap.Recipe(optimizer=masked, learning_rate=None, steps=2), seeds=2, progress=False, lanes=8)
+    assert (runs.evaluations.isel(step=-1) == 2).all()
+
+
 @pytest.mark.parametrize("schedule", ["cosine", "linear", optax.exponential_decay(1.0, 10, 0.9)])
 def test_schedules_multiply_the_learning_rate(schedule):
     factor = {"cosine": lambda t: (1 + np.cos(np.pi * t / 4)) / 2, "linear": lambda t: 1 - t / 4}

@@ -92,6 +92,7 @@ def corner(ax: Axes, n: xr.DataArray | np.ndarray | int, where: str = "lower rig
     low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
     text = f"n = {low:,} {what}" if low == high else f"n = {low:,} to {high:,} {what}"
     vertical, horizontal = where.split()
+    text = text.strip()
     place = (0.98 if horizontal == "right" else 0.02, 0.03 if vertical == "lower" else 0.97)
     ax.text(
         *place, text, transform=ax.transAxes, ha=horizontal, va="bottom" if vertical == "lower" else "top", size=6.5

@@ -66,7 +66,7 @@ def work_curve(
     ax.margins(x=0)
     ax.set_xlabel(label)
     share_axis(ax, "share of seeds in success")
-    corner(ax, np.array([int(one.n.max()) for one in rates.values()]), "upper left")
+    corner(ax, np.array([int(one.n.max()) for one in rates.values()]), "upper left", what="")
     label_ends(ax, ends)
     return ax
 
