@@ -151,8 +151,7 @@ def numeric_jacobian(vector, like):
 def test_lm_takes_the_steps_of_its_formula(rows_kept):
     task = ap.given(X[:rows_kept], X[:rows_kept] ** 2)
     recipe = replace(TANH, dtype="float64", steps=5, records=range(6))
-    kept = {"keep": ("params",), "keep_at": range(6), "progress": False}
-    runs = ap.run(task, recipe, seeds=2, **kept)
+    runs = ap.run(task, recipe, seeds=2, **SOON | {"keep": ("params",), "keep_at": range(6)})
     for seed in range(2):
         history = [ap.params(runs, seed=seed, kept_step=step) for step in range(6)]
         vector, mu = flat(history[0]), 1e-3
