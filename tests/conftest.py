@@ -1,5 +1,6 @@
 """Shared set-up: shapes are checked by jaxtyping and beartype, in tests only, and compilations can be counted."""
 
+import gc
 import os
 from contextlib import contextmanager
 
@@ -31,10 +32,13 @@ import pytest  # noqa: E402
 import approx as ap  # noqa: E402
 
 mpl.use("Agg")
+gc.freeze()  # what has been imported stays; and programs, which are most of what there is, stay too
+gc.set_threshold(20_000, 20, 50)
 
-# Unoptimised programs compile in about half the time. Tests of bits, of lanes, of recorded numbers, of scripts and of
-# README's code have programs as users have them; those of what a program says whatever its code can do with these.
-QUICK = {"xla_backend_optimization_level": 0}
+# Unoptimised programs compile in half the time. Promises of bits, of lanes, of distributions, of recorded numbers
+# through `run`, of scripts and of README's code are tested on programs as users have them; these are for tests of what
+# a program says, whatever its code.
+QUICK = ap.blocks.accepted({"xla_backend_optimization_level": 0, "xla_cpu_experimental_ynn_fusion_type": ""})
 
 
 @contextmanager
