@@ -203,7 +203,7 @@ def test_points_all_inside_or_all_outside(quiet):
 
 
 def test_jit_is_no_jit():
-    recipe = ap.Recipe(model=ap.MLP((4,), dropout=0.1), batch_size=8, steps=5, records=6)
+    recipe = ap.Recipe(model=ap.MLP((4,), dropout=0.1), batch_size=8, steps=2, records=3)
     with jax.disable_jit():
         plain = ap.train(jax.random.key(0), SMALL, recipe)
     compiled = train(jax.random.key(0), SMALL, recipe)

@@ -455,6 +455,7 @@ def test_a_trained_result_goes_through_all_of_it(quiet):
     np.testing.assert_array_equal(split.kind == "did not find", ~hits.hit.isel(step=-1))
 
 
+@pytest.mark.slow
 def test_asymptotes_of_random_members_of_each_class():
     rng = np.random.default_rng(1)
     u = rng.uniform

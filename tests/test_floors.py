@@ -281,9 +281,7 @@ def test_relu_networks_without_biases_are_positively_homogeneous():
         assert not np.allclose(model.apply(params, -x), -out, rtol=1e-3, atol=0)
 
 
-@pytest.mark.parametrize(
-    "units", [pytest.param(1, marks=pytest.mark.slow), 2, pytest.param(3, marks=pytest.mark.slow), 4]
-)
+@pytest.mark.parametrize("units", [2, *(pytest.param(units, marks=pytest.mark.slow) for units in (1, 3, 4))])
 def test_trained_networks_reach_the_optimum_on_squares_and_no_less(squares, units):
     task = ap.task(lambda x: x**2, x=X, x_test=X)
     model = ap.MLP((units,), "relu")

@@ -88,6 +88,7 @@ def test_seeds_bought_in_batches_until_enough_is_known(case):
     same(everything, runs.isel(seed=slice(150)))
 
 
+@pytest.mark.slow
 def test_in_the_other_form_too():
     task, recipe = CASES["adam"]
     runs = ap.run(task, recipe, seeds=40, form="vmap", **KEPT)

@@ -69,6 +69,7 @@ def speed(tmp_path_factory):
     return path
 
 
+@pytest.mark.slow
 def test_the_benchmark_writes_ratios_and_shares(speed):
     """Its structure; never its seconds."""
     result = json.loads(speed.read_text())

@@ -83,7 +83,7 @@ def nnet_run(case: str, seeds: int, own: bool):
 CASES = ("raw_entropy", "raw_squares", "standardised_entropy", "standardised_squares", "standardised_decay")
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [CASES[0], *(pytest.param(case, marks=pytest.mark.slow) for case in CASES[1:])])
 def test_bfgs_ends_where_nnet_does_from_the_same_start(case):
     there = [row for row in rows("nnet.csv") if row["case"] == case]
     values = np.array([float(row["value"]) for row in there])
@@ -92,7 +92,7 @@ def test_bfgs_ends_where_nnet_does_from_the_same_start(case):
     assert (np.abs(ours - values) < 1e-4 * (1 + values)).mean() >= 0.95
 
 
-@pytest.mark.parametrize("case", CASES)
+@pytest.mark.parametrize("case", [CASES[0], *(pytest.param(case, marks=pytest.mark.slow) for case in CASES[1:])])
 def test_bfgs_agrees_with_nnet_in_distribution(case):
     there = [row for row in rows("nnet_values.csv") if row["case"] == case]
     runs = nnet_run(case, 512, own=True)
@@ -223,6 +223,7 @@ def ends(task, activation="tanh"):
     return found
 
 
+@pytest.mark.slow
 def test_deficient_problems_end_at_their_least_squares():
     y = np.arange(33.0)[:, None]
     for loss, _ in ends(ap.given(np.ones((33, 1)), y)).values():  # one input only: JᵀJ has rank 1
@@ -250,15 +251,15 @@ def test_a_line_search_that_fails_says_so():
     np.testing.assert_array_equal(point, [1.0, 2.0])
 
 
-def test_trainings_can_be_differentiated():
+@pytest.mark.parametrize("name", ["lm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bfgs", "lbfgs"))])
+def test_trainings_can_be_differentiated(name):
     task, key = ap.given(X, X**2), jax.random.key(0)
     with jax.enable_x64(True):
-        for name in QUICK:
-            recipe = replace(TANH, model=ap.MLP((3,)), optimizer=name, steps=6, records=2, dtype="float64", l2=1e-3)
-            end = jax.jit(lambda l2, recipe=recipe: ap.train(key, task, replace(recipe, l2=l2)).loss[-1])
-            slope = jax.grad(end)(1e-3)
-            numeric = (end(1e-3 + 1e-8) - end(1e-3 - 1e-8)) / 2e-8  # wider, other trials are taken
-            np.testing.assert_allclose(slope, numeric, rtol=1e-5)
+        recipe = replace(TANH, model=ap.MLP((3,)), optimizer=name, steps=6, records=2, dtype="float64", l2=1e-3)
+        end = jax.jit(lambda l2: ap.train(key, task, replace(recipe, l2=l2)).loss[-1])
+        slope = jax.grad(end)(1e-3)
+        numeric = (end(1e-3 + 1e-8) - end(1e-3 - 1e-8)) / 2e-8  # wider, other trials are taken
+        np.testing.assert_allclose(slope, numeric, rtol=1e-5)
 
 
 def test_zero_gradients_at_the_start_stop_at_once():
