@@ -41,6 +41,10 @@ CASES = {
     "half squared error": (replace(SQUARE, loss="half_squared_error"), RECIPE),
     "two inputs, three outputs": (TWO, replace(model(outputs=3), batch_size=5)),
     "dropout": (SQUARE, replace(model(dropout=0.3), batch_size=8)),
+    "labels, dropout, l2 on hidden, batches of an epoch": (
+        LABELS,
+        replace(model(outputs=3, dropout=0.3), batches="epoch", batch_size=8, l2=0.1, l2_on="hidden"),
+    ),
     "l2": (SQUARE, replace(RECIPE, l2=0.1)),
     "l2 on hidden": (SQUARE, replace(RECIPE, l2=0.1, l2_on="hidden")),
     "l2 on all": (SQUARE, replace(RECIPE, l2=0.1, l2_on="all")),
@@ -52,7 +56,7 @@ CASES = {
 }
 
 
-ALWAYS = ("batches epoch 8", "stream", "labels", "dropout")
+ALWAYS = ("stream", "labels, dropout, l2 on hidden, batches of an epoch")
 
 
 @pytest.mark.parametrize(

@@ -93,6 +93,7 @@ def test_the_share_of_drawing_is_what_a_fixed_batch_saves():
     assert found["shuffling"]["median"] == 0.5
 
 
+@pytest.mark.slow
 def test_the_figure_of_speed_is_drawn(speed, tmp_path):
     script("figures", "speed").main(summary=speed, figures=tmp_path)
     assert {path.name for path in tmp_path.iterdir()} == {"speed.pdf", "speed.png"}

@@ -230,6 +230,7 @@ def test_deficient_problems_end_at_their_least_squares():
         np.testing.assert_allclose(loss, y.var(), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_exploding_problems_end_as_recorded_failures():
     for loss, stopped in ends(ap.given(X, 1e18 + 0 * X)).values():  # squares of 1e36, near the end of float32
         assert (np.isfinite(loss) | (stopped != second_order.RUNNING)).all()
