@@ -102,6 +102,7 @@ def test_the_same_distribution_after_chaos_has_set_in():
     assert scipy.stats.ks_2samp(*final).pvalue > 0.05
 
 
+@pytest.mark.slow
 def test_metrics_and_kept_steps(quiet):
     metrics = {"at_zero": lambda params, predict: predict(np.zeros((1, 1), np.float32))[0, 0]}
     recipe = replace(RECIPE, records=(0, 3, 10))

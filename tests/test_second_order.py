@@ -301,6 +301,7 @@ def test_lanes_solve_positive_definite_systems(q):
             np.testing.assert_allclose(found[:, lane], exact, rtol=1e-3, atol=1e-4)
 
 
+@pytest.mark.slow
 def test_a_warm_start_goes_on_from_where_another_stopped(trained):
     first = trained["float32"]
     then = ap.run(SQUARE, TANH, seeds=256, init_params=ap.params(first), **QUIET)
