@@ -4,10 +4,13 @@ A block's lanes are independent trainings, each with its own seed per stream and
 or not. The same program runs every block of a sweep, so a training's bits depend on neither its company nor its place.
 """
 
+import gc
 import hashlib
+import math
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
@@ -154,6 +157,7 @@ def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | Non
         options: XLA compiler options.
         device: where it will run.
     """
+    make_room()
     carry = jitted(start, (), ()).eval_shape(structure, inputs)
     step = jax.ShapeDtypeStruct((), jnp.int32)
     cpu, own = device.platform == "cpu", dict(options or {})
@@ -211,6 +215,35 @@ def compiled(lowered: Any, key: tuple) -> Any:
     if key not in _compiled:
         _compiled[key] = lowered.compile()
     return _compiled[key]
+
+
+def make_room() -> None:
+    """Forget all compiled programs, JAX's own too, before the process has as many memory maps as Linux allows it.
+
+    A program takes some hundred maps; where none is left XLA's compiler crashes the process. With the usual limit of
+    65,530 that is after some 150 calls of `run` that compile. What is in use stays; what is wanted
+    again is compiled again.
+    """
+    if maps_used() > 0.75 * maps_allowed():
+        _compiled.clear()
+        jax.clear_caches()
+        gc.collect()
+
+
+def maps_used() -> int:
+    """Memory maps of this process; 0 where the system does not say."""
+    try:
+        return Path("/proc/self/maps").read_bytes().count(b"\n")
+    except OSError:
+        return 0
+
+
+def maps_allowed() -> float:
+    """Memory maps that Linux allows to a process."""
+    try:
+        return float(Path("/proc/sys/vm/max_map_count").read_text())
+    except OSError:
+        return math.inf
 
 
 def nbytes(tree: PyTree) -> int:

@@ -101,6 +101,23 @@ def test_in_a_dictionary_of_recipes(case):
     same(both.sel(recipe="this", drop=True), runs.isel(seed=slice(5)))
 
 
+def test_programs_are_forgotten_before_the_process_has_no_maps_left(monkeypatch, quiet):
+    """XLA's compiler crashes the process where it gets none."""
+
+    def run(steps: int):
+        return ap.run(ap.tasks.square(range=1.0), ap.Recipe(model=ap.MLP((2,)), steps=steps), seeds=2, **quiet)
+
+    first = run(2)
+    run(3)
+    assert ap.blocks.maps_used() == 0 or ap.blocks.maps_used() < ap.blocks.maps_allowed()
+    before = ap.blocks.maps_used()
+    monkeypatch.setattr(ap.blocks, "maps_allowed", lambda: before)
+    run(4)
+    assert len(ap.blocks._compiled) == 2  # start and advance of the last
+    assert before == 0 or ap.blocks.maps_used() < before
+    same(first, run(2))
+
+
 def test_after_save_and_load(case, tmp_path):
     _, _, runs = case
     loaded = ap.load(ap.save(runs, tmp_path / "result.nc"))

@@ -97,6 +97,10 @@ def test_work_curves_end_where_each_method_does():
     assert [x.max() for x in lines.values()] == [rates.step[-1], rates.step[-3]]
     assert (ax.get_xlabel(), ax.get_xscale()) == ("work", "log")
     assert {"one", "two"} <= {text.get_text() for text in ax.texts}
+    timed = {
+        name: rates.assign_coords(ms=("step", np.full(rates.sizes["step"], ms))) for name, ms in (("b", 1), ("a", 0))
+    }
+    assert len(plot.work_curve(timed, work="ms").lines) == 2  # the curve and the dot of what took any time
 
 
 def test_threshold_profile_shows_the_floor():

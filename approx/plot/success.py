@@ -49,7 +49,7 @@ def work_curve(
         rates: by name, what `stats.rate(..., when="each")` returned.
         ax: axes to draw on.
         title: the message of the panel.
-        work: the coordinate along `step` that says how much work had been done.
+        work: the coordinate along `step` that says how much work had been done; records without work are left out.
         label: what that is, and its unit.
     """
     ax = axes(ax, title)
@@ -57,6 +57,8 @@ def work_curve(
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     for n, (name, one) in enumerate(rates.items()):
         done = one.isel(step=np.flatnonzero(one[work] > 0))
+        if not done.sizes["step"]:
+            continue
         style: dict[str, Any] = {"color": colors[n % len(colors)], "linestyle": LINES[n % len(LINES)]}
         ax.fill_between(done[work], done.low, done.high, color=style["color"], alpha=0.2, linewidth=0)
         ax.plot(done[work], done.rate, **style)
