@@ -1,0 +1,289 @@
+"""The figure of the interval: what failed seeds become, which advice changes how often, and what a success costs.
+
+Reads results/interval_{label}.nc and experiments/summaries/interval_{factorial,failures}.csv, which
+experiments/interval.py writes, and draws figures/interval.pdf and .png.
+"""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tyro
+import xarray as xr
+from matplotlib.axes import Axes
+
+import approx as ap
+
+FOLDER = Path(__file__).parent
+SUMMARIES = FOLDER.parent / "experiments" / "summaries"
+EPOCH = 10  # updates
+TASK = ap.tasks.interval()
+CENTER, SCALE = TASK.x.mean(), TASK.x.std()
+THIRD = np.log(3) - 2 / 3 * np.log(2)  # cross-entropy of the constant 1/3
+EDGE = 2 / 3 * np.log(2)  # of 0 on one outer hundred and 1/2 on the other two
+EXACT = {"constant": THIRD, "one edge": EDGE}
+COLORS = {"learned": "#0072B2", "one edge": "#56B4E9", "constant": "#F0E442", "neither": "0.35"}  # Okabe and Ito's
+WIDTHS, INITS = (1, 2, 3, 4, 8), ("keras", "pytorch", "nnet")
+# Cells by the name that panels give them: (label, epochs they are judged after, or None for the end).
+NAMED: dict[str, tuple[str, int | None]] = {
+    "raw, SGD 0.01 (literal)": ("raw_sgd0.01_keras_2_entropy", None),
+    "raw, Adam 0.1": ("raw_adam0.1_keras_2_entropy", None),
+    "z, SGD 0.01": ("z_sgd0.01_keras_2_entropy", None),
+    "z, SGD 0.1": ("z_sgd0.1_keras_2_entropy", None),
+    "z, Adam 0.1, 20 epochs (answer)": ("z_adam0.1_keras_2_entropy", 20),
+    "z, Adam 0.1": ("z_adam0.1_keras_2_entropy", None),
+    "raw, BFGS (R's nnet)": ("raw_bfgs_nnet_2_squares", None),
+    "z, BFGS": ("z_bfgs_nnet_2_squares", None),
+    "z, LM": ("z_lm_nnet_2_squares", None),
+}
+CURVES = {"z, Adam 0.1": "C0", "z, SGD 0.1": "C1", "z, SGD 0.01": "C2", "raw, Adam 0.1": "C3"}
+OPTIMIZERS = {
+    "SGD 0.01": "sgd0.01", "SGD 0.1": "sgd0.1", "Adam 0.1, 20": "adam0.1@20", "Adam 0.1": "adam0.1", "BFGS": "bfgs",
+    "LM": "lm",
+}  # fmt: skip
+
+
+def accurate(runs: xr.Dataset) -> xr.Dataset:
+    """Success: every row on its side of one half."""
+    return ap.stats.success(runs, above=1.0, of="accuracy")
+
+
+def kinds(label: str, runs: xr.Dataset) -> np.ndarray:
+    """What became of each seed, in four classes."""
+    squares = label.endswith("squares")
+    exact = {"constant": 2 / 9, "one edge": 1 / 6} if squares else EXACT
+    kind = ap.stats.plateaus(runs, exact).kind.values.astype(object)
+    kind[~np.isin(kind, list(exact))] = "neither"
+    kind[ap.stats.reading(accurate(runs)).values] = "learned"
+    return kind
+
+
+def functions(runs: xr.Dataset, label: str, seeds: np.ndarray, x: np.ndarray) -> np.ndarray:
+    """Probabilities (seeds, points) at raw x of the networks at their end."""
+    inputs = (x - CENTER) / SCALE if label.startswith("z_") else x
+    params, width = ap.params(runs, kept_step=int(runs.kept_step[-1])), int(label.split("_")[3])
+    network = ap.MLP((width,), "sigmoid")
+    logits = [
+        network.apply([{name: array[seed] for name, array in layer.items()} for layer in params], inputs[:, None])
+        for seed in seeds
+    ]
+    return 1 / (1 + np.exp(-np.array(logits, float)[..., 0]))
+
+
+def draw_kind(ax: Axes, kind: str, found: dict[str, np.ndarray], runs: dict[str, xr.Dataset]) -> None:
+    """A dozen functions of one kind, of the recipe of cross-entropy in which it is the most frequent."""
+    shares = {name: (found[name] == kind).mean() for name in found if NAMED[name][1] is None and "entropy" in NAMED[name][0]}
+    name = max(shares, key=lambda one: shares[one])
+    label, x = NAMED[name][0], np.linspace(-3, 33, 361)
+    seeds = np.flatnonzero(found[name] == kind)[:12]
+    for probability in functions(runs[label], label, seeds, x) if seeds.size else ():
+        ax.plot(x, probability, color=COLORS[kind] if kind != "constant" else "#B8A800", linewidth=0.6, alpha=0.8)
+    for begin, end, height in ((0, 10, 0), (11, 20, 1), (21, 30, 0)):
+        ax.hlines(height, begin, end, color="black", linewidth=2.2)
+    ax.set(xlim=(-3, 33), ylim=(-0.06, 1.12), yticks=(0, 0.5, 1), xticks=(0, 10, 20, 30), xlabel="x")
+    shown = f"{name.split(' (')[0]}: {shares[name]:.0%}" if seeds.size else "no seed"
+    ax.text(0.5, 0.995, shown, transform=ax.transAxes, ha="center", va="top", size=6.5)
+
+
+def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], found: dict[str, np.ndarray]) -> None:
+    """Final cross-entropy of every seed of every recipe of entropy, beside the exact plateaus and the thread's."""
+    names = [name for name, (label, _) in NAMED.items() if label.endswith("entropy")]
+    jitter = np.random.default_rng(0)
+    for row, name in enumerate(names):
+        label, epochs = NAMED[name]
+        one = runs[label] if epochs is None else runs[label].sel(step=slice(0, epochs * EPOCH))
+        loss = np.clip(one.loss.isel(step=-1).values, 1e-6, None)
+        heights = row + jitter.uniform(-0.32, 0.32, loss.size)
+        for kind, color in COLORS.items():
+            here = found[name] == kind
+            color = "#B8A800" if kind == "constant" else color
+            ax.plot(loss[here], heights[here], ".", color=color, markersize=1.6, markeredgewidth=0, rasterized=True)
+    for name, value, place in (("one edge", EDGE, "right"), ("constant", THIRD, "left")):
+        ax.axvline(value, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
+        ax.text(value, -0.62, name, ha=place, va="bottom", size=6.5)
+    for name, value in (("raw, SGD 0.01 (literal)", 0.5566), ("z, Adam 0.1, 20 epochs (answer)", 0.072)):
+        ax.plot(value, names.index(name), "x", color="#D55E00", markersize=5, markeredgewidth=1.3)
+    ax.set_yticks(range(len(names)), [name.replace(", 20 epochs (answer)", ",\n20 epochs").split(" (")[0] for name in names])
+    ax.set_ylim(len(names) - 0.5, -0.6)
+    ax.set(xscale="log", xlim=(1e-6, 1.2), xlabel="cross-entropy at the end, one dot a seed (×: the thread's)")
+    ax.tick_params(axis="y", length=0)
+
+
+def draw_curves(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
+    """Share of seeds in success against epochs."""
+    names = {name: NAMED[name][0] for name in (*CURVES, "raw, SGD 0.01 (literal)")}
+    rates = {
+        name: ap.stats.rate(accurate(runs[label].assign_coords(step=runs[label].step / EPOCH)), when="each")
+        for name, label in names.items()
+    }
+    ap.plot.work_curve(rates, ax, label="epochs")
+    ax.axvline(20, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
+
+
+def draw_widths(ax: Axes, table: list[dict]) -> None:
+    """Share of seeds in success against width, one line per recipe."""
+    lines = {
+        "z, Adam 0.1": ("z", "adam0.1", "keras", "entropy", 10_000),
+        "z, BFGS": ("z", "bfgs", "nnet", "squares", 0),
+        "raw, Adam 0.1": ("raw", "adam0.1", "keras", "entropy", 10_000),
+        "raw, BFGS": ("raw", "bfgs", "nnet", "squares", 0),
+        "raw, SGD 0.01": ("raw", "sgd0.01", "keras", "entropy", 0),
+    }
+    ends = []
+    for number, (name, (inputs, optimizer, init, loss, _)) in enumerate(lines.items()):
+        rows = [pick(table, inputs, optimizer, init, width, loss) for width in WIDTHS]
+        known = [(width, row) for width, row in zip(WIDTHS, rows, strict=True) if row]
+        if not known:
+            continue
+        at = np.arange(len(WIDTHS))[[row is not None for row in rows]]
+        rate, low, high = (np.array([float(row[of]) for _, row in known]) for of in ("rate", "low", "high"))
+        ax.plot(at, rate, "o-", color=f"C{number}")
+        ax.vlines(at, low, high, color=f"C{number}", linewidth=1)
+        ends.append((rate, name, f"C{number}"))
+    ax.set(xlabel="hidden units", xlim=(-0.2, len(WIDTHS) - 0.8), ylim=(-0.03, 1.03))
+    ax.set_xticks(range(len(WIDTHS)), WIDTHS)
+    ax.set_yticks(np.linspace(0, 1, 6), [f"{p}%" for p in range(0, 101, 20)])
+    ax.set_ylabel("share of seeds in success")
+    for heights, name, color in ends:
+        ax.annotate(name, (1, heights[-1]), xycoords=("axes fraction", "data"), color=color, va="center",
+                    xytext=(3, 0), textcoords="offset points")  # fmt: skip
+
+
+def pick(table: list[dict], inputs: str, optimizer: str, init: str, width: int, loss: str) -> dict | None:
+    """One cell's row; Adam's after 20 epochs is called adam0.1@20."""
+    name, _, epochs = optimizer.partition("@")
+    rows = [
+        row
+        for row in table
+        if [row[of] for of in ("inputs", "optimizer", "init", "width", "loss")] == [inputs, name, init, str(width), loss]
+    ]
+    rows.sort(key=lambda row: int(row["passes"]))
+    return rows[0 if epochs else -1] if rows else None
+
+
+def draw_costs(ax: Axes, table: list[dict]) -> None:
+    """Expected passes through the rows until success if a failure is followed by a new seed."""
+    for row, (name, (label, epochs)) in enumerate(NAMED.items()):
+        inputs, optimizer, init, width, loss = label.split("_")
+        cell = pick(table, inputs, f"{optimizer}@20" if epochs else optimizer, init, int(width), loss)
+        if cell is None:
+            continue
+        value, low, high = (float(cell[of]) for of in ("cost", "cost low", "cost high"))
+        ax.hlines(row, low, min(high, 1e7), color="C0", linewidth=1.2)
+        if np.isfinite(value):
+            ax.plot(value, row, "o", color="C0", markersize=3.5)
+            ax.text(value, row - 0.16, f"{value:,.0f}", ha="center", va="bottom", size=6)
+        else:
+            ax.text(low, row - 0.16, f"none in {int(cell['n']):,}", ha="left", va="bottom", size=6)
+    ax.set_yticks(range(len(NAMED)), [name.replace(" 20 epochs (answer)", " 20 ep.").split(" (")[0] for name in NAMED])
+    ax.set_ylim(len(NAMED) - 0.6, -0.7)
+    ax.set(xscale="log", xlim=(3, 3e6), xlabel="passes through the rows per success")
+    ax.tick_params(axis="y", length=0)
+
+
+def draw_shares(ax: Axes, found: dict[str, np.ndarray]) -> None:
+    """What became of the seeds, in four classes, as stacked bars."""
+    parts = [
+        ap.stats.shares(xr.Dataset({"kind": ("seed", kind.astype(str))}, attrs={"kinds": list(COLORS)})).assign_coords(
+            recipe=name.replace(" 20 epochs (answer)", " 20 ep.").split(" (")[0]
+        ).expand_dims("recipe")
+        for name, kind in found.items()
+    ]
+    ap.plot.split(xr.concat(parts, "recipe", coords="minimal", combine_attrs="override"), ax)
+
+
+def draw_factorial(ax: Axes, table: list[dict]) -> None:
+    """Every cell's rate of success, in percent."""
+    rows = [
+        (loss, inputs, name, optimizer)
+        for loss in ("entropy", "squares")
+        for inputs in ("raw", "z")
+        for name, optimizer in OPTIMIZERS.items()
+        if optimizer != "lm" or loss == "squares"
+    ]
+    columns = [(init, width) for init in INITS for width in WIDTHS]
+    found = [[pick(table, inputs, optimizer, init, width, loss) for init, width in columns] for loss, inputs, _, optimizer in rows]
+    rates = np.array([[float(cell["rate"]) if cell else np.nan for cell in line] for line in found])
+    ax.set_facecolor("0.9")
+    ax.imshow(np.ma.masked_invalid(rates), vmin=0, vmax=1, aspect="auto")
+    for (i, j), rate in np.ndenumerate(rates):
+        if np.isfinite(rate):
+            color = "white" if rate < 0.6 else "black"
+            ax.text(j, i, f"{100 * rate:.0f}", ha="center", va="center", size=6, color=color)
+    ax.set_xticks(range(len(columns)), [str(width) for _, width in columns])
+    ax.set_yticks(range(len(rows)), [name for _, _, name, _ in rows], size=6.5)
+    ax.tick_params(length=0)
+    ax.xaxis.tick_top()
+    for number, init in enumerate(("Keras", "PyTorch", "nnet")):
+        ax.text(5 * number + 2, -1.75, f"{init}'s initial weights; hidden units:", ha="center", va="bottom", size=7)
+    for line in (4.5, 9.5):
+        ax.axvline(line, color="white", linewidth=2)
+    begin = 0
+    for loss in ("entropy", "squares"):
+        for inputs in ("raw", "z"):
+            many = sum(row[:2] == (loss, inputs) for row in rows)
+            ax.text(-2.75, begin + many / 2 - 0.5, f"{loss}, {'raw' if inputs == 'raw' else 'z-scored'}",
+                    rotation=90, ha="center", va="center", size=7)  # fmt: skip
+            begin += many
+            ax.axhline(begin - 0.5, color="white", linewidth=2)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def main(
+    results: Path = FOLDER.parent / "results",
+    summaries: Path = SUMMARIES,
+    figures: Path = FOLDER,
+    quick: bool = False,
+) -> None:
+    """Draw the figure.
+
+    Args:
+        results: the folder that experiments/interval.py wrote its results to.
+        summaries: the folder that it wrote its tables to.
+        figures: the folder to draw into.
+        quick: draw the quick look, in results/quick.
+    """
+    if quick:
+        results = summaries = figures = results / "quick"
+    with (summaries / "interval_factorial.csv").open() as file:
+        table = list(csv.DictReader(file))
+    runs = {label: ap.load(results / f"interval_{label}.nc") for label, _ in NAMED.values()}
+    found = {
+        name: kinds(label, runs[label] if epochs is None else runs[label].sel(step=slice(0, epochs * EPOCH)))
+        for name, (label, epochs) in NAMED.items()
+    }
+    n = next(iter(runs.values())).sizes["seed"]
+    plt.style.use(ap.plot.STYLE)
+    figure = plt.figure(figsize=(7.0, 9.2))
+    grid = figure.add_gridspec(4, 12, height_ratios=(1.05, 1.75, 1.85, 2.9))
+    small = [figure.add_subplot(grid[0, 3 * i : 3 * i + 3]) for i in range(4)]
+    b, c = figure.add_subplot(grid[1, :7]), figure.add_subplot(grid[1, 7:])
+    d, e, f = (figure.add_subplot(grid[2, 4 * i : 4 * i + 4]) for i in range(3))
+    g = figure.add_subplot(grid[3, :])
+    titles = ("learned", "one edge", "constant", "neither")
+    for ax, kind in zip(small, titles, strict=True):
+        draw_kind(ax, kind, found, runs)
+        ax.set_title(kind)
+    small[0].set_ylabel("P(y = 1)")
+    draw_losses(b, runs, found)
+    draw_curves(c, runs)
+    draw_shares(d, found)
+    draw_widths(e, table)
+    draw_costs(f, table)
+    draw_factorial(g, table)
+    messages = {
+        small[0]: "a", b: "b", c: "c", d: "d", e: "e", f: "f", g: "g"
+    }  # fmt: skip
+    for ax, letter in messages.items():
+        ax.set_title(rf"$\bf{{{letter}}}$  {ax.get_title() or ax.get_title(loc='left')}", loc="left")
+    look = f"quick look: {n} seeds, few epochs; not the experiment" if quick else f"n = {n:,} seeds of each recipe"
+    figure.suptitle(f"One interval in one dimension: {look}", size=8)
+    print(*ap.plot.save(figure, figures, "interval"), sep="\n")
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
