@@ -6,7 +6,7 @@ none when it is judged.
 """
 
 import inspect
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from typing import Any
@@ -283,3 +283,36 @@ def flax_functions(module: Any) -> tuple[Callable[..., PyTree], Callable[..., Ar
         return module.apply(params, x, rngs=rngs, **mode(key is not None))
 
     return init, apply
+
+
+def idle_units(
+    params: Sequence[Mapping[str, ArrayLike]], x: ArrayLike, activation: str | Callable, tolerance: float = 1e-3
+) -> Array:
+    """Share of each hidden layer's units whose output is the same on all rows: dead relus, saturated sigmoids.
+
+    A unit is idle if its output varies by no more than `tolerance` over the rows: it is a bias to the next layer.
+
+    Args:
+        params: of an `MLP`, its layers' weights (..., in, out) and biases (..., out), as `ap.params(runs)` has them.
+        x: rows (n, in).
+        activation: a name of `ACTIVATIONS`, or a function.
+        tolerance: largest variation of an idle unit.
+
+    Returns:
+        Shares (..., hidden layers).
+
+    Raises:
+        ValueError: no hidden layer, or an unknown activation.
+    """
+    if len(params) < 2:
+        raise ValueError("a network without a hidden layer has no units that could be idle")
+    function: Any = activation if callable(activation) else ACTIVATIONS.get(activation)
+    if function is None:
+        raise ValueError(f"unknown activation {activation!r}; there is: {', '.join(ACTIVATIONS)}")
+    hidden: Array = jnp.asarray(x)
+    idle = []
+    for layer in params[:-1]:
+        z = hidden @ jnp.asarray(layer["w"])
+        hidden = function(z + jnp.asarray(layer["b"])[..., None, :] if "b" in layer else z)
+        idle.append((jnp.ptp(hidden, -2) <= tolerance).mean(-1))
+    return jnp.stack(idle, -1)

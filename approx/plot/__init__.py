@@ -6,6 +6,7 @@
 from pathlib import Path
 
 from approx.plot.comparisons import forest, performance_profile
+from approx.plot.evidence import claims
 from approx.plot.extrapolations import shares, split, symmetry
 from approx.plot.files import save
 from approx.plot.landscapes import landscape
@@ -20,6 +21,7 @@ STYLE = Path(__file__).with_name("paper.mplstyle")
 __all__ = [
     "STYLE",
     "best_of",
+    "claims",
     "extrapolation",
     "fan",
     "forest",

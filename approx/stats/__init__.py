@@ -7,6 +7,27 @@ inf) is a failure, a censored time, and the worst value there is.
 from approx.stats.asymptotes import asymptote, shares
 from approx.stats.comparisons import compare, mcnemar, pair, paired_interval
 from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
+from approx.stats.endings import plateaus
+from approx.stats.evidence import (
+    ALWAYS,
+    BETTER,
+    HELPS,
+    HURTS,
+    NEVER,
+    RARELY,
+    SAME,
+    USUALLY,
+    WORSE,
+    Claim,
+    Reported,
+    claims,
+    claims_table,
+    read_claims,
+    reported,
+    reported_table,
+    verdict,
+    write_claims,
+)
 from approx.stats.extrapolation import error_by_distance, phase_tolerant_error, symmetry
 from approx.stats.failures import below_floor, excess, split
 from approx.stats.intervals import binomial_interval
@@ -30,12 +51,25 @@ from approx.stats.values import aggregate, best_of, quantiles
 from approx.stats.variance import variance_split
 
 __all__ = [
+    "ALWAYS",
+    "BETTER",
+    "HELPS",
+    "HURTS",
+    "NEVER",
+    "RARELY",
+    "SAME",
+    "USUALLY",
+    "WORSE",
+    "Claim",
+    "Reported",
     "aggregate",
     "asymptote",
     "below_floor",
     "best_cutoff",
     "best_of",
     "binomial_interval",
+    "claims",
+    "claims_table",
     "compare",
     "compare_times",
     "compare_values",
@@ -57,13 +91,17 @@ __all__ = [
     "phase_tolerant_error",
     "pick",
     "plan",
+    "plateaus",
     "power",
     "profile",
     "quantiles",
     "ranking",
     "rate",
+    "read_claims",
     "reading",
     "report",
+    "reported",
+    "reported_table",
     "restart",
     "restart_gain",
     "restricted_mean",
@@ -80,4 +118,6 @@ __all__ = [
     "time_to_success",
     "tries_needed",
     "variance_split",
+    "verdict",
+    "write_claims",
 ]

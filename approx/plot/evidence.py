@@ -1,0 +1,66 @@
+"""Panels of claims: each a row, with the region that would support it, its effect and interval, and the verdict."""
+
+import textwrap
+from typing import Any
+
+import numpy as np
+import xarray as xr
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+
+from approx.plot.series import axes
+
+# By colour and by shape, so that they are told apart in grey too.
+MARKS: dict[str, dict[str, Any]] = {
+    "supported": {"color": "#0072B2", "marker": "o"},
+    "contradicted": {"color": "#D55E00", "marker": "X"},
+    "undecided": {"color": "0.35", "marker": "o", "markerfacecolor": "white"},
+}
+
+
+def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, wrap: int = 58) -> Axes:
+    """A row for each claim: the region in which it holds, its effect, both its intervals, n and the verdict.
+
+    The thick line is the claim's own interval, the thin one that which all claims of its table have at once and by
+    which it is judged. Claims are grouped by source.
+
+    Args:
+        data: what `stats.claims` or `stats.read_claims` returned.
+        ax: axes to draw on; rows need some 0.2 inches each.
+        title: the message of the panel.
+        wrap: characters in a line of a claim's text.
+    """
+    ax = axes(ax, title)
+    frame = data.to_dataframe().reset_index()
+    y, ticks, labels = 0.0, [], []
+    for source, group in frame.groupby("source", sort=False):
+        ax.text(0, y, str(source), weight="bold", size=7, ha="right", va="center", transform=ax.get_yaxis_transform())
+        for _, row in group.iterrows():
+            text = textwrap.wrap(str(row.claim), wrap)
+            y += 0.5 + 0.5 * len(text)
+            _claim(ax, y, row)
+            ticks.append(y)
+            labels.append("\n".join(text))
+            y += 0.5 * (len(text) - 1)
+        y += 1.4
+    ax.axvline(0, color="0.5", linewidth=0.6, zorder=0)
+    ax.set(xlim=(-1.03, 1.03), ylim=(y - 0.4, -0.7), xlabel="probability, or difference of paired probabilities")
+    ax.set_yticks(ticks, labels, size=6.5)
+    ax.tick_params(axis="y", length=0)
+    ax.spines["left"].set_visible(False)
+    handles = [Line2D([], [], linestyle="", markersize=4, label=name, **mark) for name, mark in MARKS.items()]
+    handles.append(Line2D([], [], color="#009E73", alpha=0.25, linewidth=5, label="claim holds here"))
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, handletextpad=0.3)
+    return ax
+
+
+def _claim(ax: Axes, y: float, row: Any) -> None:
+    """One row."""
+    mark = MARKS[row.verdict]
+    ax.barh(y, row.holds_to - row.holds_from, 0.7, row.holds_from, color="#009E73", alpha=0.18, linewidth=0, zorder=0)
+    low, high = np.clip([row.low_all, row.high_all], -1, 1)
+    ax.hlines(y, low, high, color=mark["color"], linewidth=0.7)
+    ax.hlines(y, *np.clip([row.low, row.high], -1, 1), color=mark["color"], linewidth=1.8)
+    ax.plot(row.effect, y, markersize=4, clip_on=False, **mark)
+    ax.annotate(f"{row.n:,}", (1, y), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points", size=6,
+                va="center", annotation_clip=False)  # fmt: skip

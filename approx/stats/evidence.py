@@ -1,0 +1,289 @@
+"""Claims and what was measured: a rule that turns an effect's interval into a verdict, and tables of them.
+
+The rule. A claim says in which region an effect lies, chosen before anything is measured. With m claims in a table each
+effect has an interval at level 1 - (1 - level) / m, so that with a probability of at least `level` all of them cover
+(Bonferroni). The claim is
+
+    supported       if that interval lies inside the region,
+    contradicted    if it lies outside,
+    undecided       otherwise.
+
+So the probability that a table holds any wrong verdict is at most 1 - level, whatever depends on whatever. Effects are
+probabilities or differences of paired probabilities, which share one axis from -1 to 1.
+"""
+
+from collections.abc import Callable, Hashable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+from jaxtyping import ArrayLike
+
+from approx.stats.intervals import binomial_interval, check_level
+from approx.stats.reports import LAYOUTS
+
+# Regions. A difference of rates below a tenth does not matter; "never" and "always" leave one seed in twenty.
+HELPS, HURTS, SAME = (0.1, 1.0), (-1.0, -0.1), (-0.1, 0.1)  # of a difference of rates, first minus second
+BETTER, WORSE = (0.55, 1.0), (0.0, 0.45)  # of a probability of ending better: a difference of wins of a tenth
+NEVER, RARELY, USUALLY, ALWAYS = (0.0, 0.05), (0.0, 0.5), (0.5, 1.0), (0.95, 1.0)  # of a rate
+
+# A reported number's quantile among our seeds is judged like a claim that it lies in the middle of them.
+MIDDLE, PLACES = (0.025, 0.975), {"supported": "inside", "contradicted": "outside", "undecided": "undecided"}
+
+
+class Claim(NamedTuple):
+    """A statement that an effect decides.
+
+    Attributes:
+        text: what is claimed, in one line.
+        compared: the recipe, or the two.
+        measure: what the effect is a probability of.
+        effect: a function of `level` as keyword; its Dataset has the estimate first, then `low`, `high` and `n`, all
+            without dimensions: `partial(stats.rate, hits)`, `partial(stats.compare, hits, "a", "b")`, or
+            `partial(stats.improvement, runs, "a", "b")`.
+        holds: from where to where the effect must lie for the claim to hold.
+    """
+
+    text: str
+    compared: str
+    measure: str
+    effect: Callable[..., xr.Dataset]
+    holds: tuple[float, float]
+
+
+class Reported(NamedTuple):
+    """A number that a source reports of one training.
+
+    Attributes:
+        text: what the number is.
+        recipe: the recipe that it was measured with.
+        values: the same quantity of our seeds, shape (n,).
+        value: the number.
+        rounding: half a unit of its last digit: values that would be printed alike count as equal.
+    """
+
+    text: str
+    recipe: str
+    values: ArrayLike
+    value: float
+    rounding: float = 0.0
+
+
+def claims(source: str, statements: Sequence[Claim], level: float = 0.95) -> xr.Dataset:
+    """Measure and judge claims; see the top of this file for the rule.
+
+    Args:
+        source: where the claims come from: a thread, a paper.
+        statements: all claims of one table, the number of which sets the level of each.
+        level: probability that no verdict of the table is wrong; also that of the intervals `low`, `high`.
+
+    Returns:
+        `effect`, `low`, `high` (one claim's interval), `low_all`, `high_all` (the simultaneous one that is judged by),
+        `n`, `verdict`, and the texts `source`, `compared`, `measure`, `holds_from`, `holds_to`, over `claim`.
+
+    Raises:
+        ValueError: no claims, two of one text, a region that is none, an effect with dimensions.
+    """
+    check_level(level)
+    texts = [one.text for one in statements]
+    if not texts or len(set(texts)) < len(texts):
+        raise ValueError(f"claims must be at least one, each with a text of its own; got {texts}")
+    rows = [judge(one, level, len(texts)) | {"source": source} for one in statements]
+    return _dataset(pd.DataFrame(rows, index=pd.Index(texts, name="claim")), level)
+
+
+def judge(one: Claim, level: float, many: int) -> dict[str, str | float | int]:
+    """One row of a table of `many` claims."""
+    begin, end = one.holds
+    if not begin < end:
+        raise ValueError(f"{one.text!r}: holds must go from a lower to a higher number, got {one.holds}")
+    (effect, low, high, n), (_, low_all, high_all, _) = (
+        _numbers(one, one.effect(level=at)) for at in (level, 1 - (1 - level) / many)
+    )
+    return {
+        "compared": one.compared,
+        "measure": one.measure,
+        "holds_from": float(begin),
+        "holds_to": float(end),
+        "effect": effect,
+        "low": low,
+        "high": high,
+        "low_all": low_all,
+        "high_all": high_all,
+        "n": int(n),
+        "verdict": verdict(low_all, high_all, one.holds),
+    }
+
+
+def verdict(low: float, high: float, holds: tuple[float, float]) -> str:
+    """What an interval says of a claim that the effect lies in the closed region `holds`; nan decides nothing."""
+    begin, end = holds
+    if begin <= low and high <= end:
+        return "supported"
+    return "contradicted" if high < begin or low > end else "undecided"
+
+
+def reported(source: str, numbers: Sequence[Reported], level: float = 0.95) -> xr.Dataset:
+    """At which quantile of our seeds each reported number lies.
+
+    Args:
+        source: where the numbers come from.
+        numbers: what was reported.
+        level: probability of covering the quantile (Clopper and Pearson's interval, never below it).
+
+    Returns:
+        `value`, `quantile` (share of seeds below, of those equal after rounding a half) with `low` and `high`, the
+        seeds' own quantiles `q05`, `q50`, `q95`, `n`, and `place`: "inside" if that interval lies in the middle 95% of
+        our seeds, "outside" if it lies beyond, "undecided" if it reaches over an edge. Over `number`.
+
+    Raises:
+        ValueError: no numbers, or no seeds for one.
+    """
+    check_level(level)
+    if not numbers:
+        raise ValueError("no reported numbers")
+    rows = []
+    for one in numbers:
+        values = np.asarray(one.values, float).ravel()
+        if not values.size:
+            raise ValueError(f"{one.text!r}: no seeds")
+        values = np.where(np.isnan(values), np.inf, values)  # what diverged lies above every number
+        n = values.size
+        below = np.count_nonzero(values < one.value - one.rounding)
+        rank = (below + np.count_nonzero(values <= one.value + one.rounding)) / 2
+        low, high = map(float, binomial_interval(rank, n, level, "exact"))
+        q05, q50, q95 = np.quantile(values, (0.05, 0.5, 0.95), method="inverted_cdf")
+        rows.append(
+            {
+                "recipe": one.recipe,
+                "value": float(one.value),
+                "quantile": rank / n,
+                "low": low,
+                "high": high,
+                "q05": q05,
+                "q50": q50,
+                "q95": q95,
+                "n": n,
+                "place": PLACES[verdict(low, high, MIDDLE)],
+                "source": source,
+            }
+        )
+    index = pd.Index([one.text for one in numbers], name="number")
+    return _dataset(pd.DataFrame(rows, index=index), level)
+
+
+def write_claims(
+    folder: Path | str, name: str, judged: xr.Dataset, numbers: xr.Dataset | None = None, note: str = ""
+) -> list[Path]:
+    """Write folder/name_claims.csv and .md, and name_reported.csv where there are such numbers; the folder is made.
+
+    Args:
+        folder: where to.
+        name: of the case.
+        judged: what `claims` returned.
+        numbers: what `reported` returned.
+        note: a remark below the title, such as that this is a quick look only.
+
+    Returns:
+        The files written.
+    """
+    folder = Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    files = {f"{name}_claims.csv": _csv(judged)}
+    parts = [f"# Claims: {name}", note, claims_table(judged, "markdown")]
+    if numbers is not None:
+        files[f"{name}_reported.csv"] = _csv(numbers)
+        parts += ["## Reported numbers among our seeds", reported_table(numbers, "markdown")]
+    files[f"{name}_claims.md"] = "\n\n".join(filter(None, parts)) + "\n"
+    for file, text in files.items():
+        (folder / file).write_text(text)
+    return [folder / file for file in files]
+
+
+def read_claims(*paths: Path | str) -> xr.Dataset:
+    """Tables of claims that `write_claims` wrote as csv, one after another, each with its own error rate.
+
+    Raises:
+        ValueError: a file that is no such table.
+    """
+    frames = []
+    for path in paths:
+        frame = pd.read_csv(path)
+        if missing := {"claim", "effect", "low_all", "verdict", "level"} - set(frame.columns):
+            raise ValueError(f"{path} is no table of claims: it lacks {', '.join(sorted(missing))}")
+        frames.append(frame.set_index("claim"))
+    whole = pd.concat(frames)
+    levels = whole.pop("level").unique()
+    if len(levels) > 1:
+        raise ValueError(f"the tables have different levels: {', '.join(f'{x:g}' for x in levels)}")
+    return _dataset(whole, float(levels[0]))
+
+
+def claims_table(judged: xr.Dataset, form: str = "text") -> str:
+    """What `claims` returned as a table: "text", "markdown" or "latex"."""
+    level = judged.attrs["level"]
+    rows = [["claim", "recipes", "measure", "holds if", "effect", f"{100 * level:g}% interval", "n", "verdict"]]
+    for claim, row in judged.to_dataframe().iterrows():
+        region, interval = _range(row.holds_from, row.holds_to), f"[{_short(row.low)}, {_short(row.high)}]"
+        rows.append(
+            [str(claim), row.compared, row.measure, region, _short(row.effect), interval, str(row.n), row.verdict]
+        )
+    return LAYOUTS[form](
+        rows,
+        f"Effects are probabilities, or differences of probabilities on the same seeds. Verdicts by the intervals at "
+        f"{100 * (1 - (1 - level) / judged.sizes['claim']):.4g}%, so that all {judged.sizes['claim']} are right with a "
+        f"probability of at least {100 * level:g}%: supported inside the region, contradicted outside, else undecided.",
+    )
+
+
+def reported_table(numbers: xr.Dataset, form: str = "text") -> str:
+    """What `reported` returned as a table: "text", "markdown" or "latex"."""
+    level = numbers.attrs["level"]
+    rows = [
+        ["number", "recipe", "reported", "ours: 5, 50, 95%", "quantile", f"{100 * level:g}% interval", "n", "place"]
+    ]
+    for number, row in numbers.to_dataframe().iterrows():
+        ours = ", ".join(f"{q:.4g}" for q in (row.q05, row.q50, row.q95))
+        place = f"[{row.low:.2f}, {row.high:.2f}]"
+        rows.append(
+            [
+                str(number),
+                row.recipe,
+                f"{row.value:.4g}",
+                ours,
+                f"{row['quantile']:.2f}",
+                place,
+                str(row.n),
+                row.place,
+            ]
+        )
+    return LAYOUTS[form](
+        rows, "Quantile: the share of our seeds below the reported number; inside: in their middle 95%."
+    )
+
+
+def _numbers(one: Claim, measured: xr.Dataset) -> tuple[float, float, float, float]:
+    names: list[Hashable] = [next(iter(measured.data_vars)), "low", "high", "n"]
+    if any(measured[name].ndim for name in names):
+        dims = ", ".join(str(dim) for dim in measured[names[0]].dims)
+        raise ValueError(f"{one.text!r}: the effect must be one number, but it has the dimensions {dims}")
+    effect, low, high, n = (float(measured[name]) for name in names)
+    return effect, low, high, n
+
+
+def _dataset(frame: pd.DataFrame, level: float) -> xr.Dataset:
+    return frame.to_xarray().assign_attrs(level=level)
+
+
+def _csv(data: xr.Dataset) -> str:
+    return data.to_dataframe().assign(level=data.attrs["level"]).to_csv(float_format="%.6g", lineterminator="\n")
+
+
+def _short(value: float) -> str:
+    return f"{value:.3f}"
+
+
+def _range(begin: float, end: float) -> str:
+    return f"{begin:g} to {end:g}"

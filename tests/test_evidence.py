@@ -1,0 +1,168 @@
+"""Promise: verdicts follow from intervals by the stated rule, and a table of claims is seldom wrong in any of them."""
+
+from functools import partial
+
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import xarray as xr
+from scipy import stats as scipy_stats
+
+import approx as ap
+from approx import stats
+
+
+def hits(values) -> xr.Dataset:
+    return xr.Dataset({"hit": (("seed", "step"), np.asarray(values, bool)[:, None])}, {"step": [1]})
+
+
+def claim(text="helps", effect=None, holds=stats.HELPS):
+    return stats.Claim(text, "a against b", "success", effect or partial(stats.rate, hits([1] * 30)), holds)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "said"),
+    [
+        (0.1, 0.4, "supported"),
+        (0.09, 0.4, "undecided"),
+        (-0.2, 0.09, "contradicted"),
+        (-0.2, 0.1, "undecided"),
+        (0.2, 1.0, "supported"),
+        (np.nan, np.nan, "undecided"),
+        (-np.inf, np.inf, "undecided"),
+    ],
+)
+def test_the_rule(low, high, said):
+    assert stats.verdict(low, high, stats.HELPS) == said
+
+
+def test_intervals_of_a_table_are_those_of_the_statistics_at_its_levels():
+    first, second = hits(np.arange(200) % 10 < 8), hits(np.arange(200) % 10 < 4)
+    effect = partial(stats.compare, {"a": first, "b": second}, "a", "b")
+    table = stats.claims("a thread", [claim("one", effect), claim("two", partial(stats.rate, first), stats.USUALLY)])
+    one = table.sel(claim="one")
+    expected, wider = effect(level=0.95), effect(level=0.975)
+    assert (float(one.low), float(one.high)) == (float(expected.low), float(expected.high))
+    assert (float(one.low_all), float(one.high_all)) == (float(wider.low), float(wider.high))
+    np.testing.assert_allclose(table.effect, [0.4, 0.8])
+    assert table.n.values.tolist() == [200, 200]
+    assert table.verdict.values.tolist() == ["supported", "supported"]
+    assert set(table.source.values) == {"a thread"}
+
+
+def test_a_table_is_rarely_wrong():
+    """Ten claims at the very edge of their regions: without a correction 40% of tables would have a wrong verdict."""
+    rng, wrong, plain = np.random.default_rng(0), 0, 0
+    for _ in range(200):
+        successes = rng.random((10, 300)) < 0.5
+        table = stats.claims(
+            "simulation", [claim(str(i), partial(stats.rate, hits(x)), (0.5, 1.0)) for i, x in enumerate(successes)]
+        )
+        wrong += bool((table.verdict == "contradicted").any())
+        plain += bool((table.high < 0.5).any())
+    assert plain > 30  # what a table of plain intervals says
+    assert wrong <= scipy_stats.binom.ppf(0.999, 200, 0.025)  # one side of 5%
+
+
+def test_reported_numbers_among_seeds():
+    values = np.arange(100.0)
+    found = stats.reported(
+        "a thread",
+        [
+            stats.Reported("within", "a", values, 49.5),
+            stats.Reported("rounded", "a", values, 50.0, rounding=0.5),
+            stats.Reported("above all", "a", values, 1e3),
+            stats.Reported("above all of many", "a", np.tile(values, 10), 1e3),
+            stats.Reported("below what diverged", "a", np.r_[values, np.nan], 1e3),
+            stats.Reported("all alike", "a", np.full(100, 2 / 3), 0.6667, rounding=5e-5),
+        ],
+    )
+    np.testing.assert_allclose(found["quantile"], [0.5, 0.505, 1.0, 1.0, 100 / 101, 0.5])
+    places = ["inside", "inside", "undecided", "outside", "undecided", "inside"]  # a hundred seeds exclude no chance
+    assert found.place.values.tolist() == places
+    low, high = stats.binomial_interval(50, 100, interval="exact")
+    np.testing.assert_allclose([found.low[0], found.high[0]], [low, high])
+    np.testing.assert_allclose([found.q05[0], found.q50[0], found.q95[0]], [4, 49, 94])
+
+
+def test_tables_survive_files(tmp_path):
+    table = stats.claims("a thread", [claim("one | two"), claim("three, four", holds=stats.NEVER)])
+    numbers = stats.reported("a thread", [stats.Reported("loss", "a", np.arange(9.0), 3.0)])
+    files = stats.write_claims(tmp_path / "new", "case", table, numbers, note="a quick look")
+    assert {file.name for file in files} == {"case_claims.csv", "case_reported.csv", "case_claims.md"}
+    back = stats.read_claims(tmp_path / "new" / "case_claims.csv")
+    assert back.attrs["level"] == 0.95
+    for name in table.data_vars:
+        if table[name].dtype == float:
+            np.testing.assert_allclose(back[name], table[name], rtol=1e-5)
+        else:
+            assert back[name].values.tolist() == table[name].values.tolist(), name
+    text = (tmp_path / "new" / "case_claims.md").read_text()
+    assert "a quick look" in text
+    assert "one \\| two" in text
+    assert "| contradicted |" in text
+    assert "at 97.5%" in text  # two claims
+    assert "| loss |" in text
+    with pytest.raises(ValueError, match="no table of claims"):
+        stats.read_claims(tmp_path / "new" / "case_reported.csv")
+
+
+@pytest.mark.parametrize(
+    ("statements", "message"),
+    [
+        ([], "at least one"),
+        ([claim(), claim()], "text of its own"),
+        ([claim(holds=(1.0, 0.5))], "from a lower to a higher"),
+        (
+            [claim(effect=lambda level: stats.rate(hits([1, 0]).expand_dims(recipe=2), level=level))],
+            "dimensions recipe",
+        ),
+    ],
+)
+def test_claims_refused(statements, message):
+    with pytest.raises(ValueError, match=message):
+        stats.claims("a thread", statements)
+
+
+def test_plateaus():
+    spread = np.linspace(0.25, 0.35, 30)  # neighbours are near, but it is no plateau
+    values = np.r_[np.full(20, 0.6365), np.full(10, 0.462) * (1 + 1e-3 * np.arange(10)), spread, 1e-9, np.nan, np.inf]
+    runs = xr.Dataset({"loss": (("seed", "step"), np.stack([np.ones_like(values), values], 1))})
+    found = stats.plateaus(runs, {"constant": 0.6365, "far": 9.0}, learned=1e-3)
+    shares = stats.shares(found).successes
+    expected = {"learned": 1, "constant": 20, "far": 0, "at 0.4641": 10, "on no plateau": 30, "diverged": 2}
+    assert dict(zip(shares.kind.values.tolist(), shares.values.tolist(), strict=True)) == expected
+    with pytest.raises(ValueError, match="positive value"):
+        stats.plateaus(runs, {"zero": 0.0})
+    with pytest.raises(ValueError, match="class of its own"):
+        stats.plateaus(runs, {"learned": 1.0})
+
+
+def test_idle_units():
+    x = np.linspace(-1, 1, 11)[:, None]
+    dead = {"w": np.array([[1.0, 1.0, -1.0]]), "b": np.array([-2.0, 0.0, 3.0])}  # dead, at work, always on: at work
+    last = {"w": np.ones((3, 1)), "b": np.zeros(1)}
+    np.testing.assert_allclose(ap.models.idle_units([dead, last], x, "relu"), [1 / 3], rtol=1e-6)
+    steep = {"w": np.array([[0.1, 1.0, 1.0]]), "b": np.array([20.0, 0.0, -30.0])}
+    both = [{k: np.stack([a[k], b[k]]) for k in a} for a, b in ((dead, steep), (last, last))]
+    np.testing.assert_allclose(ap.models.idle_units(both, x, "sigmoid"), [[0.0], [2 / 3]], rtol=1e-6)
+    assert ap.models.idle_units([{"w": np.zeros((1, 2))}, last], x, jnp.tanh).tolist() == [1.0]
+    with pytest.raises(ValueError, match="unknown activation 'rel'"):
+        ap.models.idle_units([dead, last], x, "rel")
+    with pytest.raises(ValueError, match="without a hidden layer"):
+        ap.models.idle_units([last], x, "relu")
+
+
+def test_idle_units_of_a_run():
+    runs = ap.run(
+        ap.tasks.square(range=1.0),
+        ap.Recipe(model=ap.MLP((4,), "relu"), steps=2),
+        seeds=3,
+        keep=("params",),
+        progress=False,
+    )
+    idle = ap.models.idle_units(ap.params(runs), runs.x_test.values, "relu")
+    layer = ap.params(runs, seed=1)[0]
+    outputs = np.maximum(runs.x_test.values @ layer["w"] + layer["b"], 0)
+    assert idle.shape == (3, 1)
+    assert idle[1, 0] == (np.ptp(outputs, axis=0) <= 1e-3).mean()
