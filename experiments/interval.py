@@ -210,19 +210,27 @@ def statements(runs: Mapping[str, xr.Dataset]) -> list:
     def at_majority(epochs: int) -> xr.DataArray:
         return abs(until(runs[LITERAL], epochs).accuracy.isel(step=-1) - MAJORITY) < 1e-3
 
-    end, twenty, evaluations = "accuracy 1.0 after 1,000 epochs", "accuracy 1.0 after 20 epochs", "accuracy 1.0 at the end"
+    end, twenty, evaluations = (
+        "accuracy 1.0 after 1,000 epochs",
+        "accuracy 1.0 after 20 epochs",
+        "accuracy 1.0 at the end",
+    )
     stays, always = "accuracy 2/3 after {} epochs", ap.stats.ALWAYS
     return [
         rate("the literal recipe does not learn the interval", LITERAL, end, ap.stats.NEVER),
         rate("it stays at the majority's share: 200 epochs", LITERAL, stays.format(200), always, at_majority(200)),
-        rate("it stays at the majority's share: 1,000 epochs", LITERAL, stays.format("1,000"), always, at_majority(1_000)),
+        rate(
+            "it stays at the majority's share: 1,000 epochs", LITERAL, stays.format("1,000"), always, at_majority(1_000)
+        ),
         more("five times the epochs help", LITERAL, f"{LITERAL}@200", "accuracy 1.0 at the end"),
         rate("z-scores and Adam 0.1 learn it in 20 epochs: more often than not", short, twenty, ap.stats.USUALLY),
         rate("z-scores and Adam 0.1 learn it in 20 epochs: whatever the seed", short, twenty, always),
         rate("... by epoch 13, more often than not", f"{ANSWER}@13", "accuracy 1.0 after 13 epochs", ap.stats.USUALLY),
         more("z-scores with Adam 0.1 help", short, LITERAL, "accuracy 1.0 after 20, 1,000 epochs"),
         more("z-scores alone help (SGD 0.01)", PLAIN, LITERAL, end),
-        more("Adam 0.1 alone helps (raw x), 20 epochs", f"{ADAM}@{SHORT}", LITERAL, "accuracy 1.0 after 20, 1,000 epochs"),
+        more(
+            "Adam 0.1 alone helps (raw x), 20 epochs", f"{ADAM}@{SHORT}", LITERAL, "accuracy 1.0 after 20, 1,000 epochs"
+        ),
         more("Adam 0.1 alone helps (raw x), 1,000 epochs", ADAM, LITERAL, end),
         more("Adam 0.1 needs z-scores, 20 epochs", short, f"{ADAM}@{SHORT}", twenty),
         more("Adam 0.1 needs z-scores, 1,000 epochs", ANSWER, ADAM, end),
@@ -281,7 +289,9 @@ def reported(runs: Mapping[str, xr.Dataset]) -> list:
 def best_pieces(y: np.ndarray, edges: int, loss: str) -> float:
     """The least mean loss of a function of x that is constant but for so many edges (at most 1), tried everywhere."""
     cuts = range(1, len(y)) if edges else [len(y)]
-    return min(sum(constant(part, loss) * len(part) for part in np.split(y, [cut]) if len(part)) for cut in cuts) / len(y)
+    return min(sum(constant(part, loss) * len(part) for part in np.split(y, [cut]) if len(part)) for cut in cuts) / len(
+        y
+    )
 
 
 def constant(y: np.ndarray, loss: str) -> float:
@@ -299,37 +309,53 @@ def plateaus(loss: str) -> dict[str, float]:
 
 
 def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
-    """What became of every seed: learned, a plateau, or neither."""
-    found = ap.stats.plateaus(runs, plateaus(label.split("@")[0].split("_")[-1]))
-    hit = ap.stats.reading(learned(runs))
-    return found.assign(kind=found.kind.astype(object).where(~hit, "learned")).assign_attrs(
-        kinds=["learned", *found.attrs["kinds"]]
-    )
+    """What became of every seed: learned, a plateau, not finished (see `falling`), or none of these."""
+    found = ap.stats.plateaus(runs, plateaus(label.partition("@")[0].split("_")[-1]))
+    names = [name for name in found.attrs["kinds"] if name not in ("on no plateau", "diverged")]
+    kind = found.kind.astype(object)
+    kind = kind.where((kind != "on no plateau") | ~falling(runs), "not finished")
+    kind = kind.where(~ap.stats.reading(learned(runs)), "learned")
+    order = ["learned", *names, "not finished", "on no plateau", "diverged"]
+    return kind.astype(str).to_dataset(name="kind").assign_attrs(kinds=order)
+
+
+def falling(runs: xr.Dataset) -> xr.DataArray:
+    """Which trainings' budgets were too short: the last tenth still lowered the loss by 1%, or no rule stopped it."""
+    last = runs.isel(step=-1, drop=True)
+    if "stopped" in runs:
+        return last.stopped == 0
+    before = runs.loss.sel(step=slice(0, 0.9 * float(runs.step[-1]))).isel(step=-1, drop=True)
+    return last.loss < 0.99 * before
 
 
 def idle(label: str, runs: xr.Dataset) -> np.ndarray:
     """How many hidden units of every seed give the same on all rows at the end (to 0.001): saturated sigmoids."""
     task, recipe = RECIPES[label.split("@")[0]]
     last = ap.params(runs, kept_step=int(runs.kept_step[-1]))
-    share = ap.stats.idle_units(last, task.x, "sigmoid")[..., 0]
+    share = np.asarray(ap.models.idle_units(last, task.x, "sigmoid"))[..., 0]
     return np.round(share * recipe.model.widths[0]).astype(int)
 
 
-def failures(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
-    """Share of every kind in the recipes that are spoken of, and how many of its units are saturated."""
-    rows = []
+def failures(runs: Mapping[str, xr.Dataset], results: Path) -> list[dict[str, Any]]:
+    """Share of every kind in the recipes that are spoken of, and how many of its units are saturated.
+
+    The kind of every seed goes to results/interval_kinds.csv, for the figure.
+    """
+    rows, each = [], []
     for name, label in NAMED.items():
         found = kinds(label, runs[label])
         saturated = idle(label, runs[label]) if "@" not in label else None
+        each += [{"label": label, "seed": seed, "kind": kind} for seed, kind in enumerate(found.kind.values.tolist())]
         shares = ap.stats.shares(found)
-        for kind in shares.kind.values:
+        for kind in found.attrs["kinds"]:
             one, here = shares.sel(kind=kind), (found.kind == kind).values
             if not here.any() and kind not in ("learned", "constant", "one edge"):
                 continue
-            row = {"recipe": name, "label": label, "kind": str(kind), "n": int(one.n), "seeds": int(one.successes)}
+            row = {"recipe": name, "label": label, "kind": kind, "n": int(one.n), "seeds": int(one.successes)}
             row |= {end: round(float(one[end]), 5) for end in ("rate", "low", "high")}
             units = "" if saturated is None or not here.any() else round(float(saturated[here].mean()), 3)
             rows.append(row | {"saturated units, mean": units})
+    write_csv(results / "interval_kinds.csv", each)
     return rows
 
 
@@ -350,7 +376,9 @@ def cells(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
         row |= {"passes": int(hits.step[-1]), "n": int(rate.n), "successes": int(rate.successes)}
         row |= {end: round(float(rate[end]), 5) for end in ("rate", "low", "high")}
         row |= {"rate 0.99": round(float(near.rate), 5)}
-        row |= {f"cost{end}": f"{float(cost[name]):.5g}" for end, name in (("", "ert"), (" low", "low"), (" high", "high"))}
+        row |= {
+            f"cost{end}": f"{float(cost[name]):.5g}" for end, name in (("", "ert"), (" low", "low"), (" high", "high"))
+        }
         rows.append(row)
     return rows
 
@@ -374,7 +402,9 @@ def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
             per_seed = np.mean(inside, 0)
             mean, half = per_seed.mean(), 1.96 * per_seed.std(ddof=1) / np.sqrt(per_seed.size)
             row = {"factor": factor, "level": level, "cells": len(inside), "n": per_seed.size}
-            rows.append(row | {k: round(float(v), 5) for k, v in (("rate", mean), ("low", mean - half), ("high", mean + half))})
+            rows.append(
+                row | {k: round(float(v), 5) for k, v in (("rate", mean), ("low", mean - half), ("high", mean + half))}
+            )
     return rows
 
 
@@ -401,7 +431,7 @@ def summarise(results: Path, summaries: Path, labels: Iterable[str], note: str =
     judged = ap.stats.claims("interval", statements(runs))
     numbers = ap.stats.reported("interval", reported(runs))
     ap.stats.write_claims(summaries, "interval", judged, numbers, note=note)
-    parts = {"failures": failures(runs), "factorial": cells(runs), "effects": main_effects(runs)}
+    parts = {"failures": failures(runs, results), "factorial": cells(runs), "effects": main_effects(runs)}
     for name, rows in parts.items():
         write_csv(summaries / f"interval_{name}.csv", rows)
     text = ["## What became of the seeds", markdown(parts["failures"])]

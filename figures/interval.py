@@ -13,6 +13,7 @@ import numpy as np
 import tyro
 import xarray as xr
 from matplotlib.axes import Axes
+from scipy.special import expit
 
 import approx as ap
 
@@ -25,6 +26,16 @@ THIRD = np.log(3) - 2 / 3 * np.log(2)  # cross-entropy of the constant 1/3
 EDGE = 2 / 3 * np.log(2)  # of 0 on one outer hundred and 1/2 on the other two
 EXACT = {"constant": THIRD, "one edge": EDGE}
 COLORS = {"learned": "#0072B2", "one edge": "#56B4E9", "constant": "#F0E442", "neither": "0.35"}  # Okabe and Ito's
+PADS = {"b": 14, "d": 27, "e": 27, "f": 27, "g": 24}  # points between title and panel
+KINDS = {"learned": "learned", "one edge": "one edge", "constant": "constant", "neither": "neither"}
+MESSAGES = {
+    "b": "Failures end on plateaus of known height",
+    "c": "How often, over epochs",
+    "d": "What became of the seeds",
+    "e": "What a success costs",
+    "f": "Width",
+    "g": "All 270 recipes: seeds in success, %",
+}
 WIDTHS, INITS = (1, 2, 3, 4, 8), ("keras", "pytorch", "nnet")
 # Cells by the name that panels give them: (label, epochs they are judged after, or None for the end).
 NAMED: dict[str, tuple[str, int | None]] = {
@@ -38,6 +49,7 @@ NAMED: dict[str, tuple[str, int | None]] = {
     "z, BFGS": ("z_bfgs_nnet_2_squares", None),
     "z, LM": ("z_lm_nnet_2_squares", None),
 }
+SHOWN = {name: cell for name, cell in NAMED.items() if name != "z, SGD 0.01"}  # eight bars are the most
 CURVES = {"z, Adam 0.1": "C0", "z, SGD 0.1": "C1", "z, SGD 0.01": "C2", "raw, Adam 0.1": "C3"}
 OPTIMIZERS = {
     "SGD 0.01": "sgd0.01", "SGD 0.1": "sgd0.1", "Adam 0.1, 20": "adam0.1@20", "Adam 0.1": "adam0.1", "BFGS": "bfgs",
@@ -45,36 +57,38 @@ OPTIMIZERS = {
 }  # fmt: skip
 
 
+def short(name: str) -> str:
+    """A recipe's name without its remark."""
+    return name.split(" (")[0].replace(", 20 epochs", ", 20 ep.")
+
+
 def accurate(runs: xr.Dataset) -> xr.Dataset:
     """Success: every row on its side of one half."""
     return ap.stats.success(runs, above=1.0, of="accuracy")
 
 
-def kinds(label: str, runs: xr.Dataset) -> np.ndarray:
-    """What became of each seed, in four classes."""
-    squares = label.endswith("squares")
-    exact = {"constant": 2 / 9, "one edge": 1 / 6} if squares else EXACT
-    kind = ap.stats.plateaus(runs, exact).kind.values.astype(object)
-    kind[~np.isin(kind, list(exact))] = "neither"
-    kind[ap.stats.reading(accurate(runs)).values] = "learned"
-    return kind
+def read_kinds(path: Path) -> dict[str, np.ndarray]:
+    """What became of each seed of the named recipes, plateaus other than the exact ones being "neither"."""
+    with path.open() as file:
+        rows = list(csv.DictReader(file))
+    labels = {name: label if epochs is None else f"{label}@{epochs}" for name, (label, epochs) in NAMED.items()}
+    found = {
+        name: np.array([row["kind"] for row in rows if row["label"] == label], object) for name, label in labels.items()
+    }
+    return {name: np.where(np.isin(kind, list(COLORS)), kind, "neither") for name, kind in found.items()}
 
 
 def functions(runs: xr.Dataset, label: str, seeds: np.ndarray, x: np.ndarray) -> np.ndarray:
     """Probabilities (seeds, points) at raw x of the networks at their end."""
     inputs = (x - CENTER) / SCALE if label.startswith("z_") else x
-    params, width = ap.params(runs, kept_step=int(runs.kept_step[-1])), int(label.split("_")[3])
-    network = ap.MLP((width,), "sigmoid")
-    logits = [
-        network.apply([{name: array[seed] for name, array in layer.items()} for layer in params], inputs[:, None])
-        for seed in seeds
-    ]
-    return 1 / (1 + np.exp(-np.array(logits, float)[..., 0]))
+    hidden, output = ap.params(runs.isel(seed=seeds), kept_step=int(runs.kept_step[-1]))
+    values = expit(inputs[:, None] @ hidden["w"] + hidden["b"][:, None])
+    return expit(values @ output["w"] + output["b"][:, None])[..., 0]
 
 
 def draw_kind(ax: Axes, kind: str, found: dict[str, np.ndarray], runs: dict[str, xr.Dataset]) -> None:
     """A dozen functions of one kind, of the recipe of cross-entropy in which it is the most frequent."""
-    shares = {name: (found[name] == kind).mean() for name in found if NAMED[name][1] is None and "entropy" in NAMED[name][0]}
+    shares = {name: (found[name] == kind).mean() for name in found if NAMED[name][1] is None}
     name = max(shares, key=lambda one: shares[one])
     label, x = NAMED[name][0], np.linspace(-3, 33, 361)
     seeds = np.flatnonzero(found[name] == kind)[:12]
@@ -82,7 +96,7 @@ def draw_kind(ax: Axes, kind: str, found: dict[str, np.ndarray], runs: dict[str,
         ax.plot(x, probability, color=COLORS[kind] if kind != "constant" else "#B8A800", linewidth=0.6, alpha=0.8)
     for begin, end, height in ((0, 10, 0), (11, 20, 1), (21, 30, 0)):
         ax.hlines(height, begin, end, color="black", linewidth=2.2)
-    ax.set(xlim=(-3, 33), ylim=(-0.06, 1.12), yticks=(0, 0.5, 1), xticks=(0, 10, 20, 30), xlabel="x")
+    ax.set(xlim=(-3, 33), ylim=(-0.06, 1.3), yticks=(0, 0.5, 1), xticks=(0, 10, 20, 30), xlabel="x")
     shown = f"{name.split(' (')[0]}: {shares[name]:.0%}" if seeds.size else "no seed"
     ax.text(0.5, 0.995, shown, transform=ax.transAxes, ha="center", va="top", size=6.5)
 
@@ -102,12 +116,13 @@ def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], found: dict[str, np.ndarr
             ax.plot(loss[here], heights[here], ".", color=color, markersize=1.6, markeredgewidth=0, rasterized=True)
     for name, value, place in (("one edge", EDGE, "right"), ("constant", THIRD, "left")):
         ax.axvline(value, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
-        ax.text(value, -0.62, name, ha=place, va="bottom", size=6.5)
+        ax.text(value, -0.6, f" {name} ", ha=place, va="bottom", size=6.5)
     for name, value in (("raw, SGD 0.01 (literal)", 0.5566), ("z, Adam 0.1, 20 epochs (answer)", 0.072)):
         ax.plot(value, names.index(name), "x", color="#D55E00", markersize=5, markeredgewidth=1.3)
-    ax.set_yticks(range(len(names)), [name.replace(", 20 epochs (answer)", ",\n20 epochs").split(" (")[0] for name in names])
+    ax.set_yticks(range(len(names)), [short(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.6)
-    ax.set(xscale="log", xlim=(1e-6, 1.2), xlabel="cross-entropy at the end, one dot a seed (×: the thread's)")
+    ax.set_title(" ", pad=14)
+    ax.set(xscale="log", xlim=(1e-5, 1.2), xlabel="cross-entropy at the end, one dot a seed (×: the thread's)")
     ax.tick_params(axis="y", length=0)
 
 
@@ -146,9 +161,7 @@ def draw_widths(ax: Axes, table: list[dict]) -> None:
     ax.set_xticks(range(len(WIDTHS)), WIDTHS)
     ax.set_yticks(np.linspace(0, 1, 6), [f"{p}%" for p in range(0, 101, 20)])
     ax.set_ylabel("share of seeds in success")
-    for heights, name, color in ends:
-        ax.annotate(name, (1, heights[-1]), xycoords=("axes fraction", "data"), color=color, va="center",
-                    xytext=(3, 0), textcoords="offset points")  # fmt: skip
+    ap.plot.series.label_ends(ax, ends)
 
 
 def pick(table: list[dict], inputs: str, optimizer: str, init: str, width: int, loss: str) -> dict | None:
@@ -157,7 +170,8 @@ def pick(table: list[dict], inputs: str, optimizer: str, init: str, width: int, 
     rows = [
         row
         for row in table
-        if [row[of] for of in ("inputs", "optimizer", "init", "width", "loss")] == [inputs, name, init, str(width), loss]
+        if [row[of] for of in ("inputs", "optimizer", "init", "width", "loss")]
+        == [inputs, name, init, str(width), loss]
     ]
     rows.sort(key=lambda row: int(row["passes"]))
     return rows[0 if epochs else -1] if rows else None
@@ -165,31 +179,34 @@ def pick(table: list[dict], inputs: str, optimizer: str, init: str, width: int, 
 
 def draw_costs(ax: Axes, table: list[dict]) -> None:
     """Expected passes through the rows until success if a failure is followed by a new seed."""
-    for row, (name, (label, epochs)) in enumerate(NAMED.items()):
+    for row, (name, (label, epochs)) in enumerate(SHOWN.items()):
         inputs, optimizer, init, width, loss = label.split("_")
         cell = pick(table, inputs, f"{optimizer}@20" if epochs else optimizer, init, int(width), loss)
         if cell is None:
             continue
         value, low, high = (float(cell[of]) for of in ("cost", "cost low", "cost high"))
-        ax.hlines(row, low, min(high, 1e7), color="C0", linewidth=1.2)
+        ax.hlines(row, low, min(high, 1e8), color="C0", linewidth=1.2)
         if np.isfinite(value):
             ax.plot(value, row, "o", color="C0", markersize=3.5)
-            ax.text(value, row - 0.16, f"{value:,.0f}", ha="center", va="bottom", size=6)
+            ax.text(value, row - 0.16, f"{value:,.0f}", ha="center", va="bottom", size=6.5)
         else:
-            ax.text(low, row - 0.16, f"none in {int(cell['n']):,}", ha="left", va="bottom", size=6)
-    ax.set_yticks(range(len(NAMED)), [name.replace(" 20 epochs (answer)", " 20 ep.").split(" (")[0] for name in NAMED])
-    ax.set_ylim(len(NAMED) - 0.6, -0.7)
-    ax.set(xscale="log", xlim=(3, 3e6), xlabel="passes through the rows per success")
+            ax.text(low, row - 0.16, f"none in {int(cell['n']):,}", ha="left", va="bottom", size=6.5)
+    ax.set_yticks(range(len(SHOWN)), [""] * len(SHOWN))
+    ax.set_ylim(len(SHOWN) - 0.45, -0.5)
+    ax.set(xscale="log", xlim=(3, 1e7), xlabel="passes through the rows")
+    ax.set_xticks([10, 1e3, 1e5, 1e7])
+    ax.minorticks_off()
     ax.tick_params(axis="y", length=0)
 
 
 def draw_shares(ax: Axes, found: dict[str, np.ndarray]) -> None:
     """What became of the seeds, in four classes, as stacked bars."""
     parts = [
-        ap.stats.shares(xr.Dataset({"kind": ("seed", kind.astype(str))}, attrs={"kinds": list(COLORS)})).assign_coords(
-            recipe=name.replace(" 20 epochs (answer)", " 20 ep.").split(" (")[0]
-        ).expand_dims("recipe")
+        ap.stats.shares(xr.Dataset({"kind": ("seed", kind.astype(str))}, attrs={"kinds": list(COLORS)}))
+        .assign_coords(recipe=short(name))
+        .expand_dims("recipe")
         for name, kind in found.items()
+        if name in SHOWN
     ]
     ap.plot.split(xr.concat(parts, "recipe", coords="minimal", combine_attrs="override"), ax)
 
@@ -204,7 +221,10 @@ def draw_factorial(ax: Axes, table: list[dict]) -> None:
         if optimizer != "lm" or loss == "squares"
     ]
     columns = [(init, width) for init in INITS for width in WIDTHS]
-    found = [[pick(table, inputs, optimizer, init, width, loss) for init, width in columns] for loss, inputs, _, optimizer in rows]
+    found = [
+        [pick(table, inputs, optimizer, init, width, loss) for init, width in columns]
+        for loss, inputs, _, optimizer in rows
+    ]
     rates = np.array([[float(cell["rate"]) if cell else np.nan for cell in line] for line in found])
     ax.set_facecolor("0.9")
     ax.imshow(np.ma.masked_invalid(rates), vmin=0, vmax=1, aspect="auto")
@@ -224,7 +244,7 @@ def draw_factorial(ax: Axes, table: list[dict]) -> None:
     for loss in ("entropy", "squares"):
         for inputs in ("raw", "z"):
             many = sum(row[:2] == (loss, inputs) for row in rows)
-            ax.text(-2.75, begin + many / 2 - 0.5, f"{loss}, {'raw' if inputs == 'raw' else 'z-scored'}",
+            ax.text(-2.75, begin + many / 2 - 0.5, f"{inputs}, {loss}",
                     rotation=90, ha="center", va="center", size=7)  # fmt: skip
             begin += many
             ax.axhline(begin - 0.5, color="white", linewidth=2)
@@ -251,36 +271,31 @@ def main(
     with (summaries / "interval_factorial.csv").open() as file:
         table = list(csv.DictReader(file))
     runs = {label: ap.load(results / f"interval_{label}.nc") for label, _ in NAMED.values()}
-    found = {
-        name: kinds(label, runs[label] if epochs is None else runs[label].sel(step=slice(0, epochs * EPOCH)))
-        for name, (label, epochs) in NAMED.items()
-    }
+    found = read_kinds(results / "interval_kinds.csv")
     n = next(iter(runs.values())).sizes["seed"]
     plt.style.use(ap.plot.STYLE)
-    figure = plt.figure(figsize=(7.0, 9.2))
-    grid = figure.add_gridspec(4, 12, height_ratios=(1.05, 1.75, 1.85, 2.9))
-    small = [figure.add_subplot(grid[0, 3 * i : 3 * i + 3]) for i in range(4)]
-    b, c = figure.add_subplot(grid[1, :7]), figure.add_subplot(grid[1, 7:])
-    d, e, f = (figure.add_subplot(grid[2, 4 * i : 4 * i + 4]) for i in range(3))
-    g = figure.add_subplot(grid[3, :])
-    titles = ("learned", "one edge", "constant", "neither")
-    for ax, kind in zip(small, titles, strict=True):
+    figure = plt.figure(figsize=(7.0, 9.3))
+    rows = figure.subfigures(4, 1, height_ratios=(1.35, 1.9, 2.2, 3.6))
+    functions_ = rows[0].subplots(1, 4, sharey=True)
+    b, c = rows[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.25, 1)})
+    d, e, f = rows[2].subplots(1, 3, gridspec_kw={"width_ratios": (1, 0.85, 0.85)})
+    g = rows[3].subplots()
+    for ax, (kind, title) in zip(functions_, KINDS.items(), strict=True):
         draw_kind(ax, kind, found, runs)
-        ax.set_title(kind)
-    small[0].set_ylabel("P(y = 1)")
+        ax.set_title(title)
+    functions_[0].set_ylabel("P(y = 1)")
     draw_losses(b, runs, found)
     draw_curves(c, runs)
     draw_shares(d, found)
-    draw_widths(e, table)
-    draw_costs(f, table)
+    draw_costs(e, table)
+    draw_widths(f, table)
     draw_factorial(g, table)
-    messages = {
-        small[0]: "a", b: "b", c: "c", d: "d", e: "e", f: "f", g: "g"
-    }  # fmt: skip
-    for ax, letter in messages.items():
-        ax.set_title(rf"$\bf{{{letter}}}$  {ax.get_title() or ax.get_title(loc='left')}", loc="left")
-    look = f"quick look: {n} seeds, few epochs; not the experiment" if quick else f"n = {n:,} seeds of each recipe"
-    figure.suptitle(f"One interval in one dimension: {look}", size=8)
+    for letter, ax in zip("abcdefg", (functions_[0], b, c, d, e, f, g), strict=True):
+        title = MESSAGES.get(letter, ax.get_title(loc="left"))
+        pad = {"pad": PADS.get(letter, 4)}
+        ax.set_title(rf"$\bf{{{letter}}}$  {title}", loc="left", **pad)
+    look = f"quick look: {n} seeds, few epochs; not the experiment" if quick else f"{n:,} seeds of each recipe"
+    figure.suptitle(f"One interval in one dimension, 1-2-1 sigmoids where nothing else is said: {look}", size=8)
     print(*ap.plot.save(figure, figures, "interval"), sep="\n")
     plt.close(figure)
 
