@@ -379,6 +379,28 @@ def failures(runs: Mapping[str, xr.Dataset], results: Path) -> list[dict[str, An
     return rows
 
 
+# ---- restarts ------------------------------------------------------------------------------------------------------
+
+
+def restarts(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
+    """What a success costs in passes through the rows if every failure is followed by a new seed.
+
+    At the end of its budget, or after the cut-off that is best for these seeds, whose gain is judged on the other half.
+    `tries`: seeds for one success with a probability of 95%.
+    """
+    rows = []
+    for name, label in NAMED.items():
+        hits = learned(by_passes(runs[label]))
+        cost, cut, gain = ap.stats.ert(hits), ap.stats.best_cutoff(hits), ap.stats.restart_gain(hits)
+        tries = ap.stats.tries_needed(hits)
+        row = {"recipe": name, "label": label, "n": int(cost.n), "successes": int(cost.successes)}
+        values = {"cost": cost.ert, "cost low": cost.low, "cost high": cost.high, "cut-off": cut.best_cutoff}
+        values |= {"cost there": cut.best_cost, "gain": gain.gain, "gain low": gain.low, "gain high": gain.high}
+        values |= {"tries": tries.tries, "tries low": tries.low, "tries high": tries.high}
+        rows.append(row | {of: f"{float(value):.4g}" for of, value in values.items()})
+    return rows
+
+
 # ---- the factorial -------------------------------------------------------------------------------------------------
 
 
@@ -451,10 +473,16 @@ def summarise(results: Path, summaries: Path, labels: Iterable[str], note: str =
     judged = ap.stats.claims("interval", statements(runs))
     numbers = ap.stats.reported("interval", reported(runs))
     ap.stats.write_claims(summaries, "interval", judged, numbers, note=note)
-    parts = {"failures": failures(runs, results), "factorial": cells(runs), "effects": main_effects(runs)}
+    parts = {
+        "failures": failures(runs, results),
+        "restarts": restarts(runs),
+        "factorial": cells(runs),
+        "effects": main_effects(runs),
+    }
     for name, rows in parts.items():
         write_csv(summaries / f"interval_{name}.csv", rows)
     text = ["## What became of the seeds", markdown(parts["failures"])]
+    text += ["## What a success costs, in passes through the rows", markdown(parts["restarts"])]
     text += ["## Factors, averaged over all others", markdown(parts["effects"])]
     with (summaries / "interval_claims.md").open("a") as file:
         file.write("\n" + "\n\n".join(text) + "\n")

@@ -20,8 +20,8 @@ import approx as ap
 FOLDER = Path(__file__).parent
 SUMMARIES = FOLDER.parent / "experiments" / "summaries"
 EPOCH = 10  # updates
-TASK = ap.tasks.interval()
-CENTER, SCALE = TASK.x.mean(), TASK.x.std()
+ROWS = np.asarray(ap.tasks.interval().x)
+CENTER, SCALE = ROWS.mean(), ROWS.std()
 THIRD = np.log(3) - 2 / 3 * np.log(2)  # cross-entropy of the constant 1/3
 EDGE = 2 / 3 * np.log(2)  # of 0 on one outer hundred and 1/2 on the other two
 EXACT = {"constant": THIRD, "one edge": EDGE}
@@ -67,10 +67,15 @@ def accurate(runs: xr.Dataset) -> xr.Dataset:
     return ap.stats.success(runs, above=1.0, of="accuracy")
 
 
+def read(path: Path) -> list[dict]:
+    """Rows of a table."""
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
 def read_kinds(path: Path) -> dict[str, np.ndarray]:
     """What became of each seed of the named recipes, plateaus other than the exact ones being "neither"."""
-    with path.open() as file:
-        rows = list(csv.DictReader(file))
+    rows = read(path)
     labels = {name: label if epochs is None else f"{label}@{epochs}" for name, (label, epochs) in NAMED.items()}
     found = {
         name: np.array([row["kind"] for row in rows if row["label"] == label], object) for name, label in labels.items()
@@ -158,7 +163,7 @@ def draw_widths(ax: Axes, table: list[dict]) -> None:
         ax.vlines(at, low, high, color=f"C{number}", linewidth=1)
         ends.append((rate, name, f"C{number}"))
     ax.set(xlabel="hidden units", xlim=(-0.2, len(WIDTHS) - 0.8), ylim=(-0.03, 1.03))
-    ax.set_xticks(range(len(WIDTHS)), WIDTHS)
+    ax.set_xticks(range(len(WIDTHS)), list(map(str, WIDTHS)))
     ax.set_yticks(np.linspace(0, 1, 6), [f"{p}%" for p in range(0, 101, 20)])
     ax.set_ylabel("share of seeds in success")
     ap.plot.series.label_ends(ax, ends)
@@ -177,23 +182,22 @@ def pick(table: list[dict], inputs: str, optimizer: str, init: str, width: int, 
     return rows[0 if epochs else -1] if rows else None
 
 
-def draw_costs(ax: Axes, table: list[dict]) -> None:
-    """Expected passes through the rows until success if a failure is followed by a new seed."""
-    for row, (name, (label, epochs)) in enumerate(SHOWN.items()):
-        inputs, optimizer, init, width, loss = label.split("_")
-        cell = pick(table, inputs, f"{optimizer}@20" if epochs else optimizer, init, int(width), loss)
-        if cell is None:
-            continue
+def draw_costs(ax: Axes, rows: list[dict]) -> None:
+    """Expected passes through the rows until success if a failure is followed by a new seed; open: cut off early."""
+    costs = {row["label"]: row for row in rows}
+    for y, (label, epochs) in enumerate(SHOWN.values()):
+        cell = costs[f"{label}@{epochs}" if epochs else label]
         value, low, high = (float(cell[of]) for of in ("cost", "cost low", "cost high"))
-        ax.hlines(row, low, min(high, 1e8), color="C0", linewidth=1.2)
+        ax.hlines(y, low, min(high, 1e9), color="C0", linewidth=1.2)
         if np.isfinite(value):
-            ax.plot(value, row, "o", color="C0", markersize=3.5)
-            ax.text(value, row - 0.16, f"{value:,.0f}", ha="center", va="bottom", size=6.5)
+            ax.plot(value, y, "o", color="C0", markersize=3.5)
+            ax.plot(float(cell["cost there"]), y, "o", color="C0", markerfacecolor="white", markersize=3.5)
+            ax.text(value, y - 0.16, f"{value:,.0f}", ha="center", va="bottom", size=6.5)
         else:
-            ax.text(low, row - 0.16, f"none in {int(cell['n']):,}", ha="left", va="bottom", size=6.5)
+            ax.text(low, y - 0.16, f"none in {int(cell['n']):,}", ha="center", va="bottom", size=6.5)
     ax.set_yticks(range(len(SHOWN)), [""] * len(SHOWN))
     ax.set_ylim(len(SHOWN) - 0.45, -0.5)
-    ax.set(xscale="log", xlim=(3, 1e7), xlabel="passes through the rows")
+    ax.set(xscale="log", xlim=(5, 1e7), xlabel="passes through the rows")
     ax.set_xticks([10, 1e3, 1e5, 1e7])
     ax.minorticks_off()
     ax.tick_params(axis="y", length=0)
@@ -268,14 +272,13 @@ def main(
     """
     if quick:
         results = summaries = figures = results / "quick"
-    with (summaries / "interval_factorial.csv").open() as file:
-        table = list(csv.DictReader(file))
+    table, costs = (read(summaries / f"interval_{name}.csv") for name in ("factorial", "restarts"))
     runs = {label: ap.load(results / f"interval_{label}.nc") for label, _ in NAMED.values()}
     found = read_kinds(results / "interval_kinds.csv")
     n = next(iter(runs.values())).sizes["seed"]
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 9.3))
-    rows = figure.subfigures(4, 1, height_ratios=(1.35, 1.9, 2.2, 3.6))
+    rows: Any = figure.subfigures(4, 1, height_ratios=(1.35, 1.9, 2.2, 3.6))
     functions_ = rows[0].subplots(1, 4, sharey=True)
     b, c = rows[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.25, 1)})
     d, e, f = rows[2].subplots(1, 3, gridspec_kw={"width_ratios": (1, 0.85, 0.85)})
@@ -287,7 +290,7 @@ def main(
     draw_losses(b, runs, found)
     draw_curves(c, runs)
     draw_shares(d, found)
-    draw_costs(e, table)
+    draw_costs(e, costs)
     draw_widths(f, table)
     draw_factorial(g, table)
     for letter, ax in zip("abcdefg", (functions_[0], b, c, d, e, f, g), strict=True):
