@@ -27,7 +27,12 @@ EDGE = 2 / 3 * np.log(2)  # of 0 on one outer hundred and 1/2 on the other two
 EXACT = {"constant": THIRD, "one edge": EDGE}
 COLORS = {"learned": "#0072B2", "one edge": "#56B4E9", "constant": "#F0E442", "neither": "0.35"}  # Okabe and Ito's
 PADS = {"b": 14, "d": 27, "e": 27, "f": 27, "g": 24}  # points between title and panel
-KINDS = {"learned": "learned", "one edge": "one edge", "constant": "constant", "neither": "neither"}
+KINDS = {  # title, and the probability at which the exact function is flat
+    "learned": ("What is learned", None),
+    "one edge": ("One edge: 0 and ½, loss ⅔ log 2", 1 / 2),
+    "constant": ("Constant ⅓: loss 0.637", 1 / 3),
+    "neither": ("Neither: still falling", None),
+}
 MESSAGES = {
     "b": "Failures end on plateaus of known height",
     "c": "How often, over epochs",
@@ -283,9 +288,11 @@ def main(
     b, c = rows[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.25, 1)})
     d, e, f = rows[2].subplots(1, 3, gridspec_kw={"width_ratios": (1, 0.85, 0.85)})
     g = rows[3].subplots()
-    for ax, (kind, title) in zip(functions_, KINDS.items(), strict=True):
+    for ax, (kind, (title, height)) in zip(functions_, KINDS.items(), strict=True):
         draw_kind(ax, kind, found, runs)
         ax.set_title(title)
+        if height:
+            ax.axhline(height, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
     functions_[0].set_ylabel("P(y = 1)")
     draw_losses(b, runs, found)
     draw_curves(c, runs)
