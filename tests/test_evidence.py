@@ -166,3 +166,25 @@ def test_idle_units_of_a_run():
     outputs = np.maximum(runs.x_test.values @ layer["w"] + layer["b"], 0)
     assert idle.shape == (3, 1)
     assert idle[1, 0] == (np.ptp(outputs, axis=0) <= 1e-3).mean()
+
+
+def test_claims_are_drawn_with_region_interval_and_verdict():
+    a, b = hits(np.arange(100) % 10 < 8), hits(np.arange(100) % 10 < 4)
+    better = partial(stats.compare, {"a": a, "b": b}, "a", "b")
+    tables = [
+        stats.claims("one", [claim("yes", better), claim("no", better, stats.SAME)]),
+        stats.claims("two", [claim("open", partial(stats.rate, b), (0.39, 1.0))]),
+    ]
+    ax = ap.plot.claims(xr.concat(tables, "claim", combine_attrs="override"))
+    assert [label.get_text() for label in ax.get_yticklabels()] == ["yes", "no", "open"]
+    marks = [line for line in ax.lines if line.get_marker() in ("o", "X")]
+    assert [line.get_xdata()[0] for line in marks] == pytest.approx([0.4, 0.4, 0.4])
+    assert [line.get_marker() for line in marks] == ["o", "X", "o"]
+    assert [line.get_markerfacecolor() == "white" for line in marks] == [False, False, True]
+    regions = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in ax.patches]
+    np.testing.assert_allclose(regions, [stats.HELPS, stats.SAME, (0.39, 1.0)])
+    ends = [path.vertices[:, 0] for lines in ax.collections for path in lines.get_paths()]
+    np.testing.assert_allclose(
+        ends[:2], [[tables[0].low_all[0], tables[0].high_all[0]], [tables[0].low[0], tables[0].high[0]]]
+    )
+    assert {"one", "two", "n", "100"} <= {text.get_text() for text in ax.texts}

@@ -50,7 +50,8 @@ def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, w
     ax.spines["left"].set_visible(False)
     handles = [Line2D([], [], linestyle="", markersize=4, label=name, **mark) for name, mark in MARKS.items()]
     handles.append(Line2D([], [], color="#009E73", alpha=0.25, linewidth=5, label="claim holds here"))
-    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, handletextpad=0.3)
+    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, handletextpad=0.5)
+    _beside(ax, -0.1, "n")
     return ax
 
 
@@ -62,5 +63,10 @@ def _claim(ax: Axes, y: float, row: Any) -> None:
     ax.hlines(y, low, high, color=mark["color"], linewidth=0.7)
     ax.hlines(y, *np.clip([row.low, row.high], -1, 1), color=mark["color"], linewidth=1.8)
     ax.plot(row.effect, y, markersize=4, clip_on=False, **mark)
-    ax.annotate(f"{row.n:,}", (1, y), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points", size=6,
-                va="center", annotation_clip=False)  # fmt: skip
+    _beside(ax, y, f"{row.n:,}")
+
+
+def _beside(ax: Axes, y: float, text: str) -> None:
+    """Small text to the right of the axes."""
+    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
+    ax.annotate(text, (1, y), (4, 0), size=6.5, va="center", annotation_clip=False, **place)
