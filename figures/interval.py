@@ -1,7 +1,7 @@
 """The figure of the interval: what failed seeds become, which advice changes how often, and what a success costs.
 
-Reads results/interval_{label}.nc and experiments/summaries/interval_{factorial,failures}.csv, which
-experiments/interval.py writes, and draws figures/interval.pdf and .png.
+Reads results/interval_{label}.nc, results/interval_kinds.csv and experiments/summaries/interval_{factorial,restarts}.csv,
+which experiments/interval.py writes, and draws figures/interval.pdf and .png.
 """
 
 import csv
@@ -25,21 +25,23 @@ CENTER, SCALE = ROWS.mean(), ROWS.std()
 THIRD = np.log(3) - 2 / 3 * np.log(2)  # cross-entropy of the constant 1/3
 EDGE = 2 / 3 * np.log(2)  # of 0 on one outer hundred and 1/2 on the other two
 EXACT = {"constant": THIRD, "one edge": EDGE}
-COLORS = {"learned": "#0072B2", "one edge": "#56B4E9", "constant": "#F0E442", "neither": "0.35"}  # Okabe and Ito's
-PADS = {"b": 14, "d": 27, "e": 27, "f": 27, "g": 24}  # points between title and panel
+COLORS = {"learned": "#0072B2", "one edge": "#56B4E9", "constant": "#B8A800", "zero": "#CC79A7", "neither": "0.35"}
+BARS = {"learned": "learned", "one edge": "one edge", "constant": "constant ⅓"}  # and what else there is
+PADS = {"b": 14, "c": 14, "d": 27, "e": 27, "f": 27, "g": 24}  # points between title and panel
 KINDS = {  # title, and the probability at which the exact function is flat
-    "learned": ("What is learned", None),
-    "one edge": ("One edge: 0 and ½, loss ⅔ log 2", 1 / 2),
-    "constant": ("Constant ⅓: loss 0.637", 1 / 3),
-    "neither": ("Neither: still falling", None),
+    "learned": ("The interval", None),
+    "one edge": ("One edge, then ½", 1 / 2),
+    "constant": ("Constant ⅓", 1 / 3),
+    "zero": ("0 throughout", None),
+    "neither": ("In between", None),
 }
 MESSAGES = {
-    "b": "Failures end on plateaus of known height",
-    "c": "How often, over epochs",
-    "d": "What became of the seeds",
-    "e": "What a success costs",
-    "f": "Width",
-    "g": "All 270 recipes: seeds in success, %",
+    "b": "Failures lie at two known losses, or between",
+    "c": "z-scores and a rate of 0.1: both are needed",
+    "d": "On raw x, one edge is found",
+    "e": "Passes per success",
+    "f": "One unit cannot; two can",
+    "g": "All 270 recipes: z-scores decide, then rate and width (% of seeds with every row right)",
 }
 WIDTHS, INITS = (1, 2, 3, 4, 8), ("keras", "pytorch", "nnet")
 # Cells by the name that panels give them: (label, epochs they are judged after, or None for the end).
@@ -54,7 +56,7 @@ NAMED: dict[str, tuple[str, int | None]] = {
     "z, BFGS": ("z_bfgs_nnet_2_squares", None),
     "z, LM": ("z_lm_nnet_2_squares", None),
 }
-SHOWN = {name: cell for name, cell in NAMED.items() if name != "z, SGD 0.01"}  # eight bars are the most
+SHOWN = {name: cell for name, cell in NAMED.items() if name != "z, LM"}  # eight bars are the most
 CURVES = {"z, Adam 0.1": "C0", "z, SGD 0.1": "C1", "z, SGD 0.01": "C2", "raw, Adam 0.1": "C3"}
 OPTIMIZERS = {
     "SGD 0.01": "sgd0.01", "SGD 0.1": "sgd0.1", "Adam 0.1, 20": "adam0.1@20", "Adam 0.1": "adam0.1", "BFGS": "bfgs",
@@ -103,7 +105,7 @@ def draw_kind(ax: Axes, kind: str, found: dict[str, np.ndarray], runs: dict[str,
     label, x = NAMED[name][0], np.linspace(-3, 33, 361)
     seeds = np.flatnonzero(found[name] == kind)[:12]
     for probability in functions(runs[label], label, seeds, x) if seeds.size else ():
-        ax.plot(x, probability, color=COLORS[kind] if kind != "constant" else "#B8A800", linewidth=0.6, alpha=0.8)
+        ax.plot(x, probability, color=COLORS[kind], linewidth=0.6, alpha=0.8)
     for begin, end, height in ((0, 10, 0), (11, 20, 1), (21, 30, 0)):
         ax.hlines(height, begin, end, color="black", linewidth=2.2)
     ax.set(xlim=(-3, 33), ylim=(-0.06, 1.3), yticks=(0, 0.5, 1), xticks=(0, 10, 20, 30), xlabel="x")
@@ -118,11 +120,10 @@ def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], found: dict[str, np.ndarr
     for row, name in enumerate(names):
         label, epochs = NAMED[name]
         one = runs[label] if epochs is None else runs[label].sel(step=slice(0, epochs * EPOCH))
-        loss = np.clip(one.loss.isel(step=-1).values, 1e-6, None)
+        loss = one.loss.isel(step=-1).values
         heights = row + jitter.uniform(-0.32, 0.32, loss.size)
         for kind, color in COLORS.items():
             here = found[name] == kind
-            color = "#B8A800" if kind == "constant" else color
             ax.plot(loss[here], heights[here], ".", color=color, markersize=1.6, markeredgewidth=0, rasterized=True)
     for name, value, place in (("one edge", EDGE, "right"), ("constant", THIRD, "left")):
         ax.axvline(value, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
@@ -132,7 +133,7 @@ def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], found: dict[str, np.ndarr
     ax.set_yticks(range(len(names)), [short(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.6)
     ax.set_title(" ", pad=14)
-    ax.set(xscale="log", xlim=(1e-5, 1.2), xlabel="cross-entropy at the end, one dot a seed (×: the thread's)")
+    ax.set(xlim=(-0.01, 0.7), xlabel="cross-entropy at the end, one dot a seed (×: the thread's)")
     ax.tick_params(axis="y", length=0)
 
 
@@ -145,6 +146,7 @@ def draw_curves(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
     }
     ap.plot.work_curve(rates, ax, label="epochs")
     ax.axvline(20, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
+    ax.text(21, 0.03, "20", color="0.4", size=6.5)
 
 
 def draw_widths(ax: Axes, table: list[dict]) -> None:
@@ -202,7 +204,7 @@ def draw_costs(ax: Axes, rows: list[dict]) -> None:
             ax.text(low, y - 0.16, f"none in {int(cell['n']):,}", ha="center", va="bottom", size=6.5)
     ax.set_yticks(range(len(SHOWN)), [""] * len(SHOWN))
     ax.set_ylim(len(SHOWN) - 0.45, -0.5)
-    ax.set(xscale="log", xlim=(5, 1e7), xlabel="passes through the rows")
+    ax.set(xscale="log", xlim=(5, 1e7), xlabel="expected, with restarts\n(○: cut off early)")
     ax.set_xticks([10, 1e3, 1e5, 1e7])
     ax.minorticks_off()
     ax.tick_params(axis="y", length=0)
@@ -210,11 +212,12 @@ def draw_costs(ax: Axes, rows: list[dict]) -> None:
 
 def draw_shares(ax: Axes, found: dict[str, np.ndarray]) -> None:
     """What became of the seeds, in four classes, as stacked bars."""
+    merged = {name: np.array([BARS.get(one, "else") for one in kind]) for name, kind in found.items()}
     parts = [
-        ap.stats.shares(xr.Dataset({"kind": ("seed", kind.astype(str))}, attrs={"kinds": list(COLORS)}))
+        ap.stats.shares(xr.Dataset({"kind": ("seed", kind)}, attrs={"kinds": [*BARS.values(), "else"]}))
         .assign_coords(recipe=short(name))
         .expand_dims("recipe")
-        for name, kind in found.items()
+        for name, kind in merged.items()
         if name in SHOWN
     ]
     ap.plot.split(xr.concat(parts, "recipe", coords="minimal", combine_attrs="override"), ax)
@@ -245,8 +248,8 @@ def draw_factorial(ax: Axes, table: list[dict]) -> None:
     ax.set_yticks(range(len(rows)), [name for _, _, name, _ in rows], size=6.5)
     ax.tick_params(length=0)
     ax.xaxis.tick_top()
-    for number, init in enumerate(("Keras", "PyTorch", "nnet")):
-        ax.text(5 * number + 2, -1.75, f"{init}'s initial weights; hidden units:", ha="center", va="bottom", size=7)
+    for number, init in enumerate(("Keras'", "PyTorch's", "nnet's")):
+        ax.text(5 * number + 2, -1.75, f"{init} initial weights; hidden units:", ha="center", va="bottom", size=7)
     for line in (4.5, 9.5):
         ax.axvline(line, color="white", linewidth=2)
     begin = 0
@@ -284,7 +287,7 @@ def main(
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 9.3))
     rows: Any = figure.subfigures(4, 1, height_ratios=(1.35, 1.9, 2.2, 3.6))
-    functions_ = rows[0].subplots(1, 4, sharey=True)
+    functions_ = rows[0].subplots(1, 5, sharey=True)
     b, c = rows[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.25, 1)})
     d, e, f = rows[2].subplots(1, 3, gridspec_kw={"width_ratios": (1, 0.85, 0.85)})
     g = rows[3].subplots()
@@ -305,7 +308,11 @@ def main(
         pad = {"pad": PADS.get(letter, 4)}
         ax.set_title(rf"$\bf{{{letter}}}$  {title}", loc="left", **pad)
     look = f"quick look: {n} seeds, few epochs; not the experiment" if quick else f"{n:,} seeds of each recipe"
-    figure.suptitle(f"One interval in one dimension, 1-2-1 sigmoids where nothing else is said: {look}", size=8)
+    figure.suptitle(
+        "One interval in one dimension; 1-2-1 sigmoids where no width is said. SGD and Adam: Keras' initial weights,\n"
+        f"cross-entropy, 1,000 epochs; BFGS and LM: nnet's, squares, 200 evaluations; {look}",
+        size=7.5,
+    )
     print(*ap.plot.save(figure, figures, "interval"), sep="\n")
     plt.close(figure)
 

@@ -250,7 +250,9 @@ def test_the_intervals_plateaus_are_the_closed_forms(interval):
     assert interval.plateaus("entropy") == pytest.approx(
         {"constant": -(thirds * np.log(thirds)).sum(), "one edge": 2 / 3 * np.log(2)}, rel=1e-12
     )
-    assert interval.plateaus("squares") == pytest.approx({"constant": 2 / 9, "one edge": 1 / 6}, rel=1e-12)
+    assert interval.plateaus("squares") == pytest.approx(
+        {"constant": 2 / 9, "one edge": 1 / 6, "zero": 1 / 3}, rel=1e-12
+    )
 
 
 def test_what_ten_starts_add_to_one(interval):
