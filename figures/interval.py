@@ -1,7 +1,8 @@
 """The figure of the interval: what failed seeds become, which advice changes how often, and what a success costs.
 
-Reads results/interval_{label}.nc, results/interval_kinds.csv and experiments/summaries/interval_{factorial,restarts}.csv,
-which experiments/interval.py writes, and draws figures/interval.pdf and .png.
+Reads results/interval_{label}.nc, results/interval_kinds.csv and
+experiments/summaries/interval_{factorial,restarts}.csv, which experiments/interval.py writes, and draws
+figures/interval.pdf and .png.
 """
 
 import csv
