@@ -76,6 +76,7 @@ def over_passes(runs: xr.Dataset, ax: Axes) -> None:
 
 def remedies(all_runs: dict[str, xr.Dataset], table: pd.DataFrame, lines: pd.Series, ax: Axes) -> None:
     """Test accuracy of each recipe at the end, and on which share of the seeds it beats the literal one."""
+    passes = int(all_runs["literal"].step[-1]) // ROWS
     for y, label in enumerate(RECIPES):
         low, lower, mid, upper, high = np.quantile(
             all_runs[label].test_accuracy.isel(step=-1), (0.05, 0.25, 0.5, 0.75, 0.95)
@@ -94,7 +95,7 @@ def remedies(all_runs: dict[str, xr.Dataset], table: pd.DataFrame, lines: pd.Ser
                     textcoords="offset points", ha="center", size=6.0, color="0.35")  # fmt: skip
     ax.set_yticks(range(len(RECIPES)), list(RECIPES.values()), size=6.5)
     ax.tick_params(axis="y", length=0)
-    ax.set(ylim=(len(RECIPES) - 0.5, -0.6), xlabel="test accuracy at the end (5–95%, 25–75%, median)")
+    ax.set(ylim=(len(RECIPES) - 0.5, -0.6), xlabel=f"test accuracy after {passes} passes (5–95%, 25–75%, median)")
 
 
 def effects(table: pd.DataFrame, ax: Axes) -> None:
@@ -203,6 +204,8 @@ def main(
     axes = {letter: figure.add_axes(place) for letter, place in PLACES.items()}
     a, b, c, d = (axes[letter] for letter in "abcd")
     over_passes(runs["literal"], a)
+    compared = slice(None, int(runs["biases"].step[-1]))  # the passes after which all are compared
+    runs = {label: one.sel(step=compared) for label, one in runs.items()}
     remedies(runs, tables["remedies"], tables["references"].test_accuracy, b)
     effects(tables["factorial"], c)
     recalls(tables["confusion"], d)
@@ -228,7 +231,7 @@ def main(
         ax.set_title(rf"$\bf{{{letter}}}$  {title}", pad=pad)
     axes["e"].set_title(r"$\bf{e}$  Without biases", pad=16)
     if quick:
-        seeds, passes = runs["literal"].sizes["seed"], int(runs["literal"].step[-1]) // ROWS
+        seeds, passes = runs["literal"].sizes["seed"], compared.stop // ROWS
         figure.suptitle(f"Quick look: {seeds} seeds, {passes} passes: not the experiment", color="C1")
     print(*ap.plot.save(figure, figures, "clusters"), sep="\n")
     plt.close(figure)

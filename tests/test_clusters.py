@@ -43,19 +43,30 @@ def test_the_thresholds_are_the_references():
 
 def test_the_density_of_a_direction_is_the_integral_along_its_ray():
     rng = np.random.default_rng(0)
-    y = np.repeat(np.eye(4), 50, 0)
-    x = rng.normal(size=(200, 3)) @ rng.normal(size=(3, 3)) + y @ rng.normal(size=(4, 3))
-    test = rng.normal(size=(5, 3))
-    whole, rays = CLUSTERS.gaussians(x, y, test), CLUSTERS.gaussians(x, y, test, directions=True)
-    np.testing.assert_allclose(CLUSTERS.gaussians(x, y, 7 * test, directions=True), rays, rtol=1e-9)
-    moments = [(x[y[:, c] == 1].mean(0), np.cov(x[y[:, c] == 1].T)) for c in range(4)]
-    density = [stats.multivariate_normal(*moment) for moment in moments]
+    classes = []
+    for _ in range(4):
+        root = rng.normal(size=(3, 3))
+        classes.append((rng.normal(size=3), root @ root.T + 0.1 * np.eye(3)))
+    density = [stats.multivariate_normal(*one) for one in classes]
+    points = rng.normal(size=(5, 3))
+    whole, rays = (CLUSTERS.log_densities(classes, points, directions) for directions in (False, True))
+    np.testing.assert_allclose(CLUSTERS.log_densities(classes, 7 * points, directions=True), rays, rtol=1e-9)
     # Up to a constant that all classes share: differences of logarithms.
-    exact = np.array([[one.logpdf(row) for one in density] for row in test])
-    np.testing.assert_allclose(np.diff(whole), np.diff(exact), rtol=1e-6, atol=1e-6)
-    units = test / np.linalg.norm(test, axis=1, keepdims=True)
-    along = [[integrate.quad(lambda r: r**2 * one.pdf(r * u), 0, 60, limit=200)[0] for one in density] for u in units]  # noqa: B023
+    np.testing.assert_allclose(np.diff(whole), np.diff([[one.logpdf(row) for one in density] for row in points]))
+    units = points / np.linalg.norm(points, axis=1, keepdims=True)
+    radial = lambda r, one, u: r**2 * one.pdf(r * u)  # noqa: E731
+    along = [[integrate.quad(radial, 0, 60, (one, u), limit=200)[0] for one in density] for u in units]
     np.testing.assert_allclose(np.diff(rays), np.diff(np.log(along)), rtol=1e-5, atol=1e-5)
+
+
+def test_moments_do_not_count_rows_of_a_wrong_label():
+    rng = np.random.default_rng(0)
+    label = np.arange(8000) % 4
+    z = rng.normal(size=(8000, 3)) + 6 * np.eye(4)[label][:, :3]
+    y = np.eye(4)[np.where(rng.random(8000) < CLUSTERS.MISLABELLED, rng.integers(0, 4, 8000), label)]
+    for c, (m, s) in enumerate(CLUSTERS.moments(z, y)):
+        np.testing.assert_allclose(m, 6 * np.eye(4)[c, :3], atol=0.12)  # five standard errors
+        np.testing.assert_allclose(s, np.eye(3), atol=0.16)
 
 
 def test_without_biases_only_the_direction_counts():
@@ -77,7 +88,7 @@ def test_the_factorials_effects_are_those_put_in():
         runs[f"short {label}"] = accuracies(seeds + 0.02 * ("biases" in chosen) + 0.01 * both)
     effects = CLUSTERS.measure_factorial(runs).effect
     expected = {"biases": 0.025, "cross-entropy": 0.005, "biases × cross-entropy": 0.005}
-    assert len(effects) == 15
+    assert len(effects) == 2 ** len(CLUSTERS.FACTORS) - 1
     for name, effect in effects.items():
         assert effect == pytest.approx(expected.get(name, 0), abs=1e-6), name
 
