@@ -3,13 +3,21 @@
 Source: the question-and-answer thread on a network written by hand, 5-10-4 on scikit-learn's make_classification, which
 stays at a test accuracy of 0.77 to 0.81 and a training accuracy of 0.6. Rows one by one in fixed order, no biases, half
 the sum of squared errors, dropout by a mask of 0 and 1 times 2. Its derivative of relu is `output >= 0` of what is
-never negative, so always 1; that of the mask lacks the factor 2. Each is run as it stands and corrected; then with the
-answer's advice (biases, cross-entropy, normalised inputs) and without dropout, one by one over 300 passes and in all 16
-combinations over 30; and with Adam, batches of 32 and 40 units over 30. All share their seeds. A network works if it
-does at least what a linear softmax does, 0.882 of the test rows; thresholds and claims were fixed before any run.
+never negative, so always 1; that of the mask lacks the factor 2. Each is run as it stands and corrected, 300 passes;
+then with the answer's advice (biases, cross-entropy, normalised inputs) and without dropout, one by one over 100 passes
+and in all 16 combinations over 30; and with Adam, batches of 32 and 40 units over 30. All share their seeds. A network
+works if it does at least what a linear softmax does, 0.882 of the test rows; thresholds and claims were fixed before
+any run, but for biases and cross-entropy with the right derivatives, which were added to see why they fail without.
 Expected finding: the training accuracy is low because it is counted with dropout on; the wrong derivatives cost little.
-Found: to be measured.
-Cost: to be measured. Writes results/clusters_{RECIPE}.nc and
+Found: the first, not the second. Every number of the thread lies within the literal recipe's middle 95%; at the end its
+networks have 0.62 counted with dropout on and 0.81 with it off, on the same rows. Relu's derivative costs 0.018 (right,
+it is better for 96% of the seeds [91%, 98%]), and turns advice into harm: after 100 passes biases alone end at a median
+of 0.634 and cross-entropy at 0.656, against 0.794, better for 5% [2%, 10%] and 7% [4%, 13%] of the seeds, and give up a
+whole class for 52% and 30% of them. With the right derivatives they have 0.877 and 0.830 against 0.813, better for 97%
+[92%, 99%] and 100% [97%, 100%]. The mask's factor changes nothing to be seen, normalising neither; no dropout is better
+for 96% [91%, 98%]. Without biases nothing passes 0.85, Bayes' rule of the direction of x: biases are missing, but do
+not help before the derivative is right. With everything all 128 seeds work, at 0.927; Bayes' rule has 0.940.
+Cost: fourteen minutes on two shared cores for 128 seeds. Writes results/clusters_{RECIPE}.nc and
 experiments/summaries/clusters_{claims,reported,references,remedies,factorial,kinds,confusion}.csv and
 clusters_claims.md.
 """
@@ -173,8 +181,10 @@ def references(task: Any) -> dict[str, tuple[float, float]]:
         "least squares": squares(ones(x_test) @ np.linalg.lstsq(ones(x), y)[0]),
         "softmax without intercept": entropy(x_test @ softmax(x, y)),
         "softmax": entropy(ones(x_test) @ softmax(ones(x), y)),
-        "Bayes' rule of the direction of x, all that is known without biases": entropy(log_densities(classes, z, True)),
-        "Bayes' rule": entropy(log_densities(classes, z)),
+        "Bayes' rule of the direction of x, all that is known without biases": entropy(
+            mislabelled(log_densities(classes, z, True))
+        ),
+        "Bayes' rule": entropy(mislabelled(log_densities(classes, z))),
     }
 
 
@@ -187,6 +197,11 @@ def softmax(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return (total[:, 0] - (logits * y).sum(1)).mean(), (x.T @ (np.exp(logits - total) - y) / len(x)).ravel()
 
     return optimize.minimize(objective, np.zeros(x.shape[1] * 4), jac=True, method="L-BFGS-B").x.reshape(-1, 4)
+
+
+def mislabelled(logs: np.ndarray) -> np.ndarray:
+    """Logarithms of the probabilities of labels, of which a share `MISLABELLED` is random, of even classes."""
+    return np.log((1 - MISLABELLED) * special.softmax(logs, 1) + MISLABELLED / 4)
 
 
 def basis_of(x: np.ndarray) -> np.ndarray:
@@ -314,12 +329,12 @@ def measure_claims(all_runs: Mapping[Hashable, xr.Dataset], compared: int = COMP
         pair: dict[Hashable, xr.Dataset] = {name: all_runs[name] for name in (a, b)}
         if a in REMEDIES:
             pair = {name: until(runs, compared) for name, runs in pair.items()}
-        sides = f"{a} against {b}"
+        sides, after = f"{a} against {b}", f"after {int(pair[a].step[-1]) // ROWS} passes"
         better = partial(ap.stats.improvement, pair, a, b, of="test_accuracy", pairs="seed")
         more = partial(ap.stats.compare, {name: above(runs) for name, runs in pair.items()}, a, b)
         rows += [
-            ap.stats.Claim(f"{text}: higher", sides, "ends with a higher test accuracy", better, ap.stats.BETTER),
-            ap.stats.Claim(f"{text}: works", sides, f"test accuracy ≥ {SOFTMAX:g}", more, ap.stats.HELPS),
+            ap.stats.Claim(f"{text}: higher", sides, f"higher test accuracy {after}", better, ap.stats.BETTER),
+            ap.stats.Claim(f"{text}: works", sides, f"test accuracy ≥ {SOFTMAX:g} {after}", more, ap.stats.HELPS),
         ]
     return ap.stats.claims("clusters", rows)
 
@@ -490,7 +505,7 @@ def main(
         short: passes of the factorial, and of what is compared with it.
         results: the folder to write runs to.
         summaries: the folder to write tables to.
-        quick: a look in half a minute, at few seeds and passes, by programs compiled without optimisation; in the
+        quick: a look in a minute, at few seeds and passes, by programs compiled without optimisation; in the
             folder quick of `results`, the tables too. Not the experiment.
         train: whether to train; otherwise tables are made of the results that are there.
     """
