@@ -177,7 +177,7 @@ def effects(table: pd.DataFrame, ax: Axes) -> None:
     ax.set_yticks(range(len(table)), [short(str(name)) for name in table.index], size=6.5)
     ax.tick_params(axis="y", length=0)
     ax.set(ylim=(len(table) - 0.4, -0.6))
-    ax.set_xlabel("effect on test accuracy after 30 passes, points (95%)", size=7)
+    ax.set_xlabel("effect on test accuracy, points (95%); derivatives wrong", size=7)
     ap.plot.series.corner(ax, int(table.n.iloc[0]), "lower right")
 
 
@@ -285,7 +285,7 @@ def main(
         "a": ("The network is not stuck at 0.6: that is its dropout", 6),
         "b": ("Advice fails while relu's derivative is wrong", 6),
         "c": ("With relu's derivative wrong, biases or cross-entropy alone lose whole classes", 24),
-        "d": ("What decides: biases, no dropout", 6),
+        "d": ("After 30 passes biases still help", 6),
         "e": ("Without biases all borders meet at the origin (+)", 14),
     }
     for letter, (title, pad) in titles.items():
