@@ -8,6 +8,7 @@ import re
 from pathlib import Path
 from typing import Any
 
+import jax.numpy as jnp
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
@@ -235,7 +236,7 @@ def example(runs: xr.Dataset, model, quantile: float):
     accuracy = runs.test_accuracy.isel(step=-1)
     seed = int(runs.seed[np.argsort(accuracy.values)[round(quantile * (runs.sizes["seed"] - 1))]])
     params = ap.params(runs, seed=seed)
-    return lambda x: model.apply(params, np.asarray(x, np.float32))
+    return lambda x: model.apply(params, jnp.asarray(x, "float32"))
 
 
 def main(
