@@ -261,7 +261,8 @@ def main(
         for name in ("references", "remedies", "factorial", "kinds")
     }
     plt.style.use(ap.plot.STYLE)
-    figure = plt.figure(figsize=(7.0, 9.4), layout="none")
+    figure = plt.figure(figsize=(7.0, 9.4))
+    figure.set_layout_engine("none")
     axes = {letter: figure.add_axes(place) for letter, place in PLACES.items()}
     over_passes(runs["literal"], axes["a"])
     compared = slice(None, int(runs["biases"].step[-1]))  # the passes after which all are compared
