@@ -29,7 +29,7 @@ GROUPS = {  # a title above its labels
     "rate, steps": ("SGD 1e-4", "SGD 1e-2", "Adam 1e-2", "150,000 steps"),
 }
 NAMES = {"C": "C: 10 tanh, SGD", "B": "B: 8-8 relu, Adam", "A": "A: linear", "C, best of 5": "C, best of five"}
-METHODS = {"sgd": "SGD", "momentum": "mom.", "adam": "Adam", "bfgs": "BFGS", "lm": "LM"}
+METHODS = {"sgd": "SGD", "adam": "Adam", "bfgs": "BFGS", "lm": "LM"}
 UNITS = {"tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu", "snake": "snake", "sin": "sin", "LSTM": "σ(v) tanh u",
          "highway": "highway", "x*x": "x·x", "u v": "u·v"}  # fmt: skip
 OUTSIDE = {"tanh": "tanh", "relu": "relu", "snake": "snake", "highway": "highway", "xtimesx": "x·x"}
@@ -69,7 +69,8 @@ def remedies(table: pd.DataFrame, rates: Axes, errors: Axes) -> None:
             y += 1
     row = table.loc["C"]
     rates.axvspan(row.learned_low, row.learned_high, color="0.88", lw=0, zorder=0)
-    rates.set(xlim=(-0.02, 1.02), ylim=(y - 0.4, -0.6), xlabel="share of seeds that learn")
+    rates.set(xlim=(-0.02, 1.02), ylim=(y - 0.4, -0.6), xlabel=f"seeds that learn, n = {table.n.max()}")
+    rates.set_xticks([0, 0.5, 1])
     rates.xaxis.set_major_formatter(plt.matplotlib.ticker.PercentFormatter(1, 0))
     rates.set_yticks(ticks, labels)
     errors.axvline(1e-3, color="0.5", lw=0.7, ls=(0, (3, 2)), zorder=0)
@@ -81,6 +82,7 @@ def remedies(table: pd.DataFrame, rates: Axes, errors: Axes) -> None:
         1, 1.002, "constant", size=6, ha="center", va="bottom", color="0.4", transform=errors.get_xaxis_transform()
     )
     errors.set(xscale="log", xlim=(1e-9, 1e2), xlabel="MSE inside / variance")
+    errors.set_xticks([1e-8, 1e-6, 1e-4, 1e-2, 1])
     errors.tick_params(axis="y", labelleft=False, length=0)
     rates.tick_params(axis="y", length=0)
 
@@ -151,7 +153,7 @@ def became(table: pd.DataFrame, ax: Axes) -> None:
 
 def examples(results: Path, ax: Axes) -> None:
     """One seed of each kind of failure, in units of the range."""
-    shown = (("C", 10, "still falling"), ("range_1", 1, "range 1"), ("sin", 10, "sin"), ("relu", 10, "relu"))
+    shown = (("C", 10, "C"), ("range_1", 1, "range 1"), ("sin", 10, "sin"), ("relu", 10, "relu"))
     for number, (label, half, name) in enumerate(shown):
         path = results / f"square_remedies_{label}.nc"
         if not path.exists():
@@ -224,7 +226,8 @@ def main(
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 8.6))
     left, right = cast(Any, figure.subfigures(1, 2, width_ratios=(1.05, 1)))
-    a, rest = left.subplots(1, 2, sharey=True)
+    a = left.add_axes((0.345, 0.048, 0.26, 0.9))
+    rest = left.add_axes((0.655, 0.048, 0.29, 0.9), sharey=a)
     b, c, d, e, f = right.subplots(5, 1, gridspec_kw={"height_ratios": (1.5, 1.6, 1.0, 1.0, 1.0)})
     remedies(table, a, rest)
     combinations(cells, b)
