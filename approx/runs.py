@@ -176,15 +176,16 @@ def run_plan(plan: Plan, ready: Ready, workers, segment, progress: bool, label) 
         pending.put((index, carry, done) if index == 0 else (index, None, 0))
     first = lambda s: s.shape[1:] if plan.structure.axis == 0 else s.shape[:-1]  # noqa: E731
     trace = jax.tree.map(lambda s: np.empty((plan.trainings, *first(s)), s.dtype), block.carry[1])
-    drive(plan, ready.programs, workers, pending, trace, min(segment or cost.segment, cost.segment), progress)
+    drive(plan, ready.programs, workers, pending, trace, cost, segment or plan.recipe.steps, progress)
     return results.dataset(plan, trace, ready.points, results.provenance(plan, block))
 
 
 class Cost(NamedTuple):
-    """What one block costs: seconds in all, and the steps of a sensible segment."""
+    """What one block costs: seconds in all, those a segment should take, and the steps of the first segment."""
 
     total: float
-    segment: int
+    seconds: float
+    first: int
 
 
 def pilot(plan: Plan, block: Block, device) -> tuple[Any, int, Cost]:
@@ -208,18 +209,31 @@ def pilot(plan: Plan, block: Block, device) -> tuple[Any, int, Cost]:
         begin, length = end, 4 * length or 8
     overhead = min(seconds)
     step, record = np.maximum(np.linalg.lstsq(np.array(counts, float), np.array(seconds) - overhead)[0], 0)
-    segment = int(max(100, max(SECONDS_PER_SEGMENT, 20 * overhead) / max(step, 1e-9)))
-    return carry, begin, Cost(steps * step + len(records) * record + math.ceil(steps / segment) * overhead, segment)
+    target = max(SECONDS_PER_SEGMENT, 20 * overhead)
+    total = steps * step + len(records) * record
+    first = next_length(max(1, counts[-1][0]), seconds[-1], target)
+    return carry, begin, Cost(total + math.ceil(total / target) * overhead, target, first)
 
 
-def drive(plan, programs: dict, workers: list, pending, trace: Trace, segment: int, progress: bool) -> None:
-    """Let every worker take blocks until none is left; results go to their places in `trace`."""
+def next_length(length: int, seconds: float, target: float) -> int:
+    """Steps of the next segment, so that it takes `target` seconds if it goes like the last one.
+
+    At most sixteen times as many: a measurement may mislead, and an interrupt waits for a segment's end.
+    """
+    return max(1, min(16 * length, int(length * target / max(seconds, 1e-9))))
+
+
+def drive(plan, programs: dict, workers: list, pending, trace: Trace, cost: Cost, most: int, progress: bool) -> None:
+    """Let every worker take blocks until none is left, in segments of at most `most` steps.
+
+    Results go to their places in `trace`.
+    """
     stop, steps_done = threading.Event(), [0] * len(workers)
     total = math.ceil(plan.trainings / plan.lanes) * plan.lanes * plan.recipe.steps
 
     def work(worker: int) -> None:
         device = workers[worker]
-        block = programs[device]
+        block, length = programs[device], min(cost.first, most)
         with x64(plan.recipe):
             while not stop.is_set():
                 try:
@@ -230,8 +244,10 @@ def drive(plan, programs: dict, workers: list, pending, trace: Trace, segment: i
                 carry = block.start(placed) if carry is None else carry
                 steps_done[worker] += begin
                 while begin < plan.recipe.steps and not stop.is_set():
-                    end = min(begin + segment, plan.recipe.steps)
+                    end, began = min(begin + length, plan.recipe.steps), time.perf_counter()
                     carry = jax.block_until_ready(block.advance(carry, placed, np.int32(begin), np.int32(end)))
+                    if end - begin == length:
+                        length = min(most, next_length(length, time.perf_counter() - began, cost.seconds))
                     steps_done[worker] += end - begin
                     begin = end
                 if not stop.is_set():

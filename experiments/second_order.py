@@ -78,8 +78,9 @@ def timed(task: ap.Task, its_recipe: ap.Recipe, seeds: int) -> xr.Dataset:
         return time.perf_counter() - began
 
     runs, few = ap.run(task, its_recipe, seeds=seeds, keep=(), progress=False), seconds(seeds)
-    quick = its_recipe.optimizer not in RATES
-    each = (seconds(5 * seeds) - few) / (4 * seeds) if quick else few / seeds
+    further = its_recipe.optimizer not in RATES
+    each = (seconds(5 * seeds) - few) / (4 * seeds) if further else few / seeds
+    each = each if each > 0 else np.nan  # too few seeds to be timed
     rate = its_recipe.learning_rate
     return runs.assign_attrs(milliseconds=1e3 * each, learning_rate=0.0 if rate is None else float(np.asarray(rate)))
 
@@ -100,14 +101,18 @@ def table(method: str, runs, success: dict) -> str:
     )
 
 
-def main(seeds: int = 512, steps: int | None = None, results: Path = RESULTS) -> None:
+def main(seeds: int = 512, steps: int | None = None, results: Path = RESULTS, quick: bool = False) -> None:
     """Run every method in every case, print what came out, and save it.
 
     Args:
         seeds: of each.
         steps: at most so many steps of each method, for a quick look.
         results: the folder to write to.
+        quick: a look at few seeds and steps, into results/quick.
     """
+    if quick:
+        seeds, steps, results = 32, 200, results / "quick"
+        print(f"Quick look: {seeds} seeds, at most {steps:,} steps; not the experiment.")
     for case, (task, _, success) in CASES.items():
         print(case, flush=True)
         for method in methods(case):

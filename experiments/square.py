@@ -71,7 +71,9 @@ def table(label: str, runs) -> str:
     return "\n".join(lines)
 
 
-def main(seeds: int = 512, seeds_b: int = 16, steps: int | None = None, results: Path = RESULTS) -> None:
+def main(
+    seeds: int = 512, seeds_b: int = 16, steps: int | None = None, results: Path = RESULTS, quick: bool = False
+) -> None:
     """Train recipes A, B and C, print what came out, and save it.
 
     Args:
@@ -79,7 +81,11 @@ def main(seeds: int = 512, seeds_b: int = 16, steps: int | None = None, results:
         seeds_b: of recipe B.
         steps: at most so many updates of each, for a quick look; the thread's numbers if left out.
         results: the folder to write to.
+        quick: a look at few seeds and steps, into results/quick.
     """
+    if quick:
+        seeds, seeds_b, steps, results = 64, 4, 2_000, results / "quick"
+        print(f"Quick look: {seeds} and {seeds_b} seeds, at most {steps:,} steps; not the experiment.")
     for label, (task, recipe) in RECIPES.items():
         recipe = replace(recipe, steps=recipe.steps if steps is None else min(steps, recipe.steps))
         runs = ap.run(task, recipe, seeds=seeds_b if label == "B" else seeds, lanes=LANES.get(label))

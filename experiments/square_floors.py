@@ -69,7 +69,12 @@ def floors(runs) -> list[dict]:
 
 
 def main(
-    seeds: int = 256, levels: int = 16, steps: int = STEPS, results: Path = RESULTS, summary: Path = SUMMARY
+    seeds: int = 256,
+    levels: int = 16,
+    steps: int = STEPS,
+    results: Path = RESULTS,
+    summary: Path = SUMMARY,
+    quick: bool = False,
 ) -> None:
     """Train, print what came out, and save it.
 
@@ -79,7 +84,12 @@ def main(
         steps: updates of each network.
         results: the folder to write to.
         summary: the table of floors to write.
+        quick: a look at few seeds and steps, into results/quick.
     """
+    if quick:
+        seeds, levels, steps, results = 16, 4, 400, results / "quick"
+        summary = results / summary.name
+        print(f"Quick look: {seeds} seeds, {levels} levels, at most {steps:,} steps; not the experiment.")
     runs = by_width(seeds, steps)
     path = ap.save(runs, results / "square_floors.nc")
     print(f"{seeds} seeds, {steps:,} steps, identity {runs.identity[:12]}")

@@ -42,13 +42,16 @@ def rates(results: Path, case: str) -> dict:
     return found
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> None:
+def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
     """Draw the figure.
 
     Args:
         results: the folder that experiments/second_order.py wrote to.
         figures: the folder to draw into.
+        quick: draw the quick look, from results/quick and into it.
     """
+    if quick:
+        results = figures = results / "quick"
     found = {case: rates(results, case) for case in CASES}
     plt.style.use(ap.plot.STYLE)
     figure, grid = plt.subplots(3, 3, figsize=(7.0, 6.6), sharey=True)
@@ -60,8 +63,8 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> N
     figure.suptitle("Second order takes a hundredth of the evaluations, and stops short for more starts")
     for ax in grid[:, 1:].flat:
         ax.set_ylabel("")
-    for path in ap.plot.save(figure, figures, "second_order"):
-        print(path)
+    note = "Quick look, not the experiment" if quick else ""
+    print(*ap.plot.save(figure, figures, "second_order", note), sep="\n")
     plt.close(figure)
 
 

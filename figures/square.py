@@ -57,13 +57,16 @@ def outcomes(results: dict):
     return xr.concat(parts, "recipe", coords="minimal", combine_attrs="override")
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> None:
+def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
     """Draw the figure.
 
     Args:
         results: the folder that experiments/square.py wrote to.
         figures: the folder to draw into.
+        quick: draw the quick look, from results/quick and into it.
     """
+    if quick:
+        results = figures = results / "quick"
     runs = {label: ap.load(results / f"square_{label}.nc") for label in NAMES}
     plt.style.use(ap.plot.STYLE)
     figure, ((a, b), (c, d), (e, f)) = plt.subplots(
@@ -86,7 +89,8 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> N
     ap.plot.split(outcomes(runs), f, r"$\bf{f}$  Why they fail, at 1% of the variance")
     for letter, message, ax in zip("abcd", messages, (a, b, c, d), strict=True):
         ax.set_title(rf"$\bf{{{letter}}}$  {message}")
-    print(*ap.plot.save(figure, figures, "square"), sep="\n")
+    note = "Quick look, not the experiment" if quick else ""
+    print(*ap.plot.save(figure, figures, "square", note), sep="\n")
     plt.close(figure)
 
 

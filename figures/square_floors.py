@@ -17,13 +17,16 @@ FOLDER = Path(__file__).parent
 LEARNED = 1e-3  # MSE inside; the targets' variance is 0.09
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> None:
+def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
     """Draw the figure.
 
     Args:
         results: the folder that experiments/square_floors.py wrote to.
         figures: the folder to draw into.
+        quick: draw the quick look, from results/quick and into it.
     """
+    if quick:
+        results = figures = results / "quick"
     runs = ap.load(results / "square_floors.nc")
     sources = ap.load(results / "square_sources.nc")
     inside = runs.distance.values == 0
@@ -45,7 +48,8 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER) -> N
     right = asymptotes.sel(side="right", drop=True)
     ap.plot.shares(ap.stats.shares(right), c, r"$\bf{c}$  Outside, relu networks are lines")
     ap.plot.variance_split(ap.stats.variance_split(sources), d, r"$\bf{d}$  Rows decide, order does not")
-    print(*ap.plot.save(figure, figures, "square_floors"), sep="\n")
+    note = "Quick look, not the experiment" if quick else ""
+    print(*ap.plot.save(figure, figures, "square_floors", note), sep="\n")
     plt.close(figure)
 
 

@@ -286,14 +286,26 @@ def test_an_interrupt_ends_a_run_soon(tmp_path):
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     process = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True, env=environment)
-    for line in process.stderr:
-        if "4 trainings of 1,000,000,000 steps" in line:
-            break
-    time.sleep(1)
-    process.send_signal(signal.SIGINT)
-    _, error = process.communicate(timeout=20)
+    try:
+        for line in process.stderr:
+            if "4 trainings of 1,000,000,000 steps" in line:
+                break
+        time.sleep(1)
+        process.send_signal(signal.SIGINT)
+        _, error = process.communicate(timeout=60)  # a segment's half second, on a machine however busy
+    finally:
+        process.kill()
     assert process.returncode != 0
     assert "KeyboardInterrupt" in error
+
+
+def test_segments_lengthen_with_care_and_shorten_at_once():
+    """Whatever one measurement says: an interrupt waits for a segment's end."""
+    assert ap.runs.next_length(100, 0.01, 0.5) == 1600
+    assert ap.runs.next_length(100, 0.0, 0.5) == 1600
+    assert ap.runs.next_length(100, 0.4, 0.5) == 125
+    assert ap.runs.next_length(100, 50.0, 0.5) == 1
+    assert ap.runs.next_length(1, 60.0, 0.5) == 1
 
 
 def test_flax_without_numbers_sweeps_only_the_recipe():

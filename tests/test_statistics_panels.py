@@ -192,5 +192,9 @@ def test_a_figure_is_saved_with_the_same_bytes_on_any_day(tmp_path, monkeypatch)
     for one, again in zip(files, drawn(str(tmp_path / "again")), strict=True):
         assert one.read_bytes() == again.read_bytes()
         assert b"19700101" not in again.read_bytes()
+    noted = plot.success_curve(stats.success(runs(), below=1.0)).figure
+    plot.save(noted, tmp_path, "noted", note="a look")
+    assert noted.get_suptitle() == "a look"
+    assert (tmp_path / "noted.png").read_bytes() != files[1].read_bytes()
     assert files[0].read_bytes().startswith(b"%PDF")
     assert files[1].read_bytes().startswith(b"\x89PNG")

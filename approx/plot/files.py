@@ -8,19 +8,22 @@ from matplotlib.figure import Figure
 METADATA: dict[str, dict[str, None]] = {".pdf": {"CreationDate": None}, ".png": {"Software": None}}
 
 
-def save(figure: Figure, folder: Path | str, name: str) -> list[Path]:
+def save(figure: Figure, folder: Path | str, name: str, note: str = "") -> list[Path]:
     """Write a figure as PDF and as PNG; the folder is made. The same figure gives the same bytes, on any day.
 
     Args:
         figure: what to write.
         folder: where to.
         name: of the files, without a suffix.
+        note: a line of its own above the figure, such as that it shows a quick look only.
 
     Returns:
         The files written, folder/name.pdf and folder/name.png.
     """
     files = {Path(folder) / f"{name}{suffix}": metadata for suffix, metadata in METADATA.items()}
     Path(folder).mkdir(parents=True, exist_ok=True)
+    if note:
+        figure.suptitle("\n".join(filter(None, (note, figure.get_suptitle()))), color="#D55E00")
     for path, metadata in files.items():
         figure.savefig(path, metadata=metadata)
     return list(files)
