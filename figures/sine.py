@@ -1,7 +1,7 @@
 """The figure of the sine: what each network makes of it outside, how far off it is, and whether only the phase is.
 
 Reads results/sine_{NETWORK}.nc and experiments/summaries/sine_*.csv, which experiments/sine.py writes, and draws
-figures/sine.{pdf,png} and figures/sine_claims.{pdf,png}.
+figures/sine.{pdf,png}.
 """
 
 from pathlib import Path
@@ -67,7 +67,7 @@ def main(
     figures: Path = FOLDER,
     quick: bool = False,
 ) -> None:
-    """Draw both figures.
+    """Draw the figure.
 
     Args:
         results: the folder that experiments/sine.py wrote to.
@@ -79,11 +79,8 @@ def main(
         results = summaries = figures = results / "quick"
     runs = {network: ap.load(results / f"sine_{network}.nc").sel(noise=0.0) for network in NAMES}
     table = pd.read_csv(summaries / "sine_networks.csv")
-    note = "QUICK LOOK: few seeds and steps, not the experiment" if quick else None
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 6.2))
-    if note:
-        figure.suptitle(note, color="C1")
     top, bottom = cast(Any, figure.subfigures(2, 1, height_ratios=(1.25, 1)))
     axes = top.subplots(2, 3, sharex=True, sharey=True)
     for letter, ax, network in zip("abcdef", axes.flat, SHOWN, strict=True):
@@ -99,14 +96,8 @@ def main(
     ap.plot.extrapolation(far, g, r"$\bf{g}$  Errors grow within a quarter of a period")
     distances(table, h)
     h.set_title(r"$\bf{h}$  Noise (open) and phase matter little", pad=14)
-    print(*ap.plot.save(figure, figures, "sine"), sep="\n")
-    plt.close(figure)
-    judged = ap.stats.read_claims(summaries / "sine_claims.csv")
-    figure, ax = plt.subplots(figsize=(7.0, 1.2 + 0.2 * judged.sizes["claim"]))
-    ap.plot.claims(judged, ax)
-    if note:
-        figure.suptitle(note, color="C1")
-    print(*ap.plot.save(figure, figures, "sine_claims"), sep="\n")
+    note = "Quick look: few seeds and steps, not the experiment" if quick else ""
+    print(*ap.plot.save(figure, figures, "sine", note), sep="\n")
     plt.close(figure)
 
 

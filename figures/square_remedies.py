@@ -1,7 +1,7 @@
-"""The figures of what helps on x²: remedies, their combinations, failures, the world outside, and the claims.
+"""The figure of what helps on x²: remedies, their combinations, failures, and the world outside.
 
 Reads what experiments/square_remedies.py writes, results/square_remedies_*.nc and the tables
-experiments/summaries/square_*.csv, and draws figures/square_remedies.{pdf,png} and figures/square_claims.{pdf,png}.
+experiments/summaries/square_*.csv, and draws figures/square_remedies.{pdf,png}.
 """
 
 from pathlib import Path
@@ -211,7 +211,7 @@ def main(
     figures: Path = FOLDER,
     quick: bool = False,
 ) -> None:
-    """Draw both figures.
+    """Draw the figure.
 
     Args:
         results: the folder that experiments/square_remedies.py wrote to.
@@ -241,17 +241,8 @@ def main(
     letter(d, "d", "A seed each at the upper quartile of the loss")
     letter(e, "e", "Only a product goes on outside")
     letter(f, "f", "The thread's outputs of B are ordinary", pad=14)
-    note = "QUICK LOOK: few seeds and steps, not the experiment" if quick else None
-    if note:
-        figure.suptitle(note, color="C1")
-    print(*ap.plot.save(figure, figures, "square_remedies"), sep="\n")
-    plt.close(figure)
-    judged = ap.stats.read_claims(summaries / "square_claims.csv")
-    figure, ax = plt.subplots(figsize=(7.0, 1.2 + 0.2 * judged.sizes["claim"]))
-    ap.plot.claims(judged, ax)
-    if note:
-        figure.suptitle(note, color="C1")
-    print(*ap.plot.save(figure, figures, "square_claims"), sep="\n")
+    note = "Quick look: few seeds and steps, not the experiment" if quick else ""
+    print(*ap.plot.save(figure, figures, "square_remedies", note), sep="\n")
     plt.close(figure)
 
 
