@@ -29,6 +29,7 @@ GROUPS = {  # a title above its labels
     "rate, steps": ("SGD 1e-4", "SGD 1e-2", "Adam 1e-2", "150,000 steps"),
 }
 NAMES = {"C": "C: 10 tanh, SGD", "B": "B: 8-8 relu, Adam", "A": "A: linear", "C, best of 5": "C, best of five"}
+PIECES = {"relu": 11, "B": ap.floors.deep_pieces((8, 8))}  # the most linear pieces such a network has
 METHODS = {"sgd": "SGD", "adam": "Adam", "bfgs": "BFGS", "lm": "LM"}
 UNITS = {"tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu", "snake": "snake", "sin": "sin", "LSTM": "σ(v) tanh u",
          "highway": "highway", "x*x": "x·x", "u v": "u·v"}  # fmt: skip
@@ -63,13 +64,18 @@ def remedies(table: pd.DataFrame, rates: Axes, errors: Axes) -> None:
             else:
                 errors.text(0.97, y, "diverges", size=6, ha="right", va="center", color="0.4",
                             transform=errors.get_yaxis_transform())  # fmt: skip
+            if label in PIECES:
+                floor = ap.floors.square_mse(PIECES[label]) / (4 / 45)  # the variance of x² on [-1, 1]
+                errors.plot(floor, y, "|", ms=6, mew=1.4, color="C1")
+                errors.annotate("least", (floor, y), (-3, 0), textcoords="offset points", size=6, ha="right",
+                                va="center", color="C1")  # fmt: skip
             ticks.append(y)
             number = "" if row.n == table.n.max() else f" ({row.n})"
             labels.append(NAMES.get(label, label).replace("*", "·") + number)
             y += 1
     row = table.loc["C"]
     rates.axvspan(row.learned_low, row.learned_high, color="0.88", lw=0, zorder=0)
-    rates.set(xlim=(-0.02, 1.02), ylim=(y - 0.4, -0.6), xlabel=f"seeds that learn, n = {table.n.max()}")
+    rates.set(xlim=(-0.02, 1.02), ylim=(y - 0.4, -0.6), xlabel=f"learn, of {table.n.max()} seeds")
     rates.set_xticks([0, 0.5, 1])
     rates.xaxis.set_major_formatter(plt.matplotlib.ticker.PercentFormatter(1, 0))
     rates.set_yticks(ticks, labels)
@@ -82,7 +88,7 @@ def remedies(table: pd.DataFrame, rates: Axes, errors: Axes) -> None:
         1, 1.002, "constant", size=6, ha="center", va="bottom", color="0.4", transform=errors.get_xaxis_transform()
     )
     errors.set(xscale="log", xlim=(1e-9, 1e2), xlabel="MSE inside / variance")
-    errors.set_xticks([1e-8, 1e-6, 1e-4, 1e-2, 1])
+    errors.set_xticks([1e-8, 1e-4, 1])
     errors.tick_params(axis="y", labelleft=False, length=0)
     rates.tick_params(axis="y", length=0)
 
