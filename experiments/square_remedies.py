@@ -6,10 +6,19 @@ rows, scale of x and y, width, depth, activation, gated and multiplied units, op
 factorial: four optimisers x nine kinds of unit x raw or scaled data, each first-order method with the best of four
 rates, which 64 other seeds chose. Scaling x to [-1, 1] and y by the square is range 1: the same numbers. All recipes
 share their seeds and are paired. Learned is an error inside of at most 0.1% of the targets' variance there (0.89 for
-C), held one outside, to three times the range, of at most 1% of the variance there; both were set before anything ran.
+C), held one outside, to three times the range, of at most 1% of the variance there; these and the claims' regions were
+set before the remedies ran, with the results of A, B and C known.
 Expected finding: scale and second order help; only a unit that is a product, x*x or u*v, goes on outside.
-FOUND
-Cost: COST
+Found: of C's seeds 5% learn, of its best of five 23%, of B's 99%; the thread's six outputs of B are ordinary among 128
+seeds. By itself a smaller range does not help SGD 1e-3, nor do scaling x or y alone, more rows (101 or 1,001: 0%) or
+Adam 1e-3; twenty units (72%), gelu (74%), highway units (69%), Adam 1e-2 (75%) do, and one may overdo it (100 units:
+14%). Most failures are still falling; of BFGS' and LM's many are right on the 21 rows and wrong between them. With the
+rates chosen scaling settles it for tanh (SGD 98% after 3%, LM 100%), and does harm to relu (Adam 27% after 87%, LM 13%
+after 41%): half of its kinks, -b / w, then start outside the range, of the raw data's one in twenty. x*x and u*v
+diverge as C is trained, in every seed, and at SGD 1e-4 or by LM are exact, inside and outside, in every seed. That
+gates are bounded and cannot is wrong inside, where LSTM's and highway units learn in every seed (LM, scaled); outside
+it is right of the LSTM's, while 38% of the highway's hold to three times the range. Differences of rates against C's 5% cannot be -10%: "harder" cannot be supported there.
+Cost: a quarter of an hour on two busy cores, and B's 128 seeds four to eight minutes.
 Writes results/square_remedies_{LABEL}.nc, experiments/summaries/square_{claims,reported,remedies,factorial}.csv and
 square_claims.md.
 """
@@ -178,7 +187,7 @@ def best_of_five(runs: xr.Dataset) -> xr.Dataset:
 def plateaus(label: str, runs: xr.Dataset) -> xr.Dataset:
     """What each seed became: learned, right on the rows alone, a plateau of the training loss, none, or divergence.
 
-    On no plateau, it is still falling if the last third of the steps took off a tenth of the loss or more.
+    On no plateau with a name, it is still falling if the last third of the steps took off a tenth of the loss or more.
     Plateaus of known value: the best constant; of bounded units also the best steps, those of saturated ones; of relu
     the best of few units, the others dead. Further ones are found by `stats.plateaus`.
     """
@@ -195,10 +204,12 @@ def plateaus(label: str, runs: xr.Dataset) -> xr.Dataset:
     least = float(runs.y_test.where(runs.distance == 0).var()) * LEARNED
     kinds = ap.stats.plateaus(runs, named, learned=least, tolerance=0.02)
     kind, names = kinds.kind.astype(object), list(kinds.attrs["kinds"])
-    kind = xr.where((kind == "learned") & ~learned(shares_of_variance(runs)).hit.values, ROWS_ONLY, kind)
+    right = learned(shares_of_variance(runs)).hit.values
+    kind = xr.where((kind == "learned") & ~right, ROWS_ONLY, xr.where(right, "learned", kind))
     before = int(np.abs(runs.step.values - 2 / 3 * runs.step.values[-1]).argmin())
     falling = (runs.loss.isel(step=-1) < 0.9 * runs.loss.isel(step=before)).values
-    kind = xr.where((kind == "on no plateau") & falling, FALLING, kind)
+    unnamed = (kind == "on no plateau") | kind.str.startswith("at ")  # one that still falls was no plateau
+    kind = xr.where(unnamed & falling, FALLING, kind)
     names = [names[0], ROWS_ONLY, *names[1:-2], FALLING, *names[-2:]]
     return kinds.assign(kind=kind.astype(str)).assign_attrs(kinds=names)
 
