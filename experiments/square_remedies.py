@@ -17,8 +17,8 @@ rates chosen scaling settles it for tanh (SGD 98% after 3%, LM 100%), and does h
 after 41%): half of its kinks, -b / w, then start outside the range, of the raw data's one in twenty. x*x and u*v
 diverge as C is trained, in every seed, and at SGD 1e-4 or by LM are exact, inside and outside, in every seed. That
 gates are bounded and cannot is wrong inside, where LSTM's and highway units learn in every seed (LM, scaled); outside
-it is right of the LSTM's, while 38% of the highway's hold to three times the range. C's 5% cannot fall by a tenth, so "harder" could not
-be supported at its rate.
+it is right of the LSTM's, while 38% of the highway's hold to three times the range. C's 5% cannot fall by a tenth, so
+"a larger range is harder" could not be supported.
 Cost: a quarter of an hour on two busy cores, and B's 128 seeds four to eight minutes.
 Writes results/square_remedies_{LABEL}.nc, experiments/summaries/square_{claims,reported,remedies,factorial}.csv and
 square_claims.md.

@@ -145,6 +145,8 @@ def became(table: pd.DataFrame, ax: Axes) -> None:
     shares = endings(table)
     left = np.zeros(len(shares))
     for name, color in ENDINGS.items():
+        if not shares[name].any():
+            continue
         ax.barh(range(len(shares)), shares[name], 0.7, left, color=color, label=name, edgecolor="white", lw=0.3)
         left += shares[name].values
     ax.set_yticks(
@@ -242,7 +244,7 @@ def main(
     outside(results, e)
     outputs(results, f)
     letter(a, "a", "One change to recipe C, and the error it leaves", pad=14)
-    letter(b, "b", "Best rates: scaling and second order", pad=14)
+    letter(b, "b", "Scaling helps Adam, BFGS, LM; not relu", pad=14)
     letter(c, "c", "What the seeds became", pad=34)
     letter(d, "d", "A seed each at the upper quartile of the loss")
     letter(e, "e", "Only a product goes on outside")
