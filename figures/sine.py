@@ -19,12 +19,12 @@ FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
 NAMES = {"tanh": "tanh", "relu": "relu", "snake": "snake", "siren": "sin", "random": "random", "fourier": "Fourier"}
 SHOWN = {  # 32-32 units each; the last two are linear in sines and cosines
-    "tanh": "tanh: falls to a constant",
+    "tanh": "tanh: goes off",
     "relu": "relu: goes off along lines",
     "snake": "snake: goes on, and fades",
     "siren": "sin: goes on, at random",
-    "random": "random Fourier features",
-    "fourier": "harmonics of the range",
+    "random": "random features: at random",
+    "fourier": "harmonics of the range: exact",
 }
 ERRORS = {"inside": "inside", "outside": "outside", "forgiven": "outside, phase forgiven"}
 
@@ -93,7 +93,7 @@ def main(
     top.supxlabel(f"x; bands: 5-95% and 25-75% of {counted} seeds; thin: two seeds; dashed: the target", size=7)
     g, h = bottom.subplots(1, 2)
     far = {NAMES[network]: ap.stats.error_by_distance(one) for network, one in runs.items() if network != "random"}
-    ap.plot.extrapolation(far, g, r"$\bf{g}$  Errors grow within a quarter of a period")
+    ap.plot.extrapolation(far, g, r"$\bf{g}$  But for harmonics, none goes on")
     distances(table, h)
     h.set_title(r"$\bf{h}$  Noise (open) and phase matter little", pad=14)
     note = "Quick look: few seeds and steps, not the experiment" if quick else ""
