@@ -95,7 +95,7 @@ def main(
     far = {NAMES[network]: ap.stats.error_by_distance(one) for network, one in runs.items() if network != "random"}
     ap.plot.extrapolation(far, g, r"$\bf{g}$  But for harmonics, none goes on")
     distances(table, h)
-    h.set_title(r"$\bf{h}$  Noise (open) and phase matter little", pad=14)
+    h.set_title(r"$\bf{h}$  Forgiving the phase helps little (open: noise)", pad=14)
     note = "Quick look: few seeds and steps, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "sine", note), sep="\n")
     plt.close(figure)
