@@ -103,13 +103,53 @@ def test_the_figure_of_speed_is_drawn(speed, tmp_path):
 
 @pytest.mark.slow  # fifteen networks to compile
 def test_the_sine_and_the_floors_run_and_are_drawn(tmp_path):
-    script("experiments", "sine").main(seeds=3, steps=5, results=tmp_path)
+    script("experiments", "sine").main(seeds=3, steps=5, results=tmp_path, summaries=tmp_path)
     summary = tmp_path / "floors.csv"
     script("experiments", "square_floors").main(seeds=3, levels=3, steps=20, results=tmp_path, summary=summary)
     assert len(summary.read_text().splitlines()) == 1 + len(script("experiments", "square_floors").WIDTHS)
+    script("figures", "square_floors").main(results=tmp_path, figures=tmp_path / "figures")
+    script("figures", "sine").main(results=tmp_path, summaries=tmp_path, figures=tmp_path / "figures")
     for name in ("sine", "square_floors"):
-        script("figures", name).main(results=tmp_path, figures=tmp_path / "figures")
         assert (tmp_path / "figures" / f"{name}.pdf").stat().st_size > 0
+    judged = ap.stats.read_claims(tmp_path / "sine_claims.csv")
+    assert set(judged.n.values) == {3}
+    assert set(judged.verdict.values) == {"undecided"}  # of three seeds
+
+
+@pytest.mark.slow  # ten networks to compile
+def test_the_remedies_of_the_square_run_and_are_drawn(tmp_path, capsys, monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "experiments")  # where the script finds the literal recipes
+    main = script("experiments", "square_remedies").main
+    main(seeds=8, steps=10, results=tmp_path, quick=True)
+    trained = capsys.readouterr().out
+    assert "Quick look: 8 seeds" in trained
+    quick = tmp_path / "quick"
+    tables = [(quick / f"square_{name}.csv").read_text() for name in ("remedies", "factorial", "claims", "reported")]
+    main(seeds=8, steps=10, results=tmp_path, quick=True, saved=True)  # judges anew what is there
+    assert tables == [
+        (quick / f"square_{name}.csv").read_text() for name in ("remedies", "factorial", "claims", "reported")
+    ]
+    assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {quick}
+    script("figures", "square_remedies").main(results=tmp_path, quick=True)
+    assert (quick / "square_remedies.pdf").stat().st_size > 0
+
+
+def test_remedies_of_the_square_change_one_thing(monkeypatch):
+    monkeypatch.syspath_prepend(ROOT / "experiments")
+    remedies = script("experiments", "square_remedies")
+    literal_task, literal = script("experiments", "square").RECIPES["C"]
+    fields = ("model", "optimizer", "learning_rate", "steps")
+    for label, (task, recipe) in remedies.ONE_FACTOR.items():
+        changed = {name for name in fields if getattr(recipe, name) != getattr(literal, name)}
+        moved = {name for name in ("range", "size", "frequency") if getattr(task, name) != getattr(literal_task, name)}
+        if label in ("BFGS", "LM"):  # which have no rate, and steps of another kind
+            changed -= {"learning_rate", "steps"}
+        expected = {"C": 0, "x / 10": 2, "Adam 1e-2": 2}.get(label, 1)  # x / 10 leaves the targets as they are
+        assert len(changed) + len(moved) == expected, label
+    assert set(remedies.RECIPES) > {"A", "B", "C"}
+    y = np.linspace(-10, 10, 21) ** 2
+    tries = [y[:k].var() * k + y[k:].var() * (21 - k) for k in range(1, 21)]
+    assert np.isclose(remedies.steps_mse(y, 2), min(tries) / 21)
 
 
 def test_the_recipes_of_the_other_cases_are_the_threads():
