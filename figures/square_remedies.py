@@ -247,7 +247,7 @@ def main(
     letter(b, "b", "Scaling helps Adam, BFGS, LM; not relu", pad=14)
     letter(c, "c", "What the seeds became", pad=34)
     letter(d, "d", "A seed each at the upper quartile of the loss")
-    letter(e, "e", "Only a product goes on outside")
+    letter(e, "e", "Only a product is exact outside")
     letter(f, "f", "The thread's outputs of B are ordinary", pad=14)
     note = "Quick look: few seeds and steps, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "square_remedies", note), sep="\n")
