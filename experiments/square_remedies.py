@@ -17,8 +17,8 @@ rates chosen scaling settles it for tanh (SGD 98% after 3%, LM 100%), and does h
 after 41%): half of its kinks, -b / w, then start outside the range, of the raw data's one in twenty. x*x and u*v
 diverge as C is trained, in every seed, and at SGD 1e-4 or by LM are exact, inside and outside, in every seed. That
 gates are bounded and cannot is wrong inside, where LSTM's and highway units learn in every seed (LM, scaled); outside
-it is right of the LSTM's, while 38% of the highway's hold to three times the range. C's 5% cannot fall by a tenth, so
-"a larger range is harder" could not be supported.
+it is right of the LSTM's, while 38% of the highway's hold to three times the range. "A larger range is harder" was
+first to be a fall of C's rate by a tenth; of 5% that cannot be, so it is judged, since the results, by who errs less.
 Cost: a quarter of an hour on two busy cores, and B's 128 seeds four to eight minutes.
 Writes results/square_remedies_{LABEL}.nc, experiments/summaries/square_{claims,reported,remedies,factorial}.csv and
 square_claims.md.
@@ -298,7 +298,12 @@ def statements(runs: Mapping[str, xr.Dataset], errors: Mapping[str, xr.Dataset])
     for label in ("B", "C", "lm, tanh, scaled", "lm, relu, scaled", "lm, snake, scaled", "lm, sin, scaled"):
         rate(f"no extrapolation: {label}", label, ap.stats.NEVER, far, outside)
     against("a smaller range is easier: 1", "range 1", "C", ap.stats.HELPS)
-    against("a larger range is harder: 50", "range 50", "C", ap.stats.HURTS)
+    if "range 50" in errors and "C" in errors:
+        first, second = xr.align(errors["range 50"], errors["C"], join="inner")
+        effect = partial(ap.stats.improvement, {"range 50": first, "C": second}, "range 50", "C", of="inside")
+        measure = "less MSE inside, as a share of the variance"
+        text = "a larger range is harder: 50"
+        claims.append(ap.stats.Claim(text, "range 50 against C", measure, effect, ap.stats.WORSE))
     for name in RATES:
         text = f"a smaller range is easier, each with its best rate: {name}"
         against(text, f"{name}, tanh, scaled", f"{name}, tanh, raw", ap.stats.HELPS)
