@@ -101,7 +101,7 @@ def test_the_figure_of_speed_is_drawn(speed, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"speed.pdf", "speed.png"}
 
 
-@pytest.mark.slow  # fifteen networks to compile
+@pytest.mark.slow  # thirteen networks to compile
 def test_the_sine_and_the_floors_run_and_are_drawn(tmp_path):
     script("experiments", "sine").main(seeds=3, steps=5, results=tmp_path, summaries=tmp_path)
     summary = tmp_path / "floors.csv"
@@ -184,11 +184,11 @@ def test_second_order_runs_is_drawn_and_is_timed(tmp_path, capsys):
     assert "| LM, x², 512 seeds" in (tmp_path / "second_order_speed.md").read_text()
 
 
-@pytest.mark.slow  # fifteen networks to compile
+@pytest.mark.slow  # thirteen networks to compile
 def test_the_other_cases_run(tmp_path, capsys):
     script("experiments", "waveform").main(seeds=2, steps=3, results=tmp_path)
     script("experiments", "identity").main(seeds=2, steps=30, size=800, results=tmp_path)
-    assert len(list(tmp_path.iterdir())) == 2 + 9 + 4
+    assert len(list(tmp_path.iterdir())) == 9 + 4
     said = capsys.readouterr().out
     assert "B: 2 seeds, 30 steps" in said
 
