@@ -221,8 +221,8 @@ def make_room() -> None:
     """Forget all compiled programs, JAX's own too, before the process has as many memory maps as Linux allows it.
 
     A program takes some hundred maps; where none is left XLA's compiler crashes the process. With the usual limit of
-    65,530 that is after some 150 calls of `run` that compile. What is in use stays; what is wanted
-    again is compiled again.
+    65,530 that is after some 150 calls of `run` that compile. What is in use stays; what is wanted again is compiled
+    again.
     """
     if maps_used() > 0.75 * maps_allowed():
         _compiled.clear()

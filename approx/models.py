@@ -285,34 +285,28 @@ def flax_functions(module: Any) -> tuple[Callable[..., PyTree], Callable[..., Ar
     return init, apply
 
 
-def idle_units(
-    params: Sequence[Mapping[str, ArrayLike]], x: ArrayLike, activation: str | Callable, tolerance: float = 1e-3
-) -> Array:
+def idle_units(model: MLP, params: Sequence[Mapping[str, ArrayLike]], x: ArrayLike, tolerance: float = 1e-3) -> Array:
     """Share of each hidden layer's units whose output is the same on all rows: dead relus, saturated sigmoids.
 
-    A unit is idle if its output varies by no more than `tolerance` over the rows: it is a bias to the next layer.
+    A unit is idle if its output varies by no more than `tolerance` over the rows: it is a bias to the next layer. One
+    network's; `jax.vmap` over the parameters for those of many seeds.
 
     Args:
-        params: of an `MLP`, its layers' weights (..., in, out) and biases (..., out), as `ap.params(runs)` has them.
-        x: rows (n, in).
-        activation: a name of `ACTIVATIONS`, or a function.
+        model: the network, inside all scalings (`scalings.core`).
+        params: its parameters, such as `ap.params(runs, seed=0)`.
+        x: rows (n, in), as the network sees them.
         tolerance: largest variation of an idle unit.
 
     Returns:
-        Shares (..., hidden layers).
+        Shares (hidden layers,).
 
     Raises:
-        ValueError: no hidden layer, or an unknown activation.
+        ValueError: no hidden layer.
     """
-    if len(params) < 2:
+    if not model.widths:
         raise ValueError("a network without a hidden layer has no units that could be idle")
-    function: Any = activation if callable(activation) else ACTIVATIONS.get(activation)
-    if function is None:
-        raise ValueError(f"unknown activation {activation!r}; there is: {', '.join(ACTIVATIONS)}")
-    hidden: Array = jnp.asarray(x)
-    idle = []
+    hidden, shares = jnp.asarray(x), []
     for layer in params[:-1]:
-        z = hidden @ jnp.asarray(layer["w"])
-        hidden = function(z + jnp.asarray(layer["b"])[..., None, :] if "b" in layer else z)
-        idle.append((jnp.ptp(hidden, -2) <= tolerance).mean(-1))
-    return jnp.stack(idle, -1)
+        hidden = model.activate(affine(dict(layer), hidden))
+        shares.append((jnp.ptp(hidden, 0) <= tolerance).mean())
+    return jnp.stack(shares)

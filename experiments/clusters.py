@@ -274,7 +274,8 @@ def kinds(runs: xr.Dataset, labels: np.ndarray) -> xr.Dataset:
 def dead_units(runs: xr.Dataset, its: ap.Recipe, x: np.ndarray) -> np.ndarray:
     """Share of the hidden units of each seed (n,) that are the same on every training row, at the end."""
     inner = its.model.inward(jnp.asarray(x)) if isinstance(its.model, ap.scalings.PerFeature) else x
-    return np.asarray(ap.models.idle_units(ap.params(runs), inner, "relu"))[:, 0]
+    network = ap.scalings.core(its.model)
+    return np.asarray(jax.vmap(partial(ap.models.idle_units, network, x=inner))(ap.params(runs)))[:, 0]
 
 
 def until(runs: xr.Dataset, passes: int) -> xr.Dataset:
@@ -453,39 +454,33 @@ def restarts(runs: xr.Dataset) -> str:
         low, mid, high = (float(cost[name]) / ROWS for name in ("low", "ert", "high"))
         hits = f"{int(cost.successes)} of {int(cost.n)} seeds at some record"
         lines.append(f"expected passes to a test accuracy of {threshold:g}: {mid:.3g} [{low:.3g}, {high:.3g}]; {hits}")
-    return "\n".join(lines)
+    return "\n".join(f"- {line}" for line in lines)
 
 
-def tables(all_runs: Mapping[Hashable, xr.Dataset], folder: Path, compared: int = COMPARED, note: str = "") -> str:
-    """Make, write and return everything that is said of the results."""
-    claims, numbers = measure_claims(all_runs, compared), measure_reported(all_runs["literal"])
-    ap.stats.write_claims(folder, "clusters", claims, numbers if numbers.sizes else None, note)
+def summarise(all_runs: Mapping[Hashable, xr.Dataset], folder: Path, compared: int = COMPARED, note: str = "") -> None:
+    """Make, write and print everything that is said of the results."""
     frames = {
+        "references": pd.DataFrame(references(ap.tasks.clusters()), index=["test_accuracy", "test_loss"]).T,
         "remedies": measure_remedies(all_runs, compared),
         "factorial": measure_factorial(all_runs),
         "kinds": measure_kinds(all_runs, compared),
         "confusion": measure_confusion(all_runs),
-        "references": pd.DataFrame(references(ap.tasks.clusters()), index=["test_accuracy", "test_loss"]).T,
     }
+    sections: dict[str, pd.DataFrame | str] = {TITLES[name]: frame for name, frame in frames.items()}
+    sections["Restarting the literal recipe"] = restarts(all_runs["literal"])
+    claims, numbers = measure_claims(all_runs, compared), measure_reported(all_runs["literal"])
+    ap.stats.write_claims(folder, "clusters", claims, numbers if numbers.sizes else None, note, sections)
     for name, frame in frames.items():
         frame.to_csv(folder / f"clusters_{name}.csv", float_format="%.6g", lineterminator="\n")
-    titles = {
-        "references": "Exact references",
-        "remedies": "Every recipe, against the literal one of as many passes",
-        "factorial": "Effects of the factors on test accuracy",
-        "kinds": "How the seeds ended",
-        "confusion": "Classes found and lost",
-    }
-    more = [f"## {title}\n\n```\n{text_of(frames[name])}\n```" for name, title in titles.items()]
-    more.append(f"## Restarting the literal recipe\n\n```\n{restarts(all_runs['literal'])}\n```")
-    path = folder / "clusters_claims.md"
-    path.write_text("\n\n".join([path.read_text().rstrip(), *more]) + "\n")
-    return path.read_text()
 
 
-def text_of(frame: pd.DataFrame) -> str:
-    """A table as aligned text."""
-    return frame.to_string(float_format=lambda value: f"{value:.4f}", na_rep="", sparsify=False)
+TITLES = {
+    "references": "Exact references",
+    "remedies": "Every recipe, against the literal one of as many passes",
+    "factorial": "Effects of the factors on test accuracy",
+    "kinds": "How the seeds ended",
+    "confusion": "Classes found and lost",
+}
 
 
 def path_of(results: Path, label: str) -> Path:
@@ -501,7 +496,7 @@ def main(
     results: Path = RESULTS,
     summaries: Path = SUMMARIES,
     quick: bool = False,
-    train: bool = True,
+    saved: bool = False,
 ) -> None:
     """Train the literal network, its corrections and the remedies, print what came out, and save it.
 
@@ -514,18 +509,20 @@ def main(
         summaries: the folder to write tables to.
         quick: a look in a minute and a half, at few seeds and passes, by programs compiled without optimisation; in the
             folder quick of `results`, the tables too. Not the experiment.
-        train: whether to train; otherwise tables are made of the results that are there.
+        saved: train only what is not in the folder of results, to go on, or to judge anew what is.
     """
     note = ""
     options: dict[str, Any] = {}
     if quick:
         seeds, passes, compared, short = 16, 2, 2, 2
         results, summaries = results / "quick", results / "quick"
-        options = {"lanes": 8, "compiler_options": {"xla_backend_optimization_level": 0}}
+        options = {"lanes": 8, "compiler_options": ap.blocks.accepted({"xla_backend_optimization_level": 0})}
     if (passes, compared, short) != (PASSES, COMPARED, SHORT_PASSES) or quick:
         numbers = f"{seeds} seeds, {passes}, {compared} and {short} passes"
         note = f"{'Quick look: ' if quick else ''}{numbers}: not the experiment."
-    for label, (task, whole) in RECIPES.items() if train else ():
+    for label, (task, whole) in RECIPES.items():
+        if saved and path_of(results, label).exists():
+            continue
         its = of_passes(whole, passes if label in THREAD else compared if label in REMEDIES else short)
         options["keep_at"] = (ROWS * compared,) if label in THREAD else ()
         runs = ap.run(task, its, seeds=seeds, keep=("prediction", "params"), progress=False, **options)
@@ -533,7 +530,7 @@ def main(
         low, mid, high = np.quantile(runs.test_accuracy.isel(step=-1), (0.05, 0.5, 0.95))
         size = f"{seeds} seeds, {int(runs.step[-1]):,} steps"
         print(f"{label}: {size}, test accuracy {mid:.4f} [{low:.4f}, {high:.4f}]  {note}", flush=True)
-    print(tables({label: ap.load(path_of(results, label)) for label in RECIPES}, summaries, compared, note))
+    summarise({label: ap.load(path_of(results, label)) for label in RECIPES}, summaries, compared, note)
 
 
 if __name__ == "__main__":

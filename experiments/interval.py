@@ -25,7 +25,6 @@ results/interval_{label}.nc, results/interval_kinds.csv, and in experiments/summ
 interval_{claims,reported,failures,restarts,factorial,effects}.csv.
 """
 
-import csv
 from collections.abc import Callable, Hashable, Iterable, Mapping
 from dataclasses import replace
 from functools import partial
@@ -33,7 +32,9 @@ from itertools import product
 from pathlib import Path
 from typing import Any
 
+import jax
 import numpy as np
+import pandas as pd
 import tyro
 import xarray as xr
 
@@ -370,7 +371,7 @@ def idle(label: str, runs: xr.Dataset) -> np.ndarray:
     """How many hidden units of every seed give the same on all rows at the end (to 0.001): saturated sigmoids."""
     task, recipe = RECIPES[label.split("@")[0]]
     last = ap.params(runs, kept_step=int(runs.kept_step[-1]))
-    share = np.asarray(ap.models.idle_units(last, task.x, "sigmoid"))[..., 0]
+    share = np.asarray(jax.vmap(partial(ap.models.idle_units, recipe.model, x=task.x))(last))[:, 0]
     return np.round(share * recipe.model.widths[0]).astype(int)
 
 
@@ -393,7 +394,7 @@ def failures(runs: Mapping[str, xr.Dataset], results: Path) -> list[dict[str, An
             row |= {end: round(float(one[end]), 5) for end in ("rate", "low", "high")}
             units = "" if saturated is None or not here.any() else round(float(saturated[here].mean()), 3)
             rows.append(row | {"saturated units, mean": units})
-    write_csv(results / "interval_kinds.csv", each)
+    pd.DataFrame(each).to_csv(results / "interval_kinds.csv", index=False, lineterminator="\n")
     return rows
 
 
@@ -471,40 +472,26 @@ def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
 # ---- tables --------------------------------------------------------------------------------------------------------
 
 
-def write_csv(path: Path, rows: list[dict[str, Any]]) -> None:
-    """Rows with the same keys."""
-    with path.open("w", newline="") as file:
-        writer = csv.DictWriter(file, rows[0], lineterminator="\n")
-        writer.writeheader()
-        writer.writerows(rows)
-
-
-def markdown(rows: list[dict[str, Any]]) -> str:
-    """Rows with the same keys as a table."""
-    lines = [list(rows[0]), ["---"] * len(rows[0]), *(list(row.values()) for row in rows)]
-    return "\n".join("| " + " | ".join(map(str, line)) + " |" for line in lines)
-
-
 def summarise(results: Path, summaries: Path, labels: Iterable[str], note: str = "") -> None:
     """Hold the saved results against the claims, and write and print all tables."""
     runs = load(results, labels)
-    judged = ap.stats.claims("interval", statements(runs))
-    numbers = ap.stats.reported("interval", reported(runs))
-    ap.stats.write_claims(summaries, "interval", judged, numbers, note=note)
-    parts = {
+    tables = {
         "failures": failures(runs, results),
         "restarts": restarts(runs),
         "factorial": cells(runs),
         "effects": main_effects(runs),
     }
-    for name, rows in parts.items():
-        write_csv(summaries / f"interval_{name}.csv", rows)
-    text = ["## What became of the seeds", markdown(parts["failures"])]
-    text += ["## What a success costs, in passes through the rows", markdown(parts["restarts"])]
-    text += ["## Factors, averaged over all others", markdown(parts["effects"])]
-    with (summaries / "interval_claims.md").open("a") as file:
-        file.write("\n" + "\n\n".join(text) + "\n")
-    print(ap.stats.claims_table(judged), ap.stats.reported_table(numbers), *text, note, sep="\n\n", flush=True)
+    frames = {name: pd.DataFrame(rows) for name, rows in tables.items()}
+    judged = ap.stats.claims("interval", statements(runs))
+    numbers = ap.stats.reported("interval", reported(runs))
+    sections = {
+        "What became of the seeds": frames["failures"],
+        "What a success costs, in passes through the rows": frames["restarts"],
+        "Factors, averaged over all others": frames["effects"],
+    }
+    ap.stats.write_claims(summaries, "interval", judged, numbers, note, sections)
+    for name, frame in frames.items():
+        frame.to_csv(summaries / f"interval_{name}.csv", index=False, lineterminator="\n")
 
 
 def main(
@@ -513,6 +500,7 @@ def main(
     results: Path = RESULTS,
     summaries: Path = SUMMARIES,
     quick: bool = False,
+    saved: bool = False,
 ) -> None:
     """Train the literal recipe, the answer's, and all remedies, save them, and judge the thread's claims.
 
@@ -522,6 +510,7 @@ def main(
         results: the folder to write to.
         summaries: the folder of the tables.
         quick: a look at the recipes of the claims, with few seeds and epochs, in results/quick.
+        saved: train only what is not in the folder of results, to go on, or to judge anew what is.
     """
     labels, note, options = tuple(RECIPES), "", {}
     if quick:
@@ -530,11 +519,12 @@ def main(
         note = f"Quick look: {seeds} seeds, at most {steps // EPOCH} epochs; not the experiment."
         options = {"compiler_options": ap.blocks.accepted({"xla_backend_optimization_level": 0})}
         print(note, flush=True)
-    for number, label in enumerate(labels, 1):
+    chosen = [label for label in labels if not (saved and (results / f"interval_{label}.nc").exists())]
+    for number, label in enumerate(chosen, 1):
         runs = train(label, MORE * seeds if "_" not in label else seeds, steps, results, progress=False, **options)
         rate = ap.stats.rate(learned(runs))
         share = f"{float(rate.rate):6.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}] of {int(rate.n):,}"
-        print(f"{number:3} of {len(labels)}  {label:32} {share}", flush=True)
+        print(f"{number:3} of {len(chosen)}  {label:32} {share}", flush=True)
     summarise(results, summaries, labels, note)
 
 

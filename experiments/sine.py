@@ -200,8 +200,7 @@ def main(
     table = summaries / "sine_networks.csv"
     pd.DataFrame(rows).to_csv(table, index=False, float_format="%.6g", lineterminator="\n")
     judged = ap.stats.claims("sine", statements(errors))
-    print(ap.stats.claims_table(judged), table, sep="\n\n")
-    print(*ap.stats.write_claims(summaries, "sine", judged, note=note), sep="\n")
+    print(table, *ap.stats.write_claims(summaries, "sine", judged, note=note), sep="\n")
 
 
 if __name__ == "__main__":

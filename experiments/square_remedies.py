@@ -228,7 +228,7 @@ def idle(label: str, runs: xr.Dataset) -> xr.DataArray:
     task, recipe = RECIPES[label]
     half = float(np.asarray(task.range))
     x = np.linspace(-half, half, 201)[:, None]
-    shares = ap.models.idle_units(ap.params(runs), x, recipe.model.activation)
+    shares = jax.vmap(partial(ap.models.idle_units, recipe.model, x=x))(ap.params(runs))
     return xr.DataArray(np.asarray(shares), dims=("seed", "layer"))
 
 
@@ -428,7 +428,6 @@ def main(
             summaries / f"square_{name}.csv", index=False, float_format="%.6g", lineterminator="\n"
         )
     judged, numbers = ap.stats.claims("square", statements(runs, errors)), reported(runs["B"])
-    print(ap.stats.claims_table(judged), ap.stats.reported_table(numbers), sep="\n\n")
     print(*ap.stats.write_claims(summaries, "square", judged, numbers, note), sep="\n")
 
 

@@ -21,8 +21,8 @@ NAMES = {"tanh": "tanh", "relu": "relu", "snake": "snake", "siren": "sin", "rand
 SHOWN = {  # 32-32 units each; the last two are linear in sines and cosines
     "tanh": "tanh: goes off",
     "relu": "relu: goes off along lines",
-    "snake": "snake: goes on, and fades",
-    "siren": "sin: goes on, at random",
+    "snake": "snake: oscillates, and fades",
+    "siren": "sin: oscillates, at random",
     "random": "random features: at random",
     "fourier": "harmonics of the range: exact",
 }

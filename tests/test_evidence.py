@@ -2,8 +2,10 @@
 
 from functools import partial
 
+import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy import stats as scipy_stats
@@ -85,10 +87,12 @@ def test_reported_numbers_among_seeds():
     np.testing.assert_allclose([found.q05[0], found.q50[0], found.q95[0]], [4, 49, 94])
 
 
-def test_tables_survive_files(tmp_path):
+def test_tables_survive_files(tmp_path, capsys):
     table = stats.claims("a thread", [claim("one | two"), claim("three, four", holds=stats.NEVER)])
     numbers = stats.reported("a thread", [stats.Reported("loss", "a", np.arange(9.0), 3.0)])
-    files = stats.write_claims(tmp_path / "new", "case", table, numbers, note="a quick look")
+    frame = pd.DataFrame({"share": [0.123456, np.nan], "seeds": [3, 4]}, index=pd.Index(["a|b", "c"], name="kind"))
+    sections = {"Kinds": frame, "A remark": "in words"}
+    files = stats.write_claims(tmp_path / "new", "case", table, numbers, "a quick look", sections)
     assert {file.name for file in files} == {"case_claims.csv", "case_reported.csv", "case_claims.md"}
     back = stats.read_claims(tmp_path / "new" / "case_claims.csv")
     assert back.attrs["level"] == 0.95
@@ -103,8 +107,26 @@ def test_tables_survive_files(tmp_path):
     assert "| contradicted |" in text
     assert "at 97.5%" in text  # two claims
     assert "| loss |" in text
+    assert "## Kinds\n\n| kind | share | seeds |" in text
+    assert "| a\\|b | 0.1235 | 3 |\n| c |  | 4 |" in text
+    assert text.endswith("## A remark\n\nin words\n")
+    said = capsys.readouterr().out
+    assert "a quick look" in said
+    assert "a|b   0.1235  3" in said
+    stats.write_claims(tmp_path / "new", "case", table, show=False)
+    assert not capsys.readouterr().out
     with pytest.raises(ValueError, match="no table of claims"):
         stats.read_claims(tmp_path / "new" / "case_reported.csv")
+
+
+def test_joined_tables_keep_each_its_own_level(tmp_path):
+    """One claim of two, and one alone that has the same words."""
+    stats.write_claims(tmp_path, "one", stats.claims("one", [claim("a"), claim("b")]), show=False)
+    stats.write_claims(tmp_path, "two", stats.claims("two", [claim("a")]), show=False)
+    both = stats.read_claims(tmp_path / "one_claims.csv", tmp_path / "two_claims.csv")
+    assert both.claim.values.tolist() == ["a", "b", "a"]
+    np.testing.assert_allclose(both.level_all, [0.975, 0.975, 0.95])
+    assert "at 95% to 97.5%, so that all claims of a table" in stats.claims_table(both)
 
 
 @pytest.mark.parametrize(
@@ -142,15 +164,24 @@ def test_idle_units():
     x = np.linspace(-1, 1, 11)[:, None]
     dead = {"w": np.array([[1.0, 1.0, -1.0]]), "b": np.array([-2.0, 0.0, 3.0])}  # dead, at work, always on: at work
     last = {"w": np.ones((3, 1)), "b": np.zeros(1)}
-    np.testing.assert_allclose(ap.models.idle_units([dead, last], x, "relu"), [1 / 3], rtol=1e-6)
+    relu = ap.MLP((3,), "relu")
+    np.testing.assert_allclose(ap.models.idle_units(relu, [dead, last], x), [1 / 3], rtol=1e-6)
     steep = {"w": np.array([[0.1, 1.0, 1.0]]), "b": np.array([20.0, 0.0, -30.0])}
-    both = [{k: np.stack([a[k], b[k]]) for k in a} for a, b in ((dead, steep), (last, last))]
-    np.testing.assert_allclose(ap.models.idle_units(both, x, "sigmoid"), [[0.0], [2 / 3]], rtol=1e-6)
-    assert ap.models.idle_units([{"w": np.zeros((1, 2))}, last], x, jnp.tanh).tolist() == [1.0]
-    with pytest.raises(ValueError, match="unknown activation 'rel'"):
-        ap.models.idle_units([dead, last], x, "rel")
+    both = [{k: jnp.stack([a[k], b[k]]) for k in a} for a, b in ((dead, steep), (last, last))]
+    found = jax.vmap(partial(ap.models.idle_units, ap.MLP((3,), "sigmoid"), x=x))(both)
+    np.testing.assert_allclose(found, [[0.0], [2 / 3]], rtol=1e-6)
+    silent = [{"w": np.zeros((1, 2))}, {"w": np.ones((2, 1))}]
+    assert ap.models.idle_units(ap.MLP((2,), jnp.tanh, bias=False), silent, x).tolist() == [1.0]
     with pytest.raises(ValueError, match="without a hidden layer"):
-        ap.models.idle_units([last], x, "relu")
+        ap.models.idle_units(ap.MLP(()), [last], x)
+
+
+def test_idle_units_know_the_number_of_the_activation():
+    """`sin(frequency z)` of units that hardly move, unless the frequency is high."""
+    params = [{"w": np.full((1, 2), 1e-4), "b": np.zeros(2)}, {"w": np.ones((2, 1)), "b": np.zeros(1)}]
+    x = np.linspace(-1, 1, 11)[:, None]
+    shares = [float(ap.models.idle_units(ap.MLP((2,), "sin", frequency=f), params, x)[0]) for f in (1.0, 1e4)]
+    assert shares == [1.0, 0.0]
 
 
 def test_idle_units_of_a_run():
@@ -161,7 +192,8 @@ def test_idle_units_of_a_run():
         keep=("params",),
         progress=False,
     )
-    idle = ap.models.idle_units(ap.params(runs), runs.x_test.values, "relu")
+    units = partial(ap.models.idle_units, ap.MLP((4,), "relu"), x=runs.x_test.values)
+    idle = jax.vmap(units)(ap.params(runs))
     layer = ap.params(runs, seed=1)[0]
     outputs = np.maximum(runs.x_test.values @ layer["w"] + layer["b"], 0)
     assert idle.shape == (3, 1)

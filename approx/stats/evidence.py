@@ -12,7 +12,7 @@ So the probability that a table holds any wrong verdict is at most 1 - level, wh
 probabilities or differences of paired probabilities, which share one axis from -1 to 1.
 """
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -80,8 +80,9 @@ def claims(source: str, statements: Sequence[Claim], level: float = 0.95) -> xr.
         level: probability that no verdict of the table is wrong; also that of the intervals `low`, `high`.
 
     Returns:
-        `effect`, `low`, `high` (one claim's interval), `low_all`, `high_all` (the simultaneous one that is judged by),
-        `n`, `verdict`, and the texts `source`, `compared`, `measure`, `holds_from`, `holds_to`, over `claim`.
+        `effect`, `low`, `high` (one claim's interval), `low_all`, `high_all` (the simultaneous one that is judged by,
+        at `level_all`), `n`, `verdict`, `holds_from`, `holds_to`, and the texts `source`, `compared`, `measure`, over
+        `claim`.
 
     Raises:
         ValueError: no claims, two of one text, a region that is none, an effect with dimensions.
@@ -97,10 +98,11 @@ def claims(source: str, statements: Sequence[Claim], level: float = 0.95) -> xr.
 def judge(one: Claim, level: float, many: int) -> dict[str, str | float | int]:
     """One row of a table of `many` claims."""
     begin, end = one.holds
+    level_all = 1 - (1 - level) / many
     if not begin < end:
         raise ValueError(f"{one.text!r}: holds must go from a lower to a higher number, got {one.holds}")
     (effect, low, high, n), (_, low_all, high_all, _) = (
-        _numbers(one, one.effect(level=at)) for at in (level, 1 - (1 - level) / many)
+        _numbers(one, one.effect(level=at)) for at in (level, level_all)
     )
     return {
         "compared": one.compared,
@@ -112,6 +114,7 @@ def judge(one: Claim, level: float, many: int) -> dict[str, str | float | int]:
         "high": high,
         "low_all": low_all,
         "high_all": high_all,
+        "level_all": level_all,
         "n": int(n),
         "verdict": verdict(low_all, high_all, one.holds),
     }
@@ -175,16 +178,24 @@ def reported(source: str, numbers: Sequence[Reported], level: float = 0.95) -> x
 
 
 def write_claims(
-    folder: Path | str, name: str, judged: xr.Dataset, numbers: xr.Dataset | None = None, note: str = ""
+    folder: Path | str,
+    name: str,
+    judged: xr.Dataset,
+    numbers: xr.Dataset | None = None,
+    note: str = "",
+    sections: Mapping[str, pd.DataFrame | str] | None = None,
+    show: bool = True,
 ) -> list[Path]:
-    """Write folder/name_claims.csv and .md, and name_reported.csv where there are such numbers; the folder is made.
+    """Write folder/name_claims.csv and .md, and name_reported.csv where there are such numbers; print the tables too.
 
     Args:
-        folder: where to.
+        folder: where to; it is made.
         name: of the case.
         judged: what `claims` returned.
         numbers: what `reported` returned.
         note: a remark below the title, such as that this is a quick look only.
+        sections: further tables or texts of the .md, by title. Floats are shown with four digits.
+        show: whether to print what the .md says, as text.
 
     Returns:
         The files written.
@@ -192,14 +203,39 @@ def write_claims(
     folder = Path(folder)
     folder.mkdir(parents=True, exist_ok=True)
     files = {f"{name}_claims.csv": _csv(judged)}
-    parts = [f"# Claims: {name}", note, claims_table(judged, "markdown")]
     if numbers is not None:
         files[f"{name}_reported.csv"] = _csv(numbers)
-        parts += ["## Reported numbers among our seeds", reported_table(numbers, "markdown")]
-    files[f"{name}_claims.md"] = "\n\n".join(filter(None, parts)) + "\n"
+    everything = (name, judged, numbers, note, sections or {})
+    files[f"{name}_claims.md"] = _document(*everything, form="markdown")
     for file, text in files.items():
         (folder / file).write_text(text)
+    if show:
+        print(_document(*everything, form="text"), flush=True)
     return [folder / file for file in files]
+
+
+def _document(name, judged, numbers, note, sections, form: str) -> str:
+    """Everything that is said of a case."""
+    mark = "#" if form == "markdown" else ""
+    parts = [f"{mark} Claims: {name}", note, claims_table(judged, form)]
+    if numbers is not None:
+        parts += [f"{2 * mark} Reported numbers among our seeds", reported_table(numbers, form)]
+    for title, body in sections.items():
+        parts += [f"{2 * mark} {title}", body if isinstance(body, str) else LAYOUTS[form](_cells(body), "").rstrip()]
+    return "\n\n".join(part.strip() for part in parts if part) + "\n"
+
+
+def _cells(frame: pd.DataFrame) -> list[list[str]]:
+    """A table's texts, its title first; a named index is columns."""
+    if any(frame.index.names):
+        frame = frame.reset_index()
+    return [list(map(str, frame.columns)), *(list(map(_cell, row)) for row in frame.itertuples(index=False))]
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, float):
+        return "" if np.isnan(value) else f"{value:.4g}"
+    return str(value)
 
 
 def read_claims(*paths: Path | str) -> xr.Dataset:
@@ -211,7 +247,7 @@ def read_claims(*paths: Path | str) -> xr.Dataset:
     frames = []
     for path in paths:
         frame = pd.read_csv(path)
-        if missing := {"claim", "effect", "low_all", "verdict", "level"} - set(frame.columns):
+        if missing := {"claim", "effect", "low_all", "level_all", "verdict", "level"} - set(frame.columns):
             raise ValueError(f"{path} is no table of claims: it lacks {', '.join(sorted(missing))}")
         frames.append(frame.set_index("claim"))
     whole = pd.concat(frames)
@@ -230,10 +266,11 @@ def claims_table(judged: xr.Dataset, form: str = "text") -> str:
         rows.append(
             [str(claim), row.compared, row.measure, region, _short(row.effect), interval, str(row.n), row.verdict]
         )
+    least, most = (f"{100 * float(end):.4g}%" for end in (judged.level_all.min(), judged.level_all.max()))
     return LAYOUTS[form](
         rows,
         f"Effects are probabilities, or differences of probabilities on the same seeds. Verdicts by the intervals at "
-        f"{100 * (1 - (1 - level) / judged.sizes['claim']):.4g}%, so that all {judged.sizes['claim']} are right with a "
+        f"{least if least == most else f'{least} to {most}'}, so that all claims of a table are right with a "
         f"probability of at least {100 * level:g}%: supported inside the region, contradicted outside, else undecided.",
     )
 
