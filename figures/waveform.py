@@ -121,9 +121,9 @@ def draw_reference(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
         norm, loss = exact_loss(classes, np.geomspace(1, 1e7, 85))
         shown = loss > 1e-3
         ax.plot(norm[shown], loss[shown], style, color="0.3", linewidth=1)
-        at = np.argmin(abs(loss - 2e-3))
-        text = f"K = {classes}" if classes == 32 else str(classes)
-        ax.annotate(text, (norm[at], loss[at]), (-3, 0), textcoords="offset points", size=6.5, ha="right")
+        text = f"K = {classes}  " if classes == 32 else str(classes)
+        side = "right" if classes == 32 else "center"
+        ax.text(norm[shown][-1], 7e-4, text, size=6.5, ha=side, va="top")
         for optimizer, words in OPTIMIZERS.items():
             if name(classes, optimizer) in runs:
                 last = runs[name(classes, optimizer)].isel(step=-1)
@@ -132,10 +132,10 @@ def draw_reference(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
                 if classes == 64:
                     ax.plot([], [], MARKS[optimizer], color=COLORS[optimizer], markersize=3.5, label=words)
     labels = {"xlabel": "Euclidean norm of all weights", "ylabel": "loss on fresh rows"}
-    ax.set(xscale="log", yscale="log", xlim=(0.1, 1e11), **labels)
+    ax.set(xscale="log", yscale="log", xlim=(0.1, 1e11), ylim=(3e-4, 9), **labels)
     ax.set_xticks(10.0 ** np.arange(-1, 9, 2))
     ax.minorticks_off()
-    text = f"lines: the softmax,\nits accuracy at any\nnorm {exact_accuracy():.6g}"
+    text = f"lines: the softmax,\nits accuracy at any\nnorm {100 * exact_accuracy():.6g}%"
     ax.text(0.98, 0.04, text, transform=ax.transAxes, ha="right", va="bottom", size=6.5)
     handles = ax.get_legend_handles_labels()
     options: dict[str, Any] = {"title_fontsize": 6.5, "handletextpad": 0.1, "fontsize": 6.5, "labelspacing": 0.2}
