@@ -95,8 +95,6 @@ RECIPES = {
 QUICK = (
     "32_adam_keras",
     "32_adam_keras_wide",
-    "32_rmsprop_keras",
-    "32_rmsprop_keras_normalise+wide",
     "64_sgd",
     "64_adam_keras",
     "64_rmsprop_keras",
@@ -223,18 +221,16 @@ def comparisons() -> list[tuple[str, str, str]]:
 def reported(runs: Mapping[str, xr.Dataset]) -> list:
     """The thread's ranges at 256 classes beside the means that Keras would print; its optimiser is not known."""
     words = {"batch_loss": "loss", "batch_accuracy": "accuracy"}
-    return [
-        ap.stats.Reported(
-            text=f"mean {words[of]} of epoch {ASKED:,}, {least:g} to {most:g}, if it was {NAMES[optimizer]}",
-            recipe=name(256, optimizer),
-            values=runs[name(256, optimizer)][of].sel(step=slice(0, ASKED)).isel(step=-1).values,
-            value=(least + most) / 2,
-            rounding=(most - least) / 2,
-        )
-        for of, least, most in REPORTED
-        for optimizer in OPTIMIZERS
-        if name(256, optimizer) in runs
-    ]
+    found = []
+    for (of, least, most), optimizer in product(REPORTED, OPTIMIZERS):
+        label = name(256, optimizer)
+        if label not in runs:
+            continue
+        asked = runs[label].sel(step=slice(0, ASKED)).isel(step=-1)
+        text = f"mean {words[of]} of epoch {int(asked.step):,}, {least:g} to {most:g}, if it was {NAMES[optimizer]}"
+        half = (most - least) / 2
+        found.append(ap.stats.Reported(text, label, asked[of].values, (least + most) / 2, half))
+    return found
 
 
 # ---- failures ------------------------------------------------------------------------------------------------------
@@ -247,12 +243,15 @@ def falling(runs: xr.Dataset) -> xr.DataArray:
 
 
 def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
-    """What became of every seed: learned, learned and lost, a plateau of the loss (log K: a constant), not finished."""
+    """What became of every seed: learned, learned and lost, a plateau of the loss (log K: a constant), not finished.
+
+    Seeds that lie together in the middle of a fall are no plateau: only the constant's is one whatever the slope.
+    """
     hits = learned(runs)
     found = ap.stats.plateaus(runs, {"constant": np.log(DESIGNS[label][0])}, of="test_loss")
     plateaus = [kind for kind in found.attrs["kinds"] if kind not in ("on no plateau", "diverged")]
     kind = found.kind.astype(object)
-    kind = kind.where((kind != "on no plateau") | ~falling(runs), "not finished")
+    kind = kind.where(kind.isin(["constant", "diverged"]) | ~falling(runs), "not finished")
     kind = kind.where(~ap.stats.reading(hits, "first"), "lost again")
     kind = kind.where(~ap.stats.reading(hits), "learned")
     order = ["learned", "lost again", *plateaus, "not finished", "on no plateau", "diverged"]
