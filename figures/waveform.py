@@ -95,7 +95,8 @@ def draw_accuracy(ax: Axes, classes: int, runs: dict[str, xr.Dataset]) -> None:
     ap.plot.series.step_axis(ax, np.asarray(next(iter(runs.values())).step))
     ap.plot.series.share_axis(ax, "")
     ap.plot.series.corner(ax, n, "upper left")
-    ax.set_xticks([0, 10, 100, 1_000], ["0", "10", "100", "1,000"])
+    ticks = [step for step in (0, 10, 100, 1_000) if step <= ax.get_xlim()[1]]
+    ax.set_xticks(ticks, [f"{step:,}" for step in ticks])
     ax.set_xlabel("epochs")
     ax.axhline(0.99, color="0.5", linewidth=0.6, linestyle=":", zorder=0)
     ax.axhline(1 / classes, color="0.5", linewidth=0.6, linestyle=":", zorder=0)
@@ -179,12 +180,13 @@ def draw_rates(ax: Axes, table: dict[str, dict[str, str]]) -> None:
 
 def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, list[str]]) -> None:
     """Final loss of every seed of every remedy, in the colour of what became of it."""
-    jitter = np.random.default_rng(0)
+    jitter, least = np.random.default_rng(0), np.inf
     for (row, (classes, remedy)), (number, optimizer) in product(enumerate(ROWS), enumerate(OPTIMIZERS)):
         label = name(classes, optimizer, remedy)
         if label not in runs:
             continue
         loss = np.clip(runs[label].test_loss.isel(step=-1).values, 1e-5, 20)
+        least = min(least, loss.min())
         heights = row + 0.26 * (number - 1) + jitter.uniform(-0.09, 0.09, loss.size)
         for end, color in ENDS.items():
             here = [end_of(kind) == end for kind in kinds[label]]
@@ -198,7 +200,7 @@ def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, list[str
     ax.tick_params(axis="y", length=0)
     for end, color in ENDS.items():
         ax.plot([], [], "o", color=color, markersize=3, label=end)
-    ax.set_xlim(right=40)
+    ax.set_xlim(min(0.5 * least, 0.1), 40)
     above(ax, 4)
 
 
@@ -275,6 +277,7 @@ def draw_example(ax: Axes, kind: str, label: str, seed: int, share: float, runs:
     ax.set(xlim=limits, ylim=limits, xticks=(0, int(classes)), yticks=(0, int(classes)))
     ax.set_title(f"{kind}\n{OPTIMIZERS[optimizer]} {classes}: {share:.0%}", size=6.5, loc="left", pad=2)
     ax.tick_params(labelsize=6)
+    ax.set_box_aspect(1)
 
 
 def main(
@@ -306,7 +309,8 @@ def main(
     f, g = rows[2].subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": (0.8, 1)})
     left, right = rows[3].subfigures(1, 2, width_ratios=(1, 1.1))
     h = left.subplots()
-    small = right.subplots(2, 3)
+    shown = examples(kinds)[:6]
+    small = right.subplots(2 if len(shown) > 3 else 1, 3)
     for ax, classes in zip(accuracy, CLASSES, strict=True):
         draw_accuracy(ax, classes, runs)
     accuracy[0].set_ylabel("accuracy on fresh rows")
@@ -315,7 +319,6 @@ def main(
     draw_rates(f, table)
     draw_losses(g, runs, kinds)
     draw_factorial(h, table)
-    shown = examples(kinds)[: small.size]
     for ax, one in zip(small.flat, shown, strict=False):
         draw_example(ax, *one, runs[one[1]])
     for ax in small.flat[len(shown) :]:
@@ -327,20 +330,21 @@ def main(
         pad = {"pad": PADS[letter]} if letter in PADS else {}
         ax.set_title(rf"$\bf{{{letter}}}$  {TITLES[letter]}", loc="left", **pad)
     n = {label: one.sizes["seed"] for label, one in runs.items()}
-    look = (
-        f"quick look: {min(n.values())} seeds, few epochs and recipes; not the experiment" if quick else seeds_text(n)
-    )
-    figure.suptitle(f"The class of a flat signal at level class / 255, 200-K-2K-K sigmoids: {look}", size=8)
-    print(*ap.plot.save(figure, figures, "waveform"), sep="\n")
+    note = f"Quick look: {min(n.values())} seeds, few epochs and recipes; not the experiment" if quick else ""
+    figure.suptitle(f"The class of a flat signal at level class / 255, 200-K-2K-K sigmoids: {seeds_text(n)}", size=8)
+    print(*ap.plot.save(figure, figures, "waveform", note), sep="\n")
     plt.close(figure)
 
 
 def seeds_text(n: dict[str, int]) -> str:
-    """How many seeds the recipes have."""
+    """How many seeds the recipes have, more of the literal ones with 256 classes."""
     large = [count for label, count in n.items() if label.startswith("256")]
     small = [count for label, count in n.items() if not label.startswith("256")]
     parts = [f"{min(small)} seeds"] if small else []
-    return ", ".join([*parts, *([f"{min(large)} to {max(large)} of K = 256"] if large else [])])
+    if large:
+        low, high = min(large), max(large)
+        parts.append(f"{low} to {high} of K = 256" if low < high else f"{low} of K = 256")
+    return ", ".join(parts)
 
 
 if __name__ == "__main__":
