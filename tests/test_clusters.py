@@ -1,8 +1,6 @@
 """Promise: what the clusters' experiment says follows from what it measured, and its references from the data."""
 
 import csv
-import importlib.util
-from pathlib import Path
 
 import jax
 import jax.numpy as jnp
@@ -10,18 +8,9 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy import integrate, stats
+from scripts import script
 
 import approx as ap
-
-ROOT = Path(__file__).parents[1]
-
-
-def script(folder: str, name: str):
-    spec = importlib.util.spec_from_file_location(f"{folder}_{name}", ROOT / folder / f"{name}.py")
-    module = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
-
 
 CLUSTERS = script("experiments", "clusters")
 
