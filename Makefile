@@ -13,6 +13,15 @@ square: .venv/ready ## from nothing to the results and the figure of x²
 	$(PYTHON) experiments/square.py
 	$(PYTHON) figures/square.py
 
+# Each has an experiment that writes results/ and experiments/summaries/, and a figure that reads them.
+STUDIES := square square_remedies square_floors sine interval clusters second_order
+
+figures: .venv/ready ## every experiment and every figure; QUICK=--quick for a look at few seeds, into results/quick
+	for study in $(STUDIES); do \
+		$(PYTHON) experiments/$$study.py $(QUICK) && $(PYTHON) figures/$$study.py $(QUICK) || exit 1; \
+	done
+	$(PYTHON) figures/claims.py $(QUICK)
+
 bench: .venv/ready ## time P1 to P5 against the C limit, naive JAX, and PyTorch if TORCH=python names one that has it
 	$(PYTHON) experiments/speed.py $(if $(TORCH),--torch $(TORCH))
 	$(PYTHON) figures/speed.py
@@ -60,4 +69,4 @@ lock: .uv/command ## pin the newest dependencies
 clean: ## remove the environments (not the results)
 	rm -rf .venv .venv-oldest .uv
 
-.PHONY: help square bench test test-all test-oldest lint lock clean
+.PHONY: help square figures bench test test-all test-oldest lint lock clean

@@ -61,7 +61,7 @@ ROWS: dict[str, str] = {
 GROUPS = (5, 6)  # rows after which a line stands: the literal ones, and the one that the others change
 LEAST, MOST = 1e-6, 1e6
 MESSAGES = {
-    "b": "What became of every seed: most advice leaves R² below 0",
+    "b": "What became of every seed",
     "c": "A needs 10¹⁰ updates",
     "d": "Seeds that learn it, %",
     "e": "B's diagonal, as predicted",
@@ -113,8 +113,8 @@ def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndar
                     va="center", size=6.5)  # fmt: skip
     for value, name, place in (
         (1 - LEARNED, "R² 0.99", "right"),
-        (1, "mean only", "right"),
-        (2, "noise added", "left"),
+        (1, "means", "right"),
+        (2, "noise", "left"),
     ):
         ax.axvline(value, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
         ax.text(value, -0.75, f" {name} ", ha=place, va="bottom", size=6.5)
@@ -131,12 +131,12 @@ def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndar
     seen = [kind for kind in COLORS if any((kinds[label] == kind).any() for label in names)]
     for kind in seen:
         ax.plot([], [], ".", color=COLORS[kind], markersize=6, label=kind)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.35, -0.115), ncols=len(seen), columnspacing=0.8, handletextpad=0)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.35, -0.135), ncols=len(seen), columnspacing=0.8, handletextpad=0)
 
 
 CURVES = {  # label of the closed form: (name, colour, place of the name)
-    "A": ("A as asked", "C1", (3e6, 2.6)),
-    "rate": ("rate 0.4", "C4", (3e7, 0.16)),
+    "A": ("A as asked", "C1", (1e7, 2.6)),
+    "rate": ("rate\n0.4", "C4", (1.2e7, 0.16)),
     "feature_z_sgd": ("per feature,\nloss too", "C0", (3e4, 0.03)),
 }
 
@@ -151,12 +151,6 @@ def draw_modes(ax: Axes, runs: dict[str, xr.Dataset], curves: list[dict]) -> Non
         ax.plot(runs[label].step[1:], middle, "o", color=color, markersize=3, markeredgecolor="white")
         ax.vlines(runs[label].step[1:], low, high, color=color, linewidth=1)
         ax.text(*place, name, color=color, size=6.5)
-    ax.text(
-        15,
-        1.3e-3,
-        "lines: closed form; marks: median\nand 5-95% of seeds; right: the best\nbottlenecks of so many units",
-        size=6,
-    )
     for left, name in ((1, "means alone"), (0.5, "42 units"), (1 / 84, "83 units")):
         ax.axhline(left, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
         ax.annotate(name, (1, left), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
@@ -167,7 +161,10 @@ def draw_modes(ax: Axes, runs: dict[str, xr.Dataset], curves: list[dict]) -> Non
                     textcoords="offset points", ha="center", va="bottom", size=6)  # fmt: skip
     ax.annotate("epochs of A:", (A_EPOCH * 3, 1), (0, 1), xycoords=("data", "axes fraction"),
                 textcoords="offset points", ha="right", va="bottom", size=6)  # fmt: skip
-    ax.set(xscale="log", yscale="log", xlim=(10, 1e11), ylim=(1e-3, 10), xlabel="updates", ylabel="1 - R²")
+    ax.set(xscale="log", yscale="log", xlim=(10, 1e11), ylim=(1e-3, 10), ylabel="1 - R²")
+    ax.set_xlabel(
+        "updates\n(lines: closed form; marks: 5, 50 and 95% of seeds;\nright: the best bottlenecks of so many units)"
+    )
     ax.set_xticks([10, 1e3, 1e5, 1e7, 1e9, 1e11])
     ax.minorticks_off()
 

@@ -147,10 +147,9 @@ def test_second_order_runs_is_drawn_and_is_timed(tmp_path, capsys):
 
 @pytest.mark.slow  # nineteen networks to compile
 def test_the_other_cases_run(tmp_path, capsys):
-    script("experiments", "interval").main(seeds=2, steps=20, results=tmp_path)
     script("experiments", "waveform").main(seeds=2, steps=3, results=tmp_path)
     script("experiments", "clusters").main(seeds=2, passes=1, results=tmp_path)
-    assert len(list(tmp_path.iterdir())) == 2 + 9 + 4
+    assert len(list(tmp_path.iterdir())) == 9 + 4
     said = capsys.readouterr().out
     assert "literal: 2 seeds, 8,000 steps" in said
     assert "the thread's  0.812: quantile" in said
@@ -299,4 +298,78 @@ def test_the_identity_is_judged_and_drawn(identity, tmp_path, capsys):
     assert at_identity.sizes["seed"] == 12
     script("figures", "identity").main(results=tmp_path, quick=True)
     assert (quick / "identity.pdf").stat().st_size > 0
+
+
+@pytest.fixture(scope="module")
+def interval():
+    return script("experiments", "interval")
+
+
+def test_the_intervals_factorial_holds_every_combination_once(interval):
+    """Two inputs, three initialisers and five widths, with nine pairs of optimiser and loss."""
+    cells = {label: recipe for label, recipe in interval.RECIPES.items() if label.count("_") == 4}
+    assert len(cells) == 2 * 3 * 5 * 9
+    assert set(interval.QUICK) <= set(interval.RECIPES)
+    assert not any("_lm_" in label and "entropy" in label for label in cells)
+    for named, label in (("literal", interval.LITERAL), ("answer", interval.ANSWER)):
+        (task, recipe), (its_task, its_recipe) = interval.RECIPES[named], cells[label]
+        changed = replace(recipe, steps=its_recipe.steps, records=its_recipe.records)
+        assert (changed.model, changed.optimizer, changed.learning_rate, changed.batch_size) == (
+            its_recipe.model, its_recipe.optimizer, its_recipe.learning_rate, its_recipe.batch_size,
+        )  # fmt: skip
+        np.testing.assert_array_equal(task.x, its_task.x)
+        assert task.loss == its_task.loss
+
+
+def test_the_intervals_plateaus_are_the_closed_forms(interval):
+    """One third and two thirds; then a hundred rows of 0 and two hundred of one half."""
+    thirds = np.array([1, 2]) / 3
+    assert interval.plateaus("entropy") == pytest.approx(
+        {"constant": -(thirds * np.log(thirds)).sum(), "one edge": 2 / 3 * np.log(2)}, rel=1e-12
+    )
+    assert interval.plateaus("squares") == pytest.approx(
+        {"constant": 2 / 9, "one edge": 1 / 6, "zero": 1 / 3}, rel=1e-12
+    )
+
+
+def test_what_ten_starts_add_to_one(interval):
+    """At a rate of 0.2: 1 - 0.8^10 - 0.2; the interval is the range over that of the rate."""
+    hits = xr.DataArray(np.arange(100) < 20, dims="seed").to_dataset(name="hit")
+    found, rate = interval.best_of(hits, 10, 0.95), ap.stats.rate(hits)
+    assert float(found.gain) == pytest.approx(0.8 - 0.8**10)
+    most = 10 ** (-1 / 9)  # the rate of failure at which the gain is largest, by its derivative
+    assert 1 - rate.high < most < 1 - rate.low
+    assert float(found.high) == pytest.approx(most - most**10, abs=1e-5)
+    assert float(found.low) == pytest.approx(
+        min(1 - p - (1 - p) ** 10 for p in map(float, (rate.low, rate.high))), abs=1e-9
+    )
+
+
+def test_what_is_not_finished(interval):
+    """A loss that fell by 2% in the last tenth, one that rests, and a method cut off by the budget."""
+    loss = np.array([[1.0, 0.5, 0.49], [1.0, 0.5, 0.4999]])
+    runs = xr.Dataset({"loss": (("seed", "step"), loss)}, {"step": [0, 90, 100]})
+    assert interval.falling(runs).values.tolist() == [True, False]
+    assert interval.falling(runs.assign(stopped=(("seed", "step"), [[0, 0, 3], [0, 0, 0]]))).values.tolist() == [
+        False,
+        True,
+    ]
+
+
+@pytest.mark.slow  # twelve networks to compile
+def test_the_interval_is_judged_and_drawn(interval, tmp_path):
+    interval.main(seeds=6, steps=40, results=tmp_path, quick=True)
+    quick = tmp_path / "quick"
+    text = (quick / "interval_claims.md").read_text()
+    assert "Quick look: 6 seeds, at most 4 epochs; not the experiment." in text
+    judged = ap.stats.read_claims(quick / "interval_claims.csv")
+    assert judged.sizes["claim"] == 27
+    with (quick / "interval_factorial.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    assert len(rows) == len(interval.QUICK) - 2 + sum("_adam" in label for label in interval.QUICK)
+    literal, nnet = (ap.load(quick / f"interval_{label}.nc") for label in (interval.NNET_GD, interval.NNET))
+    for first, second in zip(ap.params(literal, kept_step=0), ap.params(nnet, kept_step=0), strict=True):
+        np.testing.assert_array_equal(first["w"], second["w"])  # the same starts
+    script("figures", "interval").main(results=tmp_path, quick=True)
+    assert (quick / "interval.pdf").stat().st_size > 0
     assert set(tmp_path.iterdir()) == {quick}

@@ -44,13 +44,18 @@ def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, w
             y += 0.5 * (len(text) - 1)
         y += 1.4
     ax.axvline(0, color="0.5", linewidth=0.6, zorder=0)
-    ax.set(xlim=(-1.03, 1.03), ylim=(y - 0.4, -0.7), xlabel="probability, or difference of paired probabilities")
+    ends = np.concatenate([frame.low_all, frame.holds_from.clip(lower=-0.1)])
+    ax.set(
+        xlim=(max(-1.0, np.nanmin(ends)) - 0.05, 1.03),
+        ylim=(y - 0.4, -0.7),
+        xlabel="probability, or difference of paired probabilities",
+    )
     ax.set_yticks(ticks, labels, size=6.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     handles = [Line2D([], [], linestyle="", markersize=4, label=name, **mark) for name, mark in MARKS.items()]
     handles.append(Line2D([], [], color="#009E73", alpha=0.25, linewidth=5, label="claim holds here"))
-    ax.legend(handles=handles, loc="lower left", bbox_to_anchor=(0, 1), ncols=4, frameon=False, handletextpad=0.5)
+    ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.06, 1), ncols=4, frameon=False, handletextpad=0.5)
     _beside(ax, -0.1, "n")
     return ax
 
