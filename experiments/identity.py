@@ -606,7 +606,7 @@ EXAMPLES = ("A", "zero_weights", "B", "A_per_sample_z")  # drawn in the figure: 
 
 def examples(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], results: Path) -> None:
     """For the figure: one judged row, what the first seed's network makes of it, and B's diagonal in expectation."""
-    rows = []
+    rows: list[dict[str, Any]] = []
     for label in EXAMPLES:
         task, chosen = recipes[label]
         x = judged(task)[:1]
@@ -685,7 +685,7 @@ def main(
     results: Path = RESULTS,
     summaries: Path = SUMMARIES,
     quick: bool = False,
-    saved: bool = False,
+    only: tuple[str, ...] | None = None,
 ) -> None:
     """Train the literal recipes and all remedies, save them, and judge the thread's claims.
 
@@ -697,7 +697,7 @@ def main(
         results: the folder to write to.
         summaries: the folder of the tables.
         quick: a look with few seeds, updates and rows, in results/quick.
-        saved: judge what was saved before, and train nothing.
+        only: train these recipes, and take the others as they were saved before; none of them to judge anew.
     """
     labels, note, options = tuple(RECIPES), "", {}
     if quick:
@@ -708,12 +708,13 @@ def main(
         note = f"Quick look: {seeds} seeds, at most {steps} updates and {size:,} rows; not the experiment."
         options = {"compiler_options": ap.blocks.accepted({"xla_backend_optimization_level": 0})}
         print(note, flush=True)
-    for number, label in enumerate(() if saved else labels, 1):
+    chosen = labels if only is None else only
+    for number, label in enumerate(chosen, 1):
         count = seeds if label in LITERAL else remedies * MORE.get(label, 1)
         runs = train(label, count, results, size, steps, progress=False, **options)
         rate, middle = ap.stats.rate(learned(runs)), float(runs.r_squared.isel(step=-1).median())
         share = f"{float(rate.rate):6.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}] of {int(rate.n):,}"
-        print(f"{number:3} of {len(labels)}  {label:22} {share}   R² {middle:.4g}", flush=True)
+        print(f"{number:3} of {len(chosen)}  {label:22} {share}   R² {middle:.4g}", flush=True)
     summarise(labels, results, summaries, size, steps, note)
 
 
