@@ -14,7 +14,7 @@ square: .venv/ready ## from nothing to the results and the figure of x²
 	$(PYTHON) figures/square.py
 
 # Each has an experiment that writes results/ and experiments/summaries/, and a figure that reads them.
-STUDIES := square square_remedies square_floors sine interval clusters second_order
+STUDIES := square square_remedies square_floors sine interval waveform identity clusters second_order
 
 figures: .venv/ready ## every experiment and every figure; QUICK=--quick for a look at few seeds, into results/quick
 	for study in $(STUDIES); do \

@@ -1,0 +1,297 @@
+"""The figure of the identity: what a small loss hides, why A does not move, and which advice makes it.
+
+Reads results/identity_{label}.nc and identity_{curves,kinds,examples,diagonal}.csv beside them, which
+experiments/identity.py writes, and draws figures/identity.pdf and .png.
+"""
+
+import csv
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tyro
+import xarray as xr
+from matplotlib.axes import Axes
+
+import approx as ap
+
+FOLDER = Path(__file__).parent
+A_EPOCH = 12_192  # updates
+MEAN, SD = 1.1090579, 0.0012380764  # of A's columns; B's are U[0, 1)
+LEARNED = 0.99
+COLORS = {
+    "learned": "#0072B2",
+    "on the way": "#009E73",
+    "mean only": "#E69F00",
+    "noise added": "#D55E00",
+    "shrunk outputs": "#CC79A7",
+    "diverged": "0.35",
+}
+EXAMPLES = {  # label: (title, what it is)
+    "A": ("noise added", "A as asked"),
+    "zero_weights": ("mean only", "A from weights at 0"),
+    "B": ("on the way", "B, 100 epochs"),
+    "A_per_sample_z": ("learned", "A, per sample, loss too"),
+}
+# The rows of the panel of all recipes, in groups.
+ROWS: dict[str, str] = {
+    "A": "A as asked",
+    "A_per_sample": "A, per sample (the advice)",
+    "A_per_sample_z": "A, per sample, loss too",
+    "B": "B, uniform",
+    "C": "C, uniform, 5 columns",
+    "none_data_sgd": "A, 16,000 rows",
+    "sample_data_sgd": "per sample",
+    "sample_z_sgd": "per sample, loss too",
+    "feature_data_sgd": "per feature",
+    "feature_z_sgd": "per feature, loss too",
+    "none_data_adam": "Adam 0.001",
+    "momentum": "momentum 0.9",
+    "rate": "rate 0.4, half the largest stable",
+    "none_z_sgd": "rate 0.01 / variance",
+    "no_bias": "no bias",
+    "zero_weights": "weights at 0",
+    "small_weights": "weights U(-0.05, 0.05)",
+    "identity": "weights at I",
+    "l1": "L1 on the outputs",
+    "l2": "L2 on the outputs",
+    "lbfgs": "L-BFGS, 1,000 rows",
+}
+GROUPS = (5, 6)  # rows after which a line stands: the literal ones, and the one that the others change
+LEAST, MOST = 1e-6, 1e6
+MESSAGES = {
+    "b": "What became of every seed",
+    "c": "A needs 10¹⁰ updates",
+    "d": "Seeds that learn it, %",
+    "e": "B's diagonal, as predicted",
+    "f": "B's loss, as reported",
+}
+DIAGONAL = (0.79, 0.86)  # B's after 100 epochs, as reported
+REPORTED = {1: 0.2092, 2: 0.1536, 3: 0.1484, 98: 0.0055, 99: 0.0053, 100: 0.0051}  # B's loss
+
+
+def read(path: Path) -> list[dict]:
+    """Rows of a table."""
+    with path.open() as file:
+        return list(csv.DictReader(file))
+
+
+def unexplained(runs: xr.Dataset) -> xr.DataArray:
+    """1 - R²: 0 is the identity, 1 the means alone."""
+    left = 1 - runs.r_squared
+    return left.where(np.isfinite(left), np.inf)
+
+
+def draw_example(ax: Axes, label: str, rows: list[dict], runs: xr.Dataset) -> None:
+    """One judged row's columns: what went in, and what came out, in standard deviations from the mean."""
+    mean, sd = (0.5, 1 / np.sqrt(12)) if label == "B" else (MEAN, SD)
+    x, y = ((np.array([float(row[of]) for row in rows]) - mean) / sd for of in ("input", "output"))
+    kind, name = EXAMPLES[label]
+    ax.plot((-4, 4), (-4, 4), color="0.6", linewidth=0.6, linestyle=":", zorder=0)
+    ax.plot(x, y, "o", color=COLORS[kind], markersize=2.2, markeredgewidth=0)
+    last = runs.isel(seed=0, step=-1)
+    ax.set(xlim=(-3.4, 3.4), ylim=(-4.6, 4.6), xticks=(-2, 0, 2), yticks=(-4, -2, 0, 2, 4), xlabel="input")
+    says = f"{name}\nMSE {float(last.mse):.2g}, R² {float(last.r_squared):.2f}"
+    ax.text(0.03, 0.99, says, transform=ax.transAxes, ha="left", va="top", size=6.5)
+
+
+def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndarray]) -> None:
+    """1 - R² of every seed of every recipe, coloured by what became of it, and the share that learned it."""
+    names = {label: name for label, name in ROWS.items() if label in runs}
+    jitter = np.random.default_rng(0)
+    for row, label in enumerate(names):
+        left = np.clip(unexplained(runs[label]).isel(step=-1).values, LEAST, MOST)
+        heights = row + jitter.uniform(-0.3, 0.3, left.size)
+        for kind in np.unique(kinds[label]):
+            here = kinds[label] == kind
+            color = COLORS.get(kind, "0.35")
+            ax.plot(left[here], heights[here], ".", color=color, markersize=2.2, markeredgewidth=0, clip_on=False)
+        rate = ap.stats.rate(ap.stats.success(runs[label], above=LEARNED, of="r_squared"))
+        says = f"{int(rate.successes)} of {int(rate.n)}"
+        ax.annotate(says, (1, row), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+                    va="center", size=6.5)  # fmt: skip
+    for value, name, place in (
+        (1 - LEARNED, "R² 0.99", "right"),
+        (1, "means", "right"),
+        (2, "noise", "left"),
+    ):
+        ax.axvline(value, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
+        ax.text(value, -0.75, f" {name} ", ha=place, va="bottom", size=6.5)
+    for row in GROUPS:
+        ax.axhline(row - 0.5, color="0.8", linewidth=0.6, zorder=0)
+    ax.set_yticks(range(len(names)), list(names.values()))
+    ax.set(xscale="log", xlim=(LEAST, MOST), ylim=(len(names) - 0.4, -0.7))
+    ax.set_xticks([1e-6, 1e-4, 1e-2, 1, 1e2, 1e4, 1e6])
+    ax.minorticks_off()
+    ax.set_xlabel("1 - R² = error / variance, one dot a seed\n(at the left edge: less; at the right: diverged)")
+    ax.tick_params(axis="y", length=0)
+    ax.annotate("learned", (1, -0.75), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+                va="bottom", size=6.5)  # fmt: skip
+    seen = [kind for kind in COLORS if any((kinds[label] == kind).any() for label in names)]
+    for kind in seen:
+        ax.plot([], [], ".", color=COLORS[kind], markersize=6, label=kind)
+    ax.legend(loc="upper center", bbox_to_anchor=(0.35, -0.135), ncols=len(seen), columnspacing=0.8, handletextpad=0)
+
+
+CURVES = {  # label of the closed form: (name, colour, place of the name)
+    "A": ("A as asked", "C1", (1e7, 2.6)),
+    "rate": ("rate\n0.4", "C4", (1.2e7, 0.16)),
+    "feature_z_sgd": ("per feature,\nloss too", "C0", (3e4, 0.03)),
+}
+
+
+def draw_modes(ax: Axes, runs: dict[str, xr.Dataset], curves: list[dict]) -> None:
+    """1 - R² over updates: closed forms as lines, measured medians as marks, bottlenecks of the same R² as levels."""
+    for label, (name, color, place) in CURVES.items():
+        path = np.array([(float(row["step"]), float(row["unexplained"])) for row in curves if row["label"] == label])
+        ax.plot(*path[path[:, 1] < 1e5].T, color=color)
+        measured = unexplained(runs[label]).quantile((0.05, 0.5, 0.95), "seed").isel(step=slice(1, None))
+        low, middle, high = measured.values
+        ax.plot(runs[label].step[1:], middle, "o", color=color, markersize=3, markeredgecolor="white")
+        ax.vlines(runs[label].step[1:], low, high, color=color, linewidth=1)
+        ax.text(*place, name, color=color, size=6.5)
+    for left, name in ((1, "means alone"), (0.5, "42 units"), (1 / 84, "83 units")):
+        ax.axhline(left, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
+        ax.annotate(name, (1, left), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
+                    va="center", size=6)  # fmt: skip
+    for epochs in (10, 200):
+        ax.axvline(epochs * A_EPOCH, color="0.8", linewidth=0.6, zorder=0)
+        ax.annotate(f"{epochs}", (epochs * A_EPOCH, 1), (0, 1), xycoords=("data", "axes fraction"),
+                    textcoords="offset points", ha="center", va="bottom", size=6)  # fmt: skip
+    ax.annotate("epochs of A:", (A_EPOCH * 3, 1), (0, 1), xycoords=("data", "axes fraction"),
+                textcoords="offset points", ha="right", va="bottom", size=6)  # fmt: skip
+    ax.set(xscale="log", yscale="log", xlim=(10, 1e11), ylim=(1e-3, 10), ylabel="1 - R²")
+    ax.set_xlabel(
+        "updates\n(lines: closed form; marks: 5, 50 and 95% of seeds;\nright: the best bottlenecks of so many units)"
+    )
+    ax.set_xticks([10, 1e3, 1e5, 1e7, 1e9, 1e11])
+    ax.minorticks_off()
+
+
+def draw_factorial(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
+    """Share of seeds that learned it, and the median R², at all combinations of three factors."""
+    columns = [(units, optimizer) for optimizer in ("sgd", "adam") for units in ("data", "z")]
+    rows = ("none", "sample", "feature")
+    rates = np.full((len(rows), len(columns)), np.nan)
+    for i, standardised in enumerate(rows):
+        for j, (units, optimizer) in enumerate(columns):
+            if (label := f"{standardised}_{units}_{optimizer}") not in runs:
+                continue
+            rate = ap.stats.rate(ap.stats.success(runs[label], above=LEARNED, of="r_squared"))
+            middle = 1 - float(unexplained(runs[label]).isel(step=-1).median())
+            rates[i, j] = float(rate.rate)
+            r_squared = f"R² {middle:.2f}" if abs(middle) < 100 else "R² < -100"
+            says = f"{100 * rates[i, j]:.0f}\n[{100 * float(rate.low):.0f}, {100 * float(rate.high):.0f}]\n{r_squared}"
+            color = "white" if rates[i, j] < 0.6 else "black"
+            ax.text(j, i, says, ha="center", va="center", size=6, color=color, linespacing=1.15)
+    ax.set_facecolor("0.9")
+    ax.imshow(np.ma.masked_invalid(rates), vmin=0, vmax=1, aspect="auto")
+    ax.set_xticks(range(4), ["loss in\ndata's\nunits", "in stand-\nardised\nunits"] * 2, size=6.5)
+    ax.set_yticks(range(3), ["raw", "per\nsample", "per\nfeature"])
+    ax.axvline(1.5, color="white", linewidth=2)
+    for x, name in ((0.5, "SGD 0.01"), (2.5, "Adam 0.001")):
+        ax.text(x, -0.55, name, ha="center", va="bottom", size=7)
+    ax.tick_params(length=0)
+    for spine in ax.spines.values():
+        spine.set_visible(False)
+
+
+def draw_diagonal(ax: Axes, runs: xr.Dataset, expected: list[dict], length: int) -> None:
+    """B's diagonal over epochs: its mean in closed form and measured, its least and greatest, and the thread's."""
+    epochs = runs.step.values / length
+    for of, color in (("least_diagonal", "C5"), ("greatest_diagonal", "C5"), ("diagonal", "C0")):
+        low, middle, high = runs[of].quantile((0.05, 0.5, 0.95), "seed").values
+        ax.fill_between(epochs, low, high, color=color, alpha=0.35, linewidth=0)
+        ax.plot(epochs, middle, "o" if of == "diagonal" else "-", color=color, linewidth=0.8)
+        if of != "diagonal":
+            ax.text(48, np.interp(48, epochs, middle) + (0.06 if of[0] == "g" else -0.1), of.split("_")[0],
+                    color=color, size=6.5, ha="right" if of[0] == "g" else "left")  # fmt: skip
+    path = np.array([(float(row["epoch"]), float(row["diagonal"])) for row in expected])
+    ax.plot(*path.T, color="0.2", linewidth=0.8, linestyle="--", zorder=3)
+    ax.text(42, 0.03, "dashed: closed form\ndots: mean diagonal", size=6.5)
+    ax.vlines(103, *DIAGONAL, color="#D55E00", linewidth=2.5)
+    ax.text(101, 0.93, "thread", color="#D55E00", size=6.5, ha="right")
+    ax.axhline(1, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
+    ax.set(xlim=(0, 106), ylim=(-0.28, 1.05), xlabel="epochs", ylabel="diagonal of the weights")
+
+
+def draw_loss(ax: Axes, runs: xr.Dataset, length: int) -> None:
+    """B's mean batch loss over epochs, 5-95% of the seeds, and the thread's."""
+    wanted = [n for n in (*range(1, 4), 5, 9, 10, 20, 50, 97, 98, 99, 100) if n * length in runs.step]
+    single = [n for n in wanted if n in (1, 2, 3, 10, 98, 99, 100)]  # whose last record was an epoch before
+    if not single:  # a quick look of less than an epoch
+        ax.text(0.5, 0.5, "less than an epoch", ha="center")
+        return
+    shown = runs.batch_loss.sel(step=[n * length for n in single])
+    low, middle, high = shown.quantile((0.05, 0.5, 0.95), "seed").values
+    ax.vlines(single, low, high, color="C0", linewidth=2.5, alpha=0.5)
+    ax.plot(single, middle, "_", color="C0", markersize=6)
+    held = runs.validation_loss.sel(step=[n * length for n in wanted]).quantile((0.05, 0.5, 0.95), "seed").values
+    ax.fill_between(wanted, held[0], held[2], color="0.8", linewidth=0, zorder=0)
+    ax.plot(list(REPORTED), list(REPORTED.values()), "x", color="#D55E00", markersize=4, markeredgewidth=1)
+    ax.axhline(1 / 12, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
+    ax.text(1.1, 1 / 12, "variance, 1/12", size=6.5, va="top")
+    ax.text(1.1, 0.006, "×: thread\nbars: ours, 5-95%\ngrey: validation", size=6.5, va="bottom")
+    ax.set(xscale="log", yscale="log", xlim=(0.9, 130), ylim=(0.003, 0.4), xlabel="epochs", ylabel="loss")
+    ax.set_xticks([1, 10, 100], ["1", "10", "100"])
+
+
+def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
+    """Draw the figure.
+
+    Args:
+        results: the folder that experiments/identity.py wrote its results to.
+        figures: the folder to draw into.
+        quick: draw the quick look, in results/quick.
+    """
+    if quick:
+        results = figures = results / "quick"
+    tables = {name: read_table(results, name) for name in ("curves", "kinds", "examples", "diagonal")}
+    kinds: dict[str, Any] = {}
+    for row in tables["kinds"]:
+        kinds.setdefault(row["label"], []).append(row["kind"])
+    kinds = {label: np.array(kind, object) for label, kind in kinds.items()}
+    runs = {label: ap.load(results / f"identity_{label}.nc") for label in kinds}
+    plt.style.use(ap.plot.STYLE)
+    figure = plt.figure(figsize=(7.0, 8.6))
+    parts: Any = figure.subfigures(3, 1, height_ratios=(1.55, 3.9, 2.35))
+    small = parts[0].subplots(1, 4, sharey=True)
+    b, c = parts[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.35, 1)})
+    d, e, f = parts[2].subplots(1, 3, gridspec_kw={"width_ratios": (1.25, 1, 1)})
+    for ax, label in zip(small, EXAMPLES, strict=True):
+        draw_example(ax, label, [row for row in tables["examples"] if row["label"] == label], runs[label])
+        ax.set_title(EXAMPLES[label][0].capitalize())
+    small[0].set_ylabel("output, in standard\ndeviations from the mean")
+    draw_recipes(b, runs, kinds)
+    draw_modes(c, runs, tables["curves"])
+    draw_factorial(d, runs)
+    length = int(tables["diagonal"][1]["step"])  # of an epoch
+    draw_diagonal(e, runs["B"], tables["diagonal"], length)
+    draw_loss(f, runs["B"], length)
+    for letter, ax in zip("abcdef", (small[0], b, c, d, e, f), strict=True):
+        title = MESSAGES.get(letter, ax.get_title(loc="left"))
+        ax.set_title(rf"$\bf{{{letter}}}$  {title}", loc="left", pad={"b": 14, "c": 12, "d": 14}.get(letter, 4))
+    n, more = runs["A"].sizes["seed"], runs["none_data_sgd"].sizes["seed"]
+    figure.suptitle(
+        f"84 columns to themselves by a linear network: {n} seeds of A, B and C, {more} of each remedy", size=8
+    )
+    note = f"quick look: {n} seeds, few updates and rows; not the experiment" if quick else ""
+    print(*ap.plot.save(figure, figures, "identity", note), sep="\n")
+    plt.close(figure)
+
+
+def read_table(results: Path, name: str) -> list[dict]:
+    """A table that the experiment left beside its results.
+
+    Raises:
+        FileNotFoundError: if it did not.
+    """
+    path = results / f"identity_{name}.csv"
+    if not path.exists():
+        raise FileNotFoundError(f"{path}: run the experiment that writes it first")
+    return read(path)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
