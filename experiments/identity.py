@@ -20,10 +20,14 @@ Expected finding: A reaches a loss of 1e-6, the variance of its data: it has lea
 solves it only if the loss is in standardised units too, as else its gradient carries the variance.
 Found, literal recipes of 32 seeds: A ends at 3.05e-6, twice its data's variance, with R² of -0.99: worse than the mean,
 as weights of mean diagonal 0.01 add noise. Standardised per sample with the loss in the data's units it is as bad. B's
-reported losses lie in the lower part of ours, quantiles 0.09 to 0.38, and its diagonal of 0.79 to 0.86 is the median
-seed's, least to greatest; C's weights are the identity. The remedies have not been run in full: no claim is judged yet.
-Cost: A, A_per_sample, B and C three and a quarter minutes on two cores for 32 seeds; the rest is not measured, about
-ten minutes by estimate. Writes results/identity_{label}.nc and .csv, and experiments/summaries/identity_*.
+reported losses lie in the lower part of ours, quantiles 0.06 to 0.20, and its diagonal of 0.79 to 0.86 is the median
+seed's, least to greatest; C's weights are the identity. "About 1e-6" is below all our 32 seeds of A; Keras 1's smaller
+weights, U(-0.05, 0.05), end at 1.62e-6: the initialiser explains it. Of the remedies, all 88 seeds learn it (R² of
+0.99) with standardised rows if either the loss is in standardised units too or Adam is used, and by L-BFGS; none does
+with raw rows and a first-order method, whatever momentum, rate, penalty, small or zero weights; raw Adam is worst,
+R² of -9.8. In closed form A needs 610,000 epochs for an R² of 0.99.
+Cost: seven and a half minutes on two cores. Writes results/identity_{label}.nc and .csv, and
+experiments/summaries/identity_*.
 """
 
 import math

@@ -1,23 +1,86 @@
-"""What the threads claim, and what hundreds of seeds say of it: every claim a row, by thread.
+"""What the threads claim, and what hundreds of seeds say of it: the verdicts by thread, and every claim a row.
 
-Reads experiments/summaries/*_claims.csv, which the experiments write, and draws figures/claims.pdf and .png.
+Reads experiments/summaries/*_claims.csv, which the experiments write, and draws figures/claims.pdf, the counts, and
+figures/claims_1.pdf, claims_2.pdf, ..., every claim; .png too.
 """
 
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import numpy as np
 import tyro
+import xarray as xr
 
 import approx as ap
 
 FOLDER = Path(__file__).parent
-INCHES = 0.17  # of height for a row
+PAGES = ((("interval", "identity"), ("square",)), (("waveform",), ("sine", "clusters")))  # two columns each
+WRAP, INCHES = 45, 0.112  # characters in a line, and its height
+NAMES = {  # the threads
+    "interval": "one interval: which x lie in it",
+    "waveform": "the class of x / 256 is x",
+    "identity": "84 columns to themselves",
+    "square": "x²",
+    "sine": "a sine",
+    "clusters": "four clusters",
+}
+
+
+def draw_counts(found: xr.Dataset) -> plt.Figure:
+    """How many claims of each thread are supported, undecided, contradicted."""
+    frame = found.to_dataframe()
+    sources = [source for source in NAMES if (frame.source == source).any()]
+    figure, ax = plt.subplots(figsize=(7.0, 0.75 + 0.27 * len(sources)))
+    left = np.zeros(len(sources))
+    order = ("supported", "undecided", "contradicted")
+    for verdict in order:
+        counts = np.array([((frame.source == source) & (frame.verdict == verdict)).sum() for source in sources])
+        mark = ap.plot.evidence.MARKS[verdict]
+        color = "0.8" if verdict == "undecided" else mark["color"]
+        bars = ax.barh(sources, counts, 0.75, left, color=color, label=f"{verdict} ({counts.sum()})")
+        texts = [str(n) if n else "" for n in counts]
+        ax.bar_label(bars, texts, label_type="center", size=7, color="black" if verdict == "undecided" else "white")
+        left += counts
+    ax.set_yticks(range(len(sources)), [NAMES[source] for source in sources])
+    ax.set(ylim=(len(sources) - 0.5, -0.5), xlabel="claims", xlim=(0, 1.02 * left.max()))
+    ax.tick_params(axis="y", length=0)
+    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+    return figure
+
+
+def pages(found: xr.Dataset) -> list[plt.Figure]:
+    """Every claim a row, in two columns of threads a page."""
+    drawn = [draw_page(found, page) for page in PAGES]
+    deepest = max(max(ax.get_ylim()) for figure in drawn for ax in figure.axes)
+    for figure in drawn:
+        figure.set_size_inches(7.0, 0.8 + INCHES * deepest)
+        for ax in figure.axes:
+            ax.set_ylim(deepest, -0.7)  # a line has the same height everywhere
+    return drawn
+
+
+def draw_page(found: xr.Dataset, page: tuple[tuple[str, ...], ...]) -> plt.Figure:
+    """Two columns, with one legend."""
+    figure, both = plt.subplots(1, 2)
+    for ax, column in zip(both, page, strict=True):
+        here = found.isel(claim=np.isin(found.source, column))
+        if not here.sizes["claim"]:
+            ax.set_axis_off()
+            continue
+        ap.plot.claims(here, ax, wrap=WRAP)
+        ax.set(xlim=(-1.05, 1.05), xlabel="probability (difference)")
+        ax.set_xticks([-1, 0, 1])
+        legend = ax.get_legend()
+        legend.remove()
+    labels = [text.get_text() for text in legend.texts]
+    figure.legend(handles=legend.legend_handles, labels=labels, loc="outside upper right", ncols=4, frameon=False)
+    return figure
 
 
 def main(
     summaries: Path = FOLDER.parent / "experiments" / "summaries", figures: Path = FOLDER, quick: bool = False
 ) -> None:
-    """Draw the figure.
+    """Draw the figures.
 
     Args:
         summaries: the folder that the experiments wrote their tables of claims to.
@@ -31,12 +94,10 @@ def main(
         raise SystemExit(f"no tables of claims in {summaries}: run the experiments first")
     found = ap.stats.read_claims(*files)
     plt.style.use(ap.plot.STYLE)
-    rows = found.sizes["claim"] + 2 * len(files)
-    figure, ax = plt.subplots(figsize=(7.0, 0.8 + INCHES * rows))
-    ap.plot.claims(found, ax, wrap=78)
     note = "Quick look, not the experiment" if quick else ""
-    print(*ap.plot.save(figure, figures, "claims", note), sep="\n")
-    plt.close(figure)
+    for name, figure in zip(("claims", "claims_1", "claims_2"), (draw_counts(found), *pages(found)), strict=True):
+        print(*ap.plot.save(figure, figures, name, note), sep="\n")
+        plt.close(figure)
     for verdict, n in found.verdict.to_series().value_counts().items():
         print(f"{verdict}: {n}")
 

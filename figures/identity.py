@@ -61,9 +61,9 @@ ROWS: dict[str, str] = {
 GROUPS = (5, 6)  # rows after which a line stands: the literal ones, and the one that the others change
 LEAST, MOST = 1e-6, 1e6
 MESSAGES = {
-    "b": "What became of every seed",
+    "b": "All seeds of a recipe learn it, or none",
     "c": "A needs 10¹⁰ updates",
-    "d": "Seeds that learn it, %",
+    "d": "Standardise; for SGD the loss too (seeds, %)",
     "e": "B's diagonal, as predicted",
     "f": "B's loss, as reported",
 }
@@ -113,11 +113,11 @@ def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndar
                     va="center", size=6.5)  # fmt: skip
     for value, name, place in (
         (1 - LEARNED, "R² 0.99", "right"),
-        (1, "means", "right"),
+        (1, "mean", "right"),
         (2, "noise", "left"),
     ):
         ax.axvline(value, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
-        ax.text(value, -0.75, f" {name} ", ha=place, va="bottom", size=6.5)
+        ax.text(value, -0.75, f"{name} " if place == "right" else f" {name}", ha=place, va="bottom", size=6)
     for row in GROUPS:
         ax.axhline(row - 0.5, color="0.8", linewidth=0.6, zorder=0)
     ax.set_yticks(range(len(names)), list(names.values()))
@@ -131,13 +131,13 @@ def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndar
     seen = [kind for kind in COLORS if any((kinds[label] == kind).any() for label in names)]
     for kind in seen:
         ax.plot([], [], ".", color=COLORS[kind], markersize=6, label=kind)
-    ax.legend(loc="upper center", bbox_to_anchor=(0.35, -0.135), ncols=len(seen), columnspacing=0.8, handletextpad=0)
+    ax.figure.legend(loc="outside lower center", ncols=len(seen), columnspacing=0.8, handletextpad=0)
 
 
 CURVES = {  # label of the closed form: (name, colour, place of the name)
     "A": ("A as asked", "C1", (1e7, 2.6)),
-    "rate": ("rate\n0.4", "C4", (1.2e7, 0.16)),
-    "feature_z_sgd": ("per feature,\nloss too", "C0", (3e4, 0.03)),
+    "rate": ("rate 0.4", "C4", (3e7, 0.3)),
+    "feature_z_sgd": ("per feature,\nloss too", "C0", (2.2e4, 0.05)),
 }
 
 
@@ -150,21 +150,17 @@ def draw_modes(ax: Axes, runs: dict[str, xr.Dataset], curves: list[dict]) -> Non
         low, middle, high = measured.values
         ax.plot(runs[label].step[1:], middle, "o", color=color, markersize=3, markeredgecolor="white")
         ax.vlines(runs[label].step[1:], low, high, color=color, linewidth=1)
-        ax.text(*place, name, color=color, size=6.5)
-    for left, name in ((1, "means alone"), (0.5, "42 units"), (1 / 84, "83 units")):
+        ax.text(*place, name, color=color, size=6.5, ha="right" if label == "rate" else "left")
+    for left, name in ((1, "the mean"), (0.5, "best of\n42 units"), (1 / 84, "best of\n83 units")):
         ax.axhline(left, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
         ax.annotate(name, (1, left), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                     va="center", size=6)  # fmt: skip
     for epochs in (10, 200):
         ax.axvline(epochs * A_EPOCH, color="0.8", linewidth=0.6, zorder=0)
-        ax.annotate(f"{epochs}", (epochs * A_EPOCH, 1), (0, 1), xycoords=("data", "axes fraction"),
-                    textcoords="offset points", ha="center", va="bottom", size=6)  # fmt: skip
-    ax.annotate("epochs of A:", (A_EPOCH * 3, 1), (0, 1), xycoords=("data", "axes fraction"),
-                textcoords="offset points", ha="right", va="bottom", size=6)  # fmt: skip
-    ax.set(xscale="log", yscale="log", xlim=(10, 1e11), ylim=(1e-3, 10), ylabel="1 - R²")
-    ax.set_xlabel(
-        "updates\n(lines: closed form; marks: 5, 50 and 95% of seeds;\nright: the best bottlenecks of so many units)"
-    )
+        ax.annotate(f"{epochs} epochs", (epochs * A_EPOCH, 0), (1, 2), xycoords=("data", "axes fraction"),
+                    textcoords="offset points", rotation=90, va="bottom", size=6)  # fmt: skip
+    ax.text(0, 1.01, "lines: closed form; marks: 5, 50, 95% of seeds", transform=ax.transAxes, va="bottom", size=6.5)
+    ax.set(xscale="log", yscale="log", xlim=(10, 1e11), ylim=(1e-3, 10), xlabel="updates", ylabel="1 - R²")
     ax.set_xticks([10, 1e3, 1e5, 1e7, 1e9, 1e11])
     ax.minorticks_off()
 
@@ -257,7 +253,7 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
     figure = plt.figure(figsize=(7.0, 8.6))
     parts: Any = figure.subfigures(3, 1, height_ratios=(1.55, 3.9, 2.35))
     small = parts[0].subplots(1, 4, sharey=True)
-    b, c = parts[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.35, 1)})
+    b, c = parts[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.1, 1)})
     d, e, f = parts[2].subplots(1, 3, gridspec_kw={"width_ratios": (1.25, 1, 1)})
     for ax, label in zip(small, EXAMPLES, strict=True):
         draw_example(ax, label, [row for row in tables["examples"] if row["label"] == label], runs[label])
@@ -271,7 +267,7 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
     draw_loss(f, runs["B"], length)
     for letter, ax in zip("abcdef", (small[0], b, c, d, e, f), strict=True):
         title = MESSAGES.get(letter, ax.get_title(loc="left"))
-        ax.set_title(rf"$\bf{{{letter}}}$  {title}", loc="left", pad={"b": 14, "c": 12, "d": 14}.get(letter, 4))
+        ax.set_title(rf"$\bf{{{letter}}}$  {title}", loc="left", pad={"b": 14, "c": 14, "d": 14}.get(letter, 4))
     n, more = runs["A"].sizes["seed"], runs["none_data_sgd"].sizes["seed"]
     figure.suptitle(
         f"84 columns to themselves by a linear network: {n} seeds of A, B and C, {more} of each remedy", size=8
