@@ -51,8 +51,8 @@ def draw_counts(found: xr.Dataset) -> plt.Figure:
 def pages(found: xr.Dataset) -> list[plt.Figure]:
     """Every claim a row, in two columns of threads a page."""
     drawn = [draw_page(found, page) for page in PAGES]
-    deepest = max(max(ax.get_ylim()) for figure in drawn for ax in figure.axes)
     for figure in drawn:
+        deepest = max(max(ax.get_ylim()) for ax in figure.axes)
         figure.set_size_inches(7.0, 0.8 + INCHES * deepest)
         for ax in figure.axes:
             ax.set_ylim(deepest, -0.7)  # a line has the same height everywhere

@@ -83,4 +83,4 @@ def test_the_identity_is_judged_and_drawn(tmp_path, capsys):
     assert (at_identity.loss == 0).all()
     assert at_identity.sizes["seed"] == 12
     script("figures", "identity").main(results=tmp_path, quick=True)
-    assert (quick / "IDENTITY.pdf").stat().st_size > 0
+    assert (quick / "identity.pdf").stat().st_size > 0

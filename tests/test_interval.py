@@ -79,5 +79,5 @@ def test_the_interval_is_judged_and_drawn(tmp_path):
     for first, second in zip(ap.params(literal, kept_step=0), ap.params(nnet, kept_step=0), strict=True):
         np.testing.assert_array_equal(first["w"], second["w"])  # the same starts
     script("figures", "interval").main(results=tmp_path, quick=True)
-    assert (quick / "INTERVAL.pdf").stat().st_size > 0
+    assert (quick / "interval.pdf").stat().st_size > 0
     assert set(tmp_path.iterdir()) == {quick}

@@ -97,5 +97,5 @@ def test_the_waveform_is_judged_and_drawn(tmp_path):
     one = ap.load(quick / "waveform_64_adam_keras.nc")
     assert (one.chosen.shape, one.idle.shape) == ((4, 256), (4, 2))
     script("figures", "waveform").main(results=tmp_path, quick=True)
-    assert (quick / "WAVEFORM.pdf").stat().st_size > 0
+    assert (quick / "waveform.pdf").stat().st_size > 0
     assert set(tmp_path.iterdir()) == {quick}
