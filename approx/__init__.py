@@ -8,12 +8,13 @@ keep.
 from typing import TYPE_CHECKING
 
 from approx import losses, models, optimizers, sampling, scalings, tasks
+from approx.chunks import load
 from approx.models import MLP
 from approx.recipes import Recipe
 from approx.results import params
 from approx.runs import run
 from approx.steps import Keys, State, init, loss, predict, update
-from approx.store import load, save
+from approx.store import save
 from approx.tasks import Points, Task, given, task
 from approx.training import Keep, Trace, train
 

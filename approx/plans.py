@@ -278,10 +278,15 @@ def check_params(task: Task, recipe: Recipe, given: PyTree, seeds: np.ndarray, k
     )
 
 
-def inputs(plan: Plan, index: int) -> Inputs:
-    """What block `index` is given; the last training pads the last block."""
-    training_number = np.minimum(np.arange(index * plan.lanes, (index + 1) * plan.lanes), plan.trainings - 1)
-    cell, row = np.divmod(training_number, len(plan.streams))
+def blocks_of(plan: Plan, trainings: np.ndarray) -> list[np.ndarray]:
+    """Numbers of trainings dealt into blocks, in order; the last may be short."""
+    return [trainings[begin : begin + plan.lanes] for begin in range(0, len(trainings), plan.lanes)]
+
+
+def inputs(plan: Plan, trainings: np.ndarray) -> Inputs:
+    """What a block of these trainings is given; the last one pads it."""
+    padded = np.pad(trainings, (0, plan.lanes - len(trainings)), "edge")
+    cell, row = np.divmod(padded, len(plan.streams))
     params = jax.tree.map(lambda p: p[row % len(plan.seeds) % len(p)], plan.init_params)
     return Inputs(plan.root, plan.streams[row], plan.numbers[cell], plan.arrays, params)
 

@@ -2,19 +2,28 @@
 
 import sys
 import time
+from collections.abc import Callable
 from contextlib import contextmanager
 
 from tqdm import tqdm
 
 
 @contextmanager
-def bar(total: int, progress: bool):
-    """Something to tell the steps done: a bar on a terminal after two seconds, elsewhere a line now and then."""
+def bar(total: int, progress: bool, note: Callable[[], str] = str):
+    """Something to tell how much is done: a bar on a terminal after two seconds, elsewhere a line now and then.
+
+    `note` says more.
+    """
     if not progress:
         yield lambda done: None
     elif sys.stderr.isatty():
         with tqdm(total=total, unit=" steps", unit_scale=True, delay=2, leave=False, dynamic_ncols=True) as shown:
-            yield lambda done: shown.update(done - shown.n)
+
+            def update(done: int) -> None:
+                shown.set_postfix_str(note(), refresh=False)
+                shown.update(done - shown.n)
+
+            yield update
     else:
         began = said = time.monotonic()
 
@@ -23,11 +32,9 @@ def bar(total: int, progress: bool):
             if time.monotonic() - said > 30 and done:
                 said = time.monotonic()
                 left = (said - began) * (total - done) / done
-                print(
-                    f"  {done / total:.0%} after {duration(said - began)}, {duration(left)} left",
-                    file=sys.stderr,
-                    flush=True,
-                )
+                more = f"; {text}" if (text := note()) else ""
+                text = f"  {done / total:.0%} after {duration(said - began)}, {duration(left)} left{more}"
+                print(text, file=sys.stderr, flush=True)
 
         yield line
 

@@ -132,17 +132,36 @@ def params_shapes(plan: Plan) -> Any:
 
 def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) -> xr.Dataset:
     """One recipe's trainings on named axes."""
-    axes = plan.axes
-    shape = [len(values) for values in axes.values()]
-    keep, recorded_at = plan.structure.keep, record_steps(plan.recipe)
-    kept = np.asarray(keep.at or recorded_at[-1:])
-    variables: dict[str, Any] = {}
+    shape = [len(values) for values in plan.axes.values()]
+    found = {
+        name: ((*plan.axes, *dims[1:]), values.reshape(*shape, *values.shape[1:]), about)
+        for name, (dims, values, about) in variables(plan, trace).items()
+    }
+    return finished(xr.Dataset(found, coordinates(plan, points), attributes(plan, trace, source)))
+
+
+def finished(made: xr.Dataset) -> xr.Dataset:
+    """Without losses at points that there are none of; a warning if trainings have no loss to begin with."""
+    first = made.loss.isel(step=0)
+    if made.step[0] == 0 and not hasattr(first.data, "dask") and (count := int((~np.isfinite(first)).sum())):
+        warnings.warn(f"{count} trainings have no finite loss before the first step: look at their data", stacklevel=4)
+    if not (made.distance > 0).any():
+        made = made.drop_vars("outside_loss")
+    if not (made.distance <= 0).any():
+        made = made.drop_vars(["test_loss", "test_accuracy"], errors="ignore")
+    return made
+
+
+def variables(plan: Plan, trace: Trace) -> dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, Any]]]:
+    """Dimensions, values and attributes of every variable, over trainings one after another."""
+    recorded_at = record_steps(plan.recipe)
+    many = len(trace.loss)
+    found: dict[str, Any] = {}
 
     def add(name: str, values: Any, *dims: str, about: str) -> None:
-        values = values.reshape(*shape, *values.shape[1:])
-        if "kept_step" in dims and len(kept) == 1:
-            values, dims = values[..., *(0 if d == "kept_step" else slice(None) for d in dims)], dims[1:]
-        variables[name] = ((*axes, *dims), values, {"long_name": about})
+        if "kept_step" in dims and len(plan.structure.keep.at) <= 1:
+            values, dims = values[:, 0], dims[1:]
+        found[name] = (("training", *dims), values, {"long_name": about})
 
     for name, about in NAMES.items():
         if getattr(trace, name) is not None:
@@ -150,40 +169,70 @@ def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) ->
     metrics = {name: values for name, values in trace.metrics.items() if name not in REPORTS}
     for name, notes in REPORTS.items():
         if name in trace.metrics:
-            variables[name] = ((*axes, "step"), trace.metrics[name].reshape(*shape, -1), notes)
-    if "evaluations" not in variables and lanes.is_plain(plan.task, plan.recipe):
-        work = np.broadcast_to(passes(plan), (*shape, len(recorded_at)))
-        variables["evaluations"] = ((*axes, "step"), work, REPORTS["evaluations"])
+            found[name] = (("training", "step"), trace.metrics[name], notes)
+    if "evaluations" not in found and lanes.is_plain(plan.task, plan.recipe):
+        work = np.broadcast_to(passes(plan), (many, len(recorded_at)))
+        found["evaluations"] = (("training", "step"), work, REPORTS["evaluations"])
     for name, values in metrics.items():
         add(name, values, "step", *(f"{name}_{n}" for n in range(values.ndim - 2)), about=f"metric {name}")
     if trace.prediction is not None:
         add("prediction", trace.prediction, "kept_step", "point", "output", about="output at the test points")
-    leaves = jax.tree_util.tree_leaves_with_path(trace.params)
-    for path, values in leaves:
+    for path, values in jax.tree_util.tree_leaves_with_path(trace.params):
         name = parameters.leaf_name(path)
         add(name, values, "kept_step", *(f"{name}_{n}" for n in range(values.ndim - 2)), about="parameter")
-    coordinates = {
-        **{name: (name, values) for name, values in axes.items()},
-        "step": ("step", recorded_at, {"long_name": "updates made"}),
+    return found
+
+
+def leaf_variables(carry: tuple[Any, Trace]) -> list[str]:
+    """The variable that each array of a block's state and trace becomes, "" for those that become none."""
+    names = []
+    for (part, *path), _ in jax.tree_util.tree_leaves_with_path(carry):
+        field = getattr(path[0], "name", "")
+        inner = {"metrics": lambda path: path[0].key, "params": parameters.leaf_name}.get(field, lambda _, f=field: f)
+        names.append(inner(tuple(path[1:])) if part.idx == 1 else "")
+    return names
+
+
+def part(plan: Plan, trainings: np.ndarray, trace: Trace) -> xr.Dataset:
+    """Some trainings, by number, as they are stored: with their places on the axes, and the inputs of each."""
+    cell, row = np.divmod(trainings, len(plan.streams))
+    given = jax.tree.leaves(plan.init_params)
+    own: dict[str, Any] = {
+        "training_numbers": (("training", "number"), plan.numbers[cell]),
+        "training_streams": (("training", "stream"), plan.streams[row]),
+        "training_params": (("training",), row % len(plan.seeds) % (len(given[0]) if given else 1)),
+    }
+    at = np.unravel_index(trainings, tuple(map(len, plan.axes.values())))
+    own |= {name: (("training",), values[index]) for (name, values), index in zip(plan.axes.items(), at, strict=True)}
+    found = variables(plan, trace)
+    for name, (dims, values, about) in found.items():
+        if values.strides[0] == 0 and len(values):  # broadcast: the same for all trainings
+            found[name] = (dims[1:], values[0], about)
+    return xr.Dataset(found | own)
+
+
+def coordinates(plan: Plan, points: Points) -> dict[str, Any]:
+    """Axes, record steps, and where the networks are judged."""
+    kept = np.asarray(plan.structure.keep.at or record_steps(plan.recipe)[-1:])
+    return {
+        **{name: (name, values) for name, values in plan.axes.items()},
+        "step": ("step", record_steps(plan.recipe), {"long_name": "updates made"}),
         "kept_step": kept[0] if len(kept) == 1 else ("kept_step", kept),
         **point_coordinates(plan, points),
     }
-    attributes = {
+
+
+def attributes(plan: Plan, trace: Trace, source: dict[str, Any]) -> dict[str, Any]:
+    """What made a result; the nesting of its parameters, if it has them."""
+    found = {
         "identity": store.identity(source),
         "provenance": json.dumps(source),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "lanes": plan.lanes,
     }
-    if leaves:
-        attributes["params"] = json.dumps(parameters.skeleton(trace.params))
-    made = xr.Dataset(variables, coordinates, attributes)
-    if recorded_at[0] == 0 and (count := int((~np.isfinite(made.loss.isel(step=0))).sum())):
-        warnings.warn(f"{count} trainings have no finite loss before the first step: look at their data", stacklevel=4)
-    if not (made.distance > 0).any():
-        made = made.drop_vars("outside_loss")
-    if not (made.distance <= 0).any():
-        made = made.drop_vars(["test_loss", "test_accuracy"], errors="ignore")
-    return made
+    if jax.tree.leaves(trace.params):
+        found["params"] = json.dumps(parameters.skeleton(trace.params))
+    return found
 
 
 def point_coordinates(plan: Plan, points: Points) -> dict[str, Any]:

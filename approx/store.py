@@ -4,7 +4,8 @@ import hashlib
 import json
 import os
 import platform
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -30,15 +31,22 @@ def save(runs: xr.Dataset, path: str | Path) -> Path:
     path = Path(path)
     path = path if path.suffix else path.with_suffix(".nc")
     path.parent.mkdir(parents=True, exist_ok=True)
+    with replacing(path) as temporary:
+        runs.assign_attrs(approx_format=FORMAT).to_netcdf(temporary, engine="h5netcdf")
+    return path
+
+
+@contextmanager
+def replacing(path: Path) -> Iterator[Path]:
+    """A temporary file to write, which then takes the place of `path`: there is the old file or the new, never half."""
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
-        runs.assign_attrs(approx_format=FORMAT).to_netcdf(temporary, engine="h5netcdf")
+        yield temporary
         sync(temporary)
         os.replace(temporary, path)
         sync(path.parent)
     finally:
         temporary.unlink(missing_ok=True)
-    return path
 
 
 def load(path: str | Path) -> xr.Dataset:

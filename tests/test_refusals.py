@@ -267,11 +267,11 @@ def test_what_cannot_fit_into_memory_is_refused_with_a_suggestion(monkeypatch):
 def test_a_failing_block_stops_the_others(monkeypatch):
     done = []
 
-    def fill(trace, begin, block, axis):
-        done.append(begin)
+    def rows(block, count, axis):
+        done.append(count)
         raise OSError("worker failed")
 
-    monkeypatch.setattr(ap.runs, "fill", fill)
+    monkeypatch.setattr(ap.devices, "rows", rows)
     with pytest.raises(OSError, match="worker failed"):
         run(recipe=replace(RECIPE, steps=20_000), seeds=100, threads=2)
     assert len(done) <= 4
@@ -301,11 +301,11 @@ def test_an_interrupt_ends_a_run_soon(tmp_path):
 
 def test_segments_lengthen_with_care_and_shorten_at_once():
     """Whatever one measurement says: an interrupt waits for a segment's end."""
-    assert ap.runs.next_length(100, 0.01, 0.5) == 1600
-    assert ap.runs.next_length(100, 0.0, 0.5) == 1600
-    assert ap.runs.next_length(100, 0.4, 0.5) == 125
-    assert ap.runs.next_length(100, 50.0, 0.5) == 1
-    assert ap.runs.next_length(1, 60.0, 0.5) == 1
+    assert ap.devices.next_length(100, 0.01, 0.5) == 1600
+    assert ap.devices.next_length(100, 0.0, 0.5) == 1600
+    assert ap.devices.next_length(100, 0.4, 0.5) == 125
+    assert ap.devices.next_length(100, 50.0, 0.5) == 1
+    assert ap.devices.next_length(1, 60.0, 0.5) == 1
 
 
 def test_flax_without_numbers_sweeps_only_the_recipe():

@@ -116,16 +116,17 @@ def inner(
     keep = plans.check_keep((), (), None)
     options: dict[str, Any] = {"lanes": lanes, "key": 0, "freeze": (), "cross": None, "init_params": None, "grid": {}}
     plan = plans.make_plan(case.task, recipe, seeds=seeds, form=form, keep=keep, **options)
-    count, device = math.ceil(seeds / plan.lanes), jax.devices()[0]
+    dealt, device = plans.blocks_of(plan, np.arange(seeds)), jax.devices()[0]
+    count = len(dealt)
     steps = steps_for(seconds, case.ns[form], count * plan.lanes)
     built: list[Any] = []
 
     def once() -> float:
         if not built:
-            built.append(blocks.build(plan.structure, plans.inputs(plan, 0), None, device))
+            built.append(blocks.build(plan.structure, plans.inputs(plan, dealt[0]), None, device))
             measure.bytes = built[0].bytes * min(threads, count)
         block = built[0]
-        placed = [jax.device_put(plans.inputs(plan, index), device) for index in range(count)]
+        placed = [jax.device_put(plans.inputs(plan, each), device) for each in dealt]
         carries = [jax.block_until_ready(block.start(one)) for one in placed]
         begin, end = np.int32(0), np.int32(steps)
 

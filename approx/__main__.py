@@ -1,0 +1,5 @@
+"""`python -m approx`: see `commands`."""
+
+from approx.commands import main
+
+main()
