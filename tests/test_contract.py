@@ -155,6 +155,7 @@ def test_flax_dropout_is_on_in_training_and_off_in_judging(model):
     assert trace.batch_loss[1] != trace.batch_loss[2]
 
 
+@pytest.mark.slow
 def test_recipes_of_other_inputs_never_share_a_program(quiet):
     """Their lowered texts were once alike where a number or an array is not used."""
     hat = TASKS["function"]
@@ -276,6 +277,7 @@ def test_warm_starts_go_on_from_where_another_run_ended(quiet):
     assert len(np.unique(shared.loss.isel(step=0))) == 1
 
 
+@pytest.mark.slow
 def test_frozen_streams(quiet):
     task = ap.tasks.square(range=1.0, inputs="uniform", noise=0.1)
     recipe = ap.Recipe(model=ap.MLP((4,), dropout=0.2), batch_size=7, steps=5, records=6)

@@ -131,6 +131,7 @@ def test_data_shared_by_all_lanes_are_stored_once():
     assert shown[2].shape == (3, 2, 1)
 
 
+@pytest.mark.slow
 def test_compiler_options_are_recorded_and_dropped_where_unknown():
     options = ap.blocks.accepted({"xla_cpu_prefer_vector_width": 512, "xla_of_another_version": 1})
     assert options == {"xla_cpu_prefer_vector_width": 512}

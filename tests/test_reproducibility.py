@@ -150,6 +150,7 @@ def test_train_agrees_with_run_for_ten_steps():
         np.testing.assert_allclose(alone.loss, runs.loss.sel(seed=5), rtol=2e-5)
 
 
+@pytest.mark.slow
 def test_float64_beside_float32():
     task, recipe = ap.tasks.square(), ap.Recipe(optimizer="sgd", steps=8, records=9)
     single = ap.run(task, recipe, seeds=3, **KEPT)

@@ -58,6 +58,7 @@ def test_values_are_compared_and_numbers_are_leaves():
     assert replace(CHAIN, model=one).traced_model
 
 
+@pytest.mark.slow
 def test_training_in_standardised_units_is_training_on_standardised_data():
     with jax.enable_x64(True):
         recipe = replace(CHAIN, dtype="float64")
@@ -74,6 +75,7 @@ def test_training_in_standardised_units_is_training_on_standardised_data():
         np.testing.assert_allclose(inside.loss, plain.loss, rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_lanes_and_vmap_agree_and_inner_numbers_are_swept(quiet):
     z = (X - X.mean(1, keepdims=True)) / X.std(1, keepdims=True)
     task = ap.given(X, X, loss=ap.losses.ScaledError((0.1, 2.0, 30.0)))

@@ -263,6 +263,7 @@ def test_trainings_can_be_differentiated(name):
         np.testing.assert_allclose(slope, numeric, rtol=1e-5)
 
 
+@pytest.mark.slow
 def test_zero_gradients_at_the_start_stop_at_once():
     dead = [{"w": -np.ones((1, 3)), "b": -9 * np.ones(3)}, {"w": np.ones((3, 1)), "b": np.ones(1)}]
     task = ap.given(X, 0 * X + 1)  # relu units dead on all rows, and the bias is right
@@ -310,6 +311,7 @@ def test_a_warm_start_goes_on_from_where_another_stopped(trained):
     assert then.loss.isel(step=-1).median() < 0.9 * first.loss.isel(step=-1).median()
 
 
+@pytest.mark.slow
 def test_work_is_comparable_between_methods():
     adam = ap.Recipe(model=ap.MLP((3,)), steps=20, records=(0, 7, 20))
     recipes = {

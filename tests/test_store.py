@@ -28,6 +28,7 @@ def test_round_trip(runs, tmp_path):
     assert os.listdir(path.parent) == ["name.nc"]
 
 
+@pytest.mark.slow
 def test_round_trip_of_recipes_and_a_grid(tmp_path, quiet):
     recipes = {"adam": ap.Recipe(steps=5), "sgd": ap.Recipe(optimizer="sgd", steps=5)}
     runs = ap.run(ap.tasks.square(), recipes, seeds=2, range=[1.0, 2.0], learning_rate=[0.1, 1e-3], **quiet)
@@ -78,6 +79,7 @@ def _save_for_ever(path, count):
         ap.save(runs.assign(count=runs.seed * 0 + count), path)
 
 
+@pytest.mark.slow
 def test_a_killed_writer_leaves_a_whole_result(runs, tmp_path):
     path = ap.save(runs.assign(count=runs.seed * 0), tmp_path / "result")
     context = multiprocessing.get_context("spawn")
