@@ -26,6 +26,9 @@ bench: .venv/ready ## time P1 to P5 against the C limit, naive JAX, and PyTorch 
 	$(PYTHON) experiments/speed.py $(if $(TORCH),--torch $(TORCH))
 	$(PYTHON) figures/speed.py
 
+cluster-demo: .venv/ready ## a Dask scheduler and two workers on this machine, an experiment on them, its status and verification
+	$(PYTHON) experiments/cluster_demo.py
+
 test: .venv/ready lint ## the quick tests, lint, format and type checks
 	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow"
 
@@ -69,4 +72,4 @@ lock: .uv/command ## pin the newest dependencies
 clean: ## remove the environments (not the results)
 	rm -rf .venv .venv-oldest .uv
 
-.PHONY: help square figures bench test test-all test-oldest lint lock clean
+.PHONY: help square figures bench cluster-demo test test-all test-oldest lint lock clean
