@@ -57,11 +57,12 @@ def test_what_became_of_an_identity():
         "on no plateau": 1.5,
         "on the way": 0.5,
         "diverged": 1e9,
+        "means jitter": 2.5,
     }
-    first = [4e6, 4e6, 4e6, 1.5, 0.6, 4e6]
+    first = [4e6, 4e6, 4e6, 1.5, 0.6, 4e6, 2.6]
     mse = spread * np.array([first, first, list(ends.values())]).T
     mse[3, 1] = mse[3, 2]
-    runs = xr.Dataset({"mse": (("seed", "step"), mse)}, {"seed": range(6), "step": [0, 5, 10]})
+    runs = xr.Dataset({"mse": (("seed", "step"), mse)}, {"seed": range(7), "step": [0, 5, 10]})
     assert IDENTITY.kinds(IDENTITY.PLAIN, runs).kind.values.tolist() == list(ends)
     assert IDENTITY.plateaus("l1", spread)["shrunk outputs"] == pytest.approx(0.42**2)
 
