@@ -25,6 +25,7 @@ COLORS = {
     "on the way": "#009E73",
     "mean only": "#E69F00",
     "noise added": "#D55E00",
+    "means jitter": "#56B4E9",
     "shrunk outputs": "#CC79A7",
     "diverged": "0.35",
 }
@@ -63,12 +64,16 @@ LEAST, MOST = 1e-6, 1e6
 MESSAGES = {
     "b": "All seeds of a recipe learn it, or none",
     "c": "A needs 10¹⁰ updates",
-    "d": "Standardise; for SGD the loss too (seeds, %)",
+    "d": "Standardise; for SGD the loss too (% of seeds)",
     "e": "B's diagonal, as predicted",
-    "f": "B's loss, as reported",
+    "f": "B's loss, nearly as reported",
 }
 DIAGONAL = (0.79, 0.86)  # B's after 100 epochs, as reported
-REPORTED = {1: 0.2092, 2: 0.1536, 3: 0.1484, 98: 0.0055, 99: 0.0053, 100: 0.0051}  # B's loss
+REPORTED = (  # B's losses: quantity, epoch, value
+    *(("batch_loss", n, v) for n, v in ((1, 0.2092), (2, 0.1536), (3, 0.1484))),
+    *(("batch_loss", n, v) for n, v in ((98, 0.0055), (99, 0.0053), (100, 0.0051))),
+    *(("validation_loss", n, v) for n, v in ((1, 0.1564), (2, 0.1510), (3, 0.1459), (100, 0.0051))),
+)
 
 
 def read(path: Path) -> list[dict]:
@@ -105,8 +110,15 @@ def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndar
         heights = row + jitter.uniform(-0.3, 0.3, left.size)
         for kind in np.unique(kinds[label]):
             here = kinds[label] == kind
-            color = COLORS.get(kind, "0.35")
-            ax.plot(left[here], heights[here], ".", color=color, markersize=2.2, markeredgewidth=0, clip_on=False)
+            ax.plot(
+                left[here],
+                heights[here],
+                ".",
+                color=COLORS.get(kind, "black"),
+                markersize=2.2,
+                markeredgewidth=0,
+                clip_on=False,
+            )
         rate = ap.stats.rate(ap.stats.success(runs[label], above=LEARNED, of="r_squared"))
         says = f"{int(rate.successes)} of {int(rate.n)}"
         ax.annotate(says, (1, row), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
@@ -134,10 +146,10 @@ def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndar
     ax.figure.legend(loc="outside lower center", ncols=len(seen), columnspacing=0.8, handletextpad=0)
 
 
-CURVES = {  # label of the closed form: (name, colour, place of the name)
-    "A": ("A as asked", "C1", (1e7, 2.6)),
-    "rate": ("rate 0.4", "C4", (3e7, 0.3)),
-    "feature_z_sgd": ("per feature,\nloss too", "C0", (2.2e4, 0.05)),
+CURVES = {  # label of the closed form: (name, colour of what became of it, place of the name)
+    "A": ("A as asked", COLORS["noise added"], (1e7, 2.6)),
+    "rate": ("rate 0.4", COLORS["means jitter"], (3e7, 0.3)),
+    "feature_z_sgd": ("per feature,\nloss too", COLORS["learned"], (2.2e4, 0.05)),
 }
 
 
@@ -213,24 +225,25 @@ def draw_diagonal(ax: Axes, runs: xr.Dataset, expected: list[dict], length: int)
 
 
 def draw_loss(ax: Axes, runs: xr.Dataset, length: int) -> None:
-    """B's mean batch loss over epochs, 5-95% of the seeds, and the thread's."""
-    wanted = [n for n in (*range(1, 4), 5, 9, 10, 20, 50, 97, 98, 99, 100) if n * length in runs.step]
-    single = [n for n in wanted if n in (1, 2, 3, 10, 98, 99, 100)]  # whose last record was an epoch before
-    if not single:  # a quick look of less than an epoch
-        ax.text(0.5, 0.5, "less than an epoch", ha="center")
+    """B's losses over the thread's, 5, 50 and 95% of the seeds; grey: the thread's rounding to four decimals."""
+    there = [one for one in REPORTED if one[1] * length in runs.step]
+    if len(there) < len(REPORTED):  # a quick look of fewer epochs
+        ax.text(0.5, 0.5, "too few epochs", ha="center")
         return
-    shown = runs.batch_loss.sel(step=[n * length for n in single])
-    low, middle, high = shown.quantile((0.05, 0.5, 0.95), "seed").values
-    ax.vlines(single, low, high, color="C0", linewidth=2.5, alpha=0.5)
-    ax.plot(single, middle, "_", color="C0", markersize=6)
-    held = runs.validation_loss.sel(step=[n * length for n in wanted]).quantile((0.05, 0.5, 0.95), "seed").values
-    ax.fill_between(wanted, held[0], held[2], color="0.8", linewidth=0, zorder=0)
-    ax.plot(list(REPORTED), list(REPORTED.values()), "x", color="#D55E00", markersize=4, markeredgewidth=1)
-    ax.axhline(1 / 12, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
-    ax.text(1.1, 1 / 12, "variance, 1/12", size=6.5, va="top")
-    ax.text(1.1, 0.006, "×: thread\nbars: ours, 5-95%\ngrey: validation", size=6.5, va="bottom")
-    ax.set(xscale="log", yscale="log", xlim=(0.9, 130), ylim=(0.003, 0.4), xlabel="epochs", ylabel="loss")
-    ax.set_xticks([1, 10, 100], ["1", "10", "100"])
+    for place, (of, number, value) in enumerate(there):
+        seeds = runs[of].sel(step=number * length)
+        low, middle, high = seeds.quantile((0.05, 0.5, 0.95)).values / value
+        color = "C0" if of == "batch_loss" else "C5"
+        ax.fill_between((place - 0.4, place + 0.4), 1 - 5e-5 / value, 1 + 5e-5 / value, color="0.8", linewidth=0)
+        ax.vlines(place, low, high, color=color, linewidth=2.5, alpha=0.6)
+        ax.plot(place, middle, "_", color=color, markersize=6)
+    ax.axhline(1, color="#D55E00", linewidth=0.8, zorder=0)
+    ax.text(-0.4, 0.987, "thread, grey: its rounding", color="#D55E00", size=6.5, va="top")
+    ax.text(9.4, 1.13, f"5, 50, 95% of {runs.sizes['seed']} seeds", size=6.5, ha="right", va="top")
+    ax.text(9.4, 1.12, "training", size=6.5, ha="right", va="top", color="C0")
+    ax.text(9.4, 1.11, "validation", size=6.5, ha="right", va="top", color="C5")
+    ax.set_xticks(range(len(there)), [str(number) for _, number, _ in there], size=6.5)
+    ax.set(xlabel="epoch", ylabel="our loss / the thread's", ylim=(0.975, 1.135), xlim=(-0.6, len(there) - 0.4))
 
 
 def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
