@@ -44,13 +44,13 @@ ENDS = {  # what became of a seed: colour, of Okabe and Ito's
 TITLES = {
     "a": "32 classes: learned, not by SGD",
     "b": "64 classes: Adam nearly",
-    "c": "256: the thread's is RMSprop",
+    "c": "256: RMSprop as in the thread",
     "d": "A linear softmax suffices, with large weights",
     "e": "SGD stays constant, others need longer",
     "f": "Gaussian units help Adam",
     "g": "Much advice raises the loss (one mark a seed)",
-    "h": "32 classes: successes, %",
-    "i": "Class chosen against true class, by what became of the seed",
+    "h": "32 classes: raw x, each class, or none",
+    "i": "But for SGD, failures miss by a few classes",
 }
 PADS = {"e": 25, "f": 15, "g": 15}  # points between title and panel, where a legend is between
 LITERALS = [f"{classes}_{optimizer}" for classes in CLASSES for optimizer in OPTIMIZERS]
@@ -75,7 +75,7 @@ def end_of(kind: str) -> str:
 
 def percentages(ax: Axes) -> None:
     """A horizontal axis from 0 to 100%."""
-    ax.set(xlim=(-0.03, 1.03), xlabel="share of seeds (Wilson 95%)")
+    ax.set(xlim=(-0.03, 1.03), xlabel="seeds at an accuracy of 0.99 (Wilson 95%)")
     ax.set_xticks(np.linspace(0, 1, 5), [f"{p}%" for p in range(0, 101, 25)])
 
 
@@ -255,12 +255,12 @@ def draw_factorial(ax: Axes, table: dict[str, dict[str, str]]) -> None:
 
 
 def examples(kinds: dict[str, list[str]]) -> list[tuple[str, str, int, float]]:
-    """Kind, literal recipe, seed and share: of each kind the recipe where it is most frequent, its first seed."""
+    """Kind, literal recipe, seed, share: of each kind the recipe where it is most frequent, the last of equal ones."""
     shares: dict[str, dict[str, float]] = {}
     for label in LITERALS:
         for kind in dict.fromkeys(kinds.get(label, [])):
             shares.setdefault(kind, {})[label] = kinds[label].count(kind) / len(kinds[label])
-    most = {kind: max(found, key=lambda one: found[one]) for kind, found in shares.items()}
+    most = {kind: max(reversed(found), key=lambda one: found[one]) for kind, found in shares.items()}
     order = [*ENDS, *sorted(set(most) - {*ENDS})]
     return [
         (kind, most[kind], kinds[most[kind]].index(kind), shares[kind][most[kind]]) for kind in order if kind in most
