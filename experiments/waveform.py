@@ -15,12 +15,12 @@ Found: at 256 classes RMSprop gives the thread's numbers, a loss of 2.98 [2.96, 
 the optimiser, not by chance, though 16 seeds cannot exclude a quantile of 2.5%. Adam learns 32 classes in 84% [68, 93]
 of 32 seeds and 64 in 9% [3, 24], RMSprop in 41% [26, 58] and none, SGD neither: it stays at log K, a constant. The
 threshold matters: at 0.98 all of Adam's seeds have learned 64 classes; 28 miss but the last but one. So it is with 256
-after 3,000 epochs: none at 0.99, a median of 0.94, no row of Adam's off by more than three classes. Apart from SGD's
-nearly all failures are not finished: their loss still falls.
+after 3,000 epochs: none at 0.99, a median of 0.94, no row of Adam's off by more than three classes. Apart from SGD's,
+nearly all failures of the literal recipes are not finished: their loss still falls.
 Of the advice, another optimiser than SGD lowers the loss for every seed. Gaussian units raise Adam at 64 classes from 9
 to 100% [89, 100] and RMSprop at 32 from 41 to 100%; RMSprop at 64 they give a lower loss and fewer right, 0.47 of rows
-instead of 0.83. Normalising hurts Adam and RMSprop at 32 and 64 classes, whose levels it puts at -1.7 and up to -0.9; at
-256, which lie around 0 then, it lowers the loss of all 8 seeds of both. Rows at random hurt wherever they were tried;
+instead of 0.83. Normalising hurts Adam and RMSprop at 32 and 64 classes, whose levels it puts between -1.7 and -0.9; at
+256, which then lie around 0, it lowers the loss of all 8 seeds of both. Rows at random hurt wherever they were tried;
 with either, no combination learns 32 classes. One layer of 8 K raises the loss of both, though Adam at 32 to 100%. SGD
 loses up to 0.7 nats by all but random rows, and learns nothing. All but one of the 22 claims that advice raises the
 rate of success stay undecided: that none of 32 is less than a tenth would take about a hundred seeds.
