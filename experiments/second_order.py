@@ -44,9 +44,10 @@ RATES = {"sgd": (0.01, 0.1, 1.0, 10.0), "adam": (1e-3, 1e-2, 1e-1, 1.0)}
 OTHERS = range(10**6, 10**6 + 64)  # the seeds that choose a rate, none of those that are reported
 
 
-def methods(case: str) -> list[str]:
-    """The methods that can be had: an entropy is no sum of squares."""
-    return [method for method in STEPS if method != "lm" or "entropy" not in case]
+def methods(case: str, quick: bool = False) -> list[str]:
+    """The methods that can be had: an entropy is no sum of squares. A quick look is without L-BFGS."""
+    left_out = ["lm"] * ("entropy" in case) + ["lbfgs"] * quick
+    return [method for method in STEPS if method not in left_out]
 
 
 def recipe(case: str, method: str, most: int | None = None) -> ap.Recipe:
@@ -57,16 +58,16 @@ def recipe(case: str, method: str, most: int | None = None) -> ap.Recipe:
     return ap.Recipe(model=CASES[case][1], optimizer=method, options=endless, steps=steps, dtype=dtype)
 
 
-def choose_rate(case: str, first: ap.Recipe) -> ap.Recipe:
+def choose_rate(case: str, first: ap.Recipe, **options) -> ap.Recipe:
     """The rate with which most of the other seeds succeed at the end, and of those the one with the least loss."""
     task, _, success = CASES[case]
     rates = RATES[first.optimizer]
-    runs = ap.run(task, first, seeds=OTHERS, learning_rate=rates, keep=(), progress=False).isel(step=-1)
+    runs = ap.run(task, first, seeds=OTHERS, learning_rate=rates, keep=(), **options).isel(step=-1)
     hits, loss = ap.stats.success(runs, **success).hit.sum("seed"), runs.loss.fillna(np.inf).median("seed")
     return replace(first, learning_rate=rates[int(np.lexsort((loss, -hits))[0])])
 
 
-def timed(task: ap.Task, its_recipe: ap.Recipe, seeds: int) -> xr.Dataset:
+def timed(task: ap.Task, its_recipe: ap.Recipe, seeds: int, **options) -> xr.Dataset:
     """A run, with the milliseconds that a training takes once its program is compiled.
 
     Of methods that take milliseconds, those of each further training: a call of `run` costs a tenth of a second itself.
@@ -74,10 +75,10 @@ def timed(task: ap.Task, its_recipe: ap.Recipe, seeds: int) -> xr.Dataset:
 
     def seconds(count: int) -> float:
         began = time.perf_counter()
-        ap.run(task, its_recipe, seeds=count, keep=(), progress=False)
+        ap.run(task, its_recipe, seeds=count, keep=(), **options)
         return time.perf_counter() - began
 
-    runs, few = ap.run(task, its_recipe, seeds=seeds, keep=(), progress=False), seconds(seeds)
+    runs, few = ap.run(task, its_recipe, seeds=seeds, keep=(), **options), seconds(seeds)
     further = its_recipe.optimizer not in RATES
     each = (seconds(5 * seeds) - few) / (4 * seeds) if further else few / seeds
     each = each if each > 0 else np.nan  # too few seeds to be timed
@@ -108,17 +109,19 @@ def main(seeds: int = 512, steps: int | None = None, results: Path = RESULTS, qu
         seeds: of each.
         steps: at most so many steps of each method, for a quick look.
         results: the folder to write to.
-        quick: a look at few seeds and steps, into results/quick.
+        quick: a look at few seeds and steps, by programs compiled without optimisation, into results/quick.
     """
+    options: dict[str, Any] = {"progress": False}
     if quick:
         seeds, steps, results = 32, 200, results / "quick"
+        options["compiler_options"] = ap.blocks.accepted({"xla_backend_optimization_level": 0})
         print(f"Quick look: {seeds} seeds, at most {steps:,} steps; not the experiment.")
     for case, (task, _, success) in CASES.items():
         print(case, flush=True)
-        for method in methods(case):
+        for method in methods(case, quick):
             chosen = recipe(case, method, steps)
-            chosen = choose_rate(case, chosen) if method in RATES else chosen
-            runs = timed(task, chosen, seeds)
+            chosen = choose_rate(case, chosen, **options) if method in RATES else chosen
+            runs = timed(task, chosen, seeds, **options)
             ap.save(runs, results / f"second_order_{case.replace(' ', '_')}_{method}.nc")
             print(table(method, runs, success), flush=True)
 

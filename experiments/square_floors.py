@@ -11,7 +11,9 @@ results/square_sources.nc and experiments/summaries/square_floors.csv.
 """
 
 import csv
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import optax
 import tyro
@@ -22,12 +24,13 @@ RESULTS = Path(__file__).parents[1] / "results"
 SUMMARY = Path(__file__).parent / "summaries" / "square_floors.csv"
 ATTAINED = 4  # units up to which the attainable optimum is searched for; beyond, the bound by pieces
 WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
+QUICK_WIDTHS = (1, 2, 3, 4, 8, 16, 32)  # those that the figure shows one by one
 STEPS = 5_000
 SHOWN = ap.tasks.square(range=1.0, size=101)
 DRAWN = ap.tasks.square(range=1.0, size=40, inputs="uniform")
 
 
-def by_width(seeds: int, steps: int):
+def by_width(seeds: int, steps: int, widths: Sequence[int] = WIDTHS, **options):
     """Relu networks of every width, over (width, seed, step)."""
     decay = optax.cosine_decay_schedule(1.0, steps)
     recipes = {
@@ -39,18 +42,18 @@ def by_width(seeds: int, steps: int):
             batch_size=None,
             steps=steps,
         )
-        for width in WIDTHS
+        for width in widths
     }
-    return ap.run(SHOWN, recipes, seeds=seeds).assign_coords(recipe=list(WIDTHS)).rename(recipe="width")
+    return ap.run(SHOWN, recipes, seeds=seeds, **options).assign_coords(recipe=list(widths)).rename(recipe="width")
 
 
-def crossed(levels: int, steps: int):
+def crossed(levels: int, steps: int, **options):
     """Ten tanh units with initial weights, rows and order crossed."""
     recipe = ap.Recipe(
         model=ap.MLP((10,), "tanh"), optimizer="adam", learning_rate=1e-2, batch_size=8, steps=min(steps, 1_500)
     )
     cross = {"init": levels, "data": levels, "order": levels}
-    return ap.run(DRAWN, recipe, seeds=1, cross=cross, keep=())
+    return ap.run(DRAWN, recipe, seeds=1, cross=cross, keep=(), **options)
 
 
 def floors(runs) -> list[dict]:
@@ -84,13 +87,16 @@ def main(
         steps: updates of each network.
         results: the folder to write to.
         summary: the table of floors to write.
-        quick: a look at few seeds and steps, into results/quick.
+        quick: a look at few widths, seeds and steps, by programs compiled without optimisation, into results/quick.
     """
+    options: dict[str, Any] = {}
+    widths: Sequence[int] = WIDTHS
     if quick:
         seeds, levels, steps, results = 16, 4, 400, results / "quick"
-        summary = results / summary.name
+        summary, widths = results / summary.name, QUICK_WIDTHS
+        options = {"compiler_options": ap.blocks.accepted({"xla_backend_optimization_level": 0})}
         print(f"Quick look: {seeds} seeds, {levels} levels, at most {steps:,} steps; not the experiment.")
-    runs = by_width(seeds, steps)
+    runs = by_width(seeds, steps, widths, **options)
     path = ap.save(runs, results / "square_floors.nc")
     print(f"{seeds} seeds, {steps:,} steps, identity {runs.identity[:12]}")
     table = floors(runs)
@@ -106,7 +112,7 @@ def main(
         writer.writeheader()
         writer.writerows(table)
     print(f"  saved as {path} and {summary}")
-    runs = crossed(levels, steps)
+    runs = crossed(levels, steps, **options)
     path = ap.save(runs, results / "square_sources.nc")
     split = ap.stats.variance_split(runs)
     print(f"{int(split.n)} trainings crossed, identity {runs.identity[:12]}: shares of the variance of log test loss")
