@@ -507,7 +507,7 @@ def main(
         short: passes of the factorial, and of what is compared with it.
         results: the folder to write runs to.
         summaries: the folder to write tables to.
-        quick: a look in a minute and a half, at few seeds and passes, by programs compiled without optimisation; in the
+        quick: a look in half a minute, at few seeds and passes, by programs compiled without optimisation; in the
             folder quick of `results`, the tables too. Not the experiment.
         saved: train only what is not in the folder of results, to go on, or to judge anew what is.
     """

@@ -256,9 +256,8 @@ def resized(pair, size: int | None, steps: int | None):
             at = sorted({record * length // before for record in chosen.records})
             chosen = replace(chosen, steps=chosen.steps * length // before, records=tuple(at))
         task = small
-    if steps is not None and steps < chosen.steps:
-        at = sorted({record * steps // chosen.steps for record in chosen.records})
-        chosen = replace(chosen, steps=steps, records=tuple(at))
+    if steps is not None and steps < chosen.steps:  # records in common, so that A and its copy are one program
+        chosen = replace(chosen, steps=steps, records=tuple(sorted({steps * n // 10 for n in (0, 1, 2, 5, 10)})))
     return task, chosen
 
 
