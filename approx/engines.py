@@ -55,7 +55,7 @@ class Ready(NamedTuple):
 def compile_plan(plan: Plan, workers: list, compiler_options) -> Ready:
     """Check a recipe's data and compile its block."""
     with x64(plan.recipe):
-        data, points, finite = blocks.look_jit(plan.structure, cell_inputs(plan))
+        data, points, finite = blocks.looked(plan.structure, cell_inputs(plan), compiler_options, workers[0])
         results.check_data(plan, data, points, finite)
         first = inputs(plan, np.arange(1))
         programs = {d: blocks.build(plan.structure, first, compiler_options, d) for d in dict.fromkeys(workers)}

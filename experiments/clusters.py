@@ -25,7 +25,7 @@ clusters_claims.md.
 
 import itertools
 import re
-from collections.abc import Hashable, Mapping
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -122,12 +122,14 @@ def of_passes(whole: ap.Recipe, passes: int) -> ap.Recipe:
 
 FACTORS = ("biases", "cross-entropy", "normalised", "no dropout")
 ADVICE = FACTORS[:3]
-# All combinations of the four factors, by name; that of none is "literal".
-COMBINED = {
-    ", ".join(chosen) or "literal": chosen
-    for count in range(len(FACTORS) + 1)
-    for chosen in itertools.combinations(FACTORS, count)
-}
+
+
+def combined(factors: Sequence[str]) -> dict[str, tuple[str, ...]]:
+    """All combinations of some factors, by name; that of none is "literal"."""
+    chosen = [some for count in range(len(factors) + 1) for some in itertools.combinations(factors, count)]
+    return {", ".join(some) or "literal": some for some in chosen}
+
+
 THREAD = {label: (ap.tasks.clusters(), recipe(activation)) for label, activation in ACTIVATIONS.items()}
 REMEDIES = {
     **{factor: changed(factor) for factor in FACTORS},
@@ -141,7 +143,7 @@ REMEDIES = {
 }
 # The step of a batch is 32 times that of a row, as for a sum of gradients, or 0.002 times their mean.
 SHORT = {
-    **{f"short {label}": changed(*chosen, passes=SHORT_PASSES) for label, chosen in COMBINED.items()},
+    **{f"short {label}": changed(*chosen, passes=SHORT_PASSES) for label, chosen in combined(FACTORS).items()},
     "short batch 32": changed(passes=SHORT_PASSES, batch_size=32, learning_rate=0.064),
     "short batch 32, mean": changed(passes=SHORT_PASSES, batch_size=32),
     "short Adam": changed(passes=SHORT_PASSES, optimizer="adam", learning_rate=1e-3),
@@ -361,7 +363,7 @@ def measure_reported(runs: xr.Dataset) -> xr.Dataset:
 def measure_remedies(all_runs: Mapping[Hashable, xr.Dataset], compared: int = COMPARED) -> pd.DataFrame:
     """Every recipe against the literal one of as many passes, on the same seeds: 95% intervals, each for itself."""
     rows = []
-    for label in RECIPES:
+    for label in [label for label in RECIPES if label in all_runs]:
         base = "short literal" if label in SHORT else "literal"
         pair: dict[Hashable, xr.Dataset] = {name: until(all_runs[name], compared) for name in (label, base)}
         rows.append({"recipe": label} | against(pair, label, base))
@@ -386,18 +388,21 @@ def against(pair: Mapping[Hashable, xr.Dataset], label: str, base: str) -> dict[
     return row
 
 
-def measure_factorial(all_runs: Mapping[Hashable, xr.Dataset], level: float = 0.95) -> pd.DataFrame:
-    """Main effects and interactions on test accuracy: means over seeds of contrasts over the 16 combinations.
+def measure_factorial(
+    all_runs: Mapping[Hashable, xr.Dataset], all_factors: Sequence[str] = FACTORS, level: float = 0.95
+) -> pd.DataFrame:
+    """Main effects and interactions on test accuracy: means over seeds of contrasts over all combinations.
 
     The effect of a set of factors is the mean accuracy where an even number of them is absent less the mean of the
     others (Yates), so that a main effect is with less without, averaged over the other factors. Bootstrap over seeds.
     """
-    values = {label: all_runs[f"short {label}"].test_accuracy.isel(step=-1).values for label in COMBINED}
+    cells = combined(all_factors)
+    values = {label: all_runs[f"short {label}"].test_accuracy.isel(step=-1).values for label in cells}
     rows = []
-    for factors in COMBINED.values():
+    for factors in cells.values():
         if factors:
-            signs = {cell: (-1) ** len(set(factors) - set(chosen)) for cell, chosen in COMBINED.items()}
-            contrast = sum(signs[cell] * values[cell] for cell in COMBINED) / (len(COMBINED) / 2)
+            signs = {cell: (-1) ** len(set(factors) - set(chosen)) for cell, chosen in cells.items()}
+            contrast = sum(signs[cell] * values[cell] for cell in cells) / (len(cells) / 2)
             one = xr.Dataset({"effect": ("seed", np.asarray(contrast, float))})
             found = ap.stats.aggregate(one, of="effect", statistic="mean", level=level)
             row = {name: float(found[of]) for name, of in (("effect", "mean"), ("low", "low"), ("high", "high"))}
@@ -457,12 +462,18 @@ def restarts(runs: xr.Dataset) -> str:
     return "\n".join(f"- {line}" for line in lines)
 
 
-def summarise(all_runs: Mapping[Hashable, xr.Dataset], folder: Path, compared: int = COMPARED, note: str = "") -> None:
+def summarise(
+    all_runs: Mapping[Hashable, xr.Dataset],
+    folder: Path,
+    compared: int = COMPARED,
+    factors: Sequence[str] = FACTORS,
+    note: str = "",
+) -> None:
     """Make, write and print everything that is said of the results."""
     frames = {
         "references": pd.DataFrame(references(ap.tasks.clusters()), index=["test_accuracy", "test_loss"]).T,
         "remedies": measure_remedies(all_runs, compared),
-        "factorial": measure_factorial(all_runs),
+        "factorial": measure_factorial(all_runs, factors),
         "kinds": measure_kinds(all_runs, compared),
         "confusion": measure_confusion(all_runs),
     }
@@ -507,20 +518,23 @@ def main(
         short: passes of the factorial, and of what is compared with it.
         results: the folder to write runs to.
         summaries: the folder to write tables to.
-        quick: a look in half a minute, at few seeds and passes, by programs compiled without optimisation; in the
-            folder quick of `results`, the tables too. Not the experiment.
+        quick: a look in half a minute, at two factors, few seeds and passes, by programs compiled without optimisation;
+            in the folder quick of `results`, the tables too. Not the experiment.
         saved: train only what is not in the folder of results, to go on, or to judge anew what is.
     """
-    note = ""
+    note, labels = "", [*RECIPES]
+    factors: tuple[str, ...] = FACTORS
     options: dict[str, Any] = {}
     if quick:
-        seeds, passes, compared, short = 16, 2, 2, 2
+        seeds, passes, compared, short, factors = 16, 2, 2, 2, FACTORS[:2]
+        labels = [*LONG, *(f"short {label}" for label in combined(factors))]
         results, summaries = results / "quick", results / "quick"
         options = {"lanes": 8, "compiler_options": ap.blocks.accepted({"xla_backend_optimization_level": 0})}
     if (passes, compared, short) != (PASSES, COMPARED, SHORT_PASSES) or quick:
         numbers = f"{seeds} seeds, {passes}, {compared} and {short} passes"
         note = f"{'Quick look: ' if quick else ''}{numbers}: not the experiment."
-    for label, (task, whole) in RECIPES.items():
+    for label in labels:
+        task, whole = RECIPES[label]
         if saved and path_of(results, label).exists():
             continue
         its = of_passes(whole, passes if label in THREAD else compared if label in REMEDIES else short)
@@ -530,7 +544,7 @@ def main(
         low, mid, high = np.quantile(runs.test_accuracy.isel(step=-1), (0.05, 0.5, 0.95))
         size = f"{seeds} seeds, {int(runs.step[-1]):,} steps"
         print(f"{label}: {size}, test accuracy {mid:.4f} [{low:.4f}, {high:.4f}]  {note}", flush=True)
-    summarise({label: ap.load(path_of(results, label)) for label in RECIPES}, summaries, compared, note)
+    summarise({label: ap.load(path_of(results, label)) for label in labels}, summaries, compared, factors, note)
 
 
 if __name__ == "__main__":

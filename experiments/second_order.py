@@ -46,8 +46,8 @@ OTHERS = range(10**6, 10**6 + 64)  # the seeds that choose a rate, none of those
 
 
 def methods(case: str, quick: bool = False) -> list[str]:
-    """The methods that can be had: an entropy is no sum of squares. A quick look is without L-BFGS."""
-    left_out = ["lm"] * ("entropy" in case) + ["lbfgs"] * quick
+    """The methods that can be had: an entropy is no sum of squares. A quick look is without L-BFGS and SGD."""
+    left_out = ["lm"] * ("entropy" in case) + ["lbfgs", "sgd"] * quick
     return [method for method in STEPS if method not in left_out]
 
 

@@ -107,7 +107,6 @@ RECIPES = {
 }
 QUICK = (
     "32_adam_keras",
-    "32_adam_keras_wide",
     "64_sgd",
     "64_adam_keras",
     "64_rmsprop_keras",

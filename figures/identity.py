@@ -156,6 +156,8 @@ CURVES = {  # label of the closed form: (name, colour of what became of it, plac
 def draw_modes(ax: Axes, runs: dict[str, xr.Dataset], curves: list[dict]) -> None:
     """1 - R² over updates: closed forms as lines, measured medians as marks, bottlenecks of the same R² as levels."""
     for label, (name, color, place) in CURVES.items():
+        if label not in runs:
+            continue
         path = np.array([(float(row["step"]), float(row["unexplained"])) for row in curves if row["label"] == label])
         ax.plot(*path[path[:, 1] < 1e5].T, color=color)
         measured = unexplained(runs[label]).quantile((0.05, 0.5, 0.95), "seed").isel(step=slice(1, None))

@@ -52,7 +52,7 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
     """
     if quick:
         results = figures = results / "quick"
-    found = {case: rates(results, case, ("lbfgs",) if quick else ()) for case in CASES}
+    found = {case: rates(results, case, ("lbfgs", "sgd") if quick else ()) for case in CASES}
     plt.style.use(ap.plot.STYLE)
     figure, grid = plt.subplots(3, 3, figsize=(7.0, 6.6), sharey=True)
     for letter, ax, case in zip("abcdef", grid[:2].flat, CASES, strict=True):

@@ -72,7 +72,7 @@ def test_the_factorials_effects_are_those_put_in():
     rng = np.random.default_rng(0)
     seeds = 0.7 + 0.05 * rng.random(40)
     runs = {}
-    for label, chosen in CLUSTERS.COMBINED.items():
+    for label, chosen in CLUSTERS.combined(CLUSTERS.FACTORS).items():
         both = {"biases", "cross-entropy"} <= set(chosen)
         runs[f"short {label}"] = accuracies(seeds + 0.02 * ("biases" in chosen) + 0.01 * both)
     effects = CLUSTERS.measure_factorial(runs).effect
