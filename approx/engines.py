@@ -40,6 +40,8 @@ from approx.tasks import Points
 from approx.training import Trace
 
 SECONDS_PER_CHUNK, BYTES_PER_CHUNK = 10.0, 64_000_000
+AT_RISK = 0.01  # the share of the work that may be lost, where that is more than those seconds
+SECONDS_PER_PART, PARTS = 0.2, 32  # what a worker is asked for at a time: no less, and this share of what is left
 BYTES_IN_FLIGHT = 2e9  # of chunks that an executor is asked for at a time: results wait in memory
 ATTEMPTS = 3  # at a chunk whose worker was lost
 
@@ -154,15 +156,16 @@ class Writer:
 
     Attributes:
         folder: a sweep's. source: of its chunks from now on. plan: of the trainings. total: how many are missing.
-        waiting: finished ones that no chunk has yet, and their bytes. done, diverged, stored: how many were finished,
-            ended so, and are on the disk. writing: the chunk that is being written aside.
+        waiting: finished ones that no chunk has yet, as traces or as a worker's `results.part`, and their bytes.
+        done, diverged, stored: how many were finished, ended so, and are on the disk.
+        writing: the chunk that is being written aside.
     """
 
     folder: Path
     source: str
     plan: Plan
     total: int
-    waiting: list[tuple[np.ndarray, Trace]] = field(default_factory=list)
+    waiting: list[tuple[np.ndarray, Trace | xr.Dataset]] = field(default_factory=list)
     done: int = 0
     diverged: int = 0
     bytes: int = 0
@@ -173,13 +176,13 @@ class Writer:
     written: float = field(default_factory=time.monotonic)
     told: float = 0.0
 
-    def add(self, trainings: np.ndarray, traces: Trace) -> None:
+    def add(self, trainings: np.ndarray, found: Trace | xr.Dataset) -> None:
         """Take finished trainings; begin to write a chunk if the last one was some time ago, or much is waiting."""
-        self.waiting.append((trainings, traces))
+        self.waiting.append((trainings, found))
         self.done += len(trainings)
-        self.diverged += int((~np.isfinite(traces.loss[:, -1])).sum())
-        self.bytes += blocks.nbytes(traces)
-        due = max(SECONDS_PER_CHUNK, (time.time() - self.began) / 100)  # a hundredth of the work may be lost
+        self.diverged += int((~np.isfinite(np.asarray(found.loss[:, -1]))).sum())
+        self.bytes += found.nbytes if isinstance(found, xr.Dataset) else blocks.nbytes(found)
+        due = max(SECONDS_PER_CHUNK, AT_RISK * (time.time() - self.began))
         if time.monotonic() - self.written > due or self.bytes > BYTES_PER_CHUNK:
             self.flush()
 
@@ -193,12 +196,12 @@ class Writer:
         if finish and self.writing is not None:
             self.writing.result()
 
-    def write(self, waiting: list[tuple[np.ndarray, Trace]]) -> None:
+    def write(self, waiting: list[tuple[np.ndarray, Any]]) -> None:
         """One chunk."""
-        trainings = np.concatenate([each for each, _ in waiting])
-        traces = jax.tree.map(lambda *parts: np.concatenate(parts), *(traces for _, traces in waiting))
-        chunks.write_chunk(self.folder, results.part(self.plan, trainings, traces), self.source)
-        self.stored += len(trainings)
+        numbers, found = zip(*waiting, strict=True)
+        part = results.stacked(found) if isinstance(found[0], xr.Dataset) else gathered(self.plan, waiting)
+        chunks.write_chunk(self.folder, part, self.source)
+        self.stored += sum(map(len, numbers))
         for each, _ in waiting:
             chunks.release(self.folder, which(self.plan, each))
 
@@ -218,6 +221,12 @@ class Writer:
     def said(self) -> str:
         """How far it is, for people."""
         return f"{self.done:,} of {plural(self.total, 'training')}, {self.diverged:,} diverged"
+
+
+def gathered(plan: Plan, found: list[tuple[np.ndarray, Trace]]) -> xr.Dataset:
+    """`results.part` of several blocks."""
+    numbers, traces = zip(*found, strict=True)
+    return results.part(plan, np.concatenate(numbers), jax.tree.map(lambda *parts: np.concatenate(parts), *traces))
 
 
 def which(plan: Plan, trainings: np.ndarray) -> np.ndarray:
@@ -310,10 +319,13 @@ def resumed(folder: Path, source: str, plan: Plan, block: Block, todo: np.ndarra
 
 
 class Order(NamedTuple):
-    """What a worker needs to make chunks of a plan: the arguments of `make_plan`, and how to run it."""
+    """What a worker needs to compute parts of a plan: the arguments of `make_plan`, and how to run it.
 
-    task: Any
-    recipe: Any
+    `what` is the task and the recipe, by cloudpickle: a worker makes the same objects of the same bytes, by which JAX
+    finds what it has traced.
+    """
+
+    what: bytes
     options: dict[str, Any]
     compiler_options: Mapping[str, Any] | None
     threads: int
@@ -332,11 +344,17 @@ class Estimate(NamedTuple):
 _preparing = threading.Lock()  # a worker's threads share what one of them has compiled
 
 
+@lru_cache(maxsize=64)
+def unpickled(what: bytes) -> tuple[Any, Any]:
+    """A task and a recipe."""
+    return cloudpickle.loads(what)
+
+
 @lru_cache(maxsize=4)
 def prepare(pickled: bytes) -> dict[str, Any]:
     """A worker's own plan, compiled block, source and cost: once in a worker for each run, under `_preparing`."""
     order: Order = cloudpickle.loads(pickled)
-    plan = plans.make_plan(order.task, order.recipe, **order.options)
+    plan = plans.make_plan(*unpickled(order.what), **order.options)
     workers = find_workers(order.threads)
     ready = compile_plan(plan, workers, order.compiler_options)
     block = ready.programs[workers[0]]
@@ -357,7 +375,7 @@ def estimate(pickled: bytes) -> Estimate:
 
 
 def compute(pickled: bytes, trainings: np.ndarray) -> xr.Dataset:
-    """A chunk of trainings, by number, as it is to be written."""
+    """`results.part` of trainings, by number, with the source that it is of."""
     with _preparing:
         mine = prepare(pickled)
     plan, found = mine["plan"], []
@@ -366,9 +384,7 @@ def compute(pickled: bytes, trainings: np.ndarray) -> xr.Dataset:
         drive(plan, mine["ready"].programs, mine["workers"][: len(batches)], batches,
               lambda *done: found.append(done), mine["cost"], mine["segment"])  # fmt: skip
     found.sort(key=lambda each: each[0][0])
-    traces = jax.tree.map(lambda *parts: np.concatenate(parts), *(each for _, each in found))
-    made = results.part(plan, np.concatenate([each for each, _ in found]), traces)
-    return made.assign_attrs(source=mine["source"])
+    return gathered(plan, found).assign_attrs(source=mine["source"])
 
 
 @contextmanager
@@ -401,41 +417,46 @@ def run_elsewhere(
     """Have an executor compute what the folder lacks of a plan; what comes back is written here."""
     with chunks.locked(folder):
         pickled = cloudpickle.dumps(order)
-        (found,) = answers(executor, estimate, [(pickled,)])
+        ((_, found),) = answers(executor, estimate, [(pickled,)])
         source = chunks.begin(folder, found.head, accept)
         chunks.write_files(folder, source, {end: partial(bytes, content) for end, content in found.files.items()})
         todo = missing(plan, folder)
         if not len(todo):
             return say_there(folder, plan, progress, label)
-        blocks_each = min(SECONDS_PER_CHUNK / max(found.seconds, 1e-9), BYTES_PER_CHUNK / (found.bytes * plan.lanes))
-        length = max(1, min(int(blocks_each), -(-len(todo) // plan.lanes // 16))) * plan.lanes
-        parts = [todo[begin : begin + length] for begin in range(0, len(todo), length)]
+        parts = [*shares(plan, todo, found)]
         writer = Writer(folder, source, plan, len(todo))
         if progress:
-            about = f"{plural(len(todo), 'training')} in {plural(len(parts), 'chunk')} by {type(executor).__name__}, "
+            about = f"{plural(len(todo), 'training')} in {plural(len(parts), 'part')} by {type(executor).__name__}, "
             about += f"{size(found.bytes * len(todo))} of results, "
             about += f"about {duration(found.seconds * len(todo) / plan.lanes)} of one worker"
             print(f"{label}: {about}" if label is not None else about, file=sys.stderr, flush=True)
         with said_if_it_ends(folder, writer), bar(len(todo), progress, writer.said) as show:
-            at_once = int(np.clip(BYTES_IN_FLIGHT / (found.bytes * length), 16, 1024))
-            for part in answers(executor, compute, [(pickled, part) for part in parts], at_once):
+            at_once = int(np.clip(BYTES_IN_FLIGHT / (found.bytes * len(parts[0])), 16, 1024))
+            for (_, numbers), part in answers(executor, compute, [(pickled, part) for part in parts], at_once):
                 if part.attrs["source"] != source:
                     raise RuntimeError(
                         "a worker has another processor, other versions or other code than the first: use workers of "
                         "one kind, so that the bits of a training do not depend on who computed it"
                     )
-                chunks.write_chunk(folder, part, source)
-                writer.done += part.sizes["training"]
-                writer.stored = writer.done
-                writer.diverged += chunks.diverged(part)
+                writer.add(numbers, part)
                 show(writer.done)
                 writer.tell(writer.done / writer.total)
 
 
+def shares(plan: Plan, todo: np.ndarray, found: Estimate) -> Iterator[np.ndarray]:
+    """Parts of what is to be done, ever smaller ones, so that all workers end at about the same time."""
+    most = min(SECONDS_PER_CHUNK / max(found.seconds, 1e-9), BYTES_PER_CHUNK / (found.bytes * plan.lanes))
+    while len(todo):
+        length = max(len(todo) / plan.lanes / PARTS, SECONDS_PER_PART / max(found.seconds, 1e-9))
+        length = max(1, int(min(length, most))) * plan.lanes
+        yield todo[:length]
+        todo = todo[length:]
+
+
 def answers(
     executor: Executor, function: Callable, calls: Iterable[tuple[Any, ...]], at_once: int = 1
-) -> Iterator[Any]:
-    """What `function(*call)` gives for each call, as they come; those of a lost worker are asked for again."""
+) -> Iterator[tuple[Any, Any]]:
+    """Each call with what `function(*call)` gives, as they come; those of a lost worker are asked for again."""
     left = [(1, call) for call in reversed([*calls])]
     asked_for: dict[Future, tuple[int, tuple[Any, ...]]] = {}
     done: list[Future] = []
@@ -448,7 +469,7 @@ def answers(
             while done:  # from the end: what is finished is not lost to what failed
                 attempt, call = asked_for.pop(done[-1])
                 try:
-                    yield done.pop().result()
+                    yield call, done.pop().result()
                 except BrokenExecutor:
                     raise  # nothing can be asked of it any more
                 except Exception as error:

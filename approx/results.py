@@ -4,7 +4,7 @@ import json
 import math
 import os
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -209,6 +209,18 @@ def part(plan: Plan, trainings: np.ndarray, trace: Trace) -> xr.Dataset:
         if values.strides[0] == 0 and len(values):  # broadcast: the same for all trainings
             found[name] = (dims[1:], values[0], about)
     return xr.Dataset(found | own)
+
+
+def stacked(parts: Sequence[xr.Dataset]) -> xr.Dataset:
+    """Several of `part` as one."""
+    if len(parts) == 1:
+        return parts[0]
+    found = dict(parts[0].variables)
+    for name, first in found.items():
+        if first.dims[:1] == ("training",):
+            values = np.concatenate([part.variables[name].values for part in parts])
+            found[name] = xr.Variable(first.dims, values, first.attrs)
+    return xr.Dataset(found)
 
 
 def coordinates(plan: Plan, points: Points) -> dict[str, Any]:

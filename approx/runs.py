@@ -9,6 +9,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
+import cloudpickle
 import jax
 import numpy as np
 import psutil
@@ -122,8 +123,8 @@ def run(
         options = {"keep": keeping, **shared, "key": np.asarray(random.key_data(plans.root_key(key)))}
         with engines.opened(executor) as pool:
             for label, entry in recipes.items():
-                its_task, its_recipe = entry if isinstance(entry, tuple) else (task, entry)
-                order = engines.Order(its_task, its_recipe, options, compiler_options, threads or 1, segment)
+                what = cloudpickle.dumps(entry if isinstance(entry, tuple) else (task, entry))
+                order = engines.Order(what, options, compiler_options, threads or 1, segment)
                 engines.run_elsewhere(folders[label], planned[label], order, pool, progress, label, accept)
         return results.join({label: assembled(folders[label], plan) for label, plan in planned.items()})
     workers = find_workers(threads)

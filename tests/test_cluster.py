@@ -50,6 +50,7 @@ def few(sweep):
 def often(monkeypatch):
     """A chunk for every block."""
     monkeypatch.setattr(engines, "SECONDS_PER_CHUNK", 0.0)
+    monkeypatch.setattr(engines, "AT_RISK", 0.0)
 
 
 @pytest.fixture
@@ -172,7 +173,9 @@ def test_what_is_asked_for_is_bounded_and_cancelled_by_an_interrupt(sweep, tmp_p
             engines,
             "answers",
             lambda _, function, *rest: (
-                iter([function(*rest[0][0])]) if function is engines.estimate else answers(pool, function, *rest)
+                iter([(rest[0][0], function(*rest[0][0]))])
+                if function is engines.estimate
+                else answers(pool, function, *rest)
             ),
         )
         with pytest.raises(KeyboardInterrupt):
