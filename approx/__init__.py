@@ -34,6 +34,7 @@ __all__ = [
     "load",
     "loss",
     "losses",
+    "maps",
     "models",
     "optimizers",
     "params",
@@ -51,12 +52,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from approx import floors, plot, stats
+    from approx import floors, maps, plot, stats
 
 
 def __getattr__(name: str):
     """Import these when they are first used: scipy and matplotlib are half of the time of an import."""
-    if name in ("floors", "plot", "stats"):
+    if name in ("floors", "maps", "plot", "stats"):
         import importlib
 
         return importlib.import_module(f"approx.{name}")

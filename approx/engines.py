@@ -273,13 +273,22 @@ def say_there(folder: Path, plan: Plan, progress: bool, label: str | None) -> No
 
 
 def run_here(
-    folder: Path, plan: Plan, ready: Ready, workers: list, segment: int | None, progress: bool, label, accept: bool
+    folder: Path,
+    plan: Plan,
+    ready: Ready,
+    workers: list,
+    segment: int | None,
+    progress: bool,
+    label: str | None,
+    accept: bool,
+    wanted: np.ndarray | None = None,
 ) -> None:
-    """Compute what the folder lacks of a plan on this machine's cores or accelerators."""
+    """Compute what the folder lacks of a plan, or of those of its trainings that are wanted, on this machine."""
     block = ready.programs[workers[0]]
     with chunks.locked(folder):
         source = chunks.begin(folder, head(plan, ready, block), accept)
         todo = missing(plan, folder)
+        todo = todo if wanted is None else np.intersect1d(todo, wanted)
         if not len(todo):
             return say_there(folder, plan, progress, label)
         writer = Writer(folder, source, plan, len(todo))

@@ -1,11 +1,11 @@
 """What does it cost to have a sweep on disk, or computed by a cluster, against one run in memory.
 
 Question: seconds of 65,536 trainings of P1 (x², 1-10-1 tanh, SGD, as many steps as recipe C of the square has, default
-records and predictions) in memory, into a folder, by two processes of a pool and by two Dask workers of one thread each,
-results written by the driver; all read back whole at the end. Everything is interleaved and repeated, ratios are taken
+records and predictions) in memory, into a folder, by two processes and by two Dask workers of one thread each, results
+written by the driver; all read back whole at the end. Everything is interleaved and repeated, ratios are taken
 repeat by repeat.
 Compilation is excluded: each way is first taken with few seeds, workers stay.
-Finding: a folder costs 4% (the range of three repeats: 4 to 5%), Dask workers 10% (10 to 11%), processes 13% (6 to 13%).
+Finding: a folder costs 4% (three repeats: 4 to 5%), Dask workers 10% (10 to 11%), processes 13% (6 to 13%).
 Of trainings a third as long the shares are 10, 13 and 20%: transfer, writing and reading cost the same for any steps.
 Cost: ten minutes on two quiet cores and 3 GB. Writes experiments/summaries/sweep_speed.md.
 """

@@ -25,7 +25,7 @@ FLOORS = (
         "parameters",
     ),
     *("sweeps", "lanes", "blocks", "plans", "floors", "stats", "store", "results", "progress", "chunks", "devices"),
-    *("engines", "runs", "verification", "commands", "__main__", "plot"),
+    *("engines", "runs", "maps", "verification", "commands", "__main__", "plot"),
 )
 
 

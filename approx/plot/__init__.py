@@ -9,7 +9,7 @@ from approx.plot.comparisons import forest, performance_profile
 from approx.plot.evidence import claims
 from approx.plot.extrapolations import shares, split, symmetry
 from approx.plot.files import save
-from approx.plot.landscapes import landscape
+from approx.plot.landscapes import field, landscape, regions
 from approx.plot.learning import extrapolation, fan, learning_curve
 from approx.plot.planning import plan, running_rate
 from approx.plot.sources import power_law, variance_split
@@ -24,12 +24,14 @@ __all__ = [
     "claims",
     "extrapolation",
     "fan",
+    "field",
     "forest",
     "landscape",
     "learning_curve",
     "performance_profile",
     "plan",
     "power_law",
+    "regions",
     "restart",
     "running_rate",
     "save",

@@ -1,70 +1,212 @@
-"""Maps of a rate over two swept numbers."""
+"""Maps over two swept numbers: rates, times and errors, kinds."""
 
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
+from matplotlib.colors import ListedColormap, LogNorm, Normalize
+from matplotlib.patches import Patch
+from scipy import ndimage
 
 from approx.plot.series import axes, readable
+from approx.stats.maps import UNDECIDED, check_axis, spaced_by_logarithm
+
+NONE, NEVER = "0.85", "0.65"  # cells without seeds; cells whose value is infinite
+DIVERGED = "#D55E00"
+Pair = tuple[np.ndarray, np.ndarray]
 
 
-def landscape(rates: xr.Dataset, ax: Axes | None = None, title: str | None = None, decide: float = 0.5) -> Axes:
+def landscape(
+    rates: xr.Dataset,
+    ax: Axes | None = None,
+    title: str | None = None,
+    decide: float = 0.5,
+    lines: Sequence[float] = (),
+    diverged: xr.DataArray | None = None,
+    boundary: xr.Dataset | None = None,
+) -> Axes:
     """Rate of success over two swept numbers; hatched where its interval holds `decide`, grey where there are no seeds.
+
+    Of what `maps.refine` returned, cells without seeds are pale and interpolated.
 
     Args:
         rates: what `stats.rate` returned, over exactly two dimensions: the first upwards, the second to the right.
         ax: axes to draw on.
         title: the message of the panel.
         decide: the rate that decides, one half by default.
+        lines: rates to draw lines of, of the mean over each cell and its eight neighbours.
+        diverged: share of seeds that diverged, over the same dimensions: cells in which most did have a dot.
+        boundary: what `stats.boundary` returned of the rates, drawn with its intervals.
 
     Raises:
-        ValueError: not two dimensions.
+        ValueError: not two dimensions; an axis that repeats values or is not in order.
     """
-    if rates.rate.ndim != 2:
-        raise ValueError(f"a landscape needs two dimensions, got {', '.join(map(str, rates.rate.dims)) or 'none'}; "
-                         "reduce or .sel() the others")  # fmt: skip
-    ax = axes(ax)
-    if title:
-        ax.set_title(title, pad=13)  # above the line that says n
-    vertical, horizontal = (str(dim) for dim in rates.rate.dims)
-    x, y = np.asarray(rates[horizontal], float), np.asarray(rates[vertical], float)
-    edges = _edges(x), _edges(y)
-    ax.set_facecolor("0.8")
+    ax, edges, (x, y) = _panel(rates.rate, ax, title)
     image = ax.pcolormesh(*edges, np.ma.masked_invalid(rates.rate.values), vmin=0, vmax=1, rasterized=True)
+    said = []
+    if "filled" in rates and (pale := rates.n.values == 0).any():
+        ax.pcolormesh(*edges, np.ma.masked_where(~pale, rates.filled.values), vmin=0, vmax=1, alpha=0.5,
+                      rasterized=True)  # fmt: skip
+        said.append("pale: interpolated")
     undecided = (rates.low.values <= decide) & (decide <= rates.high.values) & np.isfinite(rates.rate.values)
     if undecided.any():
+        said.append(f"hatched: {100 * decide:g}% not excluded")
         ax.add_collection(_hatched(*edges, undecided))
-    for values, set_scale in ((x, ax.set_xscale), (y, ax.set_yscale)):
-        set_scale("log" if spaced_by_logarithm(values) else "linear")
-    ax.set_xlabel(readable(horizontal))
-    ax.set_ylabel(readable(vertical))
+    if len(lines) and min(x.size, y.size) > 2:
+        shown = ax.contour(x, y, smooth(rates), levels=sorted(lines), colors="k", linewidths=(0.8,))
+        ax.clabel(shown, fmt=lambda p: f"{100 * p:g}%", fontsize=6)
+    if diverged is not None and (most := diverged.transpose(*rates.rate.dims).values > 0.5).any():
+        i, j = np.nonzero(most)
+        ax.plot(x[j], y[i], ".", color=DIVERGED, ms=1.2, mew=0)
+        said.append("dots: most diverge")
+    if boundary is not None:
+        _draw_boundary(boundary, ax, str(rates.rate.dims[0]))
     bar = ax.figure.colorbar(image, ax=ax, label="share of seeds in success", ticks=np.linspace(0, 1, 6))
     bar.ax.set_yticklabels([f"{p}%" for p in range(0, 101, 20)])
     bar.outline.set_visible(False)
-    n = rates.n.values
-    ax.annotate(
-        _said(n, undecided.any(), decide), (1, 1.01), xycoords="axes fraction", ha="right", va="bottom", size=6.5
-    )
+    _note(ax, rates.n.values, said)
     return ax
 
 
-def _hatched(x: np.ndarray, y: np.ndarray, chosen: np.ndarray) -> PolyCollection:
+def field(
+    data: xr.Dataset,
+    of: str,
+    ax: Axes | None = None,
+    title: str | None = None,
+    label: str | None = None,
+    limits: tuple[float, float] | None = None,
+    log: bool | None = None,
+) -> Axes:
+    """A number over two swept numbers: a time, a cost, an error, the width of an interval.
+
+    Args:
+        data: the number and `n`, over exactly two dimensions: the first upwards, the second to the right.
+        of: the variable. Infinite cells (never reached by the seeds asked about) are dark grey, nan light grey.
+        ax: axes to draw on.
+        title: the message of the panel.
+        label: of the colours, with its unit.
+        limits: of the colours; those of the finite values if left out.
+        log: whether colours follow the logarithm; by default where positive values span more than a decade.
+
+    Raises:
+        ValueError: as for `landscape`.
+    """
+    ax, edges, _ = _panel(data[of], ax, title)
+    values = data[of].values.astype(float)
+    finite = values[np.isfinite(values)]
+    low, high = limits or ((finite.min(), finite.max()) if finite.size else (0.0, 1.0))
+    log = bool(low > 0 and high > 10 * low) if log is None else log
+    norm = LogNorm(low, high) if log else Normalize(low, high if high > low else low + 1)
+    mesh: dict[str, Any] = {"norm": norm, "cmap": "cividis", "rasterized": True}
+    image = ax.pcolormesh(*edges, np.ma.masked_invalid(values), **mesh)
+    said = []
+    if np.isinf(values).any():
+        never = np.ma.masked_where(~np.isinf(values), np.zeros(values.shape))
+        ax.pcolormesh(*edges, never, cmap=ListedColormap([NEVER]), rasterized=True)
+        said.append("dark grey: never")
+    bar = ax.figure.colorbar(image, ax=ax, label=label or readable(of))
+    bar.outline.set_visible(False)
+    _note(ax, data["n"].values if "n" in data else np.array([]), said)
+    return ax
+
+
+def regions(
+    kinds: xr.Dataset,
+    ax: Axes | None = None,
+    title: str | None = None,
+    colors: Mapping[str, Any] | None = None,
+) -> Axes:
+    """What is best, or commonest, in each cell; white and hatched where the seeds do not decide.
+
+    Args:
+        kinds: what `stats.best` or `stats.majority` returned, over exactly two dimensions.
+        ax: axes to draw on.
+        title: the message of the panel.
+        colors: of the kinds, by name.
+
+    Raises:
+        ValueError: as for `landscape`; more than eight kinds.
+    """
+    ax, edges, _ = _panel(kinds.kind, ax, title)
+    there = set(np.unique(kinds.kind.values))
+    names = [name for name in kinds.attrs.get("kinds", sorted(there)) if name in there and name != UNDECIDED]
+    if len(names) > 8:
+        raise ValueError(f"{len(names)} kinds: more than eight cannot be told apart; name some of them alike")
+    cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    chosen = {name: (colors or {}).get(name, cycle[number % len(cycle)]) for number, name in enumerate(names)}
+    number = np.full(kinds.kind.shape, np.nan)
+    for position, name in enumerate(names):
+        number[kinds.kind.values == name] = position
+    ax.set_facecolor("white")
+    if names:
+        ax.pcolormesh(*edges, np.ma.masked_invalid(number), cmap=ListedColormap(list(chosen.values())), vmin=-0.5,
+                      vmax=len(names) - 0.5, rasterized=True)  # fmt: skip
+    handles = [Patch(facecolor=color, label=name) for name, color in chosen.items()]
+    undecided = kinds.kind.values == UNDECIDED
+    if undecided.any():
+        ax.add_collection(_hatched(*edges, undecided, "0.6"))
+        handles.append(Patch(facecolor="white", edgecolor="0.6", hatch="//////", linewidth=0, label=UNDECIDED))
+    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=1, borderpad=0.2)
+    _note(ax, kinds["n"].values, [])
+    return ax
+
+
+def _draw_boundary(found: xr.Dataset, ax: Axes, vertical: str) -> None:
+    """Where the rate crosses one half, with its interval, along the axis that it was fitted along."""
+    (other,) = [str(dim) for dim in found.middle.dims if dim != "crossing"]
+    places = np.repeat(np.asarray(found[other], float)[:, None], found.sizes["crossing"], 1)
+    middle, low, high = (found[name].transpose(other, "crossing").values for name in ("middle", "low", "high"))
+    style: dict[str, Any] = {"color": "k", "lw": 0.7, "fmt": ".", "ms": 1.5}
+    if found.attrs["along"] == vertical:
+        ax.errorbar(places.ravel(), middle.ravel(), np.abs(np.stack([low, high]) - middle).reshape(2, -1), **style)
+    else:
+        ax.errorbar(middle.ravel(), places.ravel(), xerr=np.abs(np.stack([low, high]) - middle).reshape(2, -1), **style)
+
+
+def smooth(rates: xr.Dataset) -> np.ndarray:
+    """The rate of each cell and its eight neighbours together, for lines that do not follow single seeds."""
+    k, n = (np.nan_to_num(np.asarray(rates[name].values, float)) for name in ("successes", "n"))
+    around = np.ones((3, 3))
+    hits, seeds = (ndimage.convolve(values, around, mode="nearest") for values in (k, n))
+    return hits / np.where(seeds > 0, seeds, np.nan)
+
+
+def _panel(values: xr.DataArray, ax: Axes | None, title: str | None) -> tuple[Axes, Pair, Pair]:
+    """Axes, edges of the cells and their centres, to the right and upwards."""
+    if values.ndim != 2:
+        raise ValueError(f"a landscape needs two dimensions, got {', '.join(map(str, values.dims)) or 'none'}; "
+                         "reduce or .sel() the others")  # fmt: skip
+    vertical, horizontal = (str(dim) for dim in values.dims)
+    x, y = np.asarray(values[horizontal], float), np.asarray(values[vertical], float)
+    check_axis(horizontal, x)
+    check_axis(vertical, y)
+    ax = axes(ax)
+    if title:
+        ax.set_title(title, pad=13)  # above the line that says n
+    ax.set_facecolor(NONE)
+    for centres, set_scale in ((x, ax.set_xscale), (y, ax.set_yscale)):
+        set_scale("log" if spaced_by_logarithm(centres) else "linear")
+    ax.set_xlabel(readable(horizontal))
+    ax.set_ylabel(readable(vertical))
+    return ax, (_edges(x), _edges(y)), (x, y)
+
+
+def _hatched(x: np.ndarray, y: np.ndarray, chosen: np.ndarray, color: str = "white") -> PolyCollection:
     """Hatched rectangles over the chosen cells (rows upwards)."""
     corners = [[(x[j], y[i]), (x[j + 1], y[i]), (x[j + 1], y[i + 1]), (x[j], y[i + 1])] for i, j in np.argwhere(chosen)]
-    return PolyCollection(corners, facecolor="none", edgecolor="white", linewidth=0, hatch="///////")
+    return PolyCollection(corners, facecolor="none", edgecolor=color, linewidth=0, hatch="///////")
 
 
-def _said(n: np.ndarray, any_undecided: bool, decide: float) -> str:
-    count = f"n = {n.min():,}" if n.min() == n.max() else f"n = {n.min():,} to {n.max():,}"
-    return f"{count} per cell" + (f"; hatched: {100 * decide:g}% not excluded" if any_undecided else "")
-
-
-def spaced_by_logarithm(values: np.ndarray) -> bool:
-    """Whether positive values are spaced more evenly by their logarithm than as they are."""
-    if values.size < 3 or values.min() <= 0:
-        return False
-    gaps, ratios = np.diff(values), np.diff(np.log(values))
-    return bool(np.std(ratios) / abs(np.mean(ratios)) < np.std(gaps) / abs(np.mean(gaps)))
+def _note(ax: Axes, n: np.ndarray, said: list[str]) -> None:
+    """The line above a map: seeds of a cell, and what marks mean."""
+    if n.size:
+        count = f"n = {n.min():,}" if n.min() == n.max() else f"n = {n.min():,} to {n.max():,}"
+        said = [f"{count} per cell", *said]
+    ax.annotate("; ".join(said), (1, 1.01), xycoords="axes fraction", ha="right", va="bottom", size=6.5)
 
 
 def _edges(values: np.ndarray) -> np.ndarray:

@@ -31,6 +31,7 @@ from approx.stats.evidence import (
 from approx.stats.extrapolation import error_by_distance, phase_tolerant_error, symmetry
 from approx.stats.failures import below_floor, excess, split
 from approx.stats.intervals import binomial_interval
+from approx.stats.maps import best, boundary, majority
 from approx.stats.paired import compare_values, ert_ratio, improvement
 from approx.stats.planning import (
     confidence_sequence,
@@ -65,9 +66,11 @@ __all__ = [
     "aggregate",
     "asymptote",
     "below_floor",
+    "best",
     "best_cutoff",
     "best_of",
     "binomial_interval",
+    "boundary",
     "claims",
     "claims_table",
     "compare",
@@ -84,6 +87,7 @@ __all__ = [
     "improvement",
     "kaplan_meier",
     "logrank",
+    "majority",
     "mcnemar",
     "pair",
     "paired_interval",

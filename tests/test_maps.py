@@ -1,0 +1,246 @@
+"""Promise: what a map shows of its cells is what its trainings did, however few of them were made."""
+
+import matplotlib.pyplot as plt
+import numpy as np
+import pytest
+import xarray as xr
+from conftest import QUICK
+from scipy import optimize, special
+
+import approx as ap
+from approx.maps import Search
+from approx.stats.maps import _logistic
+
+TASK, RECIPE = ap.tasks.square(range=1.0), ap.Recipe(model=ap.MLP((4,), "tanh"), optimizer="sgd", steps=200)
+GRID = {"learning_rate": ap.maps.axis(0.01, 2.0, 9), "init_scale": ap.maps.axis(0.3, 6.0, 9)}
+SUCCESS = {"below": 0.01}
+
+
+def rates(k, n, **axes) -> xr.Dataset:
+    """Rates of given counts."""
+    k, n = np.broadcast_arrays(k, n)
+    low, high = ap.stats.binomial_interval(k, n)
+    found = {"rate": k / np.maximum(n, 1), "low": low, "high": high, "n": n, "successes": k}
+    return xr.Dataset({name: (list(axes), value) for name, value in found.items()}, axes)
+
+
+# ---- boundaries ----------------------------------------------------------------------------------------------------
+
+
+def test_the_logistic_fit_is_the_largest_penalised_likelihood():
+    z, n = np.arange(-5, 6.0), np.full(11, 64.0)
+    tables = np.random.default_rng(0).binomial(64, special.expit(0.3 - 0.8 * z), (3, 11)).astype(float)
+
+    def against(theta, k):
+        eta = theta[0] + theta[1] * z
+        x, p = np.column_stack([np.ones(11), z]), special.expit(eta)
+        information = np.linalg.slogdet(x.T @ ((n * p * (1 - p))[:, None] * x))[1]
+        return -(k * special.log_expit(eta) + (n - k) * special.log_expit(-eta)).sum() - information / 2
+
+    for k, a, b in zip(tables, *_logistic(z, tables, n), strict=True):
+        expected = optimize.minimize(against, [0.0, -0.5], args=(k,), tol=1e-10).x
+        np.testing.assert_allclose([a, b], expected, rtol=1e-4)
+    separated = _logistic(z, np.where(z > 0, 64.0, 0.0)[None], n)
+    assert 2 < separated[1][0] < 20  # finite, where the likelihood has no maximum
+    assert -separated[0][0] / separated[1][0] == pytest.approx(0.5, abs=1e-3)
+
+
+def test_intervals_of_a_boundary_cover_it():
+    x = ap.maps.axis(0.01, 1.0, 16)
+    middle, width = 0.07, 0.8  # decades
+    p = special.expit(2 * special.logit(0.9) / width * (np.log10(x) - np.log10(middle)))
+    k = np.random.default_rng(0).binomial(32, p, (300, 16))
+    found = ap.stats.boundary(rates(k, 32, try_=np.arange(300), x=x), "x").isel(crossing=0)
+    covered = float(((found.low <= middle) & (middle <= found.high)).mean())
+    widths = float(((found.width_low <= width) & (width <= found.width_high)).mean())
+    assert 0.91 < covered < 0.985  # four standard errors of 300 tries, below
+    assert 0.90 < widths < 0.99
+    assert abs(float(np.log10(found.middle).mean()) - np.log10(middle)) < 0.01
+    assert (found.rising == 1).all()
+
+
+def test_a_band_of_success_has_two_boundaries_and_a_row_may_have_none():
+    x = np.arange(12.0)
+    k = np.array([[0, 0, 1, 5, 16, 30, 32, 30, 25, 10, 2, 0], [0] * 12, [32] * 12])
+    found = ap.stats.boundary(rates(k, 32, row=[0, 1, 2], x=x), "x")
+    assert found.log == 0
+    np.testing.assert_allclose(found.middle[0], [4.0, 8.6], atol=0.2)
+    assert found.rising[0].values.tolist() == [1, -1]
+    assert found.middle[1:].isnull().all()
+    gap = rates(np.where(k[0] == 16, 0, k[0]), np.where(k[0] == 16, 0, 32), x=x)  # a cell without seeds
+    assert float(ap.stats.boundary(gap, "x").middle[0]) == pytest.approx(4.0, abs=0.3)
+
+
+@pytest.mark.parametrize(
+    ("values", "says"),
+    [
+        ([1.0, 2.0, 2.0], "has 2 twice"),
+        ([3.0, 2.0, 1.0], r"runs.sortby\('x'\)"),
+        ([1.0, np.nan, 2.0], "no finite numbers"),
+        ([1.0, 2.0], "at least three"),
+    ],
+)
+def test_axes_that_no_map_has_are_refused(values, says):
+    with pytest.raises(ValueError, match=says):
+        ap.stats.boundary(rates([1] * len(values), 4, x=values), "x")
+
+
+def test_a_logarithm_of_nothing_is_refused():
+    with pytest.raises(ValueError, match="log=False"):
+        ap.stats.boundary(rates([0, 2, 4], 4, x=[0.0, 1.0, 2.0]), "x", log=True)
+    with pytest.raises(ValueError, match="log=False"):
+        ap.maps.axis(0, 1, 5)
+    with pytest.raises(ValueError, match="must be below"):
+        ap.maps.axis(2, 1, 5)
+
+
+# ---- the best and the commonest ------------------------------------------------------------------------------------
+
+
+def test_the_best_is_named_where_its_interval_lies_above_all_others():
+    found = ap.stats.best(rates([[60, 30, 0], [10, 31, 0]], 64, recipe=["sgd", "adam"], x=[1.0, 2.0, 3.0]))
+    assert found.kind.values.tolist() == ["sgd", "undecided", "undecided"]
+    assert found.rate.values.tolist() == [60 / 64, 31 / 64, 0]
+    assert found.kinds == ["sgd", "adam", "undecided"]
+    nobody = ap.stats.best(rates([[0], [0]], 0, recipe=["sgd", "adam"], x=[1.0]))
+    assert nobody.kind.values.tolist() == ["undecided"]
+
+
+def test_the_majority_leads_by_a_sign_test():
+    kinds = np.array([["a"] * 9 + ["b"], ["a"] * 6 + ["b"] * 4, ["c"] * 10])
+    found = ap.stats.majority(xr.Dataset({"kind": (("x", "seed"), kinds)}, attrs={"kinds": ["a", "b", "c"]}))
+    assert found.kind.values.tolist() == ["a", "undecided", "c"]
+    assert found.rate.values.tolist() == [0.9, 0.6, 1.0]
+
+
+# ---- few trainings -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def whole():
+    return ap.run(TASK, RECIPE, seeds=16, keep=(), progress=False, compiler_options=QUICK, **GRID)
+
+
+def refined(out=None, **options):
+    given = {"budget": 500, "seeds": 16, "first": 4, "coarse": 4, "out": out, "compiler_options": QUICK} | GRID
+    return ap.maps.refine(TASK, RECIPE, SUCCESS, progress=False, **(given | options))
+
+
+def test_a_refined_map_counts_the_same_trainings_as_the_whole_one(whole, tmp_path):
+    found = refined(tmp_path / "map")
+    hit = ap.stats.reading(ap.stats.success(whole, **SUCCESS))
+    asked = xr.DataArray(np.arange(16), dims="seed") < found.n
+    np.testing.assert_array_equal(found.successes, (hit & asked).sum("seed"))
+    assert found.trainings == int(found.n.sum()) <= 500 < found.full == 81 * 16
+    assert set(np.unique(found.n)) <= {0, 4, 8, 12, 16}
+    both = (found.rate > 0.1) & (found.rate < 0.9)
+    assert both.any()
+    assert float(found.n.where(both).mean()) > 12  # seeds go where it is undecided
+    known = found.n > 0
+    np.testing.assert_array_equal(found.filled.where(known), found.rate)
+    assert bool(found.filled.notnull().all())
+    # what is done is found: by the same call, which makes the same map, and by a full run, which is the same as without
+    files = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "map").glob("chunk-*.nc")}
+    assert refined(tmp_path / "map").identical(found)
+    assert files == {path.name: path.stat().st_mtime_ns for path in (tmp_path / "map").glob("chunk-*.nc")}
+    options = {"seeds": 16, "keep": (), "progress": False, "compiler_options": QUICK}
+    again = ap.run(TASK, RECIPE, out=tmp_path / "map", **options, **GRID)
+    xr.testing.assert_equal(again, whole)
+    assert files.items() <= {p.name: p.stat().st_mtime_ns for p in (tmp_path / "map").glob("chunk-*.nc")}.items()
+
+
+class Drawn(Search):
+    """A map of outcomes that are drawn, of known rates."""
+
+    def __init__(self, truth: np.ndarray, seeds: int, rng: int):
+        self.shape, self.seeds = truth.shape, seeds
+        self.outcomes = np.random.default_rng(rng).random((*truth.shape, seeds)) < truth[..., None]
+        self.outcome = np.full(truth.size * seeds, -1, np.int8)
+        self.asked = np.zeros(truth.shape, int)
+
+    def ask(self, more: np.ndarray) -> None:
+        self.asked += more
+        known = np.arange(self.seeds) < self.asked[..., None]
+        self.outcome = np.where(known, self.outcomes, -1).ravel()
+
+
+def test_intervals_cover_though_seeds_go_where_it_is_undecided():
+    x, y = np.meshgrid(np.linspace(-1, 1, 17), np.linspace(-1, 1, 17))
+    truth = special.expit(8 * (0.5 - x**2 - y**2))
+    missed, away, used = [], [], []
+    for rng in range(40):
+        found = Drawn(truth, 64, rng)
+        found.go(6_000, 8, 8)
+        low, high = ap.stats.confidence_sequence(found.hits, found.asked, width=0.1)
+        seen = found.asked > 0
+        missed.append(((truth < low) | (truth > high))[seen].mean())
+        away.append((found.hits[seen] / found.asked[seen] - truth[seen]).mean())
+        used.append(found.asked.sum())
+    assert np.mean(missed) < 0.05
+    assert abs(np.mean(away)) < 0.01  # of rates; what a cell's rule takes from its own seeds is small
+    assert max(used) <= 6_000
+
+
+def test_a_map_that_cannot_be_is_refused():
+    with pytest.raises(ValueError, match="two axes"):
+        refined(init_scale=1.0, learning_rate=[0.1, 0.2])
+    with pytest.raises(ValueError, match="power of two"):
+        refined(coarse=3)
+    with pytest.raises(ValueError, match="whole number"):
+        refined(seeds=0)
+    with pytest.raises(ValueError, match="a larger budget"):
+        refined(budget=10)
+    with pytest.raises(ValueError, match="sortby"):
+        refined(learning_rate=[0.2, 0.1])
+
+
+def test_a_window_has_the_maps_spacing():
+    axes = {"learning_rate": ap.maps.axis(0.01, 1, 5), "width": np.arange(1, 6)}
+    found = ap.maps.zoom(axes, {"learning_rate": (0.1, 1)})
+    np.testing.assert_allclose(found["learning_rate"], np.geomspace(0.1, 1, 5), rtol=1e-5)
+    assert found["width"].tolist() == [1, 2, 3, 4, 5]
+    with pytest.raises(ValueError, match="no axis of this map"):
+        ap.maps.zoom(axes, {"momentum": (0, 1)})
+
+
+# ---- panels --------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture(autouse=True)
+def closed():
+    yield
+    plt.close("all")
+
+
+def texts(ax) -> str:
+    return " | ".join(text.get_text() for text in ax.texts)
+
+
+def test_panels_of_cells_where_all_or_nothing_succeeds_or_nobody_was(whole):
+    for k in (0, 8):
+        ax = ap.plot.landscape(
+            rates(np.full((3, 4), k), 8, y=[1.0, 2.0, 3.0], x=[1.0, 10.0, 100.0, 1000.0]), lines=(0.5,)
+        )
+        assert "n = 8" in texts(ax)
+        assert ax.get_xscale() == "log"
+    costs = ap.stats.ert(ap.stats.success(whole, below=-1.0))
+    assert "never" in texts(ap.plot.field(costs, "ert"))
+    hits = ap.stats.success(whole, **SUCCESS)
+    found, share = ap.stats.rate(hits), (~np.isfinite(whole.loss.isel(step=-1))).mean("seed")
+    edge = ap.stats.boundary(found, "learning_rate")
+    ax = ap.plot.landscape(found, diverged=xr.ones_like(share), boundary=edge)
+    assert "dots: most diverge" in texts(ax)
+    ax = ap.plot.landscape(refined())
+    assert "pale: interpolated" in texts(ax)
+    with pytest.raises(ValueError, match="sortby"):
+        ap.plot.landscape(found.isel(init_scale=slice(None, None, -1)))
+
+
+def test_regions_name_what_is_there_and_hatch_what_is_not_decided():
+    found = ap.stats.best(rates([[[60, 30]], [[10, 31]]], 64, recipe=["sgd", "adam"], y=[1.0], x=[1.0, 2.0]))
+    ax = ap.plot.regions(found)
+    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sgd", "undecided"]
+    names = [f"k{number}" for number in range(9)]
+    many = xr.Dataset({"kind": (("y", "x"), [names]), "n": (("y", "x"), [[4] * 9])}, {"y": [1.0], "x": np.arange(9.0)})
+    with pytest.raises(ValueError, match="more than eight"):
+        ap.plot.regions(many.assign_attrs(kinds=names))
