@@ -37,9 +37,7 @@ def axis(low: float, high: float, count: int, log: bool = True) -> np.ndarray:
     return np.array([float(f"{value:.6g}") for value in values])
 
 
-def zoom(
-    axes: Mapping[str, Sequence[float] | np.ndarray], window: Mapping[str, tuple[float, float]]
-) -> dict[str, np.ndarray]:
+def zoom(axes: Mapping[str, Sequence[float] | np.ndarray], window: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
     """The axes of a map's window: as many values, spaced the same way, between the ends that are given.
 
     Args:

@@ -37,24 +37,27 @@ def test_the_logistic_fit_is_the_largest_penalised_likelihood():
         information = np.linalg.slogdet(x.T @ ((n * p * (1 - p))[:, None] * x))[1]
         return -(k * special.log_expit(eta) + (n - k) * special.log_expit(-eta)).sum() - information / 2
 
-    for k, a, b in zip(tables, *_logistic(z, tables, n), strict=True):
+    falling, rising = np.array([[1.0, 0.0]] * 3), np.array([[0.0, 1.0]])
+    for k, a, b in zip(tables, *_logistic(z, tables, n, falling), strict=True):
         expected = optimize.minimize(against, [0.0, -0.5], args=(k,), tol=1e-10).x
-        np.testing.assert_allclose([a, b], expected, rtol=1e-4)
-    separated = _logistic(z, np.where(z > 0, 64.0, 0.0)[None], n)
+        np.testing.assert_allclose([-a, -b], expected, rtol=1e-4)
+    separated = _logistic(z, np.where(z > 0, 64.0, 0.0)[None], n, rising)
     assert 2 < separated[1][0] < 20  # finite, where the likelihood has no maximum
     assert -separated[0][0] / separated[1][0] == pytest.approx(0.5, abs=1e-3)
 
 
-def test_intervals_of_a_boundary_cover_it():
-    x = ap.maps.axis(0.01, 1.0, 16)
-    middle, width = 0.07, 0.8  # decades
-    p = special.expit(2 * special.logit(0.9) / width * (np.log10(x) - np.log10(middle)))
-    k = np.random.default_rng(0).binomial(32, p, (300, 16))
-    found = ap.stats.boundary(rates(k, 32, try_=np.arange(300), x=x), "x").isel(crossing=0)
+@pytest.mark.parametrize("top", [1.0, 0.75])
+def test_intervals_of_a_boundary_cover_it(top):
+    x = ap.maps.axis(0.01, 1.0, 24)
+    middle, width = 0.07, 0.5  # decades
+    slope = 2 * special.logit(0.9) / width
+    p = top * special.expit(slope * (np.log10(x) - np.log10(middle)) + special.logit(0.5 / top) * (top < 1))
+    k = np.random.default_rng(0).binomial(64, p, (200, 24))
+    found = ap.stats.boundary(rates(k, 64, try_=np.arange(200), x=x), "x").isel(crossing=0)
     covered = float(((found.low <= middle) & (middle <= found.high)).mean())
     widths = float(((found.width_low <= width) & (width <= found.width_high)).mean())
-    assert 0.91 < covered < 0.985  # four standard errors of 300 tries, below
-    assert 0.90 < widths < 0.99
+    assert 0.86 < covered < 0.99  # 0.92 and 0.93 in long simulations; three standard errors of 200 tries
+    assert 0.84 < widths < 0.99
     assert abs(float(np.log10(found.middle).mean()) - np.log10(middle)) < 0.01
     assert (found.rising == 1).all()
 
@@ -229,7 +232,7 @@ def test_panels_of_cells_where_all_or_nothing_succeeds_or_nobody_was(whole):
     found, share = ap.stats.rate(hits), (~np.isfinite(whole.loss.isel(step=-1))).mean("seed")
     edge = ap.stats.boundary(found, "learning_rate")
     ax = ap.plot.landscape(found, diverged=xr.ones_like(share), boundary=edge)
-    assert "dots: most diverge" in texts(ax)
+    assert "dots: diverged" in texts(ax)
     ax = ap.plot.landscape(refined())
     assert "pale: interpolated" in texts(ax)
     with pytest.raises(ValueError, match="sortby"):
@@ -239,7 +242,8 @@ def test_panels_of_cells_where_all_or_nothing_succeeds_or_nobody_was(whole):
 def test_regions_name_what_is_there_and_hatch_what_is_not_decided():
     found = ap.stats.best(rates([[[60, 30]], [[10, 31]]], 64, recipe=["sgd", "adam"], y=[1.0], x=[1.0, 2.0]))
     ax = ap.plot.regions(found)
-    assert [text.get_text() for text in ax.get_legend().get_texts()] == ["sgd", "undecided"]
+    assert [label.get_text() for label in ax.figure.axes[1].get_yticklabels()] == ["sgd"]
+    assert "hatched: undecided" in texts(ax)
     names = [f"k{number}" for number in range(9)]
     many = xr.Dataset({"kind": (("y", "x"), [names]), "n": (("y", "x"), [[4] * 9])}, {"y": [1.0], "x": np.arange(9.0)})
     with pytest.raises(ValueError, match="more than eight"):

@@ -9,14 +9,13 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
-from matplotlib.patches import Patch
 from scipy import ndimage
 
 from approx.plot.series import axes, readable
 from approx.stats.maps import UNDECIDED, check_axis, spaced_by_logarithm
 
 NONE, NEVER = "0.85", "0.65"  # cells without seeds; cells whose value is infinite
-DIVERGED = "#D55E00"
+DIVERGED = "0.75"
 Pair = tuple[np.ndarray, np.ndarray]
 
 
@@ -62,7 +61,7 @@ def landscape(
     if diverged is not None and (most := diverged.transpose(*rates.rate.dims).values > 0.5).any():
         i, j = np.nonzero(most)
         ax.plot(x[j], y[i], ".", color=DIVERGED, ms=1.2, mew=0)
-        said.append("dots: most diverge")
+        said.append("dots: diverged")
     if boundary is not None:
         _draw_boundary(boundary, ax, str(rates.rate.dims[0]))
     bar = ax.figure.colorbar(image, ax=ax, label="share of seeds in success", ticks=np.linspace(0, 1, 6))
@@ -80,17 +79,19 @@ def field(
     label: str | None = None,
     limits: tuple[float, float] | None = None,
     log: bool | None = None,
+    infinite: str = "never",
 ) -> Axes:
     """A number over two swept numbers: a time, a cost, an error, the width of an interval.
 
     Args:
         data: the number and `n`, over exactly two dimensions: the first upwards, the second to the right.
-        of: the variable. Infinite cells (never reached by the seeds asked about) are dark grey, nan light grey.
+        of: the variable. Infinite cells are dark grey, nan light grey.
         ax: axes to draw on.
         title: the message of the panel.
         label: of the colours, with its unit.
-        limits: of the colours; those of the finite values if left out.
+        limits: of the colours; those of the finite values if left out. What lies beyond has the colour of the end.
         log: whether colours follow the logarithm; by default where positive values span more than a decade.
+        infinite: what an infinite value means: never reached, or diverged.
 
     Raises:
         ValueError: as for `landscape`.
@@ -107,8 +108,10 @@ def field(
     if np.isinf(values).any():
         never = np.ma.masked_where(~np.isinf(values), np.zeros(values.shape))
         ax.pcolormesh(*edges, never, cmap=ListedColormap([NEVER]), rasterized=True)
-        said.append("dark grey: never")
-    bar = ax.figure.colorbar(image, ax=ax, label=label or readable(of))
+        said.append(f"dark grey: {infinite}")
+    below, above = (bool((finite < low).any()), bool((finite > high).any()))
+    extend = "both" if below and above else "min" if below else "max" if above else "neither"
+    bar = ax.figure.colorbar(image, ax=ax, label=label or readable(of), extend=extend)
     bar.outline.set_visible(False)
     _note(ax, data["n"].values if "n" in data else np.array([]), said)
     return ax
@@ -143,15 +146,17 @@ def regions(
         number[kinds.kind.values == name] = position
     ax.set_facecolor("white")
     if names:
-        ax.pcolormesh(*edges, np.ma.masked_invalid(number), cmap=ListedColormap(list(chosen.values())), vmin=-0.5,
-                      vmax=len(names) - 0.5, rasterized=True)  # fmt: skip
-    handles = [Patch(facecolor=color, label=name) for name, color in chosen.items()]
+        colormap = ListedColormap(list(chosen.values()))
+        image = ax.pcolormesh(*edges, np.ma.masked_invalid(number), cmap=colormap, vmin=-0.5, vmax=len(names) - 0.5,
+                              rasterized=True)  # fmt: skip
+        bar = ax.figure.colorbar(image, ax=ax, ticks=range(len(names)))
+        bar.ax.set_yticklabels(names)
+        bar.ax.tick_params(length=0)
+        bar.outline.set_visible(False)
     undecided = kinds.kind.values == UNDECIDED
     if undecided.any():
         ax.add_collection(_hatched(*edges, undecided, "0.6"))
-        handles.append(Patch(facecolor="white", edgecolor="0.6", hatch="//////", linewidth=0, label=UNDECIDED))
-    ax.legend(handles=handles, loc="upper left", bbox_to_anchor=(1.0, 1.0), handlelength=1, borderpad=0.2)
-    _note(ax, kinds["n"].values, [])
+    _note(ax, kinds["n"].values, ["hatched: undecided"] if undecided.any() else [])
     return ax
 
 
@@ -206,7 +211,8 @@ def _note(ax: Axes, n: np.ndarray, said: list[str]) -> None:
     if n.size:
         count = f"n = {n.min():,}" if n.min() == n.max() else f"n = {n.min():,} to {n.max():,}"
         said = [f"{count} per cell", *said]
-    ax.annotate("; ".join(said), (1, 1.01), xycoords="axes fraction", ha="right", va="bottom", size=6.5)
+    note = ax.annotate("; ".join(said), (0, 1.01), xycoords="axes fraction", ha="left", va="bottom", size=6)
+    note.set_in_layout(False)  # it may reach over the colours' bar, but takes no room from the map
 
 
 def _edges(values: np.ndarray) -> np.ndarray:

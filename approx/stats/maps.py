@@ -1,5 +1,7 @@
 """What a map shows of its cells: the boundary between success and failure, the best of several, the commonest kind."""
 
+from typing import NamedTuple
+
 import numpy as np
 import xarray as xr
 from scipy import special
@@ -22,10 +24,13 @@ def boundary(
     """Where the rate of success crosses one half along an axis, and how wide the crossing is.
 
     Two decided cells of opposite sides, with none but undecided ones between them, have a crossing between them; a cell
-    is decided where the interval of its rate excludes one half. To the cells from the extreme rate before the crossing
-    to the one after it, `logit p = a + b x` is fitted, x being the axis or its logarithm, by maximum likelihood with
-    Jeffreys' prior, which is finite where success and failure are separated too (D. Firth, Biometrika 80, 1993).
-    Intervals: percentiles of the parametric bootstrap.
+    is decided where the interval of its rate excludes one half. On either side a plateau begins at the first cell whose
+    interval holds the extreme rate before the next crossing. To the cells between the plateaus, `p = l + (r - l) /
+    (1 + exp(-a - b x))` is fitted, l and r being the plateaus' rates (0 and 1 if within 2%) and x the axis or its
+    logarithm, by maximum likelihood with Jeffreys' prior, which is finite where success and failure are separated too
+    (D. Firth, Biometrika 80, 1993). Intervals: percentiles of the parametric bootstrap, of the plateaus too;
+    by simulation 95% ones cover the middle in 90 to 95%. A crossing so wide that the axis shows no plateaus is taken to
+    be narrower than it is.
 
     Args:
         rates: what `stats.rate` returned.
@@ -37,7 +42,8 @@ def boundary(
 
     Returns:
         Over the other dimensions and `crossing`, as many as any row has, in order along the axis, nan where a row has
-        fewer: `middle` (where p = 1/2) with `low` and `high`; `width` (from p = 10% to 90%, in decades where `log`)
+        fewer: `middle` (where p = 1/2) with `low` and `high`; `width` (from 10 to 90% of the way between the plateaus,
+        in decades where `log`)
         with `width_low` and `width_high`; `rising`, 1 or -1; `cells`, how many were fitted.
 
     Raises:
@@ -75,8 +81,17 @@ def boundary(
     return xr.Dataset(made, coordinates, {**rates.attrs, **about})
 
 
-def _crossings(rate: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[tuple[slice, float]]:
-    """The cells that belong to each crossing of one half, and about where among them it is."""
+class _Crossing(NamedTuple):
+    """A crossing of one half: the steep cells, those of the plateaus before and after, and about where it is."""
+
+    steep: slice
+    before: slice
+    after: slice
+    at: float
+
+
+def _crossings(rate: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[_Crossing]:
+    """All crossings of a row, from extreme to extreme."""
     side = np.where(low > 0.5, 1, np.where(high < 0.5, -1, 0))
     decided = np.flatnonzero(side)
     changes = np.flatnonzero(np.diff(side[decided]))
@@ -88,58 +103,98 @@ def _crossings(rate: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[tupl
         top = inside[height == height.max()]
         extremes.append(int(top[len(top) // 2]))
     ends = [*extremes[1:], len(side) - 1]
-    return [(slice(begin, end + 1), c - begin) for begin, end, c in zip(extremes, ends, at, strict=bool(len(at)))]
+    return [_crossing(rate, low, high, *part) for part in zip(extremes, ends, at, strict=bool(len(at)))]
 
 
-def _fitted(x, k, n, found: tuple[slice, float], level: float, resamples: int, generator) -> tuple[float, ...]:
+def _crossing(rate: np.ndarray, low: np.ndarray, high: np.ndarray, begin: int, end: int, at: float) -> _Crossing:
+    """A plateau begins at the first cell whose interval holds the extreme rate of its side."""
+    found = []
+    for walk in (range(int(at), begin - 1, -1), range(int(np.ceil(at)), end + 1)):
+        rates = np.nan_to_num(rate[list(walk)], nan=0.5)
+        extreme = rates[abs(rates - 0.5).argmax()]
+        found.append(next((i for i in walk if low[i] <= extreme <= high[i]), walk[-1]))
+    return _Crossing(slice(found[0], found[1] + 1), slice(begin, found[0] + 1), slice(found[1], end + 1), at)
+
+
+def _fitted(x, k, n, found: _Crossing, level: float, resamples: int, generator) -> tuple[float, ...]:
     """One crossing: its middle, width, their intervals, its direction and cells."""
-    part, at = found
-    centre, scale = np.interp(at, np.arange(len(x[part])), x[part]), np.median(np.diff(x[part]))
-    there = n[part] > 0
-    x, k, n = x[part][there], k[part][there].astype(float), n[part][there].astype(float)
-    z = (x - centre) / scale
-    a, b = _logistic(z, k[None], n)
-    drawn = generator.binomial(n.astype(int), special.expit(a[0] + b[0] * z), (resamples, len(n))).astype(float)
-    many = _logistic(z, drawn, n)
+    centre, scale = np.interp(found.at, np.arange(len(x)), x), np.median(np.diff(x))
+    plateaus = [(k[part].sum(), n[part].sum()) for part in (found.before, found.after)]
+    levels = np.array([_plateau(hits / seeds) for hits, seeds in plateaus])
+    there = n[found.steep] > 0
+    z, k, n = ((part[found.steep][there]).astype(float) for part in ((x - centre) / scale, k, n))
+    one = _logistic(z, k[None], n, levels[None])
+    p = _rate(*one, z, levels[None])[0]
+    drawn = generator.binomial(n.astype(int), np.clip(p, 0, 1), (resamples, len(n))).astype(float)
+    again = [generator.binomial(seeds, q, resamples) / seeds for (_, seeds), q in zip(plateaus, levels, strict=True)]
+    moved = np.stack([np.where((q == 0) | (q == 1), q, new) for q, new in zip(levels, again, strict=True)], 1)
     ends = (1 - level) / 2, (1 + level) / 2
-    with np.errstate(divide="ignore"):
-        middles, widths = centre - scale * many[0] / many[1], scale * FEW_TO_MOST / np.abs(many[1])
-        middle, width = centre - scale * a[0] / b[0], scale * FEW_TO_MOST / abs(b[0])
-    return middle, *np.quantile(middles, ends), width, *np.quantile(widths, ends), np.sign(b[0]), len(x)
+    (middle,), (width,) = _places(*one, levels[None], centre, scale)
+    middles, widths = _places(*_logistic(z, drawn, n, moved), moved, centre, scale)
+    sign = np.sign(levels[1] - levels[0])
+    return middle, *np.quantile(middles, ends), width, *np.quantile(widths, ends), sign, len(z)
 
 
-def _logistic(z: np.ndarray, k: np.ndarray, n: np.ndarray, rounds: int = 30) -> tuple[np.ndarray, np.ndarray]:
-    """Intercepts and slopes of `logit p = a + b z` for several tables of successes (tables, cells), Jeffreys' prior.
+def _plateau(rate: float) -> float:
+    """A plateau's rate; of nearly none or all, 0 or 1."""
+    return float(np.round(rate)) if abs(rate - np.round(rate)) < 0.02 else float(rate)
 
-    Fisher's scoring on Firth's score `X' (k - n p + h (1/2 - p))`, h being the leverages; of several lengths of a step
-    the one after which the penalised likelihood is largest.
+
+def _places(a: np.ndarray, b: np.ndarray, levels: np.ndarray, centre: float, scale: float) -> tuple[np.ndarray, ...]:
+    """Where the rate is one half, and the width from 10 to 90% of the way between the levels."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = np.clip((0.5 - levels[:, 0]) / (levels[:, 1] - levels[:, 0]), 1e-3, 1 - 1e-3)
+        return centre + scale * (special.logit(share) - a) / b, scale * FEW_TO_MOST / np.abs(b)
+
+
+def _logistic(
+    z: np.ndarray, k: np.ndarray, n: np.ndarray, levels: np.ndarray, rounds: int = 30
+) -> tuple[np.ndarray, np.ndarray]:
+    """Intercepts and slopes of `p = l + (r - l) / (1 + exp(-a - b z))` between levels l and r (tables, 2), b > 0.
+
+    Of several tables of successes (tables, cells). Fisher's scoring on the likelihood with Jeffreys' prior
+    `|information|^(1/2)`; of several lengths of a step the one after which it is largest.
     """
     lengths = np.array([0.0, 0.03, 0.1, 0.3, 0.6, 1.0])[:, None]
-    a = np.zeros(len(k))
-    b = np.sign((k * (z - z.mean())).sum(-1)) / 2
+    a, b, small = np.zeros(len(k)), np.full(len(k), 0.5), 1e-4
     for _ in range(rounds):
-        p = special.expit(a[:, None] + b[:, None] * z)
-        w, s0, s1, s2, determinant = _information(a, b, z, n)
-        h = w * (s2[..., None] - 2 * s1[..., None] * z + s0[..., None] * z * z) / determinant[..., None]
-        left = k - n * p + h * (0.5 - p)
-        u0, u1 = left.sum(-1), (left * z).sum(-1)
+        p, slope = _rate(a, b, z, levels), _slope(a, b, z, levels)
+        _, (s0, s1, s2), determinant = _information(a, b, z, n, levels)
+        left = (k - n * p) / np.maximum(p * (1 - p), 1e-12) * slope
+        prior = [
+            (np.log(_information(a + i, b + j, z, n, levels)[2]) - np.log(_information(a - i, b - j, z, n, levels)[2]))
+            / (4 * small)
+            for i, j in ((small, 0.0), (0.0, small))
+        ]
+        u0, u1 = left.sum(-1) + prior[0], (left * z).sum(-1) + prior[1]
         step = np.stack([s2 * u0 - s1 * u1, s0 * u1 - s1 * u0]) / determinant
         step *= np.minimum(1, 3 / np.maximum(np.abs(step).max(0), 1e-300))
-        tried = a + lengths * step[0], b + lengths * step[1]
-        eta = tried[0][..., None] + tried[1][..., None] * z
-        likelihood = (k * special.log_expit(eta) + (n - k) * special.log_expit(-eta)).sum(-1)
-        likelihood += np.log(_information(*tried, z, n)[-1]) / 2
-        best_length = np.nanargmax(likelihood, 0)
-        a, b = (values[best_length, np.arange(len(k))] for values in tried)
+        tried = a + lengths * step[0], np.maximum(b + lengths * step[1], 1e-3)
+        p = np.clip(_rate(*tried, z, levels), 1e-12, 1 - 1e-12)
+        likelihood = (k * np.log(p) + (n - k) * np.log1p(-p)).sum(-1)
+        likelihood += np.log(_information(*tried, z, n, levels)[2]) / 2
+        longest = np.nanargmax(likelihood, 0)
+        a, b = (values[longest, np.arange(len(k))] for values in tried)
     return a, b
 
 
-def _information(a: np.ndarray, b: np.ndarray, z: np.ndarray, n: np.ndarray) -> tuple[np.ndarray, ...]:
+def _rate(a: np.ndarray, b: np.ndarray, z: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """p of every cell."""
+    return levels[:, :1] + (levels[:, 1:] - levels[:, :1]) * special.expit(a[..., None] + b[..., None] * z)
+
+
+def _slope(a: np.ndarray, b: np.ndarray, z: np.ndarray, levels: np.ndarray) -> np.ndarray:
+    """Its derivative by a."""
+    q = special.expit(a[..., None] + b[..., None] * z)
+    return (levels[:, 1:] - levels[:, :1]) * q * (1 - q)
+
+
+def _information(a, b, z: np.ndarray, n: np.ndarray, levels: np.ndarray) -> tuple:
     """Fisher's: weights of the cells, sums of w, w z and w z², and the determinant."""
-    p = special.expit(a[..., None] + b[..., None] * z)
-    w = n * p * (1 - p)
+    p = _rate(a, b, z, levels)
+    w = n * _slope(a, b, z, levels) ** 2 / np.maximum(p * (1 - p), 1e-300)
     s0, s1, s2 = w.sum(-1), (w * z).sum(-1), (w * z * z).sum(-1)
-    return w, s0, s1, s2, np.maximum(s0 * s2 - s1 * s1, 1e-100)
+    return w, (s0, s1, s2), np.maximum(s0 * s2 - s1 * s1, 1e-100)
 
 
 def best(rates: xr.Dataset, dim: str = "recipe") -> xr.Dataset:
