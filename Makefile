@@ -14,13 +14,15 @@ square: .venv/ready ## from nothing to the results and the figure of x²
 	$(PYTHON) figures/square.py
 
 # Each has an experiment that writes results/ and experiments/summaries/, and a figure that reads them.
-STUDIES := square square_remedies square_floors sine interval waveform identity clusters second_order
+STUDIES := square square_remedies square_floors sine interval waveform identity clusters second_order \
+	map_square map_interval map_sine map_identity map_waveform map_clusters
 
 figures: .venv/ready ## every experiment and every figure; QUICK=--quick for a look at few seeds, into results/quick
 	for study in $(STUDIES); do \
 		$(PYTHON) experiments/$$study.py $(QUICK) && $(PYTHON) figures/$$study.py $(QUICK) || exit 1; \
 	done
 	$(PYTHON) figures/claims.py $(QUICK)
+	$(if $(QUICK),,$(PYTHON) figures/gallery.py)
 
 bench: .venv/ready ## time P1 to P5 against the C limit, naive JAX, and PyTorch if TORCH=python names one that has it
 	$(PYTHON) experiments/speed.py $(if $(TORCH),--torch $(TORCH))

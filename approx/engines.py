@@ -290,7 +290,7 @@ def run_here(
         todo = missing(plan, folder)
         todo = todo if wanted is None else np.intersect1d(todo, wanted)
         if not len(todo):
-            return say_there(folder, plan, progress, label)
+            return say_there(folder, plan, progress and wanted is None, label)
         writer = Writer(folder, source, plan, len(todo))
         batches = [*resumed(folder, source, plan, block, todo)]
         todo = np.setdiff1d(todo, [n for batch in batches for n in batch.trainings], assume_unique=True)

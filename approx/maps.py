@@ -18,23 +18,26 @@ from approx.plans import Plan, x64
 from approx.recipes import Recipe, is_whole, record_steps
 from approx.tasks import Task
 
-LIKELY = 0.05, 0.95  # rates between are undecided: their cells' neighbours are looked at, and they are given seeds
 PLAIN: dict[str, Any] = {"lanes": None, "form": None, "freeze": (), "cross": {}, "init_params": None}
 CHANGE = 0.1  # between the corners of a square, above which its inside is looked at
 
 
 def axis(low: float, high: float, count: int, log: bool = True) -> np.ndarray:
-    """Evenly spaced values of a map's axis, by their logarithm or as they are, each to six digits.
+    """Evenly spaced values of a map's axis, by their logarithm or as they are, to as few digits as tell them apart.
 
     Raises:
-        ValueError: low is not below high; a logarithm of what is not positive.
+        ValueError: fewer than two values; low is not below high; a logarithm of what is not positive.
     """
+    if not (is_whole(count) and count >= 2):
+        raise ValueError(f"an axis of {count!r} values: it takes at least two")
     if not low < high:
         raise ValueError(f"an axis from {low:g} to {high:g}: the first must be below the second")
     if log and low <= 0:
         raise ValueError(f"an axis from {low:g} has no logarithm there: log=False")
     values = np.geomspace(low, high, count) if log else np.linspace(low, high, count)
-    return np.array([float(f"{value:.6g}") for value in values])
+    gap = np.diff(values).min() / np.abs(values).max()
+    digits = max(6, int(np.ceil(-np.log10(gap))) + 2)
+    return np.array([float(f"{value:.{digits}g}") for value in values])
 
 
 def zoom(axes: Mapping[str, Sequence[float] | np.ndarray], window: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
@@ -50,6 +53,9 @@ def zoom(axes: Mapping[str, Sequence[float] | np.ndarray], window: Mapping[str, 
     if strange := [name for name in window if name not in axes]:
         raise ValueError(f"{strange[0]!r} is no axis of this map; it has {', '.join(axes)}")
     values = {name: np.asarray(axes[name]) for name in axes}
+    for name, (low, _) in window.items():
+        if low <= 0 and values[name].min() > 0:
+            raise ValueError(f"{name} is positive in this map, and its window begins at {low:g}")
     log = {name: stats.maps.spaced_by_logarithm(values[name].astype(float)) for name in axes}
     return {
         name: axis(*window[name], len(values[name]), log[name]) if name in window else values[name] for name in axes
@@ -75,8 +81,8 @@ def refine(
     """Rates of success over a grid, from at most `budget` trainings: a coarse map, finer where it changes.
 
     Every cell of a lattice of each `coarse`-th value gets `first` seeds. Then the lattice is halved, again and again;
-    a new cell is looked at where the rates at the corners around it differ by more than `CHANGE` or one is undecided,
-    between 5 and 95%, by its Jeffreys estimate. What is left of the budget goes, `first` seeds at a time and `seeds` at
+    a new cell is looked at where of the corners around it one had both successes and failures, or their rates (Jeffreys
+    estimates) differ by more than `CHANGE`. What is left of the budget goes, `first` seeds at a time and `seeds` at
     most, to where it takes most off the variance of the estimates, p (1 - p) / n.
 
     How many seeds a cell gets depends on what the first ones did, so its interval is `stats.confidence_sequence`, which
@@ -84,7 +90,7 @@ def refine(
 
     Args:
         task, recipe: what to train; numbers in `grid` replace theirs, as in `run`.
-        success: arguments of `stats.success`, such as {"below": 1e-3}.
+        success: of the arguments of `stats.success` a number, `below` or `above`, and `of`: {"below": 1e-3}.
         budget: trainings in all.
         seeds: of a cell, at most.
         first: seeds of a cell, at least, and at a time.
@@ -102,8 +108,8 @@ def refine(
         `full`, how many the whole map takes.
 
     Raises:
-        ValueError: fewer than two axes; values that repeat or are not in order; a budget too small for the first
-            lattice; what `run` refuses.
+        ValueError: fewer than two axes, or values of one; values that repeat or are not in order, or do in the recipe's
+            precision; a budget too small for the first lattice; what is no success; what `run` refuses.
     """
     axes = [name for name, values in grid.items() if np.ndim(values) == 1]
     if len(axes) < 2 or len(axes) < len(grid):
@@ -115,12 +121,34 @@ def refine(
             raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
     if coarse & (coarse - 1):
         raise ValueError(f"coarse is {coarse}; it must be a power of two, as it is halved")
+    if thin := [name for name, values in grid.items() if len(values) < 2]:
+        raise ValueError(f"{thin[0]} has one value: set it in the recipe or the task, and map the others")
+    budget, seeds, first, coarse = (int(value) for value in (budget, seeds, first, coarse))
+    success = check_success(success)
     keeping = plans.check_keep((), (), None)
     plan = plans.make_plan(task, recipe, keep=keeping, seeds=seeds, key=key, grid=grid, **PLAIN)
     with tempfile.TemporaryDirectory() as temporary:
         found = Search(plan, success, Path(temporary if out is None else out), compiler_options, progress)
         found.go(budget, min(first, seeds), coarse)
         return found.result(level, {"budget": budget, "first": first, "coarse": coarse, "success": {**success}})
+
+
+def check_success(success: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule of success as plain numbers and text.
+
+    Raises:
+        ValueError: not exactly one threshold, one that is no number, or another argument.
+    """
+    rule = dict(success)
+    thresholds = [name for name in ("below", "above") if rule.get(name) is not None]
+    if len(thresholds) != 1 or rule.keys() - {"below", "above", "of"}:
+        raise ValueError(
+            f"success is {rule}; it is one of below and above, and of: {{'below': 1e-3, 'of': 'test_loss'}}"
+        )
+    (name,) = thresholds
+    if np.ndim(rule[name]) or not np.isfinite(float(rule[name])):
+        raise ValueError(f"{name} is {rule[name]!r}; a refined map takes one number for all its cells")
+    return {name: float(rule[name]), "of": str(rule.get("of", "test_loss"))}
 
 
 class Search:
@@ -138,6 +166,16 @@ class Search:
         self.seeds = len(plan.streams)
         every = engines.which(plan, np.arange(plan.trainings)).tolist()
         self.number = dict(zip(every, range(plan.trainings), strict=True))
+        if len(self.number) < plan.trainings:
+            raise ValueError(f"two values of an axis are one in {plan.recipe.dtype}: take them further apart")
+        trace = self.ready.programs[self.workers[0]].carry[1]
+        there = [
+            name
+            for name in (*results.NAMES, *trace.metrics)
+            if getattr(trace, name, trace.metrics.get(name)) is not None
+        ]
+        if success["of"] not in there:
+            raise ValueError(f"success is of {success['of']!r}; recorded are {', '.join(there)}")
         self.read: set[Path] = set()
         self.outcome = np.full(plan.trainings, -1, np.int8)  # 1 success, 0 failure, -1 not known
         self.blown = np.zeros(plan.trainings, bool)
@@ -173,9 +211,8 @@ class Search:
         """Jeffreys' estimate of each cell's rate, nan where nothing was asked."""
         return np.where(self.asked > 0, (self.hits + 0.5) / (self.asked + 1), np.nan)
 
-    def corners(self, distance: int) -> Iterator[np.ndarray]:
-        """For each corner of the lattice's box around a cell, the estimate there."""
-        value = self.estimate()
+    def corners(self, distance: int, value: np.ndarray) -> Iterator[np.ndarray]:
+        """For each corner of the lattice's box around a cell, the value there."""
         ends = []
         for m in self.shape:
             places = np.array([*range(0, m, distance), *([m - 1] if (m - 1) % distance else [])])
@@ -187,31 +224,31 @@ class Search:
 
     def steepness(self, distance: int) -> np.ndarray:
         """How much the corners around each cell differ; corners that were not looked at are like the others."""
-        around = np.stack([*self.corners(distance)])
+        around = np.stack([*self.corners(distance, self.estimate())])
         known = ~np.isnan(around).all(0)
         found = np.zeros(self.shape)
         found[known] = np.nanmax(around[:, known], 0) - np.nanmin(around[:, known], 0)
         return found
 
     def changes(self, distance: int) -> np.ndarray:
-        """Which cells are worth a look: what is around them differs, or is undecided."""
-        around = np.stack([*self.corners(distance)])
-        with np.errstate(invalid="ignore"):
-            undecided = (around > LIKELY[0] + 0.5 / (self.seeds + 1)) & (around < LIKELY[1] - 0.5 / (self.seeds + 1))
-        uncertain = undecided & (abs(around - np.round(around)) > 0.1)  # none or all of few seeds are no change
-        return uncertain.any(0) | (self.steepness(distance) > CHANGE)
+        """Which cells are worth a look: what is around them differs, or had both successes and failures."""
+        mixed = (self.hits > 0) & (self.hits < self.asked)
+        around = np.stack([*self.corners(distance, mixed)])
+        return (around == 1).any(0) | (self.steepness(distance) > CHANGE)
 
     def sharpen(self, budget: int, first: int) -> np.ndarray:
         """Who gets how many of the next seeds: a third of what is left at a time, by the variance they take off."""
         left = budget - int(self.asked.sum())
-        open_ = (self.asked > 0) & (self.asked + first <= self.seeds)
+        helping = np.minimum(first, self.seeds - self.asked)
+        open_ = (self.asked > 0) & (helping > 0)
         p = np.nan_to_num(self.estimate())
         n = np.maximum(self.asked, 1)
-        gain = np.where(open_, p * (1 - p) * (1 / n - 1 / (n + first)), -1.0).ravel()
+        gain = np.where(open_, p * (1 - p) * (1 / n - 1 / (n + helping)), -1.0).ravel()
         many = left // first // 3 if left > budget / 20 else left // first
-        many = min(many, int(open_.sum()))
+        many = min(max(many, left >= first), int(open_.sum()))
+        chosen = np.argsort(-gain, kind="stable")[:many]
         more = np.zeros(self.shape, int)
-        more.flat[np.argsort(-gain, kind="stable")[:many]] = first
+        more.flat[chosen] = helping.flat[chosen]
         return more
 
     def ask(self, more: np.ndarray) -> None:
@@ -257,7 +294,7 @@ class Search:
         """The map."""
         names, k, n = list(self.plan.grid), self.hits, self.asked
         rate = np.where(n > 0, k / np.maximum(n, 1), np.nan)
-        low, high = stats.confidence_sequence(k, n, level, width=0.1)
+        low, high = stats.confidence_sequence(k, n, level, width=0.4)  # which decides a cell of 8 unanimous seeds
         places = np.stack(np.meshgrid(*(np.linspace(0, 1, max(m, 2))[:m] for m in self.shape), indexing="ij"), -1)
         known = n > 0
         linear, nearest = (griddata(places[known], rate[known], places, how) for how in ("linear", "nearest"))

@@ -5,6 +5,9 @@ for ten tanh and ten relu units (full-batch SGD, 21 points in [-1, 1], 2,000 ste
 at 0.01). Learned: a test error of at most 1% of the variance of x² in the range.
 Source: the thread on x² changes one number at a time and trains once.
 Expected finding: a band of learning rates whose lower end falls as the initial scale grows; divergence above it.
+Found: so it is, for tanh in 10% of the settings, for relu in 14%, whose best is 86% [75, 92] of 64 seeds. With Adam the
+range that is learned grows with the width. Of what learned it inside, tanh's error at twice the range is 59% of x²
+(median), relu's 39%.
 Cost: two minutes on two cores, 1.5 GB. Writes results/map_square_{tanh,relu,range}.nc for figures/map_square.py.
 """
 
@@ -83,7 +86,7 @@ def main(
         runs = runs.assign_attrs(trainings_per_second=count / seconds)
         ap.save(runs, results / f"map_square_{activation}{name}.nc")
         rate = ap.stats.rate(ap.stats.success(runs, below=LEARNED * VARIANCE))
-        best = rate.stack(cell=list(grid)).isel(cell=int(rate.rate.argmax()))
+        best = rate.stack(cell=list(grid)).isel(cell=int(np.argmax(rate.rate.values)))
         where = f"learning rate {float(best.learning_rate):.3g}, initial scale {float(best.init_scale):.3g}"
         share = f"{float(best.rate):.0%} [{float(best.low):.0%}, {float(best.high):.0%}] of {int(best.n)} seeds"
         print(

@@ -2,6 +2,9 @@
 
 Reads results/clusters_{RECIPE}.nc and experiments/summaries/clusters_{references,remedies,factorial,kinds}.csv, which
 experiments/clusters.py writes, and draws figures/clusters.pdf and .png.
+
+Shows: The network said to be stuck at 0.6 has 0.81 when its dropout is off. Relu's wrong derivative turns biases and
+cross-entropy into harm; with the right one both help, and with everything all seeds work.
 """
 
 import re

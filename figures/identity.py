@@ -2,6 +2,9 @@
 
 Reads results/identity_{label}.nc and identity_{curves,kinds,examples,diagonal}.csv beside them, which
 experiments/identity.py writes, and draws figures/identity.pdf and .png.
+
+Shows: A linear network of 84 columns onto themselves has a tiny loss and has learned nothing but the means. The
+advice as given solves it for 0 of 32 seeds, with the loss in standardised units too for all 32.
 """
 
 import csv

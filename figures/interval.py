@@ -3,6 +3,9 @@
 Reads results/interval_{label}.nc, results/interval_kinds.csv and
 experiments/summaries/interval_{factorial,restarts}.csv, which experiments/interval.py writes, and draws
 figures/interval.pdf and .png.
+
+Shows: The thread's recipe never finds one bump in one dimension; its answer's does for 85% of 2,048 seeds, not for
+all. Failures are plateaus of known value: the constant, one edge and a half.
 """
 
 import csv

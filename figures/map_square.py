@@ -2,6 +2,10 @@
 
 Reads what experiments/map_square.py writes, results/map_square_{tanh,relu,range}.nc, and draws
 figures/map_square.{pdf,png}.
+
+Shows: SGD learns x² in a band of learning rates that falls as the initial weights grow, with divergence above it; in
+relu's band some 80% of the seeds succeed, in tanh's nearly all. With Adam at one rate the range that is learned grows
+with the width, and relu's error at twice the range is never small.
 """
 
 from pathlib import Path

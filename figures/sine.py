@@ -2,6 +2,9 @@
 
 Reads results/sine_{NETWORK}.nc and experiments/summaries/sine_*.csv, which experiments/sine.py writes, and draws
 figures/sine.{pdf,png}.
+
+Shows: Nearly all networks learn two periods of a sine inside what they are shown. Outside only the one that holds the
+range's own harmonics goes on, restarts and a forgiven phase notwithstanding.
 """
 
 from pathlib import Path

@@ -1,6 +1,9 @@
 """The figure of x²: what was learned, when, how often, and what of it holds outside the range.
 
 Reads results/square_{A,B,C}.nc, which experiments/square.py writes, and draws figures/square.pdf and .png.
+
+Shows: A linear network cannot learn x², ten tanh units do for some seeds, and a deep relu network nearly always.
+Outside the range none of them holds.
 """
 
 from pathlib import Path

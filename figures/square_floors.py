@@ -2,6 +2,9 @@
 
 Reads results/square_floors.nc and results/square_sources.nc, which experiments/square_floors.py writes, and draws
 figures/square_floors.pdf and .png.
+
+Shows: Relu networks' errors fall as width^-2.8 where the exact optima fall as width^-4, so training's distance from
+its floor grows. The rows and the initial weights make the spread over seeds; the order of the batches next to none.
 """
 
 from pathlib import Path

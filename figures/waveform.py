@@ -2,6 +2,9 @@
 
 Reads results/waveform_{label}.nc and waveform_kinds.csv, and experiments/summaries/waveform_recipes.csv, which
 experiments/waveform.py writes, and draws figures/waveform.pdf and .png.
+
+Shows: Which optimiser learns how many classes of waveforms ("the class of x/256 is x") after how many epochs. Of the
+advice Gaussian units alone raise success, and nearly all failures are still falling.
 """
 
 import csv

@@ -99,8 +99,10 @@ def field(
     ax, edges, _ = _panel(data[of], ax, title)
     values = data[of].values.astype(float)
     finite = values[np.isfinite(values)]
-    low, high = limits or ((finite.min(), finite.max()) if finite.size else (0.0, 1.0))
+    shown = finite[finite > 0] if log else finite
+    low, high = limits or ((shown.min(), shown.max()) if shown.size else (0.1, 1.0))
     log = bool(low > 0 and high > 10 * low) if log is None else log
+    values = np.where(np.isfinite(values), np.maximum(values, low), values)  # zero has no logarithm
     norm = LogNorm(low, high) if log else Normalize(low, high if high > low else low + 1)
     mesh: dict[str, Any] = {"norm": norm, "cmap": "cividis", "rasterized": True}
     image = ax.pcolormesh(*edges, np.ma.masked_invalid(values), **mesh)
@@ -197,7 +199,9 @@ def _panel(values: xr.DataArray, ax: Axes | None, title: str | None) -> tuple[Ax
         set_scale("log" if spaced_by_logarithm(centres) else "linear")
     ax.set_xlabel(readable(horizontal))
     ax.set_ylabel(readable(vertical))
-    return ax, (_edges(x), _edges(y)), (x, y)
+    edges = _edges(x), _edges(y)
+    ax.set(xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]])
+    return ax, edges, (x, y)
 
 
 def _hatched(x: np.ndarray, y: np.ndarray, chosen: np.ndarray, color: str = "white") -> PolyCollection:

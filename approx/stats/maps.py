@@ -23,14 +23,15 @@ def boundary(
 ) -> xr.Dataset:
     """Where the rate of success crosses one half along an axis, and how wide the crossing is.
 
-    Two decided cells of opposite sides, with none but undecided ones between them, have a crossing between them; a cell
-    is decided where the interval of its rate excludes one half. On either side a plateau begins at the first cell whose
-    interval holds the extreme rate before the next crossing. To the cells between the plateaus, `p = l + (r - l) /
-    (1 + exp(-a - b x))` is fitted, l and r being the plateaus' rates (0 and 1 if within 2%) and x the axis or its
-    logarithm, by maximum likelihood with Jeffreys' prior, which is finite where success and failure are separated too
-    (D. Firth, Biometrika 80, 1993). Intervals: percentiles of the parametric bootstrap, of the plateaus too;
-    by simulation 95% ones cover the middle in 90 to 95%. A crossing so wide that the axis shows no plateaus is taken to
-    be narrower than it is.
+    Two decided cells of opposite sides, with none but undecided ones between them, have a crossing between them; a
+    cell is decided where the interval of its rate excludes one half. On either side a plateau begins at the first
+    cell whose interval holds the extreme rate before the next crossing. To the cells between the plateaus, `p = l +
+    (r - l) / (1 + exp(-a - b x))` is fitted, l and r being the plateaus' rates (0 and 1 if within 2%) and x the
+    axis or its logarithm, by maximum likelihood with Jeffreys' prior, which is finite where success and failure are
+    separated too (D. Firth, Biometrika 80, 1993). Intervals: percentiles of the parametric bootstrap, of the
+    plateaus too; by simulation 95% ones cover the middle in 90 to 95%. A crossing of less than a cell and a half
+    has the decided cells that it is between as its interval, and a spread from 0. One so wide that the axis shows
+    no plateaus is taken to be narrower than it is.
 
     Args:
         rates: what `stats.rate` returned.
@@ -42,9 +43,9 @@ def boundary(
 
     Returns:
         Over the other dimensions and `crossing`, as many as any row has, in order along the axis, nan where a row has
-        fewer: `middle` (where p = 1/2) with `low` and `high`; `width` (from 10 to 90% of the way between the plateaus,
+        fewer: `middle` (where p = 1/2) with `low` and `high`; `spread` (from 10 to 90% of the way between the plateaus,
         in decades where `log`)
-        with `width_low` and `width_high`; `rising`, 1 or -1; `cells`, how many were fitted.
+        with `spread_low` and `spread_high`; `rising`, 1 or -1; `cells`, how many were fitted.
 
     Raises:
         ValueError: no such dimension; fewer than three values; values that repeat or are not sorted.
@@ -74,7 +75,7 @@ def boundary(
             table[number, place] = found
     if log:
         table[..., :3] = 10 ** table[..., :3]
-    names = ("middle", "low", "high", "width", "width_low", "width_high", "rising", "cells")
+    names = ("middle", "low", "high", "spread", "spread_low", "spread_high", "rising", "cells")
     made = {name: ([*others, "crossing"], table[..., place].reshape(*shape, most)) for place, name in enumerate(names)}
     coordinates = {dim: rates[dim] for dim in others if dim in rates.coords}
     about = {"along": along, "log": int(log), "level": level}
@@ -82,12 +83,13 @@ def boundary(
 
 
 class _Crossing(NamedTuple):
-    """A crossing of one half: the steep cells, those of the plateaus before and after, and about where it is."""
+    """A crossing of one half: the steep cells, those of the plateaus, and the decided cells that it is between."""
 
     steep: slice
     before: slice
     after: slice
-    at: float
+    first: int
+    last: int
 
 
 def _crossings(rate: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[_Crossing]:
@@ -103,22 +105,26 @@ def _crossings(rate: np.ndarray, low: np.ndarray, high: np.ndarray) -> list[_Cro
         top = inside[height == height.max()]
         extremes.append(int(top[len(top) // 2]))
     ends = [*extremes[1:], len(side) - 1]
-    return [_crossing(rate, low, high, *part) for part in zip(extremes, ends, at, strict=bool(len(at)))]
+    pairs = zip(decided[changes].tolist(), decided[changes + 1].tolist(), strict=True)
+    return [_crossing(rate, low, high, *part) for part in zip(extremes, ends, pairs, strict=bool(len(at)))]
 
 
-def _crossing(rate: np.ndarray, low: np.ndarray, high: np.ndarray, begin: int, end: int, at: float) -> _Crossing:
-    """A plateau begins at the first cell whose interval holds the extreme rate of its side."""
+def _crossing(rate: np.ndarray, low: np.ndarray, high: np.ndarray, begin: int, end: int, pair) -> _Crossing:
+    """A plateau begins at the first decided cell whose interval holds the extreme rate of its side."""
     found = []
-    for walk in (range(int(at), begin - 1, -1), range(int(np.ceil(at)), end + 1)):
-        rates = np.nan_to_num(rate[list(walk)], nan=0.5)
-        extreme = rates[abs(rates - 0.5).argmax()]
-        found.append(next((i for i in walk if low[i] <= extreme <= high[i]), walk[-1]))
-    return _Crossing(slice(found[0], found[1] + 1), slice(begin, found[0] + 1), slice(found[1], end + 1), at)
+    for walk in (range(pair[0], begin - 1, -1), range(pair[1], end + 1)):
+        upper = low[walk[0]] > 0.5
+        own = [i for i in walk if (low[i] > 0.5 if upper else high[i] < 0.5)]
+        extreme = max(rate[i] for i in own) if upper else min(rate[i] for i in own)
+        found.append(next(i for i in own if low[i] <= extreme <= high[i]))
+    return _Crossing(slice(found[0], found[1] + 1), slice(begin, found[0] + 1), slice(found[1], end + 1), *pair)
 
 
 def _fitted(x, k, n, found: _Crossing, level: float, resamples: int, generator) -> tuple[float, ...]:
     """One crossing: its middle, width, their intervals, its direction and cells."""
-    centre, scale = np.interp(found.at, np.arange(len(x)), x), np.median(np.diff(x))
+    bracket, scale = (x[found.first], x[found.last]), np.median(np.diff(x))
+    centre, seen = sum(bracket) / 2, slice(found.first, found.last + 1)
+    apart = np.diff(x[seen][n[seen] > 0]).max()
     plateaus = [(k[part].sum(), n[part].sum()) for part in (found.before, found.after)]
     levels = np.array([_plateau(hits / seeds) for hits, seeds in plateaus])
     there = n[found.steep] > 0
@@ -131,8 +137,10 @@ def _fitted(x, k, n, found: _Crossing, level: float, resamples: int, generator) 
     ends = (1 - level) / 2, (1 + level) / 2
     (middle,), (width,) = _places(*one, levels[None], centre, scale)
     middles, widths = _places(*_logistic(z, drawn, n, moved), moved, centre, scale)
-    sign = np.sign(levels[1] - levels[0])
-    return middle, *np.quantile(middles, ends), width, *np.quantile(widths, ends), sign, len(z)
+    (low, high), (narrow, wide) = np.quantile(middles, ends), np.quantile(widths, ends)
+    if width < 1.5 * apart:  # it happens between two cells: where, and how steeply, they cannot tell
+        low, high, narrow = min(low, bracket[0]), max(high, bracket[1]), 0.0
+    return middle, low, high, width, narrow, wide, np.sign(levels[1] - levels[0]), len(z)
 
 
 def _plateau(rate: float) -> float:

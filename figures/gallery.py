@@ -1,0 +1,98 @@
+"""The gallery: figures/README.md, every figure with what it shows, and how it was made.
+
+Reads the committed figures, the results that they were drawn from, and the experiments' docstrings.
+"""
+
+import ast
+import hashlib
+import math
+import re
+from pathlib import Path
+
+import tyro
+import xarray as xr
+
+FOLDER = Path(__file__).parent
+ROOT = FOLDER.parent
+
+
+# figure -> pattern of the names of the results that it is drawn from
+FIGURES = {
+    "map_square": r"map_square_(tanh|relu|range)",
+    "map_interval": r"map_interval_(sgd_raw|sgd_z|adam_raw|adam_z|width)",
+    "map_sine": r"map_sine_(width|snake|spectrum)",
+    "map_identity": r"map_identity_(sgd|adam)",
+    "map_waveform": r"map_waveform_(sgd|adam)_\d+",
+    "map_clusters": r"map_clusters_(bare|biases)",
+    "square": r"square_[ABC]",
+    "square_remedies": r"square_remedies_.*",
+    "square_floors": r"square_(floors|sources)",
+    "interval": r"interval_.*",
+    "waveform": r"waveform_.*",
+    "identity": r"identity_.*",
+    "clusters": r"clusters_.*",
+    "sine": r"sine_.*",
+    "second_order": r"second_order_.*",
+}
+
+
+HEAD = """# Gallery
+
+Every figure with what it shows, the commands that make it, what they cost, and from how many trainings it is drawn.
+The commands draw a PDF too. `make figures` runs them all and writes this page.
+"""
+
+
+def facts(results: Path, pattern: str) -> str:
+    """Files, trainings, seeds and identities of the results of a figure.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    paths = [path for path in sorted(results.glob("*.nc")) if re.fullmatch(pattern, path.stem)]
+    if not paths:
+        raise FileNotFoundError(f"no results {pattern} in {results}: make figures first")
+    identities, seeds, trainings = [], set(), 0
+    for path in paths:
+        with xr.open_dataset(path, engine="h5netcdf") as runs:
+            identities.append(runs.attrs["identity"])
+            sizes = {dim: size for dim, size in runs["loss"].sizes.items() if dim != "step"}
+            trainings += math.prod(sizes.values())
+            seeds.add(sizes["seed"])
+    few, many = min(seeds), max(seeds)
+    of = f"{few:,}" if few == many else f"{few:,} to {many:,}"
+    joined = hashlib.sha256(" ".join(sorted(identities)).encode()).hexdigest()
+    whose = f"identity {identities[0][:12]}" if len(paths) == 1 else f"{len(paths)} results, together {joined[:12]}"
+    return f"{trainings:,} trainings, {of} seeds a setting; {whose}"
+
+
+def paragraph(folder: str, name: str, begin: str) -> str:
+    """What a script's docstring says after a word, to the end of that paragraph or of the part before "Writes"."""
+    text = ast.get_docstring(ast.parse((ROOT / folder / f"{name}.py").read_text())) or ""
+    found = re.search(rf"^{begin}(.*?)(?=\n\n|\sWrites |\Z)", text, re.DOTALL | re.MULTILINE)
+    return " ".join(found[1].split()) if found else ""
+
+
+def entry(name: str, pattern: str, results: Path) -> str:
+    """A figure's section."""
+    title = paragraph("experiments", name, "").removesuffix(".")
+    made = f"`python experiments/{name}.py`, then `python figures/{name}.py`"
+    about = f"{made}. Cost: {paragraph('experiments', name, 'Cost: ')} {facts(results, pattern).capitalize()}."
+    return f"## {title}\n\n![{title}]({name}.png)\n\n{paragraph('figures', name, 'Shows: ')}\n\n{about}\n"
+
+
+def main(results: Path = ROOT / "results", figures: Path = FOLDER) -> None:
+    """Write the gallery.
+
+    Args:
+        results: the folder that the experiments wrote to.
+        figures: the folder of the figures, in which README.md is written.
+    """
+    sections = [entry(name, pattern, results) for name, pattern in FIGURES.items()]
+    path = figures / "README.md"
+    path.write_text("\n".join([HEAD, *sections]))
+    print(path)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)

@@ -1,0 +1,77 @@
+"""The maps of the interval.
+
+Reads what experiments/map_interval.py writes, results/map_interval_{sgd,adam}_{raw,z}.nc and map_interval_width.nc, and
+draws figures/map_interval.{pdf,png}.
+
+Shows: On x as it is no learning rate and no initial scale lets SGD find the bump, 0 of 262,144 trainings, and Adam has
+one island, at a rate of 0.01 and initial weights a tenth of the usual. Standardised, both have a wide band, which more
+units widen.
+"""
+
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+import numpy as np
+import tyro
+import xarray as xr
+
+import approx as ap
+
+FOLDER = Path(__file__).parent
+PANELS = {
+    "sgd_raw": "SGD, x as it is",
+    "sgd_z": "SGD, x standardised",
+    "adam_raw": "Adam, x as it is",
+    "adam_z": "Adam, x standardised",
+}
+COLORS = {"SGD": "#0072B2", "Adam": "#E69F00"}
+
+
+def rates_of(runs: xr.Dataset) -> xr.Dataset:
+    """Share of seeds with every row right at the end."""
+    return ap.stats.rate(ap.stats.success(runs, above=1.0, of="accuracy"))
+
+
+def by_width(runs: xr.Dataset) -> xr.Dataset:
+    """Rates over (optimizer, learning rate, width), of recipes called "SGD 2" and so on."""
+    names, widths = zip(*(label.split() for label in runs.recipe.values), strict=True)
+    order = {"optimizer": list(dict.fromkeys(names)), "width": sorted({int(width) for width in widths})}
+    found = rates_of(runs).assign_coords(optimizer=("recipe", list(names)), width=("recipe", [*map(int, widths)]))
+    whole = found.set_index(recipe=["optimizer", "width"]).unstack("recipe").reindex(order)
+    return whole.transpose("optimizer", "learning_rate", "width")
+
+
+def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
+    """Draw the figure.
+
+    Args:
+        results: the folder that experiments/map_interval.py wrote to.
+        figures: the folder to draw into.
+        quick: draw what `--quick` wrote, in results/quick.
+    """
+    if quick:
+        results = figures = results / "quick"
+    plt.style.use(ap.plot.STYLE)
+    figure, grid = plt.subplots(3, 2, figsize=(7.0, 7.6))
+    for letter, ax, (name, title) in zip("abcd", grid[:2].flat, PANELS.items(), strict=True):
+        rates = rates_of(ap.load(results / f"map_interval_{name}.nc"))
+        edge = ap.stats.boundary(rates, "learning_rate") if rates.sizes["learning_rate"] > 2 else None
+        ap.plot.landscape(rates, ax, rf"$\bf{{{letter}}}$  {title}", boundary=edge)
+        ax.set_ylabel("learning rate")
+        ax.set_xlabel("initial scale")
+    wide = by_width(ap.load(results / "map_interval_width.nc"))
+    chosen = wide.sel(optimizer="Adam")
+    ap.plot.landscape(chosen, grid[2, 0], r"$\bf{e}$  Adam, standardised: more units help")
+    pair = ap.stats.best(wide.sel(optimizer=["SGD", "Adam"]), "optimizer")
+    ap.plot.regions(pair, grid[2, 1], r"$\bf{f}$  SGD or Adam, standardised: which is better", COLORS)
+    for ax in grid[2]:
+        widths = wide.width.values
+        ax.set_xticks(widths[np.isin(widths, (1, 2, 4, 8, 16))], widths[np.isin(widths, (1, 2, 4, 8, 16))])
+        ax.minorticks_off()
+    note = "Quick look: few settings, seeds and epochs, not the experiment" if quick else ""
+    print(*ap.plot.save(figure, figures, "map_interval", note), sep="\n")
+    plt.close(figure)
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
