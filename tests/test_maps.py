@@ -50,7 +50,7 @@ def test_the_logistic_fit_is_the_largest_penalised_likelihood():
     assert -separated[0][0] / separated[1][0] == pytest.approx(0.5, abs=1e-3)
 
 
-@pytest.mark.parametrize("top", [1.0, 0.75])
+@pytest.mark.parametrize("top", [pytest.param(1.0, marks=pytest.mark.slow), 0.75])
 def test_intervals_of_a_boundary_cover_it(top):
     x = ap.maps.axis(0.01, 1.0, 24)
     middle, width = 0.07, 0.5  # decades
@@ -156,7 +156,7 @@ def test_a_map_is_one_program_and_another_of_other_values_none():
     before = set(blocks._compiled)
     ap.run(TASK, RECIPE, **options, **{name: values[:5] for name, values in GRID.items()})
     made = set(blocks._compiled) - before
-    assert len(made) == 3  # its beginning, its steps, and the look at its data
+    assert 2 <= len(made) <= 3  # its beginning, its steps, and the look at its data, if no other test had that
     ap.run(TASK, RECIPE, **options, **{name: 1.1 * values[:5] for name, values in GRID.items()})
     assert set(blocks._compiled) - before == made
 
@@ -289,7 +289,8 @@ def test_panels_of_cells_where_all_or_nothing_succeeds_or_nobody_was(whole):
     edge = ap.stats.boundary(found, "learning_rate")
     ax = ap.plot.landscape(found, diverged=xr.ones_like(share), boundary=edge)
     assert "dots: diverged" in texts(ax)
-    ax = ap.plot.landscape(refined())
+    few = found.where(found.init_scale < 1, 0).assign(filled=found.rate)
+    ax = ap.plot.landscape(few)
     assert "pale: interpolated" in texts(ax)
     with pytest.raises(ValueError, match="sortby"):
         ap.plot.landscape(found.isel(init_scale=slice(None, None, -1)))
@@ -329,7 +330,7 @@ def test_the_maps_of_the_cases_are_made_drawn_and_zoomed_into(tmp_path, monkeypa
         assert (tmp_path / "figures" / f"map_{name}.png").read_bytes() == before
     savings = script("experiments", "map_savings")
     savings.main(shares=(1.0,), steps=20, results=tmp_path, summary=tmp_path / "savings.md")
-    assert "100.0%" in (tmp_path / "savings.md").read_text()
+    assert "| 12 | 25.0% | 25.0% |" in (tmp_path / "savings.md").read_text()
     square.main(points=4, seeds=3, steps=20, learning_rate=(0.1, 1.0), results=tmp_path)
     zoomed, whole = (ap.load(tmp_path / f"map_square_tanh{name}.nc") for name in ("_zoom", ""))
     assert zoomed.learning_rate.values.tolist() == ap.maps.axis(0.1, 1.0, 4).tolist()

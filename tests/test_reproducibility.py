@@ -101,6 +101,7 @@ def test_in_a_dictionary_of_recipes(case):
     same(both.sel(recipe="this", drop=True), runs.isel(seed=slice(5)))
 
 
+@pytest.mark.slow  # and what other tests compiled is forgotten too
 def test_programs_are_forgotten_before_the_process_has_no_maps_left(monkeypatch, quiet):
     """XLA's compiler crashes the process where it gets none."""
 
