@@ -289,10 +289,10 @@ def run_here(
         source = chunks.begin(folder, head(plan, ready, block), accept)
         todo = missing(plan, folder)
         todo = todo if wanted is None else np.intersect1d(todo, wanted)
+        batches = [*resumed(folder, source, plan, block, todo)]
         if not len(todo):
             return say_there(folder, plan, progress and wanted is None, label)
         writer = Writer(folder, source, plan, len(todo))
-        batches = [*resumed(folder, source, plan, block, todo)]
         todo = np.setdiff1d(todo, [n for batch in batches for n in batch.trainings], assume_unique=True)
         batches += [Batch(each) for each in plans.blocks_of(plan, todo)]
         workers = workers[: len(batches)]
@@ -313,14 +313,16 @@ def run_here(
 
 
 def resumed(folder: Path, source: str, plan: Plan, block: Block, todo: np.ndarray) -> Iterator[Batch]:
-    """Blocks that an earlier run held on their way, if all their trainings are asked for."""
+    """Blocks that an earlier run held on their way, if all of it is asked for; finished ones are released."""
     number: dict[bytes, int] = {}
     tree, like = jax.tree.structure(block.carry), jax.tree.leaves(block.carry)
     for rows, begin, leaves in chunks.held(folder, source):
         number = number or dict(zip(which(plan, todo).tolist(), todo.tolist(), strict=True))
         trainings = [number.pop(row, -1) for row in rows.tolist()]
         fits = [(leaf.shape, leaf.dtype) for leaf in leaves] == [(leaf.shape, leaf.dtype) for leaf in like]
-        if fits and min(trainings) >= 0:
+        if max(trainings) < 0 and np.isin(rows, chunks.done(folder)).all():  # it ended before it could release them
+            chunks.release(folder, rows)
+        elif fits and min(trainings) >= 0:
             yield Batch(np.array(trainings), jax.tree.unflatten(tree, leaves), begin)
 
 
