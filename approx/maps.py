@@ -155,7 +155,8 @@ class Search:
     """A map on its way: what has come out so far, and how to have more.
 
     Attributes:
-        plan: of the whole map. shape: of its cells. tried, hits, diverged: counts of each cell.
+        plan: of the whole map. shape: of its cells. asked: how many seeds each cell has got.
+        outcome, blown: of each training, whether it succeeded (-1 if it was not made) and whether it diverged.
     """
 
     def __init__(self, plan: Plan, success: Mapping[str, Any], folder: Path, compiler_options, progress: bool):
@@ -273,7 +274,7 @@ class Search:
             part = chunks.read_chunk(path, sources)
             rows = chunks.rows(*(part[name].values for name in chunks.INPUTS))
             at = np.array([self.number.get(row, -1) for row in rows.tolist()])
-            judged = part[[self.success.get("of", "test_loss")]].rename(training="seed")
+            judged = part[[self.success["of"]]].rename(training="seed")
             judged = judged.assign_coords(step=record_steps(self.plan.recipe))
             hit = stats.reading(stats.success(judged, **self.success)).values
             self.outcome[at[at >= 0]] = hit[at >= 0]

@@ -25,13 +25,13 @@ def boundary(
 
     Two decided cells of opposite sides, with none but undecided ones between them, have a crossing between them; a
     cell is decided where the interval of its rate excludes one half. On either side a plateau begins at the first
-    cell whose interval holds the extreme rate before the next crossing. To the cells between the plateaus, `p = l +
-    (r - l) / (1 + exp(-a - b x))` is fitted, l and r being the plateaus' rates (0 and 1 if within 2%) and x the
-    axis or its logarithm, by maximum likelihood with Jeffreys' prior, which is finite where success and failure are
-    separated too (D. Firth, Biometrika 80, 1993). Intervals: percentiles of the parametric bootstrap, of the
-    plateaus too; by simulation 95% ones cover the middle in 90 to 95%. A crossing of less than a cell and a half
-    has the decided cells that it is between as its interval, and a spread from 0. One so wide that the axis shows
-    no plateaus is taken to be narrower than it is.
+    decided cell whose interval holds the extreme rate before the next crossing. To the cells between the plateaus,
+    `p = l + (r - l) / (1 + exp(-a - b x))` is fitted, l and r being the plateaus' rates (0 and 1 if within 2%) and
+    x the axis or its logarithm, by maximum likelihood with Jeffreys' prior, which is finite where success and
+    failure are separated too (D. Firth, Biometrika 80, 1993). Intervals: percentiles of the parametric bootstrap,
+    of the plateaus too; by simulation 95% ones cover the middle in 90 to 95%. A crossing of less than a cell and a
+    half has the decided cells that it is between as its interval, and a spread from 0. One so wide that the axis
+    shows no plateaus is taken to be narrower than it is.
 
     Args:
         rates: what `stats.rate` returned.
@@ -44,8 +44,7 @@ def boundary(
     Returns:
         Over the other dimensions and `crossing`, as many as any row has, in order along the axis, nan where a row has
         fewer: `middle` (where p = 1/2) with `low` and `high`; `spread` (from 10 to 90% of the way between the plateaus,
-        in decades where `log`)
-        with `spread_low` and `spread_high`; `rising`, 1 or -1; `cells`, how many were fitted.
+        in decades where `log`) with `spread_low` and `spread_high`; `rising`, 1 or -1; `cells`, how many were fitted.
 
     Raises:
         ValueError: no such dimension; fewer than three values; values that repeat or are not sorted.
@@ -167,10 +166,10 @@ def _logistic(
     a, b, small = np.zeros(len(k)), np.full(len(k), 0.5), 1e-4
     for _ in range(rounds):
         p, slope = _rate(a, b, z, levels), _slope(a, b, z, levels)
-        _, (s0, s1, s2), determinant = _information(a, b, z, n, levels)
+        (s0, s1, s2), determinant = _information(a, b, z, n, levels)
         left = (k - n * p) / np.maximum(p * (1 - p), 1e-12) * slope
         prior = [
-            (np.log(_information(a + i, b + j, z, n, levels)[2]) - np.log(_information(a - i, b - j, z, n, levels)[2]))
+            (np.log(_information(a + i, b + j, z, n, levels)[1]) - np.log(_information(a - i, b - j, z, n, levels)[1]))
             / (4 * small)
             for i, j in ((small, 0.0), (0.0, small))
         ]
@@ -180,7 +179,7 @@ def _logistic(
         tried = a + lengths * step[0], np.maximum(b + lengths * step[1], 1e-3)
         p = np.clip(_rate(*tried, z, levels), 1e-12, 1 - 1e-12)
         likelihood = (k * np.log(p) + (n - k) * np.log1p(-p)).sum(-1)
-        likelihood += np.log(_information(*tried, z, n, levels)[2]) / 2
+        likelihood += np.log(_information(*tried, z, n, levels)[1]) / 2
         longest = np.nanargmax(likelihood, 0)
         a, b = (values[longest, np.arange(len(k))] for values in tried)
     return a, b
@@ -198,11 +197,11 @@ def _slope(a: np.ndarray, b: np.ndarray, z: np.ndarray, levels: np.ndarray) -> n
 
 
 def _information(a, b, z: np.ndarray, n: np.ndarray, levels: np.ndarray) -> tuple:
-    """Fisher's: weights of the cells, sums of w, w z and w z², and the determinant."""
+    """Fisher's: sums over the cells of w, w z and w z², w being their weights, and the determinant."""
     p = _rate(a, b, z, levels)
     w = n * _slope(a, b, z, levels) ** 2 / np.maximum(p * (1 - p), 1e-300)
     s0, s1, s2 = w.sum(-1), (w * z).sum(-1), (w * z * z).sum(-1)
-    return w, (s0, s1, s2), np.maximum(s0 * s2 - s1 * s1, 1e-100)
+    return (s0, s1, s2), np.maximum(s0 * s2 - s1 * s1, 1e-100)
 
 
 def best(rates: xr.Dataset, dim: str = "recipe") -> xr.Dataset:
