@@ -21,6 +21,7 @@ figures: .venv/ready ## every experiment and every figure; QUICK=--quick for a l
 	for study in $(STUDIES); do \
 		$(PYTHON) experiments/$$study.py $(QUICK) && $(PYTHON) figures/$$study.py $(QUICK) || exit 1; \
 	done
+	$(PYTHON) figures/map_square_times.py $(QUICK)
 	$(PYTHON) figures/claims.py $(QUICK)
 	$(if $(QUICK),,$(PYTHON) figures/gallery.py)
 

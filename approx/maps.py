@@ -1,7 +1,10 @@
 """Maps with few trainings: pixels where the rate changes, seeds where it is undecided."""
 
+import shutil
+import sys
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from itertools import product
 from pathlib import Path
 from typing import Any
@@ -62,6 +65,22 @@ def zoom(axes: Mapping[str, Sequence[float] | np.ndarray], window: Mapping[str, 
     }
 
 
+def zooms(
+    maps: Mapping[str, Mapping[str, Sequence[float] | np.ndarray]], window: Mapping[str, tuple[float, float]] | None
+) -> dict[str, dict[str, Any]]:
+    """Of several maps those that have all the window's axes, zoomed into; without a window all of them as they are.
+
+    Raises:
+        ValueError: none of them has; see `zoom`.
+    """
+    window = window or {}
+    found = {name: zoom(axes, window) for name, axes in maps.items() if window.keys() <= axes.keys()}
+    if not found:
+        there = "; ".join(dict.fromkeys(", ".join(axes) for axes in maps.values() if axes))
+        raise ValueError(f"no map has {' and '.join(window)} as axes; there are {there}")
+    return found
+
+
 def refine(
     task: Task,
     recipe: Recipe,
@@ -95,7 +114,8 @@ def refine(
         seeds: of a cell, at most.
         first: seeds of a cell, at least, and at a time.
         coarse: distance of the first lattice, a power of two.
-        out: a folder, as in `run`, in which an interrupted map goes on and a full `run` finds what is done.
+        out: a folder, as in `run`, in which an interrupted map goes on and a full `run` finds what is done; without
+            it a temporary one, which stays if the map is interrupted, and is named.
         level: of the intervals.
         key: the root of all randomness, as in `run`.
         progress: whether to say how far it is.
@@ -127,10 +147,28 @@ def refine(
     success = check_success(success)
     keeping = plans.check_keep((), (), None)
     plan = plans.make_plan(task, recipe, keep=keeping, seeds=seeds, key=key, grid=grid, **PLAIN)
-    with tempfile.TemporaryDirectory() as temporary:
-        found = Search(plan, success, Path(temporary if out is None else out), compiler_options, progress)
+    with folder_of(out) as folder:
+        found = Search(plan, success, folder, compiler_options, progress)
         found.go(budget, min(first, seeds), coarse)
         return found.result(level, {"budget": budget, "first": first, "coarse": coarse, "success": {**success}})
+
+
+@contextmanager
+def folder_of(out: str | Path | None) -> Iterator[Path]:
+    """The folder that was given, or a temporary one that stays where an interruption leaves chunks in it."""
+    if out is not None:
+        yield Path(out)
+        return
+    folder = Path(tempfile.mkdtemp(prefix="approx_map_"))
+    try:
+        yield folder
+    except BaseException:
+        if chunks.paths(folder):
+            print(f"refine(..., out={str(folder)!r}) goes on from there", file=sys.stderr, flush=True)
+        else:
+            shutil.rmtree(folder)
+        raise
+    shutil.rmtree(folder)
 
 
 def check_success(success: Mapping[str, Any]) -> dict[str, Any]:

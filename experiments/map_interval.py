@@ -36,28 +36,32 @@ def recipe(optimizer: str, epochs: int = EPOCHS) -> ap.Recipe:
     return ap.Recipe(model=NETWORK, optimizer=OPTIMIZERS[optimizer], batch_size=32, steps=at[-1], records=tuple(at))
 
 
-def axes(points: int = POINTS) -> dict[str, np.ndarray]:
-    """Of the maps of learning rate and initial scale."""
-    return {"learning_rate": ap.maps.axis(1e-3, 10, points), "init_scale": ap.maps.axis(0.1, 100, points)}
+def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
+    """Of each map."""
+    both = {"learning_rate": ap.maps.axis(1e-3, 10, points), "init_scale": ap.maps.axis(0.1, 100, points)}
+    maps = {f"{optimizer.lower()}_{inputs}": both for optimizer in ("SGD", "Adam") for inputs in INPUTS}
+    return maps | {"width": {"learning_rate": both["learning_rate"]}}
 
 
-def by_width(points: int, seeds: int, epochs: int, widths: tuple[int, ...], **options) -> xr.Dataset:
-    """Learning rate x width x optimiser, x standardised: a program for each width and optimiser, "SGD 2" and so on."""
+def trained(name: str, seeds: int, epochs: int, widths: tuple[int, ...], **options) -> xr.Dataset:
+    """One of the maps; that of width has a program for each width and optimiser, "SGD 2" and so on."""
+    if name != "width":
+        optimizer, inputs = name.split("_")
+        its = recipe({"sgd": "SGD", "adam": "Adam"}[optimizer], epochs)
+        return ap.run(INPUTS[inputs], its, seeds=seeds, keep=(), **options)
     recipes = {
         f"{name} {width}": replace(recipe(name, epochs), model=replace(NETWORK, widths=(width,)))
         for name in OPTIMIZERS
         for width in widths
     }
-    rates = axes(points)["learning_rate"]
-    return ap.run(INPUTS["z"], recipes, seeds=seeds, keep=(), learning_rate=rates, progress=False, **options)
+    return ap.run(INPUTS["z"], recipes, seeds=seeds, keep=(), progress=False, **options)
 
 
 def main(
     points: int = POINTS,
     seeds: int = SEEDS,
     epochs: int = EPOCHS,
-    learning_rate: tuple[float, float] | None = None,
-    init_scale: tuple[float, float] | None = None,
+    zoom: dict[str, tuple[float, float]] | None = None,
     results: Path = RESULTS,
     quick: bool = False,
 ) -> None:
@@ -67,8 +71,8 @@ def main(
         points: values of each axis.
         seeds: of each cell.
         epochs: of each training.
-        learning_rate: a window to map at full resolution instead, as results/map_interval_{...}_zoom.nc.
-        init_scale: the other side of that window.
+        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1 init_scale 0.1 1, of the maps
+            that have those axes; saved as map_interval_{NAME}_zoom.nc.
         results: the folder to write to.
         quick: a look at 10 values of each axis with 8 seeds, into results/quick.
     """
@@ -77,22 +81,14 @@ def main(
     if quick:
         points, seeds, epochs, results, widths = 10, 8, min(epochs, 40), results / "quick", WIDTHS[1:3]
         options = {"compiler_options": ap.blocks.accepted({"xla_backend_optimization_level": 0})}
-    window = {name: ends for name, ends in (("learning_rate", learning_rate), ("init_scale", init_scale)) if ends}
-    grid, name = ap.maps.zoom(axes(points), window), "_zoom" if window else ""
-    for optimizer in ("SGD", "Adam"):
-        for inputs, task in INPUTS.items():
-            began = time.perf_counter()
-            runs = ap.run(task, recipe(optimizer, epochs), seeds=seeds, keep=(), **options, **grid)
-            speed = runs.loss.isel(step=-1).size / (time.perf_counter() - began)
-            runs = runs.assign_attrs(trainings_per_second=speed)
-            ap.save(runs, results / f"map_interval_{optimizer.lower()}_{inputs}{name}.nc")
-            rate = ap.stats.rate(ap.stats.success(runs, above=1.0, of="accuracy"))
-            best = rate.stack(cell=list(grid)).isel(cell=int(np.argmax(rate.rate.values)))
-            where = f"learning rate {float(best.learning_rate):.3g}, initial scale {float(best.init_scale):.3g}"
-            share = f"{float(best.rate):.0%} [{float(best.low):.0%}, {float(best.high):.0%}] of {int(best.n)} seeds"
-            print(f"{optimizer}, {inputs}: {speed:,.0f} trainings a second; best {share} at {where}", flush=True)
-    if not window:
-        ap.save(by_width(points, seeds, epochs, widths, **options), results / "map_interval_width.nc")
+    for name, grid in ap.maps.zooms(axes(points), zoom).items():
+        began = time.perf_counter()
+        runs = trained(name, seeds, epochs, widths, **options, **grid)
+        speed = runs.loss.isel(step=-1).size / (time.perf_counter() - began)
+        path = results / f"map_interval_{name}{'_zoom' * bool(zoom)}.nc"
+        ap.save(runs.assign_attrs(trainings_per_second=speed), path)
+        rates = ap.stats.rate(ap.stats.success(runs, above=1.0, of="accuracy"))
+        print(f"{name}: {speed:,.0f} trainings a second; best {ap.stats.highest(rates)}", flush=True)
 
 
 if __name__ == "__main__":

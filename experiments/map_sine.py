@@ -12,6 +12,7 @@ tenths of the lowest sine after 139 steps, of the highest after 8,728.
 Cost: two and a quarter minutes on two cores. Writes results/map_sine_{width,snake,spectrum}.nc.
 """
 
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -35,17 +36,22 @@ def recipe(model, steps: int = STEPS) -> ap.Recipe:
     return ap.Recipe(model=model, optimizer="adam", learning_rate=0.01, steps=steps)
 
 
-def by_width(points: int, seeds: int, steps: int) -> xr.Dataset:
+def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
+    """Of each map; the spectrum has none."""
+    snakes = {"learning_rate": ap.maps.axis(1e-4, 1, points), "a": ap.maps.axis(0.1, 30, points)}
+    return {"width": {"frequency": ap.maps.axis(0.25, 16, points)}, "snake": snakes, "spectrum": {}}
+
+
+def by_width(seeds: int, steps: int, frequency: np.ndarray) -> xr.Dataset:
     """Frequency x width: a program for each width."""
     recipes = {str(width): recipe(ap.MLP((width,), "tanh"), steps) for width in WIDTHS}
-    grid: dict[str, Any] = {"task.frequency": ap.maps.axis(0.25, 16, points)}
+    grid: dict[str, Any] = {"task.frequency": frequency}
     found = ap.run(TASK, recipes, seeds=seeds, keep=(), progress=False, **grid)
     return found.rename({"recipe": "width", "task.frequency": "frequency"}).assign_coords(width=np.array(WIDTHS))
 
 
-def snake(points: int, seeds: int, steps: int) -> xr.Dataset:
+def snake(seeds: int, steps: int, **grid) -> xr.Dataset:
     """Snake's a x the learning rate."""
-    grid: dict[str, Any] = {"learning_rate": ap.maps.axis(1e-4, 1, points), "a": ap.maps.axis(0.1, 30, points)}
     return ap.run(TASK, recipe(ap.MLP((16,), "snake", a=1.0), steps), seeds=seeds, keep=(), **grid)
 
 
@@ -66,8 +72,16 @@ def spectrum(seeds: int, steps: int) -> xr.Dataset:
     return runs.assign_coords(learned_share_0=PERIODS).rename(learned_share_0="periods")
 
 
+MAPS: dict[str, Callable[..., xr.Dataset]] = {"width": by_width, "snake": snake, "spectrum": spectrum}
+
+
 def main(
-    points: int = POINTS, seeds: int = SEEDS, steps: int = STEPS, results: Path = RESULTS, quick: bool = False
+    points: int = POINTS,
+    seeds: int = SEEDS,
+    steps: int = STEPS,
+    zoom: dict[str, tuple[float, float]] | None = None,
+    results: Path = RESULTS,
+    quick: bool = False,
 ) -> None:
     """Train every setting of the maps, and save them.
 
@@ -75,23 +89,18 @@ def main(
         points: values of each axis.
         seeds: of each cell; four times as many of the spectrum.
         steps: of each training; four times as many of the spectrum.
+        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1 a 0.5 2, of the maps that
+            have those axes; saved as map_sine_{NAME}_zoom.nc.
         results: the folder to write to.
         quick: a look at 8 values of each axis with 8 seeds, into results/quick.
     """
     if quick:
         points, seeds, steps, results = 8, 8, min(steps, 500), results / "quick"
-    made = {
-        "width": by_width(points, seeds, steps),
-        "snake": snake(points, seeds, steps),
-        "spectrum": spectrum(seeds, steps),
-    }
-    for name, runs in made.items():
-        ap.save(runs, results / f"map_sine_{name}.nc")
-        rate = ap.stats.rate(ap.stats.success(runs, below=0.01, of="loss")).rate
-        print(
-            f"{name}: a loss of at most 0.01 for {float(rate.min()):.0%} to {float(rate.max()):.0%} of seeds",
-            flush=True,
-        )
+    for name, grid in ap.maps.zooms(axes(points), zoom).items():
+        runs = MAPS[name](seeds, steps, **grid)
+        ap.save(runs, results / f"map_sine_{name}{'_zoom' * bool(zoom)}.nc")
+        rates = ap.stats.rate(ap.stats.success(runs, below=0.01, of="loss"))
+        print(f"{name}: a loss of at most 0.01 for {ap.stats.highest(rates)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -41,16 +41,19 @@ def recipe(activation: str, steps: int = STEPS) -> ap.Recipe:
     return ap.Recipe(model=ap.MLP((10,), activation), optimizer="sgd", steps=steps)
 
 
-def axes(points: int = POINTS) -> dict[str, np.ndarray]:
-    """Of the maps of learning rate and initial scale."""
-    return {"learning_rate": ap.maps.axis(1e-3, 10, points), "init_scale": ap.maps.axis(0.1, 10, points)}
+def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
+    """Of each map."""
+    both = {"learning_rate": ap.maps.axis(1e-3, 10, points), "init_scale": ap.maps.axis(0.1, 10, points)}
+    return {"tanh": both, "relu": both, "range": {"range": ap.maps.axis(0.1, 100, points)}}
 
 
-def ranges(points: int, seeds: int, steps: int) -> xr.Dataset:
-    """Range x width: a program for each width."""
+def trained(name: str, seeds: int, steps: int, **grid) -> xr.Dataset:
+    """One of the maps; that of range and width has a program for each width."""
+    if name != "range":
+        return ap.run(TASK, recipe(name, steps), seeds=seeds, keep=(), metrics={"far": far}, **grid)
     adam = replace(recipe("tanh", steps), optimizer="adam", learning_rate=0.01)
     recipes = {str(width): replace(adam, model=ap.MLP((width,), "tanh")) for width in WIDTHS}
-    found = ap.run(TASK, recipes, seeds=seeds, keep=(), range=ap.maps.axis(0.1, 100, points))
+    found = ap.run(TASK, recipes, seeds=seeds, keep=(), **grid)
     return found.rename(recipe="width").assign_coords(width=np.array(WIDTHS))
 
 
@@ -58,8 +61,7 @@ def main(
     points: int = POINTS,
     seeds: int = SEEDS,
     steps: int = STEPS,
-    learning_rate: tuple[float, float] | None = None,
-    init_scale: tuple[float, float] | None = None,
+    zoom: dict[str, tuple[float, float]] | None = None,
     results: Path = RESULTS,
     quick: bool = False,
 ) -> None:
@@ -69,31 +71,22 @@ def main(
         points: values of each axis.
         seeds: of each cell.
         steps: of each training.
-        learning_rate: a window to map at full resolution instead, as results/map_square_{tanh,relu}_zoom.nc.
-        init_scale: the other side of that window.
+        zoom: a window to map at full resolution instead, such as learning_rate 0.01 0.1 init_scale 1 5, of the maps
+            that have those axes; saved as map_square_{NAME}_zoom.nc.
         results: the folder to write to.
         quick: a look at 12 values of each axis with 8 seeds, into results/quick.
     """
     if quick:
         points, seeds, steps, results = 12, 8, min(steps, 500), results / "quick"
-    window = {name: ends for name, ends in (("learning_rate", learning_rate), ("init_scale", init_scale)) if ends}
-    grid, name = ap.maps.zoom(axes(points), window), "_zoom" if window else ""
-    for activation in ("tanh", "relu"):
+    for name, grid in ap.maps.zooms(axes(points), zoom).items():
         began = time.perf_counter()
-        runs = ap.run(TASK, recipe(activation, steps), seeds=seeds, keep=(), metrics={"far": far}, **grid)
-        seconds = time.perf_counter() - began
+        runs = trained(name, seeds, steps, **grid)
         count = runs.loss.isel(step=-1).size
-        runs = runs.assign_attrs(trainings_per_second=count / seconds)
-        ap.save(runs, results / f"map_square_{activation}{name}.nc")
-        rate = ap.stats.rate(ap.stats.success(runs, below=LEARNED * VARIANCE))
-        best = rate.stack(cell=list(grid)).isel(cell=int(np.argmax(rate.rate.values)))
-        where = f"learning rate {float(best.learning_rate):.3g}, initial scale {float(best.init_scale):.3g}"
-        share = f"{float(best.rate):.0%} [{float(best.low):.0%}, {float(best.high):.0%}] of {int(best.n)} seeds"
-        print(
-            f"{activation}: {count:,} trainings, {count / seconds:,.0f} a second; best {share} at {where}", flush=True
-        )
-    if not window:
-        ap.save(ranges(points, seeds, steps), results / "map_square_range.nc")
+        speed = count / (time.perf_counter() - began)
+        ap.save(runs.assign_attrs(trainings_per_second=speed), results / f"map_square_{name}{'_zoom' * bool(zoom)}.nc")
+        variance = VARIANCE * runs.range**4 if name == "range" else VARIANCE
+        rates = ap.stats.rate(ap.stats.success(runs, below=LEARNED * variance))
+        print(f"{name}: {count:,} trainings, {speed:,.0f} a second; best {ap.stats.highest(rates)}", flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """Maps of the waveform: how many classes at which learning rate.
 
-Question: accuracy on fresh rows over 2 to 64 classes and 20 learning rates, 16 seeds each: the thread's network of
+Question: accuracy on fresh rows over 2 to 64 classes and 32 learning rates, 32 seeds each: the thread's network of
 200-K-2K-K sigmoids, one fresh row of each class a batch, 1,000 batches; SGD, and Adam (Keras'). Learned: an accuracy of
 at least 0.99.
 Source: the thread on "the class of x / 256 is x" has one network and one rate.
@@ -12,14 +12,14 @@ Cost: two and three quarter minutes on two cores. Writes results/map_waveform_{s
 
 from itertools import product
 from pathlib import Path
-from typing import Any
 
+import numpy as np
 import tyro
 
 import approx as ap
 
 RESULTS = Path(__file__).parents[1] / "results"
-POINTS, SEEDS, STEPS = 20, 16, 1_000
+POINTS, SEEDS, STEPS = 32, 32, 1_000
 CLASSES = (2, 4, 8, 16, 32, 64)
 OPTIMIZERS = {"sgd": "sgd", "adam": "adam_keras"}
 
@@ -38,8 +38,18 @@ def recipe(classes: int, optimizer: str, steps: int = STEPS) -> ap.Recipe:
     )
 
 
+def axes(points: int = POINTS) -> dict[str, np.ndarray]:
+    """Of every number of classes."""
+    return {"learning_rate": ap.maps.axis(1e-4, 10, points)}
+
+
 def main(
-    points: int = POINTS, seeds: int = SEEDS, steps: int = STEPS, results: Path = RESULTS, quick: bool = False
+    points: int = POINTS,
+    seeds: int = SEEDS,
+    steps: int = STEPS,
+    zoom: dict[str, tuple[float, float]] | None = None,
+    results: Path = RESULTS,
+    quick: bool = False,
 ) -> None:
     """Train every setting of the maps, and save them.
 
@@ -47,18 +57,20 @@ def main(
         points: learning rates.
         seeds: of each cell.
         steps: of each training.
+        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1; saved as
+            map_waveform_{OPTIMISER}_{CLASSES}_zoom.nc.
         results: the folder to write to.
         quick: a look at 5 learning rates with 4 seeds, few classes, into results/quick.
     """
     classes: tuple[int, ...] = CLASSES
     if quick:
         points, seeds, steps, results, classes = 5, 4, min(steps, 50), results / "quick", CLASSES[:3]
-    grid: dict[str, Any] = {"learning_rate": ap.maps.axis(1e-4, 10, points)}
+    grid = ap.maps.zoom(axes(points), zoom or {})
     for name, many in product(OPTIMIZERS, classes):
         runs = ap.run(ap.tasks.waveform(classes=many), recipe(many, name, steps), seeds=seeds, keep=(), **grid)
-        ap.save(runs, results / f"map_waveform_{name}_{many}.nc")
-        rate = ap.stats.rate(ap.stats.success(runs, above=0.99, of="test_accuracy")).rate
-        print(f"{name}, {many} classes: learned by {float(rate.max()):.0%} of the seeds at the best rate", flush=True)
+        ap.save(runs, results / f"map_waveform_{name}_{many}{'_zoom' * bool(zoom)}.nc")
+        rates = ap.stats.rate(ap.stats.success(runs, above=0.99, of="test_accuracy"))
+        print(f"{name}, {many} classes: learned by {ap.stats.highest(rates)}", flush=True)
 
 
 if __name__ == "__main__":

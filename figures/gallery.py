@@ -19,6 +19,7 @@ ROOT = FOLDER.parent
 # figure -> pattern of the names of the results that it is drawn from
 FIGURES = {
     "map_square": r"map_square_(tanh|relu|range)",
+    "map_square_times": r"map_square_tanh",
     "map_interval": r"map_interval_(sgd_raw|sgd_z|adam_raw|adam_z|width)",
     "map_sine": r"map_sine_(width|snake|spectrum)",
     "map_identity": r"map_identity_(sgd|adam)",
@@ -34,7 +35,12 @@ FIGURES = {
     "sine": r"sine_.*",
     "second_order": r"second_order_.*",
 }
-
+MADE_BY = {"map_square_times": "map_square"}  # figure -> experiment, where they are called differently
+# script -> its figures, the pattern of the summaries that it draws, and the command
+SUMMARIES = {
+    "claims": (("claims", "claims_1", "claims_2"), "*_claims.csv", "`python figures/claims.py`, after the experiments"),
+    "speed": (("speed",), "speed.json", "`make bench`"),
+}
 
 HEAD = """# Gallery
 
@@ -75,10 +81,21 @@ def paragraph(folder: str, name: str, begin: str) -> str:
 
 def entry(name: str, pattern: str, results: Path) -> str:
     """A figure's section."""
-    title = paragraph("experiments", name, "").removesuffix(".")
-    made = f"`python experiments/{name}.py`, then `python figures/{name}.py`"
-    about = f"{made}. Cost: {paragraph('experiments', name, 'Cost: ')} {facts(results, pattern).capitalize()}."
+    experiment = MADE_BY.get(name, name)
+    title = paragraph("figures" if name in MADE_BY else "experiments", name, "").removesuffix(".")
+    made = f"`python experiments/{experiment}.py`, then `python figures/{name}.py`"
+    about = f"{made}. Cost: {paragraph('experiments', experiment, 'Cost: ')} {facts(results, pattern).capitalize()}."
     return f"## {title}\n\n![{title}]({name}.png)\n\n{paragraph('figures', name, 'Shows: ')}\n\n{about}\n"
+
+
+def entry_of_summaries(name: str, images: tuple[str, ...], pattern: str, command: str) -> str:
+    """The section of figures that are drawn from the experiments' tables."""
+    title = paragraph("figures", name, "").removesuffix(".")
+    files = sorted((ROOT / "experiments" / "summaries").glob(pattern))
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+    about = f"{command}. Cost: {paragraph('figures', name, 'Cost: ')} Drawn from {pattern}, identity {digest}."
+    drawn = "\n\n".join(f"![{title}]({image}.png)" for image in images)
+    return f"## {title}\n\n{drawn}\n\n{paragraph('figures', name, 'Shows: ')}\n\n{about}\n"
 
 
 def main(results: Path = ROOT / "results", figures: Path = FOLDER) -> None:
@@ -89,6 +106,7 @@ def main(results: Path = ROOT / "results", figures: Path = FOLDER) -> None:
         figures: the folder of the figures, in which README.md is written.
     """
     sections = [entry(name, pattern, results) for name, pattern in FIGURES.items()]
+    sections += [entry_of_summaries(name, *about) for name, about in SUMMARIES.items()]
     path = figures / "README.md"
     path.write_text("\n".join([HEAD, *sections]))
     print(path)

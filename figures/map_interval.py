@@ -52,22 +52,27 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
     if quick:
         results = figures = results / "quick"
     plt.style.use(ap.plot.STYLE)
-    figure, grid = plt.subplots(3, 2, figsize=(7.0, 7.6))
-    for letter, ax, (name, title) in zip("abcd", grid[:2].flat, PANELS.items(), strict=True):
+    figure = plt.figure(figsize=(7.0, 7.4))
+    above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(2, 1))[:, 0]
+    for letter, ax, (name, title) in zip("abcd", above.subplots(2, 2).flat, PANELS.items(), strict=True):
         rates = rates_of(ap.load(results / f"map_interval_{name}.nc"))
         edge = ap.stats.boundary(rates, "learning_rate") if rates.sizes["learning_rate"] > 2 else None
         ap.plot.landscape(rates, ax, rf"$\bf{{{letter}}}$  {title}", boundary=edge)
-        ax.set_ylabel("learning rate")
         ax.set_xlabel("initial scale")
     wide = by_width(ap.load(results / "map_interval_width.nc"))
-    chosen = wide.sel(optimizer="Adam")
-    ap.plot.landscape(chosen, grid[2, 0], r"$\bf{e}$  Adam, standardised: more units help")
+    left, right = below.subfigures(1, 2, width_ratios=(2.6, 1.2))
+    three = left.subplots(1, 3, sharex=True, sharey=True)
+    ap.plot.facets(wide, col="optimizer", panels=three)
+    best = right.subplots()
     pair = ap.stats.best(wide.sel(optimizer=["SGD", "Adam"]), "optimizer")
-    ap.plot.regions(pair, grid[2, 1], r"$\bf{f}$  SGD or Adam, standardised: which is better", COLORS)
-    for ax in grid[2]:
+    ap.plot.regions(pair, best, r"$\bf{h}$  SGD or Adam: the better", COLORS)
+    for ax, letter, name in zip(three, "efg", wide.optimizer.values, strict=True):
+        ax.set_title(rf"$\bf{{{letter}}}$  {name}", pad=13)
+    for ax in (*three, best):
         widths = wide.width.values
         ax.set_xticks(widths[np.isin(widths, (1, 2, 4, 8, 16))], widths[np.isin(widths, (1, 2, 4, 8, 16))])
         ax.minorticks_off()
+        ax.set_xlabel("units, x standardised")
     note = "Quick look: few settings, seeds and epochs, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_interval", note), sep="\n")
     plt.close(figure)

@@ -20,7 +20,7 @@ import approx as ap
 
 FOLDER = Path(__file__).parent
 VARIANCE, LEARNED = 4 / 45, 0.01  # as in the experiment
-COLORS = {"learned": "#0072B2", "constant": "#E69F00", "still falling": "#F0E442", "stands still": "0.7",
+COLORS = {"learned": "#0072B2", "constant": "#E69F00", "still falling": "#F0E442", "stands still": "#D55E00",
           "diverged": "0.15"}  # fmt: skip
 
 

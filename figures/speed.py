@@ -1,6 +1,10 @@
 """The figure of speed: how far every form of training is from the limit, and what more seeds cost.
 
 Reads experiments/summaries/speed.json, which experiments/speed.py writes, and draws figures/speed.pdf and .png.
+
+Shows: Small networks train at about twice the time of vector code written by hand, an order of magnitude faster than
+naive JAX and compiled PyTorch ensembles. The dense cases gain nothing yet over plain `vmap`.
+Cost: some ten minutes on two quiet cores and 3 GB.
 """
 
 import statistics

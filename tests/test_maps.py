@@ -1,6 +1,8 @@
 """Promise: what a map shows of its cells is what its trainings did, however few of them were made."""
 
 import re
+import shutil
+from pathlib import Path
 
 import matplotlib.pyplot as plt
 import numpy as np
@@ -246,6 +248,36 @@ def test_a_map_that_cannot_be_is_refused():
         refined(learning_rate=[0.2, 0.1])
 
 
+def test_an_interrupted_map_stays_where_it_says(monkeypatch, capsys):
+    first = refined()
+    asked = Search.ask
+
+    def interrupted(self, more):
+        asked(self, more)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(Search, "ask", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        refined()
+    monkeypatch.undo()
+    (folder,) = re.findall(r"refine\(\.\.\., out='(.*)'\) goes on", capsys.readouterr().err)
+    assert refined(folder).identical(first)
+    assert len({path.stat().st_mtime_ns for path in Path(folder).glob("chunk-*.nc")}) > 1
+    shutil.rmtree(folder)
+
+
+def test_windows_are_of_the_maps_that_have_their_axes():
+    both = {"rate": ap.maps.axis(0.01, 1, 5), "scale": ap.maps.axis(0.1, 10, 5)}
+    maps = {"two": both, "one": {"rate": both["rate"]}, "none": {}}
+    assert list(ap.maps.zooms(maps, None)) == ["two", "one", "none"]
+    assert list(ap.maps.zooms(maps, {"scale": (1, 2)})) == ["two"]
+    found = ap.maps.zooms(maps, {"rate": (0.1, 1)})
+    assert list(found) == ["two", "one"]
+    assert found["one"]["rate"].tolist() == ap.maps.axis(0.1, 1, 5).tolist()
+    with pytest.raises(ValueError, match="no map has momentum as axes; there are rate, scale; rate"):
+        ap.maps.zooms(maps, {"momentum": (0, 1)})
+
+
 def test_a_window_has_the_maps_spacing():
     axes = {"learning_rate": ap.maps.axis(0.01, 1, 5), "width": np.arange(1, 6)}
     found = ap.maps.zoom(axes, {"learning_rate": (0.1, 1)})
@@ -307,6 +339,70 @@ def test_regions_name_what_is_there_and_hatch_what_is_not_decided():
         ap.plot.regions(many.assign_attrs(kinds=names))
 
 
+def test_facets_share_their_colours_and_say_n_once(whole):
+    hits = ap.stats.success(whole, **SUCCESS)
+    times = ap.stats.time_quantiles(hits, q=(0.1, 0.5, 0.7))
+    panels = ap.plot.facets(times, ap.plot.field, col="quantile", of="time", columns=2)
+    assert panels.shape == (2, 2)
+    drawn = [ax for ax in panels.flat if ax.figure is not None]
+    assert [ax.get_title() for ax in drawn] == ["quantile 0.1", "quantile 0.5", "quantile 0.7"]
+    finite = times.time.values[np.isfinite(times.time.values)]
+    assert {ax.collections[0].get_clim() for ax in drawn} == {(finite.min(), finite.max())}
+    assert ["n = 16" in texts(ax) for ax in drawn] == [True, False, False]
+    assert [bool(ax.get_xlabel()) for ax in drawn] == [False, True, True]  # below the second there is none
+    assert len(drawn[0].figure.axes) == 4  # one bar for all
+    cut = xr.concat([hits.isel(seed=slice(0, m)).pipe(ap.stats.rate) for m in (4, 8)], xr.Variable("seeds", [4, 8]))
+    both = xr.concat([cut, cut], xr.Variable("copy", ["a", "b"]))
+    edge = ap.stats.boundary(both, "learning_rate", resamples=10)
+    panels = ap.plot.facets(both, row="copy", col="seeds", boundary=edge)
+    assert panels.shape == (2, 2)
+    assert panels[1, 0].get_title() == "b, seeds 4"
+    assert "n = 4 per cell; " in texts(panels[0, 0])
+    given = plt.figure().subplots(1, 4)
+    assert ap.plot.facets(both, row="copy", col="seeds", panels=given) is given
+    k = [[[[60, 3]], [[3, 3]]], [[[10, 31]], [[4, 4]]], [[[1, 33]], [[9, 60]]]]
+    two = ap.stats.best(rates(k, 64, recipe=["a", "b", "c"], task=["s", "t"], y=[1.0], x=[1.0, 2.0]))
+    assert two.kind.values.tolist() == [[["a", "undecided"]], [["undecided", "c"]]]
+    panels = ap.plot.facets(two, ap.plot.regions, col="task")
+    bar = [ax for ax in panels.flat[0].figure.axes if ax not in panels.flat]
+    assert [label.get_text() for label in bar[0].get_yticklabels()] == ["a", "c"]
+    with pytest.raises(ValueError, match="3 panels for 4 values of copy x seeds"):
+        ap.plot.facets(both, row="copy", col="seeds", panels=given[:3])
+    with pytest.raises(ValueError, match="'width' is no dimension"):
+        ap.plot.facets(both, col="width")
+    with pytest.raises(ValueError, match="needs two dimensions"):
+        ap.plot.facets(both, col="seeds")
+
+
+def test_learning_curves_over_seeds_and_settings(whole):
+    one = whole.isel(init_scale=4)
+    ax = ap.plot.learning_curve(one.isel(learning_rate=[0, 4]), by="learning_rate")
+    assert sorted(text.split()[-1] for text in texts(ax).split(" | ") if "rate" in text) == ["0.01", "0.141"]
+    middles = [line.get_ydata() for line in ax.lines]
+    np.testing.assert_allclose(middles, one.loss.isel(learning_rate=[0, 4]).median("seed"), rtol=1e-6)
+    ax = ap.plot.learning_curve(one, over=("seed", "learning_rate"), singles=3)
+    assert "n = 144 trainings" in texts(ax)
+    middle = one.loss.transpose("step", ...).values.reshape(one.sizes["step"], -1)
+    middle = np.median(np.where(np.isnan(middle), np.inf, middle), 1)
+    np.testing.assert_allclose(ax.lines[0].get_ydata(), middle, rtol=1e-6)
+    with pytest.raises(ValueError, match="at most four"):
+        ap.plot.learning_curve(one, by="learning_rate")
+    with pytest.raises(ValueError, match="select one of init_scale"):
+        ap.plot.learning_curve(whole, over=("seed", "learning_rate"))
+    middle = one.loss.isel(step=slice(1, None)).median("seed")
+    shown = ap.plot.learning_landscape(one).collections[0].get_array()
+    np.testing.assert_allclose(shown.reshape(middle.shape)[:5], middle[:5], rtol=1e-6)
+    with np.errstate(invalid="ignore"):
+        low, high = np.quantile(one.loss.values[:, :, 1:], (0.1, 0.9), axis=1)
+    shown = ap.plot.learning_landscape(one, q=(0.1, 0.9)).collections[0].get_array()
+    np.testing.assert_allclose(shown.reshape(low.shape)[:5], np.log10(high / low)[:5], rtol=1e-3, atol=1e-6)
+
+
+def test_the_highest_cell_in_words():
+    found = rates([[3, 60], [60, 4]], 64, init_scale=[1.0, 2.0], learning_rate=[0.1, 0.25])
+    assert ap.stats.highest(found) == "94% [85, 98] of 64 seeds at init scale 1, learning rate 0.25"
+
+
 # ---- experiments ---------------------------------------------------------------------------------------------------
 
 
@@ -323,7 +419,7 @@ def test_the_maps_of_the_cases_are_made_drawn_and_zoomed_into(tmp_path, monkeypa
     identity.main(points=4, seeds=3, epochs=1, results=tmp_path)
     clusters.main(points=4, seeds=3, passes=1, results=tmp_path)
     waveform.main(points=4, seeds=3, steps=20, results=tmp_path)
-    for name in names:
+    for name in (*names, "square_times"):
         script("figures", f"map_{name}").main(results=tmp_path, figures=tmp_path / "figures")
         before = (tmp_path / "figures" / f"map_{name}.png").read_bytes()
         script("figures", f"map_{name}").main(results=tmp_path, figures=tmp_path / "figures")
@@ -331,27 +427,74 @@ def test_the_maps_of_the_cases_are_made_drawn_and_zoomed_into(tmp_path, monkeypa
     savings = script("experiments", "map_savings")
     savings.main(shares=(1.0,), steps=20, results=tmp_path, summary=tmp_path / "savings.md")
     assert "| 12 | 25.0% | 25.0% |" in (tmp_path / "savings.md").read_text()
-    square.main(points=4, seeds=3, steps=20, learning_rate=(0.1, 1.0), results=tmp_path)
-    zoomed, whole = (ap.load(tmp_path / f"map_square_tanh{name}.nc") for name in ("_zoom", ""))
-    assert zoomed.learning_rate.values.tolist() == ap.maps.axis(0.1, 1.0, 4).tolist()
-    assert zoomed.init_scale.values.tolist() == whole.init_scale.values.tolist()
-    # a cell computed alone is that of the map, to the bit
-    one = {"learning_rate": whole.learning_rate[1:2], "init_scale": whole.init_scale[2:3]}
-    its = square.recipe("tanh", 20)
-    alone = ap.run(square.TASK, its, seeds=3, keep=(), metrics={"far": square.far}, progress=False, **one)
-    xr.testing.assert_equal(alone, whole.isel(learning_rate=slice(1, 2), init_scale=slice(2, 3)))
+    window = {"learning_rate": (0.1, 1.0)}
+    square.main(points=4, seeds=3, steps=20, zoom=window, results=tmp_path)
+    interval.main(points=4, seeds=3, epochs=4, zoom=window, results=tmp_path)
+    sine.main(points=4, seeds=3, steps=20, zoom=window, results=tmp_path)
+    identity.main(points=4, seeds=3, epochs=1, zoom=window, results=tmp_path)
+    clusters.main(points=4, seeds=3, passes=1, zoom=window, results=tmp_path)
+    waveform.main(points=4, seeds=3, steps=20, zoom=window, results=tmp_path)
+    zooms = sorted(path.stem for path in tmp_path.glob("*_zoom.nc"))
+    assert len(zooms) == 2 + 5 + 1 + 2 + 2 + 4
+    for name in zooms:
+        zoomed, whole = (ap.load(tmp_path / f"{stem}.nc") for stem in (name, name.removesuffix("_zoom")))
+        assert zoomed.learning_rate.values.tolist() == ap.maps.axis(0.1, 1.0, 4).tolist()
+        others = set(whole.loss.dims) - {"learning_rate", "step"}
+        assert all(zoomed[dim].equals(whole[dim]) for dim in others)
+    draw = script("figures", "map")
+    draw.main(tmp_path / "map_square_tanh_zoom.nc", below=0.1, figures=tmp_path / "zoom")
+    assert (tmp_path / "zoom" / "map_square_tanh_zoom.png").exists()
+    with pytest.raises(SystemExit, match="has 1 swept numbers"):
+        draw.main(tmp_path / "map_waveform_sgd_2.nc", above=0.1, of="accuracy")
+
+
+@pytest.mark.slow
+def test_a_cell_computed_alone_is_that_of_the_map(tmp_path):
+    """To the bit: of every map of numeric axes, by a zoom to the map's own values."""
+
+    def alone(runs, task, recipe, names, options=None):
+        at = {"learning_rate": 1} | {dim: 2 for dim in runs.loss.dims if dim not in ("learning_rate", "seed", "step")}
+        one = runs.isel({dim: [place] for dim, place in at.items()})
+        grid = {names.get(dim, dim): one[dim].values for dim in at}
+        found = ap.run(task, recipe, seeds=3, keep=(), progress=False, **(options or {}), **grid)
+        xr.testing.assert_equal(found.rename({v: k for k, v in names.items()}), one)
+
+    square, interval, sine, identity, clusters, waveform = (
+        script("experiments", f"map_{name}")
+        for name in ("square", "interval", "sine", "identity", "clusters", "waveform")
+    )
+    square.main(points=4, seeds=3, steps=20, zoom={"learning_rate": (0.01, 1)}, results=tmp_path)
+    interval.main(points=4, seeds=3, epochs=4, zoom={"init_scale": (0.1, 1)}, results=tmp_path)
+    sine.main(points=4, seeds=3, steps=20, zoom={"a": (0.1, 1)}, results=tmp_path)
+    identity.main(points=4, seeds=3, epochs=1, results=tmp_path)
+    clusters.main(points=4, seeds=3, passes=1, results=tmp_path)
+    waveform.main(points=4, seeds=3, steps=20, quick=False, results=tmp_path)
+    runs = {path.stem.removeprefix("map_"): ap.load(path) for path in tmp_path.glob("*.nc")}
+    for name in ("tanh", "relu"):
+        options = {"metrics": {"far": square.far}}
+        alone(runs[f"square_{name}_zoom"], square.TASK, square.recipe(name, 20), {}, options)
+    for name, inputs in (("SGD", "raw"), ("Adam", "z")):
+        alone(runs[f"interval_{name.lower()}_{inputs}_zoom"], interval.INPUTS[inputs], interval.recipe(name, 4), {})
+    alone(runs["sine_snake_zoom"], sine.TASK, sine.recipe(ap.MLP((16,), "snake", a=1.0), 20), {})
+    for name in ("sgd", "adam"):
+        alone(runs[f"identity_{name}"], identity.TASK, identity.recipe(name, 1), {"spread": "task.scale"})
+    for name, biases in clusters.BIASES.items():
+        alone(runs[f"clusters_{name}"], clusters.TASK, clusters.recipe(biases, 1), {})
+    for classes in (2, 64):
+        task, recipe = ap.tasks.waveform(classes=classes), waveform.recipe(classes, "adam", 20)
+        alone(runs[f"waveform_adam_{classes}"], task, recipe, {})
 
 
 def test_the_gallery_says_how_each_figure_was_made(tmp_path):
     gallery = script("figures", "gallery")
     drawn = {path.stem for path in (ROOT / "figures").glob("*.png")}
-    assert set(gallery.FIGURES) <= drawn
-    assert not [name for name in drawn - set(gallery.FIGURES) if not re.fullmatch(r"claims(_\d)?|speed", name)]
+    assert drawn == {*gallery.FIGURES, *(name for about in gallery.SUMMARIES.values() for name in about[0])}
     page = (ROOT / "figures" / "README.md").read_text()
-    for name in gallery.FIGURES:
+    for name in drawn:
         assert f"({name}.png)" in page
+    for name in gallery.FIGURES:
         assert gallery.paragraph("figures", name, "Shows: ") in page
-        assert gallery.paragraph("experiments", name, "Cost: ") in page
+        assert gallery.paragraph("experiments", gallery.MADE_BY.get(name, name), "Cost: ") in page
         assert gallery.paragraph("figures", name, "Shows: ").count(".") >= 2
     with pytest.raises(FileNotFoundError, match="make figures first"):
         gallery.main(results=tmp_path, figures=tmp_path)

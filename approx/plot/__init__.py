@@ -9,8 +9,8 @@ from approx.plot.comparisons import forest, performance_profile
 from approx.plot.evidence import claims
 from approx.plot.extrapolations import shares, split, symmetry
 from approx.plot.files import save
-from approx.plot.landscapes import field, landscape, regions
-from approx.plot.learning import extrapolation, fan, learning_curve
+from approx.plot.landscapes import facets, field, landscape, regions
+from approx.plot.learning import extrapolation, fan, learning_curve, learning_landscape
 from approx.plot.planning import plan, running_rate
 from approx.plot.sources import power_law, variance_split
 from approx.plot.success import success_curve, threshold_profile, work_curve
@@ -23,11 +23,13 @@ __all__ = [
     "best_of",
     "claims",
     "extrapolation",
+    "facets",
     "fan",
     "field",
     "forest",
     "landscape",
     "learning_curve",
+    "learning_landscape",
     "performance_profile",
     "plan",
     "power_law",

@@ -1,22 +1,25 @@
-"""Maps over two swept numbers: rates, times and errors, kinds."""
+"""Maps over two swept numbers: rates, times and errors, kinds; and over more, a panel each."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from itertools import product
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.collections import PolyCollection
+from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from scipy import ndimage
 
-from approx.plot.series import axes, readable
+from approx.plot.series import axes, name_value, readable
 from approx.stats.maps import UNDECIDED, check_axis, spaced_by_logarithm
 
-NONE, NEVER = "0.85", "0.65"  # cells without seeds; cells whose value is infinite
+NEVER = "0.7"  # hatching of cells whose value is infinite: in grey no colour of the map looks like it
 DIVERGED = "0.75"
+BETWEEN, NOTE = "; ", "note"  # of the line above a map
 Pair = tuple[np.ndarray, np.ndarray]
+Bar = bool | list[Axes]
 
 
 def landscape(
@@ -27,8 +30,9 @@ def landscape(
     lines: Sequence[float] = (),
     diverged: xr.DataArray | None = None,
     boundary: xr.Dataset | None = None,
+    bar: Bar = True,
 ) -> Axes:
-    """Rate of success over two swept numbers; hatched where its interval holds `decide`, grey where there are no seeds.
+    """Rate of success over two swept numbers: hatched where its interval holds `decide`, white where no seeds are.
 
     Of what `maps.refine` returned, cells without seeds are pale and interpolated.
 
@@ -40,6 +44,7 @@ def landscape(
         lines: rates to draw lines of, of the mean over each cell and its eight neighbours.
         diverged: share of seeds that diverged, over the same dimensions: cells in which most did have a dot.
         boundary: what `stats.boundary` returned of the rates, drawn with its intervals.
+        bar: whether to add a colour bar, or the axes that it serves.
 
     Raises:
         ValueError: not two dimensions; an axis that repeats values or is not in order.
@@ -64,9 +69,8 @@ def landscape(
         said.append("dots: diverged")
     if boundary is not None:
         _draw_boundary(boundary, ax, str(rates.rate.dims[0]))
-    bar = ax.figure.colorbar(image, ax=ax, label="share of seeds in success", ticks=np.linspace(0, 1, 6))
-    bar.ax.set_yticklabels([f"{p}%" for p in range(0, 101, 20)])
-    bar.outline.set_visible(False)
+    shares = [f"{p}%" for p in range(0, 101, 20)]
+    _add_bar(bar, image, ax, shares, label="share of seeds in success", ticks=np.linspace(0, 1, 6))
     _note(ax, rates.n.values, said)
     return ax
 
@@ -80,18 +84,20 @@ def field(
     limits: tuple[float, float] | None = None,
     log: bool | None = None,
     infinite: str = "never",
+    bar: Bar = True,
 ) -> Axes:
     """A number over two swept numbers: a time, a cost, an error, the width of an interval.
 
     Args:
         data: the number and `n`, over exactly two dimensions: the first upwards, the second to the right.
-        of: the variable. Infinite cells are dark grey, nan light grey.
+        of: the variable. Infinite cells are hatched, nan is white.
         ax: axes to draw on.
         title: the message of the panel.
         label: of the colours, with its unit.
         limits: of the colours; those of the finite values if left out. What lies beyond has the colour of the end.
         log: whether colours follow the logarithm; by default where positive values span more than a decade.
         infinite: what an infinite value means: never reached, or diverged.
+        bar: whether to add a colour bar, or the axes that it serves.
 
     Raises:
         ValueError: as for `landscape`.
@@ -99,8 +105,7 @@ def field(
     ax, edges, _ = _panel(data[of], ax, title)
     values = data[of].values.astype(float)
     finite = values[np.isfinite(values)]
-    shown = finite[finite > 0] if log else finite
-    low, high = limits or ((shown.min(), shown.max()) if shown.size else (0.1, 1.0))
+    low, high = limits or _limits(values, log)
     log = bool(low > 0 and high > 10 * low) if log is None else log
     values = np.where(np.isfinite(values), np.maximum(values, low), values)  # zero has no logarithm
     norm = LogNorm(low, high) if log else Normalize(low, high if high > low else low + 1)
@@ -108,13 +113,11 @@ def field(
     image = ax.pcolormesh(*edges, np.ma.masked_invalid(values), **mesh)
     said = []
     if np.isinf(values).any():
-        never = np.ma.masked_where(~np.isinf(values), np.zeros(values.shape))
-        ax.pcolormesh(*edges, never, cmap=ListedColormap([NEVER]), rasterized=True)
-        said.append(f"dark grey: {infinite}")
+        ax.add_collection(_hatched(*edges, np.isinf(values), NEVER))
+        said.append(f"hatched: {infinite}")
     below, above = (bool((finite < low).any()), bool((finite > high).any()))
     extend = "both" if below and above else "min" if below else "max" if above else "neither"
-    bar = ax.figure.colorbar(image, ax=ax, label=label or readable(of), extend=extend)
-    bar.outline.set_visible(False)
+    _add_bar(bar, image, ax, label=label or readable(of), extend=extend)
     _note(ax, data["n"].values if "n" in data else np.array([]), said)
     return ax
 
@@ -124,6 +127,8 @@ def regions(
     ax: Axes | None = None,
     title: str | None = None,
     colors: Mapping[str, Any] | None = None,
+    bar: Bar = True,
+    named: Sequence[str] | None = None,
 ) -> Axes:
     """What is best, or commonest, in each cell; white and hatched where the seeds do not decide.
 
@@ -132,13 +137,14 @@ def regions(
         ax: axes to draw on.
         title: the message of the panel.
         colors: of the kinds, by name.
+        bar: whether to say which colour is which, or the axes that it serves.
+        named: the kinds that have a colour; those that are there if left out.
 
     Raises:
         ValueError: as for `landscape`; more than eight kinds.
     """
     ax, edges, _ = _panel(kinds.kind, ax, title)
-    there = set(np.unique(kinds.kind.values))
-    names = [name for name in kinds.attrs.get("kinds", sorted(there)) if name in there and name != UNDECIDED]
+    names = _named(kinds) if named is None else list(named)
     if len(names) > 8:
         raise ValueError(f"{len(names)} kinds: more than eight cannot be told apart; name some of them alike")
     cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
@@ -146,20 +152,121 @@ def regions(
     number = np.full(kinds.kind.shape, np.nan)
     for position, name in enumerate(names):
         number[kinds.kind.values == name] = position
-    ax.set_facecolor("white")
     if names:
         colormap = ListedColormap(list(chosen.values()))
         image = ax.pcolormesh(*edges, np.ma.masked_invalid(number), cmap=colormap, vmin=-0.5, vmax=len(names) - 0.5,
                               rasterized=True)  # fmt: skip
-        bar = ax.figure.colorbar(image, ax=ax, ticks=range(len(names)))
-        bar.ax.set_yticklabels(names)
-        bar.ax.tick_params(length=0)
-        bar.outline.set_visible(False)
+        _add_bar(bar, image, ax, names, ticks=range(len(names)))
     undecided = kinds.kind.values == UNDECIDED
     if undecided.any():
         ax.add_collection(_hatched(*edges, undecided, "0.6"))
     _note(ax, kinds["n"].values, ["hatched: undecided"] if undecided.any() else [])
     return ax
+
+
+def facets(
+    data: xr.Dataset,
+    draw: Callable[..., Axes] = landscape,
+    *,
+    col: str,
+    row: str | None = None,
+    columns: int = 3,
+    panels: np.ndarray | Sequence[Axes] | None = None,
+    **options,
+) -> np.ndarray:
+    """Maps over more than two swept numbers: one for each value of a third, and of a fourth, with the same colours.
+
+    Args:
+        data: what `draw` takes, over two dimensions and `col`, and `row` if there is one.
+        draw: `landscape`, `field` or `regions`.
+        col: the dimension whose values lie side by side; without `row` they go on in the next line after `columns`.
+        row: the dimension whose values lie below each other.
+        columns: panels in a line, without `row`.
+        panels: axes to draw on, as many as there are values; those of a new figure if left out.
+        **options: of `draw`. Datasets and arrays among them that have `col` or `row` are each panel's part.
+
+    Returns:
+        The axes, lines and columns of them; those that nothing was drawn on are taken away.
+
+    Raises:
+        ValueError: not two dimensions beside `col` and `row`; other than as many panels; what `draw` refuses.
+    """
+    dims = [dim for dim in (row, col) if dim is not None]
+    if missing := [dim for dim in dims if dim not in data.dims]:
+        raise ValueError(f"{missing[0]!r} is no dimension of the data; it has {', '.join(map(str, data.dims))}")
+    wide = data.sizes[col] if row is not None else min(columns, data.sizes[col])
+    values = list(product(*(range(data.sizes[dim]) for dim in dims)))
+    high = -(-len(values) // wide)
+    if panels is None:
+        size = (min(7.0, 0.8 + 2.3 * wide), 0.3 + 2.2 * high)
+        panels = plt.subplots(high, wide, sharex=True, sharey=True, squeeze=False, figsize=size)[1]
+    else:
+        panels = np.asarray(panels)
+        if panels.size != len(values):
+            raise ValueError(f"{panels.size} panels for {len(values)} values of {' x '.join(dims)}")
+    drawn, rest = panels.ravel()[: len(values)], panels.ravel()[len(values) :]
+    for ax in rest:
+        ax.remove()
+    options = _shared(data, draw, options) | options
+    for ax, at in zip(drawn, values, strict=True):
+        place = dict(zip(dims, at, strict=True))
+        own = {name: _part(value, place) for name, value in options.items()}
+        one = data.isel(place)
+        title = ", ".join(name_value(dim, one[dim].item()) for dim in dims if dim in one.coords)
+        draw(one, ax=ax, title=title, bar=drawn.tolist() if ax is drawn[-1] else False, **own)
+    notes = [text for ax in drawn for text in ax.texts if text.get_gid() == NOTE]
+    said = dict.fromkeys(part for note in notes for part in note.get_text().split(BETWEEN))
+    notes[0].set_text(BETWEEN.join(said))  # once for all
+    for note in notes[1:]:
+        note.remove()
+    for ax in drawn:
+        ax.label_outer()
+    for ax in drawn[-wide:]:  # the last of each column, those above an empty place too
+        ax.tick_params(labelbottom=True)
+        ax.set_xlabel(drawn[-1].get_xlabel())
+    return panels
+
+
+def _shared(data: xr.Dataset, draw: Callable, options: Mapping[str, Any]) -> dict[str, Any]:
+    """What all panels have in common: limits of the colours, or the kinds that have one."""
+    if draw is field:
+        log = options.get("log")
+        low, high = options.get("limits") or _limits(data[options["of"]].values.astype(float), log)
+        return {"limits": (low, high)}
+    return {"named": _named(data)} if draw is regions else {}
+
+
+def _part(value: Any, place: Mapping[str, int]) -> Any:
+    """A panel's part of an option."""
+    if isinstance(value, xr.Dataset | xr.DataArray):
+        return value.isel(place, missing_dims="ignore")
+    return value
+
+
+def _named(kinds: xr.Dataset) -> list[str]:
+    """The kinds that are there, in their order, but for what is undecided."""
+    there = set(np.unique(kinds.kind.values))
+    return [name for name in kinds.attrs.get("kinds", sorted(there)) if name in there and name != UNDECIDED]
+
+
+def _limits(values: np.ndarray, log: bool | None) -> tuple[float, float]:
+    """The least and the greatest value that a colour shows."""
+    shown = values[np.isfinite(values) & ((values > 0) | (not log))]
+    return (float(shown.min()), float(shown.max())) if shown.size else (0.1, 1.0)
+
+
+def _add_bar(bar: Bar, image: QuadMesh, ax: Axes, names: Sequence[str] = (), **options) -> None:
+    """What the colours mean, beside the panel or beside all that it serves."""
+    if bar is False:
+        return
+    shown = ax.figure.colorbar(image, ax=ax if bar is True else bar, **options)
+    shown.outline.set_visible(False)
+    if names:
+        shown.ax.set_yticklabels(names)
+    if "label" not in options:
+        shown.ax.tick_params(length=0)
+    if isinstance(image.norm, LogNorm) and np.ptp(np.log10(image.get_clim())) > 4:  # decades
+        shown.minorticks_off()
 
 
 def _draw_boundary(found: xr.Dataset, ax: Axes, vertical: str) -> None:
@@ -194,7 +301,7 @@ def _panel(values: xr.DataArray, ax: Axes | None, title: str | None) -> tuple[Ax
     ax = axes(ax)
     if title:
         ax.set_title(title, pad=13)  # above the line that says n
-    ax.set_facecolor(NONE)
+    ax.set_facecolor("white")
     for centres, set_scale in ((x, ax.set_xscale), (y, ax.set_yscale)):
         set_scale("log" if spaced_by_logarithm(centres) else "linear")
     ax.set_xlabel(readable(horizontal))
@@ -205,8 +312,11 @@ def _panel(values: xr.DataArray, ax: Axes | None, title: str | None) -> tuple[Ax
 
 
 def _hatched(x: np.ndarray, y: np.ndarray, chosen: np.ndarray, color: str = "white") -> PolyCollection:
-    """Hatched rectangles over the chosen cells (rows upwards)."""
-    corners = [[(x[j], y[i]), (x[j + 1], y[i]), (x[j + 1], y[i + 1]), (x[j], y[i + 1])] for i, j in np.argwhere(chosen)]
+    """Hatched rectangles over the chosen cells (rows upwards), neighbours of a row together."""
+    ends = np.diff(np.pad(chosen.astype(int), ((0, 0), (1, 1))), axis=1)
+    runs = [(i, first, last) for i, row in enumerate(ends)
+            for first, last in zip(np.flatnonzero(row == 1), np.flatnonzero(row == -1), strict=True)]  # fmt: skip
+    corners = [[(x[j], y[i]), (x[k], y[i]), (x[k], y[i + 1]), (x[j], y[i + 1])] for i, j, k in runs]
     return PolyCollection(corners, facecolor="none", edgecolor=color, linewidth=0, hatch="///////")
 
 
@@ -215,7 +325,8 @@ def _note(ax: Axes, n: np.ndarray, said: list[str]) -> None:
     if n.size:
         count = f"n = {n.min():,}" if n.min() == n.max() else f"n = {n.min():,} to {n.max():,}"
         said = [f"{count} per cell", *said]
-    note = ax.annotate("; ".join(said), (0, 1.01), xycoords="axes fraction", ha="left", va="bottom", size=6)
+    note = ax.annotate(BETWEEN.join(said), (0, 1.01), xycoords="axes fraction", ha="left", va="bottom", size=6)
+    note.set_gid(NOTE)
     note.set_in_layout(False)  # it may reach over the colours' bar, but takes no room from the map
 
 

@@ -8,7 +8,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from approx import stats
-from approx.plot.series import axes, corner, label_ends, readable, step_axis
+from approx.plot.landscapes import field
+from approx.plot.series import axes, corner, label_ends, name_value, readable, step_axis
 
 SINGLE: dict[str, Any] = {"color": "0.2", "lw": 0.4, "alpha": 0.8}  # the thin lines of single seeds
 
@@ -76,27 +77,87 @@ def fan(
 
 
 def learning_curve(
-    runs: xr.Dataset, ax: Axes | None = None, title: str | None = None, *, of: str = "loss", singles: int = 5
+    runs: xr.Dataset,
+    ax: Axes | None = None,
+    title: str | None = None,
+    *,
+    of: str = "loss",
+    over: str | Sequence[str] = "seed",
+    by: str | None = None,
+    singles: int | None = None,
 ) -> Axes:
-    """A loss over the steps: quantile bands over seeds and a few single seeds, both axes logarithmic.
+    """A loss over the steps: quantile bands over seeds and a few single ones, both axes logarithmic.
 
     Args:
-        runs: a variable over (seed, step).
+        runs: a variable over (seed, step), and what `over` and `by` name.
         ax: axes to draw on.
         title: the message of the panel.
         of: the variable.
-        singles: how many seeds to draw as thin lines, the first ones.
+        over: what the bands are over: seeds, or seeds and settings.
+        by: a dimension whose values, at most four, get a band each, named at its end.
+        singles: how many trainings to draw as thin lines, evenly among them; five, with `by` none.
+
+    Raises:
+        ValueError: the variable has other dimensions, or `by` more than four values.
     """
-    only_seeds(runs, of, "step")
+    over = [over] if isinstance(over, str) else list(over)
+    only_seeds(runs, of, "step", *over, *filter(None, [by]))
+    parts = [runs] if by is None else [runs.isel({by: place}) for place in range(runs.sizes[by])]
+    if len(parts) > 4:
+        raise ValueError(f"{len(parts)} bands over {by}; choose at most four, as in runs.isel({by}=[0, 5])")
     ax = axes(ax, title)
-    quantiles = stats.quantiles(runs, of=of)[of].transpose("quantile", "step").values
-    bands(ax, runs.step.values, quantiles)
-    for seed in range(min(singles, runs.sizes["seed"])):
-        ax.plot(runs.step, runs[of].isel(seed=seed), **SINGLE)
+    ends = []
+    for number, part in enumerate(parts):
+        quantiles = stats.quantiles(part, of=of, over=over)[of].transpose("quantile", "step").values
+        bands(ax, runs.step.values, quantiles, f"C{number}")
+        ends.append((quantiles[2], "" if by is None else name_value(by, part[by].item()), f"C{number}"))
+    sample = runs[of].stack(sample_=over, create_index=False)
+    n = sample.sizes["sample_"]
+    thin = min(n, (5 if by is None else 0) if singles is None else singles)
+    for place in np.linspace(0, n - 1, thin).astype(int) if len(over) > 1 else range(thin):
+        ax.plot(runs.step, sample.isel(sample_=place), **SINGLE)
     step_axis(ax, runs.step.values)
     ax.set(yscale="log", ylabel=runs[of].attrs.get("long_name", readable(of)))
-    corner(ax, runs.sizes["seed"], "lower left")
+    corner(ax, n, "lower left", "seeds" if over == ["seed"] else "trainings")
+    label_ends(ax, ends)
     return ax
+
+
+def learning_landscape(
+    runs: xr.Dataset,
+    ax: Axes | None = None,
+    title: str | None = None,
+    *,
+    of: str = "loss",
+    q: float | tuple[float, float] = 0.5,
+    **options,
+) -> Axes:
+    """A quantile over seeds at every step and setting, or how many decades lie between two.
+
+    Args:
+        runs: a variable over (seed, step) and one swept number.
+        ax: axes to draw on.
+        title: the message of the panel.
+        of: the variable.
+        q: the quantile's probability, or those of the two.
+        **options: of `field`.
+
+    Raises:
+        ValueError: as for `field`.
+    """
+    between = [q] if isinstance(q, float) else list(q)
+    found = stats.quantiles(runs.isel(step=runs.step.values > 0), of=of, q=between)
+    lines, n = found[of].transpose("quantile", ..., "step"), found.n.isel(quantile=0)
+    if len(between) == 1:
+        name = runs[of].attrs.get("long_name", readable(of))
+        chosen, label = lines[0], f"{'median' if q == 0.5 else f'{100 * between[0]:g}% quantile'} {name}"
+    else:
+        with np.errstate(divide="ignore", invalid="ignore"):
+            apart = np.log10(lines[1].values / lines[0].values)
+        chosen = lines[0].copy(data=np.where(np.isinf(lines[1]), np.inf, apart))
+        label = f"decades between {100 * between[0]:g} and {100 * between[1]:g}% of seeds"
+    given: dict[str, Any] = {"label": label, "infinite": "diverged"} | options
+    return field(xr.Dataset({of: chosen, "n": n.transpose(*chosen.dims)}), of, ax, title, **given)
 
 
 def extrapolation(

@@ -31,7 +31,7 @@ from approx.stats.evidence import (
 from approx.stats.extrapolation import error_by_distance, phase_tolerant_error, symmetry
 from approx.stats.failures import below_floor, excess, split
 from approx.stats.intervals import binomial_interval
-from approx.stats.maps import best, boundary, majority
+from approx.stats.maps import best, boundary, highest, majority
 from approx.stats.paired import compare_values, ert_ratio, improvement
 from approx.stats.planning import (
     confidence_sequence,
@@ -84,6 +84,7 @@ __all__ = [
     "ert_ratio",
     "excess",
     "exponent",
+    "highest",
     "improvement",
     "kaplan_meier",
     "logrank",
