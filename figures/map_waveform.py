@@ -3,9 +3,9 @@
 Reads what experiments/map_waveform.py writes, results/map_waveform_{sgd,adam}_{CLASSES}.nc, and draws
 figures/map_waveform.{pdf,png}.
 
-Shows: The more classes, the narrower the band of Adam's learning rates, but at about 0.006, six times Keras' default,
-all 16 seeds learn 64 classes in 1,000 batches. SGD learns two classes for most seeds at its best rate, and 16 or more
-for none.
+Shows: The more classes, the narrower the band of Adam's learning rates: 64 classes are learned in 1,000 batches at
+0.006 to 0.018, by 81% [65, 91] of 32 seeds at best, and never at Keras' default of 0.001. SGD learns two classes for
+most seeds at its best rate, 16 for 6%, and more for none.
 """
 
 from pathlib import Path
@@ -24,7 +24,8 @@ LEARNED = 0.99  # as in the experiment
 
 def over_classes(results: Path, optimizer: str) -> tuple[xr.Dataset, xr.Dataset]:
     """Rates of success and median accuracies over learning rate and classes."""
-    paths = {int(path.stem.split("_")[-1]): path for path in results.glob(f"map_waveform_{optimizer}_*.nc")}
+    there = results.glob(f"map_waveform_{optimizer}_*.nc")
+    paths = {int(path.stem.split("_")[-1]): path for path in there if not path.stem.endswith("_zoom")}
     if not paths:
         raise FileNotFoundError(f"no results in {results}: run experiments/map_waveform.py first")
     rates, middles = [], []

@@ -1,15 +1,21 @@
 """Figures as files, the same bytes whenever they are drawn anew."""
 
 from pathlib import Path
+from typing import Any
 
 from matplotlib.figure import Figure
 
-# What each format would write of the time and of the program: a date in the PDF, matplotlib's version in the PNG.
-METADATA: dict[str, dict[str, None]] = {".pdf": {"CreationDate": None}, ".png": {"Software": None}}
+# Left out is what each format would write of the time and of the program: a date, and matplotlib's version.
+FORMATS: dict[str, dict[str, Any]] = {
+    ".pdf": {"metadata": {"CreationDate": None}},  # for print
+    ".png": {"metadata": {"Software": None}, "dpi": 200},  # for screens
+}
 
 
 def save(figure: Figure, folder: Path | str, name: str, note: str = "") -> list[Path]:
-    """Write a figure as PDF and as PNG; the folder is made. The same figure gives the same bytes, on any day.
+    """Write a figure as PDF, for print, and as PNG, for screens; the folder is made.
+
+    The same figure gives the same bytes, on any day.
 
     Args:
         figure: what to write.
@@ -20,10 +26,10 @@ def save(figure: Figure, folder: Path | str, name: str, note: str = "") -> list[
     Returns:
         The files written, folder/name.pdf and folder/name.png.
     """
-    files = {Path(folder) / f"{name}{suffix}": metadata for suffix, metadata in METADATA.items()}
+    files = {Path(folder) / f"{name}{suffix}": options for suffix, options in FORMATS.items()}
     Path(folder).mkdir(parents=True, exist_ok=True)
     if note:
         figure.suptitle("\n".join(filter(None, (note, figure.get_suptitle()))), color="#D55E00")
-    for path, metadata in files.items():
-        figure.savefig(path, metadata=metadata)
+    for path, options in files.items():
+        figure.savefig(path, **options)
     return list(files)

@@ -239,7 +239,8 @@ def highest(rates: xr.Dataset) -> str:
     places = np.unravel_index(int(np.nanargmax(rates.rate.values)), rates.rate.shape)
     cell = rates.isel(dict(zip(rates.rate.dims, places, strict=True)))
     share = f"{float(cell.rate):.0%} [{100 * float(cell.low):.0f}, {100 * float(cell.high):.0f}]"
-    where = [f"{str(dim).replace('_', ' ')} {cell[dim].item():.3g}" for dim in rates.rate.dims]
+    at = {str(dim).replace("_", " "): cell[dim].item() for dim in rates.rate.dims}
+    where = [value if isinstance(value, str) else f"{name} {value:.3g}" for name, value in at.items()]
     return f"{share} of {int(cell.n)} seeds at {', '.join(where)}"
 
 
