@@ -21,6 +21,7 @@ from approx.recipes import record_steps
 from approx.training import Trace
 
 SECONDS_PER_SEGMENT = 0.5  # how often the host loop hears from a block; changes no bit
+SECONDS_OF_PILOT = 0.02  # steps of one block that tell what all cost, while the other workers wait
 SECONDS_PER_HOLD = 60.0  # how often a block that takes long is held on the way
 
 
@@ -52,13 +53,13 @@ def pilot(plan: Plan, block: Block, device, batch: Batch) -> tuple[Batch, Cost]:
     carry = block.start(placed) if batch.carry is None else jax.device_put(batch.carry, device)
     counts: list[tuple] = []
     seconds: list[float] = []
-    while begin < steps and (len(seconds) < 3 or sum(seconds[1:]) < 0.05):
+    while begin < steps and (len(seconds) < 3 or sum(seconds[1:]) < SECONDS_OF_PILOT):
         end = min(begin + length, steps)
         began = time.perf_counter()
         carry = jax.block_until_ready(block.advance(carry, placed, np.int32(begin), np.int32(end)))
         seconds.append(time.perf_counter() - began)
         counts.append((end - begin, ((records > begin) & (records <= end)).sum()))
-        begin, length = end, 4 * length or 8
+        begin, length = end, min(4 * length, next_length(length, seconds[-1], SECONDS_OF_PILOT)) or 8
     overhead = min(seconds)
     step, record = np.maximum(np.linalg.lstsq(np.array(counts, float), np.array(seconds) - overhead)[0], 0)
     target = max(SECONDS_PER_SEGMENT, 20 * overhead)

@@ -21,12 +21,21 @@ from approx.recipes import Recipe, optimizer
 from approx.steps import Over, init
 from approx.tasks import Task
 
-UNROLL = 4  # rows per iteration of the loop over them: within 5% of the best for P1, P2 and P3
 # Multiply-and-add along a last axis wants the widest vectors, and is 2 to 5 times slower with XLA's newest fusions.
 OPTIONS = {"xla_cpu_prefer_vector_width": 512, "xla_cpu_experimental_ynn_fusion_type": ""}
 PANEL = 4  # columns of a Cholesky factor made at a time: 8 is no faster and 16 compiles for 6 s
 LARGEST = 500  # weights of the largest layer up to which lanes win; see `suits`
 LARGEST_MATRIX = 32  # parameters up to which they do for Levenberg-Marquardt
+
+
+def unroll(rows: PyTree) -> int:
+    """How many rows one iteration of the loop over them takes: a divisor of their number.
+
+    Measured on one core with AVX-512, ns per seed and step: 21 rows (P1) by 3, 57, by 4, which leaves one, 64, one by
+    one 62; 32 rows (P3) by 4, 87, by 3, which leaves two, 129, by 8, 92; 256 rows (P2) by 4, 1,580, by 3, 1,900.
+    """
+    n = len(jax.tree.leaves(rows)[0])
+    return next(size for size in (4, 3, 2, 1) if n % size == 0)
 
 
 def sums(f, *rows: PyTree) -> PyTree:
@@ -37,7 +46,7 @@ def sums(f, *rows: PyTree) -> PyTree:
     def add(total, row):
         return jax.tree.map(jnp.add, total, f(*jax.tree.map(lambda values: values[None], row))), None
 
-    return lax.scan(add, zeros, rows, unroll=UNROLL)[0]
+    return lax.scan(add, zeros, rows, unroll=unroll(rows))[0]
 
 
 def outputs(f, *rows: Array) -> PyTree:
@@ -46,7 +55,7 @@ def outputs(f, *rows: Array) -> PyTree:
     def of_row(_, row):
         return None, f(*(values[None] for values in row))
 
-    stacked = lax.scan(of_row, None, rows, unroll=UNROLL)[1]
+    stacked = lax.scan(of_row, None, rows, unroll=unroll(rows))[1]
     return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), stacked)
 
 

@@ -53,19 +53,30 @@ def draw(key: Key[Array, "..."], step: Any, size: int, n: int) -> Int[Array, "si
     return below(words(key, step, size), n).astype(jnp.int32)
 
 
+def halves(n: int) -> tuple[int, int]:
+    """Two factors of n, the larger at most four times the smaller; else two numbers of a product just above n.
+
+    With a product of n no entry has to walk on, for which all wait: of 300 and of 8,000 rows, a third of the time.
+    """
+    for a in range(math.isqrt(n), math.isqrt(n) // 2, -1):
+        if n % a == 0:
+            return a, n // a
+    return -(-n // round(n**0.5)), round(n**0.5)
+
+
 def permute(key: Key[Array, "..."], epoch: Any, position: Int[Array, " size"], n: int) -> Int[Array, "size ..."]:
     """Entries of a pseudorandom permutation of 0..n-1, one permutation per (key, epoch), without storing it.
 
-    A Feistel network on Z_a x Z_b with a b just above n, whose rounds add a hash of one half to the other modulo its
-    size, walking on along the cycle from results >= n (Black and Rogaway 2002, "Ciphers with arbitrary finite domains",
+    A Feistel network on Z_a x Z_b (see `halves`), whose rounds add a hash of one half to the other modulo its size,
+    walking on along the cycle from results >= n (Black and Rogaway 2002, "Ciphers with arbitrary finite domains",
     methods 2 and 3): a bijection whatever the hash. Two entries stay related only if their halves collide in every
-    second round, so the rounds are chosen for a^(-rounds/2) <= 1e-4. For n <= 32 that leaves a trace; there the
-    entries are those of sorted random words, exactly uniform.
+    second round, so the rounds are chosen for a^(-rounds/2) <= 1e-4, a the smaller. For n <= 32 that leaves a trace;
+    there the entries are those of sorted random words, exactly uniform.
     """
     if n <= 32:
         return jnp.argsort(words(key, epoch, n), axis=0)[position].astype(jnp.int32)
-    a, b = -(-n // round(n**0.5)), round(n**0.5)
-    rounds = max(6, 2 * math.ceil(math.log(1e4) / math.log(a)))
+    a, b = halves(n)
+    rounds = max(6, 2 * math.ceil(math.log(1e4) / math.log(min(a, b))))
     base = word(key, epoch)
     keys = [mix(base + jnp.uint32((r + 1) * GOLDEN & 0xFFFFFFFF)) for r in range(rounds)]
 

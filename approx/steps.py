@@ -149,22 +149,27 @@ def row_sums(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None) 
     return (values * weights).sum(0), None if correct is None else (correct * weights).sum(0), weights.sum(0)
 
 
-def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE):
+def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE, index=None):
     """Gradient of the loss that is minimised, its value, the share of correct rows or None, and the number of rows.
 
-    The gradient of the sum of many networks' losses is each one's own.
+    The gradient of the sum of many networks' losses is each one's own. Rows (x, y, weights or None); with an index,
+    those of x and y that it names, taken where they are needed: row by row that is faster than all before.
     """
+    x, y, weights = rows
 
-    def with_gradient(*rows):
+    def with_gradient(weights, *of):
+        of = of if index is None else (take(x, *of), take(y, *of))
+
         def total(params):
-            sums = row_sums(params, rows, task, recipe, key)
+            sums = row_sums(params, (*of, weights), task, recipe, key)
             return sums[0].sum(), sums
 
         (_, sums), gradient = jax.value_and_grad(total, has_aux=True)(params)
         return sums, gradient
 
     masked = getattr(recipe.model, "dropout", None) is not None  # a mask is drawn for all rows at once
-    (value, correct, n), gradient = (ONE if masked else over).sums(with_gradient, *rows)
+    of = (x, y) if index is None else (index,)
+    (value, correct, n), gradient = (ONE if masked else over).sums(with_gradient, weights, *of)
     gradient, value = jax.tree.map(lambda g: g / n, gradient), value / n
     if recipe.l2 is not None:
         extra, extra_gradient = over.each(jax.value_and_grad(penalty))(params, recipe)
@@ -204,6 +209,7 @@ def update(
     key: Key[Array, "..."] | None = None,
     weights: Array | None = None,
     over: Over = ONE,
+    index: Array | None = None,
 ) -> State:
     """One step of the optimiser on one batch.
 
@@ -216,13 +222,15 @@ def update(
         key: for dropout; None for none.
         weights: of the rows, 0 or 1; None is 1 for all.
         over: see `Over`.
+        index: which of the rows x, y are the batch (b,), or None if all are.
     """
     if is_method(recipe.optimizer):
         return step(state, (x, y), task, recipe, over)
-    gradient, value, correct, n = slope(state.params, (x, y, weights), task, recipe, key, over)
+    gradient, value, correct, n = slope(state.params, (x, y, weights), task, recipe, key, over, index)
 
     def objective(params):
-        sums = row_sums(params, (x, y, weights), task, recipe, key)
+        batch = (x, y) if index is None else (take(x, index), take(y, index))
+        sums = row_sums(params, (*batch, weights), task, recipe, key)
         return sums[0] / sums[2] + penalty(params, recipe)
 
     def move(gradient, opt_state, params, value, recipe):
@@ -312,19 +320,19 @@ def squares(params: PyTree, rows: tuple, task: Task, recipe: Recipe, dual: bool,
 
 
 def batch(keys: Keys, step: Any, rows: tuple[Array, Array], task: Task, recipe: Recipe, over: Over = ONE) -> tuple:
-    """The rows of one step: x, y, and weights or None."""
+    """The rows of one step: x, y, their weights or None, and which of x and y are meant, or None for all."""
     if recipe.batches == "stream":
         fresh = lambda data, noise, task: task.fresh(  # noqa: E731
             random.fold_in(data, step), random.fold_in(noise, step), recipe.batch_size
         )
         x, y = over.each(fresh)(keys.data, keys.noise, task)
-        return x.astype(recipe.dtype), as_dtype(y, recipe), None
+        return x.astype(recipe.dtype), as_dtype(y, recipe), None, None
     if recipe.batch_size is None:
-        return *rows, None
+        return *rows, None, None
     size, n = recipe.batch_size, rows[0].shape[0]
     index, weights = sampling.batch(recipe.batches, keys.order, step, size, n)
     index = lax.optimization_barrier(index)  # else XLA:CPU computes it anew, and without vectors, in every gather
-    return *(take(values, index) for values in rows), weights
+    return *rows, weights, index
 
 
 def take(values: Array, index: Array) -> Array:
@@ -332,6 +340,7 @@ def take(values: Array, index: Array) -> Array:
     if index.ndim == 1:
         return values[index]
     if values.shape[-1] == 1:
+        index = index.astype(jnp.uint32)  # JAX asks of each signed one whether it counts from the end
         rows = values[..., 0].at[index].get(mode="promise_in_bounds")
         return rows if rows.ndim == 2 else jnp.moveaxis(rows, 2, 1)
     each = index.reshape(index.shape[0], *(1 for _ in values.shape[2:]), index.shape[1])

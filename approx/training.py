@@ -167,9 +167,9 @@ def loop(carry, keys: Keys, data: Data, task: Task, recipe: Recipe, begin, end, 
 
     def step(n, carry):
         state, trace = carry
-        x, y, weights = batch(keys, n, data.rows, task, recipe, over)
+        x, y, weights, index = batch(keys, n, data.rows, task, recipe, over)
         dropout_key = over.each(lambda key: random.fold_in(key, n))(keys.dropout)
-        state = update(state, x, y, task, recipe, dropout_key, weights, over)
+        state = update(state, x, y, task, recipe, dropout_key, weights, over, index)
         return record((state, trace), n, data, task, recipe, keep, over)
 
     return lax.fori_loop(begin, end, step, carry)

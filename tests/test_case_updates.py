@@ -29,7 +29,8 @@ class Ten:
 
         @jax.jit
         def step(state, n):
-            x, y, weights = ap.steps.batch(keys, n, rows, self.task, self.recipe)
+            x, y, weights, index = ap.steps.batch(keys, n, rows, self.task, self.recipe)
+            x, y = (x, y) if index is None else (ap.steps.take(x, index), ap.steps.take(y, index))
             key = jax.random.fold_in(keys.dropout, n)
             new = ap.update(state, x, y, self.task, self.recipe, key, weights)
             mask = ap.models.dropout(key, 0, jnp.ones((1, 10)), 0.5) > 0
