@@ -185,10 +185,10 @@ def number(parameters: int, matrix: bool = False) -> int:
     32; 49 and 97, 16: all within 10% of the best), as long as 16 lanes take 2^25 numbers.
 
     Measured on P1, P3 (31 and 7 parameters, 64 lanes against 32: 46 and 70 ns against 48 and 75), P2 (97 parameters:
-    1,750 ns against 1,250), and with vmap on P4 and P5 (7,140 and 314,000 parameters), where 4 come within 3% of the
-    best number.
+    1,750 ns against 1,250), and with vmap on P4 (7,140 parameters: 4 lanes come within 2% of the best number) and P5
+    (314,000: 2 lanes 3.31 ms, 4 lanes 3.45, 1 lane 4.1).
     """
     if matrix:
         most = max(16, 2**15 // parameters**2) if parameters <= 1_448 else max(1, 2**25 // parameters**2)
         return min(64, 2 ** int(math.log2(most)))
-    return 64 if parameters <= 64 else 32 if parameters <= 5_000 else 4
+    return 64 if parameters <= 64 else 32 if parameters <= 5_000 else 4 if parameters <= 100_000 else 2

@@ -7,7 +7,8 @@ JAX, `jit(vmap(train))` with dots and `randint` draws, (c) PyTorch and scikit-le
 Source: the cases of the project's speed notes. Everything is interleaved in one run, so that ratios hold when the
 machine's clock does not; a ratio is taken repeat by repeat. Compilation is excluded (a first call) and reported.
 Expected finding: small networks (P1 to P3) within twice the C limit and ten to thirty times faster than naive JAX.
-Cost: some ten minutes on two quiet cores and 3 GB. Output: a table, and experiments/summaries/speed.json and speed.md.
+Cost: some quarter of an hour on two quiet cores and 3 GB. Output: a table, and experiments/summaries/speed.json and
+speed.md.
 """
 
 import math
@@ -64,7 +65,7 @@ def plan_measures(chosen: list[str], scale: float, programs, peers: list[Torch],
             continue
         made.append(naive(name, case, scale))
         made += [inner(name, case, form, threads, scale) for form in case.forms for threads in counts]
-        long = {"P2": 8, "P5": 12}.get(name, 4) * scale  # their records are dear: enough steps between them
+        long = {"P5": 40}.get(name, 8) * scale  # thousands of steps, of the largest network hundreds
         made += [public(name, case, best, threads, long) for threads in counts] + [host(name, case, best)]
         made += [public(name, case, form, CORES, 2 * scale) for form in others]
         if not case.flops:
@@ -83,6 +84,8 @@ def plan_sweep(seeds: tuple[int, ...], scale: float, programs) -> list[Measure]:
         made.append(Measure("P1 seeds", "run", CORES, n, steps, partial(timed, call, CORES)))
         made.append(naive("P1 seeds", case, scale, n))
         made += [inner("P1 seeds", case, form, CORES, scale, n) for form in case.forms]
+        if n == 1:  # a block of its own
+            made.append(replace(inner("P1 seeds", case, "vmap", CORES, scale, n, lanes=1), form="step, 1 lane"))
         made += [replace(c_limit("P1", case, programs, CORES, scale, n), case="P1 seeds")] if programs else []
     return made
 
@@ -162,7 +165,7 @@ def main(
         cases: which of P1 to P5.
         seeds: numbers of seeds at which P1 is timed; none for no such curve.
         repeats: of every measurement, interleaved.
-        seconds: of a sample, about; those of `ap.run` take four to twelve times as long.
+        seconds: of a sample, about; those of `ap.run` take eight to forty times as long.
         quick: samples of hundredths of a second, two repeats: to see that it works. Its numbers mean little.
         torch: a Python interpreter with PyTorch, to time that too; without it the one running, if it has PyTorch.
         peers: time PyTorch and scikit-learn, where they are installed.

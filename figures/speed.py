@@ -4,7 +4,7 @@ Reads experiments/summaries/speed.json, which experiments/speed.py writes, and d
 
 Shows: Small networks train at about twice the time of vector code written by hand, an order of magnitude faster than
 naive JAX and compiled PyTorch ensembles. The dense cases gain nothing yet over plain `vmap`.
-Cost: some ten minutes on two quiet cores and 3 GB.
+Cost: some quarter of an hour on two quiet cores and 3 GB.
 """
 
 import statistics
