@@ -58,7 +58,7 @@ def run(
         recipe: how; or a dictionary {label: recipe or (task, recipe)}, compiled one by one and paired by seed.
         seeds: how many (0, 1, ...), or which.
         lanes: trainings per compiled block; part of the experiment, as other lanes may round otherwise. The default
-            does not depend on the number of seeds.
+            does not depend on the number of seeds: one seed alone costs a block, but with lanes=1.
         form: of the program: "lanes" (networks as the last axis, without dots), "vmap", or None for the faster one,
             which depends on model, lanes and platform only. Part of the experiment, like lanes.
         key: the root; a seed's key is `fold_in(root, seed)`.

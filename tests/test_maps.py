@@ -385,6 +385,9 @@ def test_learning_curves_over_seeds_and_settings(whole):
     middle = one.loss.transpose("step", ...).values.reshape(one.sizes["step"], -1)
     middle = np.median(np.where(np.isnan(middle), np.inf, middle), 1)
     np.testing.assert_allclose(ax.lines[0].get_ydata(), middle, rtol=1e-6)
+    ax = ap.plot.learning_curve(one.isel(learning_rate=[0, 4]), by="learning_rate", singles=2)
+    np.testing.assert_array_equal(ax.lines[4].get_ydata(), one.loss.isel(learning_rate=4, seed=0))
+    assert len(ax.lines) == 2 * (1 + 2)
     with pytest.raises(ValueError, match="at most four"):
         ap.plot.learning_curve(one, by="learning_rate")
     with pytest.raises(ValueError, match="select one of init_scale"):

@@ -95,7 +95,7 @@ def learning_curve(
         of: the variable.
         over: what the bands are over: seeds, or seeds and settings.
         by: a dimension whose values, at most four, get a band each, named at its end.
-        singles: how many trainings to draw as thin lines, evenly among them; five, with `by` none.
+        singles: how many trainings to draw as thin lines, the first seeds, or evenly among all; five, with `by` none.
 
     Raises:
         ValueError: the variable has other dimensions, or `by` more than four values.
@@ -106,19 +106,19 @@ def learning_curve(
     if len(parts) > 4:
         raise ValueError(f"{len(parts)} bands over {by}; choose at most four, as in runs.isel({by}=[0, 5])")
     ax = axes(ax, title)
+    singles = (5 if by is None else 0) if singles is None else singles
     ends = []
     for number, part in enumerate(parts):
         quantiles = stats.quantiles(part, of=of, over=over)[of].transpose("quantile", "step").values
         bands(ax, runs.step.values, quantiles, f"C{number}")
         ends.append((quantiles[2], "" if by is None else name_value(by, part[by].item()), f"C{number}"))
-    sample = runs[of].stack(sample_=over, create_index=False)
-    n = sample.sizes["sample_"]
-    thin = min(n, (5 if by is None else 0) if singles is None else singles)
-    for place in np.linspace(0, n - 1, thin).astype(int) if len(over) > 1 else range(thin):
-        ax.plot(runs.step, sample.isel(sample_=place), **SINGLE)
+        sample = part[of].stack(sample_=over, create_index=False).transpose("sample_", "step").values
+        some = np.arange(singles) if over == ["seed"] else np.linspace(0, len(sample) - 1, singles).astype(int)
+        for line in sample[some[: len(sample)]]:
+            ax.plot(runs.step, line, **SINGLE)
     step_axis(ax, runs.step.values)
     ax.set(yscale="log", ylabel=runs[of].attrs.get("long_name", readable(of)))
-    corner(ax, n, "lower left", "seeds" if over == ["seed"] else "trainings")
+    corner(ax, len(sample), "lower left", "seeds" if over == ["seed"] else "trainings")
     label_ends(ax, ends)
     return ax
 
