@@ -2,8 +2,9 @@
 
 Reads experiments/summaries/speed.json, which experiments/speed.py writes, and draws figures/speed.pdf and .png.
 
-Shows: Small networks train at about twice the time of vector code written by hand, an order of magnitude faster than
-naive JAX and compiled PyTorch ensembles. The dense cases gain nothing yet over plain `vmap`.
+Shows: Small networks train in one and a half times the time of vector code written by hand, an order of magnitude
+faster than naive JAX and compiled PyTorch ensembles. The dense cases take twice the time of their multiply-adds, and
+are half again as fast as naive JAX.
 Cost: some quarter of an hour on two quiet cores and 3 GB.
 """
 
