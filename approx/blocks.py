@@ -38,7 +38,7 @@ class Structure(NamedTuple):
         tree: of (task, recipe).
         scalar: which of its leaves are numbers, given per lane; the others are arrays, shared by all lanes.
         keep: see `Keep`.
-        form: "vmap", or "lanes" (see `lanes`).
+        form: "vmap", "columns" or "lanes" (see `lanes`).
     """
 
     tree: Any
@@ -49,7 +49,7 @@ class Structure(NamedTuple):
     @property
     def axis(self) -> int:
         """Where the lanes are in State and Trace: first, or last."""
-        return 0 if self.form == "vmap" else -1
+        return -1 if self.form == "lanes" else 0
 
 
 class Inputs(NamedTuple):
@@ -119,12 +119,13 @@ def advance(structure: Structure, carry: tuple[State, Trace], inputs: Inputs, be
     def one(carry, seeds, numbers, rows):
         (task, recipe), data = unflatten(structure, numbers, inputs.arrays), prepare(seeds, numbers)
         data = data if rows is None else data._replace(rows=rows)
-        return training.loop(carry, keys(inputs.root, seeds), data, task, recipe, begin, end, structure.keep)
+        over = lanes.COLUMNS if structure.form == "columns" else steps.ONE
+        return training.loop(carry, keys(inputs.root, seeds), data, task, recipe, begin, end, structure.keep, over)
 
     task, recipe = unflatten(structure, inputs.numbers.T, inputs.arrays)
-    if structure.form == "vmap":
+    if structure.form != "lanes":
         rows = jax.vmap(prepare)(inputs.seeds, inputs.numbers).rows
-        own = recipe.batch_size is None and rows[0][0].size <= OWN_ROWS
+        own = structure.form == "vmap" and recipe.batch_size is None and rows[0][0].size <= OWN_ROWS
         return jax.vmap(one)(carry, inputs.seeds, inputs.numbers, rows if own else None)
 
     data = lanes.last(prepare, inputs.seeds, inputs.numbers)
@@ -176,7 +177,7 @@ def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | Non
     step = jax.ShapeDtypeStruct((), jnp.int32)
     cpu, own = device.platform == "cpu", dict(options or {})
     quick = (accepted(QUICK) if cpu else {}) | own
-    fast = (accepted(lanes.OPTIONS) if cpu and structure.form == "lanes" else {}) | own
+    fast = (accepted(lanes.OPTIONS[structure.form]) if cpu else {}) | own
     lowered = (
         lower(start, (structure,), (inputs,), (), quick, device),
         lower(advance, (structure,), (carry, inputs, step, step), (1,), fast, device),

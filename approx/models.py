@@ -122,9 +122,13 @@ def uniform(key: Key[Array, ""], shape: tuple[int, ...], bound: Any) -> Array:
 def contract(x: Array, w: ArrayLike) -> Array:
     """`x w` for x (n, i) and w (i, o); or of S networks at once, x (n, i, S or 1) and w (i, o, S), without dots.
 
-    A dot of many small matrices is a kernel each on a CPU; this is one multiply-add along the last axis.
+    A dot of many small matrices is a kernel each on a CPU; this is one multiply-add along the last axis. Of one network
+    x may have a last axis too, (n, i, S): rows, for example.
     """
-    return x @ w if jnp.ndim(w) == 2 else (settled(x)[:, :, None] * w).sum(1)
+    w = jnp.asarray(w)
+    if w.ndim == 3:
+        return (settled(x)[:, :, None] * w).sum(1)
+    return x @ w if x.ndim == 2 else jax.vmap(lambda x: w.T @ x)(x)
 
 
 @jax.custom_jvp
@@ -145,7 +149,10 @@ def settled_jvp(primals, tangents):
 
 def affine(layer: dict[str, Any], x: Array) -> Array:
     """`x w + b`, of one network or of many (see `contract`)."""
-    return contract(x, layer["w"]) + layer["b"] if "b" in layer else contract(x, layer["w"])
+    z = contract(x, layer["w"])
+    if "b" not in layer:
+        return z
+    return z + (layer["b"] if z.ndim == jnp.ndim(layer["w"]) else layer["b"][:, None])
 
 
 def dropout(key: Key[Array, "..."], layer: int, x: Array, rate: ArrayLike) -> Array:

@@ -122,18 +122,26 @@ def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str
     Raises:
         ValueError: an unknown form, or lanes for what is not the catalogue's.
     """
-    if form not in (None, "vmap", "lanes"):
-        raise ValueError(f"unknown form {form!r}; there is: vmap, lanes, or None to choose the faster")
+    if form not in (None, "vmap", "columns", "lanes"):
+        raise ValueError(f"unknown form {form!r}; there is: vmap, columns, lanes, or None to choose the faster")
     possible = fast.possible(task, recipe)
     if form == "lanes" and not possible:
         raise ValueError(
             'form="lanes" needs a model, activation, loss, accuracy and optimizer of the catalogue; use form="vmap"'
         )
+    columns = fast.columns_possible(task, recipe)
+    if form == "columns" and not columns:
+        raise ValueError(
+            'form="columns" needs what form="lanes" does, all rows in every step, and neither scalings, dropout nor a '
+            'method of second order; use form="vmap"'
+        )
     if form is not None:
         return form
-    inputs = jax.eval_shape(lambda: tuple(task.points()))[0].shape[1]
+    rows = jax.eval_shape(lambda key: task.split(key, key)[0][0], random.key(0)).shape
     platform = jax.local_devices()[0].platform
-    return "lanes" if possible and fast.suits(task, recipe, lanes, inputs, platform) else "vmap"
+    if possible and fast.suits(task, recipe, lanes, rows[1], platform):
+        return "lanes"
+    return "columns" if columns and fast.columns_suit(recipe, rows, platform) else "vmap"
 
 
 def lay_out(task: Task, recipe: Recipe, axes: dict[str, np.ndarray], keep: Keep):

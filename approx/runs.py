@@ -59,8 +59,9 @@ def run(
         seeds: how many (0, 1, ...), or which.
         lanes: trainings per compiled block; part of the experiment, as other lanes may round otherwise. The default
             does not depend on the number of seeds: one seed alone costs a block, but with lanes=1.
-        form: of the program: "lanes" (networks as the last axis, without dots), "vmap", or None for the faster one,
-            which depends on model, lanes and platform only. Part of the experiment, like lanes.
+        form: of the program: "lanes" (networks as the last axis, without dots), "columns" (dots, rows as the last
+            axis), "vmap", or None for the fastest, which depends on task, recipe, lanes and platform only. Part of the
+            experiment, like lanes.
         key: the root; a seed's key is `fold_in(root, seed)`.
         freeze: streams ("init", "data", "order", "dropout", "noise") that all seeds share, that of seed 0; or
             {stream: seed} for that of another.

@@ -42,17 +42,21 @@ class State(NamedTuple):
 
 
 class Over(NamedTuple):
-    """How the loop is put over an axis of networks, always the last; by default there is one network and no axis.
+    """What the loop is put over besides one network: an axis of networks, or of rows, always the last; here nothing.
 
     Attributes:
         each: turns a function of one network into one of many.
         sums: `f(*rows)` for a function that gives sums over rows; `lanes` adds up row by row.
+        whole: of sums over rows, the sums over those that have an axis of their own.
+        turn: a state as the loop carries it, from what the formulas take; and back.
         outputs: `f(*rows)` for a function that gives something of each row; `lanes` goes row by row.
         solve: `solve(matrix, right)` of a positive definite system; not a number where the matrix is not.
     """
 
     each: Callable = lambda f: f
     sums: Callable = lambda f, *rows: f(*rows)
+    whole: Callable = lambda sums: sums
+    turn: Callable = lambda state: state
     outputs: Callable = lambda f, *rows: f(*rows)
     solve: Callable = lambda matrix, right: cho_solve((jnp.linalg.cholesky(matrix), True), right)
 
@@ -139,14 +143,15 @@ def loss(
     return losses.find(task.loss)(predict(params, x, recipe, key), y).mean(0) + penalty(params, recipe)
 
 
-def row_sums(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None) -> tuple[Array, Array | None, Array]:
+def row_sums(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE) -> tuple:
     """Sums over rows (x, y, weights or None): of losses, of correct ones if there is such a thing, and of weights."""
     x, y, weights = rows
     outputs = predict(params, x, recipe, key)
     values = losses.find(task.loss)(outputs, y)
     weights = jnp.ones_like(values) if weights is None else weights
     correct = is_correct(outputs, y, task)
-    return (values * weights).sum(0), None if correct is None else (correct * weights).sum(0), weights.sum(0)
+    sums = (values * weights).sum(0), None if correct is None else (correct * weights).sum(0), weights.sum(0)
+    return over.whole(sums)
 
 
 def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE, index=None):
@@ -161,7 +166,7 @@ def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, ove
         of = of if index is None else (take(x, *of), take(y, *of))
 
         def total(params):
-            sums = row_sums(params, (*of, weights), task, recipe, key)
+            sums = row_sums(params, (*of, weights), task, recipe, key, over)
             return sums[0].sum(), sums
 
         (_, sums), gradient = jax.value_and_grad(total, has_aux=True)(params)

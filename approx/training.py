@@ -92,7 +92,7 @@ def measure(state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, ov
     test, inside = losses.find(task.loss)(outputs, y_test), jnp.asarray(data.inside)
     test_correct = is_correct(outputs, y_test, task)
     evaluate = lambda rows: over.sums(  # noqa: E731
-        lambda *rows: row_sums(state.params, (*rows, None), task, recipe), *rows
+        lambda *rows: row_sums(state.params, (*rows, None), task, recipe, over=over), *rows
     )
     total, correct, n = evaluate(data.rows)
     if is_method(recipe.optimizer):  # its batch is all rows, as the network stands
@@ -169,14 +169,17 @@ def loop(carry, keys: Keys, data: Data, task: Task, recipe: Recipe, begin, end, 
         state, trace = carry
         x, y, weights, index = batch(keys, n, data.rows, task, recipe, over)
         dropout_key = over.each(lambda key: random.fold_in(key, n))(keys.dropout)
-        state = update(state, x, y, task, recipe, dropout_key, weights, over, index)
-        return record((state, trace), n, data, task, recipe, keep, over)
+        state = update(over.turn(state), x, y, task, recipe, dropout_key, weights, over, index)
+        return record((over.turn(state), trace), n, data, task, recipe, keep, over)
 
-    return lax.fori_loop(begin, end, step, carry)
+    state, trace = lax.fori_loop(begin, end, step, (over.turn(carry[0]), carry[1]))
+    return over.turn(state), trace
 
 
 def record(carry, n: Any, data: Data, task: Task, recipe: Recipe, keep: Keep, over: Over = ONE) -> tuple[State, Trace]:
     """After step n, if a record is due: measure, write it into the trace, and start new sums over batches.
+
+    The state is as the loop carries it (`over.turn`).
 
     Kept predictions and parameters go to the slot of the next kept step, so that the last write before it counts.
     """
@@ -185,7 +188,8 @@ def record(carry, n: Any, data: Data, task: Task, recipe: Recipe, keep: Keep, ov
 
     def write(carry):
         state, trace = carry
-        new = measure(state, data, task, recipe, keep, over)
+        now = over.turn(lax.optimization_barrier(state))  # else XLA would turn it in every step
+        new = measure(now, data, task, recipe, keep, over)
         slot, kept_slot = jnp.searchsorted(steps, n + 1), jnp.searchsorted(kept, n + 1)  # past the end: not written
         slots = dict.fromkeys(("prediction", "params"), kept_slot)
 

@@ -21,7 +21,7 @@ import approx as ap
 FOLDER = Path(__file__).parent
 # label -> forms as the experiment names them (the fastest counts), colour of the style's cycle, marker
 FORMS = {
-    "ap.run": (("run lanes", "run vmap"), 0, "o"),
+    "ap.run": (("run lanes", "run columns", "run vmap"), 0, "o"),
     "plain vmap": (("step vmap",), 2, "s"),
     "naive JAX": (("naive",), 1, "D"),
     "PyTorch, compiled": (("torch compiled",), 3, "^"),

@@ -7,6 +7,7 @@ import jax
 import numpy as np
 import pytest
 import scipy.stats
+import xarray as xr
 from conftest import QUICK
 
 import approx as ap
@@ -81,6 +82,56 @@ def test_ten_steps_as_with_vmap(case):
         np.testing.assert_allclose(b, a, rtol=2e-3, atol=2e-4 * np.nanmax(np.abs(a)), err_msg=name)
 
 
+COLUMNS = {
+    "activations, l2, Adam": (SQUARE, replace(model(activation="snake", a=2.0), optimizer="adam", l2=0.1)),
+    "labels": (LABELS, model(outputs=3)),
+    "sides": (SIDES, RECIPE),
+    "noise": (NOISY, replace(RECIPE, schedule="cosine")),
+    "two inputs, three outputs": (TWO, model(outputs=3)),
+    "no biases": (TWO, model(outputs=3, bias=False)),
+    "linear, half squared error": (
+        replace(TWO, loss="half_squared_error"),
+        replace(RECIPE, model=ap.MLP((), outputs=3)),
+    ),
+}
+
+
+@pytest.mark.parametrize("case", [c if c == "labels" else pytest.param(c, marks=pytest.mark.slow) for c in COLUMNS])
+def test_ten_steps_of_columns_as_with_vmap(case):
+    task, recipe = COLUMNS[case]
+    kept = ("prediction", "params", "gradient_norm", "weight_norm")
+    options = {"seeds": 5, "lanes": 4, "progress": False, "keep": kept, "compiler_options": QUICK}
+    plain, fast = (ap.run(task, recipe, form=form, **options) for form in ("vmap", "columns"))
+    for name in plain.data_vars:
+        a, b = plain[name].values, fast[name].values  # in another order, as above
+        np.testing.assert_allclose(b, a, rtol=2e-3, atol=2e-4 * np.nanmax(np.abs(a)), err_msg=name)
+    cut = ap.run(task, recipe, form="columns", segment=3, **(options | {"seeds": [3, 1]}))
+    xr.testing.assert_equal(cut, fast.sel(seed=[3, 1]))
+
+
+def test_one_network_of_inputs_with_a_last_axis():
+    rng = np.random.default_rng(0)
+    x, w, b = rng.normal(size=(4, 3, 5)), rng.normal(size=(3, 2)), rng.normal(size=2)
+    found = ap.models.affine({"w": w, "b": b}, jax.numpy.asarray(x))
+    np.testing.assert_allclose(found, np.einsum("nis,io->nos", x, w) + b[:, None], rtol=1e-5)
+
+
+def test_columns_where_they_are_faster_and_can_be(quiet):
+    wide = replace(RECIPE, model=ap.MLP((30, 30)))
+    many = ap.tasks.square(range=1.0, size=64)
+    assert '"form": "columns"' in ap.run(many, wide, seeds=2, **quiet).provenance
+    assert '"form": "vmap"' in ap.run(many, replace(wide, batch_size=32), seeds=2, **quiet).provenance
+    assert '"form": "vmap"' in ap.run(SQUARE, wide, seeds=2, **quiet).provenance
+    for recipe in (
+        model(dropout=0.1),
+        replace(RECIPE, batch_size=4),
+        replace(RECIPE, optimizer="bfgs", learning_rate=None),
+    ):
+        assert not lanes.columns_possible(SQUARE, recipe)
+        with pytest.raises(ValueError, match='use form="vmap"'):
+            ap.run(SQUARE, recipe, seeds=2, form="columns", progress=False)
+
+
 def test_swept_numbers_reach_every_lane(quiet):
     grid = {"range": [1.0, 2.0], "learning_rate": [0.01, 0.1], "init_scale": [0.5, 1.0], "l2": [0.0, 0.1]}
     recipe = replace(RECIPE, steps=5, records=6)
@@ -120,7 +171,7 @@ def test_what_is_a_users_own_gets_vmap(quiet):
         assert '"form": "vmap"' in ap.run(task, recipe, seeds=2, **quiet).provenance
         with pytest.raises(ValueError, match='use form="vmap"'):
             ap.run(task, recipe, seeds=2, form="lanes", progress=False)
-    with pytest.raises(ValueError, match="unknown form 'dots'; there is: vmap, lanes"):
+    with pytest.raises(ValueError, match="unknown form 'dots'; there is: vmap, columns, lanes"):
         ap.run(SQUARE, RECIPE, form="dots")
 
 
@@ -136,4 +187,4 @@ def test_compiler_options_are_recorded_and_dropped_where_unknown():
     options = ap.blocks.accepted({"xla_cpu_prefer_vector_width": 512, "xla_of_another_version": 1})
     assert options == {"xla_cpu_prefer_vector_width": 512}
     source = json.loads(ap.run(SQUARE, RECIPE, seeds=2, lanes=8, form="lanes", progress=False).provenance)
-    assert source["compiler_options"]["advance"] == ap.blocks.accepted(lanes.OPTIONS)
+    assert source["compiler_options"]["advance"] == ap.blocks.accepted(lanes.OPTIONS["lanes"])
