@@ -50,7 +50,7 @@ The commands draw a PDF too. `make figures` runs them all and writes this page.
 
 
 def facts(results: Path, pattern: str) -> str:
-    """Files, trainings, seeds and identities of the results of a figure.
+    """Trainings, how fast they were made, seeds and identities of the results of a figure.
 
     Raises:
         FileNotFoundError: there are none.
@@ -58,18 +58,21 @@ def facts(results: Path, pattern: str) -> str:
     paths = [path for path in sorted(results.glob("*.nc")) if re.fullmatch(pattern, path.stem)]
     if not paths:
         raise FileNotFoundError(f"no results {pattern} in {results}: make figures first")
-    identities, seeds, trainings = [], set(), 0
+    identities, seeds, trainings, speeds = [], set(), 0, []
     for path in paths:
         with xr.open_dataset(path, engine="h5netcdf") as runs:
             identities.append(runs.attrs["identity"])
             sizes = {dim: size for dim, size in runs["loss"].sizes.items() if dim != "step"}
             trainings += math.prod(sizes.values())
             seeds.add(sizes["seed"])
+            speeds += [runs.attrs["trainings_per_second"]] if "trainings_per_second" in runs.attrs else []
     few, many = min(seeds), max(seeds)
     of = f"{few:,}" if few == many else f"{few:,} to {many:,}"
     joined = hashlib.sha256(" ".join(sorted(identities)).encode()).hexdigest()
     whose = f"identity {identities[0][:12]}" if len(paths) == 1 else f"{len(paths)} results, together {joined[:12]}"
-    return f"{trainings:,} trainings, {of} seeds a setting; {whose}"
+    fast = " to ".join(dict.fromkeys(f"{speed:,.0f}" for speed in sorted(speeds)[:: max(1, len(speeds) - 1)]))
+    fast = f", {fast} a second" if fast else ""
+    return f"{trainings:,} trainings{fast}, {of} seeds a setting; {whose}"
 
 
 def paragraph(folder: str, name: str, begin: str) -> str:
