@@ -13,10 +13,12 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import tyro
+from matplotlib.patheffects import withStroke
 
 import approx as ap
 
 FOLDER = Path(__file__).parent
+RIM = [withStroke(linewidth=2.5, foreground="black")]  # to be seen on any colour, and in grey
 THREADS = (0.0012380764, 0.01)  # the thread's spread and learning rate
 
 
@@ -41,8 +43,10 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
         middle = ap.stats.quantiles(left, of="unexplained", q=[0.5]).isel(quantile=0)
         ap.plot.field(middle, "unexplained", row[1], rf"$\bf{{{letters[1]}}}$  {title}: variance left", **shown)
         for ax in row:
-            ax.plot(*THREADS, "x", color="#D55E00", ms=6, mew=1.5)
-            ax.annotate("thread", THREADS, (4, 4), textcoords="offset points", color="#D55E00", size=6.5)
+            ax.plot(*THREADS, "x", color="white", ms=6, mew=1.5, path_effects=RIM)
+            ax.annotate(
+                "thread", THREADS, (4, 4), textcoords="offset points", color="white", size=6.5, path_effects=RIM
+            )
             ax.set_xlabel("standard deviation of the data")
     note = "Quick look: few settings, seeds and epochs, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_identity", note), sep="\n")
