@@ -207,7 +207,7 @@ def facets(
     drawn, rest = panels.ravel()[: len(values)], panels.ravel()[len(values) :]
     for ax in rest:
         ax.remove()
-    options = _shared(data, draw, options) | options
+    options |= _shared(data, draw, options)
     for ax, at in zip(drawn, values, strict=True):
         place = dict(zip(dims, at, strict=True))
         own = {name: _part(value, place) for name, value in options.items()}
@@ -230,10 +230,10 @@ def facets(
 def _shared(data: xr.Dataset, draw: Callable, options: Mapping[str, Any]) -> dict[str, Any]:
     """What all panels have in common: limits of the colours, or the kinds that have one."""
     if draw is field:
-        log = options.get("log")
-        low, high = options.get("limits") or _limits(data[options["of"]].values.astype(float), log)
-        return {"limits": (low, high)}
-    return {"named": _named(data)} if draw is regions else {}
+        return {
+            "limits": options.get("limits") or _limits(data[options["of"]].values.astype(float), options.get("log"))
+        }
+    return {"named": options.get("named") or _named(data)} if draw is regions else {}
 
 
 def _part(value: Any, place: Mapping[str, int]) -> Any:
