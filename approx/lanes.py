@@ -32,7 +32,7 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "vmap": {},
 }
 PANEL = 4  # columns of a Cholesky factor made at a time: 8 is no faster and 16 compiles for 6 s
-LARGEST = 500  # weights of the largest layer up to which lanes win; see `suits`
+LARGEST, WIDEST = 500, 32  # weights of the largest layer, and units of the widest, up to which lanes win; see `suits`
 LARGEST_MATRIX = 32  # parameters up to which they do for Levenberg-Marquardt
 
 
@@ -135,9 +135,16 @@ def turn(state: State) -> State:
     return state._replace(params=params, opt_state=opt_state)
 
 
-# Rows (n, ...) become (1, ..., n). Weights (o, i), as the loop carries them, times rows (i, n) take no transposed copy.
+def column(rows: Array) -> Array:
+    """Rows (n, ...) as (1, ..., n)."""
+    return jnp.moveaxis(rows, 0, -1)[None]
+
+
+# Weights (o, i), as the loop carries them, times rows (i, n) take no transposed copy. XLA would copy targets in every
+# step; x stays as it is, since the dots take it both ways.
 COLUMNS = Over(
-    sums=lambda f, *rows: f(*jax.tree.map(lambda values: jnp.moveaxis(values, 0, -1)[None], rows)),
+    rows=lambda rows: rows and (rows[0], column(rows[1])),
+    sums=lambda f, x, *rest: f(column(x), *rest),
     whole=lambda sums: jax.tree.map(lambda values: values.sum(-1), sums),
     turn=turn,
 )
@@ -190,14 +197,14 @@ def suits(task: Task, recipe: Recipe, lanes: int, inputs: int, platform: str) ->
     """Whether lanes are the faster form: small layers, enough lanes to fill vectors, and a CPU.
 
     Measured on one core with AVX-512, 1-w-w-1 tanh, 32 lanes, ns per seed and step: w = 16, 620 against vmap's 2,157;
-    w = 22, 1,133 against 3,435; w = 24, 5,384 against 3,132: XLA then keeps a layer's products in memory. Likewise the
-    normal equations of Levenberg-Marquardt, 50 rows, us per seed and trial: 31 parameters, 2.0 against 3.4; 37, 14
-    against 7.8.
+    w = 22, 1,133 against 3,435; w = 24, 5,384 against 3,132: XLA then keeps a layer's products in memory. Of 1-8-o
+    tanh, cross-entropy: o = 32, 1,404 against 3,806; o = 40, 11,962 against 6,895. Likewise the normal equations of
+    Levenberg-Marquardt, 50 rows, us per seed and trial: 31 parameters, 2.0 against 3.4; 37, 14 against 7.8.
     """
     model = scalings.core(recipe.model)
     sizes = (inputs, *model.widths, model.outputs)
     layers = [a * b for a, b in itertools.pairwise(sizes)]
-    small = max(layers) <= LARGEST
+    small = max(layers) <= LARGEST and max(sizes) <= WIDEST
     if recipe.optimizer == "lm":
         small = sum(layers) + model.bias * sum(sizes[1:]) <= LARGEST_MATRIX
     return platform == "cpu" and lanes >= 8 and small

@@ -119,6 +119,9 @@ def uniform(key: Key[Array, ""], shape: tuple[int, ...], bound: Any) -> Array:
     return random.uniform(key, shape, minval=-bound, maxval=bound)
 
 
+CONFLICT = 128  # numbers between those of a column at which they share few sets of a cache
+
+
 def contract(x: Array, w: ArrayLike) -> Array:
     """`x w` for x (n, i) and w (i, o); or of S networks at once, x (n, i, S or 1) and w (i, o, S), without dots.
 
@@ -128,7 +131,27 @@ def contract(x: Array, w: ArrayLike) -> Array:
     w = jnp.asarray(w)
     if w.ndim == 3:
         return (settled(x)[:, :, None] * w).sum(1)
-    return x @ w if x.ndim == 2 else jax.vmap(lambda x: w.T @ x)(x)
+    if x.ndim == 3:
+        return jax.vmap(lambda x: w.T @ x)(x)
+    return x @ w if x.shape[1] % CONFLICT else product(x, w)
+
+
+@jax.custom_jvp
+def product(x: Array, w: Array) -> Array:
+    """`x w`, whose gradient `xᵀ g` is made of x transposed in memory: XLA:CPU else reads x column by column.
+
+    Measured on one core, whole steps of 8-i-o-4, 128 rows: 256 by 256 (i by o) 1.15 times faster, 1,024 by 64 1.6; but
+    200 by 200 and 784 by 128 as slow or up to 5% slower, as their columns do not share sets.
+    """
+    return x @ w
+
+
+@product.defjvp
+def product_jvp(primals, tangents):
+    """The product rule."""
+    (x, w), (dx, dw) = primals, tangents
+    transposed = jax.lax.optimization_barrier(x.T)
+    return x @ w, dx @ w + jax.lax.dot_general(transposed, dw, (((0,), (0,)), ((), ())))
 
 
 @jax.custom_jvp

@@ -46,6 +46,7 @@ class Over(NamedTuple):
 
     Attributes:
         each: turns a function of one network into one of many.
+        rows: rows as `sums` takes them, from a task's; once, before the loop.
         sums: `f(*rows)` for a function that gives sums over rows; `lanes` adds up row by row.
         whole: of sums over rows, the sums over those that have an axis of their own.
         turn: a state as the loop carries it, from what the formulas take; and back.
@@ -54,6 +55,7 @@ class Over(NamedTuple):
     """
 
     each: Callable = lambda f: f
+    rows: Callable = lambda rows: rows
     sums: Callable = lambda f, *rows: f(*rows)
     whole: Callable = lambda sums: sums
     turn: Callable = lambda state: state
@@ -162,7 +164,8 @@ def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, ove
     """
     x, y, weights = rows
 
-    def with_gradient(weights, *of):
+    def with_gradient(*given):
+        of, weights = given[:-1], given[-1]
         of = of if index is None else (take(x, *of), take(y, *of))
 
         def total(params):
@@ -174,7 +177,7 @@ def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, ove
 
     masked = getattr(recipe.model, "dropout", None) is not None  # a mask is drawn for all rows at once
     of = (x, y) if index is None else (index,)
-    (value, correct, n), gradient = (ONE if masked else over).sums(with_gradient, weights, *of)
+    (value, correct, n), gradient = (ONE if masked else over).sums(with_gradient, *of, weights)
     gradient, value = jax.tree.map(lambda g: g / n, gradient), value / n
     if recipe.l2 is not None:
         extra, extra_gradient = over.each(jax.value_and_grad(penalty))(params, recipe)

@@ -164,6 +164,7 @@ def advance(
 
 def loop(carry, keys: Keys, data: Data, task: Task, recipe: Recipe, begin, end, keep: Keep, over: Over = ONE):
     """THE training loop."""
+    data = data._replace(rows=over.rows(data.rows), validation=over.rows(data.validation))
 
     def step(n, carry):
         state, trace = carry

@@ -175,6 +175,15 @@ def test_what_is_a_users_own_gets_vmap(quiet):
         ap.run(SQUARE, RECIPE, form="dots")
 
 
+def test_layers_of_more_units_than_lanes_are_good_for_get_vmap():
+    suit = lambda outputs, inputs: lanes.suits(SQUARE, model(outputs=outputs), 64, inputs, "cpu")  # noqa: E731
+    assert suit(32, 1)
+    assert suit(1, 32)
+    assert not suit(33, 1)
+    assert not suit(1, 33)
+    assert not lanes.suits(SQUARE, model(outputs=32), 64, 1, "gpu")
+
+
 def test_data_shared_by_all_lanes_are_stored_once():
     shown = lanes.last(lambda seed, x: (seed * 2.0, {"x": x}, np.ones((3, 2))), np.arange(4.0), np.zeros((4, 5)))
     assert shown[0].shape == (4,)

@@ -41,6 +41,28 @@ def test_losses_stay_finite_where_sigmoids_saturate():
     np.testing.assert_allclose(ap.losses.cross_entropy(jnp.array([[200.0, -200.0]]), jnp.array([1])), [400])
 
 
+def test_the_largest_output_is_the_first_of_equals_and_none_of_numbers_that_are_none():
+    equal = jnp.asarray(RNG.integers(0, 3, (50, 4, 2)), jnp.float32)
+    np.testing.assert_array_equal(ap.losses.largest(equal), np.argmax(equal, 1))
+    broken = jnp.array([[jnp.nan, 1.0], [jnp.nan, jnp.nan], [jnp.inf, 1.0], [-jnp.inf, -jnp.inf]])
+    np.testing.assert_array_equal(ap.losses.largest(broken), [2, 2, 0, 0])
+    assert not ap.losses.same_class(broken[:2], jnp.array([1, 0])).any()
+
+
+def test_products_of_many_inputs_and_their_derivatives():
+    x, w, g = (RNG.normal(size=size) for size in ((3, 128), (128, 2), (3, 2)))
+    tall = jnp.asarray(x, jnp.float32), jnp.asarray(w, jnp.float32)
+    close = {"rtol": 1e-4, "atol": 1e-5}  # of sums of 128 products of about 1, in float32
+    value, pull = jax.vjp(ap.models.contract, *tall)
+    np.testing.assert_allclose(value, x @ w, **close)
+    for found, known in zip(pull(jnp.asarray(g, jnp.float32)), (g @ w.T, x.T @ g), strict=True):
+        np.testing.assert_allclose(found, known, **close)
+    np.testing.assert_allclose(jax.jvp(ap.models.contract, tall, tall)[1], 2 * x @ w, **close)
+    assert "optimization_barrier" in str(
+        jax.make_jaxpr(jax.grad(lambda w: ap.models.contract(tall[0], w).sum()))(tall[1])
+    )
+
+
 def test_activations():
     z = np.linspace(-3, 3, 13)
     expected = {
