@@ -32,15 +32,15 @@ OPTIONS: dict[str, dict[str, Any]] = {
     "vmap": {},
 }
 PANEL = 4  # columns of a Cholesky factor made at a time: 8 is no faster and 16 compiles for 6 s
-LARGEST, WIDEST = 500, 32  # weights of the largest layer, and units of the widest, up to which lanes win; see `suits`
+WIDEST, LARGEST = 32, 500  # units of the widest layer, weights of the largest; see `suits` and `columns_suit`
 LARGEST_MATRIX = 32  # parameters up to which they do for Levenberg-Marquardt
 
 
 def unroll(rows: PyTree) -> int:
     """How many rows one iteration of the loop over them takes: a divisor of their number.
 
-    Measured on one core with AVX-512, ns per seed and step: 21 rows (P1) by 3, 57, by 4, which leaves one, 64, one by
-    one 62; 32 rows (P3) by 4, 87, by 3, which leaves two, 129, by 8, 92; 256 rows (P2) by 4, 1,580, by 3, 1,900.
+    Measured on one core with AVX-512, ns per seed and step: 21 rows (P1) by 3, 54, by 4, which leaves one, 60, one by
+    one 60; 32 rows (P3) by 4, 74, by 3, which leaves two, 80, by 8, 75; 256 rows (P2) by 4, 1,230, by 3, 1,320.
     """
     n = len(jax.tree.leaves(rows)[0])
     return next(size for size in (4, 3, 2, 1) if n % size == 0)
@@ -196,17 +196,20 @@ def is_plain(task: Task, recipe: Recipe) -> bool:
 def suits(task: Task, recipe: Recipe, lanes: int, inputs: int, platform: str) -> bool:
     """Whether lanes are the faster form: small layers, enough lanes to fill vectors, and a CPU.
 
-    Measured on one core with AVX-512, 1-w-w-1 tanh, 32 lanes, ns per seed and step: w = 16, 620 against vmap's 2,157;
-    w = 22, 1,133 against 3,435; w = 24, 5,384 against 3,132: XLA then keeps a layer's products in memory. Of 1-8-o
-    tanh, cross-entropy: o = 32, 1,404 against 3,806; o = 40, 11,962 against 6,895. Likewise the normal equations of
-    Levenberg-Marquardt, 50 rows, us per seed and trial: 31 parameters, 2.0 against 3.4; 37, 14 against 7.8.
+    Measured on one core with AVX-512, 32 lanes, ns per seed and step: 1-w-w-1 tanh, w = 16, 536 against vmap's 1,884;
+    w = 32, 2,754 against 3,127; w = 40, 18,925 against 4,132: XLA then keeps a layer's products in memory. 1-8-o, cross
+    entropy: o = 32, 2,577 against 6,044; o = 40, 11,001 against 6,056. Of few products, 1-100-1 relu, 1,127 against
+    2,328, 3-40-3 2,890 against 5,711; but 64-1, 744 against 355. Likewise the normal equations of Levenberg-Marquardt,
+    50 rows, us per seed and trial: 31 parameters, 2.0 against 3.4; 37, 14 against 7.8.
     """
     model = scalings.core(recipe.model)
     sizes = (inputs, *model.widths, model.outputs)
-    layers = [a * b for a, b in itertools.pairwise(sizes)]
-    small = max(layers) <= LARGEST and max(sizes) <= WIDEST
+    layers = [*itertools.pairwise(sizes)]
+    small = max(inputs, model.outputs) <= WIDEST and all(
+        max(layer) <= WIDEST or (min(layer) <= 3 and math.prod(layer) <= LARGEST) for layer in layers
+    )
     if recipe.optimizer == "lm":
-        small = sum(layers) + model.bias * sum(sizes[1:]) <= LARGEST_MATRIX
+        small = sum(map(math.prod, layers)) + model.bias * sum(sizes[1:]) <= LARGEST_MATRIX
     return platform == "cpu" and lanes >= 8 and small
 
 

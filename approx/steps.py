@@ -149,15 +149,14 @@ def row_sums(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, 
     """Sums over rows (x, y, weights or None): of losses, of correct ones if there is such a thing, and of weights."""
     x, y, weights = rows
     outputs = predict(params, x, recipe, key)
-    values = losses.find(task.loss)(outputs, y)
-    weights = jnp.ones_like(values) if weights is None else weights
-    correct = is_correct(outputs, y, task)
-    sums = (values * weights).sum(0), None if correct is None else (correct * weights).sum(0), weights.sum(0)
-    return over.whole(sums)
+    values = losses.find(task.loss)(outputs, y), is_correct(outputs, y, task), weights
+    if weights is not None:
+        values = values[0] * weights, None if values[1] is None else values[1] * weights, weights
+    return over.whole(jax.tree.map(lambda value: value.sum(0), values))
 
 
 def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE, index=None):
-    """Gradient of the loss that is minimised, its value, the share of correct rows or None, and the number of rows.
+    """Gradient of the loss that is minimised, its value, the share of correct rows or None, and how many rows count.
 
     The gradient of the sum of many networks' losses is each one's own. Rows (x, y, weights or None); with an index,
     those of x and y that it names, taken where they are needed: row by row that is faster than all before.
@@ -178,6 +177,7 @@ def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, ove
     masked = getattr(recipe.model, "dropout", None) is not None  # a mask is drawn for all rows at once
     of = (x, y) if index is None else (index,)
     (value, correct, n), gradient = (ONE if masked else over).sums(with_gradient, *of, weights)
+    n = len(of[0]) if n is None else n
     gradient, value = jax.tree.map(lambda g: g / n, gradient), value / n
     if recipe.l2 is not None:
         extra, extra_gradient = over.each(jax.value_and_grad(penalty))(params, recipe)
@@ -238,8 +238,8 @@ def update(
 
     def objective(params):
         batch = (x, y) if index is None else (take(x, index), take(y, index))
-        sums = row_sums(params, (*batch, weights), task, recipe, key)
-        return sums[0] / sums[2] + penalty(params, recipe)
+        value, _, n = row_sums(params, (*batch, weights), task, recipe, key)
+        return value / (len(batch[0]) if n is None else n) + penalty(params, recipe)
 
     def move(gradient, opt_state, params, value, recipe):
         # Rules with a line search take these three (optax's convention); of many networks, none of them runs.

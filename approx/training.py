@@ -94,10 +94,10 @@ def measure(state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, ov
     evaluate = lambda rows: over.sums(  # noqa: E731
         lambda *rows: row_sums(state.params, (*rows, None), task, recipe, over=over), *rows
     )
-    total, correct, n = evaluate(data.rows)
+    (total, correct, _), n = evaluate(data.rows), len(data.rows[0])
     if is_method(recipe.optimizer):  # its batch is all rows, as the network stands
         extra = over.each(penalty)(state.params, recipe) if recipe.l2 is not None else 0
-        state = state._replace(loss_sum=total + n * extra, row_sum=n)
+        state = state._replace(loss_sum=total + n * extra, row_sum=jnp.full_like(total, n))
         state = state if correct is None else state._replace(correct_sum=correct)
 
     def own(params, recipe):
@@ -108,12 +108,12 @@ def measure(state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, ov
     def norm(kind, tree):
         return over.each(optax.tree.norm)(tree) if kind in keep.what else None
 
-    held = None if data.validation is None else evaluate(data.validation)
+    held = None if data.validation is None else evaluate(data.validation)[0] / len(data.validation[0])
     return Trace(
         loss=total / n,
         test_loss=mean_where(inside, test),
         outside_loss=mean_where(1 - inside, test),
-        validation_loss=None if held is None else held[0] / held[2],
+        validation_loss=held,
         accuracy=None if correct is None else correct / n,
         test_accuracy=None if test_correct is None else mean_where(inside, test_correct),
         batch_loss=state.loss_sum / state.row_sum,

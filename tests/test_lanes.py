@@ -117,7 +117,7 @@ def test_one_network_of_inputs_with_a_last_axis():
 
 
 def test_columns_where_they_are_faster_and_can_be(quiet):
-    wide = replace(RECIPE, model=ap.MLP((30, 30)))
+    wide = replace(RECIPE, model=ap.MLP((40, 40)))
     many = ap.tasks.square(range=1.0, size=64)
     assert '"form": "columns"' in ap.run(many, wide, seeds=2, **quiet).provenance
     assert '"form": "vmap"' in ap.run(many, replace(wide, batch_size=32), seeds=2, **quiet).provenance
@@ -176,11 +176,17 @@ def test_what_is_a_users_own_gets_vmap(quiet):
 
 
 def test_layers_of_more_units_than_lanes_are_good_for_get_vmap():
-    suit = lambda outputs, inputs: lanes.suits(SQUARE, model(outputs=outputs), 64, inputs, "cpu")  # noqa: E731
+    def suit(outputs, inputs, widths=(3,)):
+        return lanes.suits(SQUARE, replace(RECIPE, model=ap.MLP(widths, outputs=outputs)), 64, inputs, "cpu")
+
     assert suit(32, 1)
     assert suit(1, 32)
+    assert suit(1, 1, (32, 32))
+    assert suit(1, 1, (100,))  # few products
     assert not suit(33, 1)
     assert not suit(1, 33)
+    assert not suit(1, 1, (33, 33))
+    assert not suit(1, 1, (501,))
     assert not lanes.suits(SQUARE, model(outputs=32), 64, 1, "gpu")
 
 
