@@ -149,10 +149,10 @@ def row_sums(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, 
     """Sums over rows (x, y, weights or None): of losses, of correct ones if there is such a thing, and of weights."""
     x, y, weights = rows
     outputs = predict(params, x, recipe, key)
-    values = losses.find(task.loss)(outputs, y), is_correct(outputs, y, task), weights
+    values = losses.find(task.loss)(outputs, y), is_correct(outputs, y, task)
     if weights is not None:
-        values = values[0] * weights, None if values[1] is None else values[1] * weights, weights
-    return over.whole(jax.tree.map(lambda value: value.sum(0), values))
+        values = jax.tree.map(lambda value: value * weights, values)
+    return over.whole(jax.tree.map(lambda value: value.sum(0), (*values, weights)))
 
 
 def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE, index=None):

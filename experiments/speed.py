@@ -65,9 +65,8 @@ def plan_measures(chosen: list[str], scale: float, programs, peers: list[Torch],
             continue
         made.append(naive(name, case, scale))
         made += [inner(name, case, form, threads, scale) for form in case.forms for threads in counts]
-        long = {"P2": 16, "P4": 16, "P5": 40}.get(
-            name, 8
-        ) * scale  # thousands of steps, of the largest network hundreds
+        # Thousands of steps, of the largest network hundreds: records are 50 in any number of them.
+        long = {"P2": 16, "P4": 16, "P5": 40}.get(name, 8) * scale
         made += [public(name, case, best, threads, long) for threads in counts] + [host(name, case, best)]
         made += [public(name, case, form, CORES, 2 * scale) for form in others]
         if not case.flops:

@@ -230,9 +230,8 @@ def facets(
 def _shared(data: xr.Dataset, draw: Callable, options: Mapping[str, Any]) -> dict[str, Any]:
     """What all panels have in common: limits of the colours, or the kinds that have one."""
     if draw is field:
-        return {
-            "limits": options.get("limits") or _limits(data[options["of"]].values.astype(float), options.get("log"))
-        }
+        values = data[options["of"]].values.astype(float)
+        return {"limits": options.get("limits") or _limits(values, options.get("log"))}
     return {"named": options.get("named") or _named(data)} if draw is regions else {}
 
 
