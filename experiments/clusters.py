@@ -405,7 +405,7 @@ def measure_factorial(
             contrast = sum(signs[cell] * values[cell] for cell in cells) / (len(cells) / 2)
             one = xr.Dataset({"effect": ("seed", np.asarray(contrast, float))})
             found = ap.stats.aggregate(one, of="effect", statistic="mean", level=level)
-            row = {name: float(found[of]) for name, of in (("effect", "mean"), ("low", "low"), ("high", "high"))}
+            row = {name: float(found[of]) for name, of in (("effect", "value"), ("low", "low"), ("high", "high"))}
             rows.append({"factors": " × ".join(factors), "order": len(factors), **row, "n": int(found.n)})
     return pd.DataFrame(rows).set_index("factors")
 

@@ -216,7 +216,8 @@ MAJORITY = 2 / 3
 def statements(runs: Mapping[str, xr.Dataset]) -> list:
     """What the thread claims, and where the effect must lie for it to hold: written before anything was measured."""
     hits: dict[Hashable, xr.Dataset] = {label: learned(one) for label, one in runs.items()}
-    times: dict[Hashable, xr.Dataset] = {label: hits[label][["upper"]] for label in (ANSWER, FASTER)}
+    times: dict[Hashable, xr.Dataset]
+    times = {label: ap.stats.time_to_success(hits[label]) for label in (ANSWER, FASTER)}
     short = f"{ANSWER}@{SHORT}"
     earlier: dict[Hashable, xr.Dataset] = {
         f"{LITERAL}@200": learned(until(runs[LITERAL], 200)),

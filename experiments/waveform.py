@@ -309,7 +309,8 @@ def outcomes(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
         for of in ("test_accuracy", "test_loss"):
             found = ap.stats.quantiles(last[[of]], q=(0.05, 0.5, 0.95), of=of)[of].values
             row |= {f"{of} {q}": f"{value:.5g}" for q, value in zip((5, 50, 95), found, strict=True)}
-        row["epochs"] = f"{np.quantile(hits.upper, 0.5, method='inverted_cdf'):g}"
+        times = ap.stats.time_to_success(hits).upper
+        row["epochs"] = f"{np.quantile(times, 0.5, method='inverted_cdf'):g}"
         row |= {"norm of weights": f"{float(last.weight_norm.median()):.4g}"}
         row["idle units"] = " ".join(f"{value:.3f}" for value in one.idle.values.mean(0))
         values = {"cost": cost.ert, "cost low": cost.low, "cost high": cost.high, "tries": tries.tries}

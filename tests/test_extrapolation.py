@@ -272,11 +272,11 @@ def test_phase_tolerant_error_forgives_phase_and_frequency_only(target, where):
     assert bool((found.error < 1e-5).all()), found.error.values
     assert found.plain[0] > 0.03
     assert bool((found.plain[[1, 3]] > 0.3).all())
-    np.testing.assert_allclose(found.stretch[:3], [1.02, 0.95, 1], atol=2e-3)
-    np.testing.assert_allclose(found["shift"][:3], [0.3, -1.2, 0], atol=1e-2)
+    np.testing.assert_allclose(found.best_stretch[:3], [1.02, 0.95, 1], atol=2e-3)
+    np.testing.assert_allclose(found.best_shift[:3], [0.3, -1.2, 0], atol=1e-2)
     narrow = stats.phase_tolerant_error(runs, 0.1, 0.0, target, where)
     assert narrow.error[0] > 0.01
-    assert bool((abs(narrow["shift"]) <= 0.1).all())
+    assert bool((abs(narrow.best_shift) <= 0.1).all())
 
 
 def test_phase_tolerant_error_rewards_no_constant_and_no_other_shape():
@@ -291,7 +291,7 @@ def test_phase_tolerant_error_rewards_no_constant_and_no_other_shape():
     assert bool((found.error <= found.plain + 1e-12).all())
     assert np.isinf(found.error[5])
     assert np.isinf(found.plain[5])
-    assert np.isnan(found["shift"][5])
+    assert np.isnan(found.best_shift[5])
 
 
 def test_phase_tolerant_error_judges_the_same_points_for_all_shifts():

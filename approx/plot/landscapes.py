@@ -13,6 +13,7 @@ from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from scipy import ndimage
 
 from approx.plot.series import axes, name_value, readable
+from approx.stats.labels import check_rates
 from approx.stats.maps import UNDECIDED, check_axis, spaced_by_logarithm
 
 NEVER = "0.7"  # hatching of cells whose value is infinite: in grey no colour of the map looks like it
@@ -47,8 +48,10 @@ def landscape(
         bar: whether to add a colour bar, or the axes that it serves.
 
     Raises:
-        ValueError: not two dimensions; an axis that repeats values or is not in order.
+        ValueError: no rates (runs or hits, say); not two dimensions; an axis that repeats values or
+            is not in order.
     """
+    check_rates(rates)
     ax, edges, (x, y) = _panel(rates.rate, ax, title)
     image = ax.pcolormesh(*edges, np.ma.masked_invalid(rates.rate.values), vmin=0, vmax=1, rasterized=True)
     said = []

@@ -3,7 +3,7 @@
 import numpy as np
 import xarray as xr
 
-from approx.stats.labels import Over, variable
+from approx.stats.labels import Over, kind_of
 from approx.stats.rates import rate
 
 KINDS = ("constant", "linear", "periodic", "linear + periodic", "power", "exponential", "diverged", "undecided")
@@ -113,9 +113,9 @@ def shares(classes: xr.Dataset, over: Over = "seed", interval: str = "wilson", l
         `rate`, `low`, `high`, `n`, `successes` over (kind, ...): all classes there could be, in the classifier's order.
 
     Raises:
-        ValueError: no variable `kind`.
+        ValueError: no variable `kind`, or a class that is missing (nan).
     """
-    kind = variable(classes, "kind")
+    kind = kind_of(classes)
     kinds = list(np.atleast_1d(classes.attrs.get("kinds", np.unique(kind.values))))
     rates = [rate(kind == name, over, interval=interval, level=level) for name in kinds]
     result = xr.concat(rates, xr.DataArray(kinds, dims="kind", name="kind"), combine_attrs="drop")

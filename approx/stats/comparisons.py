@@ -1,5 +1,6 @@
 """Two recipes on the same seeds: the seed fixes data, initial weights and order for both, so differences are paired."""
 
+import warnings
 from collections.abc import Hashable, Mapping
 
 import numpy as np
@@ -8,7 +9,7 @@ from scipy import special, stats
 
 from approx.stats.intervals import check_level
 from approx.stats.labels import reduce, require_dims
-from approx.stats.rates import reading
+from approx.stats.rates import reading, truth
 
 Pairable = xr.Dataset | Mapping[Hashable, xr.Dataset]
 
@@ -33,6 +34,50 @@ def pair(data: Pairable, a: Hashable, b: Hashable, dim: str = "recipe") -> tuple
         require_dims(data, [dim])
         first, second = (data.isel({dim: _position(data, dim, label)}, drop=True) for label in (a, b))
     return first, _same_seeds(first, second, a, b)
+
+
+Sides = tuple[xr.Dataset, xr.Dataset, dict[str, object]]
+
+
+def on_common_records(first: xr.Dataset, second: xr.Dataset) -> Sides:
+    """Two sides at the records that both have: followed equally long and looked at equally often.
+
+    Who is followed for longer, or looked at at more records, seems to succeed more often or
+    earlier. A success that only records of one side show is therefore dropped, and times are
+    censored at the last record in common.
+
+    Args:
+        first: what `success` returned for one side, with records.
+        second: the same for the other side.
+
+    Returns:
+        Both, and what a result's attributes say of it: `until`, the last step, and `records`, how
+        many there are.
+
+    Raises:
+        ValueError: no hits, hits that are nan, a side without records, or no common record after
+            step 0.
+    """
+    for data in (first, second):
+        require_dims(truth(data), ["step"])
+    steps, others = np.asarray(first.step, float), np.asarray(second.step, float)
+    common = np.intersect1d(steps, others)
+    if not (common > 0).any():
+        raise ValueError(
+            f"the two sides have no record after step 0 in common: one has steps {_few(steps)}, the "
+            f"other {_few(others)}. Train both with the same records="
+        )
+    last, earlier = float(common[-1]), min(steps[-1], others[-1])
+    if last < earlier:
+        warnings.warn(
+            f"both sides were followed to step {earlier:g}, but the last record that both have is "
+            f"step {last:g}: they are compared up to there. Train both with the same records=",
+            stacklevel=3,
+        )
+    counts = f"{common.size} in common, of {steps.size} and {others.size}"
+    first = first.isel(step=np.isin(steps, common))
+    second = second.isel(step=np.isin(others, common))
+    return first, second, {"until": last, "records": counts}
 
 
 def _labelled(data: Mapping[Hashable, xr.Dataset], label: Hashable) -> xr.Dataset:
@@ -83,12 +128,18 @@ def compare(
     94.3 to 95.4% at n = 100 with at least 20 expected disagreements, 93.8 to 95.7% with at least 10, 93.8 to 99.8%
     with fewer.
 
+    Each side is judged by its own records: with when="last" at its own last step. Where the two
+    were followed for different numbers of steps, the difference is therefore that of two recipes
+    with their numbers of steps (the attributes name them, `last_a` and `last_b`). To compare the
+    recipes alone, cut both: `.sel(step=slice(None, 100))`.
+
     Args:
         hits: what `success` returned, with the dimension `dim`; or a dict of such by label.
         a: the label whose rate comes first.
         b: the label whose rate is subtracted.
         dim: the dimension that holds the labels.
-        when: which success is meant, see `reading`.
+        when: which success is meant, see `reading`; "each" compares at every record that both sides
+            have.
         level: probability of covering.
 
     Returns:
@@ -96,10 +147,18 @@ def compare(
         `only_b`, `neither`, over the other dimensions.
 
     Raises:
-        ValueError: an unknown label, or unequal seeds.
+        ValueError: an unknown label, unequal seeds, no hits, or hits that are nan (see `rate`).
     """
     check_level(level)
     first, second = pair(hits, a, b, dim)
+    about: dict[str, object] = {"a": str(a), "b": str(b), "when": when, "level": level}
+    about["test"] = "McNemar, exact"
+    if when == "each":
+        first, second, common = on_common_records(first, second)
+        about |= common
+    for side, data in (("a", first), ("b", second)):
+        if "step" in truth(data).dims:
+            about[f"last_{side}"] = float(data.step[-1])
 
     def table(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         n = x.shape[-1]
@@ -114,7 +173,7 @@ def compare(
 
     names = ["difference", "low", "high", "n", "pvalue", "rate_a", "rate_b", "both", "only_a", "only_b", "neither"]
     result = reduce(table, reading(first, when), reading(second, when), names=names)
-    result.attrs = {"a": str(a), "b": str(b), "when": when, "level": level, "test": "McNemar, exact"}
+    result.attrs = about
     return result
 
 

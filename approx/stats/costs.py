@@ -76,16 +76,17 @@ def ert_interval(
 def best_cutoff(hits: xr.Dataset, over: Over = "seed") -> xr.Dataset:
     """The number of steps after which an unsuccessful training is best given up and restarted with a new seed.
 
-    The cut-off c (a record after step 0) with the smallest expected cost sum min(T, c) / #(T <= c): among all restart
-    strategies for a known distribution, a fixed cut-off is optimal (M. Luby, A. Sinclair, D. Zuckerman, Information
-    Processing Letters 47, 1993). The minimum is chosen on the same seeds, so `best_cost` is optimistic;
-    `restart_gain` is not.
+    The cut-off c (a record after step 0, the first one too where step 0 is not recorded) with the
+    smallest expected cost sum min(T, c) / #(T <= c): among all restart strategies for a known
+    distribution, a fixed cut-off is optimal (M. Luby, A. Sinclair, D. Zuckerman, Information
+    Processing Letters 47, 1993). The minimum is chosen on the same seeds, so `best_cost` is
+    optimistic; `restart_gain` is not.
 
     Returns:
         `best_cutoff`, `best_cost` (steps) and `n`; nan and inf where no seed succeeds.
     """
     times = time_to_success(hits)
-    records = np.asarray(hits.step, float)[1:]
+    records = possible_cutoffs(hits)
 
     def choose(upper: np.ndarray) -> tuple[np.ndarray, ...]:
         cutoff, cost = _cheapest(expected_costs(upper, records), records)
@@ -94,10 +95,16 @@ def best_cutoff(hits: xr.Dataset, over: Over = "seed") -> xr.Dataset:
     return reduce(choose, times.upper, over=over, names=("best_cutoff", "best_cost", "n"))
 
 
+def possible_cutoffs(hits: xr.Dataset) -> np.ndarray:
+    """The records at which a training can be given up: all but step 0, where nothing is spent."""
+    steps = np.asarray(hits.step, float)
+    if not (steps > 0).any():
+        raise ValueError("no record after step 0, so there is no cut-off to choose; record more steps")
+    return steps[steps > 0]
+
+
 def expected_costs(upper: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
     """Expected steps until success if every try is stopped at the cut-off: (..., cutoffs) from times (..., n)."""
-    if cutoffs.size == 0:
-        raise ValueError("no record after step 0, so there is no cut-off to choose; record more steps")
     costs = [ratio(np.minimum(upper, c).sum(-1), np.count_nonzero(upper <= c, -1)) for c in cutoffs]
     return np.stack(costs, -1)
 
@@ -126,7 +133,8 @@ def restart(
         `cost`, `low`, `high` over (..., cutoff), and what `best_cutoff` and `restart_gain` return, the latter's
         interval as `gain_low` and `gain_high`.
     """
-    records = np.asarray(hits.step, float)[1:]
+    all_upper = time_to_success(hits).upper
+    records = possible_cutoffs(hits)
 
     def chunk(upper: np.ndarray) -> tuple[np.ndarray, ...]:
         ends = []
@@ -136,8 +144,8 @@ def restart(
         low, high = (np.stack(end, -1) for end in zip(*ends, strict=True))
         return expected_costs(upper, records), low, high
 
-    new, names = {"cutoff": np.asarray(hits.step)[1:]}, ("cost", "low", "high")
-    curve = reduce(lambda x: by_chunks(chunk, x), time_to_success(hits).upper, over=over, names=names, new=new)
+    new, names = {"cutoff": records.astype(hits.step.dtype)}, ("cost", "low", "high")
+    curve = reduce(lambda x: by_chunks(chunk, x), all_upper, over=over, names=names, new=new)
     gain = restart_gain(hits, over, level, resamples, rng).rename(low="gain_low", high="gain_high")
     result = xr.merge([curve, best_cutoff(hits, over), gain], compat="override", combine_attrs="drop")
     result.attrs = {**hits.attrs, "level": level, "resamples": resamples}
@@ -158,13 +166,14 @@ def restart_gain(
     Returns:
         `gain`, `low`, `high`, `n`.
     """
-    records = np.asarray(hits.step, float)[1:]
+    all_upper = time_to_success(hits).upper
+    records = possible_cutoffs(hits)
 
     def chunk(upper: np.ndarray) -> tuple[np.ndarray, ...]:
         return *_gain(upper, records, level, resamples, rng), np.full(len(upper), upper.shape[-1])
 
-    upper = time_to_success(hits).upper
-    result = reduce(lambda x: by_chunks(chunk, x), upper, over=over, names=("gain", "low", "high", "n"))
+    names = ("gain", "low", "high", "n")
+    result = reduce(lambda x: by_chunks(chunk, x), all_upper, over=over, names=names)
     result.attrs = {**hits.attrs, "level": level, "resamples": resamples}
     return result
 

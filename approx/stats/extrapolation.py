@@ -143,9 +143,10 @@ def phase_tolerant_error(
         where: "all", "inside" or "outside" the training range.
 
     Returns:
-        `plain` (the mean squared error at the same points), `error`, `shift` (s), `stretch` (r) over (..., seed); inf
-        and nan for a training whose prediction is not finite. Several outputs keep the dimension `output`; `points`
-        in the attributes counts the points judged.
+        `plain` (the mean squared error at the same points), `error`, `best_shift` (s),
+        `best_stretch` (r) over (..., seed); inf and nan for a training whose prediction is not
+        finite. Several outputs keep the dimension `output`; `points` in the attributes counts the
+        points judged.
 
     Raises:
         ValueError: several inputs, bounds that are negative or let the target shrink to a point, fewer than two points
@@ -179,7 +180,7 @@ def phase_tolerant_error(
                 output_core_dims=[[]] * 4,
             )
         )
-    names = ("plain", "error", "shift", "stretch")
+    names = ("plain", "error", "best_shift", "best_stretch")
     sets = [xr.Dataset(dict(zip(names, part, strict=True))) for part in parts]
     result = sets[0] if len(sets) == 1 else xr.concat(sets, "output").transpose(..., "output")
     result.attrs = {"max_shift": max_shift, "max_stretch": max_stretch, "where": where, "points": int(index.size)}

@@ -49,15 +49,83 @@ def require_dims(array: xr.DataArray | xr.Dataset, dims: Sequence[str]) -> None:
     missing = [dim for dim in dims if dim not in array.dims]
     if missing:
         there = ", ".join(map(str, array.dims)) or "none"
-        raise ValueError(f"no dimension {missing[0]!r} here; there are: {there}. Choose with over= or dim=")
+        advice = "Choose with over= or dim="
+        if missing[0] == "seed" and isinstance(array, xr.Dataset) and stage_of(array) == "rates":
+            advice = "These are rates, counted over seeds already: give the hits or runs behind them"
+        raise ValueError(f"no dimension {missing[0]!r} here; there are: {there}. {advice}")
+
+
+STAGES = {
+    "runs": "runs, which hold losses",
+    "hits": "hits, as stats.success returns them",
+    "rates": "rates, as stats.rate returns them",
+}
+REMEDIES = {  # what to do, by what was wanted and what was given
+    ("runs", "hits"): "give the runs that the hits were made from",
+    ("runs", "rates"): "give the runs that the rates were made from",
+    ("hits", "runs"): "call hits = stats.success(runs, below=...) first",
+    ("hits", "rates"): "give the hits that stats.rate was called with",
+    ("rates", "runs"): "call rates = stats.rate(stats.success(runs, below=...)) first",
+    ("rates", "hits"): "call rates = stats.rate(hits) first",
+}
+
+
+def stage_of(data: xr.Dataset) -> str:
+    """Whether a Dataset looks like "runs", "hits" or "rates", by the names of its variables."""
+    if "hit" in data.data_vars:
+        return "hits"
+    return "rates" if {"rate", "low", "high"} <= set(data.data_vars) else "runs"
+
+
+def wrong_stage(data: object, wanted: str) -> ValueError:
+    """The error for a function that takes one of `STAGES` and was given something else."""
+    if not isinstance(data, xr.Dataset):
+        kind = type(data).__name__
+        return ValueError(f"this takes {STAGES[wanted]}, an xarray.Dataset, not {kind}")
+    given = stage_of(data)
+    there = ", ".join(map(str, data.data_vars)) or "no variable"
+    remedy = REMEDIES.get((wanted, given), "look at what it holds")
+    return ValueError(f"this takes {STAGES[wanted]}, not {given} (they hold: {there}): {remedy}")
+
+
+def check_rates(data: xr.Dataset, needed: Sequence[str] = ("rate", "low", "high", "n")) -> None:
+    """Raise a ValueError unless `data` holds the variables of what `stats.rate` returns."""
+    if not isinstance(data, xr.Dataset) or not set(needed) <= set(data.data_vars):
+        raise wrong_stage(data, "rates")
 
 
 def variable(data: xr.Dataset, name: str) -> xr.DataArray:
     """Return one variable of a Dataset, or raise a ValueError that lists those there are."""
+    if not isinstance(data, xr.Dataset):
+        raise wrong_stage(data, "runs")
     if name not in data.data_vars:
         there = ", ".join(map(str, data.data_vars)) or "none"
-        raise ValueError(f"no variable {name!r} in the dataset; it holds: {there}. Choose with of=")
+        given = stage_of(data)
+        advice = "Choose with of="
+        if given != "runs":
+            advice = f"These are {given}: {REMEDIES['runs', given]}"
+        raise ValueError(f"no variable {name!r} in the dataset; it holds: {there}. {advice}")
     return data[name]
+
+
+def kind_of(data: xr.Dataset) -> xr.DataArray:
+    """Return the variable `kind` of classified trainings.
+
+    Raises:
+        ValueError: there is no such variable, or the class of a training is missing.
+    """
+    if not isinstance(data, xr.Dataset) or "kind" not in data.data_vars:
+        raise ValueError(
+            "no variable 'kind' here: this takes trainings that were classified, as stats.split, "
+            "stats.asymptote and stats.plateaus return them"
+        )
+    missing = int(data["kind"].isnull().sum())
+    if missing:
+        raise ValueError(
+            f"{missing} of {data['kind'].size} trainings have no class (nan), as when an outer join "
+            "fills what one side lacks: leave them out with .dropna('seed')"
+        )
+    return data["kind"]
 
 
 def final(runs: xr.Dataset, of: str) -> xr.DataArray:

@@ -7,7 +7,7 @@ import xarray as xr
 from scipy import special
 
 from approx.stats.intervals import check_level, wilson
-from approx.stats.labels import require_dims
+from approx.stats.labels import check_rates, kind_of, require_dims
 
 UNDECIDED = "undecided"
 FEW_TO_MOST = 2 * special.logit(0.9)  # logits between rates of 10 and 90%
@@ -50,6 +50,7 @@ def boundary(
     Raises:
         ValueError: no such dimension; fewer than three values; values that repeat or are not sorted.
     """
+    check_rates(rates, ("rate", "low", "high", "n", "successes"))
     require_dims(rates, [along])
     values = np.asarray(rates[along].values, float)
     check_axis(along, values)
@@ -219,6 +220,7 @@ def best(rates: xr.Dataset, dim: str = "recipe") -> xr.Dataset:
         Over the other dimensions: `kind`, the entry's name or "undecided"; `rate`, `low`, `high` of the entry with the
         highest rate; `n`. `attrs["kinds"]` has the names in order.
     """
+    check_rates(rates)
     require_dims(rates, [dim])
     names = [str(name) for name in rates[dim].values]
     first = rates.rate.fillna(-1).argmax(dim)
@@ -236,6 +238,7 @@ def highest(rates: xr.Dataset) -> str:
     Args:
         rates: what `stats.rate` returned.
     """
+    check_rates(rates)
     places = np.unravel_index(int(np.nanargmax(rates.rate.values)), rates.rate.shape)
     cell = rates.isel(dict(zip(rates.rate.dims, places, strict=True)))
     share = f"{float(cell.rate):.0%} [{100 * float(cell.low):.0f}, {100 * float(cell.high):.0f}]"
@@ -256,10 +259,14 @@ def majority(kinds: xr.Dataset, over: str = "seed", level: float = 0.95) -> xr.D
 
     Returns:
         Over the other dimensions: `kind`, a name or "undecided"; `rate`, `low`, `high` of the commonest; `n`.
+
+    Raises:
+        ValueError: no classes, a class that is missing (nan), no such dimension.
     """
-    require_dims(kinds, [over])
-    names = [*kinds.attrs.get("kinds", np.unique(kinds.kind.values).tolist())]
-    of = kinds.kind.transpose(..., over)
+    of = kind_of(kinds)
+    require_dims(of, [over])
+    names = [*kinds.attrs.get("kinds", np.unique(of.values).tolist())]
+    of = of.transpose(..., over)
     counts = np.stack([(of.values == name).sum(-1) for name in names], -1)
     order = np.argsort(-counts, -1, kind="stable")
     ordered = np.take_along_axis(counts, order, -1)

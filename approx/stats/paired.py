@@ -5,7 +5,7 @@ from collections.abc import Hashable
 import numpy as np
 import xarray as xr
 
-from approx.stats.comparisons import Pairable, mcnemar, pair, paired_interval
+from approx.stats.comparisons import Pairable, mcnemar, on_common_records, pair, paired_interval
 from approx.stats.costs import ert_interval, ratio_of_ratios
 from approx.stats.intervals import check_level
 from approx.stats.labels import final, reduce, worst_value
@@ -28,13 +28,19 @@ def ert_ratio(
     Measured coverage of the nominal 95%: 94.8% at n = 100 and 256 (lognormal times, correlated over seeds). Where one
     side has no success at all, the two separate intervals are divided instead, which is wider.
 
+    Both are compared at the records that both have, up to the last of these, where unsuccessful
+    trainings are given up; the attributes say which (`until`, `records`). To compare different
+    numbers of steps, divide two `ert`.
+
     Returns:
         `ratio`, `low`, `high`, `n`; where neither succeeds, nan in [0, inf].
 
     Raises:
-        ValueError: an unknown label, or unequal seeds.
+        ValueError: an unknown label, unequal seeds, no hits, hits that are nan (see `rate`), or no
+            common record.
     """
-    times = [time_to_success(x) for x in pair(hits, a, b, dim)]
+    *sides, about = on_common_records(*pair(hits, a, b, dim))
+    times = [time_to_success(side) for side in sides]
     horizons = [float(t.horizon) for t in times]
 
     def chunk(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -55,7 +61,7 @@ def ert_ratio(
 
     names = ("ratio", "low", "high", "n")
     result = reduce(lambda *x: by_chunks(chunk, *x), times[0].upper, times[1].upper, names=names)
-    result.attrs = {"a": str(a), "b": str(b), "level": level, "resamples": resamples}
+    result.attrs = {"a": str(a), "b": str(b), "level": level, "resamples": resamples, **about}
     return result
 
 

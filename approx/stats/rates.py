@@ -2,8 +2,13 @@
 
 A seed is one draw from the population of trainings; its success is a Bernoulli variable. Raw losses are stored, success
 is derived here, so that another threshold costs no training. What diverged (nan, inf) is a failure and stays in n.
+
+Among hits, nan has another meaning: whether that training succeeded is not known, since it was
+never judged. Every function that reads hits refuses them then (see `truth`), because a missing
+training is neither a success nor a failure.
 """
 
+import warnings
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +16,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 
 from approx.stats.intervals import binomial_interval
-from approx.stats.labels import Over, reduce, require_dims, variable
+from approx.stats.labels import Over, reduce, require_dims, variable, wrong_stage
 
 READINGS = ("last", "first", "sustained", "each")
 
@@ -22,10 +27,13 @@ def success(
     above: ArrayLike | xr.DataArray | None = None,
     of: str = "test_loss",
 ) -> xr.Dataset:
-    """Mark the records at which a training succeeds, and between which two records it first did.
+    """Mark the records at which a training succeeds.
 
-    hit = value <= below, or value >= above; a value that is not finite is no success. (So is a seed that joining two
-    datasets filled with nan: keep the common seeds, with xarray.align, before.)
+    hit = value <= below, or value >= above; a value that is not finite is no success, because that
+    is what diverged trainings hold. An outer join of two datasets fills the seeds that one of them
+    lacks with nan as well, and a value alone does not tell the two apart. So these count as
+    failures too, with a warning where a training is nan in every variable at every record, step 0
+    included. Before joining, keep the common seeds: `xarray.align(first, second, join="inner")`.
 
     Args:
         runs: variables over (..., seed, step), or (..., seed) after `pick`.
@@ -34,12 +42,17 @@ def success(
         of: the variable judged.
 
     Returns:
-        `hit` (..., seed, step), bool, and the first hitting time in steps, known to lie in (lower, upper]:
-        `lower` (..., seed), the last record before the first hit, and `upper`, the record of the first hit.
-        A hit at step 0 has lower = upper = 0; no hit has lower = the last step and upper = inf (right-censored).
+        `hit` (..., seed, step), bool. Times are derived from these records whenever they are read
+        (see `time_to_success`), so hits may be cut or thinned: `hits.sel(step=slice(None, 100))`
+        are the hits of trainings that were followed for 100 steps.
 
     Raises:
-        ValueError: not exactly one threshold, a threshold that is nan, no such variable, no dimension `seed`.
+        ValueError: not exactly one threshold, a threshold that is nan, no such variable, no
+            dimension `seed`, records that are not in increasing order.
+
+    Example:
+        >>> hits = stats.success(runs, below=1.0)
+        >>> stats.rate(hits)
     """
     if (below is None) == (above is None):
         raise ValueError(f"give one of below= and above=; got below={below!r}, above={above!r}")
@@ -54,41 +67,107 @@ def success(
         with np.errstate(over="ignore"):  # a threshold beyond float32 admits every finite value
             threshold = threshold.astype(value.dtype)
     reached = value <= threshold if above is None else value >= threshold
+    check_records(value)
+    warn_of_untrained(runs, of)
     hits = xr.Dataset({"hit": reached & np.isfinite(value)})
     hits.attrs = {"of": of, "below" if above is None else "above": np.asarray(given).tolist()}
-    if "step" in hits.dims:
-        hits["lower"], hits["upper"] = first_hit(hits.hit)
     return hits
 
 
-def first_hit(hit: xr.DataArray) -> tuple[xr.DataArray, xr.DataArray]:
-    """The records (lower, upper] between which `hit` (..., step) first becomes true; (last step, inf) where never."""
-    steps = np.asarray(hit.step, float)
+def check_records(array: xr.DataArray) -> None:
+    """Raise a ValueError where the dimension `step`, if any, holds no increasing records."""
+    if "step" not in array.dims:
+        return
+    steps = np.asarray(array.step, float)
     if steps.size == 0 or np.any(np.diff(steps) <= 0):
-        raise ValueError(f"step must hold increasing records, got {steps.tolist()[:5]}; sort with runs.sortby('step')")
+        few = steps.tolist()[:5]
+        raise ValueError(f"step must hold increasing records, got {few}; sort with .sortby('step')")
 
-    def bounds(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        index = array.argmax(-1)
-        never = (index == 0) & ~array[..., 0]
-        before = np.where(never, steps[-1], steps[np.maximum(index - 1, 0)])
-        return before, np.where(never, np.inf, steps[index])
 
-    both = reduce(bounds, hit, over="step", names=("lower", "upper"))
-    return both.lower, both.upper
+def warn_of_untrained(runs: xr.Dataset, of: str) -> None:
+    """Warn of trainings that are nan in every variable from step 0 on: a join may make them."""
+    value = runs[of]
+    if "step" not in value.dims or value.step[0] != 0:
+        return
+    untrained = value.isnull().all("step")
+    for name in runs.data_vars:
+        if not untrained.any():
+            return
+        if "seed" in runs[name].dims:
+            missing = runs[name].isnull()
+            inner = [dim for dim in missing.dims if dim not in untrained.dims]
+            untrained = untrained & missing.all(inner)
+    if untrained.any():
+        warnings.warn(
+            f"{int(untrained.sum())} of {untrained.size} trainings are nan in every variable at "
+            "every record, step 0 included. They count as failures. If they were never trained, as "
+            "when an outer join fills the seeds that one side lacks, keep the common seeds before: "
+            "xarray.align(first, second, join='inner')",
+            stacklevel=3,
+        )
+
+
+def truth(hits: xr.Dataset | xr.DataArray) -> xr.DataArray:
+    """The hits (..., seed, step?) as booleans: what every function that reads hits begins with.
+
+    Raises:
+        ValueError: something other than hits; values that are neither true nor false; nan, which
+            says that nobody knows whether the training succeeded; records that are not in
+            increasing order.
+    """
+    if isinstance(hits, xr.Dataset) and "hit" in hits.data_vars:
+        hits = hits["hit"]
+    if not isinstance(hits, xr.DataArray):
+        raise wrong_stage(hits, "hits")
+    check_records(hits)
+    if hits.dtype == bool:
+        return hits
+    missing = hits.isnull()
+    if missing.any():
+        raise ValueError(_missing(missing))
+    wrong = hits.values[(hits.values != 0) & (hits.values != 1)]
+    if wrong.size:
+        raise ValueError(
+            f"hits are true or false (1 or 0), and there is {wrong[0]}: call hits = "
+            "stats.success(runs, below=...) first, which compares losses with a threshold"
+        )
+    return hits.astype(bool)
+
+
+def _missing(missing: xr.DataArray) -> str:
+    """How many hits are missing, and what to do: for trainings without any record, or with some."""
+    whole = missing.all("step") if "step" in missing.dims else missing
+    if whole.any():
+        return (
+            f"{int(whole.sum())} of {whole.size} trainings have nan instead of a hit: nobody knows "
+            "whether they succeeded, as when an outer join fills the seeds that one side lacks. They "
+            "count neither as successes nor as failures: leave their seeds out with "
+            "hits.dropna('seed'), or join with join='inner'"
+        )
+    others = [dim for dim in missing.dims if dim != "step"]
+    steps = missing.step.values[missing.any(others).values]
+    return (
+        f"hits are missing (nan) at {steps.size} of {missing.sizes['step']} records, the first at "
+        f"step {steps[0]}, as when an outer join puts trainings with different records together: "
+        "keep the records that all have with hits.dropna('step'), or join with join='inner'"
+    )
 
 
 def reading(hits: xr.Dataset | xr.DataArray, when: str = "last") -> xr.DataArray:
     """One truth value per seed: in success at the last record, at any record, or from its first hit to the end.
 
+    Hits with one record for each training (after `pick`, say) are returned as they are, whatever
+    `when` is.
+
     Args:
-        hits: what `success` returned, or its `hit`.
+        hits: what `success` returned, or its `hit`; nan, a missing training, is refused.
         when: "last": at the last record. "first": reached at some record. "sustained": reached, and never lost at a
             later record; sustained <= last <= first. "each": at every record, which keeps the dimension `step`.
 
     Raises:
-        ValueError: an unknown reading, or a variable `hit` is missing.
+        ValueError: an unknown reading, no hits, or hits that are nan (see `truth`).
     """
-    hit = variable(hits, "hit") if isinstance(hits, xr.Dataset) else hits
+    hit = truth(hits)
     if when not in READINGS:
         raise ValueError(f"when must be one of {', '.join(READINGS)}; got {when!r}")
     if when == "each" or "step" not in hit.dims:
@@ -118,7 +197,8 @@ def rate(
     times (over=("task", "seed")) and its outcomes are correlated, the interval is too narrow.
 
     Args:
-        hits: what `success` returned (or a boolean array).
+        hits: what `success` returned (or a labelled array of booleans). A hit that is nan is
+            refused: its training is missing, and neither a success nor a failure.
         over: the dimension or dimensions counted over.
         when: see `reading`; "each" gives the share at every record.
         interval: "wilson" (nearest to the level on average) or "exact" (never below the level).
@@ -126,6 +206,10 @@ def rate(
 
     Returns:
         `rate`, `low`, `high`, `n`, `successes` over the other dimensions. Without seeds: nan in [0, 1] with n = 0.
+
+    Raises:
+        ValueError: no hits (runs, say), hits that are nan, no such dimension, an unknown reading or
+            interval.
     """
 
     def share(hit: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -151,9 +235,10 @@ def profile(
 ) -> xr.Dataset:
     """Share of successes as a function of the threshold: nobody has to believe in one threshold.
 
-    The empirical distribution function of the final value (or of the best one), with a pointwise interval. Over
-    ("task", "seed") it is the run-score distribution of R. Agarwal et al. (NeurIPS 2021); its interval is then
-    conservative, because the tasks are strata.
+    The empirical distribution function of the final value (or of the best one), with a pointwise
+    interval; a value that is not finite is a failure at every threshold, and `success` says what
+    that means after an outer join. Over ("task", "seed") it is the run-score distribution of R.
+    Agarwal et al. (NeurIPS 2021); its interval is then conservative, because the tasks are strata.
 
     Args:
         runs: as for `success`.
@@ -172,6 +257,7 @@ def profile(
     if when not in ("last", "first"):
         raise ValueError(f"when must be 'last' or 'first' (the best record), got {when!r}")
     value = variable(runs, of)
+    warn_of_untrained(runs, of)
     if "step" in value.dims:
         value = value.isel(step=-1, drop=True) if when == "last" else best_record(value, above)
     levels = default_thresholds(value.values) if thresholds is None else np.asarray(thresholds, float)

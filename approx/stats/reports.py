@@ -88,7 +88,7 @@ def _times(hits: xr.Dataset, level: float, resamples: int) -> list[xr.Dataset]:
         _interval(first, "rate", "rate_first"),
         _interval(rate(hits, when="sustained", level=level), "rate", "rate_sustained"),
         _interval(median, "time", "median_steps"),
-        _interval(restricted_mean(hits, level=level), "mean", "mean_steps"),
+        _interval(restricted_mean(hits, level=level), "restricted_mean", "mean_steps"),
         _interval(ert(hits, level=level, resamples=resamples), "ert"),
         best_cutoff(hits)[["best_cutoff"]],
         _interval(restart_gain(hits, level=level, resamples=resamples), "gain"),

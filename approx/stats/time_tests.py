@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy import special
 
-from approx.stats.comparisons import Pairable, pair
+from approx.stats.comparisons import Pairable, on_common_records, pair
 from approx.stats.labels import reduce
 from approx.stats.paired import wins
 from approx.stats.resample import by_chunks
@@ -26,6 +26,10 @@ def compare_times(
     T. R. Fleming, Biometrics 43, 1987). With 25 or more pairs that differ, p is normal, with fewer it comes from 4,999
     random sign flips of the differences.
 
+    Both are compared at the records that both have, up to the last of these: who is followed for
+    longer, or looked at more often, would seem to succeed earlier. The attributes say which
+    (`until`, `records`).
+
     Args:
         hits: what `success` returned, with the dimension `dim`; or a dict of such by label.
         a: the first label.
@@ -37,9 +41,14 @@ def compare_times(
     Returns:
         `faster`, the share of seeds on which a succeeds at an earlier record than b (ties, and pairs of failures, count
         half), `low`, `high` (score interval, see `compare`), `n`, `statistic` (positive: a is earlier), `pvalue`.
+
+    Raises:
+        ValueError: an unknown label, unequal seeds, no hits, hits that are nan (see `rate`), or no
+            common record.
     """
-    times = [time_to_success(x, event) for x in pair(hits, a, b, dim)]
-    horizon = max(float(t.horizon) for t in times)
+    first, second, about = on_common_records(*pair(hits, a, b, dim))
+    times = [time_to_success(side, event) for side in (first, second)]
+    horizon = float(times[0].horizon)
 
     def chunk(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, ...]:
         n = first.shape[-1]
@@ -54,7 +63,8 @@ def compare_times(
 
     names = ("faster", "low", "high", "n", "statistic", "pvalue")
     result = reduce(lambda *x: by_chunks(chunk, *x), times[0].upper, times[1].upper, names=names)
-    result.attrs = {"a": str(a), "b": str(b), "event": event, "level": level, "test": "paired Prentice-Wilcoxon"}
+    about |= {"a": str(a), "b": str(b), "event": event, "level": level}
+    result.attrs = {**about, "test": "paired Prentice-Wilcoxon"}
     return result
 
 
@@ -89,6 +99,9 @@ def logrank(first: xr.Dataset, second: xr.Dataset, event: str = "first") -> xr.D
     z = sum(observed - expected) / sqrt(sum of hypergeometric variances) over the records; the numbers of
     `scipy.stats.logrank`. For recipes trained on the same seeds use `compare_times`.
 
+    Both groups are compared at the records that both have, up to the last of these; the attributes
+    say which (`until`, `records`).
+
     Args:
         first: what `success` returned for one group.
         second: the same for the other group; its seeds may differ in number and in name.
@@ -99,12 +112,10 @@ def logrank(first: xr.Dataset, second: xr.Dataset, event: str = "first") -> xr.D
         0 and p = 1.
 
     Raises:
-        ValueError: the groups were not followed for the same number of steps.
+        ValueError: no hits, hits that are nan (see `rate`), or no common record.
     """
-    times = [time_to_success(x, event) for x in (first, second)]
-    horizons = [float(t.horizon) for t in times]
-    if horizons[0] != horizons[1]:
-        raise ValueError(f"the groups end at steps {horizons[0]:g} and {horizons[1]:g}; cut both with .sel(step=...)")
+    first, second, about = on_common_records(first, second)
+    times = [time_to_success(side, event) for side in (first, second)]
 
     def test(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         records = np.unique(np.concatenate([x[np.isfinite(x)], y[np.isfinite(y)]]))
@@ -121,4 +132,6 @@ def logrank(first: xr.Dataset, second: xr.Dataset, event: str = "first") -> xr.D
     # The sample dimensions differ in length, so they must differ in name, and their labels must not be aligned.
     groups = [t.upper.drop_vars("seed", errors="ignore").rename(seed=f"seed_{i}") for i, t in enumerate(times)]
     outputs = xr.apply_ufunc(test, *groups, input_core_dims=[["seed_0"], ["seed_1"]], output_core_dims=[[]] * 4)
-    return xr.Dataset(dict(zip(("statistic", "pvalue", "n_first", "n_second"), outputs, strict=True)))
+    names = ("statistic", "pvalue", "n_first", "n_second")
+    result = xr.Dataset(dict(zip(names, outputs, strict=True)))
+    return result.assign_attrs({**about, "event": event, "test": "log-rank"})

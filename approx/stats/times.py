@@ -13,14 +13,19 @@ import xarray as xr
 from scipy import special, stats
 
 from approx.stats.intervals import at_rank, binomial_interval, check_level, rank_interval, wilson
-from approx.stats.labels import Over, reduce, require_dims, variable
+from approx.stats.labels import Over, reduce
+from approx.stats.rates import truth
 
 EVENTS = ("first", "settled")
 BANDS = ("wilson", "log-log", "linear")
 
 
-def time_to_success(hits: xr.Dataset, event: str = "first") -> xr.Dataset:
-    """Interval (lower, upper] in steps in which each seed's success came.
+def time_to_success(hits: xr.Dataset | xr.DataArray, event: str = "first") -> xr.Dataset:
+    """Interval (lower, upper] in steps in which each seed's success came, from its records.
+
+    Nothing is stored, so hits that were cut or thinned by xarray give the times of what is left:
+    after `hits.sel(step=slice(None, 100))` a success at step 300 is censored at 100, and after
+    `hits.isel(step=[0, 4, 7])` a success is seen at the first of these three records that shows it.
 
     Args:
         hits: what `success` returned, with records.
@@ -28,37 +33,47 @@ def time_to_success(hits: xr.Dataset, event: str = "first") -> xr.Dataset:
             (the settling time of control theory).
 
     Returns:
-        `lower` and `upper` (..., seed); upper = inf and lower = the last step where it never came. `horizon`, the last
+        `upper` (..., seed), the record that shows success, and `lower`, the record before it: 0
+        where the first record shows it, since training starts at step 0 whether that is recorded or
+        not. Where success never came, upper = inf and lower = the last step. `horizon`, the last
         step, as a variable without dimensions.
 
     Raises:
-        ValueError: no records, or an unknown event.
+        ValueError: no hits, hits that are nan, no records, or an unknown event.
+
+    Example:
+        >>> stats.time_to_success(stats.success(runs, below=1.0)).upper
     """
     if event not in EVENTS:
         raise ValueError(f"event must be one of {', '.join(EVENTS)}; got {event!r}")
-    hit = variable(hits, "hit")
-    require_dims(hit, ["step"])
+    hit = truth(hits)
+    if "step" not in hit.dims:
+        raise ValueError(
+            "there is no dimension 'step' here, as after stats.pick or .sel(step=100): one record "
+            "for each training holds no times. Give hits with all their records"
+        )
     steps = np.asarray(hit.step, float)
-    if event == "first" and "upper" in hits:
-        lower, upper = hits.lower, hits.upper
-    else:
-        lower, upper = _settled(hit, steps)
-    return xr.Dataset({"lower": lower, "upper": upper, "horizon": steps[-1]})
-
-
-def _settled(hit: xr.DataArray, steps: np.ndarray) -> tuple[xr.DataArray, xr.DataArray]:
-    """The records around the start of the run of hits that lasts to the end."""
+    before = np.concatenate([[0.0], steps[:-1]])
 
     def bounds(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        backwards = ~array[..., ::-1]
-        trailing = np.where(backwards.any(-1), backwards.argmax(-1), array.shape[-1])  # hits at the end
-        start = array.shape[-1] - trailing
-        never = trailing == 0
-        upper = np.where(never, np.inf, steps[np.minimum(start, steps.size - 1)])
-        return np.where(never, steps[-1], steps[np.maximum(start - 1, 0)]), upper
+        index, never = _first_true(array) if event == "first" else _start_of_last_run(array)
+        return np.where(never, steps[-1], before[index]), np.where(never, np.inf, steps[index])
 
     both = reduce(bounds, hit, over="step", names=("lower", "upper"))
-    return both.lower, both.upper
+    return both.assign(horizon=steps[-1])
+
+
+def _first_true(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Position of the first true value along the last axis, and where there is none."""
+    return array.argmax(-1), ~array.any(-1)
+
+
+def _start_of_last_run(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Position from which all values are true to the end, and where there is none."""
+    backwards = ~array[..., ::-1]
+    at_the_end = np.where(backwards.any(-1), backwards.argmax(-1), array.shape[-1])  # how many
+    never = at_the_end == 0
+    return np.where(never, 0, array.shape[-1] - at_the_end), never
 
 
 def survival(
@@ -106,7 +121,7 @@ def kaplan_meier(
 
     Args:
         time: (..., n) steps until success or until censoring.
-        event: (..., n) True where success came, False where censored.
+        event: (..., n) True where success came, False where censored (or 1 and 0).
         at: (t,) where to evaluate; by default all distinct times.
         band: "wilson", "log-log" or "linear".
         level: probability of covering, pointwise.
@@ -115,9 +130,17 @@ def kaplan_meier(
         `survival`, `low`, `high`, `n`, `at_risk` (just before t) and `events` over (..., step).
 
     Raises:
-        ValueError: an unknown band, a time that is not finite.
+        ValueError: an unknown band, a time that is not finite, an event that is nan or neither true
+            nor false.
     """
-    time, event = np.asarray(time, float), np.asarray(event, bool)
+    time, seen = np.asarray(time, float), np.asarray(event)
+    wrong = seen[(seen != 0) & (seen != 1)]
+    if wrong.size:
+        raise ValueError(
+            f"an event is True where success came and False where censored; got {wrong[0]}. A "
+            "training of which nothing is known (nan) is neither: leave out its time and its event"
+        )
+    event = seen.astype(bool)
     if not np.all(np.isfinite(time)):
         raise ValueError("times must be finite; give the censoring time with event=False where success never came")
     at = np.unique(time) if at is None else np.asarray(at, float)
@@ -221,13 +244,15 @@ def restricted_mean(
 ) -> xr.Dataset:
     """Mean steps to success, counting at most `until` steps: the area under the survival curve (J. O. Irwin 1949).
 
-    With nobody censored early this is the mean over seeds of min(time, until). `mean` takes each time at the record
-    that shows it, `mean_earliest` at the record before: the true mean lies between. The interval is Student's, from
-    `mean_earliest` less its margin to `mean` plus its own, so it covers wherever in between the times lie. Where all
-    seeds have the same time (all failed, say) the spread says nothing; then any share of further seeds that zero of n
-    allows (exact) may lie anywhere from 0 to `until`. Measured coverage of the nominal 95% (lognormal times, 4,000
-    simulations, n = 100 and 256 with 20 successes or more): 94.5 to 96.9% for the recorded times, 94.8 to 99.0% for the
-    true ones; 92.5% at 5 expected successes.
+    With nobody censored early this is the mean over seeds of min(time, until). `restricted_mean`
+    takes each time at the record that shows it, `restricted_mean_earliest` at the record before:
+    the true mean lies between. Two of them may be compared only with the same `until`. The interval
+    is Student's, from the earliest mean less its margin to the other plus its own, so it covers
+    wherever in between the times lie. Where all seeds have the same time (all failed, say) the
+    spread says nothing; then any share of further seeds that zero of n allows (exact) may lie
+    anywhere from 0 to `until`. Measured coverage of the nominal 95% (lognormal times, 4,000
+    simulations, n = 100 and 256 with 20 successes or more): 94.5 to 96.9% for the recorded times,
+    94.8 to 99.0% for the true ones; 92.5% at 5 expected successes.
 
     Args:
         hits: what `success` returned, with records.
@@ -237,7 +262,8 @@ def restricted_mean(
         level: probability of covering.
 
     Returns:
-        `mean`, `mean_earliest`, `low`, `high`, `n`. With one seed the interval is [0, until].
+        `restricted_mean`, `restricted_mean_earliest`, `low`, `high`, `n`. With one seed the
+        interval is [0, until].
 
     Raises:
         ValueError: `until` beyond the last step, where nothing is known.
@@ -258,7 +284,7 @@ def restricted_mean(
         high = np.minimum(means[0] + np.where(margins[0] > 0, margins[0], (until - means[0]) * unseen), until)
         return means[0], means[1], low, high, np.full(low.shape, n)
 
-    names = ("mean", "mean_earliest", "low", "high", "n")
+    names = ("restricted_mean", "restricted_mean_earliest", "low", "high", "n")
     result = reduce(area, times.lower, times.upper, over=over, names=names)
     result.attrs = {**hits.attrs, "event": event, "until": until, "level": level}
     return result

@@ -121,7 +121,8 @@ def aggregate(
         worst: what nan stands for; by default inf, and -inf for an accuracy.
 
     Returns:
-        A variable named as `statistic`, `low`, `high`, `n`. With one seed the interval is [-inf, inf].
+        `value` (the statistic that was asked for), `low`, `high`, `n`. With one seed the interval
+        is [-inf, inf].
     """
     func, stand_in = check_statistic(statistic), worst_value(of, worst)
 
@@ -135,9 +136,9 @@ def aggregate(
         low, high = np.array(rows).reshape(cells, 2).T
         return func(values), low, high, np.full(cells, n)
 
-    names = (statistic, "low", "high", "n")
+    names = ("value", "low", "high", "n")
     result = reduce(lambda x: by_chunks(chunk, x), final(runs, of), over=over, names=names)
-    result.attrs = {"of": of, "level": level, "resamples": resamples}
+    result.attrs = {"of": of, "statistic": statistic, "level": level, "resamples": resamples}
     return result
 
 
