@@ -1,10 +1,14 @@
 """Promise: variance shares are recovered within their intervals, streams cross as they say, powers are fitted."""
 
+from itertools import product
+
 import numpy as np
 import pytest
 import xarray as xr
 
 import approx as ap
+from approx import plans
+from approx.steps import Keys
 
 SD = {(0,): 1.0, (1,): 0.5, (0, 1): 0.7}
 
@@ -72,10 +76,25 @@ def test_crossed_streams(quiet):
     first = runs.loss.isel(step=0, learning_rate=0)
     assert (first.isel(seed=0) == first.isel(seed=1)).all()  # before the first step order has no say
     assert len(np.unique(first.isel(seed=0))) == 6
-    frozen = {"freeze": {"init": 2, "data": 9}, "keep": ("params",)}
-    same = ap.run(task, recipe, seeds=2, learning_rate=[0.01, 0.1], **frozen, **quiet)
-    assert (runs.loss.sel(init_seed=2, data_seed=9).values == same.loss.values).all()
+    for init, data in ((0, 9), (2, 4)):  # corners at which exchanged labels would show
+        frozen = {"freeze": {"init": init, "data": data}, "keep": ("params",)}
+        same = ap.run(task, recipe, seeds=2, learning_rate=[0.01, 0.1], **frozen, **quiet)
+        crossed = runs.loss.sel(init_seed=init, data_seed=data).transpose(*same.loss.dims)
+        np.testing.assert_array_equal(crossed, same.loss, f"init {init}, data {data}")
     assert ap.params(runs, learning_rate=0.1, init_seed=0, data_seed=4, seed=1)[0]["w"].shape == (1, 4)
+
+
+def test_seeds_of_crossed_streams_are_in_the_order_of_their_labels():
+    """The last of the crossed streams changes faster than the first, the seeds fastest; other streams take the seed."""
+    crossed = {"init": np.array([7, 8, 9]), "data": np.array([4, 5])}
+    streams = plans.stream_seeds(np.array([0, 1]), {}, crossed)
+    expected = [[init, data, *[seed] * 3] for init, data, seed in product((7, 8, 9), (4, 5), (0, 1))]
+    assert streams.tolist() == expected
+    assert streams[2].tolist() == [7, 5, 0, 0, 0]
+    frozen = plans.stream_seeds(np.array([0, 1]), {"order": 6}, {"init": np.array([7, 8])})
+    order = Keys._fields.index("order")
+    assert frozen[:, 0].tolist() == [7, 7, 8, 8]
+    assert frozen[:, order].tolist() == [6] * 4
 
 
 def test_power_is_recovered():
