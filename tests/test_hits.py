@@ -365,7 +365,7 @@ def test_a_diverged_accuracy_is_the_worst():
 
 
 def test_the_best_accuracy_is_the_highest_one():
-    runs = xr.Dataset({"accuracy": (("seed", "step"), [[0.1, 0.9, 0.2], [0.4, 0.3, 0.2]])})
+    runs = xr.Dataset({"accuracy": (("seed", "step"), [[0.1, 0.9, 0.2], [0.4, np.nan, 0.2]])})
     found = stats.profile(runs, "accuracy", [0.15, 0.35, 0.8], when="first", above=True)
     assert found.rate.values.tolist() == [1, 1, 0.5]
     last = stats.profile(runs, "accuracy", [0.15, 0.35, 0.8], above=True)
