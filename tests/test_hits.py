@@ -189,6 +189,25 @@ def test_compare_says_at_which_steps_it_judged():
     assert (found.attrs["last_a"], found.attrs["last_b"]) == (1000, 100)
 
 
+def test_values_are_compared_at_the_last_steps_that_the_attributes_name():
+    runs = {"a": runs_of([10, 30, 300, 300]), "b": runs_of([10, 30, 300, 300], STEPS[:6])}
+    for found in (stats.improvement(runs, "a", "b"), stats.compare_values(runs, "a", "b", resamples=20)):
+        assert (found.attrs["last_a"], found.attrs["last_b"]) == (1000, 100)
+    picked = {name: one.isel(step=-1, drop=True) for name, one in runs.items()}
+    assert "last_a" not in stats.improvement(picked, "a", "b").attrs
+
+
+def test_cells_without_a_threshold_do_not_vanish():
+    runs = runs_of(random_times((2, 3, 30)), task=["easy", "hard"], recipe=["a", "b", "c"])
+    one = xr.DataArray([1.0], dims="task", coords={"task": ["easy"]})
+    with pytest.raises(ValueError, match="no threshold for 1 entries of 'task': hard"):
+        stats.success(runs, below=one)
+    three = xr.DataArray([1.0, 0.1, 2.0], dims="task", coords={"task": ["hard", "easy", "other"]})
+    hits = stats.success(runs, below=three)  # more of them than needed, in any order
+    assert not hits.hit.sel(task="easy").any()
+    xr.testing.assert_equal(hits.sel(task="hard"), stats.success(runs.sel(task="hard"), below=1.0))
+
+
 # ---- missing hits ----------------------------------------------------------------------------------------------------
 
 
@@ -427,6 +446,11 @@ WRONG = [(wanted, given, name) for wanted, given in ADVICE for name in CALLS[wan
 def test_what_is_given_the_wrong_way_round_says_what_to_call(wanted, given, name):
     with pytest.raises(ValueError, match=ADVICE[wanted, given]):
         CALLS[wanted][name](GIVEN[given])
+
+
+def test_the_success_curve_takes_hits_or_rates():
+    with pytest.raises(ValueError, match=ADVICE["rates", "runs"]):
+        plot.success_curve(RUNS)
 
 
 def test_no_result_hides_behind_a_method_of_xarray():

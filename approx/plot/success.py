@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 
 from approx import stats
 from approx.plot.series import LINES, axes, corner, each, label_ends, readable, share_axis, step_axis
+from approx.stats.labels import check_rates
 
 
 def success_curve(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, level: float = 0.95) -> Axes:
@@ -22,6 +23,7 @@ def success_curve(data: xr.Dataset, ax: Axes | None = None, title: str | None = 
         level: of the intervals, where the rates are still to be computed.
     """
     rates = stats.rate(data, when="each", level=level) if "hit" in data else data
+    check_rates(rates)
     ax = axes(ax, title)
     ends = []
     for label, one, style in each(rates, "step"):

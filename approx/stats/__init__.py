@@ -1,7 +1,8 @@
 """What happened: success, time, cost and comparison over seeds, as labelled arrays with intervals.
 
 Every result names its quantity and carries `low`, `high` and `n` beside it. Nothing is dropped: what diverged (nan,
-inf) is a failure, a censored time, and the worst value there is.
+inf) is a failure, a censored time, and the worst value there is. Times are read from the records that hits have, so
+hits may be cut; a hit that is nan is a training nobody judged, which is refused.
 """
 
 from approx.stats.asymptotes import asymptote, shares

@@ -80,6 +80,12 @@ def on_common_records(first: xr.Dataset, second: xr.Dataset) -> Sides:
     return first, second, {"until": last, "records": counts}
 
 
+def last_steps(first: xr.Dataset, second: xr.Dataset) -> dict[str, float]:
+    """The last step of either side, `last_a` and `last_b`, for the attributes of a comparison."""
+    sides = {"last_a": first, "last_b": second}
+    return {name: float(data.step[-1]) for name, data in sides.items() if data.sizes.get("step", 0)}
+
+
 def _labelled(data: Mapping[Hashable, xr.Dataset], label: Hashable) -> xr.Dataset:
     if label not in data:
         raise ValueError(f"no {label!r} here; there are: {', '.join(map(str, data))}")
@@ -156,9 +162,7 @@ def compare(
     if when == "each":
         first, second, common = on_common_records(first, second)
         about |= common
-    for side, data in (("a", first), ("b", second)):
-        if "step" in truth(data).dims:
-            about[f"last_{side}"] = float(data.step[-1])
+    about |= last_steps(first, second)
 
     def table(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         n = x.shape[-1]

@@ -5,7 +5,14 @@ from collections.abc import Hashable
 import numpy as np
 import xarray as xr
 
-from approx.stats.comparisons import Pairable, mcnemar, on_common_records, pair, paired_interval
+from approx.stats.comparisons import (
+    Pairable,
+    last_steps,
+    mcnemar,
+    on_common_records,
+    pair,
+    paired_interval,
+)
 from approx.stats.costs import ert_interval, ratio_of_ratios
 from approx.stats.intervals import check_level
 from approx.stats.labels import final, reduce, worst_value
@@ -91,6 +98,8 @@ def improvement(
 ) -> xr.Dataset:
     """Probability that a ends better than b; ties, also of two diverged seeds, count half.
 
+    Each side is judged at its own last record, which the attributes name (`last_a`, `last_b`).
+
     `pairs="seed"`: on the same seed (sign test and score interval). `pairs="all"`: on any two seeds, U / n² of Mann and
     Whitney, as R. Agarwal et al. (NeurIPS 2021) report, with a percentile bootstrap over seeds. Measured coverage of
     the nominal 95% at n = 100 (3,000 simulations): 95.6% and 93.5%.
@@ -113,7 +122,8 @@ def improvement(
     if pairs not in ("seed", "all"):
         raise ValueError(f"pairs must be 'seed' or 'all', got {pairs!r}")
     sign = 1.0 if worst_value(of, worst) > 0 else -1.0
-    first, second = (_filled(x, of, worst) * sign for x in pair(runs, a, b, dim))
+    sides = pair(runs, a, b, dim)
+    first, second = (_filled(side, of, worst) * sign for side in sides)
 
     def same_seed(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         p = mcnemar(np.count_nonzero(x < y, -1), np.count_nonzero(x > y, -1))
@@ -133,6 +143,7 @@ def improvement(
         names, func = names[:-1], any_seeds  # type: ignore[assignment]
     result = reduce(lambda *z: by_chunks(func, *z), first, second, names=names)
     result.attrs = {"a": str(a), "b": str(b), "of": of, "pairs": pairs, "level": level}
+    result.attrs |= last_steps(*sides)
     return result
 
 
@@ -168,7 +179,8 @@ def compare_values(
     """Difference of interquartile means, medians or means of the last value, a - b, by paired bootstrap.
 
     Each resample draws seeds, and takes both recipes' values on them (percentile interval). Where both sides are
-    infinite the difference is unknown: nan in [-inf, inf]. Measured coverage of the nominal 95% for the interquartile
+    infinite the difference is unknown: nan in [-inf, inf]. Each side is judged at its own last
+    record, which the attributes name (`last_a`, `last_b`). Measured coverage of the nominal 95% for the interquartile
     mean at n = 100 (3,000 simulations): 94.6%.
 
     Args:
@@ -187,7 +199,8 @@ def compare_values(
         `difference`, `low`, `high`, `n`.
     """
     func = check_statistic(statistic)
-    first, second = (_filled(x, of, worst) for x in pair(runs, a, b, dim))
+    sides = pair(runs, a, b, dim)
+    first, second = (_filled(side, of, worst) for side in sides)
 
     def subtract(z: np.ndarray) -> np.ndarray:  # (2, b, n) -> (b,)
         with np.errstate(invalid="ignore"):  # inf - inf is nan, which the interval takes as unknown
@@ -205,4 +218,5 @@ def compare_values(
 
     result = reduce(lambda *z: by_chunks(chunk, *z), first, second, names=("difference", "low", "high", "n"))
     result.attrs = {"a": str(a), "b": str(b), "of": of, "statistic": statistic, "level": level}
+    result.attrs |= last_steps(*sides)
     return result

@@ -47,8 +47,8 @@ def success(
         are the hits of trainings that were followed for 100 steps.
 
     Raises:
-        ValueError: not exactly one threshold, a threshold that is nan, no such variable, no
-            dimension `seed`, records that are not in increasing order.
+        ValueError: not exactly one threshold, a threshold that is nan or that lacks some labels of
+            the runs, no such variable, no dimension `seed`, records that are not in increasing order.
 
     Example:
         >>> hits = stats.success(runs, below=1.0)
@@ -60,8 +60,7 @@ def success(
     require_dims(value, ["seed"])
     given = below if above is None else above
     threshold = given if isinstance(given, xr.DataArray) else xr.DataArray(np.asarray(given, float))
-    if bool(threshold.isnull().any()):
-        raise ValueError("the threshold is nan; give a number, such as below=1.0")
+    check_threshold(threshold, value)
     if np.issubdtype(value.dtype, np.floating):
         # In the precision of the data: float32's 0.9 lies below float64's, and an accuracy of 0.9 must reach above=0.9.
         with np.errstate(over="ignore"):  # a threshold beyond float32 admits every finite value
@@ -72,6 +71,21 @@ def success(
     hits = xr.Dataset({"hit": reached & np.isfinite(value)})
     hits.attrs = {"of": of, "below" if above is None else "above": np.asarray(given).tolist()}
     return hits
+
+
+def check_threshold(threshold: xr.DataArray, value: xr.DataArray) -> None:
+    """Raise a ValueError for a threshold that is nan, or that some cells of `value` have none of.
+
+    Comparing labelled arrays keeps the labels that both have, so the other cells would vanish.
+    """
+    if bool(threshold.isnull().any()):
+        raise ValueError("the threshold is nan; give a number, such as below=1.0")
+    for dim in threshold.dims:
+        if dim in value.dims and dim in value.coords and dim in threshold.coords:
+            lacking = np.setdiff1d(value[dim].values, threshold[dim].values)
+            if lacking.size:
+                few = f"{lacking.size} entries of {dim!r}: {', '.join(map(str, lacking[:3]))}"
+                raise ValueError(f"there is no threshold for {few}")
 
 
 def check_records(array: xr.DataArray) -> None:
