@@ -281,6 +281,25 @@ def test_diverged_trainings_fail_and_trainings_that_a_join_made_are_warned_of():
             judge(joined)
 
 
+def test_a_count_of_evaluations_tells_a_missing_training_from_a_diverged_one():
+    runs = runs_of([[10, 30, 100, np.inf], [10, 10, 10, 10]], recipe=["a", "b"])
+    counted = runs.step.broadcast_like(runs.test_loss)
+    runs["evaluations"] = counted.where(runs.recipe == "a")  # those of b are not counted
+    diverged = runs.assign(test_loss=runs.test_loss.where(runs.seed != 1))  # nan, but trained
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        hits = stats.success(diverged.sel(recipe=["a"]), below=1.0)
+    assert stats.rate(hits).n == 4
+    assert stats.rate(hits).successes == 2
+    one = runs.sel(recipe=["a"])
+    for joined in (runs.reindex(seed=np.arange(6)), one.reindex(step=[*STEPS, 2000])):
+        for judge in (CALLS["runs"]["success"], stats.profile):
+            with pytest.raises(ValueError, match=r"evaluations are nan, which no.*join='inner'"):
+                judge(joined)
+    with pytest.raises(ValueError, match="2 of 12 trainings have records that were never made"):
+        stats.success(runs.reindex(seed=np.arange(6)), below=1.0)
+
+
 # ---- records that do not start at 0 ----------------------------------------------------------------------------------
 
 

@@ -30,10 +30,12 @@ def success(
     """Mark the records at which a training succeeds.
 
     hit = value <= below, or value >= above; a value that is not finite is no success, because that
-    is what diverged trainings hold. An outer join of two datasets fills the seeds that one of them
-    lacks with nan as well, and a value alone does not tell the two apart. So these count as
-    failures too, with a warning where a training is nan in every variable at every record, step 0
-    included. Before joining, keep the common seeds: `xarray.align(first, second, join="inner")`.
+    is what diverged trainings hold. An outer join of two datasets fills the seeds and records that
+    one of them lacks with nan as well. Where the runs count their `evaluations`, this is told apart
+    and refused, because no divergence makes a count nan. Otherwise these count as failures too,
+    with a warning where a training is nan in every variable at every record, step 0 included:
+    networks are seldom nan before they are trained. Before joining, keep what both have:
+    `xarray.align(first, second, join="inner")`.
 
     Args:
         runs: variables over (..., seed, step), or (..., seed) after `pick`.
@@ -48,7 +50,8 @@ def success(
 
     Raises:
         ValueError: not exactly one threshold, a threshold that is nan or that lacks some labels of
-            the runs, no such variable, no dimension `seed`, records that are not in increasing order.
+            the runs, no such variable, no dimension `seed`, records that are not in increasing
+            order, trainings or records that a join filled.
 
     Example:
         >>> hits = stats.success(runs, below=1.0)
@@ -67,6 +70,7 @@ def success(
             threshold = threshold.astype(value.dtype)
     reached = value <= threshold if above is None else value >= threshold
     check_records(value)
+    check_trained(runs)
     warn_of_untrained(runs, of)
     hits = xr.Dataset({"hit": reached & np.isfinite(value)})
     hits.attrs = {"of": of, "below" if above is None else "above": np.asarray(given).tolist()}
@@ -96,6 +100,25 @@ def check_records(array: xr.DataArray) -> None:
     if steps.size == 0 or np.any(np.diff(steps) <= 0):
         few = steps.tolist()[:5]
         raise ValueError(f"step must hold increasing records, got {few}; sort with .sortby('step')")
+
+
+def check_trained(runs: xr.Dataset) -> None:
+    """Raise a ValueError where `evaluations`, a count, is nan: nothing was trained or recorded.
+
+    Some recipes do not count them; where a cell of the grid has no count at all nothing is known.
+    """
+    counted = runs.get("evaluations")
+    if counted is None or not {"seed", "step"} <= set(counted.dims):
+        return
+    missing = counted.isnull() & counted.notnull().any(["seed", "step"])
+    if missing.any():
+        trainings = missing.any("step")
+        raise ValueError(
+            f"{int(trainings.sum())} of {trainings.size} trainings have records that were never "
+            "made: their evaluations are nan, which no divergence does. An outer join fills what "
+            "one side lacks so; they are no failures. Keep the seeds and records that both sides "
+            "have before joining: xarray.align(first, second, join='inner')"
+        )
 
 
 def warn_of_untrained(runs: xr.Dataset, of: str) -> None:
@@ -271,6 +294,7 @@ def profile(
     if when not in ("last", "first"):
         raise ValueError(f"when must be 'last' or 'first' (the best record), got {when!r}")
     value = variable(runs, of)
+    check_trained(runs)
     warn_of_untrained(runs, of)
     if "step" in value.dims:
         value = value.isel(step=-1, drop=True) if when == "last" else best_record(value, above)
