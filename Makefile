@@ -29,6 +29,9 @@ bench: .venv/ready ## time P1 to P5 against the C limit, naive JAX, and PyTorch 
 	$(PYTHON) experiments/speed.py $(if $(TORCH),--torch $(TORCH))
 	$(PYTHON) figures/speed.py
 
+accelerator: .venv/ready ## check the promises and time P1 to P7 on this machine's GPU or TPU, in at most eight minutes
+	$(PYTHON) experiments/accelerator.py
+
 cluster-demo: .venv/ready ## a Dask scheduler and two workers on this machine, an experiment on them, its status and verification
 	$(PYTHON) experiments/cluster_demo.py
 
@@ -75,4 +78,4 @@ lock: .uv/command ## pin the newest dependencies
 clean: ## remove the environments (not the results)
 	rm -rf .venv .venv-oldest .uv
 
-.PHONY: help square figures bench cluster-demo test test-all test-oldest lint lock clean
+.PHONY: help square figures bench accelerator cluster-demo test test-all test-oldest lint lock clean

@@ -31,7 +31,7 @@ import numpy as np
 import xarray as xr
 from jax import export, random
 
-from approx import blocks, chunks, plans, results, store
+from approx import blocks, choice, chunks, plans, results, store
 from approx.blocks import Block
 from approx.devices import Batch, Cost, drive, find_workers, pilot
 from approx.plans import Plan, cell_inputs, inputs, x64
@@ -72,6 +72,8 @@ def announce(label: str | None, plan: Plan, count: int, ready: Ready, workers: l
     say += f"{plan.lanes} lanes on {plural(len(workers), thread)}: {size(ready.bytes * count / plan.trainings)} of "
     say += f"results, {size(ready.programs[workers[0]].bytes * len(workers))} at work, "
     say += f"about {duration(cost.total * many / len(workers))}"
+    if remark := choice.remark(workers[0]):
+        say += f" ({remark})"
     print(f"{label}: {say}" if label is not None else say, file=sys.stderr, flush=True)
 
 

@@ -11,8 +11,8 @@ from jax import random
 from jaxtyping import Array, Key, PyTree
 
 from approx import blocks, parameters, steps, sweeps
-from approx import lanes as fast
 from approx.blocks import Inputs, Structure
+from approx.choice import choose_form, choose_lanes
 from approx.recipes import Recipe, check, is_number, is_whole, record_steps
 from approx.steps import Keys
 from approx.tasks import Task
@@ -34,7 +34,6 @@ RESERVED = {
     "y_test",
     "distance",
 }
-LANES_ACCELERATOR = 4096  # not measured yet
 
 
 class Plan(NamedTuple):
@@ -88,7 +87,7 @@ def make_plan(
     seeds = check_seeds(seeds)
     with x64(its_recipe):
         check(its_task, its_recipe)
-        lanes = default_lanes(its_task, its_recipe) if lanes is None else lanes
+        lanes = choose_lanes(its_task, its_recipe, form) if lanes is None else lanes
         if not (is_whole(lanes) and lanes >= 1):
             raise ValueError(f"lanes is {lanes!r}; it must be a whole number of at least 1")
         check_kept_steps(its_recipe, keep)
@@ -105,43 +104,6 @@ def make_plan(
     return Plan(
         its_task, its_recipe, axes, crossed, seeds, streams, frozen, table, structure, shared, root, int(lanes), params
     )
-
-
-def default_lanes(task: Task, recipe: Recipe) -> int:
-    """How many trainings make a block: by the model's size on a CPU, enough to fill an accelerator elsewhere."""
-    state: Any = jax.eval_shape(lambda: steps.init(random.key(0), task, recipe))
-    parameters, matrix = sum(leaf.size for leaf in jax.tree.leaves(state.params)), recipe.optimizer in ("lm", "bfgs")
-    if jax.local_devices()[0].platform != "cpu":
-        return min(LANES_ACCELERATOR, max(1, 2**28 // parameters**2)) if matrix else LANES_ACCELERATOR
-    return fast.number(parameters, matrix)
-
-
-def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str:
-    """The form asked for if it can be had, or the faster one.
-
-    Raises:
-        ValueError: an unknown form, or lanes for what is not the catalogue's.
-    """
-    if form not in (None, "vmap", "columns", "lanes"):
-        raise ValueError(f"unknown form {form!r}; there is: vmap, columns, lanes, or None to choose the faster")
-    possible = fast.possible(task, recipe)
-    if form == "lanes" and not possible:
-        raise ValueError(
-            'form="lanes" needs a model, activation, loss, accuracy and optimizer of the catalogue; use form="vmap"'
-        )
-    columns = fast.columns_possible(task, recipe)
-    if form == "columns" and not columns:
-        raise ValueError(
-            'form="columns" needs what form="lanes" does, all rows in every step, and neither scalings, dropout nor a '
-            'method of second order; use form="vmap"'
-        )
-    if form is not None:
-        return form
-    rows = jax.eval_shape(lambda key: task.split(key, key)[0][0], random.key(0)).shape
-    platform = jax.local_devices()[0].platform
-    if possible and fast.suits(task, recipe, lanes, rows[1], platform):
-        return "lanes"
-    return "columns" if columns and fast.columns_suit(recipe, rows, platform) else "vmap"
 
 
 def lay_out(task: Task, recipe: Recipe, axes: dict[str, np.ndarray], keep: Keep):

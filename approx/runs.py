@@ -131,6 +131,8 @@ def run(
     workers = find_workers(threads)
     ready = {label: compile_plan(plan, workers, compiler_options) for label, plan in planned.items()}
     check_memory(planned, ready, workers, in_memory=out is None)
+    for label, plan in planned.items():
+        check_device_memory(plan, ready[label])
     made = {}
     for label, plan in planned.items():
         with x64(plan.recipe):
@@ -228,3 +230,26 @@ def check_memory(planned: Mapping[Any, Plan], ready: Mapping[Any, Ready], worker
         f"{count:,} trainings need {size(kept + work)} ({size(kept)} of results, {size(work)} at work), "
         f"and {size(available)} are free: {advice}; fewer records, test points or seeds help too"
     )
+
+
+def check_device_memory(plan: Plan, ready: Ready) -> None:
+    """Refuse a block that an accelerator's own memory cannot hold.
+
+    Raises:
+        MemoryError: with the bytes needed and free, and the number of lanes that would fit.
+
+    """
+    for device, block in ready.programs.items():
+        if device.platform == "cpu":
+            continue
+        told = device.memory_stats() or {}
+        if "bytes_limit" not in told:  # some platforms do not say
+            continue
+        free = told["bytes_limit"] - told.get("bytes_in_use", 0)
+        if block.bytes <= 0.95 * free:
+            continue
+        fits = max(1, int(plan.lanes * 0.9 * free / block.bytes))
+        raise MemoryError(
+            f"a block of {plan.lanes:,} networks needs {size(block.bytes)} on {device.device_kind}, "
+            f"and {size(free)} are free there: lanes={fits} would fit"
+        )

@@ -24,7 +24,20 @@ FLOORS = (
         "training",
         "parameters",
     ),
-    *("sweeps", "lanes", "blocks", "plans", "floors", "stats", "store", "results", "progress", "chunks", "devices"),
+    *(
+        "sweeps",
+        "lanes",
+        "choice",
+        "blocks",
+        "plans",
+        "floors",
+        "stats",
+        "store",
+        "results",
+        "progress",
+        "chunks",
+        "devices",
+    ),
     *("engines", "runs", "maps", "verification", "commands", "__main__", "plot"),
 )
 
@@ -70,7 +83,7 @@ def test_scripts_import_the_public_package_only(path):
     inside = {name for name in imports(path) if name.split(".")[0] in ("approx", "experiments", "figures")}
     public = {"approx", *(f"approx.{name}" for name in ap.__all__)}
     own = {name for name in inside if name.startswith(("experiments.benchmark", "experiments.limit"))}
-    benchmarks = ("speed.py", "sweep_speed.py")  # which take the benchmark's cases and inner step
+    benchmarks = ("speed.py", "sweep_speed.py", "accelerator.py")  # which take the benchmark's cases and inner step
     assert inside - (own if path.name in benchmarks else set()) <= public
 
 

@@ -1,4 +1,4 @@
-"""The benchmark's cases, P1 to P5: tasks and recipes, and how a benchmark's seconds become steps."""
+"""The benchmark's cases, P1 to P7: tasks and recipes, and how a benchmark's seconds become steps."""
 
 import math
 from collections.abc import Mapping
@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 import approx as ap
+from experiments.benchmark.kan import kan
 
 
 class Case(NamedTuple):
@@ -81,7 +82,26 @@ def make_cases() -> dict[str, Case]:
     }  # fmt: skip
 
 
+def product() -> ap.Task:
+    """The rows of P6 and P7: x y for 1,000 points drawn once from the square of side 2."""
+    x = np.random.default_rng(0).uniform(-1, 1, (1_000, 2))
+    return ap.given(x, x[:, :1] * x[:, 1:])
+
+
+def make_wider_cases() -> dict[str, Case]:
+    """P6 and P7, two inputs; they have no C limit, so only accelerators are measured on them."""
+    rough = {"naive": 5e3, "vmap": 5e3, "lanes": 1e3}
+    drawn = {"learning_rate": 1e-3, "batch_size": 32, "batches": "replacement"}
+    relu = ap.Recipe(model=ap.MLP((16,), "relu"), **drawn)
+    edges = ap.Recipe(model=kan((2, 5, 1)), **drawn)
+    return {
+        "P6": Case("2-16-1 relu, 32 of 1,000, Adam", product(), relu, 512, rough),
+        "P7": Case("KAN of [2, 5, 1], 32 of 1,000, Adam", product(), edges, 512, rough, ("vmap",)),
+    }
+
+
 CASES = make_cases()
+WIDER_CASES = make_wider_cases()
 
 
 def steps_for(seconds: float, ns: float, seeds: int, least: int = 10) -> int:

@@ -162,13 +162,38 @@ def naive(name: str, case: Case, seconds: float, seeds: int | None = None) -> Me
     return measure
 
 
+def naive_network(case: Case, inputs: int) -> tuple[Callable, Callable]:
+    """The case's network in plain JAX, as (init, apply); parameters are pairs of weights and biases."""
+    model = case.recipe.model
+    if isinstance(model, tuple):
+        init, apply = model
+        return lambda key: init(key, jnp.zeros((1, inputs))), apply
+    sizes = (inputs, *model.widths, model.outputs)
+    activations = {"tanh": jnp.tanh, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}
+    activation = activations[model.activation]
+
+    def init(key):
+        keys = random.split(key, len(sizes) - 1)
+        params = []
+        for key, i, o in zip(keys, sizes[:-1], sizes[1:], strict=True):
+            params.append((random.uniform(key, (i, o), minval=-1) / i**0.5, jnp.zeros(o)))
+        return params
+
+    def apply(params, x):
+        for w, b in params[:-1]:
+            x = activation(x @ w + b)
+        w, b = params[-1]
+        return x @ w + b
+
+    return init, apply
+
+
 def naive_train(case: Case, steps: int) -> Callable:
     """A training in plain JAX: `train(key)` gives the last loss."""
     x, y = (jnp.asarray(a) for a in case.task.rows(random.key(0), random.key(0)))
     x, y = x.astype(jnp.float32), y if jnp.issubdtype(y.dtype, jnp.integer) else y.astype(jnp.float32)
-    recipe, model = case.recipe, case.recipe.model
-    sizes = (x.shape[1], *model.widths, model.outputs)
-    activation = {"tanh": jnp.tanh, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}[model.activation]
+    recipe = case.recipe
+    init, apply = naive_network(case, x.shape[1])
     optimizer = {"sgd": optax.sgd, "adam": optax.adam}[recipe.optimizer](recipe.learning_rate)
     losses = {
         "mse": lambda f, y: ((f - y) ** 2).mean(),
@@ -177,14 +202,11 @@ def naive_train(case: Case, steps: int) -> Callable:
     }
 
     def loss(params, x, y):
-        for w, b in params[:-1]:
-            x = activation(x @ w + b)
         decay = recipe.l2 * sum((leaf**2).sum() for leaf in jax.tree.leaves(params)) if recipe.l2 else 0.0
-        return losses[str(case.task.loss)](x @ params[-1][0] + params[-1][1], y) + decay
+        return losses[str(case.task.loss)](apply(params, x), y) + decay
 
     def train(key):
-        shapes = list(zip(random.split(key, len(sizes) - 1), sizes[:-1], sizes[1:], strict=True))
-        params = [(random.uniform(k, (i, o), minval=-1) / i**0.5, jnp.zeros(o)) for k, i, o in shapes]
+        params = init(key)
 
         def step(carry, n):
             params, state = carry

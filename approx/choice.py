@@ -1,0 +1,237 @@
+"""Which form a program takes, and how many networks a block has, if the user does not say.
+
+On a CPU both follow from the sizes of the network and its data, by rules that were measured once
+(see `lanes`). On an accelerator they are looked up in a table of measurements: `make accelerator`
+measures the device of the machine that it runs on and writes the table into the user's cache
+folder. A table of devices that were measured before comes with the package, and the user's own
+table goes before it. Where a device is in neither table, the choice is a guess and `run` says so.
+"""
+
+import json
+import math
+import os
+import sys
+from collections.abc import Iterable
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import jax
+from jax import random
+
+from approx import lanes as fast
+from approx import steps
+from approx.recipes import Recipe
+from approx.tasks import Task
+
+FORMS = ("vmap", "columns", "lanes")
+FORMAT = 1  # of the table's file
+SHIPPED = Path(__file__).with_name("accelerators.json")
+GUESSED_LANES = 4096  # networks of a block on an accelerator that nobody has measured
+NEARLY = 1.1  # a smaller block is taken if its time per network is within this factor of the best
+FAR = 10.0  # a case with this many times more or fewer parameters says nothing about a network
+REMEDY = "`make accelerator` in a clone of approx measures it, in at most eight minutes"
+
+
+class Measured(NamedTuple):
+    """The time of one program on one device.
+
+    Attributes:
+        case: the benchmark case, such as "P1".
+        parameters: numbers that one network has.
+        rows: training rows that one step uses.
+        form: of the program: "vmap", "columns" or "lanes".
+        lanes: networks in the block.
+        ns: nanoseconds per network and step.
+
+    """
+
+    case: str
+    parameters: int
+    rows: int
+    form: str
+    lanes: int
+    ns: float
+
+
+# ---- the tables ------------------------------------------------------------------------------------------------
+
+
+def cache_folder() -> Path:
+    """The folder of this user for what may be made again, by the conventions of the system."""
+    if sys.platform == "win32":
+        base = os.environ.get("LOCALAPPDATA") or Path.home() / "AppData" / "Local"
+    elif sys.platform == "darwin":
+        base = Path.home() / "Library" / "Caches"
+    else:
+        base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "approx"
+
+
+def users_table() -> Path:
+    """The file in which this user's own measurements are kept."""
+    return cache_folder() / "accelerators.json"
+
+
+def read(path: Path) -> dict[str, list[Measured]]:
+    """The measurements of every device in a table; none if there is no such file.
+
+    Raises:
+        ValueError: the file is damaged, or of a newer format.
+
+    """
+    if not path.is_file():
+        return {}
+    try:
+        content = json.loads(path.read_text())
+        version = content["format"]
+        devices = {
+            name: [Measured(**entry) for entry in device["measured"]] for name, device in content["devices"].items()
+        }
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{path} is not a table of measured devices ({error!r}): remove it, then {REMEDY}") from error
+    if version > FORMAT:
+        raise ValueError(f"{path} has format {version}; this version reads up to {FORMAT}")
+    return devices
+
+
+def write(path: Path, device: str, measured: Iterable[Measured], about: dict[str, Any]) -> None:
+    """Put the measurements of one device into a table, in place of those that it has of it.
+
+    Args:
+        path: of the table; it is made where there is none.
+        device: its kind, as JAX names it.
+        measured: the measurements.
+        about: what else is known of them (versions, the day).
+
+    """
+    devices = json.loads(path.read_text())["devices"] if read(path) else {}
+    devices[device] = about | {"measured": [each._asdict() for each in measured]}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(json.dumps({"format": FORMAT, "devices": devices}, indent=1) + "\n")
+    os.replace(temporary, path)
+    known.cache_clear()
+
+
+@lru_cache
+def known(device: str) -> tuple[Measured, ...]:
+    """All measurements of a kind of device: the user's own if there are any, else the package's."""
+    own = read(users_table()).get(device)
+    return tuple(own or read(SHIPPED).get(device, ()))
+
+
+# ---- the choice ------------------------------------------------------------------------------------------------
+
+
+def nearest(measured: Iterable[Measured], parameters: int, rows: int) -> list[Measured]:
+    """The measurements of the case that is most like a network; none if all are `FAR` from it.
+
+    Two cases are alike if the logarithms of their parameters and of the rows of a step are;
+    parameters count twice, as memory for them is what limits a block.
+    """
+
+    def distance(each: Measured) -> float:
+        of_parameters = abs(math.log(each.parameters / parameters))
+        return 2 * of_parameters + abs(math.log(each.rows / rows))
+
+    alike = [each for each in measured if 1 / FAR <= each.parameters / parameters <= FAR]
+    if not alike:
+        return []
+    closest = min(alike, key=distance)
+    return [each for each in alike if each.case == closest.case]
+
+
+def best(measured: list[Measured], forms: Iterable[str]) -> Measured | None:
+    """The smallest block of the fastest form whose time per network is nearly the best there is."""
+    able = [each for each in measured if each.form in forms]
+    if not able:
+        return None
+    least = min(each.ns for each in able)
+    return min((each for each in able if each.ns <= NEARLY * least), key=lambda each: each.lanes)
+
+
+def possible_forms(task: Task, recipe: Recipe) -> list[str]:
+    """Every form that this task and recipe can take."""
+    forms = ["vmap"]
+    if fast.columns_possible(task, recipe):
+        forms.append("columns")
+    if fast.possible(task, recipe):
+        forms.append("lanes")
+    return forms
+
+
+def count_parameters(task: Task, recipe: Recipe) -> int:
+    """How many numbers one network has, found without computing any."""
+    state: Any = jax.eval_shape(lambda: steps.init(random.key(0), task, recipe))
+    return sum(leaf.size for leaf in jax.tree.leaves(state.params))
+
+
+def shape_of_rows(task: Task) -> tuple[int, ...]:
+    """The shape (rows, inputs) of the rows that a network is trained on."""
+    return jax.eval_shape(lambda key: task.split(key, key)[0][0], random.key(0)).shape
+
+
+def looked_up(task: Task, recipe: Recipe, device: Any, forms: Iterable[str]) -> Measured | None:
+    """What was measured of the case most like these on this kind of accelerator, if anything was."""
+    measured = known(device.device_kind)
+    if not measured:
+        return None
+    rows = shape_of_rows(task)[0]
+    of_step = min(recipe.batch_size or rows, rows)
+    return best(nearest(measured, count_parameters(task, recipe), of_step), forms)
+
+
+def choose_lanes(task: Task, recipe: Recipe, form: str | None = None) -> int:
+    """How many networks make a block; it does not depend on how many are asked for."""
+    device = jax.local_devices()[0]
+    parameters = count_parameters(task, recipe)
+    matrix = recipe.optimizer in ("lm", "bfgs")
+    if device.platform == "cpu":
+        return fast.number(parameters, matrix)
+    forms = possible_forms(task, recipe) if form is None else [form]
+    found = looked_up(task, recipe, device, forms)
+    lanes = GUESSED_LANES if found is None else found.lanes
+    if matrix:  # each network has a matrix of its parameters by its parameters
+        return min(lanes, max(1, 2**28 // parameters**2))
+    return lanes
+
+
+def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str:
+    """The form that is asked for, if it can be had; without one, the faster form.
+
+    Raises:
+        ValueError: an unknown form, or one that this task and recipe cannot take.
+
+    """
+    if form not in (None, *FORMS):
+        raise ValueError(f"unknown form {form!r}; there is: {', '.join(FORMS)}, or None to choose the faster")
+    possible = possible_forms(task, recipe)
+    if form in possible:
+        return form
+    if form == "lanes":
+        raise ValueError(
+            'form="lanes" needs a model, activation, loss, accuracy and optimizer of the catalogue; use form="vmap"'
+        )
+    if form == "columns":
+        raise ValueError(
+            'form="columns" needs what form="lanes" does, all rows in every step, and neither '
+            'scalings, dropout nor a method of second order; use form="vmap"'
+        )
+    device = jax.local_devices()[0]
+    if device.platform != "cpu":
+        found = looked_up(task, recipe, device, possible)
+        return "vmap" if found is None else found.form
+    rows = shape_of_rows(task)
+    if "lanes" in possible and fast.suits(task, recipe, lanes, rows[1], "cpu"):
+        return "lanes"
+    if "columns" in possible and fast.columns_suit(recipe, rows, "cpu"):
+        return "columns"
+    return "vmap"
+
+
+def remark(device: Any) -> str:
+    """What a user should know about the choice on this device; empty where it was measured."""
+    if device.platform == "cpu" or known(device.device_kind):
+        return ""
+    return f"form and lanes are guesses, since {device.device_kind} was never measured: {REMEDY}"

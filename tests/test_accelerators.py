@@ -1,0 +1,141 @@
+"""Promise: an accelerator's form and lanes come from measurements; where there are none, run says so."""
+
+import json
+from dataclasses import replace
+
+import jax
+import numpy as np
+import pytest
+from scipy.interpolate import BSpline
+from scripts import script
+
+import approx as ap
+from approx import choice, devices, engines, runs
+from experiments.benchmark import kan
+
+SQUARE = ap.tasks.square()
+RECIPE = ap.Recipe(model=ap.MLP((10,), "tanh"), steps=5)
+TIMES = {("vmap", 512): 100.0, ("vmap", 4096): 20.0, ("lanes", 512): 30.0, ("lanes", 4096): 5.2}
+TIMES |= {("lanes", 32_768): 5.0, ("columns", 4096): 1.0}
+SMALL = [choice.Measured("P1", 31, 21, form, lanes, ns) for (form, lanes), ns in TIMES.items()]
+LARGE = [choice.Measured("P5", 314_000, 256, "vmap", 64, 1e6)]
+
+
+class Device:
+    """An accelerator that is not there: it has a name and a memory."""
+
+    platform = "gpu"
+    device_kind = "a test's device"
+
+    def __init__(self, limit=None, used=0):
+        self.told = None if limit is None else {"bytes_limit": limit, "bytes_in_use": used}
+
+    def memory_stats(self):
+        return self.told
+
+
+@pytest.fixture
+def device(tmp_path, monkeypatch):
+    """One such device is this machine's, and the cache folder is empty."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(choice.sys, "platform", "linux")
+    monkeypatch.setattr(jax, "local_devices", lambda: [Device()])
+    choice.known.cache_clear()
+    yield Device()
+    choice.known.cache_clear()
+
+
+def test_the_choice_is_the_smallest_block_that_is_nearly_the_fastest():
+    chosen = choice.best(SMALL, ["vmap", "lanes"])
+    assert (chosen.form, chosen.lanes) == ("lanes", 4096)  # 5.2 is within a tenth of 5.0
+    assert choice.best(SMALL, ["vmap"]).lanes == 4096
+    assert choice.best(SMALL, ["vmap", "columns"]).form == "columns"
+    assert choice.best(SMALL, []) is None
+
+
+def test_the_nearest_case_decides_and_a_far_one_says_nothing():
+    every = [*SMALL, *LARGE]
+    assert {each.case for each in choice.nearest(every, 100, 32)} == {"P1"}
+    assert {each.case for each in choice.nearest(every, 100_000, 256)} == {"P5"}
+    assert choice.nearest(every, 4_000, 32) == []  # over ten times from either
+
+
+def test_a_table_is_written_read_and_used(device):
+    task, recipe = SQUARE, RECIPE
+    assert choice.choose_lanes(task, recipe) == choice.GUESSED_LANES
+    assert choice.choose_form(None, task, recipe, 64) == "vmap"
+    assert "never measured" in choice.remark(device)
+    assert "make accelerator" in choice.remark(device)
+
+    choice.write(choice.users_table(), device.device_kind, SMALL, {"jax": "1"})
+    without_columns = replace(task, loss=lambda outputs, targets: ((outputs - targets) ** 2).mean())
+    assert choice.choose_lanes(without_columns, recipe) == 4096
+    assert choice.choose_form(None, without_columns, recipe, 64) == "vmap"  # an own loss has no other
+    assert choice.choose_form(None, task, recipe, 64) == "columns"
+    assert choice.remark(device) == ""
+
+    choice.write(choice.users_table(), "another device", LARGE, {})
+    assert set(choice.read(choice.users_table())) == {device.device_kind, "another device"}
+
+
+def test_a_damaged_table_is_named(device):
+    path = choice.users_table()
+    path.parent.mkdir(parents=True)
+    path.write_text('{"format": 1, "devices": {"a test\'s device": {"measured": [{"case": 3}]}}}')
+    with pytest.raises(ValueError, match=r"accelerators\.json is not a table of measured devices"):
+        choice.choose_lanes(SQUARE, RECIPE)
+    path.write_text('{"format": 99, "devices": {}}')
+    with pytest.raises(ValueError, match="has format 99"):
+        choice.read(path)
+
+
+def test_a_block_that_the_device_cannot_hold_is_refused_with_lanes_that_fit():
+    plan = type("Plan", (), {"lanes": 1000})
+    block = type("Block", (), {"bytes": 8_000_000_000})
+    ready = engines.Ready({Device(limit=5_000_000_000, used=1_000_000_000): block}, None, 0)
+    with pytest.raises(MemoryError, match=r"1,000 networks needs 8 GB .* 4 GB are free .* lanes=450"):
+        runs.check_device_memory(plan, ready)
+    for enough in (Device(limit=10_000_000_000), Device()):
+        runs.check_device_memory(plan, engines.Ready({enough: block}, None, 0))
+
+
+def test_the_announcement_says_that_nothing_was_measured(device, capsys):
+    plan = type("Plan", (), {"lanes": 4, "recipe": RECIPE, "trainings": 8})
+    ready = engines.Ready({device: type("Block", (), {"bytes": 10})}, None, 80)
+    engines.announce(None, plan, 8, ready, [device], devices.Cost(1.0, 0.5, 1))
+    assert "a test's device was never measured" in capsys.readouterr().err
+
+
+def test_the_splines_of_the_benchmark_are_scipys():
+    x = np.linspace(-1, 0.999, 50)
+    ours = kan.splines(jax.numpy.asarray(x), 3, 3)
+    theirs = BSpline.design_matrix(x, np.array(kan.knots(3, 3)), 3).toarray()
+    np.testing.assert_allclose(ours, theirs, atol=5e-7)  # float32
+
+
+def test_the_measurement_ends_in_words_where_there_is_no_accelerator(tmp_path):
+    accelerator = script("experiments", "accelerator")
+    with pytest.raises(SystemExit, match="sees no accelerator"):
+        accelerator.main(json_file=tmp_path / "a.json")
+
+
+def test_what_comes_first_is_measured_first():
+    order = script("experiments", "accelerator").to_measure(("P3", "P1"), (16, 8))
+    assert order[:3] == [("P1", "vmap", 16), ("P1", "columns", 16), ("P1", "lanes", 16)]
+    assert [name for name, _, count in order if count == 16][-1] == "P3"
+    assert order[-1] == ("P3", "naive", 8)
+
+
+@pytest.mark.slow
+def test_the_whole_way_on_a_cpu(tmp_path, device, monkeypatch):
+    monkeypatch.undo()  # the real devices, for the run
+    accelerator = script("experiments", "accelerator")
+    path = tmp_path / "accelerator.json"
+    accelerator.main(minutes=20, json_file=path, cases=("P1", "P7"), quick=True)
+    found = json.loads(path.read_text())
+    assert {row["promise"] for row in found["checks"]} == set(accelerator.PROMISES)
+    assert not [row for row in found["checks"] if row["held"] is False]
+    measured = {(row["case"], row["form"]) for row in found["times"]}
+    assert measured >= {("P1", "lanes"), ("P1", "naive"), ("P7", "vmap"), ("P7", "naive")}
+    assert all(0 < row["least"] <= row["ns"] <= row["most"] for row in found["times"])
+    assert "| P1 | lanes | 16 |" in path.with_suffix(".md").read_text()
