@@ -117,8 +117,8 @@ def write(path: Path, device: str, measured: Iterable[Measured], about: dict[str
 @lru_cache
 def known(device: str) -> tuple[Measured, ...]:
     """All measurements of a kind of device: the user's own if there are any, else the package's."""
-    own = read(users_table()).get(device)
-    return tuple(own or read(SHIPPED).get(device, ()))
+    own = read(users_table()).get(device, [])
+    return tuple(own or read(SHIPPED).get(device, []))
 
 
 # ---- the choice ------------------------------------------------------------------------------------------------

@@ -91,9 +91,8 @@ def product() -> ap.Task:
 def make_wider_cases() -> dict[str, Case]:
     """P6 and P7, two inputs; they have no C limit, so only accelerators are measured on them."""
     rough = {"naive": 5e3, "vmap": 5e3, "lanes": 1e3}
-    drawn = {"learning_rate": 1e-3, "batch_size": 32, "batches": "replacement"}
-    relu = ap.Recipe(model=ap.MLP((16,), "relu"), **drawn)
-    edges = ap.Recipe(model=kan((2, 5, 1)), **drawn)
+    relu = ap.Recipe(model=ap.MLP((16,), "relu"), learning_rate=1e-3, batch_size=32, batches="replacement")
+    edges = replace(relu, model=kan((2, 5, 1)))
     return {
         "P6": Case("2-16-1 relu, 32 of 1,000, Adam", product(), relu, 512, rough),
         "P7": Case("KAN of [2, 5, 1], 32 of 1,000, Adam", product(), edges, 512, rough, ("vmap",)),

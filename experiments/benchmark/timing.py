@@ -166,8 +166,7 @@ def naive_network(case: Case, inputs: int) -> tuple[Callable, Callable]:
     """The case's network in plain JAX, as (init, apply); parameters are pairs of weights and biases."""
     model = case.recipe.model
     if isinstance(model, tuple):
-        init, apply = model
-        return lambda key: init(key, jnp.zeros((1, inputs))), apply
+        return lambda key: model[0](key, jnp.zeros((1, inputs))), model[1]
     sizes = (inputs, *model.widths, model.outputs)
     activations = {"tanh": jnp.tanh, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}
     activation = activations[model.activation]
