@@ -13,7 +13,6 @@ say nothing, so that it leaves the table of the cache folder alone.
 """
 
 import json
-import math
 import os
 import subprocess
 import sys
@@ -22,7 +21,6 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -31,21 +29,13 @@ import numpy as np
 import scipy.stats
 import tyro
 import xarray as xr
-from jax import random
 
 import approx as ap
-from approx import blocks, choice, plans
-from experiments.benchmark.cases import CASES, WIDER_CASES, Case
-from experiments.benchmark.timing import naive_train
+from experiments.benchmark import device as bench
+from experiments.benchmark.device import ALL_CASES, ORDER, REPEATS, describe
 
 SUMMARY = Path(__file__).parent / "summaries" / "accelerator.json"
-ALL_CASES = {name: case for name, case in (CASES | WIDER_CASES).items() if " " not in name}
-ORDER = ("P1", "P3", "P2", "P6", "P7", "P4", "P5")
 NETWORKS = (4_096, 512, 262_144, 32_768)  # in the order in which they are measured
-FOREVER = 1_000_000_000  # steps of a program that takes only its first ones
-NAIVE_STEPS = 200
-SECONDS_PER_SAMPLE = 0.15
-REPEATS = 3
 MARGIN = 10.0  # seconds that are kept for writing
 CHECKED = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="adam", learning_rate=0.01, steps=300)
 SIZES = {True: (64, 4, 30), False: (512, 64, 300)}  # networks, company's lanes, steps; by --quick
@@ -220,7 +210,7 @@ def refused(quick: bool) -> tuple[bool | None, str]:
         return None, f"{device.device_kind} does not say how much memory it has"
     task = ap.tasks.square(range=1.0)
     recipe = replace(CHECKED, model=ap.MLP((512, 512)), steps=10)
-    for_one = 3 * 4 * choice.count_parameters(task, recipe)  # bytes: parameters and two moments
+    for_one = 3 * 4 * bench.parameters_of(task, recipe)  # bytes: parameters and two moments
     lanes = int(2 * told["bytes_limit"] // for_one)
     try:
         ap.run(task, recipe, seeds=1, lanes=lanes, progress=False)
@@ -297,105 +287,6 @@ def check(report: Report, quick: bool) -> None:
 # ---- speed -------------------------------------------------------------------------------------------------------
 
 
-def median_of_samples(call: Callable[[int], None], steps: int) -> tuple[int, list[float]]:
-    """Time `call(steps)`, with as many more steps as make a sample long enough; its seconds."""
-    while True:
-        began = time.perf_counter()
-        call(steps)
-        seconds = time.perf_counter() - began
-        if seconds > SECONDS_PER_SAMPLE or steps >= 10**7:
-            break
-        steps *= min(16, max(2, math.ceil(SECONDS_PER_SAMPLE / max(seconds, 1e-6))))
-    samples = []
-    for _ in range(REPEATS):
-        began = time.perf_counter()
-        call(steps)
-        samples.append(time.perf_counter() - began)
-    return steps, samples
-
-
-def row(case: str, form: str, networks: int, compile_seconds: float, steps: int, samples) -> dict:
-    """One measurement, as the report has it."""
-    ns = np.sort(samples) * 1e9 / networks / steps
-    return {
-        "case": case,
-        "form": form,
-        "networks": networks,
-        "ns": float(np.median(ns)),
-        "least": float(ns[0]),
-        "most": float(ns[-1]),
-        "compile": compile_seconds,
-    }
-
-
-def time_block(name: str, form: str, networks: int) -> dict:
-    """The compiled block of so many networks in one form: steps without records."""
-    case = ALL_CASES[name]
-    recipe = replace(case.recipe, steps=FOREVER, records=(0, FOREVER))
-    keep = plans.check_keep((), (), None)
-    options: dict[str, Any] = {"key": 0, "freeze": (), "cross": None, "init_params": None}
-    plan = plans.make_plan(case.task, recipe, seeds=networks, lanes=networks, form=form, keep=keep, grid={}, **options)
-    device = jax.local_devices()[0]
-    began = time.perf_counter()
-    inputs = plans.inputs(plan, np.arange(networks))
-    block = blocks.build(plan.structure, inputs, None, device)
-    compile_seconds = time.perf_counter() - began
-    placed = jax.device_put(inputs, device)
-    carry = [jax.block_until_ready(block.start(placed))]
-
-    def advance(steps: int) -> None:
-        carry[0] = jax.block_until_ready(block.advance(carry[0], placed, np.int32(0), np.int32(steps)))
-
-    steps, samples = median_of_samples(advance, 4)
-    return row(name, form, networks, compile_seconds, steps, samples)
-
-
-def time_naive(name: str, networks: int) -> dict:
-    """Plain JAX: `jit(vmap(train))` of a fixed number of steps, called as often as it takes."""
-    train = naive_train(ALL_CASES[name], NAIVE_STEPS)
-    keys = random.split(random.key(0), networks)
-    began = time.perf_counter()
-    program = jax.jit(jax.vmap(train)).lower(keys).compile()
-    compile_seconds = time.perf_counter() - began
-
-    def call(times: int) -> None:
-        for _ in range(times):
-            jax.block_until_ready(program(keys))
-
-    times, samples = median_of_samples(call, 1)
-    return row(name, "naive", networks, compile_seconds, times * NAIVE_STEPS, samples)
-
-
-def parameters(case: Case) -> int:
-    """Numbers that one network of a case has."""
-    return choice.count_parameters(case.task, case.recipe)
-
-
-def fits(case: Case, networks: int) -> bool:
-    """Whether parameters, moments, gradients and rows of so many networks fit into half of the memory."""
-    told = jax.local_devices()[0].memory_stats() or {}
-    rows = case.recipe.batch_size or choice.shape_of_rows(case.task)[0]
-    widest = max((*getattr(case.recipe.model, "widths", ()), 16))
-    numbers = 5 * parameters(case) + 4 * rows * widest
-    return 4 * numbers * networks < 0.5 * told.get("bytes_limit", 8e9)
-
-
-def to_measure(cases: tuple[str, ...], networks: tuple[int, ...]) -> list[tuple[str, str, int]]:
-    """What is measured, (case, form, networks), the most important first.
-
-    First every form of every case at one size and naive JAX there, by which the forms are chosen;
-    then the other sizes.
-    """
-    wanted = []
-    for count in networks:
-        for name in ORDER:
-            if name not in cases or not fits(ALL_CASES[name], count):
-                continue
-            forms = [*choice.possible_forms(ALL_CASES[name].task, ALL_CASES[name].recipe), "naive"]
-            wanted += [(name, form, count) for form in forms]
-    return wanted
-
-
 def losing(report: Report, name: str, form: str) -> bool:
     """Whether another form was twice as fast at every size where both were measured."""
     ours = {r["networks"]: r["ns"] for r in report.times if (r["case"], r["form"]) == (name, form)}
@@ -407,7 +298,7 @@ def losing(report: Report, name: str, form: str) -> bool:
 def measure(report: Report, cases: tuple[str, ...], networks: tuple[int, ...]) -> None:
     """Measure in order, as long as there is time for what comes next."""
     longest: dict[str, float] = {}
-    for name, form, count in to_measure(cases, networks):
+    for name, form, count in bench.to_measure(cases, networks):
         expected = 2 * longest.get(name, 5.0)
         if report.left() < expected:
             report.skipped.append(f"{name} {form} at {count:,}")
@@ -416,47 +307,15 @@ def measure(report: Report, cases: tuple[str, ...], networks: tuple[int, ...]) -
             continue
         began = time.monotonic()
         try:
-            found = time_naive(name, count) if form == "naive" else time_block(name, form, count)
+            if form == "naive":
+                found = bench.time_naive(name, count)
+            else:
+                found = bench.time_block(name, form, count)
         except Exception as error:  # a form that does not compile, or runs out of memory
             report.skipped.append(f"{name} {form} at {count:,} ({type(error).__name__})")
             continue
         longest[name] = max(longest.get(name, 0.0), time.monotonic() - began)
         report.add(report.times, found)
-
-
-def as_table(report: Report) -> list[choice.Measured]:
-    """The measurements by which forms and lanes are chosen."""
-    made = []
-    for each in report.times:
-        if each["form"] == "naive":
-            continue
-        case = ALL_CASES[each["case"]]
-        rows = case.recipe.batch_size or choice.shape_of_rows(case.task)[0]
-        made.append(
-            choice.Measured(
-                case=each["case"],
-                parameters=parameters(case),
-                rows=rows,
-                form=each["form"],
-                lanes=each["networks"],
-                ns=each["ns"],
-            )
-        )
-    return made
-
-
-def describe() -> dict[str, Any]:
-    """The device, its memory, versions and the day."""
-    device = jax.local_devices()[0]
-    memory = (device.memory_stats() or {}).get("bytes_limit")
-    return {
-        "device": device.device_kind,
-        "platform": device.platform,
-        "devices": jax.local_device_count(),
-        "memory": "memory not stated" if memory is None else f"{memory / 1e9:.1f} GB",
-        "jax": jax.__version__,
-        "day": datetime.now(UTC).date().isoformat(),
-    }
 
 
 def main(
@@ -489,14 +348,9 @@ def main(
         raise SystemExit(f"no case {unknown[0]!r}; there is: {', '.join(ORDER)}")
 
     def finish() -> None:
-        """Write the report, and the choice table if it is of an accelerator."""
+        """Write the report, and the tables by which `run` chooses."""
         report.write()
-        found = as_table(report)
-        if about["platform"] == "cpu" or not found:
-            return
-        choice.write(choice.users_table(), about["device"], found, about)
-        if ship:
-            choice.write(choice.SHIPPED, about["device"], found, about)
+        bench.keep_table(about, report.times, ship)
 
     report.watch(finish)
     check(report, quick)

@@ -120,7 +120,7 @@ def test_the_measurement_ends_in_words_where_there_is_no_accelerator(tmp_path):
 
 
 def test_what_comes_first_is_measured_first():
-    order = script("experiments", "accelerator").to_measure(("P3", "P1"), (16, 8))
+    order = script("experiments/benchmark", "device").to_measure(("P3", "P1"), (16, 8))
     assert order[:3] == [("P1", "vmap", 16), ("P1", "columns", 16), ("P1", "lanes", 16)]
     assert [name for name, _, count in order if count == 16][-1] == "P3"
     assert order[-1] == ("P3", "naive", 8)
