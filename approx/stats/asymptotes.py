@@ -3,7 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from approx.stats.labels import Over, variable
+from approx.stats.kept import predictions
+from approx.stats.labels import Over, variable, without_kept_step
 from approx.stats.rates import rate
 
 KINDS = ("constant", "linear", "periodic", "linear + periodic", "power", "exponential", "diverged", "undecided")
@@ -125,13 +126,12 @@ def shares(classes: xr.Dataset, over: Over = "seed", interval: str = "wilson", l
 
 def curves(runs: xr.Dataset) -> tuple[xr.DataArray, np.ndarray, np.ndarray, xr.DataArray]:
     """Predictions, test inputs (k, i), distances (k,) and targets, or a ValueError that says what is missing."""
-    if "prediction" not in runs:
-        raise ValueError('no predictions were kept: run with keep=("prediction",)')
+    f = predictions(runs)
     for name in ("x_test", "distance"):
         if extra := [str(dim) for dim in runs[name].dims if dim not in ("point", "input")]:
             raise ValueError(f"{name} differs over {', '.join(extra)}: select one setting of the task first")
     x = runs.x_test.transpose("point", "input").values.astype(float)
-    return runs.prediction, x, runs.distance.values.astype(float), runs.y_test
+    return f, x, runs.distance.values.astype(float), without_kept_step(runs.y_test)
 
 
 def middle(x: np.ndarray, distance: np.ndarray) -> np.ndarray:
