@@ -41,6 +41,9 @@ FAILED = ("C", "range 1", "range 50", "relu", "sigmoid", "snake", "sin", "x*x", 
 # how the endings are grouped in the panel -> colour
 ENDINGS = {"learned": "#0072B2", "on its rows only": "#56B4E9", "still falling": "#F0E442", "stands still": "0.7",
            "best constant": "#E69F00", "few units or steps": "#CC79A7", "diverged": "0.15"}  # fmt: skip
+FEW = ("1 relu unit", "2 relu units", "3 relu units", "1 steps", "2 steps")
+GROUPED = {kind: kind for kind in ENDINGS} | dict.fromkeys(FEW, "few units or steps")
+GROUPED |= dict.fromkeys(("on no plateau", "at"), "stands still")  # "at" a value of the loss without a name
 REPORTED = {4: 16.63, -4: 15.03, 11: 121.27, 20: 397.79, 8: 65.70, -5: 27.04}
 
 
@@ -132,12 +135,7 @@ def endings(table: pd.DataFrame) -> pd.DataFrame:
         shares = dict.fromkeys(ENDINGS, 0.0)
         for part in str(table.loc[label, "became"]).split("; "):
             kind, share = part.rsplit(" [", 1)[0].rsplit(" ", 1)
-            if kind in shares:
-                name = kind
-            elif "unit" in kind or "steps" in kind:
-                name = "few units or steps"
-            else:  # on no plateau, and at one without a name
-                name = "stands still"
+            (name,) = ap.plot.kinds.drawn_as([kind], GROUPED)
             shares[name] += float(share.rstrip("%")) / 100
         found[label] = shares
     return pd.DataFrame(found).T
@@ -189,7 +187,7 @@ def outputs(results: Path, ax: Axes) -> None:
     x = runs.x_test.values[:, 0]
     for place, (number, value) in enumerate(REPORTED.items()):
         ours = runs.prediction.isel(point=int(np.abs(x - number).argmin()), output=0).values - number**2
-        low, lower, middle, upper, high = np.quantile(ours, (0.05, 0.25, 0.5, 0.75, 0.95))
+        low, lower, middle, upper, high = ap.stats.order_quantiles(ours, (0.05, 0.25, 0.5, 0.75, 0.95))
         ax.vlines(place, low, high, color="C0", lw=1, label="5 to 95% of seeds" if place == 0 else "")
         ax.vlines(place, lower, upper, color="C0", lw=4, label="25 to 75%" if place == 0 else "")
         ax.plot(place, middle, "_", color="white", ms=5)

@@ -12,6 +12,7 @@ from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from scipy import ndimage
 
+from approx.plot.kinds import check_colors
 from approx.plot.series import axes, name_value, readable
 from approx.stats.maps import UNDECIDED, check_axis, spaced_by_logarithm
 
@@ -141,14 +142,18 @@ def regions(
         named: the kinds that have a colour; those that are there if left out.
 
     Raises:
-        ValueError: as for `landscape`; more than eight kinds.
+        ValueError: as for `landscape`; more than eight kinds; a kind that is there and has no place in `named`, or no
+            colour in `colors`.
     """
     ax, edges, _ = _panel(kinds.kind, ax, title)
     names = _named(kinds) if named is None else list(named)
     if len(names) > 8:
         raise ValueError(f"{len(names)} kinds: more than eight cannot be told apart; name some of them alike")
     cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    chosen = {name: (colors or {}).get(name, cycle[number % len(cycle)]) for number, name in enumerate(names)}
+    check_named(kinds, names)
+    given = dict(zip(names, cycle * len(names), strict=False)) if colors is None else colors
+    check_colors(names, given)
+    chosen = {name: given[name] for name in names}
     number = np.full(kinds.kind.shape, np.nan)
     for position, name in enumerate(names):
         number[kinds.kind.values == name] = position
@@ -246,6 +251,17 @@ def _named(kinds: xr.Dataset) -> list[str]:
     """The kinds that are there, in their order, but for what is undecided."""
     there = set(np.unique(kinds.kind.values))
     return [name for name in kinds.attrs.get("kinds", sorted(there)) if name in there and name != UNDECIDED]
+
+
+def check_named(kinds: xr.Dataset, names: Sequence[str]) -> None:
+    """Refuse kinds that are in a cell and not among those that are named, whose cells would stay white.
+
+    Raises:
+        ValueError: naming them.
+    """
+    left_out = [name for name in _named(kinds) if name not in names]
+    if left_out:
+        raise ValueError(f"the kinds {left_out} are on the map and not named: named= has {', '.join(names) or 'none'}")
 
 
 def _limits(values: np.ndarray, log: bool | None) -> tuple[float, float]:
