@@ -16,7 +16,7 @@ LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 def axes(ax: Axes | None, title: str | None = None) -> Axes:
     """The axes given, or new ones, with the panel's message as title."""
     if ax is None:
-        ax = plt.figure().add_subplot()
+        ax = plt.figure(layout="constrained").add_subplot()  # with room for labels in any style
     if title:
         ax.set_title(title)
     return ax

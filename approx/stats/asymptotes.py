@@ -68,8 +68,8 @@ def asymptote(
         keep the dimension `output`.
 
     Raises:
-        ValueError: no predictions, swept points, no points outside, a center that is missing, no two points on one ray,
-            a tolerance or scale that is not positive.
+        ValueError: no predictions, swept points, no points outside, a center that is missing, of several inputs fewer
+            than 16 points on most rays, a tolerance or scale that is not positive.
     """
     f, x, distance, y = curves(runs)
     if not 0 < tol < 0.1:
@@ -155,7 +155,7 @@ def rays_of(offset: np.ndarray, radius: np.ndarray, distance: np.ndarray) -> dic
     """Indices of the points outside, by side: "left" and "right" of one input, else by direction.
 
     Raises:
-        ValueError: no points outside, or none that share a ray.
+        ValueError: no points outside, none that share a ray, or too few on most rays.
     """
     outside = np.flatnonzero((distance > 0) & (radius > 0))
     if not outside.size:
@@ -172,6 +172,12 @@ def rays_of(offset: np.ndarray, radius: np.ndarray, distance: np.ndarray) -> dic
         left = left[~same]
     if all(index.size == 1 for index in sides.values()):
         raise ValueError("no two test points outside lie on one ray from the center: place them with tasks.rays")
+    few = sum(index.size < LEAST_POINTS for index in sides.values())
+    if few > len(sides) / 2:
+        raise ValueError(
+            f"{few} of the {len(sides)} directions in which test points lie outside hold fewer than the {LEAST_POINTS} "
+            "points that a class needs, as those of a grid of the plane do: place the points with tasks.rays"
+        )
     return sides
 
 
