@@ -160,14 +160,25 @@ def became(table: pd.DataFrame, ax: Axes) -> None:
               handletextpad=0.4, fontsize=6.2)  # fmt: skip
 
 
-def examples(results: Path, ax: Axes) -> None:
+def loaded(path: Path, label: str, table: pd.DataFrame) -> Any:
+    """The results of a recipe, if they are those that its row of the table was made of.
+
+    Raises:
+        ValueError: they are others.
+    """
+    runs = ap.load(path)
+    ap.plot.kinds.check_identity(label, runs.identity, table.loc[label, "identity"])
+    return runs
+
+
+def examples(results: Path, table: pd.DataFrame, ax: Axes) -> None:
     """One seed of each kind of failure, in units of the range."""
     shown = (("C", 10, "C"), ("range_1", 1, "range 1"), ("sin", 10, "sin"), ("relu", 10, "relu"))
     for number, (label, half, name) in enumerate(shown):
         path = results / f"square_remedies_{label}.nc"
         if not path.exists():
             continue
-        runs = ap.load(path)
+        runs = loaded(path, name, table)
         order = np.argsort(np.where(np.isfinite(runs.loss[:, -1]), runs.loss[:, -1], np.inf))
         seed = int(order[int(0.75 * len(order))])
         x = runs.x_test.values[:, 0] / half
@@ -181,9 +192,9 @@ def examples(results: Path, ax: Axes) -> None:
     ax.legend(ncols=3, loc="upper center", fontsize=6.2, handlelength=1.2, columnspacing=0.8)
 
 
-def outputs(results: Path, ax: Axes) -> None:
+def outputs(results: Path, table: pd.DataFrame, ax: Axes) -> None:
     """Recipe B's outputs where the thread was asked, ours and the thread's."""
-    runs = ap.load(results / "square_remedies_B.nc")
+    runs = loaded(results / "square_remedies_B.nc", "B", table)
     x = runs.x_test.values[:, 0]
     for place, (number, value) in enumerate(REPORTED.items()):
         ours = runs.prediction.isel(point=int(np.abs(x - number).argmin()), output=0).values - number**2
@@ -230,7 +241,7 @@ def main(
     """
     if quick:
         results = summaries = figures = results / "quick"
-    table = pd.read_csv(summaries / "square_remedies.csv").set_index("label")
+    table = pd.read_csv(summaries / "square_remedies.csv", dtype={"identity": str}).set_index("label")
     cells = pd.read_csv(summaries / "square_factorial.csv")
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 8.6))
@@ -241,9 +252,9 @@ def main(
     remedies(table, a, rest)
     combinations(cells, b)
     became(table, c)
-    examples(results, d)
+    examples(results, table, d)
     outside(results, e)
-    outputs(results, f)
+    outputs(results, table, f)
     letter(a, "a", "One change to recipe C, and the error it leaves", pad=14)
     letter(b, "b", "Scaling helps Adam, BFGS, LM; not relu", pad=14)
     letter(c, "c", "What the seeds became", pad=34)

@@ -117,6 +117,13 @@ def test_every_kind_of_the_intervals_and_the_squares_seeds_is_named():
     assert [t.get_text() for t in ax.get_legend().get_texts()] == list(square.ENDINGS)
 
 
+def test_results_are_those_of_which_the_table_was_made():
+    plot.kinds.check_identity("tanh", "e0b94d9f9d67aa", "e0b94d9f9d67")
+    for said in ("b94d9f9d67aa", ""):
+        with pytest.raises(ValueError, match="the results of tanh are e0b94d9f9d67, and the summary was made of"):
+            plot.kinds.check_identity("tanh", "e0b94d9f9d67aa", said)
+
+
 def test_numbers_are_compared_to_the_digits_of_the_table():
     plot.kinds.check_number("a", 0.12345, 0.123)
     plot.kinds.check_number("a", np.inf, np.inf)

@@ -77,3 +77,16 @@ def check_number(what: str, ours: float, said: float, digits: int = 3) -> None:
             f"the figure would contradict its table: {what} is {ours:.{digits}g} in the results and "
             f"{said:.{digits}g} in the summary. The experiment writes both: run it again, with --saved to judge anew"
         )
+
+
+def check_identity(what: str, ours: str, said: str) -> None:
+    """Refuse to draw results beside a table that was made of others: it notes the beginning of their identity.
+
+    Raises:
+        ValueError: naming both.
+    """
+    if not said or not ours.startswith(str(said)):
+        raise ValueError(
+            f"the figure would contradict its table: the results of {what} are {ours[:12]}, and the summary was made "
+            f"of {said}. The experiment writes both: run it again, with --saved to judge anew"
+        )
