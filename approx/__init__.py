@@ -55,6 +55,11 @@ if TYPE_CHECKING:
     from approx import floors, maps, plot, stats
 
 
+def __dir__() -> list[str]:
+    """All public names, those too that are imported when they are first used."""
+    return sorted({*globals(), *__all__})
+
+
 def __getattr__(name: str):
     """Import these when they are first used: scipy and matplotlib are half of the time of an import."""
     if name in ("floors", "maps", "plot", "stats"):

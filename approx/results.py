@@ -159,9 +159,11 @@ def variables(plan: Plan, trace: Trace) -> dict[str, tuple[tuple[str, ...], np.n
     found: dict[str, Any] = {}
 
     def add(name: str, values: Any, *dims: str, about: str) -> None:
+        notes: dict[str, Any] = {"long_name": about}
         if "kept_step" in dims and len(plan.structure.keep.at) <= 1:
             values, dims = values[:, 0], dims[1:]
-        found[name] = (("training", *dims), values, {"long_name": about})
+            notes["kept_step"] = steps_kept(plan)[0]
+        found[name] = (("training", *dims), values, notes)
 
     for name, about in NAMES.items():
         if getattr(trace, name) is not None:
@@ -225,13 +227,22 @@ def stacked(parts: Sequence[xr.Dataset]) -> xr.Dataset:
 
 def coordinates(plan: Plan, points: Points) -> dict[str, Any]:
     """Axes, record steps, and where the networks are judged."""
-    kept = np.asarray(plan.structure.keep.at or record_steps(plan.recipe)[-1:])
+    kept = steps_kept(plan)
     return {
         **{name: (name, values) for name, values in plan.axes.items()},
         "step": ("step", record_steps(plan.recipe), {"long_name": "updates made"}),
-        "kept_step": kept[0] if len(kept) == 1 else ("kept_step", kept),
+        **({"kept_step": ("kept_step", kept)} if len(kept) > 1 else {}),
         **point_coordinates(plan, points),
     }
+
+
+def steps_kept(plan: Plan) -> list[int]:
+    """The steps at which predictions and parameters are kept.
+
+    One alone is an attribute of these variables. As a coordinate of the Dataset it would be one of every other variable
+    too, and of every statistic of them.
+    """
+    return list(plan.structure.keep.at) or [int(record_steps(plan.recipe)[-1])]
 
 
 def attributes(plan: Plan, trace: Trace, source: dict[str, Any]) -> dict[str, Any]:
@@ -327,6 +338,11 @@ def params(runs: xr.Dataset, **where: Any) -> PyTree:
         ValueError: if no parameters were kept. KeyError: an unknown label.
 
     """
+    if "params" not in runs.attrs and "not_picked" in runs.attrs:
+        raise ValueError(
+            "the parameters were not kept at every step that stats.pick picked, and those of another step belong to "
+            "other networks: run with keep_at= all record steps (runs.step.values), then pick"
+        )
     if "params" not in runs.attrs:
         raise ValueError('no parameters were kept: run with keep=("prediction", "params")')
     return parameters.rebuild(json.loads(runs.attrs["params"]), lambda name: np.asarray(runs[name].sel(**where)))

@@ -355,7 +355,7 @@ GRID = np.geomspace(1, 1e12, 1_201)  # updates, for how many are needed
 def needed(errors: np.ndarray, variance: float, r_squared: float) -> float:
     """The median of the updates from which on so much of the variance is explained, of errors along GRID."""
     below = errors <= (1 - r_squared) * variance
-    return float(np.median(np.where(below.any(1), GRID[below.argmax(1)], np.inf)))
+    return float(ap.stats.order_quantiles(np.where(below.any(1), GRID[below.argmax(1)], np.inf)))
 
 
 EXACT: tuple[str, ...] = (
@@ -385,7 +385,7 @@ def exact(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], results:
         spread = float(task.scale) ** 2 / (12 if task.distribution == "uniform" else 1)
         path, end = expected_error(of, away, GRID), expected_error(of, away, [chosen.steps])[:, 0]
         with np.errstate(over="ignore"):
-            middle = np.median(path, 0) / spread
+            middle = ap.stats.order_quantiles(path, axis=0) / spread
         curves += [
             {"label": label, "step": f"{n:.6g}", "unexplained": f"{m:.6g}"} for n, m in zip(GRID, middle, strict=True)
         ]
@@ -394,10 +394,11 @@ def exact(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], results:
         length = epoch(task, chosen.batch_size)
         row = {"recipe": NAMED[label], "label": label, "n": len(away), "least λ": moving[0], "largest λ": moving[-1]}
         row |= {"largest rate": of.largest_rate}
-        row |= {"R² in expectation": 1 - float(np.median(end)) / spread}
+        row |= {"R² in expectation": 1 - float(ap.stats.order_quantiles(end)) / spread}
         if task.loss == "mse":
             ratio = runs[label].loss.isel(step=-1).values / end
-            row |= dict(zip(("measured / expected", "5%", "95%"), np.quantile(ratio, (0.5, 0.05, 0.95)), strict=True))
+            found = ap.stats.order_quantiles(ratio, (0.5, 0.05, 0.95)).tolist()
+            row |= dict(zip(("measured / expected", "5%", "95%"), found, strict=True))
         else:
             row |= dict.fromkeys(("measured / expected", "5%", "95%"), np.nan)
         row |= {f"epochs to R² {r:g}": needed(path, spread, r) / length for r in (0.0, 0.5, LEARNED)}
@@ -548,19 +549,18 @@ def plateaus(label: str, spread: float) -> dict[str, float]:
 
 
 def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
-    """What became of every seed; "on the way" if the last half of the updates lowered the error by 1%.
+    """What became of every seed; "on the way" if its error was still falling (see `stats.falling`).
 
-    An error above all levels that it was not still halving in those is "means jitter": the outputs' means move with the
-    batches. Saved parameters of Adam's and of rate 0.4 say so: without the means' distances, noise is left.
+    An error above all levels that does not fall as fast as 1 / updates is "means jitter": the outputs' means move with
+    the batches. Saved parameters of Adam's and of rate 0.4 say so: without the means' distances, noise is left.
     """
     spread, levels = variance(RECIPES[label][0]), plateaus(label, variance(RECIPES[label][0]))
     found = ap.stats.plateaus(runs, levels, of="mse", learned=(1 - LEARNED) * spread, tolerance=0.05)
-    half = runs.mse.sel(step=slice(0, float(runs.step[-1]) / 2)).isel(step=-1, drop=True)
-    last, above = runs.mse.isel(step=-1, drop=True), runs.mse.isel(step=-1, drop=True) > max(levels.values())
-    way, up = (
-        last < xr.where(above, 0.5, 0.99) * half,
-        (last > 2 * runs.mse.isel(step=0, drop=True)) | ~np.isfinite(last),
-    )
+    last = runs.mse.isel(step=-1, drop=True)
+    above = last > max(levels.values())
+    fast = ap.stats.falling(runs, of="mse", slope=1.0)
+    way = xr.where(above, fast, ap.stats.falling(runs, of="mse"))
+    up = (last > 2 * runs.mse.isel(step=0, drop=True)) | ~np.isfinite(last)
     kind, other = found.kind.astype(object), ~found.kind.isin(["learned", *levels])
     kind = kind.where(~(above & other), "means jitter").where(~(way & other), "on the way").where(~up, "diverged")
     order = [name for name in found.attrs["kinds"] if name not in ("on no plateau", "diverged")]
@@ -581,7 +581,8 @@ def failures(runs: Mapping[str, xr.Dataset], results: Path) -> list[dict[str, An
                 row = {"recipe": NAMED.get(label, label), "label": label, "kind": kind, "n": int(share.n)}
                 row |= {"seeds": int(share.successes)}
                 row |= {end: f"{float(share[end]):.3f}" for end in ("rate", "low", "high")}
-                rows.append(row | {"median MSE": f"{float(one.mse.isel(step=-1)[here].median()):.4g}"})
+                middle = float(ap.stats.order_quantiles(one.mse.isel(step=-1)[here]))
+                rows.append(row | {"median MSE": f"{middle:.4g}"})
     pd.DataFrame(each).to_csv(results / "identity_kinds.csv", index=False, lineterminator="\n")
     return rows
 
@@ -600,7 +601,8 @@ def outcomes(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
         row |= {"rate": f"{float(rate.rate):.3f}", "low": f"{float(rate.low):.3f}", "high": f"{float(rate.high):.3f}"}
         row |= {"cost": f"{float(cost.ert):.4g}", "cost low": f"{float(cost.low):.4g}"}
         for name, of in MEASURES.items():
-            low, middle, high = np.quantile(one[of].isel(step=-1).values, (0.05, 0.5, 0.95))
+            worst = np.inf if of in ("mse", "distance_to_identity") else -np.inf
+            low, middle, high = ap.stats.order_quantiles(one[of].isel(step=-1), (0.05, 0.5, 0.95), worst=worst)
             row[name] = f"{middle:.4g} [{low:.4g}, {high:.4g}]"
         rows.append(row)
     return rows
@@ -717,7 +719,8 @@ def main(
     for number, label in enumerate(chosen, 1):
         count = seeds if label in LITERAL else remedies * MORE.get(label, 1)
         runs = train(label, count, results, size, steps, progress=False, **options)
-        rate, middle = ap.stats.rate(learned(runs)), float(runs.r_squared.isel(step=-1).median())
+        rate = ap.stats.rate(learned(runs))
+        middle = float(ap.stats.order_quantiles(runs.r_squared.isel(step=-1), worst=-np.inf))
         share = f"{float(rate.rate):6.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}] of {int(rate.n):,}"
         print(f"{number:3} of {len(chosen)}  {label:22} {share}   R² {middle:.4g}", flush=True)
     summarise(labels, results, summaries, size, steps, note)

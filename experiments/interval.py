@@ -349,23 +349,14 @@ def plateaus(loss: str) -> dict[str, float]:
 
 
 def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
-    """What became of every seed: learned, a plateau, not finished (see `falling`), or none of these."""
+    """What became of every seed: learned, a plateau, not finished (see `stats.falling`), or none of these."""
     found = ap.stats.plateaus(runs, plateaus(label.partition("@")[0].split("_")[-1]))
     names = [name for name in found.attrs["kinds"] if name not in ("on no plateau", "diverged")]
     kind = found.kind.astype(object)
-    kind = kind.where((kind != "on no plateau") | ~falling(runs), "not finished")
+    kind = kind.where((kind != "on no plateau") | ~ap.stats.falling(runs), "not finished")
     kind = kind.where(~ap.stats.reading(learned(runs)), "learned")
     order = ["learned", *names, "not finished", "on no plateau", "diverged"]
     return kind.astype(str).to_dataset(name="kind").assign_attrs(kinds=order)
-
-
-def falling(runs: xr.Dataset) -> xr.DataArray:
-    """Which trainings' budgets were too short: the last tenth still lowered the loss by 1%, or no rule stopped it."""
-    last = runs.isel(step=-1, drop=True)
-    if "stopped" in runs:
-        return last.stopped == 0
-    before = runs.loss.sel(step=slice(0, 0.9 * float(runs.step[-1]))).isel(step=-1, drop=True)
-    return last.loss < 0.99 * before
 
 
 def idle(label: str, runs: xr.Dataset) -> np.ndarray:

@@ -64,7 +64,8 @@ def choose_rate(case: str, first: ap.Recipe, others: Sequence[int] = OTHERS, **o
     task, _, success = CASES[case]
     rates = RATES[first.optimizer]
     runs = ap.run(task, first, seeds=others, learning_rate=rates, keep=(), **options).isel(step=-1)
-    hits, loss = ap.stats.success(runs, **success).hit.sum("seed"), runs.loss.fillna(np.inf).median("seed")
+    hits = ap.stats.success(runs, **success).hit.sum("seed")
+    loss = ap.stats.quantiles(runs, q=0.5).loss.isel(quantile=0)
     return replace(first, learning_rate=rates[int(np.lexsort((loss, -hits))[0])])
 
 
@@ -92,12 +93,12 @@ def table(method: str, runs, success: dict) -> str:
     n, end = runs.sizes["seed"], runs.isel(step=-1)
     hits = ap.stats.success(runs, **success)
     rate = ap.stats.rate(hits, when="last")
-    work = np.median(end.evaluations)
+    work = float(ap.stats.order_quantiles(end.evaluations))
     reasons = ap.stats.rate(end.stopped == 0) if "stopped" in end else None
     learning = f", learning rate {runs.learning_rate:g}" if runs.learning_rate else ""
     return (
         f"  {method:5} {float(rate.rate):6.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}] of {n}"
-        f"   median loss {float(end.loss.median()):8.2g}   evaluations {work:6,.0f}"
+        f"   median loss {float(ap.stats.order_quantiles(end.loss)):8.2g}   evaluations {work:6,.0f}"
         f"   {runs.milliseconds:7.3f} ms a training"
         + (f"   {float(reasons.rate):4.0%} not stopped" if reasons is not None else learning)
     )

@@ -95,7 +95,7 @@ def levenberg(repeats: int, python: str) -> list[str]:
             for name, recipe in settings.items():
                 seconds, runs = clock(SQUARE, recipe, 512)
                 times[name].append(seconds)
-                errors[name] = float(runs.loss.median())
+                errors[name] = float(ap.stats.order_quantiles(runs.loss, axis=None))
             command = (python, str(HERE / "benchmark/optimistix_lm.py"), f"{folder}/starts.npz", *map(str, LIMITS))
             theirs += peer(*command)
     lines = []
@@ -128,9 +128,9 @@ def limited(repeats: int) -> list[str]:
     (a, runs), (b, other) = ((np.median([s for s, _ in found[name][1:]]), found[name][-1][1]) for name in found)
     return [
         f"| L-BFGS, interval, 64 seeds, float32, 100 evaluations | `ap.run` | {1e3 * a:.0f} ms | median loss "
-        f"{float(runs.loss.median()):.1e} | |",
+        f"{ap.stats.order_quantiles(runs.loss, axis=None):.1e} | |",
         f"| | optax {optax.__version__}, vmap, 20 steps | {1e3 * b:.0f} ms | median loss "
-        f"{float(other.loss.median()):.1e} | **{b / a:.0f} x** |",
+        f"{ap.stats.order_quantiles(other.loss, axis=None):.1e} | **{b / a:.0f} x** |",
     ]
 
 

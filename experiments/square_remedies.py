@@ -188,7 +188,7 @@ def best_of_five(runs: xr.Dataset) -> xr.Dataset:
 def plateaus(label: str, runs: xr.Dataset) -> xr.Dataset:
     """What each seed became: learned, right on the rows alone, a plateau of the training loss, none, or divergence.
 
-    On no plateau with a name, it is still falling if the last third of the steps took off a tenth of the loss or more.
+    What is on no plateau with a name may be still falling, see `stats.falling`.
     Plateaus of known value: the best constant; of bounded units also the best steps, those of saturated ones; of relu
     the best of few units, the others dead. Further ones are found by `stats.plateaus`.
     """
@@ -207,8 +207,7 @@ def plateaus(label: str, runs: xr.Dataset) -> xr.Dataset:
     kind, names = kinds.kind.astype(object), list(kinds.attrs["kinds"])
     right = learned(shares_of_variance(runs)).hit.values
     kind = xr.where((kind == "learned") & ~right, ROWS_ONLY, xr.where(right, "learned", kind))
-    before = int(np.abs(runs.step.values - 2 / 3 * runs.step.values[-1]).argmin())
-    falling = (runs.loss.isel(step=-1) < 0.9 * runs.loss.isel(step=before)).values
+    falling = ap.stats.falling(runs).values
     unnamed = (kind == "on no plateau") | kind.str.startswith("at ")  # one that still falls was no plateau
     kind = xr.where(unnamed & falling, FALLING, kind)
     names = [names[0], ROWS_ONLY, *names[1:-2], FALLING, *names[-2:]]
@@ -250,7 +249,7 @@ def run_cell(label: str, seeds: int, steps: int | None) -> xr.Dataset:
         rates = RATES[recipe.optimizer]
         tried = ap.run(task, recipe, seeds=OTHERS, learning_rate=rates, keep=(), progress=False)
         errors = shares_of_variance(tried)
-        middle = errors.inside.fillna(np.inf).median("seed")
+        middle = ap.stats.quantiles(errors, of="inside", q=0.5).inside.isel(quantile=0, drop=True)
         rate = rates[int(np.lexsort((middle, -learned(errors).hit.sum("seed")))[0])]
         recipe = replace(recipe, learning_rate=rate)
     count = max(2, seeds // 2)

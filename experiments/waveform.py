@@ -248,22 +248,17 @@ def reported(runs: Mapping[str, xr.Dataset]) -> list:
 # ---- failures ------------------------------------------------------------------------------------------------------
 
 
-def falling(runs: xr.Dataset) -> xr.DataArray:
-    """Which trainings' budgets were too short: the last sixth still lowered the loss on fresh rows by 1%."""
-    before = runs.test_loss.sel(step=slice(0, 5 / 6 * float(runs.step[-1]))).isel(step=-1, drop=True)
-    return runs.test_loss.isel(step=-1, drop=True) < 0.99 * before
-
-
 def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
     """What became of every seed: learned, learned and lost, a plateau of the loss (log K: a constant), not finished.
 
-    Seeds that lie together in the middle of a fall are no plateau: only the constant's is one whatever the slope.
+    Not finished is what was still falling on fresh rows (see `stats.falling`). Seeds that lie together in the middle of
+    a fall are no plateau: only the constant's is one whatever the slope.
     """
     hits = learned(runs)
     found = ap.stats.plateaus(runs, {"constant": np.log(DESIGNS[label][0])}, of="test_loss")
     plateaus = [kind for kind in found.attrs["kinds"] if kind not in ("on no plateau", "diverged")]
-    kind = found.kind.astype(object)
-    kind = kind.where(kind.isin(["constant", "diverged"]) | ~falling(runs), "not finished")
+    kind, falling = found.kind.astype(object), ap.stats.falling(runs, of="test_loss")
+    kind = kind.where(kind.isin(["constant", "diverged"]) | ~falling, "not finished")
     kind = kind.where(~ap.stats.reading(hits, "first"), "lost again")
     kind = kind.where(~ap.stats.reading(hits), "learned")
     order = ["learned", "lost again", *plateaus, "not finished", "on no plateau", "diverged"]
@@ -310,8 +305,8 @@ def outcomes(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
             found = ap.stats.quantiles(last[[of]], q=(0.05, 0.5, 0.95), of=of)[of].values
             row |= {f"{of} {q}": f"{value:.5g}" for q, value in zip((5, 50, 95), found, strict=True)}
         times = ap.stats.time_to_success(hits).upper
-        row["epochs"] = f"{np.quantile(times, 0.5, method='inverted_cdf'):g}"
-        row |= {"norm of weights": f"{float(last.weight_norm.median()):.4g}"}
+        row["epochs"] = f"{ap.stats.order_quantiles(times):g}"
+        row |= {"norm of weights": f"{ap.stats.order_quantiles(last.weight_norm):.4g}"}
         row["idle units"] = " ".join(f"{value:.3f}" for value in one.idle.values.mean(0))
         values = {"cost": cost.ert, "cost low": cost.low, "cost high": cost.high, "tries": tries.tries}
         rows.append(row | {of: f"{float(value):.4g}" for of, value in values.items()})
@@ -453,7 +448,8 @@ def main(
         runs = train(label, seeds, steps, results, progress=False, **options)
         rate, last = ap.stats.rate(learned(runs)), runs.isel(step=-1)
         share = f"{float(rate.rate):6.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}] of {int(rate.n):,}"
-        medians = f"accuracy {float(last.test_accuracy.median()):.3f}, loss {float(last.test_loss.median()):.3g}"
+        accuracy = ap.stats.order_quantiles(last.test_accuracy, worst=-np.inf)
+        medians = f"accuracy {accuracy:.3f}, loss {ap.stats.order_quantiles(last.test_loss):.3g}"
         print(f"{number:3} of {len(chosen)}  {label:48} {share}; median {medians}", flush=True)
     there = labels if quick else [label for label in DESIGNS if (results / f"waveform_{label}.nc").exists()]
     summarise(results, summaries, there, note)

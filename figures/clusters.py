@@ -55,7 +55,12 @@ CURVES = {
     "everything": ("everything", "C2", "-"),
 }
 FACTORS = {"biases": "B", "cross-entropy": "C", "normalised": "N", "no dropout": "D"}
-KINDS = ("#0072B2", "#9ecae1", "#F0E442", "0.35")
+KINDS = {  # of the ends of seeds, as experiments/clusters.py names them
+    "≥ 0.882, a linear softmax's": "#0072B2",
+    "≥ 0.8065, least squares'": "#9ecae1",
+    "below": "#F0E442",
+    "class given up": "0.35",
+}
 # Panels as shares of the page, by hand: names on both sides of some are wider than any grid's margins.
 PLACES = {
     "a": (0.07, 0.785, 0.275, 0.17),
@@ -87,7 +92,7 @@ def passes_axis(ax: Axes, last: float) -> None:
 def over_passes(runs: xr.Dataset, ax: Axes) -> None:
     """Accuracy of the literal network over the passes: judged without dropout, and as the thread counted it."""
     passes = runs.step.values[1:] / ROWS
-    training = runs.accuracy.median("seed").values[1:]
+    training = ap.stats.quantiles(runs, of="accuracy", q=0.5).accuracy.isel(quantile=0).values[1:]
     ax.plot(passes, training, color="C2", ls=(0, (4, 1.5)), zorder=1)
     ends: list[Any] = [(training, "training rows,\nno dropout", "C2")]
     for number, (of, text) in enumerate(
@@ -112,7 +117,8 @@ def trajectories(all_runs: dict[str, xr.Dataset], ax: Axes) -> None:
     for label, (text, color, line) in CURVES.items():
         runs = all_runs[label]
         passes = runs.step.values[1:] / ROWS
-        lower, mid, upper = np.quantile(runs.test_accuracy.transpose("step", "seed"), (0.25, 0.5, 0.75), axis=1)[:, 1:]
+        found = ap.stats.quantiles(runs, of="test_accuracy", q=(0.25, 0.5, 0.75)).test_accuracy
+        lower, mid, upper = found.transpose("quantile", "step").values[:, 1:]
         ax.fill_between(passes, lower, upper, color=color, alpha=0.15, lw=0)
         ax.plot(passes, mid, color=color, ls=line)
         ends.append((mid, text, color))
@@ -126,13 +132,14 @@ def remedies(all_runs: dict[str, xr.Dataset], table: pd.DataFrame, lines: pd.Ser
     """Test accuracy of each recipe, and on which share of the seeds it beats the literal one."""
     beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
     for y, label in enumerate(RECIPES):
-        values = all_runs[label].test_accuracy.isel(step=-1)
-        low, lower, mid, upper, high = np.quantile(values, (0.05, 0.25, 0.5, 0.75, 0.95))
+        last = all_runs[label].isel(step=-1)
+        low, lower, mid, upper, high = ap.stats.quantiles(last, of="test_accuracy").test_accuracy.values
         color = "0.3" if label == "literal" else "C0"
         ax.hlines(y, low, high, color=color, lw=0.8)
         ax.hlines(y, lower, upper, color=color, lw=2.6)
         ax.plot(mid, y, "o", color="white", markeredgecolor=color, ms=3.5)
         row = table.loc[label]
+        ap.plot.kinds.check_number(f"the median test accuracy of {label}", mid, row.q50)
         text = "better than literal:"
         if label != "literal":
             text = f"{row.better:.0%} [{row.better_low:.0%}, {row.better_high:.0%}]"
@@ -152,10 +159,10 @@ def endings(table: pd.DataFrame, ax: Axes) -> None:
     """Where the seeds of each recipe are, as stacked bars in the rows of the panel beside."""
     for y, label in enumerate(RECIPES):
         begin = 0.0
-        for color, row in zip(KINDS, table.loc[label].itertuples(), strict=True):
-            ax.barh(
-                y, row.rate, 0.66, begin, color=color, edgecolor="white", lw=0.4, label=row.kind if y == 0 else None
-            )
+        ap.plot.kinds.check_colors(table.loc[label].kind, KINDS)
+        for row in table.loc[label].itertuples():
+            shown: dict[str, Any] = {"color": KINDS[row.kind], "label": row.kind if y == 0 else None}
+            ax.barh(y, row.rate, 0.66, begin, edgecolor="white", lw=0.4, **shown)
             begin += row.rate
         ends = np.cumsum(table.loc[label].seeds.to_numpy())[:-1]
         n = int(table.loc[label].n.iloc[0])
@@ -236,7 +243,7 @@ def bayes(task):
 
 def example(runs: xr.Dataset, model, quantile: float):
     """The network whose test accuracy is at that quantile of all seeds."""
-    accuracy = runs.test_accuracy.isel(step=-1)
+    accuracy = runs.test_accuracy.isel(step=-1).fillna(-np.inf)
     seed = int(runs.seed[np.argsort(accuracy.values)[round(quantile * (runs.sizes["seed"] - 1))]])
     params = ap.params(runs, seed=seed)
     return lambda x: model.apply(params, jnp.asarray(x, "float32"))

@@ -1,7 +1,8 @@
 """The figure of the identity: what a small loss hides, why A does not move, and which advice makes it.
 
 Reads results/identity_{label}.nc and identity_{curves,kinds,examples,diagonal}.csv beside them, which
-experiments/identity.py writes, and draws figures/identity.pdf and .png.
+experiments/identity.py writes, and draws figures/identity.pdf and .png. What it says of the seeds must be what
+experiments/summaries/identity_{failures,outcomes}.csv say of them.
 
 Shows: A linear network of 84 columns onto themselves has a tiny loss and has learned nothing but the means. The
 advice as given solves it for 0 of 32 seeds, with the loss in standardised units too for all 32.
@@ -20,6 +21,7 @@ from matplotlib.axes import Axes
 import approx as ap
 
 FOLDER = Path(__file__).parent
+SUMMARIES = FOLDER.parent / "experiments" / "summaries"
 A_EPOCH = 12_192  # updates
 MEAN, SD = 1.1090579, 0.0012380764  # of A's columns; B's are U[0, 1)
 LEARNED = 0.99
@@ -30,8 +32,10 @@ COLORS = {
     "noise added": "#D55E00",
     "means jitter": "#56B4E9",
     "shrunk outputs": "#CC79A7",
+    "on no plateau": "#F0E442",
     "diverged": "0.35",
 }
+GROUPED = {kind: kind for kind in COLORS} | {"at": "on no plateau"}  # a plateau without a name is nobody's known error
 EXAMPLES = {  # label: (title, what it is)
     "A": ("noise added", "A as asked"),
     "zero_weights": ("mean only", "A from weights at 0"),
@@ -91,6 +95,11 @@ def unexplained(runs: xr.Dataset) -> xr.DataArray:
     return left.where(np.isfinite(left), np.inf)
 
 
+def median_r_squared(runs: xr.Dataset) -> float:
+    """The median R² at the end, over seeds; those that diverged have the smallest."""
+    return float(ap.stats.order_quantiles(runs.r_squared.isel(step=-1), worst=-np.inf))
+
+
 def draw_example(ax: Axes, label: str, rows: list[dict], runs: xr.Dataset) -> None:
     """One judged row's columns: what went in, and what came out, in standard deviations from the mean."""
     mean, sd = (0.5, 1 / np.sqrt(12)) if label == "B" else (MEAN, SD)
@@ -111,13 +120,14 @@ def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndar
     for row, label in enumerate(names):
         left = np.clip(unexplained(runs[label]).isel(step=-1).values, LEAST, MOST)
         heights = row + jitter.uniform(-0.3, 0.3, left.size)
-        for kind in np.unique(kinds[label]):
-            here = kinds[label] == kind
+        became = ap.plot.kinds.drawn_as(kinds[label], GROUPED)
+        for kind in np.unique(became):
+            here = became == kind
             ax.plot(
                 left[here],
                 heights[here],
                 ".",
-                color=COLORS.get(kind, "black"),
+                color=COLORS[kind],
                 markersize=2.2,
                 markeredgewidth=0,
                 clip_on=False,
@@ -143,7 +153,8 @@ def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndar
     ax.tick_params(axis="y", length=0)
     ax.annotate("learned", (1, -0.75), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                 va="bottom", size=6.5)  # fmt: skip
-    seen = [kind for kind in COLORS if any((kinds[label] == kind).any() for label in names)]
+    drawn = {str(kind) for label in names for kind in ap.plot.kinds.drawn_as(kinds[label], GROUPED)}
+    seen = [kind for kind in COLORS if kind in drawn]
     for kind in seen:
         ax.plot([], [], ".", color=COLORS[kind], markersize=6, label=kind)
     ax.figure.legend(loc="outside lower center", ncols=len(seen), columnspacing=0.8, handletextpad=0)
@@ -163,8 +174,8 @@ def draw_modes(ax: Axes, runs: dict[str, xr.Dataset], curves: list[dict]) -> Non
             continue
         path = np.array([(float(row["step"]), float(row["unexplained"])) for row in curves if row["label"] == label])
         ax.plot(*path[path[:, 1] < 1e5].T, color=color)
-        measured = unexplained(runs[label]).quantile((0.05, 0.5, 0.95), "seed").isel(step=slice(1, None))
-        low, middle, high = measured.values
+        measured = unexplained(runs[label]).isel(step=slice(1, None)).transpose("seed", "step")
+        low, middle, high = ap.stats.order_quantiles(measured, (0.05, 0.5, 0.95), axis=0)
         ax.plot(runs[label].step[1:], middle, "o", color=color, markersize=3, markeredgecolor="white")
         ax.vlines(runs[label].step[1:], low, high, color=color, linewidth=1)
         ax.text(*place, name, color=color, size=6.5, ha="right" if label == "rate" else "left")
@@ -192,7 +203,7 @@ def draw_factorial(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
             if (label := f"{standardised}_{units}_{optimizer}") not in runs:
                 continue
             rate = ap.stats.rate(ap.stats.success(runs[label], above=LEARNED, of="r_squared"))
-            middle = 1 - float(unexplained(runs[label]).isel(step=-1).median())
+            middle = median_r_squared(runs[label])
             rates[i, j] = float(rate.rate)
             r_squared = f"R² {middle:.2f}" if abs(middle) < 100 else "R² < -100"
             says = f"{100 * rates[i, j]:.0f}\n[{100 * float(rate.low):.0f}, {100 * float(rate.high):.0f}]\n{r_squared}"
@@ -214,7 +225,8 @@ def draw_diagonal(ax: Axes, runs: xr.Dataset, expected: list[dict], length: int)
     """B's diagonal over epochs: its mean in closed form and measured, its least and greatest, and the thread's."""
     epochs = runs.step.values / length
     for of, color in (("least_diagonal", "C5"), ("greatest_diagonal", "C5"), ("diagonal", "C0")):
-        low, middle, high = runs[of].quantile((0.05, 0.5, 0.95), "seed").values
+        values = runs[of].transpose("seed", "step")
+        low, middle, high = ap.stats.order_quantiles(values, (0.05, 0.5, 0.95), axis=0)
         ax.fill_between(epochs, low, high, color=color, alpha=0.35, linewidth=0)
         ax.plot(epochs, middle, "o" if of == "diagonal" else "-", color=color, linewidth=0.8)
         if of != "diagonal":
@@ -237,7 +249,7 @@ def draw_loss(ax: Axes, runs: xr.Dataset, length: int) -> None:
         return
     for place, (of, number, value) in enumerate(there):
         seeds = runs[of].sel(step=number * length)
-        low, middle, high = seeds.quantile((0.05, 0.5, 0.95)).values / value
+        low, middle, high = ap.stats.order_quantiles(seeds, (0.05, 0.5, 0.95)) / value
         color = "C0" if of == "batch_loss" else "C5"
         ax.fill_between((place - 0.4, place + 0.4), 1 - 5e-5 / value, 1 + 5e-5 / value, color="0.8", linewidth=0)
         ax.vlines(place, low, high, color=color, linewidth=2.5, alpha=0.6)
@@ -251,22 +263,55 @@ def draw_loss(ax: Axes, runs: xr.Dataset, length: int) -> None:
     ax.set(xlabel="epoch", ylabel="our loss / the thread's", ylim=(0.975, 1.135), xlim=(-0.6, len(there) - 0.4))
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
+def check_rates(runs: dict[str, xr.Dataset], table: list[dict]) -> None:
+    """Refuse results whose numbers of seeds that learned it, or whose median R², are not those of the table.
+
+    Raises:
+        ValueError: naming the recipe and both numbers.
+    """
+    for row in table:
+        label, n = row["label"], int(row["n"])
+        rate = ap.stats.rate(ap.stats.success(runs[label], above=LEARNED, of="r_squared"))
+        ap.plot.kinds.check_number(f"the number of seeds of {label}", int(rate.n), n)
+        said = round(float(row["rate"]) * n)
+        ap.plot.kinds.check_number(f"how many seeds of {label} learned it", int(rate.successes), said)
+        middle = median_r_squared(runs[label])
+        ap.plot.kinds.check_number(f"the median R² of {label}", middle, float(row["R²"].split()[0]))
+
+
+def read_kinds(results: Path, summaries: Path) -> dict[str, np.ndarray]:
+    """What became of each seed, by recipe, as the summary counts them too.
+
+    Raises:
+        ValueError: the summary has other counts.
+    """
+    kinds: dict[str, Any] = {}
+    for row in read_table(results, "kinds"):
+        kinds.setdefault(row["label"], []).append(row["kind"])
+    ap.plot.kinds.check_counts(kinds, read_table(summaries, "failures"))
+    return {label: np.array(kind, object) for label, kind in kinds.items()}
+
+
+def main(
+    results: Path = FOLDER.parent / "results",
+    summaries: Path = SUMMARIES,
+    figures: Path = FOLDER,
+    quick: bool = False,
+) -> None:
     """Draw the figure.
 
     Args:
         results: the folder that experiments/identity.py wrote its results to.
+        summaries: the folder that it wrote its tables to.
         figures: the folder to draw into.
         quick: draw the quick look, in results/quick.
     """
     if quick:
-        results = figures = results / "quick"
-    tables = {name: read_table(results, name) for name in ("curves", "kinds", "examples", "diagonal")}
-    kinds: dict[str, Any] = {}
-    for row in tables["kinds"]:
-        kinds.setdefault(row["label"], []).append(row["kind"])
-    kinds = {label: np.array(kind, object) for label, kind in kinds.items()}
+        results = summaries = figures = results / "quick"
+    tables = {name: read_table(results, name) for name in ("curves", "examples", "diagonal")}
+    kinds = read_kinds(results, summaries)
     runs = {label: ap.load(results / f"identity_{label}.nc") for label in kinds}
+    check_rates(runs, read_table(summaries, "outcomes"))
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 8.6))
     parts: Any = figure.subfigures(3, 1, height_ratios=(1.55, 3.9, 2.35))

@@ -1,7 +1,7 @@
 """The figure of the interval: what failed seeds become, which advice changes how often, and what a success costs.
 
 Reads results/interval_{label}.nc, results/interval_kinds.csv and
-experiments/summaries/interval_{factorial,restarts}.csv, which experiments/interval.py writes, and draws
+experiments/summaries/interval_{factorial,failures,restarts}.csv, which experiments/interval.py writes, and draws
 figures/interval.pdf and .png.
 
 Shows: The thread's recipe never finds one bump in one dimension; its answer's does for 85% of 2,048 seeds, not for
@@ -30,7 +30,9 @@ THIRD = np.log(3) - 2 / 3 * np.log(2)  # cross-entropy of the constant 1/3
 EDGE = 2 / 3 * np.log(2)  # of 0 on one outer hundred and 1/2 on the other two
 EXACT = {"constant": THIRD, "one edge": EDGE}
 COLORS = {"learned": "#0072B2", "one edge": "#56B4E9", "constant": "#B8A800", "zero": "#CC79A7", "neither": "0.35"}
-BARS = {"learned": "learned", "one edge": "one edge", "constant": "constant ⅓"}  # and what else there is
+OTHERS = ("not finished", "on no plateau", "diverged", "at")  # drawn as "neither"; "at" a value without a name
+GROUPED = {kind: kind for kind in COLORS if kind != "neither"} | dict.fromkeys(OTHERS, "neither")
+BARS = {"learned": "learned", "one edge": "one edge", "constant": "constant ⅓", "zero": "else", "neither": "else"}
 PADS = {"b": 14, "c": 14, "d": 27, "e": 27, "f": 27, "g": 24}  # points between title and panel
 KINDS = {  # title, and the probability at which the exact function is flat
     "learned": ("The interval", None),
@@ -84,14 +86,22 @@ def read(path: Path) -> list[dict]:
         return list(csv.DictReader(file))
 
 
-def read_kinds(path: Path) -> dict[str, np.ndarray]:
-    """What became of each seed of the named recipes, plateaus other than the exact ones being "neither"."""
+def read_kinds(path: Path, summaries: Path) -> dict[str, np.ndarray]:
+    """What became of each seed of the named recipes, plateaus other than the exact ones being "neither".
+
+    Raises:
+        ValueError: interval_failures.csv among the summaries has other counts.
+    """
     rows = read(path)
+    kinds: dict[str, list[str]] = {}
+    for row in rows:
+        kinds.setdefault(row["label"], []).append(row["kind"])
+    ap.plot.kinds.check_counts(kinds, read(summaries / "interval_failures.csv"))
     labels = {name: label if epochs is None else f"{label}@{epochs}" for name, (label, epochs) in NAMED.items()}
     found = {
         name: np.array([row["kind"] for row in rows if row["label"] == label], object) for name, label in labels.items()
     }
-    return {name: np.where(np.isin(kind, list(COLORS)), kind, "neither") for name, kind in found.items()}
+    return {name: ap.plot.kinds.drawn_as(kind, GROUPED) for name, kind in found.items()}
 
 
 def functions(runs: xr.Dataset, label: str, seeds: np.ndarray, x: np.ndarray) -> np.ndarray:
@@ -216,9 +226,10 @@ def draw_costs(ax: Axes, rows: list[dict]) -> None:
 
 def draw_shares(ax: Axes, found: dict[str, np.ndarray]) -> None:
     """What became of the seeds, in four classes, as stacked bars."""
-    merged = {name: np.array([BARS.get(one, "else") for one in kind]) for name, kind in found.items()}
+    merged = {name: ap.plot.kinds.drawn_as(kind, BARS) for name, kind in found.items()}
+    bars = list(dict.fromkeys(BARS.values()))
     parts = [
-        ap.stats.shares(xr.Dataset({"kind": ("seed", kind)}, attrs={"kinds": [*BARS.values(), "else"]}))
+        ap.stats.shares(xr.Dataset({"kind": ("seed", kind)}, attrs={"kinds": bars}))
         .assign_coords(recipe=short(name))
         .expand_dims("recipe")
         for name, kind in merged.items()
@@ -286,7 +297,7 @@ def main(
         results = summaries = figures = results / "quick"
     table, costs = (read(summaries / f"interval_{name}.csv") for name in ("factorial", "restarts"))
     runs = {label: ap.load(results / f"interval_{label}.nc") for label, _ in NAMED.values()}
-    found = read_kinds(results / "interval_kinds.csv")
+    found = read_kinds(results / "interval_kinds.csv", summaries)
     n = next(iter(runs.values())).sizes["seed"]
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 9.3))

@@ -25,13 +25,12 @@ COLORS = {"learned": "#0072B2", "constant": "#E69F00", "still falling": "#F0E442
 
 
 def kinds(runs: xr.Dataset) -> xr.Dataset:
-    """What each training became."""
+    """What each training became; "still falling" by the rule of `stats.falling`."""
     last = runs.isel(step=-1)
-    before = int(np.abs(runs.step.values - 2 / 3 * runs.step.values[-1]).argmin())
     conditions = [
         ~np.isfinite(last.loss),
         last.test_loss <= LEARNED * VARIANCE,
-        last.loss < 0.9 * runs.loss.isel(step=before),
+        ap.stats.falling(runs),
         abs(last.loss / CONSTANT - 1) < 0.05,
     ]
     names = ["diverged", "learned", "still falling", "constant"]

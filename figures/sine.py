@@ -81,7 +81,9 @@ def main(
     if quick:
         results = summaries = figures = results / "quick"
     runs = {network: ap.load(results / f"sine_{network}.nc").sel(noise=0.0) for network in NAMES}
-    table = pd.read_csv(summaries / "sine_networks.csv")
+    table = pd.read_csv(summaries / "sine_networks.csv", dtype={"identity": str})
+    for row in table[table.network.isin(list(runs))].itertuples():
+        ap.plot.kinds.check_identity(row.network, runs[row.network].identity, row.identity)
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 6.2))
     top, bottom = cast(Any, figure.subfigures(2, 1, height_ratios=(1.25, 1)))

@@ -41,6 +41,9 @@ FAILED = ("C", "range 1", "range 50", "relu", "sigmoid", "snake", "sin", "x*x", 
 # how the endings are grouped in the panel -> colour
 ENDINGS = {"learned": "#0072B2", "on its rows only": "#56B4E9", "still falling": "#F0E442", "stands still": "0.7",
            "best constant": "#E69F00", "few units or steps": "#CC79A7", "diverged": "0.15"}  # fmt: skip
+FEW = ("1 relu unit", "2 relu units", "3 relu units", "1 steps", "2 steps")
+GROUPED = {kind: kind for kind in ENDINGS} | dict.fromkeys(FEW, "few units or steps")
+GROUPED |= dict.fromkeys(("on no plateau", "at"), "stands still")  # "at" a value of the loss without a name
 REPORTED = {4: 16.63, -4: 15.03, 11: 121.27, 20: 397.79, 8: 65.70, -5: 27.04}
 
 
@@ -132,12 +135,7 @@ def endings(table: pd.DataFrame) -> pd.DataFrame:
         shares = dict.fromkeys(ENDINGS, 0.0)
         for part in str(table.loc[label, "became"]).split("; "):
             kind, share = part.rsplit(" [", 1)[0].rsplit(" ", 1)
-            if kind in shares:
-                name = kind
-            elif "unit" in kind or "steps" in kind:
-                name = "few units or steps"
-            else:  # on no plateau, and at one without a name
-                name = "stands still"
+            (name,) = ap.plot.kinds.drawn_as([kind], GROUPED)
             shares[name] += float(share.rstrip("%")) / 100
         found[label] = shares
     return pd.DataFrame(found).T
@@ -162,14 +160,25 @@ def became(table: pd.DataFrame, ax: Axes) -> None:
               handletextpad=0.4, fontsize=6.2)  # fmt: skip
 
 
-def examples(results: Path, ax: Axes) -> None:
+def loaded(path: Path, label: str, table: pd.DataFrame) -> Any:
+    """The results of a recipe, if they are those that its row of the table was made of.
+
+    Raises:
+        ValueError: they are others.
+    """
+    runs = ap.load(path)
+    ap.plot.kinds.check_identity(label, runs.identity, table.loc[label, "identity"])
+    return runs
+
+
+def examples(results: Path, table: pd.DataFrame, ax: Axes) -> None:
     """One seed of each kind of failure, in units of the range."""
     shown = (("C", 10, "C"), ("range_1", 1, "range 1"), ("sin", 10, "sin"), ("relu", 10, "relu"))
     for number, (label, half, name) in enumerate(shown):
         path = results / f"square_remedies_{label}.nc"
         if not path.exists():
             continue
-        runs = ap.load(path)
+        runs = loaded(path, name, table)
         order = np.argsort(np.where(np.isfinite(runs.loss[:, -1]), runs.loss[:, -1], np.inf))
         seed = int(order[int(0.75 * len(order))])
         x = runs.x_test.values[:, 0] / half
@@ -183,13 +192,13 @@ def examples(results: Path, ax: Axes) -> None:
     ax.legend(ncols=3, loc="upper center", fontsize=6.2, handlelength=1.2, columnspacing=0.8)
 
 
-def outputs(results: Path, ax: Axes) -> None:
+def outputs(results: Path, table: pd.DataFrame, ax: Axes) -> None:
     """Recipe B's outputs where the thread was asked, ours and the thread's."""
-    runs = ap.load(results / "square_remedies_B.nc")
+    runs = loaded(results / "square_remedies_B.nc", "B", table)
     x = runs.x_test.values[:, 0]
     for place, (number, value) in enumerate(REPORTED.items()):
         ours = runs.prediction.isel(point=int(np.abs(x - number).argmin()), output=0).values - number**2
-        low, lower, middle, upper, high = np.quantile(ours, (0.05, 0.25, 0.5, 0.75, 0.95))
+        low, lower, middle, upper, high = ap.stats.order_quantiles(ours, (0.05, 0.25, 0.5, 0.75, 0.95))
         ax.vlines(place, low, high, color="C0", lw=1, label="5 to 95% of seeds" if place == 0 else "")
         ax.vlines(place, lower, upper, color="C0", lw=4, label="25 to 75%" if place == 0 else "")
         ax.plot(place, middle, "_", color="white", ms=5)
@@ -232,7 +241,7 @@ def main(
     """
     if quick:
         results = summaries = figures = results / "quick"
-    table = pd.read_csv(summaries / "square_remedies.csv").set_index("label")
+    table = pd.read_csv(summaries / "square_remedies.csv", dtype={"identity": str}).set_index("label")
     cells = pd.read_csv(summaries / "square_factorial.csv")
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 8.6))
@@ -243,9 +252,9 @@ def main(
     remedies(table, a, rest)
     combinations(cells, b)
     became(table, c)
-    examples(results, d)
+    examples(results, table, d)
     outside(results, e)
-    outputs(results, f)
+    outputs(results, table, f)
     letter(a, "a", "One change to recipe C, and the error it leaves", pad=14)
     letter(b, "b", "Scaling helps Adam, BFGS, LM; not relu", pad=14)
     letter(c, "c", "What the seeds became", pad=34)

@@ -1,7 +1,7 @@
 """The figure of the waveform: who learns 32, 64 and 256 levels, what is exact, and which advice changes it.
 
-Reads results/waveform_{label}.nc and waveform_kinds.csv, and experiments/summaries/waveform_recipes.csv, which
-experiments/waveform.py writes, and draws figures/waveform.pdf and .png.
+Reads results/waveform_{label}.nc and waveform_kinds.csv, and experiments/summaries/waveform_{recipes,failures}.csv,
+which experiments/waveform.py writes, and draws figures/waveform.pdf and .png.
 
 Shows: Which optimiser learns how many classes of waveforms ("the class of x/256 is x") after how many epochs. Of the
 advice Gaussian units alone raise success, and nearly all failures are still falling.
@@ -44,6 +44,8 @@ ENDS = {  # what became of a seed: colour, of Okabe and Ito's
     "constant": "#E6C700",
     "other": "0.35",
 }
+OTHERS = ("lost again", "on no plateau", "diverged", "at")  # "at" a value of the loss without a name
+GROUPED = {kind: kind for kind in ENDS if kind != "other"} | dict.fromkeys(OTHERS, "other")
 TITLES = {
     "a": "32 classes: learned, not by SGD",
     "b": "64 classes: Adam nearly",
@@ -73,7 +75,20 @@ def read(path: Path) -> list[dict[str, str]]:
 
 def end_of(kind: str) -> str:
     """A kind of `experiments/waveform.py` in the four that are drawn."""
-    return kind if kind in ENDS else "other"
+    return str(ap.plot.kinds.drawn_as([kind], GROUPED)[0])
+
+
+def read_kinds(path: Path, summaries: Path) -> dict[str, list[str]]:
+    """What became of each seed, by recipe.
+
+    Raises:
+        ValueError: waveform_failures.csv among the summaries has other counts.
+    """
+    kinds: dict[str, list[str]] = {}
+    for row in read(path):
+        kinds.setdefault(row["label"], []).append(row["kind"])
+    ap.plot.kinds.check_counts(kinds, read(summaries / "waveform_failures.csv"), "recipe")
+    return kinds
 
 
 def percentages(ax: Axes) -> None:
@@ -302,9 +317,10 @@ def main(
         results = summaries = figures = results / "quick"
     table = {row["recipe"]: row for row in read(summaries / "waveform_recipes.csv")}
     runs = {label: ap.load(results / f"waveform_{label}.nc") for label in table}
-    kinds: dict[str, list[str]] = {}
-    for row in read(results / "waveform_kinds.csv"):
-        kinds.setdefault(row["label"], []).append(row["kind"])
+    kinds = read_kinds(results / "waveform_kinds.csv", summaries)
+    for label, row in table.items():
+        accuracy = ap.stats.order_quantiles(runs[label].test_accuracy.isel(step=-1), worst=-np.inf)
+        ap.plot.kinds.check_number(f"the median accuracy of {label}", float(accuracy), float(row["test_accuracy 50"]))
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 9.4))
     rows: Any = figure.subfigures(4, 1, height_ratios=(1.75, 2.0, 3.1, 2.5))

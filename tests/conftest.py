@@ -32,6 +32,7 @@ import pytest  # noqa: E402
 import approx as ap  # noqa: E402
 
 mpl.use("Agg")
+PLAIN = dict(mpl.rcParams)  # the style of every test, whatever style a script or a test before it has switched on
 gc.freeze()  # what has been imported stays; and programs, which are most of what there is, stay too
 gc.set_threshold(20_000, 20, 50)
 
@@ -39,6 +40,13 @@ gc.set_threshold(20_000, 20, 50)
 # through `run`, of scripts and of README's code are tested on programs as users have them; these are for tests of what
 # a program says, whatever its code.
 QUICK = ap.blocks.accepted({"xla_backend_optimization_level": 0, "xla_cpu_experimental_ynn_fusion_type": ""})
+
+
+@pytest.fixture(autouse=True)
+def _plain_style():
+    """Figures' scripts switch the project's style on, and leave it on: no test may depend on which ran before."""
+    if dict(mpl.rcParams) != PLAIN:  # an update takes milliseconds, this does not
+        mpl.rcParams.update(PLAIN)
 
 
 @contextmanager

@@ -1,5 +1,7 @@
 """Promise: everything in the catalogue works, alone and together, with one compilation for equal recipes."""
 
+import subprocess
+import sys
 from dataclasses import dataclass, field, replace
 from functools import partial
 
@@ -10,6 +12,7 @@ import numpy as np
 import optax
 import pytest
 from conftest import QUICK
+from scripts import ROOT
 
 import approx as ap
 
@@ -302,3 +305,10 @@ def test_divergence_is_data(quiet):
     runs = ap.run(SMALL, ap.Recipe(optimizer="sgd", learning_rate=1e6, steps=30), seeds=3, **quiet)
     assert not np.isfinite(runs.loss.isel(step=-1)).any()
     assert float(ap.stats.rate(ap.stats.success(runs, below=1.0)).rate) == 0
+
+
+def test_what_is_imported_late_is_found_by_dir():
+    """In a process of its own: here they are imported already. Looking does not import them."""
+    look = "import sys, approx as ap; print(set(ap.__all__) <= set(dir(ap)), 'matplotlib.pyplot' in sys.modules)"
+    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)})
+    assert done.stdout.split() == ["True", "False"], done.stderr

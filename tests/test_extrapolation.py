@@ -312,6 +312,18 @@ def test_phase_tolerant_error_judges_the_same_points_for_all_shifts():
         stats.phase_tolerant_error(on_rays(lambda x: x[:, 0]), 1.0)
 
 
+def test_asymptotes_on_a_grid_of_the_plane_are_refused():
+    """A grid has some points on a few rays, and one or two on a thousand others."""
+    x = np.stack(np.meshgrid(*2 * [np.linspace(-3, 3, 41)]), -1).reshape(-1, 2)
+    distance = np.maximum(np.abs(x).max(1) - 1, 0)
+    runs = xr.Dataset(
+        {"prediction": (("seed", "point", "output"), x[None, :, :1])},
+        {"x_test": (("point", "input"), x), "y_test": (("point", "output"), x[:, :1]), "distance": ("point", distance)},
+    )
+    with pytest.raises(ValueError, match="directions in which test points lie outside hold fewer than the 16 points"):
+        stats.asymptote(runs, center=0.0)
+
+
 def losses():
     inside = [0.1, 0.1, 0.1, 5.0, np.nan, np.inf]
     outside = [0.2, 9.0, np.nan, 0.1, np.nan, np.inf]

@@ -54,14 +54,17 @@ def test_what_ten_starts_add_to_one():
 
 
 def test_what_is_not_finished():
-    """A loss that fell by 2% in the last tenth, one that rests, and a method cut off by the budget."""
-    loss = np.array([[1.0, 0.5, 0.49], [1.0, 0.5, 0.4999]])
-    runs = xr.Dataset({"loss": (("seed", "step"), loss)}, {"step": [0, 90, 100]})
-    assert INTERVAL.falling(runs).values.tolist() == [True, False]
-    assert INTERVAL.falling(runs.assign(stopped=(("seed", "step"), [[0, 0, 3], [0, 0, 0]]))).values.tolist() == [
-        False,
-        True,
-    ]
+    """A loss that still falls, one that rests, the constant's, one that is learned; and a method that stopped."""
+    loss = np.array([[1.0, 0.5, 0.45], [1.0, 0.5, 0.4999], [1.0, 0.64, 0.6365], [1.0, 0.5, 0.1]])
+    accuracy = np.array([[0.5] * 3] * 3 + [[0.5, 0.5, 1.0]])
+    runs = xr.Dataset(
+        {"loss": (("seed", "step"), loss), "accuracy": (("seed", "step"), accuracy)}, {"step": [0, 60, 100]}
+    )
+    label = "raw_sgd0.01_keras_2_entropy"
+    kinds = ["not finished", "on no plateau", "constant", "learned"]
+    assert INTERVAL.kinds(label, runs).kind.values.tolist() == kinds
+    stopped = runs.assign(stopped=(("seed", "step"), [[0, 0, 3]] * 4))
+    assert INTERVAL.kinds(label, stopped).kind.values.tolist() == ["on no plateau", *kinds[1:]]
 
 
 @pytest.mark.slow  # twelve networks to compile

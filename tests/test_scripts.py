@@ -2,6 +2,7 @@
 
 import csv
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -180,6 +181,18 @@ def test_no_committed_result_lies_below_its_floor():
         assert np.isclose(ap.floors.pieces_bound(x, x**2, int(row["width"]) + 1), float(row["bound"]), rtol=1e-5)
         assert float(row["best"]) >= float(row["bound"]) * (1 - 1e-5)
         assert not row["optimum"] or float(row["best"]) >= float(row["optimum"]) * (1 - 1e-5)
+
+
+TIMINGS = ("speed", "second_order_speed", "sweep_speed")  # scripts whose quantiles are of seconds, not of seeds
+
+
+@pytest.mark.parametrize("folder", ["experiments", "figures"])
+def test_scripts_leave_no_diverged_seed_out_of_a_median(folder):
+    """numpy interpolates between a value and inf, which gives nan; xarray's quantiles and medians skip nan."""
+    for path in (ROOT / folder).glob("*.py"):
+        text = path.read_text() if path.stem not in TIMINGS else ""
+        found = re.findall(r"np\.(?:quantile|percentile|median)\(|\.(?:median|quantile)\(", text)
+        assert not found, f"{path.name}: use stats.quantiles or stats.order_quantiles"
 
 
 def test_a_figure_without_results_says_what_to_run(tmp_path):

@@ -245,7 +245,27 @@ def test_order_statistics_agree_with_scipy_quantile_test():
     for i, q in enumerate((0.25, 0.5, 0.9)):
         expected = sps.quantile_test(values[:, -1].astype(float), q=0, p=q).confidence_interval(0.95)
         np.testing.assert_allclose([result.low[i], result.high[i]], [expected.low, expected.high])
-        np.testing.assert_allclose(result.test_loss[i], np.quantile(values[:, -1].astype(float), q), rtol=1e-6)
+        assert result.test_loss[i] == np.quantile(values[:, -1], q, method="inverted_cdf")
+
+
+def test_quantiles_are_values_of_seeds_where_some_diverged():
+    """The largest losses and the smallest accuracies are those of seeds that diverged, inf and nan alike."""
+    diverged = np.array([1.0, np.nan, 3.0, 4.0, 2.0])
+    runs = xr.Dataset({name: ("seed", diverged) for name in ("loss", "accuracy")})
+    q = (0.0, 0.2, 0.5, 0.75, 0.8, 0.81, 1.0)
+    expected = [1, 1, 3, 4, 4, np.inf, np.inf]
+    np.testing.assert_array_equal(stats.quantiles(runs, "loss", q).loss, expected)
+    np.testing.assert_array_equal(stats.quantiles(runs, "accuracy", q).accuracy, [-np.inf, -np.inf, 2, 3, 3, 4, 4])
+    np.testing.assert_array_equal(stats.order_quantiles(diverged, q), expected)
+    assert stats.order_quantiles([1, 2, 3, 4, np.inf], 0.75) == 4
+    assert stats.order_quantiles([1, np.inf], 0.5) == 1, "nothing lies between"
+    assert stats.order_quantiles(np.arange(1, 11), 0.7) == 7, "0.7 * 10 is above 7 in floating point"
+    values = np.random.default_rng(0).normal(size=(3, 41, 2))
+    for several in (0.3, [0.05, 0.5, 0.95]):
+        ours, theirs = stats.order_quantiles(values, several, 1), np.quantile(values, several, 1, method="inverted_cdf")
+        np.testing.assert_array_equal(ours, theirs)
+    with pytest.raises(ValueError, match="between 0 and 1, got 50"):
+        stats.order_quantiles(values, 50)
 
 
 def test_restricted_mean_is_the_area_under_the_survival_curve():

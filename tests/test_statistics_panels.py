@@ -1,5 +1,6 @@
 """Panels draw the numbers they are given, say n and the series, and survive what is missing or infinite."""
 
+from functools import partial
 from itertools import pairwise
 
 import matplotlib
@@ -10,6 +11,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
+from matplotlib.transforms import Bbox
 
 from approx import plot, stats
 
@@ -35,6 +37,18 @@ def runs(share=0.3, recipes=("adam", "sgd"), n=40):
         {"test_loss": (("recipe", "seed", "step"), loss)},
         {"recipe": list(recipes), "seed": np.arange(n), "step": STEPS},
     )
+
+
+def cut_off(ax):
+    """Sides of the page over which something reaches: labels, titles, or the note above a map."""
+    figure = ax.get_figure(root=True)
+    figure.canvas.draw()
+    width, height = figure.bbox.size
+    boxes = [figure.get_tightbbox().transformed(figure.dpi_scale_trans)]
+    boxes += [text.get_window_extent() for text in ax.texts if text.get_gid() == "note"]
+    box = Bbox.union(boxes)
+    over = {"left": -box.x0, "right": box.x1 - width, "bottom": -box.y0, "top": box.y1 - height}
+    return [side for side, pixels in over.items() if pixels > 1]
 
 
 def texts(ax):
@@ -201,3 +215,115 @@ def test_a_figure_is_saved_with_the_same_bytes_on_any_day(tmp_path, monkeypatch)
     assert (tmp_path / "noted.png").read_bytes() != files[1].read_bytes()
     assert files[0].read_bytes().startswith(b"%PDF")
     assert files[1].read_bytes().startswith(b"\x89PNG")
+
+
+LABELS = ["standardised inputs, Levenberg-Marquardt", "as it is, with Adam at a rate of 0.001", "z"]
+
+
+def wide_forest(ax):
+    ends = {"ratio": [0.5, 1.1, 0.8], "low": [0.4, 0.8, 0.6], "high": [0.7, 1.5, 1.1], "n": [50] * 3}
+    data = xr.Dataset({name: ("task", values) for name, values in ends.items()}, {"task": LABELS})
+    return plot.forest(data, ax=ax)
+
+
+def wide_map(ax):
+    dims = ("learning_rate", "width")
+    ends = {"rate": 0.5, "low": 0.2, "high": 0.8, "n": 65_536, "successes": 9, "filled": 0.5}
+    grid = {name: (dims, np.full((3, 3), value)) for name, value in ends.items()}
+    rates = xr.Dataset(grid, {"learning_rate": [1e-3, 1e-2, 1e-1], "width": [1.0, 2.0, 4.0]})
+    rates.n[0, 0] = 0
+    return plot.landscape(rates, ax, diverged=xr.ones_like(rates.rate))
+
+
+def wide_claims(ax):
+    hits = xr.DataArray([True] * 9, dims="seed")
+    claim = partial(stats.Claim, compared="a", measure="b", effect=partial(stats.rate, hits), holds=stats.USUALLY)
+    return plot.claims(stats.claims("source", [claim(f"{label} is {label}") for label in LABELS]), ax)
+
+
+WIDE = {"forest": wide_forest, "map": wide_map, "claims": wide_claims}
+
+
+@pytest.mark.parametrize("style", ["default", plot.STYLE], ids=["matplotlib's", "ours"])
+@pytest.mark.parametrize("name", WIDE)
+def test_no_label_and_no_note_is_cut_off_in_any_style(name, style):
+    with plt.style.context(["default", style]):
+        ax = WIDE[name](None)
+        assert cut_off(ax) == []
+        if name == "map":
+            (note,) = [text for text in ax.texts if text.get_gid() == "note"]
+            assert note.get_text().replace("\n", " ").split("; ") == [
+                "n = 0 to 65,536 per cell", "pale: interpolated", "hatched: 50% not excluded", "dots: diverged",
+            ]  # fmt: skip
+
+
+def test_save_takes_what_panels_return_and_keeps_all_labels(tmp_path):
+    with plt.style.context("default"):
+        ax = wide_forest(plt.subplots()[1])  # without a layout
+        alone, figure = (plot.save(given, tmp_path, f"{number}") for number, given in enumerate((ax, ax.figure)))
+        assert [one.read_bytes() for one in alone] == [one.read_bytes() for one in figure]
+        image = plt.imread(alone[1])[..., :3]
+        rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
+        assert (rim == 1).all(), "white all around: nothing is cut"
+        several = plt.subplots(2, 2)[1]
+        parts = plt.figure().subfigures(1, 2)
+        for given in (several, several.tolist()[0], parts[0], parts[0].subplots()):
+            assert len(plot.save(given, tmp_path, "some")) == 2
+        for given, error, message in (
+            (runs(), TypeError, "writes a figure or axes of one, not a Dataset"),
+            ([runs()], TypeError, "not a Dataset"),
+            ([ax, several[0, 0]], ValueError, "those of 2 figures"),
+            ([], ValueError, "those of 0 figures"),
+        ):
+            with pytest.raises(error, match=message):
+                plot.save(given, tmp_path, "none")
+
+
+def points_of(inputs=1, n=61):
+    """Predictions of four seeds at points along one line of that many inputs."""
+    x = np.zeros((n, inputs))
+    x[:, 0] = np.linspace(-3, 3, n)
+    f = np.repeat(x[None, :, :1], 4, 0)
+    return xr.Dataset(
+        {"prediction": (("seed", "point", "output"), f)},
+        {
+            "x_test": (("point", "input"), x),
+            "y_test": (("point", "output"), x[:, :1]),
+            "distance": ("point", np.maximum(abs(x[:, 0]) - 1, 0)),
+        },
+    )
+
+
+def test_a_fan_of_two_inputs_is_refused_with_what_draws_them():
+    assert plot.fan(points_of()).get_xlabel() == "x"
+    with pytest.raises(ValueError, match=r"functions of one input, and these have 2.*plot.extrapolation"):
+        plot.fan(points_of(2))
+
+
+def test_panels_by_label_take_one_alone_and_refuse_what_was_not_prepared():
+    one = points_of()
+    errors, defects = stats.error_by_distance(one), stats.symmetry(one, "odd")
+    hits = stats.success(runs(recipes=("adam",)).isel(recipe=0, drop=True), below=1.0)
+    rates = stats.rate(hits, when="each")
+    for panel, result in ((plot.extrapolation, errors), (plot.symmetry, defects), (plot.work_curve, rates)):
+        alone, labelled = panel(result), panel({"a": result})
+        np.testing.assert_array_equal(line_data(alone), line_data(labelled))
+        for given in (one, {"a": one}):
+            with pytest.raises(ValueError, match=r"there is no variable .* write plot.*a label.*stats\."):
+                panel(given)
+        with pytest.raises(ValueError, match="results by label, not a list"):
+            panel([result])
+
+
+def test_a_curve_of_an_accuracy_is_linear_and_its_label_fits():
+    said = "share of the test points inside the training range that are correct"
+    values = np.linspace(0.1, 0.9, 8) * np.ones((5, 8))
+    curves = {"test_accuracy": (("seed", "step"), values, {"long_name": said}), "loss": (("seed", "step"), values)}
+    data = xr.Dataset(curves, {"step": STEPS})
+    ax = plot.learning_curve(data, of="test_accuracy")
+    assert (ax.get_yscale(), ax.get_ylim()) == ("linear", (-0.02, 1.02))
+    assert ax.get_ylabel().replace("\n", " ") == said
+    assert max(map(len, ax.get_ylabel().split("\n"))) <= 34
+    assert cut_off(ax) == []
+    assert plot.learning_curve(data).get_yscale() == "log"
+    assert plot.learning_curve(data - 0.5).get_yscale() == "linear", "values below 0 have no logarithm"

@@ -1,11 +1,13 @@
 """Panels of comparison: intervals under each other, and performance profiles."""
 
+import textwrap
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-from approx.plot.series import axes, corner, each, label_ends, name_value, readable, share_axis
+from approx.plot.series import WRAP, axes, corner, each, label_ends, name_value, readable, share_axis
 
 NO_DIFFERENCE = {"difference": 0.0, "ratio": 1.0, "gain": 1.0, "improvement": 0.5, "faster": 0.5}
 
@@ -53,7 +55,7 @@ def forest(data: xr.Dataset, of: str | None = None, ax: Axes | None = None, titl
         labels = [f"{x} (rank {a}{f' to {b}' if b > a else ''})" for x, (a, b) in zip(labels, ranks, strict=True)]
     if not dims and "a" in data.attrs:
         labels = [f"{data.attrs['a']} against {data.attrs['b']}"]
-    ax.set_yticks(range(value.size), labels)
+    ax.set_yticks(range(value.size), [textwrap.fill(label, WRAP) for label in labels])
     ax.set_ylim(value.size - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     sides = f" ({data.attrs['a']} against {data.attrs['b']})" if dims and "a" in data.attrs else ""

@@ -3,6 +3,7 @@
 import textwrap
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -26,12 +27,16 @@ def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, w
 
     Args:
         data: what `stats.claims` or `stats.read_claims` returned.
-        ax: axes to draw on; rows need some 0.2 inches each.
+        ax: axes to draw on, on which a line of text needs some 0.17 inches; a figure of that height if left out.
         title: the message of the panel.
         wrap: characters in a line of a claim's text.
     """
-    ax = axes(ax, title)
     frame = data.to_dataframe().reset_index()
+    if ax is None:
+        lines = sum(len(textwrap.wrap(str(claim), wrap)) for claim in frame.claim)
+        height = 1.2 + 0.17 * (lines + 2 * frame.source.nunique())
+        ax = plt.figure(figsize=(7.0, height), layout="constrained").add_subplot()
+    ax = axes(ax, title)
     y, ticks, labels = 0.0, [], []
     for source, group in frame.groupby("source", sort=False):
         ax.text(0, y, str(source), weight="bold", size=7, ha="right", va="center", transform=ax.get_yaxis_transform())

@@ -1,5 +1,6 @@
 """Panels of what happens outside the training range: classes of functions, reasons of failure, broken symmetry."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -9,7 +10,7 @@ from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from approx import stats
 from approx.plot.learning import bands, only_seeds
-from approx.plot.series import axes, corner, each, label_ends
+from approx.plot.series import axes, by_label, corner, each, label_ends
 
 FILLS = ("#0072B2", "#56B4E9", "#F0E442", "0.35")  # of Okabe and Ito; told apart in grey too
 EXACT = 1e-9  # where defects are drawn that are all 0: below float32's rounding of any function of size 1
@@ -86,18 +87,22 @@ def split(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) ->
 
 
 def symmetry(
-    named: dict[str, xr.Dataset], ax: Axes | None = None, title: str | None = None, *, unit: float = 1.0
+    named: Mapping[str, xr.Dataset] | xr.Dataset, ax: Axes | None = None, title: str | None = None, *, unit: float = 1.0
 ) -> Axes:
     """Defect of symmetry against |x|, quantile bands over seeds; the training range is shaded.
 
     A defect of exactly 0 has no place on a logarithmic axis: it is drawn at a third of the least other value.
 
     Args:
-        named: what `stats.symmetry` returned, by label.
+        named: what `stats.symmetry` returned, by label; or one of these alone, which gets no label.
         ax: axes to draw on.
         title: the message of the panel.
         unit: what |x| is divided by, such as the half-width of the training range.
+
+    Raises:
+        ValueError: something else than such defects, or over other dimensions too.
     """
+    named = by_label(named, "defect", "plot.symmetry", "stats.symmetry(runs)")
     for defects in named.values():
         only_seeds(defects, "defect", "radius")
     ax = axes(ax, title)

@@ -1,9 +1,12 @@
 """Figures as files, the same bytes whenever they are drawn anew."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from matplotlib.figure import Figure
+import numpy as np
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure, FigureBase
 
 # Left out is what each format would write of the time and of the program: a date, and matplotlib's version.
 FORMATS: dict[str, dict[str, Any]] = {
@@ -12,24 +15,54 @@ FORMATS: dict[str, dict[str, Any]] = {
 }
 
 
-def save(figure: Figure, folder: Path | str, name: str, note: str = "") -> list[Path]:
+def save(
+    figure: FigureBase | Axes | Sequence[Axes] | np.ndarray, folder: Path | str, name: str, note: str = ""
+) -> list[Path]:
     """Write a figure as PDF, for print, and as PNG, for screens; the folder is made.
 
     The same figure gives the same bytes, on any day.
 
     Args:
-        figure: what to write.
+        figure: what to write: a figure, or axes of it, such as a panel returns, or several, such as `facets` returns.
         folder: where to.
         name: of the files, without a suffix.
         note: a line of its own above the figure, such as that it shows a quick look only.
 
     Returns:
         The files written, folder/name.pdf and folder/name.png.
+
+    Raises:
+        TypeError: neither a figure nor axes. ValueError: axes of several figures, or none.
+
+    Example:
+        plot.save(plot.success_curve(stats.success(runs, below=0.01)), "figures", "success")
     """
+    whole = figure_of(figure)
     files = {Path(folder) / f"{name}{suffix}": options for suffix, options in FORMATS.items()}
     Path(folder).mkdir(parents=True, exist_ok=True)
     if note:
-        figure.suptitle("\n".join(filter(None, (note, figure.get_suptitle()))), color="#D55E00")
+        whole.suptitle("\n".join(filter(None, (note, whole.get_suptitle()))), color="#D55E00")
+    # Without a layout nothing has made room for labels: then the page is what the labels need.
+    room: dict[str, Any] = {"bbox_inches": "tight"} if whole.get_layout_engine() is None else {}
     for path, options in files.items():
-        figure.savefig(path, **options)
+        whole.savefig(path, **options, **room)
     return list(files)
+
+
+def figure_of(given: Any) -> Figure:
+    """The figure that a figure, a part of it, or axes belong to.
+
+    Raises:
+        TypeError: neither a figure nor axes. ValueError: axes of several figures, or none.
+    """
+    if isinstance(given, FigureBase):
+        return given.get_figure(root=True)
+    all_axes = [given]
+    if isinstance(given, np.ndarray | list | tuple):
+        all_axes = given.ravel().tolist() if isinstance(given, np.ndarray) else list(given)
+    if other := [one for one in all_axes if not isinstance(one, Axes)]:
+        raise TypeError(f"save writes a figure or axes of one, not a {type(other[0]).__name__}")
+    figures = list(dict.fromkeys(one.get_figure(root=True) for one in all_axes if one.figure is not None))
+    if len(figures) != 1:
+        raise ValueError(f"the axes to save are those of {len(figures)} figures: save each figure by itself")
+    return figures[0]

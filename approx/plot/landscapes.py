@@ -12,13 +12,16 @@ from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from scipy import ndimage
 
+from approx.plot.kinds import check_colors
 from approx.plot.series import axes, name_value, readable
 from approx.stats.labels import check_rates
 from approx.stats.maps import UNDECIDED, check_axis, spaced_by_logarithm
 
 NEVER = "0.7"  # hatching of cells whose value is infinite: in grey no colour of the map looks like it
 DIVERGED = "0.75"
-BETWEEN, NOTE = "; ", "note"  # of the line above a map
+BETWEEN, NOTE, NOTE_SIZE = "; ", "note", 6  # of the line above a map, in points
+CHARACTER = 0.5  # mean width of a character of it, in its size: 58 characters of 6 points measured 2.4 inches
+LEFT, WITH_BAR = 0.4, 1.2  # inches left of a map; the width with its bar of colours, over that of the map
 Pair = tuple[np.ndarray, np.ndarray]
 Bar = bool | list[Axes]
 
@@ -52,7 +55,7 @@ def landscape(
             is not in order.
     """
     check_rates(rates)
-    ax, edges, (x, y) = _panel(rates.rate, ax, title)
+    ax, edges, (x, y) = _panel(rates.rate, ax)
     image = ax.pcolormesh(*edges, np.ma.masked_invalid(rates.rate.values), vmin=0, vmax=1, rasterized=True)
     said = []
     if "filled" in rates and (pale := rates.n.values == 0).any():
@@ -74,7 +77,7 @@ def landscape(
         _draw_boundary(boundary, ax, str(rates.rate.dims[0]))
     shares = [f"{p}%" for p in range(0, 101, 20)]
     _add_bar(bar, image, ax, shares, label="share of seeds in success", ticks=np.linspace(0, 1, 6))
-    _note(ax, rates.n.values, said)
+    _note(ax, rates.n.values, said, title)
     return ax
 
 
@@ -105,7 +108,7 @@ def field(
     Raises:
         ValueError: as for `landscape`.
     """
-    ax, edges, _ = _panel(data[of], ax, title)
+    ax, edges, _ = _panel(data[of], ax)
     values = data[of].values.astype(float)
     finite = values[np.isfinite(values)]
     low, high = limits or _limits(values, log)
@@ -121,7 +124,7 @@ def field(
     below, above = (bool((finite < low).any()), bool((finite > high).any()))
     extend = "both" if below and above else "min" if below else "max" if above else "neither"
     _add_bar(bar, image, ax, label=label or readable(of), extend=extend)
-    _note(ax, data["n"].values if "n" in data else np.array([]), said)
+    _note(ax, data["n"].values if "n" in data else np.array([]), said, title)
     return ax
 
 
@@ -144,14 +147,18 @@ def regions(
         named: the kinds that have a colour; those that are there if left out.
 
     Raises:
-        ValueError: as for `landscape`; more than eight kinds.
+        ValueError: as for `landscape`; more than eight kinds; a kind that is there and has no place in `named`, or no
+            colour in `colors`.
     """
-    ax, edges, _ = _panel(kinds.kind, ax, title)
+    ax, edges, _ = _panel(kinds.kind, ax)
     names = _named(kinds) if named is None else list(named)
     if len(names) > 8:
         raise ValueError(f"{len(names)} kinds: more than eight cannot be told apart; name some of them alike")
     cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    chosen = {name: (colors or {}).get(name, cycle[number % len(cycle)]) for number, name in enumerate(names)}
+    check_named(kinds, names)
+    given = dict(zip(names, cycle * len(names), strict=False)) if colors is None else colors
+    check_colors(names, given)
+    chosen = {name: given[name] for name in names}
     number = np.full(kinds.kind.shape, np.nan)
     for position, name in enumerate(names):
         number[kinds.kind.values == name] = position
@@ -163,7 +170,7 @@ def regions(
     undecided = kinds.kind.values == UNDECIDED
     if undecided.any():
         ax.add_collection(_hatched(*edges, undecided, "0.6"))
-    _note(ax, kinds["n"].values, ["hatched: undecided"] if undecided.any() else [])
+    _note(ax, kinds["n"].values, ["hatched: undecided"] if undecided.any() else [], title)
     return ax
 
 
@@ -218,8 +225,10 @@ def facets(
         title = ", ".join(name_value(dim, one[dim].item()) for dim in dims if dim in one.coords)
         draw(one, ax=ax, title=title, bar=drawn.tolist() if ax is drawn[-1] else False, **own)
     notes = [text for ax in drawn for text in ax.texts if text.get_gid() == NOTE]
-    said = dict.fromkeys(part for note in notes for part in note.get_text().split(BETWEEN))
-    notes[0].set_text(BETWEEN.join(said))  # once for all
+    texts = [note.get_text().replace("\n", " ") for note in notes]
+    said = dict.fromkeys(part for text in texts for part in text.split(BETWEEN))
+    figure = drawn[0].figure
+    notes[0].set_text("\n".join(_lines(list(said), figure.bbox.width / figure.dpi - LEFT)))  # once for all
     for note in notes[1:]:
         note.remove()
     for ax in drawn:
@@ -249,6 +258,17 @@ def _named(kinds: xr.Dataset) -> list[str]:
     """The kinds that are there, in their order, but for what is undecided."""
     there = set(np.unique(kinds.kind.values))
     return [name for name in kinds.attrs.get("kinds", sorted(there)) if name in there and name != UNDECIDED]
+
+
+def check_named(kinds: xr.Dataset, names: Sequence[str]) -> None:
+    """Refuse kinds that are in a cell and not among those that are named, whose cells would stay white.
+
+    Raises:
+        ValueError: naming them.
+    """
+    left_out = [name for name in _named(kinds) if name not in names]
+    if left_out:
+        raise ValueError(f"the kinds {left_out} are on the map and not named: named= has {', '.join(names) or 'none'}")
 
 
 def _limits(values: np.ndarray, log: bool | None) -> tuple[float, float]:
@@ -291,7 +311,7 @@ def smooth(rates: xr.Dataset) -> np.ndarray:
     return hits / np.where(seeds > 0, seeds, np.nan)
 
 
-def _panel(values: xr.DataArray, ax: Axes | None, title: str | None) -> tuple[Axes, Pair, Pair]:
+def _panel(values: xr.DataArray, ax: Axes | None) -> tuple[Axes, Pair, Pair]:
     """Axes, edges of the cells and their centres, to the right and upwards."""
     if values.ndim != 2:
         raise ValueError(f"a landscape needs two dimensions, got {', '.join(map(str, values.dims)) or 'none'}; "
@@ -301,8 +321,6 @@ def _panel(values: xr.DataArray, ax: Axes | None, title: str | None) -> tuple[Ax
     check_axis(horizontal, x)
     check_axis(vertical, y)
     ax = axes(ax)
-    if title:
-        ax.set_title(title, pad=13)  # above the line that says n
     ax.set_facecolor("white")
     for centres, set_scale in ((x, ax.set_xscale), (y, ax.set_yscale)):
         set_scale("log" if spaced_by_logarithm(centres) else "linear")
@@ -322,14 +340,31 @@ def _hatched(x: np.ndarray, y: np.ndarray, chosen: np.ndarray, color: str = "whi
     return PolyCollection(corners, facecolor="none", edgecolor=color, linewidth=0, hatch="///////")
 
 
-def _note(ax: Axes, n: np.ndarray, said: list[str]) -> None:
-    """The line above a map: seeds of a cell, and what marks mean."""
+def _note(ax: Axes, n: np.ndarray, said: list[str], title: str | None) -> None:
+    """The lines above a map: seeds of a cell, and what marks mean; and the title above them."""
     if n.size:
         count = f"n = {n.min():,}" if n.min() == n.max() else f"n = {n.min():,} to {n.max():,}"
         said = [f"{count} per cell", *said]
-    note = ax.annotate(BETWEEN.join(said), (0, 1.01), xycoords="axes fraction", ha="left", va="bottom", size=6)
+    width = ax.get_position().width * ax.figure.bbox.width / ax.figure.dpi
+    lines = _lines(said, min(WITH_BAR * width, ax.figure.bbox.width / ax.figure.dpi - LEFT))
+    note = ax.annotate("\n".join(lines), (0, 1.01), xycoords="axes fraction", ha="left", va="bottom", size=NOTE_SIZE)
     note.set_gid(NOTE)
     note.set_in_layout(False)  # it may reach over the colours' bar, but takes no room from the map
+    height = 1.25 * NOTE_SIZE * len(lines)  # points
+    before = ax.get_title(loc=plt.rcParams["axes.titlelocation"])
+    ax.set_title(title or before or " ", pad=height + 5.5)  # a blank keeps the room that the note needs
+
+
+def _lines(said: Sequence[str], inches: float) -> list[str]:
+    """The parts of a note in lines of at most that width, as far as its parts allow."""
+    longest = max(1, int(inches / (CHARACTER * NOTE_SIZE / 72)))
+    lines: list[str] = []
+    for part in said:
+        if lines and len(lines[-1]) + len(BETWEEN) + len(part) <= longest:
+            lines[-1] += BETWEEN + part
+        else:
+            lines.append(part)
+    return [line + BETWEEN.rstrip() for line in lines[:-1]] + lines[-1:]
 
 
 def _edges(values: np.ndarray) -> np.ndarray:

@@ -1,6 +1,6 @@
 """Panels of what was learned: functions, learning curves, errors outside the range."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -9,7 +9,8 @@ from matplotlib.axes import Axes
 
 from approx import stats
 from approx.plot.landscapes import field
-from approx.plot.series import axes, corner, label_ends, name_value, readable, step_axis
+from approx.plot.series import axes, by_label, corner, label_ends, long_name, name_value, step_axis
+from approx.stats.kept import predictions
 
 SINGLE: dict[str, Any] = {"color": "0.2", "lw": 0.4, "alpha": 0.8}  # the thin lines of single seeds
 
@@ -33,6 +34,21 @@ def only_seeds(runs: xr.Dataset, of: str, *dims: str) -> None:
         raise ValueError(f"a panel draws one setting; select one of {', '.join(extra)}, as in runs.isel({extra[0]}=0)")
 
 
+def check_one_input(runs: xr.Dataset) -> None:
+    """Refuse functions of several variables, whose points do not lie on one line.
+
+    Raises:
+        ValueError: saying what draws them.
+    """
+    inputs = runs.x_test.sizes.get("input", 1)
+    if inputs > 1:
+        raise ValueError(
+            f"plot.fan draws functions of one input, and these have {inputs}. Over the distance to the training range "
+            'draw plot.extrapolation({"label": stats.error_by_distance(runs)}); along one line, run a task whose test '
+            "points have one input"
+        )
+
+
 def fan(
     runs: xr.Dataset,
     ax: Axes | None = None,
@@ -51,8 +67,13 @@ def fan(
         between: limits of x; all test points if left out.
         singles: how many seeds to draw as thin lines, the first ones.
         output: which output.
+
+    Raises:
+        ValueError: several inputs, other dimensions, no predictions, or those of another step than was picked.
     """
+    predictions(runs)
     only_seeds(runs, "prediction", "point", "output")
+    check_one_input(runs)
     ax = axes(ax, title)
     runs = runs.isel(point=np.argsort(runs.x_test.isel(input=0).values))
     everywhere = runs.x_test.isel(input=0).values
@@ -69,7 +90,7 @@ def fan(
     for seed in range(min(singles, runs.sizes["seed"])):
         ax.plot(x, here.prediction.isel(seed=seed), **SINGLE)
     ax.plot(x, y, color="k", ls=(0, (3, 2)), lw=0.9)
-    pad = 0.1 * np.ptp(y)
+    pad = 0.1 * np.ptp(y) or 0.1  # of a constant target too
     ax.set(xlabel="x", ylabel="f(x)", xlim=(x.min(), x.max()), ylim=(y.min() - 2 * pad, y.max() + pad))
     corner(ax, runs.sizes["seed"])
     label_ends(ax, [(y, "target", "k"), (quantiles[2], "median", "C0")])
@@ -87,6 +108,8 @@ def learning_curve(
     singles: int | None = None,
 ) -> Axes:
     """A loss over the steps: quantile bands over seeds and a few single ones, both axes logarithmic.
+
+    The vertical axis of an accuracy, or of another variable that has values below 0, is not logarithmic.
 
     Args:
         runs: a variable over (seed, step), and what `over` and `by` name.
@@ -117,10 +140,19 @@ def learning_curve(
         for line in sample[some[: len(sample)]]:
             ax.plot(runs.step, line, **SINGLE)
     step_axis(ax, runs.step.values)
-    ax.set(yscale="log", ylabel=runs[of].attrs.get("long_name", readable(of)))
+    value_axis(ax, runs[of])
     corner(ax, len(sample), "lower left", "seeds" if over == ["seed"] else "trainings")
     label_ends(ax, ends)
     return ax
+
+
+def value_axis(ax: Axes, values: xr.DataArray) -> None:
+    """The vertical axis: from 0 to 1 for an accuracy, logarithmic for a loss, linear where values are negative."""
+    ax.set_ylabel(long_name(values))
+    if "accuracy" in str(values.name):
+        ax.set_ylim(-0.02, 1.02)
+    elif not bool((values < 0).any()):
+        ax.set_yscale("log")
 
 
 def learning_landscape(
@@ -149,7 +181,7 @@ def learning_landscape(
     found = stats.quantiles(runs.isel(step=runs.step.values > 0), of=of, q=between)
     lines, n = found[of].transpose("quantile", ..., "step"), found.n.isel(quantile=0)
     if len(between) == 1:
-        name = runs[of].attrs.get("long_name", readable(of))
+        name = long_name(runs[of])
         chosen, label = lines[0], f"{'median' if q == 0.5 else f'{100 * between[0]:g}% quantile'} {name}"
     else:
         with np.errstate(divide="ignore", invalid="ignore"):
@@ -161,7 +193,7 @@ def learning_landscape(
 
 
 def extrapolation(
-    named: dict[str, xr.Dataset],
+    named: Mapping[str, xr.Dataset] | xr.Dataset,
     ax: Axes | None = None,
     title: str | None = None,
     *,
@@ -170,14 +202,15 @@ def extrapolation(
     """Absolute or relative error against the distance outside the training range, quantile bands over seeds.
 
     Args:
-        named: what `stats.error_by_distance` returned, by label.
+        named: what `stats.error_by_distance` returned, by label; or one of these alone, which gets no label.
         ax: axes to draw on.
         title: the message of the panel.
         units: by label, what distances and errors are divided by.
 
     Raises:
-        ValueError: absolute and relative errors together.
+        ValueError: absolute and relative errors together, or something else than such errors.
     """
+    named = by_label(named, "error", "plot.extrapolation", "stats.error_by_distance(runs)")
     relative = {bool(errors.attrs.get("relative", 0)) for errors in named.values()}
     if len(relative) > 1:
         raise ValueError("absolute and relative errors do not share an axis: make all with relative= alike")

@@ -1,6 +1,7 @@
 """What several panels share: axes to draw on, series told apart in colour and in grey, labels at the lines, n."""
 
-from collections.abc import Iterator
+import textwrap
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -8,13 +9,14 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+WRAP = 34  # characters in a line of an axis' label
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 
 
 def axes(ax: Axes | None, title: str | None = None) -> Axes:
     """The axes given, or new ones, with the panel's message as title."""
     if ax is None:
-        ax = plt.figure().add_subplot()
+        ax = plt.figure(layout="constrained").add_subplot()  # with room for labels in any style
     if title:
         ax.set_title(title)
     return ax
@@ -46,6 +48,30 @@ def name_value(dim: str, value: object) -> str:
 def readable(name: object) -> str:
     """A variable's name in words: underscores as spaces."""
     return str(name).replace("_", " ")
+
+
+def long_name(values: xr.DataArray) -> str:
+    """What a variable is, in lines short enough for an axis: its `long_name`, or its name in words."""
+    return textwrap.fill(str(values.attrs.get("long_name", readable(values.name))), WRAP)
+
+
+def by_label(
+    named: Mapping[str, xr.Dataset] | xr.Dataset, of: str, panel: str, made_by: str
+) -> Mapping[str, xr.Dataset]:
+    """What a panel takes by label; a single result gets an empty label.
+
+    Raises:
+        ValueError: without the variable `of`, saying which call makes it.
+    """
+    given = {"": named} if isinstance(named, xr.Dataset) else named
+    right = f'{panel}({{"a label": {made_by}}})'
+    if not isinstance(given, Mapping):
+        raise ValueError(f"{panel} draws results by label, not a {type(named).__name__}: {right}")
+    for label, data in given.items():
+        if not isinstance(data, xr.Dataset) or of not in data:
+            whose = f"under {label!r}" if label else "here"
+            raise ValueError(f"there is no variable {of!r} {whose}: write {right}")
+    return given
 
 
 def label_ends(ax: Axes, ends: list[tuple[np.ndarray, str, Any]]) -> None:

@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from approx import stats
-from approx.plot.series import LINES, axes, corner, each, label_ends, readable, share_axis, step_axis
+from approx.plot.series import LINES, axes, by_label, corner, each, label_ends, readable, share_axis, step_axis
 from approx.stats.labels import check_rates
 
 
@@ -38,7 +38,7 @@ def success_curve(data: xr.Dataset, ax: Axes | None = None, title: str | None = 
 
 
 def work_curve(
-    rates: Mapping[str, xr.Dataset],
+    rates: Mapping[str, xr.Dataset] | xr.Dataset,
     ax: Axes | None = None,
     title: str | None = None,
     *,
@@ -48,12 +48,13 @@ def work_curve(
     """Share of seeds in success against work, of methods that each have their own grid; after its last, a dot.
 
     Args:
-        rates: by name, what `stats.rate(..., when="each")` returned.
+        rates: by name, what `stats.rate(..., when="each")` returned; or one of these alone, which gets no name.
         ax: axes to draw on.
         title: the message of the panel.
         work: the coordinate along `step` that says how much work had been done; records without work are left out.
         label: what that is, and its unit.
     """
+    rates = by_label(rates, "rate", "plot.work_curve", 'stats.rate(hits, when="each")')
     ax = axes(ax, title)
     ends: list[tuple] = []
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]

@@ -8,7 +8,7 @@ hits may be cut; a hit that is nan is a training nobody judged, which is refused
 from approx.stats.asymptotes import asymptote, shares
 from approx.stats.comparisons import compare, mcnemar, pair, paired_interval
 from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
-from approx.stats.endings import plateaus
+from approx.stats.endings import falling, plateaus
 from approx.stats.evidence import (
     ALWAYS,
     BETTER,
@@ -31,7 +31,8 @@ from approx.stats.evidence import (
 )
 from approx.stats.extrapolation import error_by_distance, phase_tolerant_error, symmetry
 from approx.stats.failures import below_floor, excess, split
-from approx.stats.intervals import binomial_interval
+from approx.stats.intervals import binomial_interval, order_quantiles
+from approx.stats.kept import pick
 from approx.stats.maps import best, boundary, highest, majority
 from approx.stats.paired import compare_values, ert_ratio, improvement
 from approx.stats.planning import (
@@ -45,7 +46,7 @@ from approx.stats.planning import (
 )
 from approx.stats.powers import exponent
 from approx.stats.rankings import discoveries, performance_profile, ranking
-from approx.stats.rates import pick, profile, rate, reading, success
+from approx.stats.rates import profile, rate, reading, success
 from approx.stats.reports import report, table
 from approx.stats.time_tests import compare_times, logrank
 from approx.stats.times import kaplan_meier, restricted_mean, survival, time_quantiles, time_to_success
@@ -85,12 +86,14 @@ __all__ = [
     "ert_ratio",
     "excess",
     "exponent",
+    "falling",
     "highest",
     "improvement",
     "kaplan_meier",
     "logrank",
     "majority",
     "mcnemar",
+    "order_quantiles",
     "pair",
     "paired_interval",
     "performance_profile",

@@ -3,7 +3,8 @@
 import numpy as np
 import xarray as xr
 
-from approx.stats.labels import Over, kind_of
+from approx.stats.kept import predictions
+from approx.stats.labels import Over, kind_of, without_kept_step
 from approx.stats.rates import rate
 
 KINDS = ("constant", "linear", "periodic", "linear + periodic", "power", "exponential", "diverged", "undecided")
@@ -67,8 +68,8 @@ def asymptote(
         keep the dimension `output`.
 
     Raises:
-        ValueError: no predictions, swept points, no points outside, a center that is missing, no two points on one ray,
-            a tolerance or scale that is not positive.
+        ValueError: no predictions, swept points, no points outside, a center that is missing, of several inputs fewer
+            than 16 points on most rays, a tolerance or scale that is not positive.
     """
     f, x, distance, y = curves(runs)
     if not 0 < tol < 0.1:
@@ -125,13 +126,12 @@ def shares(classes: xr.Dataset, over: Over = "seed", interval: str = "wilson", l
 
 def curves(runs: xr.Dataset) -> tuple[xr.DataArray, np.ndarray, np.ndarray, xr.DataArray]:
     """Predictions, test inputs (k, i), distances (k,) and targets, or a ValueError that says what is missing."""
-    if "prediction" not in runs:
-        raise ValueError('no predictions were kept: run with keep=("prediction",)')
+    f = predictions(runs)
     for name in ("x_test", "distance"):
         if extra := [str(dim) for dim in runs[name].dims if dim not in ("point", "input")]:
             raise ValueError(f"{name} differs over {', '.join(extra)}: select one setting of the task first")
     x = runs.x_test.transpose("point", "input").values.astype(float)
-    return runs.prediction, x, runs.distance.values.astype(float), runs.y_test
+    return f, x, runs.distance.values.astype(float), without_kept_step(runs.y_test)
 
 
 def middle(x: np.ndarray, distance: np.ndarray) -> np.ndarray:
@@ -155,7 +155,7 @@ def rays_of(offset: np.ndarray, radius: np.ndarray, distance: np.ndarray) -> dic
     """Indices of the points outside, by side: "left" and "right" of one input, else by direction.
 
     Raises:
-        ValueError: no points outside, or none that share a ray.
+        ValueError: no points outside, none that share a ray, or too few on most rays.
     """
     outside = np.flatnonzero((distance > 0) & (radius > 0))
     if not outside.size:
@@ -172,6 +172,12 @@ def rays_of(offset: np.ndarray, radius: np.ndarray, distance: np.ndarray) -> dic
         left = left[~same]
     if all(index.size == 1 for index in sides.values()):
         raise ValueError("no two test points outside lie on one ray from the center: place them with tasks.rays")
+    few = sum(index.size < LEAST_POINTS for index in sides.values())
+    if few > len(sides) / 2:
+        raise ValueError(
+            f"{few} of the {len(sides)} directions in which test points lie outside hold fewer than the {LEAST_POINTS} "
+            "points that a class needs, as those of a grid of the plane do: place the points with tasks.rays"
+        )
     return sides
 
 

@@ -8,6 +8,8 @@ from scipy.interpolate import CubicSpline
 from scipy.spatial import KDTree
 
 from approx.stats.asymptotes import curves
+from approx.stats.kept import predictions
+from approx.stats.labels import without_kept_step
 
 COARSE = 41  # shifts times stretches of the first grid of `phase_tolerant_error`
 ROUNDS = 12  # then its step is halved this often: to 1/4096 of the first
@@ -34,20 +36,19 @@ def error_by_distance(runs: xr.Dataset, relative: bool = False) -> xr.Dataset:
         ValueError: predictions were not kept, the distances differ between settings, or the error is to be relative to
             a target that is 0 at every point.
     """
-    if "prediction" not in runs:
-        raise ValueError('no predictions were kept: run with keep=("prediction",)')
+    prediction = predictions(runs)
     if runs.distance.dims != ("point",):
         raise ValueError(f"distances differ over {runs.distance.dims[:-1]}: select one setting of the task first")
     if "output" not in runs.y_test.dims:
         raise ValueError("the targets are labels: an absolute error has no meaning for them")
-    error = _by_distance(abs(runs.prediction - runs.y_test), runs.distance)
+    error = _by_distance(abs(prediction - runs.y_test), runs.distance)
     if relative:
         size = _by_distance(abs(runs.y_test), runs.distance)
         least = LEAST_TARGET * abs(runs.y_test).mean(("point", "output"))
         if not bool((least > 0).all()):
             raise ValueError("the target is 0 at every test point: there is no relative error; use relative=False")
         error = error / np.maximum(size, least)
-    result = error.transpose(..., "distance").to_dataset(name="error")
+    result = without_kept_step(error).transpose(..., "distance").to_dataset(name="error")
     result.attrs = {"relative": int(relative)}
     return result
 

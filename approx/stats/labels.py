@@ -105,7 +105,16 @@ def variable(data: xr.Dataset, name: str) -> xr.DataArray:
         if given != "runs":
             advice = f"These are {given}: {REMEDIES['runs', given]}"
         raise ValueError(f"no variable {name!r} in the dataset; it holds: {there}. {advice}")
-    return data[name]
+    return without_kept_step(data[name])
+
+
+def without_kept_step(array: xr.DataArray) -> xr.DataArray:
+    """The array without the one step at which predictions were kept, which older results have as a coordinate of all.
+
+    It says nothing of a loss or a rate.
+    """
+    one = "kept_step" in array.coords and array.kept_step.ndim == 0
+    return array.drop_vars("kept_step") if one else array
 
 
 def kind_of(data: xr.Dataset) -> xr.DataArray:

@@ -326,27 +326,3 @@ def default_thresholds(values: np.ndarray, points: int = 101) -> np.ndarray:
         return np.linspace(finite.min(), max(finite.max(), finite.min() + 1), points)
     low, high = finite[finite > 0].min(), finite.max()
     return np.geomspace(low, high, points) if low < high else np.geomspace(low / 10, 10 * high, points)
-
-
-def pick(runs: xr.Dataset, by: str = "validation_loss", above: bool = False) -> xr.Dataset:
-    """Pick each training's step on validation data, so that it can be judged on test data it was not chosen by.
-
-    Args:
-        runs: variables over (..., seed, step).
-        by: the variable that chooses: its best record, the earliest of equals. Values that are not finite are never
-            chosen; where none is finite, the last record is taken.
-        above: True where more is better.
-
-    Returns:
-        All variables over (..., seed) at the picked records, with `step` (..., seed) as coordinate. It goes into
-        `success`, `quantiles` and so on as `runs` does.
-
-    Raises:
-        ValueError: no variable of that name.
-    """
-    value = variable(runs, by)
-    worst = -np.inf if above else np.inf
-    value = value.where(np.isfinite(value), worst)
-    index = value.argmax("step") if above else value.argmin("step")
-    nothing = (value == worst).all("step")
-    return runs.isel(step=index.where(~nothing, runs.sizes["step"] - 1).astype(int))

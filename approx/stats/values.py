@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from scipy import special
 
-from approx.stats.intervals import at_rank, quantile_of_sorted, rank_interval
+from approx.stats.intervals import at_rank, order_quantile, quantile_of_sorted, rank_interval
 from approx.stats.labels import Over, final, reduce, variable, worst_value
 from approx.stats.resample import by_chunks, draws, percentile_interval, resampled, weights
 
@@ -24,9 +24,9 @@ def quantiles(
 ) -> xr.Dataset:
     """Quantiles over seeds at every record; nan counts as the worst value.
 
-    Linear interpolation, as `numpy.quantile`; between a finite value and inf it is inf. The interval consists of order
-    statistics (see `rank_interval`) and covers with at least the given probability; its ends are -inf or inf where the
-    sample is too small to bound the quantile.
+    A quantile is one of the seeds' values, the least that a share q of them does not exceed (see `order_quantiles`), so
+    that seeds that diverged do no harm. The ends of the interval are such values too (see `rank_interval`). It covers
+    with at least the given probability; its ends are -inf or inf where the sample is too small to bound the quantile.
 
     Args:
         runs: variables over (..., seed, ...).
@@ -51,7 +51,7 @@ def quantiles(
         ordered = np.sort(np.where(np.isnan(values), stand_in, values), -1)
         n = ordered.shape[-1]
         ends = [rank_interval(n, p, level) if 0 < p < 1 else (-1, n) for p in probabilities.tolist()]
-        estimate = np.stack([quantile_of_sorted(ordered, p) for p in probabilities.tolist()], -1)
+        estimate = np.stack([order_quantile(ordered, p) for p in probabilities.tolist()], -1)
         low = np.stack([at_rank(ordered, rank) for rank, _ in ends], -1)
         high = np.stack([at_rank(ordered, rank) for _, rank in ends], -1)
         return estimate, low, high, np.full(low.shape, n)

@@ -1,0 +1,109 @@
+"""What a training kept at some records only, its predictions and parameters, and the step at which it did."""
+
+import numpy as np
+import xarray as xr
+
+from approx.stats.labels import variable, without_kept_step
+
+NOT_PICKED = "not_picked"  # the attribute in which `pick` names the variables that it had to leave out
+
+
+def pick(runs: xr.Dataset, by: str = "validation_loss", above: bool = False) -> xr.Dataset:
+    """Pick each training's step on validation data, so that it can be judged on test data it was not chosen by.
+
+    Predictions and parameters are kept at few steps, by default at the last one. They are picked too where they were
+    kept at every picked step (`keep_at=` of all records, for example). Otherwise they are left out, because those of
+    another step would be those of another network: what needs them then raises an error that says so.
+
+    Args:
+        runs: variables over (..., seed, step).
+        by: the variable that chooses: its best record, the earliest of equals. Values that are not finite are never
+            chosen; where none is finite, the last record is taken.
+        above: True where more is better.
+
+    Returns:
+        All variables over (..., seed) at the picked records, with `step` (..., seed) as coordinate. It goes into
+        `success`, `quantiles` and so on as `runs` does. The attribute `not_picked` names what was left out.
+
+    Raises:
+        ValueError: no variable of that name.
+
+    Example:
+        runs = ap.run(task, recipe, seeds=64, keep_at=records)  # all record steps; a task with validation rows
+        plot.fan(stats.pick(runs))
+    """
+    value = variable(runs, by)
+    worst = -np.inf if above else np.inf
+    value = value.where(np.isfinite(value), worst)
+    best = value.argmax("step") if above else value.argmin("step")
+    nothing = (value == worst).all("step")
+    index = best.where(~nothing, runs.sizes["step"] - 1).astype(int)
+    picked = runs.drop_vars(kept_variables(runs)).isel(step=index)
+    return with_kept_at(picked, runs, runs.step[index])
+
+
+def with_kept_at(picked: xr.Dataset, runs: xr.Dataset, steps: xr.DataArray) -> xr.Dataset:
+    """Add what `runs` kept at `steps` (..., seed) to `picked`, or note that it was not kept at all of them."""
+    names = kept_variables(runs)
+    kept = runs[names]
+    picked = picked.drop_vars("kept_step", errors="ignore")
+    if not names:
+        return picked
+    at = steps_kept(runs)
+    if not np.isin(steps.values, at).all():
+        found = picked.assign_attrs({NOT_PICKED: names})
+        found.attrs.pop("params", None)  # the nesting of parameters that are no longer there
+        return found
+    if "kept_step" in kept.dims:
+        place = steps.copy(data=np.searchsorted(at, steps.values)).drop_vars("step")
+        kept = kept.isel(kept_step=place)
+    kept = kept.drop_vars("kept_step", errors="ignore")
+    return picked.assign({name: kept[name].variable for name in names})
+
+
+def kept_variables(runs: xr.Dataset) -> list[str]:
+    """The names of the predictions and the parameters among the variables."""
+    names = [str(name) for name in runs.data_vars]
+    return [name for name in names if name == "prediction" or name.partition(".")[0] == "params"]
+
+
+def steps_kept(runs: xr.Dataset) -> np.ndarray:
+    """The steps at which predictions and parameters were kept, in increasing order; none where that is not known."""
+    if "kept_step" in runs.coords:
+        return np.atleast_1d(runs.kept_step.values)
+    noted = {runs[name].attrs["kept_step"] for name in kept_variables(runs) if "kept_step" in runs[name].attrs}
+    return np.array(sorted(noted), int)
+
+
+def predictions(runs: xr.Dataset) -> xr.DataArray:
+    """The predictions of a result.
+
+    Raises:
+        ValueError: there are none, saying why and what to do; or they are those of another step than the losses
+            beside them, which one record was selected of.
+    """
+    if "prediction" in runs:
+        check_one_moment(runs)
+        return without_kept_step(runs.prediction)
+    if "prediction" in runs.attrs.get(NOT_PICKED, ()):
+        raise ValueError(
+            "the predictions were not kept at every step that stats.pick picked, and those of another step belong to "
+            "other networks: run with keep_at= all record steps (runs.step.values), then pick"
+        )
+    raise ValueError('no predictions were kept: run with keep=("prediction",)')
+
+
+def check_one_moment(runs: xr.Dataset) -> None:
+    """Refuse predictions of one step beside losses of another, as `runs.isel(step=0)` leaves them.
+
+    Raises:
+        ValueError: naming both steps.
+    """
+    step, kept = runs.coords.get("step"), steps_kept(runs)
+    if step is None or step.ndim > 0 or len(kept) != 1 or "kept_step" in runs.dims:
+        return
+    if int(step) != int(kept[0]):
+        raise ValueError(
+            f"step {int(step)} was selected, but the predictions were kept at step {int(kept[0])}: "
+            f"run with keep_at=({int(step)},), or select that step"
+        )
