@@ -166,15 +166,16 @@ def common(runs: Mapping[str, xr.Dataset], a: str, b: str) -> dict:
     return {label: runs[label].sel(seed=seeds) for label in (a, b)}
 
 
-def better(runs: Mapping[str, xr.Dataset], a: str, b: str, level: float = 0.95) -> xr.Dataset:
+def better(runs: Mapping[str, xr.Dataset], a: str, b: str, level: float = 0.95, interval: str = "score") -> xr.Dataset:
     """Probability that a ends with a lower loss on fresh rows than b, on the same seed."""
-    return ap.stats.improvement(common(runs, a, b), a, b, of="test_loss", pairs="seed", level=level)
+    pair = common(runs, a, b)
+    return ap.stats.improvement(pair, a, b, of="test_loss", pairs="seed", level=level, interval=interval)
 
 
-def more(runs: Mapping[str, xr.Dataset], a: str, b: str, level: float = 0.95) -> xr.Dataset:
+def more(runs: Mapping[str, xr.Dataset], a: str, b: str, level: float = 0.95, interval: str = "score") -> xr.Dataset:
     """Difference of their rates of success, on the same seeds."""
     hits: dict = {label: learned(one) for label, one in common(runs, a, b).items()}
-    return ap.stats.compare(hits, a, b, level=level)
+    return ap.stats.compare(hits, a, b, level=level, interval=interval)
 
 
 # ---- claims --------------------------------------------------------------------------------------------------------

@@ -5,7 +5,7 @@ inf) is a failure, a censored time, and the worst value there is.
 """
 
 from approx.stats.asymptotes import asymptote, shares
-from approx.stats.comparisons import compare, mcnemar, pair, paired_interval
+from approx.stats.comparisons import compare, mcnemar, pair
 from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
 from approx.stats.endings import plateaus
 from approx.stats.evidence import (
@@ -33,6 +33,7 @@ from approx.stats.failures import below_floor, excess, split
 from approx.stats.intervals import binomial_interval
 from approx.stats.maps import best, boundary, highest, majority
 from approx.stats.paired import compare_values, ert_ratio, improvement
+from approx.stats.paired_intervals import paired_interval
 from approx.stats.planning import (
     confidence_sequence,
     enough,
