@@ -7,6 +7,7 @@ inf) is a failure, a censored time, and the worst value there is.
 from approx.stats.asymptotes import asymptote, shares
 from approx.stats.comparisons import compare, mcnemar, pair
 from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
+from approx.stats.effects import crossed, effects, mean_interval
 from approx.stats.endings import plateaus
 from approx.stats.evidence import (
     ALWAYS,
@@ -78,7 +79,9 @@ __all__ = [
     "compare_times",
     "compare_values",
     "confidence_sequence",
+    "crossed",
     "discoveries",
+    "effects",
     "enough",
     "error_by_distance",
     "ert",
@@ -91,6 +94,7 @@ __all__ = [
     "logrank",
     "majority",
     "mcnemar",
+    "mean_interval",
     "pair",
     "paired_interval",
     "performance_profile",
