@@ -451,27 +451,23 @@ def cells(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
 
 
 def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
-    """Rate at each level of each factor, averaged over all combinations of the others; LM, with one loss, apart.
-
-    The interval is of a mean over seeds, each of which is in every cell: 1.96 standard errors.
-    """
-    hits = {label: ap.stats.reading(learned(one)).values for label, one in runs.items() if label.count("_") == 4}
+    """Rate at each level of each factor, averaged over all combinations of the others; LM, with one loss, apart."""
+    hits: dict[tuple, xr.Dataset] = {
+        tuple(label.split("_")): learned(one)
+        for label, one in runs.items()
+        if label.count("_") == len(FACTORS) - 1 and "@" not in label
+    }
+    table = ap.stats.crossed(hits, FACTORS)
+    whole = ap.stats.effects(table)
+    without_lm = ap.stats.effects(table.sel(optimizer=[name for name in OPTIMIZERS if name != "lm"]))
     rows = []
-    for number, (factor, levels) in enumerate(FACTORS.items()):
+    for factor, levels in FACTORS.items():
         for level in levels:
-            inside = [
-                hit
-                for label, hit in hits.items()
-                if "@" not in label and label.split("_")[number] == level and ("_lm_" not in label or level == "lm")
-            ]
-            if not inside:
-                continue
-            per_seed = np.mean(inside, 0)
-            mean, half = per_seed.mean(), 1.96 * per_seed.std(ddof=1) / np.sqrt(per_seed.size)
-            row = {"factor": factor, "level": level, "cells": len(inside), "n": per_seed.size}
-            rows.append(
-                row | {k: round(float(v), 5) for k, v in (("rate", mean), ("low", mean - half), ("high", mean + half))}
-            )
+            one = (whole if level == "lm" else without_lm).sel(effect=f"{factor}={level}")
+            if int(one.cells):
+                row = {"factor": factor, "level": level, "cells": int(one.cells), "n": int(one.n)}
+                ends = {"rate": one.average, "low": one.low, "high": one.high}
+                rows.append(row | {name: round(float(value), 5) for name, value in ends.items()})
     return rows
 
 

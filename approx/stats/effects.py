@@ -5,7 +5,7 @@ effect, a mean over cells, and the interval is that of a mean over independent s
 have in common.
 """
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from itertools import combinations, product
 from typing import NamedTuple
 
@@ -27,7 +27,7 @@ ROUNDING = 1e-12  # of a sample's mean
 
 def crossed(
     cells: Mapping[tuple[Hashable, ...], xr.DataArray | xr.Dataset],
-    factors: Mapping[str, Sequence[Hashable]],
+    factors: Mapping[str, Iterable[Hashable]],
     when: str = "last",
 ) -> xr.DataArray:
     """Lay the cells of a factorial side by side, as one labelled array.
