@@ -189,14 +189,14 @@ def test_averages_cover(cells, rate):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("cells", [1, 2, 4, 16])
-@pytest.mark.parametrize("rate", [0.05, 0.1, 0.2, 0.5, 0.8, 0.9, 0.95])
+@pytest.mark.parametrize("rate", [0.05, 0.2, 0.5, 0.95])
 def test_averages_and_differences_cover_widely(cells, rate):
-    """At 100 seeds, 4,000 repetitions: a standard deviation of 0.35%."""
+    """At 100 seeds, 2,000 repetitions: a standard deviation of 0.5%."""
     rng = np.random.default_rng(int(1000 * rate) + cells)
-    for name, values, truth in structures(rng, 4_000, 100, cells, rate):
+    for name, values, truth in structures(rng, 2_000, 100, cells, rate):
         covered = share_covered(values, truth, step=1 / cells)
         assert 0.925 <= covered <= 0.98, (name, covered)
-    first, second = (rng.random((4_000, 100, cells)) < chance for chance in (rate, rate / 2))
+    first, second = (rng.random((2_000, 100, cells)) < chance for chance in (rate, rate / 2))
     changes = first.mean(-1) - second.mean(-1)
     assert 0.93 <= share_covered(changes, rate / 2, (-1, 1), 1 / cells) <= 0.975
 

@@ -245,4 +245,6 @@ def test_claims_are_drawn_with_region_interval_and_verdict():
     )
     assert {"one", "two", "n", "100"} <= {text.get_text() for text in ax.texts}
     legend = [text.get_text() for text in ax.get_legend().texts]
+    assert "each is judged by" not in ax.get_xlabel()  # these are two tables
+    assert "they are judged by intervals at 95% to 97.5%" in ax.get_xlabel().replace("\n", " ")
     assert legend[-2:] == ["95% interval", "95 to 97.5% interval: decides"]

@@ -9,6 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from approx.plot.series import axes
+from approx.stats.evidence import tested_at_once
 
 # By colour and by shape, so that they are told apart in grey too.
 MARKS: dict[str, dict[str, Any]] = {
@@ -23,7 +24,8 @@ def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, w
     """A row for each claim: the region in which it holds, its effect, both its intervals, n and the verdict.
 
     The thick line is the claim's own interval, the thin one the interval that decides: the wider one which all claims
-    of its table have at once. The legend says at which level. Claims are grouped by source.
+    of its table have at once. The legend and the words below the axis say at which level and why. Claims are grouped by
+    source.
 
     Args:
         data: what `stats.claims` or `stats.read_claims` returned.
@@ -49,26 +51,35 @@ def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, w
     ax.set(
         xlim=(max(-1.0, np.nanmin(ends)) - 0.05, 1.03),
         ylim=(y - 0.4, -0.7),
-        xlabel="probability, or difference of paired probabilities",
+        xlabel="\n".join(["probability, or difference of paired probabilities", *_words(data)]),
     )
     ax.set_yticks(ticks, labels, size=6.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    handles = [Line2D([], [], linestyle="", markersize=4, label=name, **mark) for name, mark in MARKS.items()]
-    handles.append(Line2D([], [], color="#009E73", alpha=0.25, linewidth=5, label="claim holds here"))
-    own, deciding = _levels(data)
-    handles.append(Line2D([], [], color="0.35", linewidth=OWN_WIDTH, label=f"{own} interval"))
-    handles.append(Line2D([], [], color="0.35", linewidth=DECIDING_WIDTH, label=f"{deciding} interval: decides"))
+    handles = legend_handles(data)
     ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.06, 1), ncols=3, frameon=False, handletextpad=0.5)
     _beside(ax, -0.1, "n")
     return ax
 
 
-def _levels(data: xr.Dataset) -> tuple[str, str]:
-    """The levels of the claims' own intervals and of those that decide, in percent."""
+def legend_handles(data: xr.Dataset) -> list[Line2D]:
+    """What the marks and lines of `claims` mean, with the levels of the intervals; for a legend of several panels."""
     own = f"{100 * data.attrs['level']:g}%" if "level" in data.attrs else "the claim's own"
     ends = [f"{100 * float(end):.4g}" for end in (data.level_all.min(), data.level_all.max())]
-    return own, " to ".join(dict.fromkeys(ends)) + "%"
+    deciding = " to ".join(dict.fromkeys(ends)) + "%"
+    handles = [Line2D([], [], linestyle="", markersize=4, label=name, **mark) for name, mark in MARKS.items()]
+    return [
+        *handles,
+        Line2D([], [], color="#009E73", alpha=0.25, linewidth=5, label="claim holds here"),
+        Line2D([], [], color="0.35", linewidth=OWN_WIDTH, label=f"{own} interval"),
+        Line2D([], [], color="0.35", linewidth=DECIDING_WIDTH, label=f"{deciding} interval: decides"),
+    ]
+
+
+def _words(data: xr.Dataset) -> list[str]:
+    """Lines that say why the wider interval decides."""
+    known = "level" in data.attrs and "interval" in data
+    return textwrap.wrap(f"{tested_at_once(data)}.", 70) if known else []
 
 
 def _claim(ax: Axes, y: float, row: Any) -> None:

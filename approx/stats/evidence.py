@@ -289,6 +289,15 @@ def claims_table(judged: xr.Dataset, form: str = "text") -> str:
 
 
 def claims_caption(judged: xr.Dataset) -> str:
+    """What stands below a table of claims: how sure the verdicts are, and what they mean."""
+    return (
+        f"{tested_at_once(judged)}. Supported: that interval lies inside the region of the claim; contradicted: "
+        "outside; undecided: it reaches over an edge. Effects are probabilities, or differences of probabilities on the same "
+        "seeds."
+    )
+
+
+def tested_at_once(judged: xr.Dataset) -> str:
     """In words: how many claims are tested at once, by which interval each is judged, and how sure the verdicts are."""
     level, each = judged.attrs["level"], judged.level_all.values
     tables = judged[["source", "level_all"]].to_dataframe().drop_duplicates()
@@ -305,10 +314,7 @@ def claims_caption(judged: xr.Dataset) -> str:
     others = np.count_nonzero(judged["interval"].values != EXACT)
     if others:
         text += f", if the intervals of {others} of the claims cover as often as they say, for they are not exact"
-    return (
-        f"{text}. Supported: that interval lies inside the region of the claim; contradicted: outside; undecided: it "
-        "reaches over an edge. Effects are probabilities, or differences of probabilities on the same seeds."
-    )
+    return text
 
 
 def reported_table(numbers: xr.Dataset, form: str = "text") -> str:
