@@ -292,8 +292,8 @@ def claims_caption(judged: xr.Dataset) -> str:
     """What stands below a table of claims: how sure the verdicts are, and what they mean."""
     return (
         f"{tested_at_once(judged)}. Supported: that interval lies inside the region of the claim; contradicted: "
-        "outside; undecided: it reaches over an edge. Effects are probabilities, or differences of probabilities on the same "
-        "seeds."
+        "outside; undecided: it reaches over an edge. Effects are probabilities, or differences of probabilities on "
+        "the same seeds."
     )
 
 
