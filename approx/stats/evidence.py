@@ -131,7 +131,10 @@ def judge(one: Claim, level: float, many: int) -> dict[str, str | float | int]:
 
 def takes_interval(effect: Callable[..., xr.Dataset]) -> bool:
     """Whether a function has a keyword `interval`, so that it can be asked for an exact one."""
-    parameters = inspect.signature(effect).parameters.values()
+    try:
+        parameters = inspect.signature(effect).parameters.values()
+    except ValueError:  # a compiled function that does not say what it takes
+        return False
     return any(one.name == "interval" or one.kind is one.VAR_KEYWORD for one in parameters)
 
 
