@@ -609,20 +609,19 @@ def outcomes(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
 
 
 def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
-    """Rate of success at each level of each factor, averaged over all combinations of the others.
-
-    The interval is of a mean over seeds, each of which is in every cell: 1.96 standard errors.
-    """
-    hits = {label: ap.stats.reading(learned(runs[label])).values for label in FACTORIAL if label in runs}
+    """Rate of success at each level of each factor, averaged over all combinations of the others."""
+    hits: dict[tuple, xr.Dataset] = {
+        tuple(label.split("_")): learned(runs[label]) for label in FACTORIAL if label in runs
+    }
+    found = ap.stats.effects(ap.stats.crossed(hits, FACTORS))
     rows = []
-    for number, (factor, levels) in enumerate(FACTORS.items()):
+    for factor, levels in FACTORS.items():
         for level in levels:
-            inside = [hit for label, hit in hits.items() if label.split("_")[number] == level]
-            mean = np.mean(inside, 0)
-            half = 1.96 * mean.std(ddof=1) / np.sqrt(mean.size)
-            row: dict[str, Any] = {"factor": factor, "level": level, "cells": len(inside), "n": mean.size}
-            ends = {"rate": mean.mean(), "low": mean.mean() - half, "high": mean.mean() + half}
-            rows.append(row | {name: f"{value:.3f}" for name, value in ends.items()})
+            one = found.sel(effect=f"{factor}={level}")
+            if int(one.cells):
+                row = {"factor": factor, "level": level, "cells": int(one.cells), "n": int(one.n)}
+                ends = {"rate": one.average, "low": one.low, "high": one.high}
+                rows.append(row | {name: f"{float(value):.3f}" for name, value in ends.items()})
     return rows
 
 

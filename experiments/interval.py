@@ -199,12 +199,18 @@ def load(results: Path, labels: Iterable[str]) -> dict[str, xr.Dataset]:
     return runs | {f"{label}@{SHORT}": until(one, SHORT) for label, one in runs.items() if "_adam" in label}
 
 
-def best_of(hits: xr.Dataset, tries: int, level: float) -> xr.Dataset:
-    """What the best of so many seeds adds to the rate of one: (1 - q^n) - (1 - q) for the rate of failure q."""
-    rate = ap.stats.rate(hits, level=level)
-    gain = lambda p: (1 - p) - (1 - p) ** tries  # noqa: E731
-    between = gain(np.linspace(float(rate.low), float(rate.high), 1_001))
-    ends = {"gain": float(gain(rate.rate)), "low": between.min(), "high": between.max(), "n": int(rate.n)}
+def best_of(hits: xr.Dataset, tries: int, level: float, interval: str = "wilson") -> xr.Dataset:
+    """What the best of so many seeds adds to the rate of one: q - q^n for the rate of failure q.
+
+    Its interval holds the gains of all rates in the rate's own, so it covers whenever that does. The gain is largest
+    where its slope 1 - n q^(n - 1) is 0.
+    """
+    rate = ap.stats.rate(hits, level=level, interval=interval)
+    gain = lambda success: (1 - success) - (1 - success) ** tries  # noqa: E731
+    most = 1 - tries ** (-1 / (tries - 1))
+    low, high = float(rate.low), float(rate.high)
+    between = [gain(low), gain(high), gain(min(max(most, low), high))]
+    ends = {"gain": float(gain(rate.rate)), "low": min(between), "high": max(between), "n": int(rate.n)}
     return xr.Dataset({name: ((), value) for name, value in ends.items()})
 
 
@@ -235,7 +241,7 @@ def statements(runs: Mapping[str, xr.Dataset]) -> list:
         return ap.stats.Claim(text, f"{a} against {b}", measure, effect, ap.stats.HELPS)
 
     def again(text: str, label: str, measure: str) -> ap.stats.Claim:
-        effect = lambda level: best_of(hits[label], TRIES, level)  # noqa: E731
+        effect = partial(best_of, hits[label], TRIES)
         return ap.stats.Claim(text, label, f"{measure}, best of {TRIES} - one", effect, ap.stats.HELPS)
 
     def at_majority(epochs: int) -> xr.DataArray:
@@ -437,27 +443,23 @@ def cells(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
 
 
 def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
-    """Rate at each level of each factor, averaged over all combinations of the others; LM, with one loss, apart.
-
-    The interval is of a mean over seeds, each of which is in every cell: 1.96 standard errors.
-    """
-    hits = {label: ap.stats.reading(learned(one)).values for label, one in runs.items() if label.count("_") == 4}
+    """Rate at each level of each factor, averaged over all combinations of the others; LM, with one loss, apart."""
+    hits: dict[tuple, xr.Dataset] = {
+        tuple(label.split("_")): learned(one)
+        for label, one in runs.items()
+        if label.count("_") == len(FACTORS) - 1 and "@" not in label
+    }
+    table = ap.stats.crossed(hits, FACTORS)
+    whole = ap.stats.effects(table)
+    without_lm = ap.stats.effects(table.sel(optimizer=[name for name in OPTIMIZERS if name != "lm"]))
     rows = []
-    for number, (factor, levels) in enumerate(FACTORS.items()):
+    for factor, levels in FACTORS.items():
         for level in levels:
-            inside = [
-                hit
-                for label, hit in hits.items()
-                if "@" not in label and label.split("_")[number] == level and ("_lm_" not in label or level == "lm")
-            ]
-            if not inside:
-                continue
-            per_seed = np.mean(inside, 0)
-            mean, half = per_seed.mean(), 1.96 * per_seed.std(ddof=1) / np.sqrt(per_seed.size)
-            row = {"factor": factor, "level": level, "cells": len(inside), "n": per_seed.size}
-            rows.append(
-                row | {k: round(float(v), 5) for k, v in (("rate", mean), ("low", mean - half), ("high", mean + half))}
-            )
+            one = (whole if level == "lm" else without_lm).sel(effect=f"{factor}={level}")
+            if int(one.cells):
+                row = {"factor": factor, "level": level, "cells": int(one.cells), "n": int(one.n)}
+                ends = {"rate": one.average, "low": one.low, "high": one.high}
+                rows.append(row | {name: round(float(value), 5) for name, value in ends.items()})
     return rows
 
 

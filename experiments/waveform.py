@@ -166,15 +166,16 @@ def common(runs: Mapping[str, xr.Dataset], a: str, b: str) -> dict:
     return {label: runs[label].sel(seed=seeds) for label in (a, b)}
 
 
-def better(runs: Mapping[str, xr.Dataset], a: str, b: str, level: float = 0.95) -> xr.Dataset:
+def better(runs: Mapping[str, xr.Dataset], a: str, b: str, level: float = 0.95, interval: str = "score") -> xr.Dataset:
     """Probability that a ends with a lower loss on fresh rows than b, on the same seed."""
-    return ap.stats.improvement(common(runs, a, b), a, b, of="test_loss", pairs="seed", level=level)
+    pair = common(runs, a, b)
+    return ap.stats.improvement(pair, a, b, of="test_loss", pairs="seed", level=level, interval=interval)
 
 
-def more(runs: Mapping[str, xr.Dataset], a: str, b: str, level: float = 0.95) -> xr.Dataset:
+def more(runs: Mapping[str, xr.Dataset], a: str, b: str, level: float = 0.95, interval: str = "score") -> xr.Dataset:
     """Difference of their rates of success, on the same seeds."""
     hits: dict = {label: learned(one) for label, one in common(runs, a, b).items()}
-    return ap.stats.compare(hits, a, b, level=level)
+    return ap.stats.compare(hits, a, b, level=level, interval=interval)
 
 
 # ---- claims --------------------------------------------------------------------------------------------------------
@@ -333,43 +334,39 @@ def against_literal(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
 def factor_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
     """What each advice changes at 32 classes, averaged over all combinations of the others, with and without it.
 
-    Of the rate of success and of the loss on fresh rows (nats). Intervals are of means over seeds, each of which is in
-    every cell: 1.96 standard errors.
+    Of the rate of success and of the loss on fresh rows (nats).
     """
     rows = []
-    for optimizer, factor in product(("adam_keras", "rmsprop_keras"), FACTORS):
+    for optimizer in ("adam_keras", "rmsprop_keras"):
         cells = {
-            label: changes
+            tuple(factor in changes for factor in FACTORS): runs[label]
             for label, (classes, its, changes) in DESIGNS.items()
             if (classes, its) == (32, optimizer) and label in runs
         }
-        pairs = [
-            (label, name(32, optimizer, [f for f in changes if f != factor]))
-            for label, changes in cells.items()
-            if factor in changes
-        ]
-        pairs = [pair for pair in pairs if pair[1] in cells]
-        if not pairs:
+        if not cells:
             continue
-        row: dict[str, Any] = {"optimizer": optimizer, "factor": factor, "pairs": len(pairs)}
-        row["n"] = runs[pairs[0][0]].sizes["seed"]
-        for of, value in (("rate", success_of), ("loss", loss_of)):
-            per_seed = np.mean([value(runs[a]) - value(runs[b]) for a, b in pairs], 0)
-            mean, half = per_seed.mean(), 1.96 * per_seed.std(ddof=1) / np.sqrt(per_seed.size)
-            ends = {of: mean, f"{of} low": mean - half, f"{of} high": mean + half}
-            row |= {end: round(float(x), 5) for end, x in ends.items()}
-        rows.append(row)
+        rate = factors_of({key: learned(one) for key, one in cells.items()})
+        loss = factors_of({key: loss_of(one) for key, one in cells.items()}, bounds=None)
+        for factor in FACTORS:
+            of = {"rate": rate.sel(effect=f"{factor}=True"), "loss": loss.sel(effect=f"{factor}=True")}
+            row: dict[str, Any] = {"optimizer": optimizer, "factor": factor, "pairs": int(of["rate"].pairs)}
+            row["n"] = int(of["rate"].n)
+            for name, one in of.items():
+                ends = {"": one.difference, " low": one.difference_low, " high": one.difference_high}
+                row |= {f"{name}{end}": round(float(value), 5) for end, value in ends.items()}
+            if row["pairs"]:
+                rows.append(row)
     return rows
 
 
-def success_of(runs: xr.Dataset) -> np.ndarray:
-    """1 or 0 of each seed."""
-    return ap.stats.reading(learned(runs)).values.astype(float)
+def factors_of(cells: Mapping[tuple, Any], **options) -> xr.Dataset:
+    """Effects of the advice that a cell follows or does not."""
+    return ap.stats.effects(ap.stats.crossed(cells, dict.fromkeys(FACTORS, (False, True))), **options)
 
 
-def loss_of(runs: xr.Dataset) -> np.ndarray:
-    """Loss on fresh rows of each seed at the end."""
-    return runs.test_loss.isel(step=-1).values.astype(float)
+def loss_of(runs: xr.Dataset) -> xr.DataArray:
+    """Loss on fresh rows of each seed at the end; infinite where it diverged."""
+    return runs.test_loss.isel(step=-1, drop=True).astype(float).fillna(np.inf)
 
 
 def references() -> list[dict[str, Any]]:

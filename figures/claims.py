@@ -75,10 +75,11 @@ def draw_page(found: xr.Dataset, page: tuple[tuple[str, ...], ...]) -> plt.Figur
         ap.plot.claims(here, ax, wrap=WRAP)
         ax.set(xlim=(-1.05, 1.05), xlabel="probability (difference)")
         ax.set_xticks([-1, 0, 1])
-        legend = ax.get_legend()
-        legend.remove()
-    labels = [text.get_text() for text in legend.texts]
-    figure.legend(handles=legend.legend_handles, labels=labels, loc="outside upper right", ncols=4, frameon=False)
+        ax.get_legend().remove()
+    drawn = found.isel(claim=np.isin(found.source, [source for column in page for source in column]))
+    if drawn.sizes["claim"]:
+        handles = ap.plot.evidence.legend_handles(drawn)
+        figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False)
     return figure
 
 

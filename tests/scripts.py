@@ -1,7 +1,12 @@
 """Scripts of experiments/ and figures/ as modules."""
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
+
+import pytest
+
+import approx as ap
 
 ROOT = Path(__file__).parents[1]
 
@@ -12,3 +17,21 @@ def script(folder: str, name: str):
     module = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(module)
     return module
+
+
+def assert_judged_anew(monkeypatch: pytest.MonkeyPatch, folder: Path, main: Callable, **options) -> None:
+    """What was saved is judged again without training, and gives the tables that are in the folder, byte by byte."""
+
+    def refuse(*_, **__):
+        raise AssertionError("trained what is in the folder of results")
+
+    before = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
+    assert before
+    for name in before:
+        (folder / name).unlink()
+    with monkeypatch.context() as context:
+        context.setattr(ap, "run", refuse)
+        main(**options, saved=True)
+    after = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
+    assert after.keys() == before.keys()
+    assert [name for name in before if after[name] != before[name]] == []

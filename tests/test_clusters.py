@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import xarray as xr
 from scipy import integrate, stats
-from scripts import script
+from scripts import assert_judged_anew, script
 
 import approx as ap
 
@@ -98,7 +98,7 @@ def test_kinds_of_endings():
 
 
 @pytest.mark.slow  # sixteen networks to compile
-def test_the_clusters_quick_look_runs_is_judged_and_drawn(tmp_path, capsys):
+def test_the_clusters_quick_look_runs_is_judged_and_drawn(tmp_path, capsys, monkeypatch):
     CLUSTERS.main(quick=True, results=tmp_path, summaries=tmp_path / "committed")
     said = capsys.readouterr().out
     assert "literal: 16 seeds, 16,000 steps" in said
@@ -111,4 +111,5 @@ def test_the_clusters_quick_look_runs_is_judged_and_drawn(tmp_path, capsys):
     assert {row["n"] for row in claims} == {"16"}
     script("figures", "clusters").main(results=tmp_path, figures=tmp_path / "committed", quick=True)
     assert {path.suffix for path in folder.glob("clusters.p*")} == {".pdf", ".png"}
+    assert_judged_anew(monkeypatch, folder, CLUSTERS.main, results=tmp_path, quick=True)
     assert not (tmp_path / "committed").exists()

@@ -43,9 +43,12 @@ def test_intervals_of_a_table_are_those_of_the_statistics_at_its_levels():
     effect = partial(stats.compare, {"a": first, "b": second}, "a", "b")
     table = stats.claims("a thread", [claim("one", effect), claim("two", partial(stats.rate, first), stats.USUALLY)])
     one = table.sel(claim="one")
-    expected, wider = effect(level=0.95), effect(level=0.975)
+    expected, wider = effect(level=0.95), effect(level=0.975, interval="exact")
     assert (float(one.low), float(one.high)) == (float(expected.low), float(expected.high))
     assert (float(one.low_all), float(one.high_all)) == (float(wider.low), float(wider.high))
+    two, rate = table.sel(claim="two"), stats.rate(first, level=0.975, interval="exact")
+    assert (float(two.low_all), float(two.high_all)) == (float(rate.low), float(rate.high))
+    assert table["interval"].values.tolist() == ["exact", "exact"]
     np.testing.assert_allclose(table.effect, [0.4, 0.8])
     assert table.n.values.tolist() == [200, 200]
     assert table.verdict.values.tolist() == ["supported", "supported"]
@@ -105,7 +108,11 @@ def test_tables_survive_files(tmp_path, capsys):
     assert "a quick look" in text
     assert "one \\| two" in text
     assert "| contradicted |" in text
-    assert "at 97.5%" in text  # two claims
+    assert "Because 2 claims are tested at once, each is judged by a 97.5% interval; the chance of any wrong" in text
+    assert "verdict in this table is then below 5%. Supported" in text
+    assert "95% interval | decided by |" in text
+    one = table.isel(claim=0)
+    assert f"[{float(one.low_all):.3f}, {float(one.high_all):.3f}] at 97.5% |" in text
     assert "| loss |" in text
     assert "## Kinds\n\n| kind | share | seeds |" in text
     assert "| a\\|b | 0.1235 | 3 |\n| c |  | 4 |" in text
@@ -126,7 +133,24 @@ def test_joined_tables_keep_each_its_own_level(tmp_path):
     both = stats.read_claims(tmp_path / "one_claims.csv", tmp_path / "two_claims.csv")
     assert both.claim.values.tolist() == ["a", "b", "a"]
     np.testing.assert_allclose(both.level_all, [0.975, 0.975, 0.95])
-    assert "at 95% to 97.5%, so that all claims of a table" in stats.claims_table(both)
+    said = stats.claims_table(both)
+    assert "Because all claims of a table are tested at once, they are judged by intervals at 95% to 97.5%" in said
+    assert "the chance of any wrong verdict in a table is then below 5%" in said
+    assert "One claim is tested; it is judged by a 95% interval" in stats.claims_table(both.isel(claim=[2]))
+
+
+def test_what_is_not_exact_is_said(tmp_path):
+    """An effect of one's own that knows no exact interval, and a table written before exact intervals decided."""
+    own = claim("own", lambda level: stats.rate(hits([1] * 30), level=level), stats.USUALLY)
+    table = stats.claims("a thread", [own, claim("rate", holds=stats.USUALLY)])
+    assert table["interval"].values.tolist() == ["its own", "exact"]
+    assert float(table.low_all[0]) == float(stats.rate(hits([1] * 30), level=0.975).low)
+    assert "if the intervals of 1 of the claims cover as often as they say" in stats.claims_table(table)
+    [file, _] = stats.write_claims(tmp_path, "case", table, show=False)
+    pd.read_csv(file).drop(columns="interval").to_csv(file, index=False)
+    old = stats.read_claims(file)
+    assert old["interval"].values.tolist() == ["unknown", "unknown"]
+    assert "if the intervals of 2 of the claims" in stats.claims_table(old)
 
 
 @pytest.mark.parametrize(
@@ -220,3 +244,7 @@ def test_claims_are_drawn_with_region_interval_and_verdict():
         ends[:2], [[tables[0].low_all[0], tables[0].high_all[0]], [tables[0].low[0], tables[0].high[0]]]
     )
     assert {"one", "two", "n", "100"} <= {text.get_text() for text in ax.texts}
+    legend = [text.get_text() for text in ax.get_legend().texts]
+    assert "each is judged by" not in ax.get_xlabel()  # these are two tables
+    assert "they are judged by intervals at 95% to 97.5%" in ax.get_xlabel().replace("\n", " ")
+    assert legend[-2:] == ["95% interval", "95 to 97.5% interval: decides"]

@@ -6,7 +6,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 import xarray as xr
-from scripts import script
+from scripts import assert_judged_anew, script
 
 import approx as ap
 
@@ -53,6 +53,28 @@ def test_what_ten_starts_add_to_one():
     )
 
 
+def test_averages_over_the_intervals_cells_have_a_width_where_all_seeds_agree():
+    """SGD 0.01 never learns it, on any seed (this was printed as 0.0 [0.0, 0.0]); LM counts in its own rows alone."""
+    cell = lambda right: xr.Dataset(  # noqa: E731
+        {"accuracy": (("seed", "step"), np.array([[0.5, right]] * 100))}, {"seed": np.arange(100), "step": [0, 10]}
+    )
+    runs = {
+        "raw_sgd0.01_keras_2_squares": cell(0.9),
+        "z_sgd0.01_keras_2_squares": cell(0.9),
+        "z_adam0.1_keras_2_squares": cell(1.0),
+        "z_lm_keras_2_squares": cell(0.9),
+        "z_adam0.1_keras_2_squares@20": cell(0.9),
+        "literal": cell(1.0),
+    }
+    rows = {(row["factor"], row["level"]): row for row in INTERVAL.main_effects(runs)}
+    assert len(rows) == 2 + 3 + 1 + 1 + 1
+    never, half, lm = rows["optimizer", "sgd0.01"], rows["inputs", "z"], rows["optimizer", "lm"]
+    assert (never["rate"], never["low"], never["cells"], never["n"]) == (0.0, 0.0, 2, 100)
+    assert 0.03 < never["high"] < 0.05  # exact: 1 - 0.025^(1/100) = 0.036
+    assert (half["rate"], half["cells"], lm["cells"]) == (0.5, 2, 1)
+    assert half["low"] < 0.49 < 0.51 < half["high"]
+
+
 def test_what_is_not_finished():
     """A loss that still falls, one that rests, the constant's, one that is learned; and a method that stopped."""
     loss = np.array([[1.0, 0.5, 0.45], [1.0, 0.5, 0.4999], [1.0, 0.64, 0.6365], [1.0, 0.5, 0.1]])
@@ -68,7 +90,7 @@ def test_what_is_not_finished():
 
 
 @pytest.mark.slow  # twelve networks to compile
-def test_the_interval_is_judged_and_drawn(tmp_path):
+def test_the_interval_is_judged_and_drawn(tmp_path, monkeypatch):
     INTERVAL.main(seeds=6, steps=40, results=tmp_path, quick=True)
     quick = tmp_path / "quick"
     text = (quick / "interval_claims.md").read_text()
@@ -84,3 +106,4 @@ def test_the_interval_is_judged_and_drawn(tmp_path):
     script("figures", "interval").main(results=tmp_path, quick=True)
     assert (quick / "interval.pdf").stat().st_size > 0
     assert set(tmp_path.iterdir()) == {quick}
+    assert_judged_anew(monkeypatch, quick, INTERVAL.main, seeds=6, steps=40, results=tmp_path, quick=True)

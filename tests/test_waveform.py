@@ -5,7 +5,7 @@ import csv
 import numpy as np
 import pytest
 import xarray as xr
-from scripts import script
+from scripts import assert_judged_anew, script
 
 import approx as ap
 
@@ -71,6 +71,8 @@ def test_what_an_advice_changes_on_average():
     found = {row["factor"]: row for row in WAVEFORM.factor_effects(runs)}
     assert set(found) == {"normalise", "wide"}
     assert (found["normalise"]["rate"], found["wide"]["rate"], found["normalise"]["loss"]) == (0.5, -0.5, -0.5)
+    assert found["normalise"]["rate low"] < 0.2 < 0.8 < found["normalise"]["rate high"]  # four seeds that agree
+    assert found["normalise"]["loss low"] == -np.inf  # and say nothing of how far a loss may lie
 
 
 def test_the_waveforms_exact_reference():
@@ -86,7 +88,7 @@ def test_the_waveforms_exact_reference():
 
 
 @pytest.mark.slow  # nine networks to compile
-def test_the_waveform_is_judged_and_drawn(tmp_path):
+def test_the_waveform_is_judged_and_drawn(tmp_path, monkeypatch):
     WAVEFORM.main(seeds=4, steps=12, results=tmp_path, quick=True)
     quick = tmp_path / "quick"
     assert "Quick look: 4 seeds, 12 epochs; not the experiment." in (quick / "waveform_claims.md").read_text()
@@ -99,3 +101,4 @@ def test_the_waveform_is_judged_and_drawn(tmp_path):
     script("figures", "waveform").main(results=tmp_path, quick=True)
     assert (quick / "waveform.pdf").stat().st_size > 0
     assert set(tmp_path.iterdir()) == {quick}
+    assert_judged_anew(monkeypatch, quick, WAVEFORM.main, seeds=4, steps=12, results=tmp_path, quick=True)

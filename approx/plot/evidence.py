@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
 from approx.plot.series import axes
+from approx.stats.evidence import tested_at_once
 
 # By colour and by shape, so that they are told apart in grey too.
 MARKS: dict[str, dict[str, Any]] = {
@@ -17,13 +18,15 @@ MARKS: dict[str, dict[str, Any]] = {
     "contradicted": {"color": "#D55E00", "marker": "X"},
     "undecided": {"color": "0.35", "marker": "o", "markerfacecolor": "white"},
 }
+OWN_WIDTH, DECIDING_WIDTH = 1.8, 0.7  # of the lines that are a claim's own interval and the one that decides
 
 
 def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, wrap: int = 58) -> Axes:
     """A row for each claim: the region in which it holds, its effect, both its intervals, n and the verdict.
 
-    The thick line is the claim's own interval, the thin one that which all claims of its table have at once and by
-    which it is judged. Claims are grouped by source.
+    The thick line is the claim's own interval, the thin one the interval that decides: the wider one which all claims
+    of its table have at once. The legend and the words below the axis say at which level and why. Claims are grouped by
+    source.
 
     Args:
         data: what `stats.claims` or `stats.read_claims` returned.
@@ -53,16 +56,35 @@ def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, w
     ax.set(
         xlim=(max(-1.0, np.nanmin(ends)) - 0.05, 1.03),
         ylim=(y - 0.4, -0.7),
-        xlabel="probability, or difference of paired probabilities",
+        xlabel="\n".join(["probability, or difference of paired probabilities", *_words(data)]),
     )
     ax.set_yticks(ticks, labels, size=6.5)
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
-    handles = [Line2D([], [], linestyle="", markersize=4, label=name, **mark) for name, mark in MARKS.items()]
-    handles.append(Line2D([], [], color="#009E73", alpha=0.25, linewidth=5, label="claim holds here"))
-    ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.06, 1), ncols=4, frameon=False, handletextpad=0.5)
+    handles = legend_handles(data)
+    ax.legend(handles=handles, loc="lower right", bbox_to_anchor=(1.06, 1), ncols=3, frameon=False, handletextpad=0.5)
     _beside(ax, -0.1, "n")
     return ax
+
+
+def legend_handles(data: xr.Dataset) -> list[Line2D]:
+    """What the marks and lines of `claims` mean, with the levels of the intervals; for a legend of several panels."""
+    own = f"{100 * data.attrs['level']:g}%" if "level" in data.attrs else "the claim's own"
+    ends = [f"{100 * float(end):.4g}" for end in (data.level_all.min(), data.level_all.max())]
+    deciding = " to ".join(dict.fromkeys(ends)) + "%"
+    handles = [Line2D([], [], linestyle="", markersize=4, label=name, **mark) for name, mark in MARKS.items()]
+    return [
+        *handles,
+        Line2D([], [], color="#009E73", alpha=0.25, linewidth=5, label="claim holds here"),
+        Line2D([], [], color="0.35", linewidth=OWN_WIDTH, label=f"{own} interval"),
+        Line2D([], [], color="0.35", linewidth=DECIDING_WIDTH, label=f"{deciding} interval: decides"),
+    ]
+
+
+def _words(data: xr.Dataset) -> list[str]:
+    """Lines that say why the wider interval decides."""
+    known = "level" in data.attrs and "interval" in data
+    return textwrap.wrap(f"{tested_at_once(data)}.", 70) if known else []
 
 
 def _claim(ax: Axes, y: float, row: Any) -> None:
@@ -70,8 +92,8 @@ def _claim(ax: Axes, y: float, row: Any) -> None:
     mark = MARKS[row.verdict]
     ax.barh(y, row.holds_to - row.holds_from, 0.7, row.holds_from, color="#009E73", alpha=0.18, linewidth=0, zorder=0)
     low, high = np.clip([row.low_all, row.high_all], -1, 1)
-    ax.hlines(y, low, high, color=mark["color"], linewidth=0.7)
-    ax.hlines(y, *np.clip([row.low, row.high], -1, 1), color=mark["color"], linewidth=1.8)
+    ax.hlines(y, low, high, color=mark["color"], linewidth=DECIDING_WIDTH)
+    ax.hlines(y, *np.clip([row.low, row.high], -1, 1), color=mark["color"], linewidth=OWN_WIDTH)
     ax.plot(row.effect, y, markersize=4, clip_on=False, **mark)
     _beside(ax, y, f"{row.n:,}")
 

@@ -6,8 +6,9 @@ hits may be cut; a hit that is nan is a training nobody judged, which is refused
 """
 
 from approx.stats.asymptotes import asymptote, shares
-from approx.stats.comparisons import compare, mcnemar, pair, paired_interval
+from approx.stats.comparisons import compare, mcnemar, pair
 from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
+from approx.stats.effects import crossed, effects, mean_interval
 from approx.stats.endings import falling, plateaus
 from approx.stats.evidence import (
     ALWAYS,
@@ -35,6 +36,7 @@ from approx.stats.intervals import binomial_interval, order_quantiles
 from approx.stats.kept import pick
 from approx.stats.maps import best, boundary, highest, majority
 from approx.stats.paired import compare_values, ert_ratio, improvement
+from approx.stats.paired_intervals import paired_interval
 from approx.stats.planning import (
     confidence_sequence,
     enough,
@@ -79,7 +81,9 @@ __all__ = [
     "compare_times",
     "compare_values",
     "confidence_sequence",
+    "crossed",
     "discoveries",
+    "effects",
     "enough",
     "error_by_distance",
     "ert",
@@ -93,6 +97,7 @@ __all__ = [
     "logrank",
     "majority",
     "mcnemar",
+    "mean_interval",
     "order_quantiles",
     "pair",
     "paired_interval",

@@ -1,8 +1,10 @@
 """Claims and what was measured: a rule that turns an effect's interval into a verdict, and tables of them.
 
 The rule. A claim says in which region an effect lies, chosen before anything is measured. With m claims in a table each
-effect has an interval at level 1 - (1 - level) / m, so that with a probability of at least `level` all of them cover
-(Bonferroni). The claim is
+effect is judged by an interval at level 1 - (1 - level) / m, so that with a probability of at least `level` all of them
+cover (Bonferroni). That interval is exact: it never covers less often than it says. (Score intervals, which are shown
+beside it at `level`, cover as often as they say on average; their tails are far too light at levels such as 99.9%.) The
+claim is
 
     supported       if that interval lies inside the region,
     contradicted    if it lies outside,
@@ -12,6 +14,7 @@ So the probability that a table holds any wrong verdict is at most 1 - level, wh
 probabilities or differences of paired probabilities, which share one axis from -1 to 1.
 """
 
+import inspect
 from collections.abc import Callable, Hashable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
@@ -29,6 +32,8 @@ HELPS, HURTS, SAME = (0.1, 1.0), (-1.0, -0.1), (-0.1, 0.1)  # of a difference of
 BETTER, WORSE = (0.55, 1.0), (0.0, 0.45)  # of a probability of ending better: a difference of wins of a tenth
 NEVER, RARELY, USUALLY, ALWAYS = (0.0, 0.05), (0.0, 0.5), (0.5, 1.0), (0.95, 1.0)  # of a rate
 
+EXACT, OWN, UNKNOWN = "exact", "its own", "unknown"  # which interval decided a claim
+
 # A reported number's quantile among our seeds is judged like a claim that it lies in the middle of them.
 MIDDLE, PLACES = (0.025, 0.975), {"supported": "inside", "contradicted": "outside", "undecided": "undecided"}
 
@@ -40,9 +45,11 @@ class Claim(NamedTuple):
         text: what is claimed, in one line.
         compared: the recipe, or the two.
         measure: what the effect is a probability of.
-        effect: a function of `level` as keyword; its Dataset has the estimate first, then `low`, `high` and `n`, all
-            without dimensions: `partial(stats.rate, hits)`, `partial(stats.compare, hits, "a", "b")`, or
-            `partial(stats.improvement, runs, "a", "b")`.
+        effect: a function of `level` and `interval` as keywords; its Dataset has the estimate first, then `low`,
+            `high` and `n`, all without dimensions: `partial(stats.rate, hits)`, `partial(stats.compare, hits, "a",
+            "b")`, or `partial(stats.improvement, runs, "a", "b")`. The verdict is by its interval "exact". Where a
+            function of your own takes no `interval`, the verdict is by the interval that it gives, and the table says
+            so.
         holds: from where to where the effect must lie for the claim to hold.
     """
 
@@ -81,8 +88,8 @@ def claims(source: str, statements: Sequence[Claim], level: float = 0.95) -> xr.
 
     Returns:
         `effect`, `low`, `high` (one claim's interval), `low_all`, `high_all` (the simultaneous one that is judged by,
-        at `level_all`), `n`, `verdict`, `holds_from`, `holds_to`, and the texts `source`, `compared`, `measure`, over
-        `claim`.
+        at `level_all`), `interval` ("exact", or "its own" where the effect takes no `interval`), `n`, `verdict`,
+        `holds_from`, `holds_to`, and the texts `source`, `compared`, `measure`, over `claim`.
 
     Raises:
         ValueError: no claims, two of one text, a region that is none, an effect with dimensions.
@@ -101,9 +108,10 @@ def judge(one: Claim, level: float, many: int) -> dict[str, str | float | int]:
     level_all = 1 - (1 - level) / many
     if not begin < end:
         raise ValueError(f"{one.text!r}: holds must go from a lower to a higher number, got {one.holds}")
-    (effect, low, high, n), (_, low_all, high_all, _) = (
-        _numbers(one, one.effect(level=at)) for at in (level, level_all)
-    )
+    exact = takes_interval(one.effect)
+    effect, low, high, n = _numbers(one, one.effect(level=level))
+    deciding = one.effect(level=level_all, interval="exact") if exact else one.effect(level=level_all)
+    _, low_all, high_all, _ = _numbers(one, deciding)
     return {
         "compared": one.compared,
         "measure": one.measure,
@@ -115,9 +123,19 @@ def judge(one: Claim, level: float, many: int) -> dict[str, str | float | int]:
         "low_all": low_all,
         "high_all": high_all,
         "level_all": level_all,
+        "interval": EXACT if exact else OWN,
         "n": int(n),
         "verdict": verdict(low_all, high_all, one.holds),
     }
+
+
+def takes_interval(effect: Callable[..., xr.Dataset]) -> bool:
+    """Whether a function has a keyword `interval`, so that it can be asked for an exact one."""
+    try:
+        parameters = inspect.signature(effect).parameters.values()
+    except ValueError:  # a compiled function that does not say what it takes
+        return False
+    return any(one.name == "interval" or one.kind is one.VAR_KEYWORD for one in parameters)
 
 
 def verdict(low: float, high: float, holds: tuple[float, float]) -> str:
@@ -134,7 +152,8 @@ def reported(source: str, numbers: Sequence[Reported], level: float = 0.95) -> x
     Args:
         source: where the numbers come from.
         numbers: what was reported.
-        level: probability of covering the quantile (Clopper and Pearson's interval, never below it).
+        level: probability of covering the quantile, for each number by itself (Clopper and Pearson's interval, never
+            below it; nor with ties that count half, of which every trinomial on a grid was summed at n = 11 to 88).
 
     Returns:
         `value`, `quantile` (share of seeds below, of those equal after rounding a half) with `low` and `high`, the
@@ -249,6 +268,8 @@ def read_claims(*paths: Path | str) -> xr.Dataset:
         frame = pd.read_csv(path)
         if missing := {"claim", "effect", "low_all", "level_all", "verdict", "level"} - set(frame.columns):
             raise ValueError(f"{path} is no table of claims: it lacks {', '.join(sorted(missing))}")
+        if "interval" not in frame:
+            frame["interval"] = UNKNOWN  # written before exact intervals decided
         frames.append(frame.set_index("claim"))
     whole = pd.concat(frames)
     levels = whole.pop("level").unique()
@@ -258,21 +279,45 @@ def read_claims(*paths: Path | str) -> xr.Dataset:
 
 
 def claims_table(judged: xr.Dataset, form: str = "text") -> str:
-    """What `claims` returned as a table: "text", "markdown" or "latex"."""
-    level = judged.attrs["level"]
-    rows = [["claim", "recipes", "measure", "holds if", "effect", f"{100 * level:g}% interval", "n", "verdict"]]
+    """What `claims` returned as a table, "text", "markdown" or "latex", with the interval that decides each verdict."""
+    percent = f"{100 * judged.attrs['level']:g}%"
+    heads = ["claim", "recipes", "measure", "holds if", "effect", f"{percent} interval", "decided by", "n", "verdict"]
+    rows = [heads]
     for claim, row in judged.to_dataframe().iterrows():
-        region, interval = _range(row.holds_from, row.holds_to), f"[{_short(row.low)}, {_short(row.high)}]"
-        rows.append(
-            [str(claim), row.compared, row.measure, region, _short(row.effect), interval, str(row.n), row.verdict]
-        )
-    least, most = (f"{100 * float(end):.4g}%" for end in (judged.level_all.min(), judged.level_all.max()))
-    return LAYOUTS[form](
-        rows,
-        f"Effects are probabilities, or differences of probabilities on the same seeds. Verdicts by the intervals at "
-        f"{least if least == most else f'{least} to {most}'}, so that all claims of a table are right with a "
-        f"probability of at least {100 * level:g}%: supported inside the region, contradicted outside, else undecided.",
+        region, own = _range(row.holds_from, row.holds_to), _interval(row.low, row.high)
+        deciding = f"{_interval(row.low_all, row.high_all)} at {_percent(row.level_all)}"
+        texts = [str(claim), row.compared, row.measure, region, _short(row.effect), own, deciding, str(row.n)]
+        rows.append([*texts, row.verdict])
+    return LAYOUTS[form](rows, claims_caption(judged))
+
+
+def claims_caption(judged: xr.Dataset) -> str:
+    """What stands below a table of claims: how sure the verdicts are, and what they mean."""
+    return (
+        f"{tested_at_once(judged)}. Supported: that interval lies inside the region of the claim; contradicted: "
+        "outside; undecided: it reaches over an edge. Effects are probabilities, or differences of probabilities on "
+        "the same seeds."
     )
+
+
+def tested_at_once(judged: xr.Dataset) -> str:
+    """In words: how many claims are tested at once, by which interval each is judged, and how sure the verdicts are."""
+    level, each = judged.attrs["level"], judged.level_all.values
+    tables = judged[["source", "level_all"]].to_dataframe().drop_duplicates()
+    many = round((1 - level) / (1 - float(each[0])))  # the level of each follows from their number
+    if len(tables) > 1:
+        levels = " to ".join(dict.fromkeys(_percent(end) for end in (each.min(), each.max())))
+        text = f"Because all claims of a table are tested at once, they are judged by intervals at {levels}"
+    elif many == 1:
+        text = f"One claim is tested; it is judged by a {_percent(each[0])} interval"
+    else:
+        text = f"Because {many} claims are tested at once, each is judged by a {_percent(each[0])} interval"
+    whose = "a" if len(tables) > 1 else "this"
+    text += f"; the chance of any wrong verdict in {whose} table is then below {_percent(1 - level)}"
+    others = np.count_nonzero(judged["interval"].values != EXACT)
+    if others:
+        text += f", if the intervals of {others} of the claims cover as often as they say, for they are not exact"
+    return text
 
 
 def reported_table(numbers: xr.Dataset, form: str = "text") -> str:
@@ -297,7 +342,9 @@ def reported_table(numbers: xr.Dataset, form: str = "text") -> str:
             ]
         )
     return LAYOUTS[form](
-        rows, "Quantile: the share of our seeds below the reported number; inside: in their middle 95%."
+        rows,
+        "Quantile: the share of our seeds below the reported number; inside: in their middle 95%. Each place is judged "
+        f"by that number's own {100 * level:g}% interval.",
     )
 
 
@@ -316,6 +363,15 @@ def _dataset(frame: pd.DataFrame, level: float) -> xr.Dataset:
 
 def _csv(data: xr.Dataset) -> str:
     return data.to_dataframe().assign(level=data.attrs["level"]).to_csv(float_format="%.6g", lineterminator="\n")
+
+
+def _percent(share: float) -> str:
+    """With as many digits as tell 99.97% from 99.98%."""
+    return f"{100 * share:.4g}%"
+
+
+def _interval(low: float, high: float) -> str:
+    return f"[{_short(low)}, {_short(high)}]"
 
 
 def _short(value: float) -> str:

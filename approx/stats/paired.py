@@ -5,17 +5,11 @@ from collections.abc import Hashable
 import numpy as np
 import xarray as xr
 
-from approx.stats.comparisons import (
-    Pairable,
-    last_steps,
-    mcnemar,
-    on_common_records,
-    pair,
-    paired_interval,
-)
+from approx.stats.comparisons import Pairable, last_steps, mcnemar, on_common_records, pair
 from approx.stats.costs import ert_interval, ratio_of_ratios
 from approx.stats.intervals import check_level
 from approx.stats.labels import final, reduce, worst_value
+from approx.stats.paired_intervals import check_paired, paired_interval
 from approx.stats.resample import bca_interval, by_chunks, percentile_interval, resampled
 from approx.stats.times import time_to_success
 from approx.stats.values import check_statistic
@@ -72,14 +66,16 @@ def ert_ratio(
     return result
 
 
-def wins(first: np.ndarray, second: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def wins(
+    first: np.ndarray, second: np.ndarray, level: float, interval: str = "score"
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Share of pairs in which the first is smaller, ties half, with its interval.
 
     The share is (1 + (wins - losses) / n) / 2, so the interval is that of a difference of paired proportions.
     """
     n = first.shape[-1]
     wins, losses = np.count_nonzero(first < second, -1), np.count_nonzero(first > second, -1)
-    low, high = paired_interval(wins, losses, n, level)
+    low, high = paired_interval(wins, losses, n, level, interval)
     share = (1 + (wins - losses) / n) / 2 if n else np.full(wins.shape, np.nan)
     return share, (1 + low) / 2, (1 + high) / 2
 
@@ -95,6 +91,7 @@ def improvement(
     resamples: int = 1000,
     rng: int = 0,
     worst: float | None = None,
+    interval: str = "score",
 ) -> xr.Dataset:
     """Probability that a ends better than b; ties, also of two diverged seeds, count half.
 
@@ -115,19 +112,23 @@ def improvement(
         resamples: number of bootstrap resamples (pairs="all").
         rng: seed of the resamples.
         worst: what nan stands for; by default inf, and -inf for an accuracy.
+        interval: of pairs="seed": "score", or "exact", which never covers less often than `level` (see
+            `paired_interval`).
 
     Returns:
         `improvement`, `low`, `high`, `n`, and for pairs="seed" the `pvalue` of the sign test.
     """
     if pairs not in ("seed", "all"):
         raise ValueError(f"pairs must be 'seed' or 'all', got {pairs!r}")
+    if check_paired(interval) == "exact" and pairs != "seed":
+        raise ValueError(f"interval='exact' is known for pairs='seed' only, got pairs={pairs!r}")
     sign = 1.0 if worst_value(of, worst) > 0 else -1.0
     sides = pair(runs, a, b, dim)
     first, second = (_filled(side, of, worst) * sign for side in sides)
 
     def same_seed(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         p = mcnemar(np.count_nonzero(x < y, -1), np.count_nonzero(x > y, -1))
-        return *wins(x, y, level), np.full(p.shape, x.shape[-1]), p
+        return *wins(x, y, level, interval), np.full(p.shape, x.shape[-1]), p
 
     def any_seeds(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         cells, n = x.shape
