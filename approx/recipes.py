@@ -1,7 +1,7 @@
 """How to learn: the recipe, and whether it fits a task."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 import jax
@@ -16,7 +16,7 @@ from jaxtyping import PyTree, ScalarLike
 
 from approx import losses, models, optimizers, sampling
 from approx.second_order import Method
-from approx.tasks import Points, Task
+from approx.tasks import Given, Points, Task, shortened
 
 
 @register_pytree_with_keys_class
@@ -98,6 +98,11 @@ class Recipe:
         object.__setattr__(self, "number_names", numbers)
         object.__setattr__(self, "traced_model", all(map(is_number, jax.tree.leaves(self.model))))
 
+    def __repr__(self) -> str:
+        """The fields by name, arrays by their shapes and long values cut short."""
+        shown = (f.name for f in fields(self) if f.repr)
+        return f"Recipe({', '.join(f'{name}={shortened(getattr(self, name, None), 100)}' for name in shown)})"
+
     def tree_flatten_with_keys(self):
         """Numbers, and the structure around them (JAX calls this)."""
         options = {**optimizers.defaults(self.optimizer), **self.options}
@@ -174,6 +179,8 @@ def check(task: Task, recipe: Recipe) -> None:
     """
     if recipe.dtype == "float64" and not jax.config.jax_enable_x64:
         raise ValueError('dtype="float64" needs `with jax.enable_x64(True):` around the call (run does it by itself)')
+    if isinstance(task, Given):
+        task.check_precision(recipe.dtype)
     key = random.key(0)
     x, y = jax.eval_shape(lambda: task.split(key, key)[0])
     x_test, y_test, distance = jax.eval_shape(lambda: Points(*task.points()))

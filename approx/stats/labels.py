@@ -6,6 +6,10 @@ import numpy as np
 import xarray as xr
 
 Over = str | Sequence[str]
+UNTESTED = (
+    ': this task has no test rows inside the training range; of="loss" is over the training rows, and '
+    'of="validation_loss" over rows kept from training'
+)
 
 
 def reduce(
@@ -56,7 +60,8 @@ def variable(data: xr.Dataset, name: str) -> xr.DataArray:
     """Return one variable of a Dataset, or raise a ValueError that lists those there are."""
     if name not in data.data_vars:
         there = ", ".join(map(str, data.data_vars)) or "none"
-        raise ValueError(f"no variable {name!r} in the dataset; it holds: {there}. Choose with of=")
+        why = UNTESTED if name in ("test_loss", "test_accuracy") and "loss" in data.data_vars else ""
+        raise ValueError(f"no variable {name!r} in the dataset; it holds: {there}. Choose with of={why}")
     return data[name]
 
 
