@@ -90,7 +90,8 @@ class Recipe:
             raise ValueError('batches="stream" needs a batch_size')
         if not is_whole(self.records):
             if isinstance(self.records, str) or not all(map(is_whole, np.atleast_1d(np.asarray(self.records)))):
-                raise TypeError(f"records is {self.records!r}; it must be a whole number, or the steps themselves")
+                given = shortened(self.records)
+                raise TypeError(f"records is {given}; it must be a whole number, or the steps themselves")
             object.__setattr__(self, "records", tuple(map(int, self.records)))
         record_steps(self)
         # What is a number is settled here, by value, because JAX flattens recipes whose leaves are placeholders too.
@@ -161,7 +162,7 @@ def record_steps(recipe: Recipe) -> np.ndarray:
             points += records - len(grid)
     grid = np.asarray(records, np.int64)
     if not grid.size or grid[0] < 0 or grid[-1] > steps or (np.diff(grid) <= 0).any():
-        raise ValueError(f"records must be increasing steps between 0 and steps={steps}, not {records}")
+        raise ValueError(f"records must be increasing steps between 0 and steps={steps}, not {shortened(records)}")
     return grid
 
 
