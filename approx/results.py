@@ -55,7 +55,7 @@ def check_data(plan: Plan, data: steps.Data, points: Points, finite: Any) -> Non
     task, (x, y) = plan.task, data.rows
     named: dict[str, Any] = {"x": x, "y": y, "x_test": points.x, "y_test": points.y}
     named |= {} if data.validation is None else {"validation x": data.validation[0], "validation y": data.validation[1]}
-    if data.validation is not None:
+    if data.validation is not None and task.hold_out == "last":
         first = np.asarray(points.x)[0], np.asarray(points.distance)[0]  # of the first cell, as the rows are
         tasks.warn_of_tail(np.asarray(data.validation[0]), np.asarray(x), *first)
     for name, values in named.items():
