@@ -46,14 +46,24 @@ def cross_entropy(logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]) 
     return jax.scipy.special.logsumexp(logits, axis=1) - chosen
 
 
+def is_finite(outputs: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
+    """Whether all outputs of a row are finite: a row with an infinite output or one that is not a number is never
+    correct, because every comparison with nan is False, and False is what a target of 0 asks for.
+    """  # noqa: D205
+    return jnp.isfinite(outputs).all(1)
+
+
 def same_side(logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
-    """Whether every output lies on its target's side of probability one half (logit 0)."""
-    return ((logits > 0) == (targets > 0.5)).all(1)
+    """Whether every output is finite and lies on its target's side of probability one half (logit 0).
+
+    A logit of exactly 0 is on the side of target 0.
+    """
+    return ((logits > 0) == (targets > 0.5)).all(1) & is_finite(logits)
 
 
 def same_half(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
-    """Whether every output lies on its target's side of one half: for labels 0 and 1 learned by squared error."""
-    return ((outputs > 0.5) == (targets > 0.5)).all(1)
+    """Whether every output is finite and on its target's side of one half: for labels 0 and 1 and squared error."""
+    return ((outputs > 0.5) == (targets > 0.5)).all(1) & is_finite(outputs)
 
 
 def largest(outputs: Float[Array, "n o ..."]) -> Int[Array, "n ..."]:
@@ -66,13 +76,13 @@ def largest(outputs: Float[Array, "n o ..."]) -> Int[Array, "n ..."]:
 
 
 def same_largest(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
-    """Whether the largest output is the largest target's: for classes as vectors of zeros and one 1."""
-    return largest(outputs) == largest(targets)
+    """Whether all outputs are finite and the largest is the largest target's: for vectors of zeros and one 1."""
+    return (largest(outputs) == largest(targets)) & is_finite(outputs)
 
 
 def same_class(logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]) -> Bool[Array, "n ..."]:
-    """Whether the largest output is the label's."""
-    return largest(logits) == labels
+    """Whether all outputs are finite and the largest is the label's."""
+    return (largest(logits) == labels) & is_finite(logits)
 
 
 @dataclass(frozen=True)

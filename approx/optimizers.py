@@ -180,7 +180,8 @@ def make(
     if schedule is not None:
         named = {"cosine": optax.cosine_decay_schedule(1.0, steps), "linear": optax.linear_schedule(1.0, 0.0, steps)}
         factor = schedule if callable(schedule) else named[schedule]
-        rate = lambda count: learning_rate * factor(count)  # noqa: E731
+        # An int64 in float64: optax divides the count, and JAX divides an int32 in float32.
+        rate = lambda count: learning_rate * factor(jnp.asarray(count, int))  # noqa: E731
     factory = OPTIMIZERS[optimizer][0] if isinstance(optimizer, str) else optimizer
     made = factory(rate, **defaults(optimizer) | dict(options))
     if not is_transformation(made):

@@ -15,7 +15,7 @@ from approx.blocks import Inputs, Structure
 from approx.choice import choose_form, choose_lanes
 from approx.recipes import Recipe, check, is_number, is_whole, record_steps
 from approx.steps import Keys
-from approx.tasks import Task
+from approx.tasks import Task, shortened
 from approx.training import KEEPABLE, Keep, Trace
 
 # Names in a result that a metric cannot take.
@@ -72,9 +72,11 @@ def make_plan(
 ) -> Plan:
     """Check one recipe's trainings, and lay them out."""
     if not isinstance(task, Task):
-        raise TypeError(f"the task is {task!r}; make one with ap.task(f, x, x_test) or take one from ap.tasks")
+        raise TypeError(f"the task is {shortened(task)}; make one with ap.task(f, x, x_test) or take one from ap.tasks")
     if not isinstance(recipe, Recipe):
-        raise TypeError(f"the recipe is {recipe!r}; make one with ap.Recipe(model=..., optimizer=..., steps=...)")
+        raise TypeError(
+            f"the recipe is {shortened(recipe)}; make one with ap.Recipe(model=..., optimizer=..., steps=...)"
+        )
     axes = {name: sweeps.axis(name, values) for name, values in grid.items()}
     full = [sweeps.qualify(name, task, recipe) for name in axes]
     if taken := [name for name, _ in keep.metrics if name in axes]:

@@ -1,7 +1,7 @@
 """How to learn: the recipe, and whether it fits a task."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, cast
 
 import jax
@@ -16,7 +16,7 @@ from jaxtyping import PyTree, ScalarLike
 
 from approx import losses, models, optimizers, sampling
 from approx.second_order import Method
-from approx.tasks import Points, Task
+from approx.tasks import Given, Points, Task, shortened
 
 
 @register_pytree_with_keys_class
@@ -90,13 +90,19 @@ class Recipe:
             raise ValueError('batches="stream" needs a batch_size')
         if not is_whole(self.records):
             if isinstance(self.records, str) or not all(map(is_whole, np.atleast_1d(np.asarray(self.records)))):
-                raise TypeError(f"records is {self.records!r}; it must be a whole number, or the steps themselves")
+                given = shortened(self.records)
+                raise TypeError(f"records is {given}; it must be a whole number, or the steps themselves")
             object.__setattr__(self, "records", tuple(map(int, self.records)))
         record_steps(self)
         # What is a number is settled here, by value, because JAX flattens recipes whose leaves are placeholders too.
         numbers = tuple(sorted(optimizers.numbers(self.optimizer, self.options)))
         object.__setattr__(self, "number_names", numbers)
         object.__setattr__(self, "traced_model", all(map(is_number, jax.tree.leaves(self.model))))
+
+    def __repr__(self) -> str:
+        """The fields by name, arrays by their shapes and long values cut short."""
+        shown = (f.name for f in fields(self) if f.repr)
+        return f"Recipe({', '.join(f'{name}={shortened(getattr(self, name, None), 100)}' for name in shown)})"
 
     def tree_flatten_with_keys(self):
         """Numbers, and the structure around them (JAX calls this)."""
@@ -156,7 +162,7 @@ def record_steps(recipe: Recipe) -> np.ndarray:
             points += records - len(grid)
     grid = np.asarray(records, np.int64)
     if not grid.size or grid[0] < 0 or grid[-1] > steps or (np.diff(grid) <= 0).any():
-        raise ValueError(f"records must be increasing steps between 0 and steps={steps}, not {records}")
+        raise ValueError(f"records must be increasing steps between 0 and steps={steps}, not {shortened(records)}")
     return grid
 
 
@@ -174,6 +180,8 @@ def check(task: Task, recipe: Recipe) -> None:
     """
     if recipe.dtype == "float64" and not jax.config.jax_enable_x64:
         raise ValueError('dtype="float64" needs `with jax.enable_x64(True):` around the call (run does it by itself)')
+    if isinstance(task, Given):
+        task.check_precision(recipe.dtype)
     key = random.key(0)
     x, y = jax.eval_shape(lambda: task.split(key, key)[0])
     x_test, y_test, distance = jax.eval_shape(lambda: Points(*task.points()))

@@ -24,11 +24,12 @@ from approx.training import Trace
 
 NAMES = {
     "loss": "loss on the training rows",
-    "test_loss": "loss at the test points inside the training range",
+    "test_loss": "loss at the test points of distance 0",
     "outside_loss": "loss at the test points outside the training range",
     "validation_loss": "loss on the validation rows",
     "accuracy": "share of the training rows that are correct",
-    "test_accuracy": "share of the test points inside the training range that are correct",
+    "test_accuracy": "share of the test points of distance 0 that are correct",
+    "outside_accuracy": "share of the test points outside the training range that are correct",
     "batch_loss": "mean loss of the batches since the last record, with dropout and l2",
     "batch_accuracy": "share correct in the batches since the last record, with dropout",
     "gradient_norm": "Euclidean norm of the gradient on the training rows",
@@ -54,6 +55,9 @@ def check_data(plan: Plan, data: steps.Data, points: Points, finite: Any) -> Non
     task, (x, y) = plan.task, data.rows
     named: dict[str, Any] = {"x": x, "y": y, "x_test": points.x, "y_test": points.y}
     named |= {} if data.validation is None else {"validation x": data.validation[0], "validation y": data.validation[1]}
+    if data.validation is not None and task.hold_out == "last":
+        first = np.asarray(points.x)[0], np.asarray(points.distance)[0]  # of the first cell, as the rows are
+        tasks.warn_of_tail(np.asarray(data.validation[0]), np.asarray(x), *first)
     for name, values in named.items():
         tasks.check_finite(name, values)
         if name.endswith(("y", "y_test")) and task.loss in losses.CORRECT:
@@ -91,8 +95,7 @@ def check_alike(plans: Mapping[Any, Plan]) -> None:
             raise ValueError(
                 f"{label!r} and {first_label!r} have different record steps: give them the same steps= and records="
             )
-        if points_shape(plan) != points_shape(first):
-            raise ValueError(f"{label!r} and {first_label!r} are judged at points of other shapes: run them one by one")
+        check_same_points(label, plan, first_label, first)
         if recorded(plan) != recorded(first):
             raise ValueError(
                 f"{label!r} and {first_label!r} record other things (validation, accuracy, points inside or outside)"
@@ -101,11 +104,28 @@ def check_alike(plans: Mapping[Any, Plan]) -> None:
             raise ValueError(f"{label!r} and {first_label!r} have other parameters: run them one by one to keep them")
 
 
+def check_same_points(label: Any, plan: Plan, first_label: Any, first: Plan) -> None:
+    """Refuse two recipes that are judged at points, or against targets, of different shapes.
+
+    Raises:
+        ValueError: naming the recipes, both shapes, and whether the inputs or the targets differ.
+
+    """
+    (x, y, _), (first_x, first_y, _) = points_shape(plan), points_shape(first)
+    pair = f"{label!r} and {first_label!r}"
+    if x != first_x:
+        raise ValueError(f"{pair} are judged at points of other shapes, {x} and {first_x}: run them one by one")
+    if y != first_y:
+        named = [f"{shape} ({'labels' if len(shape) == 1 else 'columns of numbers'})" for shape in (y, first_y)]
+        raise ValueError(f"{pair} have targets of other shapes, {' and '.join(named)}: run them one by one")
+
+
 def recorded(plan: Plan) -> tuple[bool, ...]:
-    """Whether there are validation rows, an accuracy, points inside the range and outside."""
+    """Whether there are validation rows, an accuracy, test points at all, and such inside the range and outside."""
     distance = np.asarray(tasks.Points(*plan.task.points()).distance)
     accuracy = plan.task.correct is not None or plan.task.loss in losses.CORRECT
-    return bool(plan.task.validation), accuracy, bool((distance <= 0).any()), bool((distance > 0).any())
+    tested = plan.task.tested
+    return bool(plan.task.validation), accuracy, tested, bool((distance <= 0).any()), bool((distance > 0).any())
 
 
 def passes(plan: Plan) -> np.ndarray:
@@ -146,7 +166,7 @@ def finished(made: xr.Dataset) -> xr.Dataset:
     if made.step[0] == 0 and not hasattr(first.data, "dask") and (count := int((~np.isfinite(first)).sum())):
         warnings.warn(f"{count} trainings have no finite loss before the first step: look at their data", stacklevel=4)
     if not (made.distance > 0).any():
-        made = made.drop_vars("outside_loss")
+        made = made.drop_vars(["outside_loss", "outside_accuracy"], errors="ignore")
     if not (made.distance <= 0).any():
         made = made.drop_vars(["test_loss", "test_accuracy"], errors="ignore")
     return made

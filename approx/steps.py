@@ -64,6 +64,7 @@ class Over(NamedTuple):
 
 
 ONE = Over()
+KNOWN_RULES = (*losses.RULES, *losses.CORRECT.values())  # they look for outputs that are not finite themselves
 
 
 class Data(NamedTuple):
@@ -186,9 +187,15 @@ def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, ove
 
 
 def is_correct(outputs: Array, y: Array, task: Task) -> Array | None:
-    """Which rows are correct (1 or 0), or None if the task does not say what is correct."""
+    """Which rows are correct (1 or 0), or None if the task does not say what is correct.
+
+    A row whose outputs are not all finite is never correct, whatever the task's own rule makes of nan.
+    """
     correct = task.correct or (losses.CORRECT.get(task.loss) if isinstance(task.loss, str) else None)
-    return None if correct is None else correct(outputs, y).astype(outputs.dtype)
+    if correct is None:
+        return None
+    right = correct(outputs, y).astype(outputs.dtype)
+    return right if correct in KNOWN_RULES else jnp.where(losses.is_finite(outputs), right, 0)
 
 
 def mean_where(weights: Array, values: Array) -> Array:

@@ -8,7 +8,7 @@ import numpy as np
 
 from approx import optimizers, scalings
 from approx.recipes import Recipe, is_number
-from approx.tasks import Task
+from approx.tasks import Task, shortened
 
 
 def numbers(task: Task, recipe: Recipe) -> dict[str, Any]:
@@ -91,7 +91,7 @@ def axis(name: str, values: Any) -> np.ndarray:
     """
     array = np.asarray(values)
     if array.dtype.kind not in "fiu":
-        raise TypeError(f"cannot sweep {name!r} over {values!r}: not numbers")
+        raise TypeError(f"cannot sweep {name!r} over {shortened(values)}: not numbers")
     array = np.atleast_1d(array).astype(np.float64)
     if array.ndim != 1 or not array.size:
         raise ValueError(f"{name!r} needs one or more values in one dimension, not an array of shape {array.shape}")

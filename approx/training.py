@@ -42,8 +42,9 @@ class Trace(NamedTuple):
     """What one training leaves behind: a value per record; None for what the task has not or nobody asked for.
 
     Attributes:
-        loss, accuracy: on the training rows, as the network stands. test_loss, test_accuracy: on the points inside
-            the training range. outside_loss: outside it. validation_loss: on the validation rows.
+        loss, accuracy: on the training rows, as the network stands. test_loss, test_accuracy: on the test points that
+            count as inside (distance 0). outside_loss, outside_accuracy: on the others. All four are None for a task
+            without test points (`Task.tested`). validation_loss: on the validation rows.
         batch_loss, batch_accuracy: mean over the batches since the last record, with dropout and l2: what Keras prints.
         gradient_norm, weight_norm: Euclidean, of the loss on the training rows (with l2), and of the parameters.
         metrics: by name, a user's own.
@@ -52,11 +53,12 @@ class Trace(NamedTuple):
     """
 
     loss: Array
-    test_loss: Array
-    outside_loss: Array
+    test_loss: Array | None
+    outside_loss: Array | None
     validation_loss: Array | None
     accuracy: Array | None
     test_accuracy: Array | None
+    outside_accuracy: Array | None
     batch_loss: Array
     batch_accuracy: Array | None
     gradient_norm: Array | None
@@ -89,8 +91,9 @@ def measure(state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, ov
     """One record of the network as it stands: a `Trace` of single values."""
     x_test, y_test = data.points
     outputs = over.outputs(lambda x: predict(state.params, x, recipe), x_test)
-    test, inside = losses.find(task.loss)(outputs, y_test), jnp.asarray(data.inside)
-    test_correct = is_correct(outputs, y_test, task)
+    test = losses.find(task.loss)(outputs, y_test) if task.tested else None
+    test_correct = is_correct(outputs, y_test, task) if task.tested else None
+    inside = jnp.asarray(data.inside)
     evaluate = lambda rows: over.sums(  # noqa: E731
         lambda *rows: row_sums(state.params, (*rows, None), task, recipe, over=over), *rows
     )
@@ -108,14 +111,19 @@ def measure(state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, ov
     def norm(kind, tree):
         return over.each(optax.tree.norm)(tree) if kind in keep.what else None
 
+    def mean_of(values, weights):
+        """Mean over the points of weight 1, or None where there is nothing."""
+        return None if values is None else mean_where(weights, values)
+
     held = None if data.validation is None else evaluate(data.validation)[0] / len(data.validation[0])
     return Trace(
         loss=total / n,
-        test_loss=mean_where(inside, test),
-        outside_loss=mean_where(1 - inside, test),
+        test_loss=mean_of(test, inside),
+        outside_loss=mean_of(test, 1 - inside),
         validation_loss=held,
         accuracy=None if correct is None else correct / n,
-        test_accuracy=None if test_correct is None else mean_where(inside, test_correct),
+        test_accuracy=mean_of(test_correct, inside),
+        outside_accuracy=mean_of(test_correct, 1 - inside),
         batch_loss=state.loss_sum / state.row_sum,
         batch_accuracy=None if correct is None else state.correct_sum / state.row_sum,
         gradient_norm=norm("gradient_norm", slope(state.params, (*data.rows, None), task, recipe, None, over)[0]),

@@ -169,7 +169,9 @@ def train(label: str, seeds: int, steps: int | None, results: Path, **options) -
             start = ap.load(results / f"interval_raw_sgd0.01_{init}_{width}_{loss}.nc")
             options["init_params"] = ap.params(start, kept_step=0)
         runs = ap.run(task, recipe, seeds=seeds, keep=("params",), keep_at=(0, recipe.steps), **options)
-        runs = runs.drop_vars(["test_loss", "outside_loss", "test_accuracy", "batch_accuracy"], errors="ignore")
+        runs = runs.drop_vars(
+            ["test_loss", "outside_loss", "test_accuracy", "outside_accuracy", "batch_accuracy"], errors="ignore"
+        )
     ap.save(runs, results / f"interval_{label}.nc")
     return runs
 

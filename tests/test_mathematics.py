@@ -200,6 +200,49 @@ def test_dropout_keeps_the_mean_and_its_rate():
     assert (out == 0).mean() == pytest.approx(0.3, abs=0.006)  # four standard deviations of 100,000 draws
 
 
+def test_every_layer_drops_units_of_its_own():
+    """Three tenths of the units are dropped after each of two layers, and 0.3² of them after both."""
+    layers = [{"w": jnp.eye(400), "b": jnp.zeros(400)} for _ in range(3)]
+    model = ap.MLP((400, 400), "identity", outputs=400, dropout=0.3)
+    drop = lambda params: model.apply(params, jnp.ones((100, 400)), key=jax.random.key(0))  # noqa: E731
+    ones = [layers[0], {"w": jnp.zeros((400, 400)), "b": jnp.ones(400)}, layers[2]]
+    second = np.asarray(drop(ones)) == 0  # the second layer's mask alone
+    either = np.asarray(drop(layers)) == 0  # a unit is 0 if one of the masks drops it
+    # Independent masks leave 0.7² = 0.49 of the units, one mask for all 0.7; four deviations of 40,000 draws are 0.01.
+    assert second.mean() == pytest.approx(0.3, abs=0.01)
+    assert either.mean() == pytest.approx(1 - 0.49, abs=0.01)
+
+
+def test_the_gradients_norm_is_that_of_the_loss(quiet):
+    recipe = ap.Recipe(model=ap.MLP((4,)), steps=2, records=(0, 2))
+    task = ap.tasks.square(range=1.0)
+    runs = ap.run(task, recipe, seeds=2, keep=("params", "gradient_norm"), keep_at=(0, 2), **quiet)
+    rows = task.rows(KEY, KEY)
+    for step in (0, 2):
+        slope = jax.grad(ap.loss)(ap.params(runs, seed=1, kept_step=step), *rows, task, recipe)
+        norm = float(np.sqrt(sum((np.asarray(leaf) ** 2).sum() for leaf in jax.tree.leaves(slope))))
+        assert float(runs.gradient_norm.sel(seed=1, step=step)) == pytest.approx(norm, rel=1e-5)
+
+
+def test_the_validation_loss_is_the_mean_over_the_rows_held_out(quiet):
+    x = np.arange(10.0)
+    recipe = ap.Recipe(model=ap.MLP(()), steps=2, records=(0, 2))
+    with pytest.warns(UserWarning, match="end of sorted rows"):
+        runs = ap.run(ap.given(x, x**2, validation=0.2), recipe, seeds=2, **quiet)
+    outputs = runs.prediction.values[..., 0]  # at all ten rows, as there are no others
+    np.testing.assert_allclose(runs.validation_loss.isel(step=-1), ((outputs - x**2) ** 2)[:, 8:].mean(1), rtol=1e-5)
+
+
+def test_the_batch_accuracy_is_that_of_the_batches_since_the_last_record(quiet):
+    """In the order of the rows, three batches of 100 to an epoch: 0s, 1s, 0s. A constant output is right on the 0s."""
+    recipe = ap.Recipe(model=ap.MLP(()), optimizer="sgd", learning_rate=1e-12, steps=6, batch_size=100)
+    recipe = replace(recipe, batches="order", records=(0, 1, 2, 4, 6))
+    below = [{"w": np.zeros((1, 1), np.float32), "b": np.full(1, -1.0, np.float32)}]
+    runs = ap.run(ap.tasks.interval(), recipe, seeds=2, init_params=below, **quiet)
+    found = runs.batch_accuracy.isel(seed=0).values  # 0; then 1; then the 1s; then two of 0s; then 1s and 0s
+    np.testing.assert_allclose(found[1:], [1, 0, 1, 0.5], rtol=1e-6)
+
+
 def test_noise_has_its_standard_deviation_and_spares_the_points():
     task = ap.tasks.sine(size=20_000, noise=0.25)
     _, y = task.rows(jax.random.key(0), jax.random.key(1))

@@ -62,16 +62,31 @@ def test_seeds_are_independent():
         assert scipy.stats.chisquare(np.bincount(table[:-1, 0] * 10 + table[1:, 0], minlength=100)).pvalue > LEAST_P
 
 
-def test_batches_of_an_epoch_cover_every_row_once_and_the_last_is_partial():
-    n, size = 23, 5
-    for kind in ("epoch", "order"):
-        seen = []
-        for step in range(5, 10):  # the second epoch
-            index, weights = sampling.batch(kind, KEY, jnp.int32(step), size, n)
-            seen += np.asarray(index)[np.asarray(weights) > 0].tolist()
-            assert weights.sum() == (size if step < 9 else 3)
-        assert sorted(seen) == list(range(n))
-        assert (seen == list(range(n))) == (kind == "order")
+def epochs_of(kind, size, n, epochs):
+    """The rows that the batches of each epoch hold, in their order, without padding: (epochs, n)."""
+    batches = sampling.batches_per_epoch(n, size)
+    steps = jnp.arange(epochs * batches)
+    index, weights = jax.jit(jax.vmap(lambda step: sampling.batch(kind, KEY, step, size, n)))(steps)
+    counted = np.ones(index.shape, bool) if weights is None else np.asarray(weights) > 0
+    rows = [np.asarray(index)[step][counted[step]] for step in range(len(steps))]
+    return [np.concatenate(rows[e * batches : (e + 1) * batches]) for e in range(epochs)]
+
+
+@pytest.mark.parametrize(("n", "size"), [(23, 5), (12, 3), (300, 32)])
+def test_batches_of_an_epoch_cover_every_row_once_and_epochs_differ(n, size):
+    """The number of batches equals the size for n = 23 only: 5, 4 and 10 batches."""
+    first, second, third = epochs_of("epoch", size, n, 3)
+    for epoch in (first, second, third):
+        np.testing.assert_array_equal(np.sort(epoch), np.arange(n))
+    assert not np.array_equal(first, second)
+    assert not np.array_equal(second, third)
+    for epoch in epochs_of("order", size, n, 2):
+        np.testing.assert_array_equal(epoch, np.arange(n))
+
+
+def test_only_the_last_batch_of_an_epoch_is_partial():
+    weights = jax.vmap(lambda step: sampling.batch("epoch", KEY, step, 32, 300)[1])(jnp.arange(20))  # two epochs
+    assert weights.sum(1).tolist() == 2 * [*[32] * 9, 12]
 
 
 def test_whole_batches_need_no_weights():

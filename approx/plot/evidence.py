@@ -62,7 +62,7 @@ def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, w
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     handles = legend_handles(data)
-    ax.xaxis.label.set_size(7)  # like the rows' words: sizes of this panel do not follow the style
+    ax.xaxis.label.set_fontsize(7)  # like the rows' words: sizes of this panel do not follow the style
     beside: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.06, 1), "ncols": 3, "fontsize": 6.5}
     ax.legend(handles=handles, frameon=False, handletextpad=0.5, **beside)
     _beside(ax, -0.1, "n")

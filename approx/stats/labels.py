@@ -6,6 +6,10 @@ import numpy as np
 import xarray as xr
 
 Over = str | Sequence[str]
+UNTESTED = (
+    ': this task has no test rows inside the training range; of="loss" is over the training rows, and '
+    'of="validation_loss" over rows kept from training'
+)
 
 
 def reduce(
@@ -100,12 +104,18 @@ def variable(data: xr.Dataset, name: str) -> xr.DataArray:
         raise wrong_stage(data, "runs")
     if name not in data.data_vars:
         there = ", ".join(map(str, data.data_vars)) or "none"
-        given = stage_of(data)
-        advice = "Choose with of="
-        if given != "runs":
-            advice = f"These are {given}: {REMEDIES['runs', given]}"
-        raise ValueError(f"no variable {name!r} in the dataset; it holds: {there}. {advice}")
+        raise ValueError(f"no variable {name!r} in the dataset; it holds: {there}. {_advice(data, name)}")
     return without_kept_step(data[name])
+
+
+def _advice(data: xr.Dataset, name: str) -> str:
+    """What to do where a variable is missing."""
+    given = stage_of(data)
+    if given != "runs":
+        return f"These are {given}: {REMEDIES['runs', given]}"
+    if name in ("test_loss", "test_accuracy") and "loss" in data.data_vars:
+        return f"Choose with of={UNTESTED}"
+    return "Choose with of="
 
 
 def without_kept_step(array: xr.DataArray) -> xr.DataArray:

@@ -6,7 +6,8 @@
 from approx.tasks.autoencoders import Identity, identity
 from approx.tasks.classes import Waveform, clusters, interval, waveform
 from approx.tasks.curves import Curve, sine, square
-from approx.tasks.data import STATIC, Given, Points, Task, check_finite, given, rays, task
+from approx.tasks.data import STATIC, Given, Points, Task, given, rays, task
+from approx.tasks.values import check_finite, shortened, warn_of_tail
 
 __all__ = [
     "STATIC",
@@ -22,8 +23,10 @@ __all__ = [
     "identity",
     "interval",
     "rays",
+    "shortened",
     "sine",
     "square",
     "task",
+    "warn_of_tail",
     "waveform",
 ]

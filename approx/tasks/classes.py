@@ -27,7 +27,7 @@ def interval(*, loss: str | Callable = "binary_cross_entropy", standardise: bool
             1 themselves, an output is correct on its target's side of one half.
         standardise: inputs as `(x - mean) / sd` of the 300 rows, sd the population's (divided by 300), which is what
             scikit-learn's StandardScaler takes; the points and their distances are then in these units too.
-        options: `correct`, `validation`, `noise`; see `given`.
+        options: `correct`, `validation`, `hold_out`, `noise`, `distance`; see `given`.
 
     """
     x = np.concatenate([np.linspace(0, 10, 100), np.linspace(11, 20, 100), np.linspace(21, 30, 100)])
@@ -37,6 +37,7 @@ def interval(*, loss: str | Callable = "binary_cross_entropy", standardise: bool
     center, scale = (x.mean(), x.std()) if standardise else (0.0, 1.0)
     if loss in ("mse", "half_squared_error"):
         options = {"correct": losses.same_half} | options
+    options = {"distance": "box"} | options
     return given((x - center) / scale, y, (x_test - center) / scale, y_test, loss=loss, **options)
 
 
@@ -121,7 +122,7 @@ def clusters(*, loss: str | Callable = "half_squared_error", **options) -> Given
 
     The rows are `make_classification(n_samples=10000, n_features=5, n_classes=4, n_clusters_per_class=1,
     random_state=1)` of scikit-learn, split by its `train_test_split(test_size=0.2, random_state=1)`, in its order. All
-    2,000 are called inside the training range: they come from the same distribution.
+    2,000 count as inside the training range (distance 0): they come from the same distribution.
 
     Args:
         loss: "cross_entropy" on labels, or another on vectors of zeros and one 1, where a row is correct whose largest
@@ -136,4 +137,4 @@ def clusters(*, loss: str | Callable = "half_squared_error", **options) -> Given
     else:
         options = {"correct": losses.same_largest} | options
         y, y_test = np.eye(4)[y], np.eye(4)[y_test]
-    return given(x, y, x_test, y_test, distance=np.zeros(len(x_test)), loss=loss, **options)
+    return given(x, y, x_test, y_test, loss=loss, **options)

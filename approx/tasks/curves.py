@@ -1,7 +1,8 @@
-"""Functions of one variable on an interval around 0: the square and the sine."""
+"""Functions of one variable on an interval: the square and the sine."""
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -9,28 +10,34 @@ import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float
 
-from approx.tasks.data import STATIC, Points, Task, check_whole, noisy
+from approx.tasks.data import STATIC, Points, Task, check_whole, kept_rows, noisy
+from approx.tasks.values import shortened
 
 
 @register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class Curve(Task):
-    """A function of one variable on [-range, range]: `y = f(frequency x) + noise`.
+    """A function of one variable on [center - range, center + range]: `y = f(frequency x) + noise`.
+
+    A test point counts as inside if it lies between the smallest and the largest input that can be trained on: that is
+    the interval, but of a grid whose last rows are kept for validation the part below them.
 
     Attributes:
         f: the function, elementwise on jax arrays.
-        range: half-width of the training interval, in units of x.
+        range: half-width of the training interval, in units of x; or a pair (low, high), which sets range and center.
+        center: middle of the training interval; None for 0.
         noise: standard deviation of normal noise on the training targets; None for none.
         frequency: factor on x before f; None for none.
         size: number of rows.
-        inputs: "grid", equispaced with both ends, or "uniform", drawn from U[-range, range) per seed.
-        reach: the points of judgement go out to reach * range, noise-free.
+        inputs: "grid", equispaced with both ends, or "uniform", drawn uniformly from the interval per seed.
+        reach: the test points go out to reach * range on both sides of the center, noise-free.
         test_size: number of those points.
 
     """
 
     f: Callable = field(metadata=STATIC)
-    range: ArrayLike = 1.0
+    range: Any = 1.0
+    center: ArrayLike | None = None
     noise: ArrayLike | None = None
     frequency: ArrayLike | None = None
     size: int = field(default=21, metadata=STATIC)
@@ -45,8 +52,27 @@ class Curve(Task):
         check_whole(self, "size", "test_size")
         if not self.reach >= 1:
             raise ValueError(f"reach is {self.reach}; it must be at least 1, the training range itself")
-        if isinstance(self.range, float | int | np.generic) and not self.range > 0:
-            raise ValueError(f"range is {self.range}; it is half the width of an interval, and must be above 0")
+        if isinstance(self.range, list | tuple) or (isinstance(self.range, np.ndarray) and self.range.shape == (2,)):
+            center, half_width = middle(self.range)
+            object.__setattr__(self, "center", center)
+            object.__setattr__(self, "range", half_width)
+        if isinstance(self.range, str | np.ndarray) or (
+            isinstance(self.range, float | int | np.generic) and not self.range > 0
+        ):
+            raise ValueError(
+                f"range is {shortened(self.range)}; it is half the width of an interval, a number above 0, or a pair "
+                "(low, high)"
+            )
+
+    def place(self, x: Array) -> Array:
+        """Inputs around 0 as inputs around the center."""
+        return x if self.center is None else self.center + x
+
+    def upper_end(self) -> ArrayLike:
+        """The largest input that can be trained on, less the center: of a grid whose end is kept, below the range."""
+        if self.inputs == "uniform" or not self.validation or self.hold_out == "random":
+            return self.range
+        return grid(self.range, self.size)[kept_rows(self.size, self.validation) - 1, 0]
 
     def targets(self, x):
         """The noise-free targets at x."""
@@ -56,29 +82,55 @@ class Curve(Task):
         """One seed's rows: the grid, or a draw of its own."""
         if self.inputs == "uniform":
             return self.fresh(key, noise_key, self.size)
-        x = grid(self.range, self.size)
+        x = self.place(grid(self.range, self.size))
         return x, noisy(self.targets(x), self.noise, noise_key)
 
     def fresh(self, key, noise_key, size):
         """Rows drawn uniformly from the training interval."""
-        x = self.range * jax.random.uniform(key, (size, 1), minval=-1, maxval=1)
+        x = self.place(self.range * jax.random.uniform(key, (size, 1), minval=-1, maxval=1))
         return x, noisy(self.targets(x), self.noise, noise_key)
 
     def points(self):
-        """An equispaced grid out to reach * range."""
-        x = grid(self.reach * self.range, self.test_size)
-        beyond = jnp.abs(x[:, 0]) - self.range
+        """An equispaced grid out to reach * range on both sides of the center."""
+        away = grid(self.reach * self.range, self.test_size)
+        upper = self.upper_end()
+        if upper is self.range:
+            beyond = jnp.abs(away[:, 0]) - self.range
+        else:
+            beyond = jnp.maximum(away[:, 0] - upper, -self.range - away[:, 0])
+        x = self.place(away)
         return Points(x, self.targets(x), jnp.where(beyond > 1e-6 * self.range, beyond, 0))  # the ends are inside
 
 
-def square(*, range: ArrayLike = 10.0, size: int = 21, test_size: int = 301, **options) -> Curve:
-    """x² on [-range, range]; by default the 21 integers from -10 to 10, judged out to ±30 in steps of 0.2."""
+def square(*, range: Any = 10.0, size: int = 21, test_size: int = 301, **options) -> Curve:
+    """x² on [-range, range], or on [low, high] with `range=(low, high)`.
+
+    By default these are the 21 integers from -10 to 10, judged out to ±30 in steps of 0.2.
+    """
     return Curve(f=jnp.square, range=range, size=size, test_size=test_size, **options)
 
 
-def sine(*, frequency: ArrayLike = 1.0, range: ArrayLike = 2 * np.pi, size: int = 256, **options) -> Curve:
-    """sin(frequency x) on [-range, range]; by default 256 equispaced points of two periods, judged out to ±6π."""
+def sine(*, frequency: ArrayLike = 1.0, range: Any = 2 * np.pi, size: int = 256, **options) -> Curve:
+    """sin(frequency x) on [-range, range], or on [low, high] with `range=(low, high)`.
+
+    By default these are 256 equispaced points of two periods, judged out to ±6π.
+    """
     return Curve(f=jnp.sin, frequency=frequency, range=range, size=size, **options)
+
+
+def middle(pair: Any) -> tuple[float, float]:
+    """Center and half-width of the interval (low, high).
+
+    Raises:
+        ValueError: not two finite numbers, or a low that is not below the high.
+
+    """
+    if len(pair) != 2 or not all(isinstance(end, float | int | np.generic) for end in pair):
+        raise ValueError(f"range is {shortened(pair)}; a pair is (low, high), two numbers")
+    low, high = map(float, pair)
+    if not (np.isfinite([low, high]).all() and low < high):
+        raise ValueError(f"range is ({low:g}, {high:g}); a pair is (low, high), finite, with low below high")
+    return (low + high) / 2, (high - low) / 2
 
 
 def grid(half_width: ArrayLike, n: int) -> Float[Array, "n 1"]:

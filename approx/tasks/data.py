@@ -7,7 +7,7 @@ two methods: `rows`, the training rows of one seed, and `points`, where it is ju
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, NamedTuple
 
 import jax
@@ -17,8 +17,10 @@ from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float, Key
 
 from approx import losses
+from approx.tasks.values import as_numbers, as_rows, as_targets, check_precision, shortened
 
 STATIC: dict[str, Any] = {"static": True}
+HOLD_OUT = 1_701  # folded into the key of a seed's data, so that held-out rows do not depend on how rows are drawn
 
 
 class Points(NamedTuple):
@@ -40,7 +42,10 @@ class Task:
     Attributes:
         loss: a name of `losses.LOSSES`, or a function (outputs (n, o), targets) -> one loss per row (n,).
         correct: a function (outputs, targets) -> (n,) bool, for an accuracy; classification losses bring their own.
-        validation: share of the rows, the LAST ones, kept from training (Keras' `validation_split`).
+        validation: share of the rows kept from training.
+        hold_out: which rows these are: "last", the end of the rows as they stand (Keras' `validation_split`; of sorted
+            rows that is one end of the range, which the network then never sees), or "random", drawn anew for each
+            seed, from its stream "data".
         classes: how many classes integer labels have, and so how many outputs a network must have; None for as many
             as it has.
 
@@ -49,6 +54,7 @@ class Task:
     loss: str | Callable = field(default="mse", metadata=STATIC)
     correct: Callable | None = field(default=None, metadata=STATIC)
     validation: float = field(default=0.0, metadata=STATIC)
+    hold_out: str = field(default="last", metadata=STATIC)
     classes: int | None = field(default=None, metadata=STATIC)
 
     def __post_init__(self):
@@ -60,6 +66,24 @@ class Task:
                 object.__setattr__(self, "loss", name)
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation is a share of the rows in [0, 1), not {self.validation}")
+        if self.hold_out not in ("last", "random"):
+            raise ValueError(f"hold_out is 'last' or 'random', not {shortened(self.hold_out)}")
+
+    def __init_subclass__(cls, **options):
+        """Give every subclass the short repr, which `dataclass` would replace by one with all numbers of all arrays."""
+        super().__init_subclass__(**options)
+        if "__repr__" not in cls.__dict__:
+            cls.__repr__ = Task.__repr__  # type: ignore[method-assign]
+
+    def __repr__(self) -> str:
+        """The fields by name, arrays by their shapes."""
+        named = (f"{f.name}={shortened(getattr(self, f.name, None))}" for f in fields(self))
+        return f"{type(self).__name__}({', '.join(named)})"
+
+    @property
+    def tested(self) -> bool:
+        """Whether `points` are test points; where they are the training rows again, no test loss is recorded."""
+        return True
 
     def rows(self, key: Key[Array, ""], noise_key: Key[Array, ""]) -> tuple[Array, Array]:
         """Training rows of one seed: inputs (n, i) and targets (n, o), or integer labels (n,)."""
@@ -74,12 +98,33 @@ class Task:
         raise ValueError(f"{type(self).__name__} has no endless stream of fresh rows; choose other batches")
 
     def split(self, key: Key[Array, ""], noise_key: Key[Array, ""]) -> tuple[tuple, tuple | None]:
-        """Training rows, and validation rows or None: the last share of them, taken before any shuffling."""
+        """Training rows, and validation rows or None, taken apart before any shuffling into batches.
+
+        Raises:
+            ValueError: a share that leaves one of the two without rows.
+
+        """
         x, y = self.rows(key, noise_key)
-        n = math.floor(x.shape[0] * (1 - self.validation))
-        if n == 0 or (self.validation and n == x.shape[0]):
-            raise ValueError(f"validation={self.validation} splits {x.shape[0]} rows into {n} and {x.shape[0] - n}")
-        return (x[:n], y[:n]), ((x[n:], y[n:]) if n < x.shape[0] else None)
+        n = kept_rows(x.shape[0], self.validation)
+        if n == x.shape[0]:
+            return (x, y), None
+        if self.hold_out == "random":
+            order = jax.random.permutation(jax.random.fold_in(key, HOLD_OUT), x.shape[0])
+            x, y = x[order], y[order]
+        return (x[:n], y[:n]), (x[n:], y[n:])
+
+
+def kept_rows(rows: int, validation: float) -> int:
+    """How many of the rows are trained on: Keras' `floor(rows (1 - validation))`.
+
+    Raises:
+        ValueError: a share that leaves one of the two without rows.
+
+    """
+    n = math.floor(rows * (1 - validation))
+    if n == 0 or (validation and n == rows):
+        raise ValueError(f"validation={validation} splits {rows} rows into {n} and {rows - n}")
+    return n
 
 
 @register_dataclass
@@ -88,103 +133,169 @@ class Given(Task):
     """A fixed data set, every seed's alike. Made by `given` or `task`, which check it.
 
     Attributes:
-        x, y: training rows. x_test, y_test, distance: see `Points`.
+        x, y: training rows. x_test, y_test: test points and their targets, None for a task without them, whose
+            `points` are the training rows.
+        distance: see `Points`.
         noise: standard deviation of normal noise on the training targets, redrawn per seed; None for none.
 
     """
 
     x: Float[ArrayLike, "n i"]
     y: ArrayLike
-    x_test: Float[ArrayLike, "k i"]
-    y_test: ArrayLike
-    distance: Float[ArrayLike, " k"]
+    x_test: Float[ArrayLike, "k i"] | None = None
+    y_test: ArrayLike | None = None
+    distance: Float[ArrayLike, " k"] | None = None
     noise: ArrayLike | None = None
+
+    @property
+    def tested(self):
+        """Whether test points were given."""
+        return self.x_test is not None
 
     def rows(self, key, noise_key):
         """The rows as given, with fresh noise on the targets if there is any."""
         return jnp.asarray(self.x), noisy(jnp.asarray(self.y), self.noise, noise_key)
 
     def points(self):
-        """The points as given."""
-        return Points(jnp.asarray(self.x_test), jnp.asarray(self.y_test), jnp.asarray(self.distance))
+        """The test points as given; else the training rows. A distance that was not given is 0."""
+        x, y = (self.x_test, self.y_test) if self.tested else (self.x, self.y)
+        x, y = jnp.asarray(x), jnp.asarray(y)
+        return Points(x, y, jnp.zeros(x.shape[0]) if self.distance is None else jnp.asarray(self.distance))
+
+    def check_precision(self, dtype: str) -> None:
+        """Refuse or warn of data that a dtype cannot hold; see `values.check_precision`.
+
+        Raises:
+            ValueError: naming the value.
+
+        """
+        for name in ("x", "y", "x_test", "y_test"):
+            values = getattr(self, name)
+            if isinstance(values, np.ndarray) and values.dtype.kind == "f":
+                check_precision(name, values, dtype)
 
 
 def task(
     f: Callable,
-    x: ArrayLike | Sequence,
-    x_test: ArrayLike | Sequence | None = None,
+    x: Any,
+    x_test: Any = None,
     *,
     noise: ArrayLike | None = None,
     **options,
 ) -> Given:
     """Any function as a task: `task(lambda x: abs(x), x=np.linspace(-2, 2, 41), x_test=np.linspace(-4, 4, 401))`.
 
+    Test points are told apart by where they lie (`distance="box"` of `given`): `test_loss` is over those inside the
+    range of the inputs trained on, `outside_loss` over those outside it.
+
     Args:
-        f: called once with x and once with x_test as they are given, in float64; gives (n,), (n, o), or labels (n,).
+        f: called once with a copy of x and once with one of x_test, in float64; gives (n,), (n, o), or labels (n,).
         x: training inputs, (n,) or (n, i).
-        x_test: points of judgement, (k,) or (k, i); the training inputs if left out.
+        x_test: test points, (k,) or (k, i). Left out, there is no test loss, and predictions are at the training rows.
         noise: standard deviation of normal noise on the training targets, redrawn per seed.
-        options: `loss`, `correct`, `validation` of `Task`.
+        options: `distance` of `given`; `loss`, `correct`, `validation`, `hold_out` of `Task`.
 
     Raises:
-        ValueError: shapes that do not fit, values that are not finite, labels that are not whole.
+        TypeError, ValueError: shapes that do not fit, values that are not finite real numbers, labels that are not
+            whole.
 
     """
-    x = np.asarray(x, np.float64)
-    x_test = x if x_test is None else np.asarray(x_test, np.float64)
-    return given(x, f(x), x_test, f(x_test), noise=noise, **options)
+    x = as_numbers("x", x)
+    options = {"distance": "box"} | options
+    if x_test is None:
+        return given(x, f(x.copy()), noise=noise, **options)
+    x_test = as_numbers("x_test", x_test)
+    return given(x, f(x.copy()), x_test, f(x_test.copy()), noise=noise, **options)
 
 
 def given(
-    x: ArrayLike | Sequence,
-    y: ArrayLike | Sequence,
-    x_test: ArrayLike | Sequence | None = None,
-    y_test: ArrayLike | Sequence | None = None,
+    x: Any,
+    y: Any,
+    x_test: Any = None,
+    y_test: Any = None,
     *,
-    distance: ArrayLike | Sequence | None = None,
+    distance: Any = None,
     noise: ArrayLike | None = None,
     **options,
 ) -> Given:
-    """A data set as a task; x_test and y_test default to the training rows.
+    """A data set as a task: `given(x, y, x_test, y_test)`. All arrays are copied.
+
+    `test_loss` is over all test rows, unless `distance` says that some of them lie outside. Without test rows there is
+    no test loss: judge by `of="loss"`, or keep rows from training with `validation` and judge by "validation_loss".
 
     Args:
         x: training inputs, (n,) or (n, i). y: targets, (n,) or (n, o), or integer labels (n,) for `cross_entropy`.
-        x_test: points of judgement, (k,) or (k, i). y_test: their targets.
-        distance: (k,) of each point to the training range; by default the Euclidean distance to the smallest
-            axis-parallel box around the training inputs.
+        x_test: test inputs, (k,) or (k, i). y_test: their targets.
+        distance: (k,) of each test row to the training range, in units of x, where 0 is inside. None is 0 for all
+            rows: a test set is one set. "box" is the Euclidean distance to the smallest axis-parallel box around the
+            inputs trained on, without validation rows where these are the last rows; with `hold_out="random"`, which
+            differs from seed to seed, around all inputs.
         noise: standard deviation of normal noise on the training targets, redrawn per seed.
-        options: `loss`, `correct`, `validation`, `classes` of `Task`.
+        options: `loss`, `correct`, `validation`, `hold_out`, `classes` of `Task`.
 
     Raises:
-        ValueError: shapes that do not fit, values that are not finite, labels that are not whole or out of range.
+        TypeError: values that are no real numbers: complex ones, dates, words, sparse matrices, units.
+        ValueError: shapes that do not fit, masked values or such that are not finite, labels that are not whole or out
+            of range.
 
     """
     if (x_test is None) != (y_test is None):
         raise ValueError("x_test and y_test come together; one of them is missing")
-    labels = options.get("loss") == "cross_entropy"
+    labels = options.get("loss") in ("cross_entropy", losses.cross_entropy)
     x, y = as_rows("x", x), as_targets("y", y, labels)
-    x_test = x if x_test is None else as_rows("x_test", x_test)
-    y_test = y if y_test is None else as_targets("y_test", y_test, labels)
-    for name, a, b in (("x and y", x, y), ("x_test and y_test", x_test, y_test)):
+    pairs = [("x and y", x, y)]
+    if x_test is not None and y_test is not None:
+        x_test, y_test = as_rows("x_test", x_test), as_targets("y_test", y_test, labels)
+        pairs.append(("x_test and y_test", x_test, y_test))
+        for name, a, b in (("x and x_test", x, x_test), ("y and y_test", y, y_test)):
+            if a.shape[1:] != b.shape[1:]:
+                raise ValueError(f"{name} differ in their columns: {a.shape} and {b.shape}")
+    for name, a, b in pairs:
         if len(a) != len(b):
             raise ValueError(f"{name} differ in their number of rows: {len(a)} and {len(b)}")
-    for name, a, b in (("x and x_test", x, x_test), ("y and y_test", y, y_test)):
-        if a.shape[1:] != b.shape[1:]:
-            raise ValueError(f"{name} differ in their columns: {a.shape} and {b.shape}")
-    if distance is None:
-        outside = np.maximum(np.maximum(x.min(0) - x_test, x_test - x.max(0)), 0)
-        outside[outside <= 1e-6 * np.ptp(x, 0)] = 0  # the ends are inside, whatever their rounding
-        distance = np.sqrt((outside**2).sum(1))
-    distance = np.asarray(distance, np.float64)
-    if distance.shape != (len(x_test),) or not (distance >= 0).all():
-        raise ValueError(
-            f"distance is one number >= 0 for each of {len(x_test)} test points, not shape {distance.shape}"
-        )
+    judged = x if x_test is None else x_test
+    distance = as_distance(distance, trained_inputs(x, options), judged)
     made = Given(x=x, y=y, x_test=x_test, y_test=y_test, distance=distance, noise=noise, **options)
     for name, values in (("y", y), ("y_test", y_test)):
-        if labels and made.classes is not None and values.max() >= made.classes:
+        if values is not None and labels and made.classes is not None and values.max() >= made.classes:
             raise ValueError(f"{name} has the label {values.max()}, but labels go from 0 to {made.classes - 1}")
     return made
+
+
+def trained_inputs(x: np.ndarray, options: dict[str, Any]) -> np.ndarray:
+    """The inputs that every seed is trained on: without the last rows where these are kept for validation."""
+    share = options.get("validation", 0.0)
+    if options.get("hold_out", "last") == "random" or not 0 < share < 1:
+        return x
+    return x[: max(1, math.floor(len(x) * (1 - share)))]
+
+
+def as_distance(distance: Any, trained: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """One distance for each judged point; see `given`.
+
+    Raises:
+        ValueError: an unknown rule, another number of distances, one that is negative or not a number.
+
+    """
+    if distance is None:
+        return np.zeros(len(judged))
+    if isinstance(distance, str):
+        if distance != "box":
+            raise ValueError(f"distance is {distance!r}; it is 'box', or one number >= 0 for each test row")
+        return box_distance(trained, judged)
+    distance = as_numbers("distance", distance)
+    if distance.shape != (len(judged),) or not (distance >= 0).all():
+        raise ValueError(
+            f"distance is one number >= 0 for each of {len(judged)} test points, not shape {distance.shape}"
+        )
+    return distance
+
+
+def box_distance(trained: np.ndarray, judged: np.ndarray) -> np.ndarray:
+    """Euclidean distance of points (k, i) to the smallest axis-parallel box around the inputs (n, i): (k,)."""
+    outside = np.maximum(np.maximum(trained.min(0) - judged, judged - trained.max(0)), 0)
+    outside[outside <= 1e-6 * np.ptp(trained, 0)] = 0  # the ends are inside, whatever their rounding
+    return np.sqrt((outside**2).sum(1))
 
 
 def rays(
@@ -223,29 +334,6 @@ def noisy(y: Array, noise: ArrayLike | None, key: Key[Array, ""]) -> Array:
     return y if noise is None else y + noise * jax.random.normal(key, y.shape)
 
 
-def as_rows(name: str, x: ArrayLike | Sequence) -> np.ndarray:
-    """Inputs as a finite (n, i) array; a vector becomes one column."""
-    x = np.asarray(x, np.float64)
-    x = x[:, None] if x.ndim == 1 else x
-    if x.ndim != 2 or not x.size:
-        raise ValueError(f"{name} has shape {x.shape}; it must be (rows,) or (rows, inputs) and not empty")
-    check_finite(name, x)
-    return x
-
-
-def as_targets(name: str, y: ArrayLike | Sequence, labels: bool) -> np.ndarray:
-    """Targets as a finite (n, o) array, or as integer labels (n,)."""
-    if not labels:
-        return as_rows(name, y)
-    y = np.asarray(y)
-    if y.dtype.kind not in "iuf":
-        raise ValueError(f"{name} are labels for cross_entropy: whole numbers 0, 1, ..., not of type {y.dtype}")
-    if y.ndim != 1 or not y.size or not np.array_equal(y, np.round(y)) or y.min() < 0:
-        shown: Sequence = y[:3].tolist() if y.ndim == 1 else [f"shape {y.shape}"]
-        raise ValueError(f"{name} are labels for cross_entropy: whole numbers 0, 1, ... in one vector, not {shown}")
-    return y.astype(np.int32)
-
-
 def check_whole(task: Task, *names: str) -> None:
     """Refuse sizes that are no whole numbers of at least 1.
 
@@ -257,17 +345,3 @@ def check_whole(task: Task, *names: str) -> None:
         value = getattr(task, name)
         if not (isinstance(value, int | np.integer) and value >= 1):
             raise ValueError(f"{name} is {value}; it must be a whole number of at least 1")
-
-
-def check_finite(name: str, values: ArrayLike) -> None:
-    """Refuse nan and infinities, naming the first.
-
-    Raises:
-        ValueError: with the position and the value.
-
-    """
-    bad = np.argwhere(~np.isfinite(np.asarray(values)))
-    if len(bad):
-        raise ValueError(
-            f"{name}[{', '.join(map(str, bad[0]))}] is {np.asarray(values)[tuple(bad[0])]}; data must be finite"
-        )
