@@ -79,7 +79,17 @@ def announce(label: str | None, plan: Plan, count: int, ready: Ready, workers: l
 
 
 def head(plan: Plan, ready: Ready, block: Block) -> chunks.Head:
-    """A sweep's provenance, axes and coordinates."""
+    """A sweep's provenance, axes and coordinates.
+
+    Raises:
+        ValueError: a program that calls functions of the host, whose code and state no folder can keep.
+    """
+    if block.callbacks:
+        raise ValueError(
+            f"out= cannot keep trainings that call {block.callbacks[0]} by a JAX callback: what it does does not "
+            "stand in the program, so that a folder could mix the numbers of two. Compute it with jax.numpy, or leave "
+            "out= out"
+        )
     trace = jax.tree.map(lambda s: np.empty((0, *one_lane(plan, s)), s.dtype), block.carry[1])
     source = results.provenance(plan, block)
     about = results.attributes(plan, trace, source)

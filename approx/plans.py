@@ -10,7 +10,7 @@ import numpy as np
 from jax import random
 from jaxtyping import Array, Key, PyTree
 
-from approx import blocks, parameters, steps, sweeps
+from approx import blocks, hosts, parameters, steps, sweeps
 from approx import lanes as fast
 from approx.blocks import Inputs, Structure
 from approx.recipes import Recipe, check, is_number, is_whole, record_steps
@@ -92,7 +92,8 @@ def make_plan(
         if not (is_whole(lanes) and lanes >= 1):
             raise ValueError(f"lanes is {lanes!r}; it must be a whole number of at least 1")
         check_kept_steps(its_recipe, keep)
-        structure = structure._replace(form=choose_form(form, its_task, its_recipe, lanes))
+        host = hosts.fingerprint(static_parts(structure.tree), keep.metrics)
+        structure = structure._replace(form=choose_form(form, its_task, its_recipe, lanes), host=host)
         params = check_params(its_task, its_recipe, init_params, seeds, keep)
         # A copy: JAX remembers numpy arrays that some jit closed over, in that jit's precision.
         shared = tuple(jnp.asarray(np.array(array)) for array in arrays)
@@ -105,6 +106,12 @@ def make_plan(
     return Plan(
         its_task, its_recipe, axes, crossed, seeds, streams, frozen, table, structure, shared, root, int(lanes), params
     )
+
+
+def static_parts(tree: Any) -> list[Any]:
+    """The classes of a pytree's nodes and what is static in them: a task and a recipe without numbers and arrays."""
+    inner = [part for child in tree.children() for part in static_parts(child)]
+    return [tree.node_data(), *inner]
 
 
 def default_lanes(task: Task, recipe: Recipe) -> int:

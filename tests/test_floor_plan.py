@@ -24,8 +24,8 @@ FLOORS = (
         "training",
         "parameters",
     ),
-    *("sweeps", "lanes", "blocks", "plans", "floors", "stats", "store", "results", "progress", "chunks", "devices"),
-    *("engines", "runs", "maps", "verification", "commands", "__main__", "plot"),
+    *("sweeps", "lanes", "hosts", "blocks", "plans", "floors", "stats", "store", "results", "progress", "chunks"),
+    *("devices", "engines", "runs", "maps", "verification", "commands", "__main__", "plot"),
 )
 
 
