@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import psutil
 from jax import random
 from jaxtyping import Array, Key, PyTree
 
@@ -34,6 +35,8 @@ RESERVED = {
     "y_test",
     "distance",
 }
+MOST_VALUES, MOST_CELLS, MOST_LANES = 10**5, 4 * 10**6, 2**20
+BYTES_PER_ROW, BYTES_PER_CELL = 70, 250  # of the tables of streams and of numbers while they are made
 LANES_ACCELERATOR = 4096  # not measured yet
 
 
@@ -76,6 +79,7 @@ def make_plan(
         raise TypeError(f"the task is {task!r}; make one with ap.task(f, x, x_test) or take one from ap.tasks")
     if not isinstance(recipe, Recipe):
         raise TypeError(f"the recipe is {recipe!r}; make one with ap.Recipe(model=..., optimizer=..., steps=...)")
+    check_size(seeds, cross, grid, lanes)
     axes = {name: sweeps.axis(name, values) for name, values in grid.items()}
     full = [sweeps.qualify(name, task, recipe) for name in axes]
     if taken := [name for name, _ in keep.metrics if name in axes]:
@@ -106,6 +110,42 @@ def make_plan(
     return Plan(
         its_task, its_recipe, axes, crossed, seeds, streams, frozen, table, structure, shared, root, int(lanes), params
     )
+
+
+def check_size(seeds: Any, cross: Any, grid: Mapping[str, Any], lanes: Any) -> None:
+    """Refuse more trainings than can be laid out, before anything of that size is made.
+
+    Raises:
+        ValueError: an axis, a grid, a block or a sweep that is too long, with the numbers and a remedy.
+        MemoryError: a table of trainings that does not fit.
+    """
+    axes = {name: len(values) for name, values in grid.items() if hasattr(values, "__len__")}
+    for name, length in axes.items():
+        if length > MOST_VALUES:
+            raise ValueError(f"{name!r} has {length:,} values; at most {MOST_VALUES:,}: take fewer, or several calls")
+    cells = math.prod(axes.values())
+    if cells > MOST_CELLS:
+        sizes = " x ".join(f"{length:,}" for length in axes.values())
+        raise ValueError(f"the grid has {sizes} = {cells:,} cells; at most {MOST_CELLS:,}: a coarser grid, or parts")
+    if is_whole(lanes) and lanes > MOST_LANES:
+        raise ValueError(f"lanes is {lanes:,}; at most {MOST_LANES:,} trainings make a block")
+    each = cross.values() if isinstance(cross, Mapping) else ()
+    rows = length_of(seeds) * math.prod(map(length_of, each))
+    if rows * cells > 10**10:
+        raise ValueError(f"{rows:,} seeds x {cells:,} cells are {rows * cells:,} trainings; at most 10^10 at once")
+    needed, free = BYTES_PER_ROW * rows + BYTES_PER_CELL * cells, psutil.virtual_memory().available
+    if needed > free:
+        raise MemoryError(
+            f"the table of {rows:,} seeds and {cells:,} cells alone takes {needed / 1e9:,.1f} GB, and "
+            f"{free / 1e9:,.1f} GB are free: several calls, seeds=range(0, 10**6) and so on, into one folder (out=)"
+        )
+
+
+def length_of(seeds: Any) -> int:
+    """How many seeds are asked for, without making them."""
+    if is_whole(seeds):
+        return max(int(seeds), 1)
+    return len(seeds) if hasattr(seeds, "__len__") else 1
 
 
 def static_parts(tree: Any) -> list[Any]:

@@ -9,7 +9,7 @@ import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float
 
-from approx.tasks.data import STATIC, Points, Task, check_whole, noisy
+from approx.tasks.data import STATIC, Points, Task, check_number, check_whole, noisy
 
 
 @register_dataclass
@@ -43,6 +43,8 @@ class Curve(Task):
         if self.inputs not in ("grid", "uniform"):
             raise ValueError(f"inputs is 'grid' or 'uniform', not {self.inputs!r}")
         check_whole(self, "size", "test_size")
+        for name in ("reach", "range", "frequency"):
+            check_number(name, getattr(self, name))
         if not self.reach >= 1:
             raise ValueError(f"reach is {self.reach}; it must be at least 1, the training range itself")
         if isinstance(self.range, float | int | np.generic) and not self.range > 0:
