@@ -96,6 +96,7 @@ def make_plan(
         if not (is_whole(lanes) and lanes >= 1):
             raise ValueError(f"lanes is {lanes!r}; it must be a whole number of at least 1")
         check_kept_steps(its_recipe, keep)
+        check_block(its_task, its_recipe, int(lanes))
         host = hosts.fingerprint(static_parts(structure.tree), keep.metrics)
         structure = structure._replace(form=choose_form(form, its_task, its_recipe, lanes), host=host)
         params = check_params(its_task, its_recipe, init_params, seeds, keep)
@@ -138,6 +139,27 @@ def check_size(seeds: Any, cross: Any, grid: Mapping[str, Any], lanes: Any) -> N
         raise MemoryError(
             f"the table of {rows:,} seeds and {cells:,} cells alone takes {needed / 1e9:,.1f} GB, and "
             f"{free / 1e9:,.1f} GB are free: several calls, seeds=range(0, 10**6) and so on, into one folder (out=)"
+        )
+
+
+def check_block(task: Task, recipe: Recipe, lanes: int) -> None:
+    """Refuse networks, points or batches so large that one block of them does not fit, from their shapes.
+
+    Raises:
+        MemoryError: with the numbers and a remedy.
+    """
+    state: Any = jax.eval_shape(lambda: steps.init(random.key(0), task, recipe))
+    points = jax.eval_shape(lambda: tuple(task.points()))
+    parameters = sum(leaf.size for leaf in jax.tree.leaves(state.params))
+    judged = sum(leaf.size for leaf in jax.tree.leaves(points))
+    batch = recipe.batch_size if recipe.batches == "stream" else 0
+    numbers = lanes * (parameters + (batch or 0)) + judged
+    needed, free = numbers * jnp.dtype(recipe.dtype).itemsize, psutil.virtual_memory().available
+    if needed > free:
+        raise MemoryError(
+            f"{lanes} lanes of {parameters:,} parameters, batches of {batch or 0:,} fresh rows and {judged:,} numbers "
+            f"of test points need {needed / 1e9:,.1f} GB or more, and {free / 1e9:,.1f} GB are free: narrower layers, "
+            "fewer points, smaller batches, or lanes=1"
         )
 
 

@@ -24,8 +24,8 @@ def test_the_rest_is_foretold_within_a_factor_of_two(overhead, step, record):
         length *= 4
     noise = np.random.default_rng(0).uniform(0.9, 1.1, len(seconds))
     a, b, c = fitted(counts, (np.array(seconds) * noise).tolist())
-    right = 1000 * step + 50 * record
-    assert right / 2 <= 1000 * b + 50 * c <= 2 * right
+    right = 20_000 * step + 50 * record
+    assert right / 2 <= 20_000 * b + 50 * c <= 2 * right
     assert min(a, b, c) >= 0
 
 

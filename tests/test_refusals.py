@@ -174,6 +174,11 @@ CASES = {
     ),
     "many lanes": (lambda: run(lanes=10**9), ValueError, "lanes is 1,000,000,000; at most"),
     "seeds for all memory": (lambda: run(recipe=ap.Recipe(), seeds=range(10**11)), MemoryError, "of losses or more"),
+    "wide": (lambda: run(recipe=ap.Recipe(model=ap.MLP((10**6, 10**6)))), MemoryError, "parameters.*narrower layers"),
+    "many points": (lambda: run(ap.tasks.square(test_size=10**11)), ValueError, "test_size is 100,000,000,000"),
+    "fresh rows": (
+        lambda: run(recipe=ap.Recipe(batches="stream", batch_size=2**31 - 1), lanes=10**4), MemoryError, "fresh rows"
+    ),
     "epochs": (lambda: run(epochs=5), TypeError, "steps = epochs x batches per epoch"),
     "batch size in run": (lambda: run(batch_size=8), TypeError, "batch_size belongs to the recipe"),
     "steps in run": (lambda: run(steps=8), TypeError, "steps belongs to the recipe"),
@@ -268,6 +273,16 @@ def test_what_type_checks_would_forestall_in_these_tests():
     expected = ("size is 21.5", "noise is '0.1'", "such as (10,)", "must be whole", "jax.random.key")
     assert len(lines) == 5
     assert all(words in line for words, line in zip(expected, lines, strict=True))
+
+
+def test_recipes_are_labelled_by_numbers_too(tmp_path):
+    small = replace(RECIPE, model=ap.MLP((2,)))
+    wider = {2: small, 3: replace(RECIPE, model=ap.MLP((3,)))}
+    options = {"seeds": 2, "progress": False, "compiler_options": QUICK}
+    runs = ap.run(SQUARE, wider, out=tmp_path / "widths", **options)
+    assert runs.recipe.values.tolist() == [2, 3]
+    assert (tmp_path / "widths" / "3" / "sweep.json").exists()
+    assert ap.load(tmp_path / "widths").recipe.values.tolist() == [2, 3]
 
 
 def test_nothing_is_trained_before_everything_is_checked(monkeypatch):

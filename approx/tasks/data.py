@@ -260,6 +260,8 @@ def check_whole(task: Task, *names: str) -> None:
         value = getattr(task, name)
         if not (isinstance(value, int | np.integer) and value >= 1):
             raise ValueError(f"{name} is {value}; it must be a whole number of at least 1")
+        if value >= 2**31:
+            raise ValueError(f"{name} is {value:,}; it must be below 2^31, in which rows are counted")
 
 
 def check_number(
