@@ -7,6 +7,7 @@ or not. The same program runs every block of a sweep, so a training's bits depen
 import gc
 import hashlib
 import math
+import uuid
 from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
@@ -20,7 +21,7 @@ from jax import random
 from jax.sharding import SingleDeviceSharding
 from jaxtyping import Array, Key, PyTree, UInt32
 
-from approx import lanes, steps, training
+from approx import hosts, lanes, steps, training
 from approx.recipes import Recipe
 from approx.steps import Data, Keys, State
 from approx.tasks import Points, Task
@@ -39,12 +40,14 @@ class Structure(NamedTuple):
         scalar: which of its leaves are numbers, given per lane; the others are arrays, shared by all lanes.
         keep: see `Keep`.
         form: "vmap", "columns" or "lanes" (see `lanes`).
+        host: `hosts.fingerprint` of a user's functions: JAX remembers what it traced by the functions' identity only.
     """
 
     tree: Any
     scalar: tuple[bool, ...]
     keep: Keep
     form: str = "vmap"
+    host: str = ""
 
     @property
     def axis(self) -> int:
@@ -73,10 +76,11 @@ class Block(NamedTuple):
 
     start: Any
     advance: Any
-    text: str  # digest of the lowered programs
+    text: str  # digest of the lowered programs; of programs that call the host, one that never comes again
     options: dict[str, dict[str, Any]]  # of the compiler, for each of the two
     bytes: int  # of one block at work
     carry: Any  # shapes of (State, Trace)
+    callbacks: tuple[str, ...] = ()  # names of the host's functions that it calls while it runs
 
 
 def flatten(task: Task, recipe: Recipe, keep: Keep, form: str) -> tuple[Structure, list[float], tuple[np.ndarray, ...]]:
@@ -187,7 +191,9 @@ def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | Non
     memory = rest.memory_analysis()
     size = memory.temp_size_in_bytes + memory.argument_size_in_bytes if memory else 2 * nbytes((carry, inputs))
     text = "".join(key[0][:32] for _, key in lowered)
-    return Block(first, rest, text, {"start": quick, "advance": fast}, size, carry)
+    called = tuple(getattr(one.function, "__qualname__", repr(one.function)) for _, key in lowered for one in key[-1])
+    text = f"{text} and host functions {uuid.uuid4().hex}" if called else text
+    return Block(first, rest, text, {"start": quick, "advance": fast}, size, carry, called)
 
 
 def accepted(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -208,8 +214,23 @@ def is_accepted(name: str, value: Any) -> bool:
 def lower(function, static, args, donated, options: dict[str, Any], device) -> tuple[Any, tuple]:
     """One function lowered for a device, and the key under which its program is found."""
     placed = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=SingleDeviceSharding(device)), args)
-    lowered = jitted(function, donated, tuple(options.items())).lower(*static, *placed)
-    return lowered, (digest(lowered), repr(sorted(options.items())), device, lowered.in_tree, lowered.out_tree)
+    traced = jitted(function, donated, tuple(options.items())).trace(*static, *placed)
+    lowered, called = traced.lower(), tuple(map(Called, hosts.callbacks(traced.jaxpr)))
+    key = digest(lowered), repr(sorted(options.items())), device, lowered.in_tree, lowered.out_tree, called
+    return lowered, key
+
+
+class Called:
+    """A function of the host that a program calls; equal only to itself, as its code is not in the program's text."""
+
+    def __init__(self, function: Any):
+        self.function = function
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Called) and self.function is other.function
+
+    def __hash__(self) -> int:
+        return id(self.function)
 
 
 @lru_cache

@@ -335,7 +335,7 @@ def load(path: str | Path, lazy: bool = False, partial: bool = False) -> xr.Data
 
     Args:
         path: the file, or the folder; of a folder of several recipes, all of them.
-        lazy: of a folder, arrays that are read when they are used (needs dask: `approx[cluster]`).
+        lazy: of a folder, arrays that are read when they are used (needs dask: `pip install ".[cluster]"` in a clone).
         partial: of a folder of an unfinished sweep, only the seeds that are finished in all cells.
 
     Raises:
@@ -347,8 +347,12 @@ def load(path: str | Path, lazy: bool = False, partial: bool = False) -> xr.Data
     inner = sorted(each.parent for each in path.glob("*/sweep.json"))
     if not (path / "sweep.json").exists() and inner:
         order = json.loads((path / "recipes.json").read_text()) if (path / "recipes.json").exists() else []
-        inner.sort(key=lambda folder: order.index(folder.name) if folder.name in order else len(order))
-        return results.join({folder.name: assemble(folder, None, lazy, partial) for folder in inner})
+        labels = {str(label): label for label in order}
+        names = [*labels]
+        inner.sort(key=lambda folder: names.index(folder.name) if folder.name in names else len(names))
+        return results.join(
+            {labels.get(folder.name, folder.name): assemble(folder, None, lazy, partial) for folder in inner}
+        )
     return assemble(path, None, lazy, partial)
 
 
@@ -460,7 +464,9 @@ def read_lazily(
         import dask
         import dask.array as da
     except ImportError as error:
-        raise ImportError("lazy=True needs dask: install approx[cluster], or load it whole") from error
+        raise ImportError(
+            'lazy=True needs dask: pip install ".[cluster]" in a clone of approx, or load it whole'
+        ) from error
     with xr.open_dataset(files[0], engine="h5netcdf") as first:
         shapes = {
             name: first[name].variable.load() if "training" not in first[name].dims else first[name].variable

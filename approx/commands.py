@@ -14,12 +14,6 @@ from approx import chunks
 from approx.progress import duration, plural
 
 
-def sweeps(folder: Path) -> list[Path]:
-    """The folder, or those of its recipes."""
-    inner = sorted(path.parent for path in folder.glob("*/sweep.json"))
-    return inner if inner and not (folder / "sweep.json").exists() else [folder]
-
-
 def status(folder: Positional[Path]) -> int:
     """How far a sweep is, whether anyone is at it, and how it goes.
 

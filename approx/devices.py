@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+from scipy.optimize import nnls
 
 from approx.blocks import Block
 from approx.plans import Plan, inputs, x64
@@ -46,7 +47,7 @@ def pilot(plan: Plan, block: Block, device, batch: Batch) -> tuple[Batch, Cost]:
 
     These steps are part of the run: nothing is computed twice. An empty segment, first, tells what a call costs (a task
     that draws its rows draws them in every call); the others, of which the first has more records per step, what a
-    step and a record cost (least squares).
+    step and a record cost (see `fitted`).
     """
     placed = jax.device_put(inputs(plan, batch.trainings), device)
     records, steps, begin, length = record_steps(plan.recipe), plan.recipe.steps, batch.begin, 0
@@ -60,12 +61,34 @@ def pilot(plan: Plan, block: Block, device, batch: Batch) -> tuple[Batch, Cost]:
         seconds.append(time.perf_counter() - began)
         counts.append((end - begin, ((records > begin) & (records <= end)).sum()))
         begin, length = end, min(4 * length, next_length(length, seconds[-1], SECONDS_OF_PILOT)) or 8
-    overhead = min(seconds)
-    step, record = np.maximum(np.linalg.lstsq(np.array(counts, float), np.array(seconds) - overhead)[0], 0)
+    overhead, step, record = fitted(counts, seconds)
     target = max(SECONDS_PER_SEGMENT, 20 * overhead)
     total = steps * step + len(records) * record
     first = next_length(max(1, counts[-1][0]), seconds[-1], target)
     return Batch(batch.trainings, carry, begin), Cost(total + math.ceil(total / target) * overhead, target, first)
+
+
+def fitted(counts: list[tuple[int, int]], seconds: list[float]) -> tuple[float, float, float]:
+    """Seconds of an empty call, of a step and of a record, from timed segments.
+
+    The first segment is empty, and alone tells what a call costs; where a later one with work in it took less, the
+    empty one was disturbed, and a call is taken to cost nothing. What is left is fitted by least squares; a step costs
+    no less than nothing, and neither does a record.
+
+    Args:
+        counts: of each segment, its steps and its records. seconds: that it took.
+
+    Example:
+        `fitted([(0, 0), (1, 1), (4, 0)], [0.001, 0.021, 0.081])` is about (0.001, 0.02, 0).
+    """
+    empty = [spent for (steps, _), spent in zip(counts, seconds, strict=True) if steps == 0]
+    working = [spent for (steps, _), spent in zip(counts, seconds, strict=True) if steps]
+    if not working:
+        return min(empty), 0.0, 0.0
+    overhead = min(empty) if empty and min(empty) < min(working) / 2 else 0.0
+    work = np.array([each for each in counts if each[0]], float)
+    step, record = nnls(work, np.array(working) - overhead)[0]
+    return overhead, float(step), float(record)
 
 
 def next_length(length: int, seconds: float, target: float) -> int:

@@ -52,17 +52,19 @@ class Ready(NamedTuple):
     programs: dict[Any, Block]
     points: Points
     bytes: int
+    seconds: float = 0.0  # that it took to trace and compile
 
 
 def compile_plan(plan: Plan, workers: list, compiler_options) -> Ready:
     """Check a recipe's data and compile its block."""
+    began = time.perf_counter()
     with x64(plan.recipe):
         data, points, finite = blocks.looked(plan.structure, cell_inputs(plan), compiler_options, workers[0])
         results.check_data(plan, data, points, finite)
         first = inputs(plan, np.arange(1))
         programs = {d: blocks.build(plan.structure, first, compiler_options, d) for d in dict.fromkeys(workers)}
     trace = programs[workers[0]].carry[1]
-    return Ready(programs, points, blocks.nbytes(trace) // plan.lanes * plan.trainings)
+    return Ready(programs, points, blocks.nbytes(trace) // plan.lanes * plan.trainings, time.perf_counter() - began)
 
 
 def announce(label: str | None, plan: Plan, count: int, ready: Ready, workers: list, cost: Cost) -> None:
@@ -71,7 +73,8 @@ def announce(label: str | None, plan: Plan, count: int, ready: Ready, workers: l
     say = f"{plural(count, 'training')} of {plural(plan.recipe.steps, 'step')}, {plural(many, 'block')} of "
     say += f"{plan.lanes} lanes on {plural(len(workers), thread)}: {size(ready.bytes * count / plan.trainings)} of "
     say += f"results, {size(ready.programs[workers[0]].bytes * len(workers))} at work, "
-    say += f"about {duration(cost.total * many / len(workers))}"
+    say += f"about {duration(cost.total * many / len(workers))} "
+    say += f"after {duration(ready.seconds)} of compilation"
     if remark := choice.remark(workers[0]):
         say += f" ({remark})"
     print(f"{label}: {say}" if label is not None else say, file=sys.stderr, flush=True)
@@ -81,7 +84,17 @@ def announce(label: str | None, plan: Plan, count: int, ready: Ready, workers: l
 
 
 def head(plan: Plan, ready: Ready, block: Block) -> chunks.Head:
-    """A sweep's provenance, axes and coordinates."""
+    """A sweep's provenance, axes and coordinates.
+
+    Raises:
+        ValueError: a program that calls functions of the host, whose code and state no folder can keep.
+    """
+    if block.callbacks:
+        raise ValueError(
+            f"out= cannot keep trainings that call {block.callbacks[0]} by a JAX callback: what it does does not "
+            "stand in the program, so that a folder could mix the numbers of two. Compute it with jax.numpy, or leave "
+            "out= out"
+        )
     trace = jax.tree.map(lambda s: np.empty((0, *one_lane(plan, s)), s.dtype), block.carry[1])
     source = results.provenance(plan, block)
     about = results.attributes(plan, trace, source)
@@ -415,7 +428,7 @@ def opened(executor: Executor | str) -> Iterator[Executor]:
     try:
         from distributed import Client
     except ImportError as error:
-        raise ImportError(f"executor={executor!r} is Dask's: install approx[cluster]") from error
+        raise ImportError(f'executor={executor!r} needs Dask: pip install ".[cluster]" in a clone of approx') from error
     with Client(executor) as client:
         pool = client.get_executor(pure=False, retries=ATTEMPTS)
         try:

@@ -20,7 +20,7 @@ from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float, Key, PyTree
 
 from approx import elementary
-from approx.tasks import STATIC
+from approx.tasks.data import STATIC, check_number
 
 
 def sin(z: Array, frequency: ArrayLike = 1.0) -> Array:
@@ -254,6 +254,9 @@ class MLP:
             raise ValueError(f"frequency belongs to the activation 'sin'; this model's is {self.activation!r}")
         if self.a is not None and self.activation != "snake":
             raise ValueError(f"a belongs to the activation 'snake'; this model's is {self.activation!r}")
+        check_number("init_scale", self.init_scale, low=0)
+        for name in ("dropout", "frequency", "a"):
+            check_number(name, getattr(self, name))
         if isinstance(self.dropout, float | int | np.generic) and not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is a rate in [0, 1), not {self.dropout}")
 

@@ -15,6 +15,7 @@ import optax
 from jaxtyping import Array, PyTree, ScalarLike
 
 from approx.second_order import BOUNDS, METHODS, Method
+from approx.tasks.data import check_number
 
 
 class AdamState(NamedTuple):
@@ -73,6 +74,7 @@ OPTIMIZERS: dict[str, tuple[Callable, dict[str, int | float]]] = {
     "rmsprop_keras": (optax.rmsprop, {"decay": 0.9, "eps": 1e-7}),
     "rmsprop": (partial(optax.rmsprop, eps_in_sqrt=False), {"decay": 0.99, "eps": 1e-8}),  # PyTorch's
 }
+RANGES = dict.fromkeys(("b1", "b2", "momentum", "decay"), (0, 1))  # shares of what was; the others are at least 0
 KNOWN = OPTIMIZERS | METHODS  # a method's factory takes no learning rate
 SCHEDULES = ("cosine", "linear")
 
@@ -155,6 +157,9 @@ def check_options(optimizer: str, options: Mapping[str, Any]) -> None:
             raise TypeError(f"option {name!r} is {value!r}; it must be one number")
         if isinstance(known[name], int) and not (isinstance(value, int | np.integer) and value >= 1):
             raise ValueError(f"option {name!r} is {value!r}; it must be a whole number of at least 1")
+        if optimizer not in METHODS:
+            least, most = RANGES.get(name, (0, np.inf))
+            check_number(f"option {name!r} of {optimizer!r}", value, least, most, below=name in RANGES)
         low, high = BOUNDS.get(name, (-np.inf, np.inf)) if optimizer in METHODS else (-np.inf, np.inf)
         if isinstance(value, float | int) and not low < value < high:
             raise ValueError(f"option {name!r} of {optimizer!r} is {value!r}; it must lie between {low} and {high}")

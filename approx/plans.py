@@ -7,10 +7,11 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import psutil
 from jax import random
 from jaxtyping import Array, Key, PyTree
 
-from approx import blocks, parameters, steps, sweeps
+from approx import blocks, hosts, parameters, steps, sweeps
 from approx.blocks import Inputs, Structure
 from approx.choice import choose_form, choose_lanes
 from approx.recipes import Recipe, check, is_number, is_whole, record_steps
@@ -34,6 +35,8 @@ RESERVED = {
     "y_test",
     "distance",
 }
+MOST_VALUES, MOST_CELLS, MOST_LANES = 10**5, 4 * 10**6, 2**20
+BYTES_PER_ROW, BYTES_PER_CELL = 70, 250  # of the tables of streams and of numbers while they are made
 
 
 class Plan(NamedTuple):
@@ -77,6 +80,7 @@ def make_plan(
         raise TypeError(
             f"the recipe is {shortened(recipe)}; make one with ap.Recipe(model=..., optimizer=..., steps=...)"
         )
+    check_size(seeds, cross, grid, lanes)
     axes = {name: sweeps.axis(name, values) for name, values in grid.items()}
     full = [sweeps.qualify(name, task, recipe) for name in axes]
     if taken := [name for name, _ in keep.metrics if name in axes]:
@@ -93,7 +97,9 @@ def make_plan(
         if not (is_whole(lanes) and lanes >= 1):
             raise ValueError(f"lanes is {lanes!r}; it must be a whole number of at least 1")
         check_kept_steps(its_recipe, keep)
-        structure = structure._replace(form=choose_form(form, its_task, its_recipe, lanes))
+        check_block(its_task, its_recipe, int(lanes))
+        host = hosts.fingerprint(static_parts(structure.tree), keep.metrics)
+        structure = structure._replace(form=choose_form(form, its_task, its_recipe, lanes), host=host)
         params = check_params(its_task, its_recipe, init_params, seeds, keep)
         # A copy: JAX remembers numpy arrays that some jit closed over, in that jit's precision.
         shared = tuple(jnp.asarray(np.array(array)) for array in arrays)
@@ -106,6 +112,69 @@ def make_plan(
     return Plan(
         its_task, its_recipe, axes, crossed, seeds, streams, frozen, table, structure, shared, root, int(lanes), params
     )
+
+
+def check_size(seeds: Any, cross: Any, grid: Mapping[str, Any], lanes: Any) -> None:
+    """Refuse more trainings than can be laid out, before anything of that size is made.
+
+    Raises:
+        ValueError: an axis, a grid, a block or a sweep that is too long, with the numbers and a remedy.
+        MemoryError: a table of trainings that does not fit.
+    """
+    axes = {name: len(values) for name, values in grid.items() if hasattr(values, "__len__")}
+    for name, length in axes.items():
+        if length > MOST_VALUES:
+            raise ValueError(f"{name!r} has {length:,} values; at most {MOST_VALUES:,}: take fewer, or several calls")
+    cells = math.prod(axes.values())
+    if cells > MOST_CELLS:
+        sizes = " x ".join(f"{length:,}" for length in axes.values())
+        raise ValueError(f"the grid has {sizes} = {cells:,} cells; at most {MOST_CELLS:,}: a coarser grid, or parts")
+    if is_whole(lanes) and lanes > MOST_LANES:
+        raise ValueError(f"lanes is {lanes:,}; at most {MOST_LANES:,} trainings make a block")
+    each = cross.values() if isinstance(cross, Mapping) else ()
+    rows = length_of(seeds) * math.prod(map(length_of, each))
+    if rows * cells > 10**10:
+        raise ValueError(f"{rows:,} seeds x {cells:,} cells are {rows * cells:,} trainings; at most 10^10 at once")
+    needed, free = BYTES_PER_ROW * rows + BYTES_PER_CELL * cells, psutil.virtual_memory().available
+    if needed > free:
+        raise MemoryError(
+            f"the table of {rows:,} seeds and {cells:,} cells alone takes {needed / 1e9:,.1f} GB, and "
+            f"{free / 1e9:,.1f} GB are free: several calls, seeds=range(0, 10**6) and so on, into one folder (out=)"
+        )
+
+
+def check_block(task: Task, recipe: Recipe, lanes: int) -> None:
+    """Refuse networks, points or batches so large that one block of them does not fit, from their shapes.
+
+    Raises:
+        MemoryError: with the numbers and a remedy.
+    """
+    state: Any = jax.eval_shape(lambda: steps.init(random.key(0), task, recipe))
+    points = jax.eval_shape(lambda: tuple(task.points()))
+    parameters = sum(leaf.size for leaf in jax.tree.leaves(state.params))
+    judged = sum(leaf.size for leaf in jax.tree.leaves(points))
+    batch = recipe.batch_size if recipe.batches == "stream" else 0
+    numbers = lanes * (parameters + (batch or 0)) + judged
+    needed, free = numbers * jnp.dtype(recipe.dtype).itemsize, psutil.virtual_memory().available
+    if needed > free:
+        raise MemoryError(
+            f"{lanes} lanes of {parameters:,} parameters, batches of {batch or 0:,} fresh rows and {judged:,} numbers "
+            f"of test points need {needed / 1e9:,.1f} GB or more, and {free / 1e9:,.1f} GB are free: narrower layers, "
+            "fewer points, smaller batches, or lanes=1"
+        )
+
+
+def length_of(seeds: Any) -> int:
+    """How many seeds are asked for, without making them."""
+    if is_whole(seeds):
+        return max(int(seeds), 1)
+    return len(seeds) if hasattr(seeds, "__len__") else 1
+
+
+def static_parts(tree: Any) -> list[Any]:
+    """The classes of a pytree's nodes and what is static in them: a task and a recipe without numbers and arrays."""
+    inner = [part for child in tree.children() for part in static_parts(child)]
+    return [tree.node_data(), *inner]
 
 
 def lay_out(task: Task, recipe: Recipe, axes: dict[str, np.ndarray], keep: Keep):

@@ -5,18 +5,25 @@ import time
 from collections.abc import Callable
 from contextlib import contextmanager
 
-from tqdm import tqdm
+from tqdm.auto import tqdm
+
+
+def in_notebook() -> bool:
+    """Whether this runs in a Jupyter notebook: its kernel is IPython's, and its errors go to no terminal."""
+    shell = sys.modules.get("IPython")
+    found = shell.get_ipython() if shell else None
+    return type(found).__name__ == "ZMQInteractiveShell"
 
 
 @contextmanager
 def bar(total: int, progress: bool, note: Callable[[], str] = str):
-    """Something to tell how much is done: a bar on a terminal after two seconds, elsewhere a line now and then.
+    """Something to tell how much is done: a bar on a terminal or in a notebook, elsewhere a line now and then.
 
     `note` says more.
     """
     if not progress:
         yield lambda done: None
-    elif sys.stderr.isatty():
+    elif sys.stderr.isatty() or in_notebook():
         with tqdm(total=total, unit=" steps", unit_scale=True, delay=2, leave=False, dynamic_ncols=True) as shown:
 
             def update(done: int) -> None:

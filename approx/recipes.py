@@ -17,6 +17,9 @@ from jaxtyping import PyTree, ScalarLike
 from approx import losses, models, optimizers, sampling
 from approx.second_order import Method
 from approx.tasks import Given, Points, Task, shortened
+from approx.tasks.data import check_number
+
+MOST_RECORDS = 10**6
 
 
 @register_pytree_with_keys_class
@@ -63,17 +66,22 @@ class Recipe:
         if self.learning_rate is ...:
             object.__setattr__(self, "learning_rate", optimizers.default_rate(self.optimizer))
         models.functions(self.model)
+        if not isinstance(self.options, Mapping):
+            raise TypeError(f"options is {self.options!r}; it must be a dictionary {{name: value}}, {{}} for none")
         optimizers.check(self.optimizer, self.learning_rate, self.options, self.schedule)
         for name in ("learning_rate", "l2"):
             value = getattr(self, name)
             if value is not None and not (is_number(value) and jnp.ndim(value) == 0):
                 raise TypeError(f"{name} is {value!r}; it must be one number")
+            check_number(name, value, low=0)
         for name in ("steps", "batch_size"):
             value = getattr(self, name)
             if is_whole(value):
                 object.__setattr__(self, name, int(value))
             if not ((value is None and name == "batch_size") or (is_whole(value) and value >= 1)):
                 raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
+            if value is not None and value >= 2**31:
+                raise ValueError(f"{name} is {value:,}; it must be below 2^31, which is what a step is counted in")
         for name, known in (
             ("l2_on", ("kernels", "hidden", "all")),
             ("batches", sampling.KINDS),
@@ -88,6 +96,7 @@ class Recipe:
             )
         if self.batches == "stream" and self.batch_size is None:
             raise ValueError('batches="stream" needs a batch_size')
+        check_number_of_records(self.records, self.steps)
         if not is_whole(self.records):
             if isinstance(self.records, str) or not all(map(is_whole, np.atleast_1d(np.asarray(self.records)))):
                 given = shortened(self.records)
@@ -129,6 +138,17 @@ class Recipe:
         for name, value in values.items():
             object.__setattr__(recipe, name, value)
         return recipe
+
+
+def check_number_of_records(records: Any, steps: int) -> None:
+    """Refuse more records than a result could hold, before any is laid out.
+
+    Raises:
+        ValueError: more than MOST_RECORDS.
+    """
+    count = min(records, steps + 1) if is_whole(records) else len(records) if hasattr(records, "__len__") else 0
+    if count > MOST_RECORDS:
+        raise ValueError(f"records asks for {count:,} records of each training; at most {MOST_RECORDS:,}: take fewer")
 
 
 def is_whole(value: Any) -> bool:

@@ -22,7 +22,7 @@ from approx.devices import Batch, drive, find_workers, pilot
 from approx.engines import Ready, announce, compile_plan, one_lane
 from approx.plans import Plan, blocks_of, x64
 from approx.progress import bar, size
-from approx.recipes import Recipe, is_whole
+from approx.recipes import Recipe, is_whole, record_steps
 from approx.tasks import Task
 from approx.training import Trace
 
@@ -97,6 +97,8 @@ def run(
 
     """
     if until is not None:
+        if not callable(until):
+            raise TypeError(f"until is {until!r}; it must be a function of the result so far that says True or False")
         options: dict[str, Any] = {"lanes": lanes, "form": form, "key": key, "freeze": freeze, "keep": keep}
         options |= {"cross": cross, "keep_at": keep_at, "metrics": metrics, "init_params": init_params}
         options |= {"threads": threads, "segment": segment, "compiler_options": compiler_options}
@@ -105,9 +107,9 @@ def run(
         return run_until(until, plans.check_seeds(seeds), more, whole=out is not None)
     if executor is not None and out is None:
         raise ValueError("an executor computes chunks into a folder: say out=")
-    recipes: Mapping[Any, Any] = recipe if isinstance(recipe, Mapping) else {None: recipe}
-    if not recipes:
-        raise ValueError("no recipes: the dictionary is empty")
+    recipes: Mapping[Any, Any] = check_labels(recipe) if isinstance(recipe, Mapping) else {None: recipe}
+    if out is None:
+        check_room(recipes, seeds, grid)
     keeping = plans.check_keep(keep, keep_at, metrics)
     shared: dict[str, Any] = {"seeds": seeds, "lanes": lanes, "form": form, "key": key, "freeze": freeze}
     shared |= {"cross": cross, "init_params": init_params, "grid": grid}
@@ -174,13 +176,53 @@ def find_folders(out: Path, labels: list) -> dict[Any, Path]:
     if labels == [None]:
         return {None: out}
     for label in labels:
-        if not re.fullmatch(r"[^/\\\0.][^/\\\0]*", label):
+        if not re.fullmatch(r"[^/\\\0.][^/\\\0]*", str(label)):
             raise ValueError(
                 f"the recipe {label!r} gets a folder of its own in {out}: call it so that it can be a name"
             )
     out.mkdir(parents=True, exist_ok=True)
     chunks.write(out / "recipes.json", json.dumps(labels).encode())
-    return {label: out / label for label in labels}
+    return {label: out / str(label) for label in labels}
+
+
+def check_room(recipes: Mapping[Any, Any], seeds: Any, grid: Mapping[str, Any]) -> None:
+    """Refuse results whose losses alone do not fit into memory, from their numbers, before anything is made.
+
+    Raises:
+        MemoryError: with the numbers and a remedy.
+    """
+    cells = math.prod(len(values) for values in grid.values() if hasattr(values, "__len__"))
+    each = [entry[1] if isinstance(entry, tuple) else entry for entry in recipes.values()]
+    records = sum(len(record_steps(one)) for one in each if isinstance(one, Recipe))
+    count, free = plans.length_of(seeds) * cells, psutil.virtual_memory().available
+    if (needed := 8 * count * records) > free:  # two losses of four bytes, at least
+        raise MemoryError(
+            f"{count:,} trainings leave {size(needed)} of losses or more, and {size(free)} are free: "
+            "out= keeps them on disk; fewer seeds, cells or records help too"
+        )
+
+
+def check_labels(recipes: Mapping[Any, Any]) -> dict[Any, Any]:
+    """Recipes under labels that an axis of a result can have: strings, or numbers.
+
+    Raises:
+        TypeError: no recipes by label, or labels that are neither all strings nor all numbers.
+        ValueError: no recipes; two labels that read the same.
+    """
+    if not recipes:
+        raise ValueError("no recipes: the dictionary is empty")
+    plain = {label.item() if isinstance(label, np.generic) else label: entry for label, entry in recipes.items()}
+    words = [isinstance(label, str) for label in plain]
+    numbers = [isinstance(label, int | float) and not isinstance(label, bool) for label in plain]
+    for label, word, number in zip(plain, words, numbers, strict=True):
+        if not (word or number):
+            raise TypeError(f"the recipe's label {label!r} must be a string or a number")
+    read = [str(label) for label in plain]
+    if twice := [label for label in read if read.count(label) > 1]:
+        raise ValueError(f"two recipes' labels read the same: {twice[0]!r} twice")
+    if not (all(words) or all(numbers)):
+        raise TypeError(f"the recipes' labels {list(plain)} must be all strings or all numbers")
+    return plain
 
 
 def assembled(folder: Path, plan: Plan) -> xr.Dataset:
@@ -199,13 +241,54 @@ def run_plan(plan: Plan, ready: Ready, workers, segment, progress: bool, label) 
         announce(label, plan, plan.trainings, ready, workers, cost)
     trace = jax.tree.map(lambda s: np.empty((plan.trainings, *one_lane(plan, s)), s.dtype), block.carry[1])
 
+    finished = np.zeros(plan.trainings, bool)
+
     def deliver(trainings: np.ndarray, traces: Trace) -> None:
+        finished[trainings] = True
         for whole, part in zip(jax.tree.leaves(trace), jax.tree.leaves(traces), strict=True):
             whole[trainings] = part
 
-    with bar((1 + len(rest)) * plan.lanes * plan.recipe.steps, progress) as show:
-        drive(plan, ready.programs, workers, [first, *rest], deliver, cost, segment, show)
+    try:
+        with bar((1 + len(rest)) * plan.lanes * plan.recipe.steps, progress) as show:
+            drive(plan, ready.programs, workers, [first, *rest], deliver, cost, segment, show)
+    except KeyboardInterrupt:
+        raise Interrupted(plan.trainings, finished_part(plan, ready, block, trace, finished)) from None
     return results.dataset(plan, trace, ready.points, results.provenance(plan, block))
+
+
+class Interrupted(KeyboardInterrupt):
+    """Ctrl-C while trainings went on in memory: what had ended by then is not lost.
+
+    Attributes:
+        runs: a Dataset of the seeds that had ended in every cell, with an identity of its own; None if there is none.
+
+    Example:
+        `try: runs = ap.run(...)`, then `except ap.runs.Interrupted as stopped: runs = stopped.runs`; in a notebook or a
+        console, `sys.last_value.runs` after the fact.
+    """
+
+    def __init__(self, asked: int, runs: xr.Dataset | None):
+        self.runs = runs
+        kept = "no seed had ended in every cell" if runs is None else f"{runs.sizes['seed']:,} seeds had ended"
+        super().__init__(
+            f"interrupted: of {asked:,} trainings, {kept}"
+            f"{'' if runs is None else ': they are in sys.last_value.runs, or in the .runs of what except catches'}; "
+            "with out=FOLDER the same call would go on where it was stopped"
+        )
+
+
+def finished_part(plan: Plan, ready: Ready, block: Any, trace: Trace, finished: np.ndarray) -> xr.Dataset | None:
+    """A result of those seeds of a plan whose trainings have ended in every cell; None if there are none."""
+    whole = finished.reshape(-1, len(plan.seeds)).all(0)
+    if not whole.any():
+        return None
+    rows, every = np.tile(whole, len(plan.streams) // len(plan.seeds)), np.tile(whole, len(finished) // len(whole))
+    given = plan.init_params
+    if given is not None:
+        given = jax.tree.map(lambda p: p[whole] if len(p) == len(whole) else p, given)
+    smaller = plan._replace(seeds=plan.seeds[whole], streams=plan.streams[rows], init_params=given)
+    part = jax.tree.map(lambda values: values[every], trace)
+    return results.dataset(smaller, part, ready.points, results.provenance(smaller, block))
 
 
 def check_memory(planned: Mapping[Any, Plan], ready: Mapping[Any, Ready], workers: list, in_memory: bool) -> None:

@@ -10,6 +10,25 @@ from approx import optimizers, scalings
 from approx.recipes import Recipe, is_number
 from approx.tasks import Task, shortened
 
+# What is written where a number to sweep would stand, and what was probably meant.
+IN_RECIPE = "Recipe({0}=...): {0} belongs to the recipe; several values of it are a dictionary of recipes"
+MEANT = {
+    "seed": "seeds=3 (how many) or seeds=[3] (which)",
+    "epochs": "Recipe(steps=...), where steps = epochs x batches per epoch",
+    "lr": "learning_rate=",
+    "repeats": "seeds=, how many networks",
+    "n_seeds": "seeds=, how many networks",
+    "task": "the first argument of run",
+    "recipes": "a dictionary as the second argument, {'label': recipe}",
+    "momentum": 'Recipe(optimizer="momentum"), whose momentum can then be swept',
+    "weight_decay": 'l2=, or Recipe(optimizer="adamw"), whose weight_decay can then be swept',
+    "metric": "metrics={name: function}",
+}
+MEANT |= {
+    name: IN_RECIPE.format(name)
+    for name in ("steps", "batch_size", "batches", "optimizer", "records", "schedule", "dtype", "model", "options")
+}
+
 
 def numbers(task: Task, recipe: Recipe) -> dict[str, Any]:
     """Every number of task, recipe and model by its qualified name, None where it is left out of the program."""
@@ -55,6 +74,8 @@ def qualify(name: str, task: Task, recipe: Recipe) -> str:
             f"cannot sweep {name!r}: it is ambiguous; write one of {', '.join(means)} (as **{{{means[0]!r}: ...}})"
         )
     if not means:
+        if name in MEANT:
+            raise TypeError(f"cannot sweep {name!r}; did you mean {MEANT[name]}?")
         short = [full.split(".", 1)[1] for full in known]
         there_is = [full if short.count(s) > 1 else s for full, s in zip(known, short, strict=True)]
         raise TypeError(

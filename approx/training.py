@@ -106,7 +106,7 @@ def measure(state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, ov
     def own(params, recipe):
         """A user's metrics, of one network."""
         at = lambda x: predict(params, x, recipe)  # noqa: E731
-        return {name: jnp.asarray(f(params, at), recipe.dtype) for name, f in keep.metrics}
+        return {name: as_numbers(name, f(params, at), recipe.dtype) for name, f in keep.metrics}
 
     def norm(kind, tree):
         return over.each(optax.tree.norm)(tree) if kind in keep.what else None
@@ -132,6 +132,18 @@ def measure(state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, ov
         prediction=outputs if "prediction" in keep.what else None,
         params=state.params if "params" in keep.what else None,
     )
+
+
+def as_numbers(name: str, value: Any, dtype: str) -> Array:
+    """What a metric gives, as an array.
+
+    Raises:
+        TypeError: something else than numbers.
+    """
+    try:
+        return jnp.asarray(value, dtype)
+    except (TypeError, ValueError):
+        raise TypeError(f"metric {name!r} gives {value!r}; it must give a number or an array of numbers") from None
 
 
 def start(

@@ -105,7 +105,7 @@ def started(kind: str, jobs: Jobs) -> AbstractContextManager[Any]:
     try:
         from dask_jobqueue import SLURMCluster
     except ImportError:
-        sys.exit("--cluster slurm needs dask-jobqueue: install approx[cluster]")
+        sys.exit('--cluster slurm needs dask-jobqueue: pip install ".[cluster]" in a clone of approx')
     cluster = SLURMCluster(**slurm_options(jobs))
     print(f"{cluster.job_script()}\nAsked for {jobs.workers} of these; work begins with the first of them.", flush=True)
     cluster.adapt(minimum_jobs=jobs.workers, maximum_jobs=jobs.workers)  # lost ones are asked for again

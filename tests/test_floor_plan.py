@@ -24,21 +24,8 @@ FLOORS = (
         "training",
         "parameters",
     ),
-    *(
-        "sweeps",
-        "lanes",
-        "choice",
-        "blocks",
-        "plans",
-        "floors",
-        "stats",
-        "store",
-        "results",
-        "progress",
-        "chunks",
-        "devices",
-    ),
-    *("engines", "runs", "maps", "verification", "commands", "__main__", "plot"),
+    *("sweeps", "lanes", "choice", "hosts", "blocks", "plans", "floors", "stats", "store", "results", "progress"),
+    *("chunks", "devices", "engines", "runs", "maps", "verification", "commands", "__main__", "plot"),
 )
 
 

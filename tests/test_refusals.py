@@ -156,7 +156,34 @@ CASES = {
     "other params": (lambda: run(init_params=[1.0]), ValueError, "init_params do not fit the model"),
     "other shapes": (lambda: run(init_params=ap.MLP((3,)).init(jax.random.key(0), ONE)), ValueError, "shapes"),
     "recipes of other steps": (lambda: run(recipe={"a": RECIPE, "b": ap.Recipe(steps=6)}), ValueError, "record steps"),
-    "labels of recipes": (lambda: run(recipe={1: RECIPE, 2: RECIPE}), TypeError, "strings"),
+    "seed for seeds": (lambda: run(seed=3), TypeError, "did you mean seeds=3"),
+    "no options": (lambda: ap.Recipe(options=None), TypeError, "options is None"),
+    "negative noise": (lambda: run(noise=[-1.0, 1.0]), ValueError, "noise is -1.0; it must be at least 0"),
+    "negative rate": (lambda: ap.Recipe(learning_rate=-1.0), ValueError, "learning_rate is -1.0"),
+    "negative l2": (lambda: run(l2=[-1.0, 1.0]), ValueError, "l2 is -1.0"),
+    "b1 of 2": (lambda: ap.Recipe(options={"b1": 2.0}), ValueError, "'b1'.*is 2.0; .* between 0 and 1"),
+    "b2 swept": (lambda: run(b2=[0.9, 2.0]), ValueError, "'b2'.*is 2.0"),
+    "negative sd": (lambda: ap.tasks.waveform(sd=-1.0), ValueError, "sd is -1.0"),
+    "negative init": (lambda: ap.MLP(init_scale=-1.0), ValueError, "init_scale is -1.0"),
+    "until": (lambda: run(until=5), TypeError, "until is 5; it must be a function"),
+    "steps of 2^31": (lambda: ap.Recipe(steps=2**31), ValueError, "below 2\\^31"),
+    "records of all": (lambda: ap.Recipe(steps=10**9, records=10**9), ValueError, "at most 1,000,000"),
+    "long axis": (lambda: run(learning_rate=np.arange(1, 10**6)), ValueError, "999,999 values; at most 100,000"),
+    "large grid": (
+        lambda: run(learning_rate=np.arange(1, 10**4), init_scale=np.arange(1, 10**4)), ValueError, "99,980,001 cells"
+    ),
+    "many lanes": (lambda: run(lanes=10**9), ValueError, "lanes is 1,000,000,000; at most"),
+    "seeds for all memory": (lambda: run(recipe=ap.Recipe(), seeds=range(10**11)), MemoryError, "of losses or more"),
+    "wide": (lambda: run(recipe=ap.Recipe(model=ap.MLP((10**6, 10**6)))), MemoryError, "parameters.*narrower layers"),
+    "many points": (lambda: run(ap.tasks.square(test_size=10**11)), ValueError, "test_size is 100,000,000,000"),
+    "fresh rows": (
+        lambda: run(recipe=ap.Recipe(batches="stream", batch_size=2**31 - 1), lanes=10**4), MemoryError, "fresh rows"
+    ),
+    "epochs": (lambda: run(epochs=5), TypeError, "steps = epochs x batches per epoch"),
+    "batch size in run": (lambda: run(batch_size=8), TypeError, "batch_size belongs to the recipe"),
+    "steps in run": (lambda: run(steps=8), TypeError, "steps belongs to the recipe"),
+    "labels alike": (lambda: run(recipe={1: RECIPE, "1": RECIPE}), ValueError, "'1' twice"),
+    "labels of recipes": (lambda: run(recipe={(1, 2): RECIPE, (2, 1): RECIPE}), TypeError, "a string or a number"),
     "correct per row": (
         lambda: run(replace(SQUARE, correct=lambda f, y: f > y)), ValueError, "one value per row, shape \\(21,\\)"
     ),
@@ -227,6 +254,7 @@ WITHOUT_TYPE_CHECKS = """
 import approx as ap
 for call in (
     lambda: ap.tasks.square(size=21.5),
+    lambda: ap.tasks.square(noise="0.1"),
     lambda: ap.MLP(10),
     lambda: ap.MLP((10.0,)),
     lambda: ap.train(0, ap.tasks.square(), ap.Recipe()),
@@ -242,9 +270,19 @@ def test_what_type_checks_would_forestall_in_these_tests():
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     command = [sys.executable, "-c", WITHOUT_TYPE_CHECKS]
     lines = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout.splitlines()
-    expected = ("size is 21.5", "such as (10,)", "must be whole", "jax.random.key")
-    assert len(lines) == 4
+    expected = ("size is 21.5", "noise is '0.1'", "such as (10,)", "must be whole", "jax.random.key")
+    assert len(lines) == 5
     assert all(words in line for words, line in zip(expected, lines, strict=True))
+
+
+def test_recipes_are_labelled_by_numbers_too(tmp_path):
+    small = replace(RECIPE, model=ap.MLP((2,)))
+    wider = {2: small, 3: replace(RECIPE, model=ap.MLP((3,)))}
+    options = {"seeds": 2, "progress": False, "compiler_options": QUICK}
+    runs = ap.run(SQUARE, wider, out=tmp_path / "widths", **options)
+    assert runs.recipe.values.tolist() == [2, 3]
+    assert (tmp_path / "widths" / "3" / "sweep.json").exists()
+    assert ap.load(tmp_path / "widths").recipe.values.tolist() == [2, 3]
 
 
 def test_nothing_is_trained_before_everything_is_checked(monkeypatch):
@@ -296,7 +334,8 @@ def test_an_interrupt_ends_a_run_soon(tmp_path):
     finally:
         process.kill()
     assert process.returncode != 0
-    assert "KeyboardInterrupt" in error
+    assert "Interrupted" in error
+    assert "with out=FOLDER the same call would go on" in error
 
 
 def test_segments_lengthen_with_care_and_shorten_at_once():

@@ -11,7 +11,7 @@ from jax.tree_util import register_dataclass
 from jaxtyping import ArrayLike
 
 from approx import losses
-from approx.tasks.data import STATIC, Given, Points, Task, check_whole, given
+from approx.tasks.data import STATIC, Given, Points, Task, check_number, check_whole, given
 
 CLUSTERS = Path(__file__).with_name("clusters.npz")  # made by tests/recorded/clusters.py
 
@@ -69,6 +69,7 @@ class Waveform(Task):
     def __post_init__(self):
         super().__post_init__()
         check_whole(self, "dim", "test_rows")
+        check_number("spread", self.spread)
         if self.draw not in ("each", "random"):
             raise ValueError(f"draw is 'each' or 'random', not {self.draw!r}")
 

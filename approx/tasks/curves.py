@@ -10,7 +10,7 @@ import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float
 
-from approx.tasks.data import STATIC, Points, Task, check_whole, kept_rows, noisy
+from approx.tasks.data import STATIC, Points, Task, check_number, check_whole, kept_rows, noisy
 from approx.tasks.values import shortened
 
 
@@ -50,15 +50,16 @@ class Curve(Task):
         if self.inputs not in ("grid", "uniform"):
             raise ValueError(f"inputs is 'grid' or 'uniform', not {self.inputs!r}")
         check_whole(self, "size", "test_size")
+        for name in ("reach", "frequency"):
+            check_number(name, getattr(self, name))
         if not self.reach >= 1:
             raise ValueError(f"reach is {self.reach}; it must be at least 1, the training range itself")
         if isinstance(self.range, list | tuple) or (isinstance(self.range, np.ndarray) and self.range.shape == (2,)):
             center, half_width = middle(self.range)
             object.__setattr__(self, "center", center)
             object.__setattr__(self, "range", half_width)
-        if isinstance(self.range, str | np.ndarray) or (
-            isinstance(self.range, float | int | np.generic) and not self.range > 0
-        ):
+        known = isinstance(self.range, float | int | np.number)
+        if isinstance(self.range, str | np.ndarray) or (known and not float(self.range) > 0):
             raise ValueError(
                 f"range is {shortened(self.range)}; it is half the width of an interval, a number above 0, or a pair "
                 "(low, high)"
@@ -66,13 +67,15 @@ class Curve(Task):
 
     def place(self, x: Array) -> Array:
         """Inputs around 0 as inputs around the center."""
-        return x if self.center is None else self.center + x
+        center: Any = self.center
+        return x if center is None else center + x
 
     def upper_end(self) -> ArrayLike:
         """The largest input that can be trained on, less the center: of a grid whose end is kept, below the range."""
         if self.inputs == "uniform" or not self.validation or self.hold_out == "random":
             return self.range
-        return grid(self.range, self.size)[kept_rows(self.size, self.validation) - 1, 0]
+        rows: Any = grid(self.range, self.size)
+        return rows[kept_rows(self.size, self.validation) - 1, 0]
 
     def targets(self, x):
         """The noise-free targets at x."""

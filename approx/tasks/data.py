@@ -64,6 +64,9 @@ class Task:
         for name, function in losses.LOSSES.items():
             if self.loss is function:
                 object.__setattr__(self, "loss", name)
+        for name in ("noise", "sd", "scale"):  # standard deviations, where a task has them
+            check_number(name, getattr(self, name, None), low=0)
+        check_number("validation", self.validation)
         if not 0 <= self.validation < 1:
             raise ValueError(f"validation is a share of the rows in [0, 1), not {self.validation}")
         if self.hold_out not in ("last", "random"):
@@ -345,3 +348,26 @@ def check_whole(task: Task, *names: str) -> None:
         value = getattr(task, name)
         if not (isinstance(value, int | np.integer) and value >= 1):
             raise ValueError(f"{name} is {value}; it must be a whole number of at least 1")
+        if value >= 2**31:
+            raise ValueError(f"{name} is {value:,}; it must be below 2^31, in which rows are counted")
+
+
+def check_number(
+    name: str, value: Any, low: float | int = -math.inf, high: float | int = math.inf, below: bool = False
+) -> None:
+    """Refuse what is no number, or a number out of its range; None and what JAX traces pass.
+
+    Args:
+        name: of the number. value: of it. low, high: the range, ends included. below: whether high itself is out.
+
+    Raises:
+        TypeError: no number. ValueError: out of range.
+    """
+    if isinstance(value, bool | str | bytes | list | tuple | dict):
+        raise TypeError(f"{name} is {value!r}; it must be one number")
+    if not isinstance(value, float | int | np.number) or np.isnan(value):  # `run` says what is not finite
+        return
+    if not low <= value <= high or (below and value == high):
+        if high == math.inf:
+            raise ValueError(f"{name} is {value}; it must be at least {low:g}")
+        raise ValueError(f"{name} is {value}; it must lie between {low:g} and {high:g}{' (excluded)' if below else ''}")

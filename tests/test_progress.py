@@ -1,0 +1,64 @@
+"""Promise: what is announced is what it takes, as far as the first steps tell."""
+
+import sys
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+import approx as ap
+from approx import progress
+from approx.devices import fitted
+
+
+@pytest.mark.parametrize(
+    ("overhead", "step", "record"),
+    [(1e-3, 0.02, 0.0), (1e-3, 2.0, 0.0), (0.5e-3, 1e-6, 5e-6), (2e-4, 1e-5, 1e-2), (0.0, 0.02, 0.02)],
+    ids=["slow steps", "very slow steps", "fast steps", "records cost most", "no overhead"],
+)
+def test_the_rest_is_foretold_within_a_factor_of_two(overhead, step, record):
+    counts, length, seconds = [(0, 0)], 8, [overhead]
+    while len(seconds) < 3 or sum(seconds[1:]) < 0.02:  # as the pilot goes on
+        counts.append((length, 1 + len(counts) // 2))
+        seconds.append(overhead + length * step + counts[-1][1] * record)
+        length *= 4
+    noise = np.random.default_rng(0).uniform(0.9, 1.1, len(seconds))
+    a, b, c = fitted(counts, (np.array(seconds) * noise).tolist())
+    right = 20_000 * step + 50 * record
+    assert right / 2 <= 20_000 * b + 50 * c <= 2 * right
+    assert min(a, b, c) >= 0
+
+
+def test_a_slow_step_is_not_taken_for_overhead():
+    """The empty segment was disturbed: 30 ms, where the one step took 20 ms."""
+    overhead, step, _ = fitted([(0, 0), (1, 0), (1, 0)], [0.030, 0.020, 0.021])
+    assert (overhead, step) == pytest.approx((0.0, 0.0205), rel=1e-6)
+
+
+def test_a_training_that_had_ended_costs_what_an_empty_call_does():
+    assert fitted([(0, 0)], [0.01]) == (0.01, 0.0, 0.0)
+
+
+def test_an_interrupt_in_memory_hands_back_what_has_ended(quiet, monkeypatch):
+    task, recipe = ap.tasks.square(), ap.Recipe(model=ap.MLP((2,)), steps=4)
+    whole = ap.run(task, recipe, seeds=20, learning_rate=[0.1, 0.2], **quiet)
+    drive = ap.runs.drive
+
+    def interrupted(plan, programs, workers, batches, deliver, *more):
+        drive(plan, programs, workers, batches[:4], deliver, *more)  # 32 of 40: the second cell's last 8 are missing
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(ap.runs, "drive", interrupted)
+    with pytest.raises(ap.runs.Interrupted, match="12 seeds had ended") as stopped:
+        ap.run(task, recipe, seeds=20, learning_rate=[0.1, 0.2], **quiet)
+    np.testing.assert_array_equal(stopped.value.runs.loss, whole.loss.isel(seed=slice(12)))
+    monkeypatch.undo()
+    assert stopped.value.runs.identity == ap.run(task, recipe, seeds=12, learning_rate=[0.1, 0.2], **quiet).identity
+
+
+def test_a_notebook_is_known_by_its_kernel(monkeypatch):
+    monkeypatch.delitem(sys.modules, "IPython", raising=False)
+    assert not progress.in_notebook()
+    shell = type("ZMQInteractiveShell", (), {})()
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    assert progress.in_notebook()
