@@ -27,6 +27,7 @@ hook.__enter__()  # for the whole session
 
 import jax  # noqa: E402
 import matplotlib as mpl  # noqa: E402
+import matplotlib.pyplot as plt  # noqa: E402
 import pytest  # noqa: E402
 
 import approx as ap  # noqa: E402
@@ -39,6 +40,18 @@ gc.set_threshold(20_000, 20, 50)
 # through `run`, of scripts and of README's code are tested on programs as users have them; these are for tests of what
 # a program says, whatever its code.
 QUICK = ap.blocks.accepted({"xla_backend_optimization_level": 0, "xla_cpu_experimental_ynn_fusion_type": ""})
+
+
+LOOK = dict(mpl.rcParams)  # what matplotlib draws by, before any test
+
+
+@pytest.fixture(autouse=True)
+def _look():
+    """What a test has drawn is closed, and a style that it has switched on is switched off."""
+    yield
+    plt.close("all")
+    if dict(mpl.rcParams) != LOOK:
+        mpl.rcParams.update(LOOK)
 
 
 @contextmanager
