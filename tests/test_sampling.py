@@ -34,6 +34,18 @@ def test_a_permutation_puts_each_row_everywhere_and_pairs_are_independent(n, epo
     assert scipy.stats.chisquare(counts).pvalue > LEAST_P
 
 
+@pytest.mark.parametrize("n", [37, 997])  # primes: no two factors of a similar size, so that some entries walk on
+def test_entries_that_walk_on_are_a_permutation_and_uniform(n):
+    assert np.prod(sampling.halves(n)) > n
+    permutations = jax.jit(jax.vmap(lambda epoch: sampling.permute(KEY, epoch, jnp.arange(n), n)))
+    table = np.asarray(permutations(jnp.arange(20_000 // n)))
+    np.testing.assert_array_equal(np.sort(table, axis=1), np.tile(np.arange(n), (len(table), 1)))
+    fifth = np.arange(n) * 5 // n
+    cells = np.bincount((fifth[table] * 5 + fifth).ravel(), minlength=25)  # fifths of the rows in fifths of the places
+    sizes = np.bincount(fifth)
+    assert scipy.stats.chisquare(cells, np.outer(sizes, sizes).ravel() * len(table) / n).pvalue > LEAST_P
+
+
 @pytest.mark.parametrize("n", [4, 6])
 def test_all_permutations_are_about_equally_frequent(n):
     epochs = 60_000
