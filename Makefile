@@ -41,6 +41,9 @@ test-all: .venv/ready lint ## every test, the slow ones too
 test-oldest: .venv-oldest/ready ## the quick tests with the oldest dependencies that pyproject.toml allows
 	.venv-oldest/bin/python -m pytest -q -n 2 --dist worksteal -m "not slow"
 
+mutants: .venv/ready ## change the code in small ways, one at a time: which changes do the quick tests notice?
+	$(PYTHON) tests/mutants.py $(MUTANTS)
+
 lint: .venv/ready
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
@@ -75,4 +78,4 @@ lock: .uv/command ## pin the newest dependencies
 clean: ## remove the environments (not the results)
 	rm -rf .venv .venv-oldest .uv
 
-.PHONY: help square figures bench cluster-demo test test-all test-oldest lint lock clean
+.PHONY: help square figures bench cluster-demo test test-all test-oldest mutants lint lock clean
