@@ -32,7 +32,10 @@ bench: .venv/ready ## time P1 to P5 against the C limit, naive JAX, and PyTorch 
 cluster-demo: .venv/ready ## a Dask scheduler and two workers on this machine, an experiment on them, its status and verification
 	$(PYTHON) experiments/cluster_demo.py
 
-test: .venv/ready lint ## the quick tests, lint, format and type checks
+test: .venv/ready ## the quick tests, lint, format and type checks
+	$(MAKE) -j 2 lint quick
+
+quick: .venv/ready ## the quick tests alone
 	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 test-all: .venv/ready lint ## every test, the slow ones too
@@ -78,4 +81,4 @@ lock: .uv/command ## pin the newest dependencies
 clean: ## remove the environments (not the results)
 	rm -rf .venv .venv-oldest .uv
 
-.PHONY: help square figures bench cluster-demo test test-all test-oldest mutants lint lock clean
+.PHONY: help square figures bench cluster-demo test quick test-all test-oldest mutants lint lock clean
