@@ -192,7 +192,7 @@ def baseline(tree: Path, tests: Sequence[str]) -> float:
 
 
 def copies(folder: Path, number: int) -> queue.Queue[Path]:
-    """Copies of the project, without what git does not know, for as many tries at once."""
+    """Copies of the project, without what git ignores, for as many tries at once."""
     listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
     trees: queue.Queue[Path] = queue.Queue()
     for k in range(number):
@@ -234,17 +234,17 @@ def prepare() -> None:
 
 def report(found: list[tuple[Mutant, bool]], listed: str) -> bool:
     """Print the rates and the survivors; whether enough are noticed and the others listed."""
-    import approx as ap
+    from approx.stats.intervals import binomial_interval
 
-    noticed = [not survived for _, survived in found]
     everything, lost = Counter(m.path for m, _ in found), Counter(m.path for m, survived in found if survived)
     print("\nmutants noticed, of those tried:")
     for path, n in everything.items():
         print(f"  {path}: {n - lost[path]} of {n}")
-    rate = ap.stats.rate(noticed)
-    share, low, high = (float(rate[name]) for name in ("rate", "low", "high"))
-    print(f"  all: {sum(noticed)} of {len(noticed)}, {share:.1%}, 95% interval {low:.1%} to {high:.1%}")
     survivors = [mutant.name for mutant, survived in found if survived]
+    noticed = len(found) - len(survivors)
+    low, high = binomial_interval(noticed, len(found), 0.95, "exact")
+    share = noticed / len(found)
+    print(f"  all: {noticed} of {len(found)}, {share:.1%}, exact 95% interval {low:.1%} to {high:.1%}")
     unlisted = [name for name in survivors if name not in listed]
     for name in survivors:
         print(f"{'NOT LISTED' if name in unlisted else 'listed'}: {name}")
