@@ -66,6 +66,35 @@ def test_draws_are_uniform_and_independent():
         assert scipy.stats.chisquare(cells).pvalue > LEAST_P
 
 
+def test_the_hash_is_murmurhash3s():
+    """Its published values of the empty text, whose hash is the finaliser of the seed."""
+    known = {0: 0, 1: 0x514E28B7, 0xFFFFFFFF: 0x81F16F39}
+    found = sampling.mix(jnp.array(list(known), jnp.uint32))
+    assert found.tolist() == list(known.values())
+
+
+@pytest.mark.parametrize("n", [1, 7, 300, 2**16 - 1, 2**16, 100_000, 2**31 - 1])
+def test_words_become_numbers_below_n_in_64_bit_arithmetic(n):
+    words = np.random.default_rng(0).integers(0, 2**32, 1000, dtype=np.uint64)
+    words[:2] = 0, 2**32 - 1
+    known = words * n >> 32 if n < 2**16 else words % n
+    np.testing.assert_array_equal(sampling.below(jnp.asarray(words, jnp.uint32), n), known)
+
+
+@pytest.mark.parametrize("n", [10, 37, 300])
+@pytest.mark.parametrize("kind", ["epoch", "order", "replacement"])
+def test_many_keys_see_what_each_sees_alone(kind, n):
+    keys = jax.random.split(KEY, 3)
+    together, weights = sampling.batch(kind, keys, 4, 8, n)
+    assert together.shape == (8, 3)
+    for k, key in enumerate(keys):
+        alone, its = sampling.batch(kind, key, 4, 8, n)
+        np.testing.assert_array_equal(together[:, k], alone)
+        assert (weights is None) == (its is None)
+        if its is not None:
+            np.testing.assert_array_equal(weights[:, 0], its)
+
+
 def test_seeds_are_independent():
     keys = jax.vmap(jax.random.fold_in, (None, 0))(KEY, jnp.arange(20_000))
     for sample in (lambda k: sampling.draw(k, 3, 2, 10), lambda k: sampling.permute(k, 3, jnp.arange(2), 10)):
