@@ -96,3 +96,14 @@ def test_a_power_along_the_steps_leaves_out_step_0():
     assert fit.step.values.tolist() == [1, 10, 100, 1000]
     np.testing.assert_allclose(fit.exponent, -0.5, rtol=1e-12)
     np.testing.assert_allclose(fit.fitted, 3 * steps[1:] ** -0.5, rtol=1e-12)
+
+
+def test_the_power_of_the_best_of_each_width():
+    """Of three seeds a resample misses the best with (2/3)³ = 30%, and the two best with (1/3)³ = 3.7%."""
+    widths = np.array([1.0, 3.0, 9.0, 27.0])
+    fit = ap.stats.exponent(powers(-2.0, 0.0, ("width", widths)), "width", statistic="best")
+    best = 0.5 * 3 * widths**-2.0
+    np.testing.assert_allclose(fit.value, best, rtol=1e-12)
+    np.testing.assert_allclose(fit.value_low, best, rtol=1e-12)
+    np.testing.assert_allclose(fit.value_high, 8 * best, rtol=1e-12)  # the third best, four times against a half
+    np.testing.assert_allclose(fit.exponent, -2, rtol=1e-12)
