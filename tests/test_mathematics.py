@@ -49,6 +49,12 @@ def test_the_largest_output_is_the_first_of_equals_and_none_of_numbers_that_are_
     assert not ap.losses.same_class(broken[:2], jnp.array([1, 0])).any()
 
 
+def test_errors_in_standardised_units_against_numpy():
+    for scale, known in ((2.5, 2.5), ((0.5, 2.0, 3.0), np.array([0.5, 2.0, 3.0])), (None, TARGETS.std(1)[:, None])):
+        found = ap.losses.ScaledError(scale)(jnp.asarray(OUT), jnp.asarray(TARGETS))
+        np.testing.assert_allclose(found, (((OUT - TARGETS) / known) ** 2).mean(1), rtol=1e-5)
+
+
 def test_products_of_many_inputs_and_their_derivatives():
     rng = np.random.default_rng(0)
     x, w, g = (rng.normal(size=size) for size in ((3, 128), (128, 2), (3, 2)))
