@@ -38,7 +38,7 @@ ENOUGH = 0.9  # the share that must be noticed
 
 # The quick files first: the first failure ends a try.
 PROMISED_BY = {
-    "approx/losses.py": ("test_mathematics", "test_parity", "test_cases", "test_contract"),
+    "approx/losses.py": ("test_mathematics", "test_scalings", "test_cases", "test_parity"),
     "approx/sampling.py": ("test_sampling",),
     "approx/steps.py": ("test_case_updates", "test_mathematics", "test_contract", "test_second_order"),
     "approx/training.py": ("test_mathematics", "test_contract", "test_case_updates", "test_second_order"),
