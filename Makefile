@@ -35,7 +35,10 @@ accelerator: .venv/ready ## check the promises and time P1 to P7 on this machine
 cluster-demo: .venv/ready ## a Dask scheduler and two workers on this machine, an experiment on them, its status and verification
 	$(PYTHON) experiments/cluster_demo.py
 
-test: .venv/ready lint ## the quick tests, lint, format and type checks
+test: .venv/ready ## the quick tests, lint, format and type checks
+	$(MAKE) -j 2 lint quick
+
+quick: .venv/ready ## the quick tests alone
 	$(PYTHON) -m pytest -q -n 2 --dist worksteal -m "not slow"
 
 test-all: .venv/ready lint ## every test, the slow ones too
@@ -43,6 +46,9 @@ test-all: .venv/ready lint ## every test, the slow ones too
 
 test-oldest: .venv-oldest/ready ## the quick tests with the oldest dependencies that pyproject.toml allows
 	.venv-oldest/bin/python -m pytest -q -n 2 --dist worksteal -m "not slow"
+
+mutants: .venv/ready ## change the code in small ways, one at a time: which changes do the quick tests notice?
+	$(PYTHON) tests/mutants.py $(MUTANTS)
 
 lint: .venv/ready
 	$(PYTHON) -m ruff check .
@@ -78,4 +84,4 @@ lock: .uv/command ## pin the newest dependencies
 clean: ## remove the environments (not the results)
 	rm -rf .venv .venv-oldest .uv
 
-.PHONY: help square figures bench accelerator cluster-demo test test-all test-oldest lint lock clean
+.PHONY: help square figures bench accelerator cluster-demo test quick test-all test-oldest mutants lint lock clean

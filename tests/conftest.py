@@ -27,12 +27,12 @@ hook.__enter__()  # for the whole session
 
 import jax  # noqa: E402
 import matplotlib as mpl  # noqa: E402
+import matplotlib.pyplot as plt  # noqa: E402
 import pytest  # noqa: E402
 
 import approx as ap  # noqa: E402
 
 mpl.use("Agg")
-PLAIN = dict(mpl.rcParams)  # the style of every test, whatever style a script or a test before it has switched on
 gc.freeze()  # what has been imported stays; and programs, which are most of what there is, stay too
 gc.set_threshold(20_000, 20, 50)
 
@@ -42,11 +42,16 @@ gc.set_threshold(20_000, 20, 50)
 QUICK = ap.blocks.accepted({"xla_backend_optimization_level": 0, "xla_cpu_experimental_ynn_fusion_type": ""})
 
 
+LOOK = dict(mpl.rcParams)  # what matplotlib draws by, before any test
+
+
 @pytest.fixture(autouse=True)
-def _plain_style():
-    """Figures' scripts switch the project's style on, and leave it on: no test may depend on which ran before."""
-    if dict(mpl.rcParams) != PLAIN:  # an update takes milliseconds, this does not
-        mpl.rcParams.update(PLAIN)
+def _look():
+    """What a test has drawn is closed, and a style that it has switched on is switched off."""
+    yield
+    plt.close("all")
+    if dict(mpl.rcParams) != LOOK:
+        mpl.rcParams.update(LOOK)
 
 
 @contextmanager

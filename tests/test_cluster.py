@@ -255,9 +255,13 @@ def dask_cluster():
 
 
 def scaled(cluster, workers: int) -> str:
-    """The scheduler's address, once there are so many workers."""
+    """The scheduler's address, once there are so many workers.
+
+    The cluster's own `wait_for_workers` puts the scheduler's list of workers in place of the cluster's. A worker that
+    has ended is then missing from it when the news of its end arrives: a KeyError, raised when the cluster closes.
+    """
     cluster.scale(workers)
-    cluster.wait_for_workers(workers, timeout=PATIENCE)
+    until(lambda: len(cluster.scheduler.workers) == workers, f"{workers} workers")
     return cluster.scheduler_address
 
 

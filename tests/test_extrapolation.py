@@ -300,6 +300,10 @@ def test_phase_tolerant_error_judges_the_same_points_for_all_shifts():
     x = runs.x_test.values[:, 0]
     assert found.attrs["points"] == np.count_nonzero(1.1 * abs(x) + 1 <= 6 * np.pi + 1e-4)
     assert stats.phase_tolerant_error(runs, 1.0, 0.1, np.sin).attrs["points"] == 401
+    outside = runs.distance.values > 0
+    for where, asked in (("inside", ~outside), ("outside", outside)):
+        found = stats.phase_tolerant_error(runs, max_shift=1.0, max_stretch=0.1, where=where)
+        assert found.attrs["points"] == np.count_nonzero(asked & (1.1 * abs(x) + 1 <= 6 * np.pi + 1e-4))
     for options, message in (
         ({"max_shift": 100.0}, "lower max_shift="),
         ({"max_shift": -1.0}, "at least 0"),

@@ -27,7 +27,8 @@ def test_least_squares_and_bottleneck():
 def test_descent_is_gradient_descent(loss, bias):
     """Against a loop in float64, on rank-deficient inputs."""
     x = np.c_[X, X[:, :1] - X[:, 1:2]]
-    w, b = RNG.normal(size=(5, 2)), RNG.normal(size=2) * bias
+    rng = np.random.default_rng(0)
+    w, b = rng.normal(size=(5, 2)), rng.normal(size=2) * bias
     steps, rate = [0, 1, 7, 300], 0.3
     found = ap.floors.descent(x, Y, w, b if bias else None, rate, steps, loss)
     c = {"mse": 2 / 2, "half_squared_error": 1.0}[loss]
@@ -77,8 +78,9 @@ def test_classes():
     np.testing.assert_allclose(constant, [0.5, -(share * np.log(share)).sum()])
     assert ap.floors.separable([1.0, 1, 1, 2, 3, 3], labels) == 4 / 6  # one wrong at 1, one at 3
     centres = np.array([0.0, 1.0, 1.5])
-    drawn = RNG.integers(0, 3, 200_000)
-    right = np.abs((centres[drawn] + 0.4 * RNG.normal(size=drawn.size))[:, None] - centres).argmin(1) == drawn
+    rng = np.random.default_rng(0)
+    drawn = rng.integers(0, 3, 200_000)
+    right = np.abs((centres[drawn] + 0.4 * rng.normal(size=drawn.size))[:, None] - centres).argmin(1) == drawn
     assert abs(ap.floors.bayes_accuracy(centres, 0.4) - right.mean()) < 4 * 0.5 / np.sqrt(drawn.size)
 
 
@@ -88,7 +90,8 @@ def test_waveform():
     scale = 3e5
     found = ap.floors.waveform_softmax(centres, dim, deviation, scale)
     labels = np.repeat(np.arange(8), 5000)
-    logits = (centres[labels][:, None] + deviation * RNG.normal(size=(labels.size, dim))) @ found.weights + found.bias
+    noise = np.random.default_rng(0).normal(size=(labels.size, dim))
+    logits = (centres[labels][:, None] + deviation * noise) @ found.weights + found.bias
     logits -= logits.max(1, keepdims=True)
     losses = np.log(np.exp(logits).sum(1)) - logits[np.arange(labels.size), labels]
     assert abs(losses.mean() - found.cross_entropy) < 4 * losses.std() / np.sqrt(labels.size)

@@ -42,15 +42,22 @@ def test_losses_stay_finite_where_sigmoids_saturate():
 
 
 def test_the_largest_output_is_the_first_of_equals_and_none_of_numbers_that_are_none():
-    equal = jnp.asarray(RNG.integers(0, 3, (50, 4, 2)), jnp.float32)
+    equal = jnp.asarray(np.random.default_rng(0).integers(0, 3, (50, 4, 2)), jnp.float32)
     np.testing.assert_array_equal(ap.losses.largest(equal), np.argmax(equal, 1))
     broken = jnp.array([[jnp.nan, 1.0], [jnp.nan, jnp.nan], [jnp.inf, 1.0], [-jnp.inf, -jnp.inf]])
     np.testing.assert_array_equal(ap.losses.largest(broken), [2, 2, 0, 0])
     assert not ap.losses.same_class(broken[:2], jnp.array([1, 0])).any()
 
 
+def test_errors_in_standardised_units_against_numpy():
+    for scale, known in ((2.5, 2.5), ((0.5, 2.0, 3.0), np.array([0.5, 2.0, 3.0])), (None, TARGETS.std(1)[:, None])):
+        found = ap.losses.ScaledError(scale)(jnp.asarray(OUT), jnp.asarray(TARGETS))
+        np.testing.assert_allclose(found, (((OUT - TARGETS) / known) ** 2).mean(1), rtol=1e-5)
+
+
 def test_products_of_many_inputs_and_their_derivatives():
-    x, w, g = (RNG.normal(size=size) for size in ((3, 128), (128, 2), (3, 2)))
+    rng = np.random.default_rng(0)
+    x, w, g = (rng.normal(size=size) for size in ((3, 128), (128, 2), (3, 2)))
     tall = jnp.asarray(x, jnp.float32), jnp.asarray(w, jnp.float32)
     close = {"rtol": 1e-4, "atol": 1e-5}  # of sums of 128 products of about 1, in float32
     value, pull = jax.vjp(ap.models.contract, *tall)
@@ -162,8 +169,9 @@ def test_gradients_against_float64_differences(activation):
 
 
 def test_linear_models_reach_least_squares(quiet):
-    x = RNG.normal(size=(40, 3))
-    y = x @ RNG.normal(size=(3, 2)) + 0.3 * RNG.normal(size=(40, 2)) + 1
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(40, 3))
+    y = x @ rng.normal(size=(3, 2)) + 0.3 * rng.normal(size=(40, 2)) + 1
     recipe = ap.Recipe(model=ap.MLP((), outputs=2), optimizer="sgd", learning_rate=0.3, steps=400)
     runs = ap.run(ap.given(x, y), recipe, seeds=2, keep=("params",), **quiet)
     design = np.c_[x, np.ones(40)]

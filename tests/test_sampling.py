@@ -34,6 +34,18 @@ def test_a_permutation_puts_each_row_everywhere_and_pairs_are_independent(n, epo
     assert scipy.stats.chisquare(counts).pvalue > LEAST_P
 
 
+@pytest.mark.parametrize("n", [37, 997])  # primes: no two factors of a similar size, so that some entries walk on
+def test_entries_that_walk_on_are_a_permutation_and_uniform(n):
+    assert np.prod(sampling.halves(n)) > n
+    permutations = jax.jit(jax.vmap(lambda epoch: sampling.permute(KEY, epoch, jnp.arange(n), n)))
+    table = np.asarray(permutations(jnp.arange(20_000 // n)))
+    np.testing.assert_array_equal(np.sort(table, axis=1), np.tile(np.arange(n), (len(table), 1)))
+    fifth = np.arange(n) * 5 // n
+    cells = np.bincount((fifth[table] * 5 + fifth).ravel(), minlength=25)  # fifths of the rows in fifths of the places
+    sizes = np.bincount(fifth)
+    assert scipy.stats.chisquare(cells, np.outer(sizes, sizes).ravel() * len(table) / n).pvalue > LEAST_P
+
+
 @pytest.mark.parametrize("n", [4, 6])
 def test_all_permutations_are_about_equally_frequent(n):
     epochs = 60_000
@@ -52,6 +64,35 @@ def test_draws_are_uniform_and_independent():
     for a, b in ((table[:, :-1], table[:, 1:]), (table[:-1], table[1:])):  # neighbours within a batch, and over steps
         cells = np.bincount((a // 30 * 10 + b // 30).ravel(), minlength=100)
         assert scipy.stats.chisquare(cells).pvalue > LEAST_P
+
+
+def test_the_hash_is_murmurhash3s():
+    """Its published values of the empty text, whose hash is the finaliser of the seed."""
+    known = {0: 0, 1: 0x514E28B7, 0xFFFFFFFF: 0x81F16F39}
+    found = sampling.mix(jnp.array(list(known), jnp.uint32))
+    assert found.tolist() == list(known.values())
+
+
+@pytest.mark.parametrize("n", [1, 7, 300, 2**16 - 1, 2**16, 100_000, 2**31 - 1])
+def test_words_become_numbers_below_n_in_64_bit_arithmetic(n):
+    words = np.random.default_rng(0).integers(0, 2**32, 1000, dtype=np.uint64)
+    words[:2] = 0, 2**32 - 1
+    known = words * n >> 32 if n < 2**16 else words % n
+    np.testing.assert_array_equal(sampling.below(jnp.asarray(words, jnp.uint32), n), known)
+
+
+@pytest.mark.parametrize("n", [10, 37, 300])
+@pytest.mark.parametrize("kind", ["epoch", "order", "replacement"])
+def test_many_keys_see_what_each_sees_alone(kind, n):
+    keys = jax.random.split(KEY, 3)
+    together, weights = sampling.batch(kind, keys, 4, 8, n)
+    assert together.shape == (8, 3)
+    for k, key in enumerate(keys):
+        alone, its = sampling.batch(kind, key, 4, 8, n)
+        np.testing.assert_array_equal(together[:, k], alone)
+        assert (weights is None) == (its is None)
+        if its is not None:
+            np.testing.assert_array_equal(weights[:, 0], its)
 
 
 def test_seeds_are_independent():

@@ -12,6 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import xarray as xr
+from conftest import QUICK
 
 import approx as ap
 from approx import chunks, commands, devices, engines, store, verification
@@ -22,8 +23,9 @@ GRID = {"noise": [0.1, 0.0]}
 
 
 def sweep(folder, seeds=16, **options):
-    """Two blocks a cell, of eight lanes."""
-    return ap.run(TASK, RECIPE, **({"seeds": seeds, "progress": False, "lanes": 8, "out": folder} | GRID | options))
+    """Two blocks a cell, of eight lanes, by programs that are soon compiled."""
+    given = {"seeds": seeds, "progress": False, "lanes": 8, "out": folder, "compiler_options": QUICK}
+    return ap.run(TASK, RECIPE, **(given | GRID | options))
 
 
 @pytest.fixture(scope="module")

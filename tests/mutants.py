@@ -1,0 +1,277 @@
+"""Change the code in small ways, one at a time, and count which changes the quick tests notice: `make mutants`.
+
+mutmut makes the changes ("mutants"): another operator, another number, an argument left out, and so on. There are some
+ten thousand, too many to try all, so a stated share of each file's is drawn by a seed. Each is tried in a copy of the
+project, in a process of its own, on the test files that promise the changed file, until the first test fails. A mutant
+that fails none has survived: some behaviour is promised by no test. Survivors that nobody could notice, because they
+change no result, are listed with the reason in `tests/mutants.md`, by the lines that this script prints.
+
+Left out are changes of text with a space in it, which is prose for people, and what mutmut itself leaves out (type
+annotations, decorators and functions that have one).
+"""
+
+import difflib
+import itertools
+import multiprocessing
+import os
+import queue
+import random
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import tyro
+
+ROOT = Path(__file__).parents[1]
+LISTED = ROOT / "tests" / "mutants.md"
+ENOUGH = 0.9  # the share that must be noticed
+
+# The quick files first: the first failure ends a try.
+PROMISED_BY = {
+    "approx/losses.py": ("test_mathematics", "test_scalings", "test_cases", "test_parity"),
+    "approx/sampling.py": ("test_sampling",),
+    "approx/steps.py": ("test_case_updates", "test_mathematics", "test_contract", "test_second_order"),
+    "approx/training.py": ("test_mathematics", "test_contract", "test_case_updates", "test_second_order"),
+    "approx/second_order.py": ("test_second_order",),
+    "approx/elementary.py": ("test_elementary",),
+}
+# Helpers of the other statistics, named by no test.
+PROMISED_BY |= dict.fromkeys(
+    ("approx/stats/labels.py", "approx/stats/resample.py"),
+    ("test_statistics", "test_variance", "test_maps", "test_extrapolation"),
+)
+MOMENTS = itertools.count(1)
+PRELOADED = ["jax", "flax.linen", "optax", "xarray", "scipy.stats", "matplotlib.pyplot", "pandas", "pytest", "tyro"]
+
+
+@dataclass(frozen=True)
+class Mutant:
+    """A change of one file.
+
+    Attributes:
+        path: the file's, from the project's root.
+        text: the whole changed file; empty for no change.
+        change: the lines that change, and what they become.
+
+    """
+
+    path: str
+    text: str = ""
+    change: str = ""
+
+    @property
+    def name(self) -> str:
+        """As it is printed and listed."""
+        return f"{self.path}: {self.change}"
+
+
+def files() -> list[str]:
+    """What is mutated, without lists of names."""
+    statistics = sorted((ROOT / "approx" / "stats").glob("*.py"))
+    paths = [str(path.relative_to(ROOT)) for path in statistics if path.name != "__init__.py"]
+    return [*paths, *(path for path in PROMISED_BY if path not in paths)]
+
+
+def tests_of(path: str) -> tuple[str, ...]:
+    """The test files that promise a file: stated above, else those that name one of its functions."""
+    if path in PROMISED_BY:
+        return tuple(f"tests/{name}.py" for name in PROMISED_BY[path])
+    public = re.findall(r"^(?:def|class) ([a-zA-Z]\w*)", (ROOT / path).read_text(), re.MULTILINE)
+    named = re.compile(rf"\b(?:stats|{Path(path).stem})\.(?:{'|'.join(public)})\b")
+    texts = {test: test.read_text() for test in (ROOT / "tests").glob("test_*.py")}
+    found = [test for test, text in texts.items() if named.search(text)]
+    if not found:
+        raise ValueError(f"no test names a function of {path}: say in PROMISED_BY which tests promise it")
+    oftenest = sorted(found, key=lambda test: -len(named.findall(texts[test])))
+    return tuple(str(test.relative_to(ROOT)) for test in oftenest)
+
+
+def drawn(path: str, one_in: int, seed: int) -> list[Mutant]:
+    """A share of a file's mutants, at least one."""
+    import libcst
+    from mutmut.mutation.file_mutation import create_mutations, deep_replace
+
+    def is_prose(node: libcst.CSTNode) -> bool:
+        return isinstance(node, libcst.SimpleString) and " " in node.value
+
+    text = (ROOT / path).read_text()
+    module, mutations, *_ = create_mutations(path, text)
+    counted = [mutation for mutation in mutations if not is_prose(mutation.original_node)]
+    chosen = random.Random(f"{seed} {path}").sample(counted, max(1, round(len(counted) / one_in)))
+    texts = [deep_replace(module, mutation.original_node, mutation.mutated_node).code for mutation in chosen]
+    return [Mutant(path, changed, change_of(text, changed)) for changed in texts]
+
+
+def change_of(old: str, new: str) -> str:
+    """The lines that differ, as `old` → `new`."""
+    lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0))[2:]
+    before, after = (" ".join(line[1:].strip() for line in lines if line[0] == sign) for sign in "-+")
+    return f"`{before}` → `{after}`"
+
+
+# ---- one try -------------------------------------------------------------------------------------------------------
+
+
+def run_tests(tree: str, tests: Sequence[str], log: str) -> None:
+    """Run tests in a copy of the project and end this process with pytest's code."""
+    os.setsid()  # so that what it starts can be ended with it
+    os.chdir(tree)
+    os.environ["PYTHONPATH"] = tree
+    sys.path.insert(0, tree)
+    sys.dont_write_bytecode = False  # each try would compile the whole project anew
+    output = os.open(log, os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(output, 1)
+    os.dup2(output, 2)
+    import pytest
+
+    code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *tests])
+    place = getattr(sys.modules.get("approx"), "__file__", tree)
+    sys.stdout.flush()
+    os._exit(int(code) if place.startswith(tree) else 99)
+
+
+def outcome(tree: Path, tests: Sequence[str], limit: float | None) -> tuple[int | None, float]:
+    """The code that the tests ended with, None if they did not end in time, and their seconds."""
+    context = multiprocessing.get_context("forkserver")
+    began = time.monotonic()
+    process = context.Process(target=run_tests, args=(str(tree), tests, str(tree / "log.txt")))
+    process.start()
+    process.join(limit)
+    code = process.exitcode
+    if code is None:
+        with suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.join()
+    return code, time.monotonic() - began
+
+
+@contextmanager
+def changed(tree: Path, mutant: Mutant) -> Iterator[None]:
+    """A copy of the project with the change, for a while."""
+    file = tree / mutant.path
+    whole, times = file.read_text(), file.stat()
+    file.write_text(mutant.text)
+    moment = next(MOMENTS)
+    os.utime(file, (moment, moment))  # Python knows a file's stored bytecode by its time and size: no two have one time
+    try:
+        yield
+    finally:
+        file.write_text(whole)
+        os.utime(file, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def survives(tree: Path, mutant: Mutant, limit: float) -> bool:
+    """Whether no test notices the change."""
+    tests = tests_of(mutant.path)
+    with changed(tree, mutant):
+        code, _ = outcome(tree, tests, limit)
+    if code in (5, 99):
+        raise RuntimeError(f"the tests {' '.join(tests)} did not run as they should: see {tree / 'log.txt'}")
+    return code == 0
+
+
+def baseline(tree: Path, tests: Sequence[str]) -> float:
+    """Seconds of the tests without a change; they must pass."""
+    code, seconds = outcome(tree, tests, None)
+    if code != 0:
+        raise RuntimeError(f"{' '.join(tests)} fail without any mutant:\n{(tree / 'log.txt').read_text()[-3000:]}")
+    return seconds
+
+
+# ---- all tries -----------------------------------------------------------------------------------------------------
+
+
+def copies(folder: Path, number: int) -> queue.Queue[Path]:
+    """Copies of the project, without what git ignores, for as many tries at once."""
+    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
+    trees: queue.Queue[Path] = queue.Queue()
+    for k in range(number):
+        for name in listed.stdout.decode().splitlines():
+            if (ROOT / name).is_file():
+                (folder / str(k) / name).parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(ROOT / name, folder / str(k) / name)
+        trees.put(folder / str(k))
+    return trees
+
+
+def tried(mutants: list[Mutant], workers: int, folder: Path) -> Iterator[tuple[Mutant, bool]]:
+    """Every mutant, and whether it survived, as they end."""
+    trees = copies(folder, workers)
+    seconds: dict[tuple[str, ...], float] = {}
+    for tests in {tests_of(mutant.path): None for mutant in mutants}:
+        tree = trees.get()
+        seconds[tests] = baseline(tree, tests)
+        trees.put(tree)
+        print(f"{seconds[tests]:.0f} s without a mutant: {' '.join(tests)}", flush=True)
+
+    def one(mutant: Mutant) -> tuple[Mutant, bool]:
+        tree = trees.get()
+        try:
+            return mutant, survives(tree, mutant, 60 + 4 * seconds[tests_of(mutant.path)])
+        finally:
+            trees.put(tree)
+
+    with ThreadPoolExecutor(workers) as pool:
+        yield from pool.map(one, mutants)
+
+
+def prepare() -> None:
+    """What the processes of all tries share: imported libraries, and compiled programs on disk."""
+    os.environ.setdefault("JAX_COMPILATION_CACHE_DIR", str(ROOT / ".mutants"))
+    os.environ |= {"JAX_PERSISTENT_CACHE_MIN_COMPILE_TIME_SECS": "0", "OPENBLAS_NUM_THREADS": "1"}
+    multiprocessing.get_context("forkserver").set_forkserver_preload(PRELOADED)
+
+
+def report(found: list[tuple[Mutant, bool]], listed: str) -> bool:
+    """Print the rates and the survivors; whether enough are noticed and the others listed."""
+    from approx.stats.intervals import binomial_interval
+
+    everything, lost = Counter(m.path for m, _ in found), Counter(m.path for m, survived in found if survived)
+    print("\nmutants noticed, of those tried:")
+    for path, n in everything.items():
+        print(f"  {path}: {n - lost[path]} of {n}")
+    survivors = [mutant.name for mutant, survived in found if survived]
+    noticed = len(found) - len(survivors)
+    low, high = binomial_interval(noticed, len(found), 0.95, "exact")
+    share = noticed / len(found)
+    print(f"  all: {noticed} of {len(found)}, {share:.1%}, exact 95% interval {low:.1%} to {high:.1%}")
+    unlisted = [name for name in survivors if name not in listed]
+    for name in survivors:
+        print(f"{'NOT LISTED' if name in unlisted else 'listed'}: {name}")
+    return share >= ENOUGH and not unlisted
+
+
+def main(one_in: int = 60, seed: int = 0, workers: int = 2, only: tuple[str, ...] = ()) -> None:
+    """Try a share of the mutants and say which survive.
+
+    Args:
+        one_in: try one in so many of each file's mutants.
+        seed: of the draw.
+        workers: how many to try at once.
+        only: files to change, such as approx/sampling.py; none is all.
+
+    """
+    prepare()
+    mutants = [mutant for path in only or files() for mutant in drawn(path, one_in, seed)]
+    print(f"{len(mutants)} mutants, one in {one_in} of each file's, drawn with seed {seed}", flush=True)
+    found = []
+    with tempfile.TemporaryDirectory() as folder:
+        for mutant, survived in tried(mutants, workers, Path(folder)):
+            found.append((mutant, survived))
+            print(f"{'SURVIVED' if survived else 'noticed'}: {mutant.name}", flush=True)
+    if not report(found, LISTED.read_text()):
+        sys.exit(f"fewer than {ENOUGH:.0%} were noticed, or a survivor is not listed in {LISTED.relative_to(ROOT)}")
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
