@@ -36,7 +36,7 @@ def compare_times(
 
     Returns:
         `faster`, the share of seeds on which a succeeds at an earlier record than b (ties, and pairs of failures, count
-        half), `low`, `high` (score interval, see `compare`), `n`, `statistic` (positive: a is earlier), `pvalue`.
+        half), `low`, `high` (see `compare`), `n`, `statistic` (positive: a is earlier), `pvalue`.
     """
     times = [time_to_success(x, event) for x in pair(hits, a, b, dim)]
     horizon = max(float(t.horizon) for t in times)
