@@ -338,7 +338,7 @@ def table(frame: pd.DataFrame) -> str:
         ]
     )
     wide = frame.pivot_table(index=["function", "truth"], columns="n", values="cell", aggfunc="first", sort=False)
-    wide = wide.reset_index().fillna("")
+    wide = wide[sorted(wide.columns)].reset_index().fillna("")
     lines = [list(map(str, wide.columns)), ["---"] * wide.shape[1], *wide.astype(str).values.tolist()]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 

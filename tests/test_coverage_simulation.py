@@ -13,10 +13,7 @@ from approx import stats
 
 STEPS = np.unique(np.round(np.concatenate([[0], np.geomspace(1, 5000, 49)])))
 CLOSE = (0.93, 0.97)  # what is promised for n >= 100 with 20 expected successes
-WIDER = (
-    0.93,
-    1.0,
-)  # of intervals that reckon with a seed that was not seen, which cover more the fewer seeds there are
+WIDER = (0.93, 1.0)  # intervals that reckon with a seed that was not seen: the fewer seeds, the more they cover
 NOT_BELOW = (0.95, 1.0)  # order statistics and times on records
 
 
