@@ -159,7 +159,7 @@ def main(
     for label in recipes:
         rate = ap.stats.rate(ap.stats.success(runs.sel(recipe=label), below=below))
         share = f"{float(rate.rate):.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}]"
-        print(f"{label}: {int(rate.successes):,} of {int(rate.n):,} seeds below {below:g}: {share} Wilson 95%")
+        print(f"{label}: {int(rate.successes):,} of {int(rate.n):,} seeds below {below:g}: {share} exact 95%")
     print(f"in {out}, identity {runs.identity[:12]}")
 
 

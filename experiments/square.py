@@ -59,7 +59,7 @@ def table(label: str, runs) -> str:
         r = ap.stats.rate(ap.stats.success(runs, below=below))
         lines.append(
             f"  MSE inside < {below:<4g}    {float(r.successes):4.0f} of {n}: {float(r.rate):6.1%}"
-            f"   [{float(r.low):.1%}, {float(r.high):.1%}] Wilson 95%"
+            f"   [{float(r.low):.1%}, {float(r.high):.1%}] exact 95%"
         )
     for x, reported in REPORTED.items():
         at = runs.isel(point=int(np.abs(runs.x_test[:, 0].values - x).argmin()), output=0)

@@ -93,7 +93,7 @@ def read_kinds(path: Path, summaries: Path) -> dict[str, list[str]]:
 
 def percentages(ax: Axes) -> None:
     """A horizontal axis from 0 to 100%."""
-    ax.set(xlim=(-0.03, 1.03), xlabel="seeds at an accuracy of 0.99 (Wilson 95%)")
+    ax.set(xlim=(-0.03, 1.03), xlabel="seeds at an accuracy of 0.99 (exact 95%)")
     ax.set_xticks(np.linspace(0, 1, 5), [f"{p}%" for p in range(0, 101, 25)])
 
 
@@ -168,7 +168,7 @@ def exact_accuracy() -> float:
 
 
 def draw_ends(ax: Axes, kinds: dict[str, list[str]]) -> None:
-    """What became of the seeds of the literal recipes, stacked, with Wilson intervals of the parts' ends."""
+    """What became of the seeds of the literal recipes, stacked, with exact intervals of the parts' ends."""
     shown = [label for label in LITERALS if label in kinds and not label.startswith("32")]
     parts = []
     for label in shown:

@@ -13,6 +13,7 @@ from approx import stats
 
 STEPS = np.unique(np.round(np.concatenate([[0], np.geomspace(1, 5000, 49)])))
 CLOSE = (0.93, 0.97)  # what is promised for n >= 100 with 20 expected successes
+WIDER = (0.93, 1.0)  # intervals that reckon with a seed that was not seen: the fewer seeds, the more they cover
 NOT_BELOW = (0.95, 1.0)  # order statistics and times on records
 
 
@@ -48,7 +49,7 @@ def test_times_and_costs_cover(n, share):
     reps = 2000
     hits, many = recorded(times(reps, n, share, rng)), times(1, 2_000_000, share, rng)
     everyone = recorded(many[:, :500_000])
-    check(covered(stats.ert(hits), stats.ert(everyone, resamples=1).ert.item()), CLOSE)
+    check(covered(stats.ert(hits), stats.ert(everyone, resamples=1).ert.item()), WIDER)
     # Between the records the truth is not known, so these may cover more, not less.
     check(covered(stats.restricted_mean(hits), np.minimum(many, STEPS[-1]).mean()), (0.93, 1.0))
     quantile = 0.5 * share
@@ -56,7 +57,7 @@ def test_times_and_costs_cover(n, share):
     check(covered(stats.time_quantiles(hits, quantile).isel(quantile=0), true_time), NOT_BELOW)
     curve = stats.survival(hits)
     at = int(np.searchsorted(STEPS, 400))
-    check(covered(curve.isel(step=at), (many > STEPS[at]).mean()), CLOSE)
+    check(covered(curve.isel(step=at), (many > STEPS[at]).mean()), WIDER)
 
 
 @pytest.mark.parametrize("n", [100, 256])
@@ -75,12 +76,12 @@ def test_paired_comparisons_cover(n):
     hits, many = recorded(both(reps, n), dims).assign_coords(labels), both(1, 500_000)
     all_hits = recorded(many, dims).assign_coords(labels)
     rates = np.isfinite(many).mean((1, 2))
-    check(covered(stats.compare(hits, "a", "b"), rates[0] - rates[1]), CLOSE)
+    check(covered(stats.compare(hits, "a", "b"), rates[0] - rates[1]), WIDER)
     costs = stats.ert(all_hits, resamples=1).ert.values[:, 0]
-    check(covered(stats.ert_ratio(hits, "a", "b"), costs[0] / costs[1]), CLOSE)
+    check(covered(stats.ert_ratio(hits, "a", "b"), costs[0] / costs[1]), WIDER)
     upper = all_hits.upper.values[:, 0]
     faster = np.mean((upper[0] < upper[1]) + 0.5 * (upper[0] == upper[1]))
-    check(covered(stats.compare_times(hits, "a", "b"), faster), CLOSE)
+    check(covered(stats.compare_times(hits, "a", "b"), faster), WIDER)
 
 
 def values(reps, n, rng):
@@ -100,7 +101,7 @@ def test_values_cover(reps):
     n = 100
     runs, many = as_runs(values(reps, n, rng)), np.nan_to_num(values(1, 1_000_000, rng)[:, 0], nan=np.inf)
     slack = 3 * np.sqrt(0.05 * 0.95 / reps) if reps < 4000 else 0.0  # simulation error, three standard deviations
-    close = (0.93 - slack, 0.97 + slack)
+    close = (0.93 - slack, 1.0)
     ordered = np.sort(many, -1)
     iqm = ordered[:, 250_000:750_000].mean(-1)
     median = np.median(many, -1)
@@ -148,7 +149,7 @@ def test_confidence_sequence_survives_peeking(rate):
     k = rng.binomial(10, rate, (1000, n.size)).cumsum(1)
     low, high = stats.confidence_sequence(k, n, width=0.05)
     assert ((low > rate) | (high < rate)).any(1).mean() <= 0.05
-    low, high = stats.binomial_interval(k, n)
+    low, high = stats.binomial_interval(k, n, interval="wilson")
     assert ((low > rate) | (high < rate)).any(1).mean() > 0.2
 
 
@@ -181,7 +182,7 @@ def test_power_is_what_simulation_finds(correlation):
 def test_times_and_costs_cover_widely(n, share):
     rng = np.random.default_rng(7)
     hits, many = recorded(times(4000, n, share, rng)), recorded(times(1, 1_000_000, share, rng))
-    check(covered(stats.ert(hits), stats.ert(many, resamples=1).ert.item()), CLOSE)
+    check(covered(stats.ert(hits), stats.ert(many, resamples=1).ert.item()), WIDER)
     check(covered(stats.restricted_mean(hits), stats.restricted_mean(many).restricted_mean.item()), (0.93, 1.0))
 
 

@@ -28,7 +28,7 @@ def test_square_writes_its_results_and_its_table(square, capsys):
         assert int(runs.step[-1]) == 20
         table = script("experiments", "square").table(label, runs)
         assert f"{label}: {runs.sizes['seed']} seeds, 20 steps" in table
-        assert "Wilson 95%" in table
+        assert "exact 95%" in table
         assert ("the thread's" in table) == (label == "B")
 
 

@@ -46,7 +46,7 @@ def shares(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -
 def split(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
     """Outcomes of all trainings as stacked bars, one for each series, with n at their ends.
 
-    The whisker below the end of a part is the Wilson interval of the share up to there, at the level of `data`.
+    The whisker below the end of a part is the binomial interval of the share up to there, at the level of `data`.
 
     Args:
         data: `stats.shares(stats.split(...))`, over `kind` and up to eight series.

@@ -101,7 +101,7 @@ def asymptote(
     return result
 
 
-def shares(classes: xr.Dataset, over: Over = "seed", interval: str = "wilson", level: float = 0.95) -> xr.Dataset:
+def shares(classes: xr.Dataset, over: Over = "seed", interval: str = "exact", level: float = 0.95) -> xr.Dataset:
     """Share of every class, each with its own binomial interval (the classes exclude each other).
 
     Args:

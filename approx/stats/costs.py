@@ -7,32 +7,33 @@ cost would be a little smaller (`*_earliest` counts to the record before).
 import numpy as np
 import xarray as xr
 
-from approx.stats.intervals import binomial_interval, check_level
+from approx.stats.intervals import check_level
 from approx.stats.labels import Over, reduce
 from approx.stats.rates import rate
-from approx.stats.resample import bca_interval, by_chunks
+from approx.stats.resample import by_chunks
 from approx.stats.times import time_to_success
+from approx.stats.unseen import means_interval
 
 
 def ert(hits: xr.Dataset, over: Over = "seed", level: float = 0.95, resamples: int = 1000, rng: int = 0) -> xr.Dataset:
     """Expected running time: all steps spent, by failures too, per success (N. Hansen et al., COCO, 2021).
 
     ERT = sum of min(T, horizon) over seeds / number of successes: the mean steps until success if every failure is
-    followed by a new seed. The interval is a bootstrap over seeds (BCa, see `resample`); its upper end is inf where too
-    many resamples hold no success. Without any success ERT is inf, and its lower end follows from the exact upper
-    limit p of the rate: horizon (1 - p) / p. Measured coverage of the nominal 95% (lognormal times, 4,000 simulations
-    each): 94.1 to 95.5% for n from 100 to 1,000 with 20 or more expected successes, 92.6 to 96.1% with 1 to 10 at
-    n = 100; 79% at n = 10 and a rate of 0.9, where many samples hold no failure. A million seeds take some 9 s.
+    followed by a new seed. The interval reckons with one more seed, which may succeed at once or fail (see `unseen`):
+    where all of n seeds succeed it allows for the failures that n seeds can miss, and it has a width where all succeed
+    at one record. Without any success ERT and the upper end are inf, and the lower end is about horizon (1 - p) / p at
+    the exact upper limit p of the rate. Measured coverage of the nominal 95% for n from 1 to 50 and rates of 0 to 100%:
+    see `experiments/summaries/coverage.md`.
 
     Args:
         hits: what `success` returned, with records.
         over: the dimension or dimensions of the sample.
         level: probability of covering.
-        resamples: number of bootstrap resamples.
-        rng: seed of the resamples.
+        resamples: number of draws of the weights of seeds.
+        rng: seed of the draws.
 
     Returns:
-        `ert`, `ert_earliest`, `low`, `high`, `n`, `successes`, in steps. With one seed the interval is [0, inf].
+        `ert`, `ert_earliest`, `low`, `high`, `n`, `successes`, in steps. `high` is inf without success.
     """
     times = time_to_success(hits)
     horizon = float(times.horizon)
@@ -51,7 +52,8 @@ def ert(hits: xr.Dataset, over: Over = "seed", level: float = 0.95, resamples: i
 
 def ratio(spent: np.ndarray, successes: np.ndarray) -> np.ndarray:
     """Steps per success; inf where steps were spent without success, nan where there were no seeds at all."""
-    return np.where(successes > 0, spent / np.maximum(successes, 1), np.where(spent > 0, np.inf, np.nan))
+    some = successes > 0
+    return np.where(some, spent / np.where(some, successes, 1), np.where(spent > 0, np.inf, np.nan))
 
 
 def ratio_of_ratios(spent_a: np.ndarray, hit_a: np.ndarray, spent_b: np.ndarray, hit_b: np.ndarray) -> np.ndarray:
@@ -63,14 +65,10 @@ def ratio_of_ratios(spent_a: np.ndarray, hit_a: np.ndarray, spent_b: np.ndarray,
 def ert_interval(
     spent: np.ndarray, hit: np.ndarray, horizon: float, level: float, resamples: int, rng: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Bootstrap interval (cells,) of steps per success from arrays (cells, n)."""
-    cells, n = spent.shape
-    if n < 2:
-        return np.zeros(cells), np.full(cells, np.inf)
-    _, low, high = bca_interval(ratio, (spent, hit), level, resamples, rng)
-    _, most = binomial_interval(0, n, level, "exact")
-    failed = hit.sum(-1) == 0
-    return np.where(failed, horizon * (1 - most) / most, low), np.where(failed, np.inf, high)
+    """Interval (cells,) of steps per success from arrays (cells, n): one more seed could succeed at once, or fail."""
+    unseen = [(0.0, 1.0), (horizon, 0.0)]
+    low, high = means_interval(ratio, (spent, hit), unseen, level, resamples, rng)
+    return np.maximum(low, 0.0), high
 
 
 def best_cutoff(hits: xr.Dataset, over: Over = "seed") -> xr.Dataset:
@@ -126,8 +124,8 @@ def restart(
         hits: what `success` returned, with records.
         over: the dimension or dimensions of the sample.
         level: probability of covering, pointwise in the cut-off.
-        resamples: number of bootstrap resamples.
-        rng: seed of the resamples.
+        resamples: number of draws of the weights of seeds.
+        rng: seed of the draws.
 
     Returns:
         `cost`, `low`, `high` over (..., cutoff), and what `best_cutoff` and `restart_gain` return, the latter's
@@ -159,9 +157,8 @@ def restart_gain(
 
     ERT without cut-off / ERT with it, cross-fitted: each half of the seeds (even and odd positions) is judged by the
     cut-off that is best on the other half, so choosing does not flatter it; below 1 restarting early does not pay.
-    Bootstrap interval (BCa) for given cut-offs; measured coverage where no cut-off helps (geometric times, all of 200
-    steps recorded): 93.5% at n = 100, 93.2% at 256, with the median estimate at 1.01 and the mean, as ratios of few
-    successes have it, at 1.12 and 1.08. Fewer than four seeds tell nothing: nan in [0, inf].
+    The interval is for given cut-offs, and reckons with one more seed that succeeds at once, late or never (see
+    `unseen`). Fewer than four seeds tell nothing: nan in [0, inf].
 
     Returns:
         `gain`, `low`, `high`, `n`.
@@ -192,9 +189,24 @@ def _gain(
         limit[:, half::2] = np.where(np.isnan(other[half]), records[-1], other[half])[:, None]
     never = np.minimum(upper, records[-1]), np.isfinite(upper).astype(float)
     early = np.minimum(upper, limit), (upper <= limit).astype(float)
-    gain, low, high = bca_interval(ratio_of_ratios, (*never, *early), level, resamples, rng)
-    unknown = np.isnan(gain)
-    return gain, np.where(unknown, 0.0, np.maximum(low, 0.0)), np.where(unknown, np.inf, high)
+    gain = ratio_of_ratios(*(column.sum(-1) for column in (*never, *early)))
+    unseen = [one for half in (0, 1) for one in _extreme_seeds(limit[:, half : half + 1], records)]
+    low, high = means_interval(ratio_of_ratios, (*never, *early), unseen, level, resamples, rng)
+    return gain, np.maximum(low, 0.0), high
+
+
+def _extreme_seeds(limit: np.ndarray, records: np.ndarray) -> list[tuple[np.ndarray | float, ...]]:
+    """Steps and success without and with a cut-off, of seeds that succeed at once, at, just after it, and never."""
+    end = float(records[-1])
+    after = np.minimum(limit + 1, end)
+    late = (limit < end).astype(float)
+    return [
+        (0.0, 1.0, 0.0, 1.0),
+        (limit, 1.0, limit, 1.0),
+        (after, 1.0, limit, 1 - late),
+        (end, 1.0, limit, 1 - late),
+        (end, 0.0, limit, 0.0),
+    ]
 
 
 def tries_needed(

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 from scipy import special, stats
 
 INTERVALS = ("wilson", "exact")
+LARGE_GRID = 2000  # cells above which equal counts are computed once
 
 
 def check_level(level: float) -> float:
@@ -20,19 +21,20 @@ def check_level(level: float) -> float:
 
 
 def binomial_interval(
-    successes: ArrayLike, n: ArrayLike, level: float = 0.95, interval: str = "wilson"
+    successes: ArrayLike, n: ArrayLike, level: float = 0.95, interval: str = "exact"
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two-sided confidence interval for the probability behind `successes` out of `n`.
 
-    "wilson" inverts the score test, (k + z²/2 ± z sqrt(k (n - k) / n + z²/4)) / (n + z²)
-    (E. B. Wilson, JASA 22, 1927); "exact" inverts the binomial test by beta quantiles
-    (C. J. Clopper and E. S. Pearson, Biometrika 26, 1934).
+    "exact" inverts the binomial test by beta quantiles (C. J. Clopper and E. S. Pearson, Biometrika 26, 1934) and never
+    covers less often than `level`. "wilson" inverts the score test,
+    (k + z²/2 ± z sqrt(k (n - k) / n + z²/4)) / (n + z²) (E. B. Wilson, JASA 22, 1927): it is a little shorter, covers
+    as often as `level` on average over all rates, and in as little as 83.8% of samples at rates near 0 and 1.
 
     Args:
         successes: counts, any shape.
         n: numbers of trials, broadcast against `successes`. Where n = 0 the interval is [0, 1].
         level: probability of covering.
-        interval: "wilson" or "exact".
+        interval: "exact" or "wilson".
 
     Returns:
         The lower and upper ends.
@@ -60,6 +62,11 @@ def wilson(k: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.n
 def clopper_pearson(k: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Clopper and Pearson's interval from quantiles of the beta distribution."""
     tail = (1 - level) / 2
+    if k.size > LARGE_GRID:  # equal counts have equal intervals, and a quantile takes microseconds
+        pairs, place = np.unique(np.stack([k.ravel(), n.ravel()]), axis=1, return_inverse=True)
+        if pairs.shape[1] < k.size / 2:
+            low, high = clopper_pearson(pairs[0], pairs[1], level)
+            return low[place].reshape(k.shape), high[place].reshape(k.shape)
     low = special.betaincinv(np.maximum(k, 0.5), n - k + 1, tail)  # 0.5 only where k = 0, which the caller overwrites
     high = special.betaincinv(k + 1, np.maximum(n - k, 0.5), 1 - tail)
     return low, high

@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy import special
 
-from approx.stats.intervals import check_level, wilson
+from approx.stats.intervals import binomial_interval, check_level
 from approx.stats.labels import check_rates, kind_of, require_dims
 
 UNDECIDED = "undecided"
@@ -218,15 +218,21 @@ def best(rates: xr.Dataset, dim: str = "recipe") -> xr.Dataset:
 
     Returns:
         Over the other dimensions: `kind`, the entry's name or "undecided"; `rate`, `low`, `high` of the entry with the
-        highest rate; `n`. `attrs["kinds"]` has the names in order.
+        highest rate, an exact interval at 1 - (1 - level) / entries, so that choosing the highest does not flatter it;
+        `n`. `attrs["kinds"]` has the names in order.
     """
     check_rates(rates)
     require_dims(rates, [dim])
     names = [str(name) for name in rates[dim].values]
     first = rates.rate.fillna(-1).argmax(dim)
     at = {name: rates[name].isel({dim: first}).drop_vars(dim, errors="ignore") for name in ("rate", "low", "high", "n")}
+    own_low = at["low"]
+    if "successes" in rates:  # of several that are chosen from, all must cover, so that the chosen one does
+        k = rates.successes.isel({dim: first}).drop_vars(dim, errors="ignore")
+        ends = binomial_interval(k, at["n"], 1 - (1 - rates.attrs.get("level", 0.95)) / len(names))
+        at |= {name: at[name].copy(data=end) for name, end in zip(("low", "high"), ends, strict=True)}
     others = rates.high.where(xr.DataArray(np.arange(len(names)), dims=dim) != first, -1.0).max(dim)
-    decided = (at["low"] > others) & (at["n"] > 0)
+    decided = (own_low > others) & (at["n"] > 0)
     kind = np.where(decided, np.array(names, object)[first.values], UNDECIDED).astype(str)
     about = {**rates.attrs, "kinds": [*names, UNDECIDED], "of": dim}
     return xr.Dataset({"kind": first.drop_vars(dim, errors="ignore").copy(data=kind), **at}, attrs=about)
@@ -234,6 +240,8 @@ def best(rates: xr.Dataset, dim: str = "recipe") -> xr.Dataset:
 
 def highest(rates: xr.Dataset) -> str:
     """The cell with the highest rate, the first of several, in words: "92% [83, 97] of 64 seeds at learning rate 0.01".
+
+    The interval is the cell's own. The highest of many cells is likely to lie above its true rate, which it ignores.
 
     Args:
         rates: what `stats.rate` returned.
@@ -250,7 +258,7 @@ def highest(rates: xr.Dataset) -> str:
 def majority(kinds: xr.Dataset, over: str = "seed", level: float = 0.95) -> xr.Dataset:
     """The commonest kind of each cell, where it leads.
 
-    It leads where Wilson's interval of its share among those of the two commonest kinds excludes one half: a sign test.
+    It leads where the exact interval of its share among the two commonest kinds excludes one half: a sign test.
 
     Args:
         kinds: `kind` over (..., seed), as from `stats.plateaus` or `stats.asymptote`; `attrs["kinds"]` orders them.
@@ -272,8 +280,8 @@ def majority(kinds: xr.Dataset, over: str = "seed", level: float = 0.95) -> xr.D
     ordered = np.take_along_axis(counts, order, -1)
     n, first = np.full(counts.shape[:-1], of.shape[-1]), ordered[..., 0]
     second = ordered[..., 1] if len(names) > 1 else np.zeros_like(first)
-    leads = wilson(first.astype(float), np.maximum(first + second, 1).astype(float), check_level(level))[0] > 0.5
-    low, high = wilson(first.astype(float), n.astype(float), level)
+    leads = binomial_interval(first, np.maximum(first + second, 1), level)[0] > 0.5
+    low, high = binomial_interval(first, n, level)
     kind = np.where(leads, np.array(names, object)[order[..., 0]], UNDECIDED).astype(str)
     cells = of.isel({over: 0}, drop=True)
     found = {"kind": kind, "rate": first / n, "low": low, "high": high, "n": n}

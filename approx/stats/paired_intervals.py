@@ -11,8 +11,9 @@ from numpy.typing import ArrayLike
 from scipy import optimize, special, stats
 
 from approx.stats.intervals import binomial_interval, check_level
+from approx.stats.unseen import shares_difference_interval
 
-PAIRED_INTERVALS = ("score", "exact")
+PAIRED_INTERVALS = ("weighted", "score", "exact")
 SPENT = 0.02  # share of a tail's probability spent on the rate of disagreement; any number from 0 to 1 is honest
 RATES = 65  # rates of disagreement at which the largest tail is sought, both ends of their interval among them
 NEGLIGIBLE = 1e-12  # probability that is left out of a sum, and added to it as a whole
@@ -26,20 +27,21 @@ def check_paired(interval: str) -> str:
 
 
 def paired_interval(
-    only_a: ArrayLike, only_b: ArrayLike, n: ArrayLike, level: float = 0.95, interval: str = "score"
+    only_a: ArrayLike, only_b: ArrayLike, n: ArrayLike, level: float = 0.95, interval: str = "weighted"
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two-sided confidence interval for the difference of two paired proportions.
 
-    "score" is T. Tango's (Statistics in Medicine 17, 1998), which covers as often as it says on average. "exact" never
-    covers less often than it says, whatever the rates: see `exact_lower`. It takes a few hundredths of a second for
-    each pair of counts.
+    "weighted" weights the seeds at random and reckons with one more, on which either may succeed alone (see `unseen`):
+    at 95% it covers at least 95.8% for n from 1 to 50. "score" is T. Tango's (Statistics in Medicine 17, 1998), which
+    covers as often as it says on average, and at 95% as little as 90.0%. "exact" never covers less often than it says,
+    whatever the rates: see `exact_lower`. It takes a few hundredths of a second for each pair of counts.
 
     Args:
         only_a: how many seeds succeed with a alone, any shape.
         only_b: how many succeed with b alone.
         n: numbers of seeds. Where n = 0 the interval is [-1, 1].
         level: probability of covering.
-        interval: "score" or "exact".
+        interval: "weighted", "score" or "exact".
 
     Returns:
         The lower and upper ends.
@@ -55,6 +57,13 @@ def paired_interval(
     a, b, n = np.broadcast_arrays(*(np.asarray(counts, float) for counts in (only_a, only_b, n)))
     if not np.all((a >= 0) & (b >= 0) & (a + b <= n)):
         raise ValueError("only_a and only_b must be counts of at least 0 that add up to at most n")
+    if interval == "weighted":
+        low, high = np.empty(a.shape), np.empty(a.shape)
+        for size in np.unique(n):
+            of_size = n == size
+            ends = shares_difference_interval(a[of_size], b[of_size], int(size), level)
+            low[of_size], high[of_size] = ends
+        return low, high
     if interval == "score":
         return tango(a, b, n, level)
     cells = list(zip(a.ravel(), b.ravel(), n.ravel(), strict=True))

@@ -5,8 +5,8 @@ import xarray as xr
 
 from approx.stats.intervals import check_level
 from approx.stats.labels import final, require_dims, variable, worst_value
-from approx.stats.resample import percentile_interval, resampled
-from approx.stats.values import check_statistic
+from approx.stats.unseen import seed_weights, sorted_draws, tail_ends
+from approx.stats.values import SHARES, check_statistic
 
 
 def exponent(
@@ -20,19 +20,21 @@ def exponent(
 ) -> xr.Dataset:
     """The power p of `error = c * along^p`, fitted to a statistic over seeds by least squares on logarithms.
 
-    The interval is a percentile bootstrap over seeds, all points of the axis by the same draws, as seeds are shared
-    along it. It tells the noise of the seeds, not whether the law is one: compare `fitted` with `value`, and look at
-    `bend`, the quadratic coefficient of the same logarithms, whose interval excludes 0 where it is not.
+    The interval weights seeds, at all points of the axis alike, as seeds are shared along it, and reckons with one more
+    seed that may be 0 or inf at any point (see `unseen`). So it is unbounded below some 6 seeds for the median, and
+    always for the mean, whose values have no largest, and for the best. It tells the noise of the seeds, not whether
+    the law is one: compare `fitted` with `value`, and look at `bend`, the quadratic coefficient of the same logarithms,
+    whose interval excludes 0 where it is not.
 
     Args:
         runs: variables over (..., along, seed, step?); `along` is a positive numeric coordinate.
         along: the axis, such as "width", "size" or "step" (every record after step 0).
         of: the variable, at its last record unless `along` is "step".
-        statistic: "median", "iqm", "mean", or "best", the lowest over the seeds, whose bootstrap interval is too narrow
-            (no resample holds a better one).
+        statistic: "median", "iqm", "mean", or "best", the lowest over the seeds, which has no interval (a better
+            seed may always come).
         level: probability of covering.
-        resamples: number of bootstrap resamples.
-        rng: seed of the resamples.
+        resamples: number of draws of the weights of seeds.
+        rng: seed of the draws.
 
     Returns:
         `exponent` (negative where the error falls), `low`, `high`, `bend`, `bend_low`, `bend_high`, `n` over (...), and
@@ -53,17 +55,20 @@ def exponent(
     powers = np.linalg.pinv(np.stack([np.ones_like(logs), centred], 1))
     bends = np.linalg.pinv(np.stack([np.ones_like(logs), centred, centred**2], 1))[2:]
 
+    matrix = np.concatenate([powers, bends])  # level at the centre, power, bend
+
     def cell(table: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Coefficients (3, 3) and points (along, 4) of one cell (along, seed): each with low and high."""
-        value, samples = func(table), resampled(func, table, resamples, rng)
+        value = func(table)
         if (value == 0).any():
             raise ValueError(f"{of!r} is exactly 0, which has no logarithm: leave that point out with .sel()")
-        matrix = np.concatenate([powers, bends])  # level at the centre, power, bend
+        below, above = drawn_points(table, statistic, resamples, rng)
         with np.errstate(invalid="ignore", divide="ignore"):  # a diverged statistic makes nan, as documented
-            estimate, drawn = matrix @ np.log(value), matrix @ np.log(samples)
+            estimate = matrix @ np.log(value)
+            smallest, largest = combined(matrix, np.log(below), np.log(above))
             fitted = np.exp(estimate[0] + estimate[1] * centred)
-        numbers = np.stack([estimate, *percentile_interval(drawn, level)], -1)
-        return numbers, np.stack([value, *percentile_interval(samples, level), fitted], -1)
+        numbers = np.stack([estimate, *tail_ends(smallest, largest, level)], -1)
+        return numbers, np.stack([value, *tail_ends(below, above, level), fitted], -1)
 
     def fit(table: np.ndarray) -> tuple[np.ndarray, ...]:
         table = np.where(np.isnan(table), worst_value(of, None), table).astype(float)
@@ -80,3 +85,25 @@ def exponent(
     result = xr.Dataset(made).assign(n=values.sizes["seed"]).assign_coords({along: values[along]})
     result.attrs = {"of": of, "along": along, "statistic": statistic, "level": level, "resamples": resamples}
     return result
+
+
+def drawn_points(table: np.ndarray, statistic: str, resamples: int, rng: int) -> tuple[np.ndarray, np.ndarray]:
+    """The statistic of every point (along, b) for weighted seeds, the unseen one at 0 and at inf; see `unseen`."""
+    points, n = table.shape
+    if statistic == "best":  # a better seed may always come, as near to 0 as one likes
+        return np.zeros((points, resamples)), np.repeat(table.min(-1, keepdims=True), resamples, -1)
+    blocks = [
+        [sorted_draws(row, weights, SHARES[statistic], (0.0, np.inf)) for row in table]
+        for weights in seed_weights(n, resamples, rng)
+    ]
+    low, high = (np.concatenate([np.stack([row[i] for row in rows]) for rows in blocks], -1) for i in (0, 1))
+    return low, high
+
+
+def combined(matrix: np.ndarray, below: np.ndarray, above: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Least and greatest sums (rows, b) of numbers that lie between `below` and `above` (along, b)."""
+    factors = matrix[:, :, None]
+    smallest = np.where(factors > 0, factors * below, factors * above)
+    largest = np.where(factors > 0, factors * above, factors * below)
+    unused = factors == 0
+    return np.where(unused, 0.0, smallest).sum(1), np.where(unused, 0.0, largest).sum(1)

@@ -7,10 +7,12 @@ import xarray as xr
 from scipy import stats
 
 from approx.stats.comparisons import compare
-from approx.stats.intervals import wilson
+from approx.stats.intervals import binomial_interval
 from approx.stats.labels import Over, require_dims
 from approx.stats.rates import rate
-from approx.stats.times import time_to_success
+from approx.stats.resample import by_chunks
+from approx.stats.times import RESAMPLES, time_to_success
+from approx.stats.unseen import bounded_mean_interval
 
 
 def discoveries(pvalues: xr.DataArray, rate: float = 0.05, method: str = "bh") -> xr.Dataset:
@@ -93,8 +95,8 @@ def performance_profile(
 
     A problem is one seed (on one task, with over=("task", "seed")); r = steps / steps of the fastest recipe on it, by
     records, at least one step. At ratio 1: how often it is the fastest; at the right end: how often it succeeds.
-    The interval is Wilson's; with several tasks at the effective sample size that the spread between seeds implies,
-    so seeds count and tasks are taken as fixed.
+    The interval is Clopper and Pearson's; with several tasks that of the mean over seeds of the share of tasks solved
+    (see `unseen`), so seeds count and tasks are taken as fixed.
 
     Args:
         hits: what `success` returned, with records and the dimension `dim`.
@@ -121,11 +123,11 @@ def performance_profile(
         solved = np.stack([(r <= factor + 1e-12).mean(-2) for factor in factors], -2)
         n = solved.shape[-1]
         p = solved.mean(-1) if n else np.full(solved.shape[:-1], np.nan)
-        variance = solved.var(-1) / max(n, 1) if n else p
-        inner = variance > 0
-        effective = np.where(inner, p * (1 - p) / np.where(inner, variance, 1), n)
-        low, high = wilson(np.nan_to_num(p) * effective, effective, level)
-        return p, np.where(p == 0, 0.0, low), np.where(p == 1, 1.0, high), np.full(p.shape, n * size)
+        if size == 1:
+            low, high = binomial_interval(np.rint(p * n) if n else np.zeros(p.shape), n, level)
+        else:
+            low, high = by_chunks(lambda x: bounded_mean_interval(x, x, (0.0, 1.0), level, RESAMPLES), solved)
+        return p, low, high, np.full(p.shape, n * size)
 
     problems = relative.stack(problem_=others, create_index=False) if others else relative.expand_dims("problem_")
     names = ("profile", "low", "high", "n")

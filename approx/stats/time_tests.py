@@ -40,7 +40,7 @@ def compare_times(
 
     Returns:
         `faster`, the share of seeds on which a succeeds at an earlier record than b (ties, and pairs of failures, count
-        half), `low`, `high` (score interval, see `compare`), `n`, `statistic` (positive: a is earlier), `pvalue`.
+        half), `low`, `high` (see `compare`), `n`, `statistic` (positive: a is earlier), `pvalue`.
 
     Raises:
         ValueError: an unknown label, unequal seeds, no hits, hits that are nan (see `rate`), or no

@@ -34,6 +34,7 @@ def variance_split(
     expectation drawn as `MS * df / chi2(df)`. They suppose normal effects on the chosen scale: measured coverage of the
     nominal 95% is 93 to 99% for normal effects (8 x 8, 16 x 16 and 12 x 10 x 6 levels, 400 simulations each), but 74 to
     89% for exponentially distributed ones, whose mean squares scatter more. Look at the values; "rank" tames tails.
+    With two to five levels the intervals are nearly as wide as all shares, [0, 1]: nothing is known then.
 
     Args:
         runs: made with `cross={"init": 16, "data": 16}`, for example; variables over (..., *over, step?).

@@ -1,0 +1,386 @@
+"""How often every interval of `approx.stats` covers the truth, from 1 to 50 seeds: summaries/coverage.{md,csv}.
+
+Samples are drawn from populations whose rates, means and quantiles are known in closed form or by integration, without
+`approx`. Each sample is a cell of a grid. Coverage is the share of samples whose interval holds the truth; an interval
+that is unbounded holds it on that side. `python -m experiments.coverage --quick` takes a tenth of the samples.
+Cost: about four minutes on two cores.
+"""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import scipy.stats as sps
+import tyro
+import xarray as xr
+
+from approx import stats
+
+SEEDS = (1, 2, 3, 5, 10, 20, 50)
+RATES = (0.0, 0.02, 0.1, 0.5, 0.98, 1.0)
+STEPS = np.array([0, 1, 3, 10, 30, 100, 300, 1000])
+SPREAD = np.array([10.0, 30.0, 100.0, 300.0])  # records of success, equally likely
+ALIKE = np.array([10.0])  # all at one record
+DRAWS = 199  # resamples: enough for 95%, as the ends allow for their number
+LEAST = 0.93
+GRID = (np.arange(200_000) + 0.5) / 200_000  # shares at which quantile functions are integrated
+SUMMARIES = Path(__file__).parent / "summaries"
+
+Row = dict[str, object]
+
+
+# ---- populations -----------------------------------------------------------------------------------------------------
+
+
+def times(u: np.ndarray, rate: float, records: np.ndarray) -> np.ndarray:
+    """Times to success from uniform numbers: the records in turn, and never above the rate."""
+    place = np.minimum((u / max(rate, 1e-12) * len(records)).astype(int), len(records) - 1)
+    return np.where(u < rate, records[place], np.inf)
+
+
+def hits(upper: np.ndarray, *dims: str, steps: np.ndarray = STEPS, **labels: list[str]) -> xr.Dataset:
+    """What `success` makes of trainings that succeed at these records and stay so."""
+    loss = np.where(steps >= upper[..., None], 0.0, 1.0)
+    coords = {"seed": np.arange(upper.shape[-1]), "step": steps, **labels}
+    return stats.success(xr.Dataset({"test_loss": ((*dims, "step"), loss)}, coords), below=0.5)
+
+
+def pairs(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
+    """Uniform numbers (2, ...) of two recipes: equal on half of the seeds, independent on the others."""
+    u = rng.random((2, *shape))
+    return np.where(rng.random(shape) < 0.5, u[:1], u)
+
+
+VALUES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
+    "normal": ("value", sps.norm.ppf),
+    "lognormal": ("test_loss", lambda u: np.exp(sps.norm.ppf(u))),
+    "lognormal, wide": ("test_loss", lambda u: np.exp(2 * sps.norm.ppf(u))),
+    "heavy tail": ("test_loss", lambda u: (1 - u) ** (-1 / 1.5)),
+    "ties": ("test_loss", lambda u: sps.poisson.ppf(u, 1.5)),
+    "10% diverged": (
+        "test_loss",
+        lambda u: np.where(u < 0.9, np.exp(sps.norm.ppf(np.minimum(u / 0.9, 0.999999))), np.inf),
+    ),
+    "accuracy": ("test_accuracy", lambda u: sps.beta.ppf(u, 8, 1)),
+}
+
+
+def integral(function: Callable[[np.ndarray], np.ndarray], low: float = 0.0, high: float = 1.0) -> float:
+    """Mean of a quantile function over shares from `low` to `high`."""
+    return float(function(low + (high - low) * GRID).mean())
+
+
+# ---- measuring -------------------------------------------------------------------------------------------------------
+
+
+def row(name: str, what: str, n: int, result: xr.Dataset, truth: object, weights: np.ndarray | None = None) -> Row:
+    """Coverage of one set of intervals, and what they look like."""
+    low, high = (np.asarray(result[end].transpose("rep", ...)) for end in ("low", "high"))
+    at = np.asarray(truth)
+    close = 1e-9 * np.where(np.isfinite(at), 1 + np.abs(at), 0.0)  # a sum's rounding
+    inside = (low <= at + close) & (at - close <= high)
+    with np.errstate(invalid="ignore"):
+        width = high - low
+    middle = np.quantile(np.nan_to_num(width, nan=np.inf, posinf=np.inf), 0.5, method="inverted_cdf")
+    return {
+        "function": name,
+        "truth": what,
+        "n": n,
+        "coverage": float(np.average(inside, weights=weights)),
+        "width": float(middle),
+        "unbounded": float(np.average(~np.isfinite(width), weights=weights)),
+    }
+
+
+def of_rates(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
+    """Rates and what follows from them; `rate` by summation over all outcomes."""
+    counts = np.arange(n + 1)
+    every = hits(np.where(np.arange(n) < counts[:, None], 10.0, np.inf), "rep", "seed")
+    for p in RATES:
+        weights, what = sps.binom.pmf(counts, n, p), f"rate {100 * p:g}%"
+        for interval in ("exact", "wilson"):
+            yield row(f"rate, {interval}", what, n, stats.rate(every, interval=interval), p, weights)
+        tries = np.ceil(np.log(0.05) / np.log1p(-p) - 1e-9).clip(1) if 0 < p < 1 else {0.0: np.inf, 1.0: 1.0}[p]
+        yield row("tries_needed", what, n, stats.tries_needed(every), tries, weights)
+        low, high = stats.confidence_sequence(counts, n)
+        sequence = xr.Dataset({"low": ("rep", low), "high": ("rep", high)})
+        yield row("confidence_sequence", what, n, sequence, p, weights)
+        at = int(np.flatnonzero(STEPS == 10)[0])
+        yield row("survival", what, n, stats.survival(every).isel(step=at), 1 - p, weights)
+        kinds = xr.Dataset({"kind": (("rep", "seed"), np.where(np.arange(n) < counts[:, None], "a", "b"))})
+        kinds.attrs["kinds"] = ["a", "b"]
+        yield row("shares", what, n, stats.shares(kinds).sel(kind="a"), p, weights)
+        commonest = np.where(counts >= n - counts, p, 1 - p)
+        yield row("majority", what, n, stats.majority(kinds), commonest, weights)
+        five = times(rng.random((reps, 5, n)), p, ALIKE)
+        names = list("abcde")
+        rates = stats.rate(hits(five, "rep", "recipe", "seed", recipe=names))
+        yield row("best of 5 equal recipes", what, n, stats.best(rates), p)
+        yield row("ranking, 5 equal recipes", what, n, _ranks(five, names), 1.0)
+
+
+def _ranks(five: np.ndarray, names: list[str]) -> xr.Dataset:
+    """Rank intervals of equal recipes hold wherever all of them hold rank 1."""
+    found = stats.ranking(hits(five, "rep", "recipe", "seed", recipe=names))
+    return xr.Dataset({"low": found.rank_low.max("recipe"), "high": found.rank_high.max("recipe")})
+
+
+def of_times(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
+    """Times and costs of one recipe."""
+    for p in RATES:
+        for records, spread in ((SPREAD, ""), (ALIKE, ", one record")):
+            what = f"rate {100 * p:g}%{spread}"
+            upper = times(rng.random((reps, n)), p, records)
+            found = hits(upper, "rep", "seed")
+            spent = p * records.mean() + (1 - p) * STEPS[-1]
+            yield row("ert", what, n, stats.ert(found, resamples=DRAWS), spent / p if p else np.inf)
+            yield row("restricted_mean", what, n, stats.restricted_mean(found), spent)
+            quantile = stats.time_quantiles(found, 0.25).isel(quantile=0)
+            yield row("time_quantiles, 0.25", what, n, quantile, times(np.array(0.25), p, records))
+            cut = stats.restart(found, resamples=DRAWS).sel(cutoff=30)
+            before = p * np.mean(records <= 30)
+            cost = (p * np.minimum(records, 30).mean() + (1 - p) * 30) / before if before else np.inf
+            yield row("restart, cut at 30", what, n, cut, cost)
+        chance = 1 - (1 - p) ** (1 / 20)
+        geometric = np.ceil(np.log1p(-rng.random((reps, n))) / np.log1p(-min(chance, 1 - 1e-16))) if chance else np.inf
+        upper = np.where(np.broadcast_to(geometric, (reps, n)) <= 20, geometric, np.inf)
+        found = hits(np.maximum(upper, 1), "rep", "seed", steps=np.arange(21))
+        what = f"rate {100 * p:g}%, no cut-off helps"
+        yield row("restart_gain", what, n, stats.restart_gain(found, resamples=DRAWS), 1.0)
+        if p > 0.9:
+            alike = hits(times(rng.random((reps, n)), p, ALIKE), "rep", "seed")
+            gain = (10 * p + 1000 * (1 - p)) / 10
+            what = f"rate {100 * p:g}%, one record"
+            yield row("restart_gain", what, n, stats.restart_gain(alike, resamples=DRAWS), gain)
+        early = rng.exponential(2.0, (reps, n))
+        event = -np.log(rng.random((reps, n)))
+        curve = stats.kaplan_meier(np.minimum(event, early), event <= early, np.array([-np.log1p(-min(p, 0.999))]))
+        what = f"survival {100 * (1 - min(p, 0.999)):g}%, a third censored early"
+        yield row("kaplan_meier", what, n, curve.isel(step=0).rename(axis_0="rep"), 1 - min(p, 0.999))
+
+
+def of_pairs(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
+    """Two recipes on the same seeds."""
+    labels = ["a", "b"]
+    for p in RATES:
+        for q in (0.5, p):
+            what = f"rates {100 * p:g}% and {100 * q:g}%"
+            u = pairs(rng, (reps, n))
+            upper = np.stack([times(u[0], p, SPREAD), times(u[1], q, SPREAD)])
+            both = hits(upper, "recipe", "rep", "seed", recipe=labels)
+            yield row("compare", what, n, stats.compare(both, "a", "b"), p - q)
+            earlier = (_wins(p, q, same=True) + _wins(p, q, same=False)) / 2
+            yield row("compare_times, faster", what, n, stats.compare_times(both, "a", "b"), earlier)
+            costs = [(r * SPREAD.mean() + (1 - r) * STEPS[-1]) / r if r else np.inf for r in (p, q)]
+            ratio = costs[0] / costs[1] if np.isfinite(costs).any() else 1.0
+            yield row("ert_ratio", what, n, stats.ert_ratio(both, "a", "b", resamples=DRAWS), ratio)
+            tasks = np.stack([upper, np.where(np.isinf(upper), np.inf, 300.0)], 2)
+            two = hits(tasks, "recipe", "rep", "task", "seed", recipe=labels)
+            profile = stats.performance_profile(two, np.array([1.0, 1e3]), over=("task", "seed"))
+            yield row("performance_profile", what, n, profile.sel(recipe="a").isel(ratio=1), p)
+            one = stats.performance_profile(both, np.array([1.0, 1e3])).sel(recipe="a").isel(ratio=1)
+            yield row("performance_profile, one task", what, n, one, p)
+
+
+def _wins(p: float, q: float, same: bool) -> float:
+    """P(a is earlier) + P(equal) / 2 of times, on equal or on independent uniform numbers."""
+    u = (np.arange(2000) + 0.5) / 2000
+    first, second = times(u, p, SPREAD), times(u, q, SPREAD)
+    others = second if same else second[:, None]
+    return float(np.mean((first < others) + 0.5 * (first == others)))
+
+
+def of_improvement(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
+    """Probability of ending better, where a is better with the stated probability."""
+    for p in (0.02, 0.1, 0.5, 0.9, 0.98):
+        shift = np.sqrt(2) * sps.norm.ppf(p)
+        z = rng.normal(size=(2, reps, n)) - np.array([shift, 0.0])[:, None, None]
+        runs = xr.Dataset({"value": (("recipe", "rep", "seed"), z)}, {"recipe": ["a", "b"], "seed": np.arange(n)})
+        for way in ("seed", "all"):
+            found = stats.improvement(runs, "a", "b", of="value", pairs=way, resamples=DRAWS)
+            yield row(f"improvement, pairs={way}", f"P = {p:g}", n, found, p)
+    tied = rng.poisson(1.5, (2, reps, n)).astype(float)
+    runs = xr.Dataset({"value": (("recipe", "rep", "seed"), tied)}, {"recipe": ["a", "b"], "seed": np.arange(n)})
+    for way in ("seed", "all"):
+        found = stats.improvement(runs, "a", "b", of="value", pairs=way, resamples=DRAWS)
+        yield row(f"improvement, pairs={way}", "ties, P = 0.5", n, found, 0.5)
+
+
+def of_values(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
+    """Final values of one recipe and of two."""
+    for name, (of, function) in VALUES.items():
+        u = pairs(rng, (reps, n))
+        second = function(u[1]) if name != "normal" else function(u[1]) + 1.0
+        runs = xr.Dataset({of: (("recipe", "rep", "seed"), np.stack([function(u[0]), second]))})
+        runs = runs.assign_coords(recipe=["a", "b"], seed=np.arange(n))
+        one = runs.isel(recipe=0)
+        truths = {
+            "median": float(function(np.array(0.5))),
+            "iqm": integral(function, 0.25, 0.75),
+            "mean": _mean(name, function),
+        }
+        moved = -1.0 if name == "normal" else 0.0
+        for statistic, truth in truths.items():
+            found = stats.aggregate(one, of=of, statistic=statistic, resamples=DRAWS)
+            yield row(f"aggregate, {statistic}", name, n, found, truth)
+            found = stats.compare_values(runs, "a", "b", of=of, statistic=statistic, resamples=DRAWS)
+            if np.isfinite(truth):
+                yield row(f"compare_values, {statistic}", name, n, found, moved)
+        for q in (0.05, 0.25, 0.75):
+            found = stats.quantiles(one, of, q).isel(quantile=0)
+            yield row(f"quantiles, {q:g}", name, n, found, float(function(np.array(q))))
+        if n >= 2:
+            best = _best_of_two(name, of, function)
+            yield row("best_of 2, mean", name, n, stats.best_of(one, [2], of, resamples=DRAWS).isel(tries=0), best)
+            middle = 1 - 0.5**0.5
+            truth = float(function(np.array(middle if "accuracy" not in of else 1 - middle)))
+            found = stats.best_of(one, [2], of, "median", resamples=DRAWS).isel(tries=0)
+            yield row("best_of 2, median", name, n, found, truth)
+
+
+def _mean(name: str, function: Callable[[np.ndarray], np.ndarray]) -> float:
+    known = {"lognormal": np.exp(0.5), "lognormal, wide": np.exp(2.0), "heavy tail": 3.0, "10% diverged": np.inf}
+    return float(known.get(name, np.nan)) if name in known else integral(function)
+
+
+def _best_of_two(name: str, of: str, function: Callable[[np.ndarray], np.ndarray]) -> float:
+    """Mean of the better of two: the quantile function over a share that rises or falls as its square root."""
+    if name == "10% diverged":
+        return np.inf
+    better = np.sqrt(GRID) if "accuracy" in of else 1 - np.sqrt(1 - GRID)
+    return float(function(better).mean())
+
+
+def of_powers(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
+    """Powers of a width, with errors that share half of their logarithm's variance over the widths."""
+    widths = np.array([4.0, 8.0, 16.0, 32.0])
+    for spread in (0.3, 1.0):
+        common, own = rng.normal(size=(reps, 1, n)), rng.normal(size=(reps, 4, n))
+        loss = np.exp(spread * (common + own) / np.sqrt(2)) / widths[:, None]
+        runs = xr.Dataset({"test_loss": (("rep", "width", "seed"), loss)}, {"width": widths})
+        for statistic in ("median", "iqm", "mean"):
+            found = stats.exponent(runs, "width", statistic=statistic, resamples=DRAWS)
+            yield row(f"exponent, {statistic}", f"lognormal, spread {spread:g}", n, found, -1.0)
+            bend = found[["bend_low", "bend_high"]].rename(bend_low="low", bend_high="high")
+            yield row(f"exponent's bend, {statistic}", f"lognormal, spread {spread:g}", n, bend, 0.0)
+
+
+def of_variances(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
+    """Shares of the variance of a table with n levels of both factors."""
+    if n < 2 or n > 20:
+        return
+    effects: dict[str, Callable[..., Any]] = {
+        "normal effects": rng.standard_normal,
+        "exponential effects": lambda size: rng.standard_exponential(size) - 1,
+    }
+    for name, draw in effects.items():
+        table = np.sqrt(0.5) * draw((reps, n, 1)) + 0.5 * draw((reps, 1, n)) + 0.5 * draw((reps, n, n))
+        runs = xr.Dataset({"value": (("rep", "init_seed", "data_seed"), table)})
+        found = stats.variance_split(runs, of="value", scale="linear", resamples=DRAWS)
+        for source, share in (("init", 0.5), ("data", 0.25), ("init x data", 0.25)):
+            yield row(f"variance_split, {source}", name, n, found.sel(source=source), share)
+
+
+def of_boundaries(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
+    """Where a logistic rate crosses one half; only rows with exactly one crossing have an interval."""
+    x = np.arange(15.0)
+    for slope in (0.5, 1.0, 3.0):
+        middle = 7.3
+        k = rng.binomial(n, 1 / (1 + np.exp(-slope * (x - middle))), (reps, x.size))
+        hit = np.arange(n) < k[..., None]
+        rates = stats.rate(xr.Dataset({"hit": (("rep", "x", "seed"), hit)}, {"x": x}))
+        found = stats.boundary(rates, "x", log=False, resamples=DRAWS)
+        one = found.isel(crossing=0).where(found.middle.notnull().sum("crossing") == 1, drop=True)
+        if one.sizes["rep"] > reps / 4:
+            yield row("boundary, middle", f"slope {slope:g} a cell", n, one, middle)
+
+
+def of_reported(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
+    """The quantile of a reported number among our seeds, ties included."""
+    values = rng.poisson(1.5, (reps, n)).astype(float)
+    truth = float(sps.poisson.cdf(1, 1.5) + sps.poisson.cdf(0, 1.5)) / 2
+    numbers = [stats.Reported(str(i), "a", sample, 1.0) for i, sample in enumerate(values)]
+    found = stats.reported("simulated", numbers).rename(number="rep")
+    yield row("reported", "a tied number", n, found, truth)
+
+
+PARTS = (
+    (of_rates, 1.0),
+    (of_times, 1.0),
+    (of_pairs, 1.0),
+    (of_improvement, 1.0),
+    (of_values, 0.5),
+    (of_powers, 0.25),
+    (of_variances, 1.0),
+    (of_boundaries, 0.1),
+    (of_reported, 0.25),
+)
+
+
+def measure(reps: int, seeds: tuple[int, ...] = SEEDS, parts=PARTS) -> pd.DataFrame:
+    """All rows; each part draws its own random numbers for each n, so that a subset gives the same rows."""
+    rows = [
+        one
+        for number, (part, share) in enumerate(parts)
+        for n in seeds
+        for one in part(n, max(20, int(share * reps)), np.random.default_rng([number, n]))
+    ]
+    return pd.DataFrame(rows)
+
+
+def table(frame: pd.DataFrame) -> str:
+    """One line for each function and truth, one column for each n: coverage in percent, unbounded ones marked."""
+    frame = frame.assign(
+        cell=[
+            f"{100 * c:.1f}" + (" inf" if u == 1 else f" ({w:.2g})")
+            for c, w, u in zip(frame.coverage, frame.width, frame.unbounded, strict=True)
+        ]
+    )
+    wide = frame.pivot_table(index=["function", "truth"], columns="n", values="cell", aggfunc="first", sort=False)
+    wide = wide[sorted(wide.columns)].reset_index().fillna("")
+    lines = [list(map(str, wide.columns)), ["---"] * wide.shape[1], *wide.astype(str).values.tolist()]
+    return "\n".join("| " + " | ".join(line) + " |" for line in lines)
+
+
+def document(frame: pd.DataFrame, reps: int) -> str:
+    """What the .md says."""
+    few = frame[frame.coverage < LEAST]
+    worst = frame.groupby("function", sort=False).coverage.min()
+    least = "\n".join(f"| {name} | {100 * value:.1f} |" for name, value in worst.items())
+    below = (
+        f"{len(few)} of {len(frame)} rows are below {100 * LEAST:g}%:\n\n{table(few)}"
+        if len(few)
+        else "No row is below 93%."
+    )
+    return (
+        "# Coverage of the 95% intervals\n\n"
+        f"Made by `python -m experiments.coverage --samples {reps}`. "
+        "The share of samples whose interval holds the truth, in percent; in "
+        "brackets the median width of the interval, inf where it is unbounded in every sample. Up to "
+        f"{reps:,} samples for each row, so that 95% has a standard deviation of {100 * np.sqrt(0.0475 / reps):.1f}% "
+        "or more; `rate` and what follows from it are summed over all outcomes.\n\n"
+        f"## The least of each function\n\n| function | least coverage |\n| --- | --- |\n{least}\n\n"
+        f"## Below {100 * LEAST:g}%\n\n{below}\n\n## Everything\n\n{table(frame)}\n"
+    )
+
+
+def main(quick: bool = False, samples: int = 500, out: Path = SUMMARIES) -> None:
+    """Measure all coverages and write the tables.
+
+    Args:
+        quick: a tenth of the samples.
+        samples: for each row, at most.
+        out: where to.
+    """
+    reps = samples // 10 if quick else samples
+    frame = measure(reps)
+    out.mkdir(parents=True, exist_ok=True)
+    frame.to_csv(out / "coverage.csv", index=False, float_format="%.4g", lineterminator="\n")
+    (out / "coverage.md").write_text(document(frame, reps))
+    print(frame.groupby("function", sort=False).coverage.min().to_string())
+
+
+if __name__ == "__main__":
+    tyro.cli(main)
