@@ -7,7 +7,6 @@ from pathlib import Path
 
 import numpy as np
 import tyro
-import xarray as xr
 from tyro.conf import Positional
 
 from approx import chunks
@@ -20,28 +19,46 @@ def status(folder: Positional[Path]) -> int:
     Args:
         folder: that `run(out=...)` writes to; of several recipes, all of them.
     """
-    inner = (
-        [folder] if (folder / "sweep.json").exists() else sorted(path.parent for path in folder.glob("*/sweep.json"))
-    )
-    if not inner:
-        chunks.read_sweep(folder)  # says what is missing
+    inner = sweeps(folder)
     for each in inner:
         print("\n".join(described(each)))
+    for label in missing_recipes(folder, inner):
+        print(f"{folder / label}: not begun, or missing; the same command goes on")
     return 0
+
+
+def sweeps(folder: Path) -> list[Path]:
+    """The folder, or those of its recipes.
+
+    Raises:
+        FileNotFoundError: there is no sweep.
+    """
+    inner = sorted(path.parent for path in folder.glob("*/sweep.json"))
+    if (folder / "sweep.json").exists() or not inner:
+        chunks.read_sweep(folder)  # says what is missing
+        return [folder]
+    return inner
+
+
+def missing_recipes(folder: Path, inner: list[Path]) -> list[str]:
+    """Labels of the recipes that a folder of several should have and has not."""
+    there = [each.name for each in inner]
+    wanted = [str(label) for label in chunks.read_labels(folder)]
+    return [label for label in wanted if label not in there]
 
 
 def described(folder: Path) -> list[str]:
     """A sweep in a few lines."""
     sweep = chunks.read_sweep(folder)
-    axes = {axis: chunks.unpack(packed) for axis, packed in sweep["axes"].items()}
+    axes = chunks.axes_of(sweep)
     asked = int(np.prod([len(values) for values in axes.values()]))
     done, diverged, damaged = 0, 0, []
     for path in chunks.paths(folder):
         try:
-            with xr.open_dataset(path, engine="h5netcdf") as opened:
-                done += opened.sizes["training"]
-                diverged += int(opened.attrs["diverged"])
-        except Exception:
+            index = chunks.read_index(path, sweep["sources"])
+            done += index.sizes["training"]
+            diverged += int(index.attrs["diverged"])
+        except ValueError:
             damaged.append(path.name)
     at_it = chunks.is_locked(folder)
     lines = [f"{folder}: {done:,} of {plural(asked, 'training')} finished ({done / asked:.1%}), {diverged:,} diverged"]
@@ -59,12 +76,12 @@ def going(folder: Path) -> list[str]:
     """Of a run that is at it: who, how fast, and for how long still."""
     try:
         found = json.loads((folder / "progress.json").read_text())
-    except (OSError, ValueError):
+        spent, share = found["now"] - found["began"], found["share"]
+        left = duration(spent * (1 - share) / share) if share else "unknown"
+        rate = f"{share * found['missing'] / max(spent, 1e-9):,.3g} trainings per second"
+        ago = duration(max(time.time() - found["now"], 0))
+    except (OSError, ValueError, KeyError, TypeError):
         return ["running, it has not said yet how far it is"]
-    spent, share = found["now"] - found["began"], found["share"]
-    left = duration(spent * (1 - share) / share) if share else "unknown"
-    rate = f"{share * found['missing'] / max(spent, 1e-9):,.3g} trainings per second"
-    ago = duration(max(time.time() - found["now"], 0))
     return [
         f"running for {duration(spent)}: {rate}, {left} left (said {ago} ago)",
         f"command: {' '.join(found['command'])}",
@@ -79,25 +96,45 @@ def verify(folder: Positional[Path], count: int = 256, key: int = 0) -> int:
         count: how many trainings, at most.
         key: of the sample.
     """
+    inner = sweeps(folder)
+    fine = True
+    for each in inner:
+        fine &= verified(each, count, key, expected=None if each == folder else each.name)
+    for label in missing_recipes(folder, inner):
+        fine = False
+        print(f"{folder / label}: missing, though {folder / 'recipes.json'} names it\n  NOT verified")
+    return 0 if fine else 1
+
+
+def verified(folder: Path, count: int, key: int, expected: str | None) -> bool:
+    """Say what is found in one sweep, which should be that of the expected recipe; whether all of it is fine."""
     from approx.verification import verify as check
 
-    inner = (
-        [folder] if (folder / "sweep.json").exists() else sorted(path.parent for path in folder.glob("*/sweep.json"))
-    )
-    fine = True
-    for each in inner or [folder]:
-        found = check(each, count, key)
-        fine &= found.fine
-        print(f"{each}: {plural(len(found.damaged), 'damaged file')}")
-        print(*(f"  {sentence}" for sentence in found.damaged), sep="\n", end="\n" if found.damaged else "")
-        same = f"  {found.sampled - found.differing:,} of {plural(found.sampled, 'training')} came out bit for bit"
-        print(f"{same}, as they must here" if not found.elsewhere else same)
-        if found.elsewhere:
-            print(f"  bits may differ here: {found.elsewhere}")
-            apart = f"  losses up to step 10 differ by at most {found.parted:.2g}"
-            print(f"{apart}; final losses alike: p = {found.pvalue:.2g}")
-        print("  verified" if found.fine else "  NOT verified")
-    return 0 if fine else 1
+    try:
+        found = check(folder, count, key)
+        sweep = chunks.read_sweep(folder)
+    except ValueError as error:
+        print(f"{folder}: 1 damaged file\n  {error}\n  NOT verified")
+        return False
+    print(f"{folder}: {plural(len(found.damaged), 'damaged file')}")
+    print(*(f"  {sentence}" for sentence in found.damaged), sep="\n", end="\n" if found.damaged else "")
+    if sweep["format"] < 2:
+        print("  sweep.json and coordinates.nc are of an earlier version, without a checksum; the same command adds it")
+    label = sweep.get("label")
+    moved = expected is not None and label not in (None, expected)
+    if moved:
+        print(f"  it holds the trainings of the recipe {label!r}: call the folder {label!r} again")
+    if found.missing:
+        print(f"  {plural(found.missing, 'training')} missing: the same command again computes them")
+    same = f"  {found.sampled - found.differing:,} of {plural(found.sampled, 'training')} came out bit for bit"
+    print(f"{same}, as they must here" if not found.elsewhere else same)
+    if found.elsewhere:
+        print(f"  bits may differ here: {found.elsewhere}")
+        apart = f"  losses up to step 10 differ by at most {found.parted:.2g}"
+        print(f"{apart}; final losses alike: p = {found.pvalue:.2g}")
+    fine = found.fine and not moved
+    print("  verified" if fine else "  NOT verified")
+    return fine
 
 
 def main() -> None:

@@ -252,10 +252,29 @@ def which(plan: Plan, trainings: np.ndarray) -> np.ndarray:
     return chunks.rows(plan.numbers[cell], plan.streams[row], start)
 
 
-def missing(plan: Plan, folder: Path) -> np.ndarray:
-    """Numbers of the trainings that the folder does not have."""
+def missing(plan: Plan, folder: Path, wanted: np.ndarray | None = None) -> np.ndarray:
+    """Numbers of the trainings that the folder does not have; of those that are wanted, if not all are."""
     done, every = chunks.done(folder), np.arange(plan.trainings)
-    return every[~np.isin(which(plan, every), done)] if len(done) else every
+    left = every[~np.isin(which(plan, every), done)] if len(done) else every
+    return left if wanted is None else np.intersect1d(left, wanted)
+
+
+def is_only_read(folder: Path, plan: Plan, head: chunks.Head, accept: bool, wanted: np.ndarray | None = None) -> bool:
+    """Whether the folder may not be written to, and need not be: all that is asked for is in it.
+
+    Raises:
+        ValueError: it holds other trainings. PermissionError: trainings are missing.
+    """
+    if chunks.is_writable(folder):
+        return False
+    name = store.identity(chunks.common(head.source))[:16]
+    chunks.check(folder, chunks.read_sweep(folder), name, head, accept)
+    if count := len(missing(plan, folder, wanted)):
+        raise PermissionError(
+            f"{folder} may not be written to, and lacks {count:,} of {plural(plan.trainings, 'training')}: change its "
+            "permissions, or copy it to where you may write"
+        )
+    return True
 
 
 @contextmanager
@@ -301,11 +320,14 @@ def run_here(
     """Compute what the folder lacks of a plan, or of those of its trainings that are wanted, on this machine."""
     block = ready.programs[workers[0]]
     with chunks.locked(folder):
-        source = chunks.begin(folder, head(plan, ready, block), accept)
-        todo = missing(plan, folder)
-        todo = todo if wanted is None else np.intersect1d(todo, wanted)
+        about = head(plan, ready, block)
+        if is_only_read(folder, plan, about, accept, wanted):
+            return say_there(folder, plan, progress and wanted is None, label)
+        source = chunks.begin(folder, about, accept, label, selective=wanted is not None)
+        todo = missing(plan, folder, wanted)
         batches = [*resumed(folder, source, plan, block, todo)]
         if not len(todo):
+            chunks.write_files(folder, source, files(plan, block))  # if somebody deleted a damaged one
             return say_there(folder, plan, progress and wanted is None, label)
         writer = Writer(folder, source, plan, len(todo))
         todo = np.setdiff1d(todo, [n for batch in batches for n in batch.trainings], assume_unique=True)
@@ -444,7 +466,9 @@ def run_elsewhere(
     with chunks.locked(folder):
         pickled = cloudpickle.dumps(order)
         ((_, found),) = answers(executor, estimate, [(pickled,)])
-        source = chunks.begin(folder, found.head, accept)
+        if is_only_read(folder, plan, found.head, accept):
+            return say_there(folder, plan, progress, label)
+        source = chunks.begin(folder, found.head, accept, label)
         chunks.write_files(folder, source, {end: partial(bytes, content) for end, content in found.files.items()})
         todo = missing(plan, folder)
         if not len(todo):

@@ -1,6 +1,7 @@
 """A sweep laid out and checked: which trainings there are, and what each block of them is given."""
 
 import math
+import re
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
@@ -19,9 +20,11 @@ from approx.steps import Keys
 from approx.tasks import Task, shortened
 from approx.training import KEEPABLE, Keep, Trace
 
-# Names in a result that a metric cannot take.
+# Names of variables, coordinates and dimensions of a result or of a chunk of it, which neither a metric nor a swept
+# number can take.
 RESERVED = {
     *Trace._fields,
+    *(f"{stream}_seed" for stream in Keys._fields),
     "evaluations",
     "stopped",
     "recipe",
@@ -34,6 +37,12 @@ RESERVED = {
     "x_test",
     "y_test",
     "distance",
+    "training",
+    "training_numbers",
+    "training_streams",
+    "training_params",
+    "number",
+    "stream",
 }
 MOST_VALUES, MOST_CELLS, MOST_LANES = 10**5, 4 * 10**6, 2**20
 BYTES_PER_ROW, BYTES_PER_CELL = 70, 250  # of the tables of streams and of numbers while they are made
@@ -83,8 +92,7 @@ def make_plan(
     check_size(seeds, cross, grid, lanes)
     axes = {name: sweeps.axis(name, values) for name, values in grid.items()}
     full = [sweeps.qualify(name, task, recipe) for name in axes]
-    if taken := [name for name, _ in keep.metrics if name in axes]:
-        raise ValueError(f"metric {taken[0]!r} has the name of a swept number; it needs a name of its own")
+    check_names(axes, keep)
     if len(set(full)) < len(full):
         raise TypeError(f"the grid names one number twice: {', '.join(axes)}")
     its_task, its_recipe, structure, arrays, numbers = lay_out(
@@ -112,6 +120,29 @@ def make_plan(
     return Plan(
         its_task, its_recipe, axes, crossed, seeds, streams, frozen, table, structure, shared, root, int(lanes), params
     )
+
+
+def check_names(axes: Mapping[str, Any], keep: Keep) -> None:
+    """Refuse names of swept numbers and of metrics that would be one in a result.
+
+    A metric that gives an array has the dimensions NAME_0, NAME_1, ...
+
+    Raises:
+        ValueError: naming the name, and what else has it.
+    """
+    metrics = [name for name, _ in keep.metrics]
+    for name in axes:
+        if name in RESERVED or re.fullmatch(r"params(\W.*)?", name):
+            raise ValueError(
+                f"the swept number {name!r} has a name that every result uses for something else: sweep it as "
+                f'"task.{name}", "model.{name}" or whatever it is of'
+            )
+        if name in metrics:
+            raise ValueError(f"metric {name!r} has the name of a swept number; it needs a name of its own")
+    for name in (*metrics, *axes):
+        of = re.sub(r"_\d+$", "", name)
+        if of != name and of in metrics:
+            raise ValueError(f"{name!r} would be a dimension of the metric {of!r} too: it needs another name")
 
 
 def check_size(seeds: Any, cross: Any, grid: Mapping[str, Any], lanes: Any) -> None:
@@ -279,11 +310,19 @@ def check_keep(keep: Sequence[str], keep_at: Sequence[int], metrics: Mapping[str
         if name not in KEEPABLE:
             raise ValueError(f"cannot keep {name!r}; there is: {', '.join(KEEPABLE)}; or write a function for metrics=")
     for name, function in (metrics or {}).items():
-        if name in RESERVED or name.startswith("params") or "/" in name or not callable(function):
+        if not isinstance(name, str) or name in RESERVED or name.startswith("params") or not callable(function):
             raise ValueError(f"metric {name!r} must be a function(params, predict) under a name of its own")
+        if not storable(name):
+            raise ValueError(f"metric {name!r} has a name that a file cannot hold: use letters, digits and underscores")
     if not all(map(is_whole, keep_at)):
         raise ValueError(f"keep_at is {keep_at!r}; it must be whole numbers")
     return Keep(tuple(sorted(set(keep))), tuple(map(int, keep_at)), tuple((metrics or {}).items()))
+
+
+def storable(name: str) -> bool:
+    """Whether netCDF and HDF5 can hold a variable of this name: printed, without slashes, no blank at an end."""
+    plain = name.isprintable() and "/" not in name and name.strip() == name
+    return plain and name not in ("", ".", "..") and not name.startswith(("_nc4_", "_Netcdf4", "phony_dim_"))
 
 
 def check_kept_steps(recipe: Recipe, keep: Keep) -> None:

@@ -1,8 +1,6 @@
 """Many trainings: seeds x grid x recipes, planned, checked, computed in memory or into a folder, and labelled."""
 
-import json
 import math
-import re
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor
 from functools import partial
@@ -17,7 +15,7 @@ import xarray as xr
 from jax import random
 from jaxtyping import Array, Key, PyTree
 
-from approx import chunks, engines, plans, results
+from approx import chunks, engines, plans, results, store
 from approx.devices import Batch, drive, find_workers, pilot
 from approx.engines import Ready, announce, compile_plan, one_lane
 from approx.plans import Plan, blocks_of, x64
@@ -171,17 +169,17 @@ def find_folders(out: Path, labels: list) -> dict[Any, Path]:
     """A recipe's folder each, inside that of all; without labels, it is the one.
 
     Raises:
-        ValueError: a label that cannot be a folder's name.
+        ValueError: a label that cannot be a folder's name, or a folder of something else.
+        OSError: the folder cannot be made, or may not be written to.
     """
     if labels == [None]:
+        chunks.check_place(out)
         return {None: out}
+    chunks.check_labels(out, [str(label) for label in labels])
+    store.make_folder(out)
+    chunks.write_labels(out, labels)
     for label in labels:
-        if not re.fullmatch(r"[^/\\\0.][^/\\\0]*", str(label)):
-            raise ValueError(
-                f"the recipe {label!r} gets a folder of its own in {out}: call it so that it can be a name"
-            )
-    out.mkdir(parents=True, exist_ok=True)
-    chunks.write(out / "recipes.json", json.dumps(labels).encode())
+        chunks.check_place(out / str(label))
     return {label: out / str(label) for label in labels}
 
 

@@ -4,6 +4,7 @@ Recomputing takes the program and the inputs from the folder, no code of anyone'
 pickled nor tied to the Python that made them.
 """
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -24,6 +25,7 @@ class Verdict(NamedTuple):
 
     Attributes:
         damaged: what is wrong with a file, one sentence each.
+        missing: how many trainings of the sweep's axes are not there; 0 for a map that chose its trainings one by one.
         sampled: how many trainings were computed again. differing: how many came out otherwise.
         elsewhere: what differs from where they were made, "" if nothing does; then the bits must be the same.
         parted: largest relative difference of the losses up to step 10; pvalue: of the final losses' distributions
@@ -36,53 +38,88 @@ class Verdict(NamedTuple):
     elsewhere: str
     parted: float
     pvalue: float
+    missing: int = 0
 
     @property
     def fine(self) -> bool:
         """Whether there is nothing to doubt."""
         alike = self.parted <= TOLERANCE and self.pvalue >= UNLIKELY if self.elsewhere else self.differing == 0
-        return not self.damaged and alike
+        return not self.damaged and not self.missing and alike
 
 
 def verify(folder: str | Path, count: int = 256, key: int = 0) -> Verdict:
-    """Read and check every chunk of a sweep, and compute a random sample of its trainings again.
+    """Read and check every file of a sweep, and compute a random sample of its trainings again.
 
     Args:
-        folder: the sweep's.
+        folder: the sweep's, of one recipe.
         count: how many trainings, at most.
         key: of the sample.
 
     Raises:
-        FileNotFoundError, ValueError: no sweep there.
+        FileNotFoundError: no sweep there.
+        ValueError: its sweep.json is damaged, or of a newer version, so that nothing else can be judged.
+
+    Example:
+        >>> verify("results/square").fine
+        True
     """
     folder = Path(folder)
     sweep = chunks.read_sweep(folder)
-    whole, damaged = [], []
-    for path in chunks.paths(folder):
-        try:
-            part = chunks.read_chunk(path, sweep["sources"])
-            whole.append((path, part.attrs["source"], part.sizes["training"]))
-        except ValueError as error:
-            damaged.append(str(error))
-    total = sum(many for *_, many in whole)
+    seen = np.zeros([len(values) for values in chunks.axes_of(sweep).values()], bool)
+    whole, damaged = checked_chunks(folder, sweep, seen)
+    try:
+        chunks.read_coordinates(folder, sweep["sources"])
+    except ValueError as error:
+        damaged.append(str(error))
+    total = sum(part.size for part in whole.values())
     chosen = np.sort(np.random.default_rng(key).choice(total, min(count, total), replace=False))
-    ends = np.cumsum([0, *(many for *_, many in whole)])
+    ends = np.cumsum([0, *(part.size for part in whole.values())])
     pairs: list[tuple[xr.Dataset, xr.Dataset]] = []
     elsewhere = []
     for source, about in sweep["sources"].items():
         parts = []
-        for (path, its, _), begin, end in zip(whole, ends, ends[1:], strict=False):
+        for path, begin, end in zip(whole, ends, ends[1:], strict=False):
             here = chosen[(chosen >= begin) & (chosen < end)] - begin
-            if its == source and len(here):
+            if whole[path].source == source and len(here):
                 parts.append(chunks.read_chunk(path, sweep["sources"]).isel(training=here))
         if parts:
             made = xr.concat(parts, "training", data_vars="minimal", combine_attrs="drop")
             try:
                 pairs.append((made, again(folder, source, sweep, made)))
-            except OSError as error:
+            except (OSError, ValueError) as error:
                 damaged.append(f"trainings cannot be computed again: {error}")
-            elsewhere += list(chunks.differences(surroundings(), {name: about[name] for name in surroundings()}))
-    return judged(damaged, pairs, "; ".join(dict.fromkeys(elsewhere)))
+            elsewhere += list(chunks.differences(surroundings(), {name: about.get(name) for name in surroundings()}))
+    found = judged(list(dict.fromkeys(damaged)), pairs, "; ".join(dict.fromkeys(elsewhere)))
+    return found._replace(missing=0 if sweep.get("selective") else int((~seen).sum()))
+
+
+class Whole(NamedTuple):
+    """Of a chunk that is not damaged: its source, and how many trainings it has."""
+
+    source: str
+    size: int
+
+
+def checked_chunks(folder: Path, sweep: Mapping[str, Any], seen: np.ndarray) -> tuple[dict[Path, Whole], list[str]]:
+    """Every chunk that is whole, and what is wrong with the others, one sentence each.
+
+    `seen`, on the sweep's axes, is set where there is a training.
+    """
+    axes = chunks.axes_of(sweep)
+    whole: dict[Path, Whole] = {}
+    damaged = []
+    for path in chunks.paths(folder):
+        try:
+            part = chunks.read_chunk(path, sweep["sources"], thorough=True)
+            at, _ = chunks.positions(axes, part)
+        except (ValueError, KeyError, OSError) as error:
+            damaged.append(str(error))
+            continue
+        if seen[at].any():
+            damaged.append(f"{path} holds trainings that another chunk has too: choose one")
+        seen[at] = True
+        whole[path] = Whole(part.attrs["source"], part.sizes["training"])
+    return whole, damaged
 
 
 def surroundings() -> dict[str, Any]:
@@ -113,22 +150,59 @@ def judged(damaged: list[str], pairs: list[tuple[xr.Dataset, xr.Dataset]], elsew
     return Verdict(damaged, sampled, differing, elsewhere, parted, pvalue)
 
 
+class Program(NamedTuple):
+    """A source's exported functions, as JAX reads them, and what all trainings are given."""
+
+    start: Any
+    advance: Any
+    shared: dict[str, np.ndarray]
+
+
+def read_program(folder: Path, source: str) -> Program:
+    """The files from which a source's trainings can be computed again.
+
+    Raises:
+        ValueError: a file is missing or damaged, by name, and what to do.
+    """
+    remedy = "delete it, and the same command, of all that was asked for, makes it again"
+    path = folder / f"{source}.inputs.npz"
+    found = []
+    try:
+        shared = chunks.read_arrays(path)
+        if "root" not in shared:
+            raise store.DamagedError(f"{path} is damaged, it has no root")
+        for name in ("start", "advance"):
+            path = folder / f"{source}.{name}.jax"
+            found.append(export.deserialize(bytearray(store.read_sealed(path))))
+    except FileNotFoundError:
+        raise ValueError(f"{path} is missing: the same command makes it, if JAX can export the program") from None
+    except store.DamagedError as error:
+        raise store.DamagedError(f"{error}: {remedy}") from None
+    except Exception as error:  # whatever reading another thing's bytes as a program ends in
+        raise store.DamagedError(f"{path} is damaged, it cannot be read ({error!r}): {remedy}") from None
+    start, advance = found
+    return Program(start, advance, shared)
+
+
 def again(folder: Path, source: str, sweep: dict[str, Any], made: xr.Dataset) -> xr.Dataset:
-    """Those trainings, computed by the folder's own program from what the folder says they were given."""
+    """Those trainings, computed by the folder's own program from what the folder says they were given.
+
+    Raises:
+        ValueError: a file that is needed is missing or damaged.
+    """
     about, program = sweep["sources"][source], sweep["programs"][source]
     lanes, axis = about["lanes"], program["axis"]
     numbers, streams, start = (made[name].values for name in chunks.INPUTS)
-    steps = chunks.read_coordinates(folder).step.values
-    exported = [(folder / f"{source}.{name}.jax").read_bytes() for name in ("start", "advance")]
-    with np.load(folder / f"{source}.inputs.npz", allow_pickle=False) as file:
-        shared = {name: file[name] for name in file.files}
+    steps = chunks.read_coordinates(folder, sweep["sources"]).step.values
+    exported = read_program(folder, source)
+    shared = exported.shared
     arrays = [shared[f"array{n}"] for n in range(sum(name.startswith("array") for name in shared))]
     given = [shared[f"params{n}"] for n in range(sum(name.startswith("params") for name in shared))]
     found: list[list[np.ndarray]] = []
     with jax.enable_x64(numbers.dtype == np.float64):
         begin, advance = (
-            jax.jit(export.deserialize(bytearray(code)).call, compiler_options=about["compiler_options"][name] or None)
-            for code, name in zip(exported, ("start", "advance"), strict=True)
+            jax.jit(code.call, compiler_options=about["compiler_options"][name] or None)
+            for code, name in ((exported.start, "start"), (exported.advance, "advance"))
         )
         for first in range(0, len(numbers), lanes):
             each = np.minimum(np.arange(first, first + lanes), len(numbers) - 1)

@@ -26,6 +26,8 @@ def test_round_trip(runs, tmp_path):
     for a, b in zip(ap.params(loaded, seed=1), ap.params(runs, seed=1), strict=True):
         np.testing.assert_array_equal(a["w"], b["w"])
     assert os.listdir(path.parent) == ["name.nc"]
+    with xr.open_dataset(path) as opened:  # the file is netCDF for others too
+        assert opened.load().drop_attrs().identical(runs.drop_attrs())
 
 
 @pytest.mark.slow
@@ -49,7 +51,7 @@ def test_what_is_missing_or_foreign_is_named(runs, tmp_path):
     path = ap.save(runs, tmp_path / "new")
     with h5py.File(path, "r+") as file:
         file.attrs["approx_format"] = 99
-    with pytest.raises(ValueError, match="format 99; this version of approx reads up to 1"):
+    with pytest.raises(ValueError, match="format 99; this version of approx reads up to 2"):
         ap.load(path)
     whole = ap.save(runs, tmp_path / "cut").read_bytes()
     (tmp_path / "cut.nc").write_bytes(whole[: len(whole) // 2])
