@@ -83,7 +83,7 @@ def row(name: str, what: str, n: int, result: xr.Dataset, truth: object, weights
     inside = (low <= at + close) & (at - close <= high)
     with np.errstate(invalid="ignore"):
         width = high - low
-    middle = np.quantile(np.nan_to_num(width, nan=np.inf, posinf=np.inf), 0.5, method="inverted_cdf")
+    middle = stats.order_quantiles(np.nan_to_num(width, nan=np.inf, posinf=np.inf))
     return {
         "function": name,
         "truth": what,

@@ -201,7 +201,7 @@ def load(results: Path, labels: Iterable[str]) -> dict[str, xr.Dataset]:
     return runs | {f"{label}@{SHORT}": until(one, SHORT) for label, one in runs.items() if "_adam" in label}
 
 
-def best_of(hits: xr.Dataset, tries: int, level: float, interval: str = "wilson") -> xr.Dataset:
+def best_of(hits: xr.Dataset, tries: int, level: float, interval: str = "exact") -> xr.Dataset:
     """What the best of so many seeds adds to the rate of one: q - q^n for the rate of failure q.
 
     Its interval holds the gains of all rates in the rate's own, so it covers whenever that does. The gain is largest

@@ -47,8 +47,8 @@ PROMISED_BY = {
 }
 # Helpers of the other statistics, named by no test.
 PROMISED_BY |= dict.fromkeys(
-    ("approx/stats/labels.py", "approx/stats/resample.py"),
-    ("test_statistics", "test_variance", "test_maps", "test_extrapolation"),
+    ("approx/stats/labels.py", "approx/stats/resample.py", "approx/stats/unseen.py"),
+    ("test_statistics", "test_coverage", "test_variance", "test_maps", "test_extrapolation"),
 )
 MOMENTS = itertools.count(1)
 PRELOADED = ["jax", "flax.linen", "optax", "xarray", "scipy.stats", "matplotlib.pyplot", "pandas", "pytest", "tyro"]

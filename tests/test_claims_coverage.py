@@ -102,7 +102,7 @@ def test_exact_paired_limits_are_seldom_missed(many):
     n, level = 8, 1 - 0.05 / many
     tail = (1 - level) / 2
     assert missed(n, level, lambda a, b: paired_intervals.exact_lower(a, b, n, level)) <= tail
-    assert missed(n, level, lambda a, b: stats.paired_interval(a, b, n, level)[0]) > 2 * tail
+    assert missed(n, level, lambda a, b: stats.paired_interval(a, b, n, level, "score")[0]) > 2 * tail
 
 
 @pytest.mark.slow
@@ -133,7 +133,7 @@ def test_exact_paired_limits_at_many_seeds(n, disagree, difference):
 def test_exact_paired_interval_is_little_wider_than_tangos_and_has_its_symmetry():
     a, b, n = np.array([60, 20, 300, 0]), np.array([5, 2, 212, 0]), np.array([512, 64, 512, 64])
     low, high = stats.paired_interval(a, b, n, 0.95, "exact")
-    near_low, near_high = stats.paired_interval(a, b, n, 0.95)
+    near_low, near_high = stats.paired_interval(a, b, n, 0.95, "score")
     assert np.all(np.abs(low - near_low) < 0.007)
     assert np.all(np.abs(high - near_high) < 0.007)
     turned_low, turned_high = stats.paired_interval(b, a, n, 0.95, "exact")
@@ -173,12 +173,12 @@ def test_tangos_score_grows_with_the_wins_and_falls_with_the_losses():
 
 
 def test_bad_counts_and_names_are_refused():
-    with pytest.raises(ValueError, match="one of score, exact; got 'wilson'"):
+    with pytest.raises(ValueError, match="one of weighted, score, exact; got 'wilson'"):
         stats.paired_interval(1, 2, 5, interval="wilson")
     with pytest.raises(ValueError, match="add up to at most n"):
         stats.paired_interval(3, 3, 5)
     pair = {"a": hits(3, 8), "b": hits(2, 8)}
-    with pytest.raises(ValueError, match="one of score, exact"):
+    with pytest.raises(ValueError, match="one of weighted, score, exact"):
         stats.compare(pair, "a", "b", interval="wilson")
     values = {label: xr.Dataset({"loss": ("seed", np.arange(8.0))}) for label in "ab"}
     with pytest.raises(ValueError, match="pairs='seed' only"):

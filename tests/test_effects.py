@@ -52,11 +52,11 @@ def test_intervals_are_wilsons_and_tangos_where_there_is_one_cell():
     for successes in (0, 6, 30, 54, 60):
         values = (np.arange(n) < successes).astype(float)
         ends = stats.mean_interval(values, (0, 1), normal_level(n), 1.0)
-        np.testing.assert_allclose(ends, stats.binomial_interval(values.sum(), n), atol=1e-7)
+        np.testing.assert_allclose(ends, stats.binomial_interval(values.sum(), n, interval="wilson"), atol=1e-7)
     for a, b in ((14, 5), (20, 0), (0, 0), (35, 25), (60, 0)):
         values = np.r_[np.ones(a), -np.ones(b), np.zeros(n - a - b)]
         ends = stats.mean_interval(values, (-1, 1), normal_level(n), 1.0)
-        np.testing.assert_allclose(ends, stats.paired_interval(a, b, n), atol=1e-6)
+        np.testing.assert_allclose(ends, stats.paired_interval(a, b, n, interval="score"), atol=1e-6)
 
 
 def test_variance_is_that_of_the_likeliest_distribution():

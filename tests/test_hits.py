@@ -342,20 +342,23 @@ def test_a_cutoff_needs_a_record_after_step_0():
 # ---- numbers that a small fault would change -------------------------------------------------------------------------
 
 
-def test_restricted_mean_divides_by_n_less_one():
-    """10 hits at 300 and 10 at 1000, so 20 times, and 19 degrees of freedom."""
+def test_restricted_mean_weights_its_seeds_and_one_that_was_not_seen():
+    """10 hits at 300 and 10 at 1000 on those records: shares of two times are beta numbers.
+
+    The lower end takes each time at the record before, and the unseen seed at 0, so that it is a
+    quantile of 100 times one share and 300 times another; the upper end takes the unseen at 1000.
+    """
     result = stats.restricted_mean(hits_of([300] * 10 + [1000] * 10))
-    early, late = np.repeat([100, 300], 10), np.repeat([300, 1000], 10)
-    low, _ = sps.t.interval(0.95, 19, early.mean(), sps.sem(early))
-    _, high = sps.t.interval(0.95, 19, late.mean(), sps.sem(late))
-    np.testing.assert_allclose([result.low, result.high], [low, high])
-    np.testing.assert_allclose([result.low, result.high], [151.983, 818.060], atol=1e-3)
+    shares = np.random.default_rng(3).dirichlet([10, 10, 1], 400_000)
+    low = np.quantile(shares @ [100, 300, 0], 0.025)
+    high = np.quantile(shares @ [300, 1000, 1000], 0.975)
+    np.testing.assert_allclose([result.low, result.high], [low, high], rtol=0.02)  # of 2,000 draws
 
 
-def test_the_default_band_of_kaplan_meier_counts_those_who_left_early():
+def test_wilsons_band_of_kaplan_meier_counts_those_who_left_early():
     """Wilson's interval at S (1 - S) / var(S), by Greenwood; 7.06 of the 10, not 10 and not the 5 at risk."""
     time, event = [1, 2, 2, 3, 4, 5, 6, 7, 8, 9], [1, 0, 0, 0, 1, 1, 0, 0, 1, 0]
-    curve = stats.kaplan_meier(time, event, at=[5])
+    curve = stats.kaplan_meier(time, event, at=[5], band="wilson")
     s = (1 - 1 / 10) * (1 - 1 / 6) * (1 - 1 / 5)
     variance = s**2 * (1 / (10 * 9) + 1 / (6 * 5) + 1 / (5 * 4))
     n, z = s * (1 - s) / variance, sps.norm.ppf(0.975)

@@ -356,6 +356,6 @@ def test_flax_without_numbers_sweeps_only_the_recipe():
             return nn.Dense(1)(nn.tanh(nn.Dense(self.width)(x)))
 
     with pytest.raises(
-        TypeError, match="cannot sweep 'width'; sweepable: learning_rate, l2, b1, b2, eps, range, noise"
+        TypeError, match="cannot sweep 'width'; sweepable: learning_rate, l2, b1, b2, eps, range, center, noise"
     ):
         run(recipe=ap.Recipe(model=Dense()), width=[3, 4])

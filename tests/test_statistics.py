@@ -448,13 +448,13 @@ def test_compare_counts_pairs_and_tests_as_binomtest_does():
 def test_paired_interval_solves_tangos_equation():
     """At each end the score statistic, its nuisance rate maximised by brute force, is z."""
     b, c, n = 14, 5, 60
-    for end in stats.paired_interval(np.array(b), np.array(c), n, 0.95):
+    for end in stats.paired_interval(np.array(b), np.array(c), n, 0.95, "score"):
         rates = np.linspace(max(0, -end), (1 - end) / 2, 2_000_001)[1:-1]  # P(only b); P(only a) = rate + end
         likelihood = b * np.log(rates + end) + c * np.log(rates) + (n - b - c) * np.log1p(-2 * rates - end)
         rate = rates[np.argmax(likelihood)]
         z = (b - c - n * end) / np.sqrt(n * (2 * rate + end * (1 - end)))
         assert abs(z) == pytest.approx(sps.norm.ppf(0.975), abs=1e-4)  # the grid of rates has steps of 2e-7
-    low, high = stats.paired_interval(np.array([5, 0, 0]), np.array([0, 5, 0]), 5, 0.95)
+    low, high = stats.paired_interval(np.array([5, 0, 0]), np.array([0, 5, 0]), 5, 0.95, "score")
     assert high[0] == pytest.approx(1)
     assert low[1] == pytest.approx(-1)
     assert -low[2] == pytest.approx(high[2])

@@ -99,11 +99,11 @@ def test_a_power_along_the_steps_leaves_out_step_0():
 
 
 def test_the_power_of_the_best_of_each_width():
-    """Of three seeds a resample misses the best with (2/3)³ = 30%, and the two best with (1/3)³ = 3.7%."""
+    """A better seed than the best of three may always come, so only the upper end is known."""
     widths = np.array([1.0, 3.0, 9.0, 27.0])
     fit = ap.stats.exponent(powers(-2.0, 0.0, ("width", widths)), "width", statistic="best")
     best = 0.5 * 3 * widths**-2.0
     np.testing.assert_allclose(fit.value, best, rtol=1e-12)
-    np.testing.assert_allclose(fit.value_low, best, rtol=1e-12)
-    np.testing.assert_allclose(fit.value_high, 8 * best, rtol=1e-12)  # the third best, four times against a half
+    assert np.all(fit.value_low == 0)
+    np.testing.assert_allclose(fit.value_high, best, rtol=1e-12)
     np.testing.assert_allclose(fit.exponent, -2, rtol=1e-12)

@@ -135,7 +135,7 @@ REFUSED = {
     "both": (lambda: ap.run(ap.tasks.square(), ap.Recipe(), cross={"init": 2}, freeze=("init",)), "both frozen and"),
     "too many": (
         lambda: ap.run(ap.tasks.square(), ap.Recipe(), cross={"init": 10**5, "data": 10**5}),
-        "at most 10\\^8",
+        "at most 10\\^10",
     ),
 }
 
