@@ -399,7 +399,8 @@ def measure_factorial(
     """Main effects and interactions on test accuracy: means over seeds of contrasts over all combinations.
 
     The effect of a set of factors is the mean accuracy where an even number of them is absent less the mean of the
-    others (Yates), so that a main effect is with less without, averaged over the other factors. Bootstrap over seeds.
+    others (Yates), so that a main effect is with less without, averaged over the other factors. The interval of each is
+    that of a mean over seeds whose values lie between -1 and 1 (`stats.mean_interval`).
     """
     cells = combined(all_factors)
     values = {label: all_runs[f"short {label}"].test_accuracy.isel(step=-1).values for label in cells}
@@ -408,10 +409,10 @@ def measure_factorial(
         if factors:
             signs = {cell: (-1) ** len(set(factors) - set(chosen)) for cell, chosen in cells.items()}
             contrast = sum(signs[cell] * values[cell] for cell in cells) / (len(cells) / 2)
-            one = xr.Dataset({"effect": ("seed", np.asarray(contrast, float))})
-            found = ap.stats.aggregate(one, of="effect", statistic="mean", level=level)
-            row = {name: float(found[of]) for name, of in (("effect", "value"), ("low", "low"), ("high", "high"))}
-            rows.append({"factors": " × ".join(factors), "order": len(factors), **row, "n": int(found.n)})
+            each_seed = np.asarray(contrast, float)
+            low, high = ap.stats.mean_interval(each_seed, (-1.0, 1.0), level)  # accuracies lie in [0, 1]
+            row = {"effect": each_seed.mean(), "low": float(low), "high": float(high), "n": each_seed.size}
+            rows.append({"factors": " × ".join(factors), "order": len(factors), **row})
     return pd.DataFrame(rows).set_index("factors")
 
 
