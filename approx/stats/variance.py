@@ -21,6 +21,7 @@ def variance_split(
     level: float = 0.95,
     resamples: int = 4000,
     rng: int = 0,
+    kurtosis: float = 6.0,
 ) -> xr.Dataset:
     """Shares of the variance over seeds due to each crossed source of randomness, and to their interactions.
 
@@ -31,10 +32,12 @@ def variance_split(
     Variance Components, 1992, chapter 4).
 
     The intervals are generalised confidence intervals (S. Weerahandi, JASA 88, 1993): the same solution with every
-    expectation drawn as `MS * df / chi2(df)`. They suppose normal effects on the chosen scale: measured coverage of the
-    nominal 95% is 93 to 99% for normal effects (8 x 8, 16 x 16 and 12 x 10 x 6 levels, 400 simulations each), but 74 to
-    89% for exponentially distributed ones, whose mean squares scatter more. Look at the values; "rank" tames tails.
-    With two to five levels the intervals are nearly as wide as all shares, [0, 1]: nothing is known then.
+    expectation drawn as `MS * df / chi2(df)`, which holds for normal effects. The mean square of effects with an excess
+    kurtosis k varies 1 + k / 2 times as much (to first order in the number of levels), as if it had that many times
+    fewer degrees of freedom, so `df` is divided by that. The default of 6, the excess kurtosis of exponential effects,
+    covers these and normal ones. Measured coverage of the nominal 95% of n x n tables at n = 3, 5, 10, 20 (400 samples
+    each): at least 97% for exponential and for normal effects; with `kurtosis=0` 72 to 96% and 92 to 97%. Less than
+    some ten levels leave most shares possible; then the intervals say so, up to [0, 1].
 
     Args:
         runs: made with `cross={"init": 16, "data": 16}`, for example; variables over (..., *over, step?).
@@ -45,6 +48,7 @@ def variance_split(
         level: probability of covering.
         resamples: draws of the generalised intervals.
         rng: seed of these draws.
+        kurtosis: the largest excess kurtosis of the effects that the intervals allow for: 0 for normal effects.
 
     Returns:
         `share`, `low`, `high` (of `share`), `total` (the share of all that a factor takes part in), `total_low`,
@@ -52,12 +56,14 @@ def variance_split(
         "init x data", ...; `n` trainings. Shares are nan where nothing varies.
 
     Raises:
-        ValueError: fewer than two factors of two levels, a dimension that is not there, values that are not finite
-            (on scales other than "rank"), or not positive (on "log").
+        ValueError: a negative kurtosis, fewer than two factors of two levels, a dimension that is not there, values that
+            are not finite (on scales other than "rank"), or not positive (on "log").
     """
     check_level(level)
     if scale not in SCALES:
         raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
+    if not kurtosis >= 0:
+        raise ValueError(f"kurtosis is {kurtosis}; the excess kurtosis to allow for must be at least 0")
     values = final(runs, of)
     factors = list(over) if over is not None else [d for d in map(str, values.dims) if d.split("_")[-1] == "seed"]
     require_dims(values, factors)
@@ -72,13 +78,13 @@ def variance_split(
     names = [" x ".join(factors[j].removesuffix("_seed") for j in u) for u in subsets]
     columns = ("share", "low", "high", "total", "total_low", "total_high", "component", "n")
     parts = xr.apply_ufunc(
-        lambda table: _split(_scaled(table, len(factors), scale, of), subsets, level, resamples, rng),
+        lambda table: _split(_scaled(table, len(factors), scale, of), subsets, level, resamples, rng, kurtosis),
         values,
         input_core_dims=[factors],
         output_core_dims=[["source"]] * (len(columns) - 1) + [[]],
     )
     result = xr.Dataset(dict(zip(columns, parts, strict=True))).assign_coords(source=names)
-    result.attrs = {"of": of, "scale": scale, "level": level, "factors": factors}
+    result.attrs = {"of": of, "scale": scale, "level": level, "factors": factors, "kurtosis": kurtosis}
     return result
 
 
@@ -101,11 +107,12 @@ def _scaled(table: np.ndarray, factors: int, scale: str, of: str) -> np.ndarray:
     return np.log10(table)
 
 
-def _split(table: np.ndarray, subsets: list[tuple[int, ...]], level: float, resamples: int, rng: int):
+def _split(table: np.ndarray, subsets: list[tuple[int, ...]], level: float, resamples: int, rng: int, kurtosis: float):
     """Shares, totals and their intervals from a table (..., *levels); each (..., source)."""
     k = max(len(u) for u in subsets)
     levels = table.shape[-k:]
     squares, freedom = mean_squares(table, subsets)
+    freedom = freedom / (1 + kurtosis / 2)
     solve = components_matrix(levels, subsets)
     contains = np.array([[set(u) <= set(v) for v in subsets] for u in subsets], float)
 
