@@ -56,8 +56,8 @@ def variance_split(
         "init x data", ...; `n` trainings. Shares are nan where nothing varies.
 
     Raises:
-        ValueError: a negative kurtosis, fewer than two factors of two levels, a dimension that is not there, values that
-            are not finite (on scales other than "rank"), or not positive (on "log").
+        ValueError: a negative kurtosis, fewer than two factors of two levels, a dimension that is not there, values
+            that are not finite (on scales other than "rank"), or not positive (on "log").
     """
     check_level(level)
     if scale not in SCALES:
