@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Expected: a bootstrap interval of a success rate lies between 0 and 1, since every resample's rate does.
-# Found: arch's conf_int means, unless told otherwise, the "basic" interval, which mirrors the resamples at the estimate:
-#   2 successes of 40 get an interval that begins below zero. Its method "percentile" stays inside; SciPy's bootstrap,
-#   left alone, does too.
+# Found: arch's conf_int means, unless told otherwise, the "basic" interval, which mirrors the resamples at the
+#   estimate: 2 successes of 40 get an interval that begins below zero. Its method "percentile" stays inside; SciPy's
+#   bootstrap, left alone, does too.
 # Version: arch 8.0.0.
 # Consequence: rates of small networks are often near 0 or 1, where this interval is mirrored into the impossible side
 #   and away from where the truth may be. Use a Wilson or Clopper-Pearson interval for rates.

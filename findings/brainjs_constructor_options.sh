@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
 # Expected: brain.js takes options in the constructor, and its training options given there (iterations, learningRate,
 #   errorThresh) hold for the training that follows.
-# Found: the constructor accepts them, and train() without options overwrites them with the defaults: a network made with
-#   iterations: 3 trains on, for hundreds of iterations, until the default error of 0.005. Passed to train(), they hold.
+# Found: the constructor accepts them, and train() without options overwrites them with the defaults: a network made
+#   with iterations: 3 trains on, for hundreds of iterations, until the default error of 0.005. Passed to train(),
+#   they hold.
 # Version: brain.js 1.6.1.
-# Consequence: a sweep over learning rates or budgets that sets them in the constructor measures one setting many times,
-#   and what looks like robustness is a number that nobody used.
+# Consequence: a sweep over learning rates or budgets that sets them in the constructor measures one setting many
+#   times, and what looks like robustness is a number that nobody used.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)

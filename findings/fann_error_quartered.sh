@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Expected: FANN's get_MSE is the mean squared error; with one row and one output, the square of target minus output.
-# Found: for each output whose activation is symmetric (SIGMOID_SYMMETRIC, ELLIOT_SYMMETRIC, SIN_SYMMETRIC ...) it is a
-#   quarter of that. For LINEAR, SIGMOID and GAUSSIAN it is the whole. Training stops by the same number.
+# Found: for each output whose activation is symmetric (SIGMOID_SYMMETRIC, ELLIOT_SYMMETRIC, SIN_SYMMETRIC ...) it is
+#   a quarter of that. For LINEAR, SIGMOID and GAUSSIAN it is the whole. Training stops by the same number.
 # Version: FANN 2.2.0 as packaged by Debian 12 (2.2.0+ds-8). Needs apt and a C compiler; nothing is installed.
-# Consequence: the same desired_error of 0.001 asks for an error twice as small (in root mean square) of a network that
-#   ends in SIGMOID as of one that ends in SIGMOID_SYMMETRIC, and printed errors of the two cannot be compared.
+# Consequence: the same desired_error of 0.001 asks for an error twice as small (in root mean square) of a network
+#   that ends in SIGMOID as of one that ends in SIGMOID_SYMMETRIC, and printed errors of the two cannot be compared.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)

@@ -4,8 +4,8 @@
 # Found: jax.random.normal is a function of 23 random bits, so it has at most 2**23 = 8,388,608 values. Of 2**24 draws
 #   only some 7.25 million differ. Nothing lies below -5.42 or above 5.23, and the two ends are not mirror images.
 # Version: jax 0.12.0.1 on a CPU.
-# Consequence: a million networks of some dozen weights hold many weights that are equal to the last bit, and rare large
-#   initial weights do not exist. For tails (rare failures by initialisation), draw in float64.
+# Consequence: a million networks of some dozen weights hold many weights that are equal to the last bit, and rare
+#   large initial weights do not exist. For tails (rare failures by initialisation), draw in float64.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)

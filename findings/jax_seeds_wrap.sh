@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Expected: two different integer seeds give two different random keys, or too large a seed is refused; and whether
 #   numbers may have 64 bits has nothing to do with which random stream a seed stands for.
-# Found: without 64-bit numbers (JAX's normal state) the upper half of a seed is dropped without a word: 7 and
-#   2**32 + 7 are the same stream. With jax_enable_x64 they differ, so that one switch changes what such a seed means.
+# Found: without 64-bit numbers (JAX's normal state) the upper half of a seed is dropped without a word: 7 and 2**32 +
+#   7 are the same stream. With jax_enable_x64 they differ, so that one switch changes what such a seed means.
 # Version: jax 0.12.0.1.
 # Consequence: seeds taken from a hash, a clock in nanoseconds or a job number times 2**32 are not as many independent
 #   trainings as they look. Count seeds from zero, or reduce them below 2**32 yourself and look for doubles.

@@ -5,7 +5,8 @@
 #   maximum(x, 0) or clip(x, 0), and 1 as (x + |x|) / 2.
 # Version: jax 0.12.0.1.
 # Consequence: with biases that start at zero and an input 0 in a symmetric grid, every unit sits exactly there. An L1
-#   penalty pushes weights that are exactly zero away from zero, and a mean absolute error pulls on rows that fit exactly.
+#   penalty pushes weights that are exactly zero away from zero, and a mean absolute error pulls on rows that fit
+#   exactly.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)

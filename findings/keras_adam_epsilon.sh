@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Expected: Adam with epsilon 1e-7 takes nearly full steps as long as gradients are ten times epsilon, whatever the
 #   framework: a first step of g / (|g| + epsilon) times the rate.
-# Found: Keras adds epsilon before the second moment is corrected for its start at zero, where the root is 32 times too
-#   small. In the first step its epsilon acts as 3.2e-6: for a gradient of 1e-6 it makes 24% of a step, not 91%.
+# Found: Keras adds epsilon before the second moment is corrected for its start at zero, where the root is 32 times
+#   too small. In the first step its epsilon acts as 3.2e-6: for a gradient of 1e-6 it makes 24% of a step, not 91%.
 #   optax (like PyTorch) corrects first. The two approach each other over some thousand steps.
 # Version: keras 3.15.1 on jax 0.12.0.1, optax 0.2.8.
 # Consequence: with scaled-down targets or nearly dead units, gradients are that small, and a copied recipe "Adam,

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Expected: a file in which nobody declared a missing value has none, and two readers of it agree.
-# Found: netCDF4-python masks every value that happens to be the format's default filling, also in variables of bytes: a
-#   255 in uint8 and a -127 in int8 become missing, and are left out of a mean. xarray reads the same file as 255 and -127.
+# Found: netCDF4-python masks every value that happens to be the format's default filling, also in variables of bytes:
+#   a 255 in uint8 and a -127 in int8 become missing, and are left out of a mean. xarray reads the same file as 255
+#   and -127.
 # Version: netCDF4 1.7.5.1.post1, xarray 2026.9.0.
-# Consequence: counts, class labels or grey values that are kept in bytes to save room lose some of their values in one
-#   reader only. Call Dataset.set_auto_mask(False), or declare a fill value.
+# Consequence: counts, class labels or grey values that are kept in bytes to save room lose some of their values in
+#   one reader only. Call Dataset.set_auto_mask(False), or declare a fill value.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)
@@ -28,7 +29,8 @@ for name, values in data.items():
     with netCDF4.Dataset(sys.argv[1]) as file, xr.open_dataset(sys.argv[1], engine="netcdf4") as other:
         assert not file[name].ncattrs()
         one, two = file[name][:], other[name].values
-        print(f"{name} {values.tolist()}: netCDF4 reads {one}, mean {one.mean()}; xarray reads {two}, mean {two.mean()}")
+        print(f"{name} {values.tolist()}:")
+        print(f"  netCDF4 reads {one}, mean {one.mean()}; xarray reads {two}, mean {two.mean()}")
         assert np.ma.getmaskarray(one).tolist() == [False, False, True], "the behaviour changed"
         assert np.array_equal(two, values), "the behaviour changed"
 PY

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Expected: training for one epoch changes the weights once, and N epochs make N updates of gradient descent.
 # Found: neurolab's batch trainers measure the error, and stop before they use the last gradient: epochs=1 returns an
-#   error and leaves every weight as it was, and N epochs make N - 1 updates. Calling train(epochs=1) in a loop, to look
-#   at the network in between, never trains it.
+#   error and leaves every weight as it was, and N epochs make N - 1 updates. Calling train(epochs=1) in a loop, to
+#   look at the network in between, never trains it.
 # Version: neurolab 0.3.5, numpy 1.26.4.
 # Consequence: a learning curve drawn epoch by epoch is flat for ever, and counts of epochs are off by one against
 #   other frameworks.

@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# Expected: the 0.75 quantile of five sorted numbers lies exactly on the fourth of them, so the quantile of
-#   (1, 2, 3, 4, inf) is 4, whatever the fifth is.
-# Found: NumPy answers nan, for its arithmetic adds zero times the distance to the next number, and 0 * inf is nan. The
-#   method "inverted_cdf", which only picks, answers 4.
+# Expected: the 0.75 quantile of five sorted numbers lies exactly on the fourth of them, so the quantile of (1, 2, 3,
+#   4, inf) is 4, whatever the fifth is.
+# Found: NumPy answers nan, for its arithmetic adds zero times the distance to the next number, and 0 * inf is nan.
+#   The method "inverted_cdf", which only picks, answers 4.
 # Version: numpy 2.5.5.
 # Consequence: losses of many trainings hold an inf where one diverged. One such training can turn a quantile that it
 #   should not touch into nan, and a plot then has a hole although most trainings ended well.

@@ -1,10 +1,11 @@
 #!/usr/bin/env bash
 # Expected: a model that the ONNX checker finds valid runs in ONNX Runtime on a CPU, the reference of all its devices.
-# Found: of the usual activations in float64, Relu, Sigmoid and Tanh run, while LeakyRelu, Elu, Selu, Softplus, Gelu and
-#   Erf, which the standard defines for float64 just as well, are refused when the model is loaded: not implemented.
+# Found: of the usual activations in float64, Relu, Sigmoid and Tanh run, while LeakyRelu, Elu, Selu, Softplus, Gelu
+#   and Erf, which the standard defines for float64 just as well, are refused when the model is loaded: not
+#   implemented.
 # Version: onnx 1.23.2, onnxruntime 1.32.0, opset 20.
-# Consequence: a small network trained in float64 (for second-order methods, say) can be exported and checked, and then
-#   runs or not depending on its activation. Try to load the model as a part of exporting it.
+# Consequence: a small network trained in float64 (for second-order methods, say) can be exported and checked, and
+#   then runs or not depending on its activation. Try to load the model as a part of exporting it.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)

@@ -4,8 +4,8 @@
 # Found: optax.squared_error refuses. Exchange it for huber_loss or log_cosh, and the same arrays make an (n, n) table
 #   of every output against every target, without a word; its mean is a loss like any other.
 # Version: optax 0.2.8, jax 0.12.0.1.
-# Consequence: who has learned from squared_error that optax looks after shapes, and then tries a robust loss, trains a
-#   network towards the mean (or median) of all targets and sees a loss that falls and then stays where it is.
+# Consequence: who has learned from squared_error that optax looks after shapes, and then tries a robust loss, trains
+#   a network towards the mean (or median) of all targets and sees a loss that falls and then stays where it is.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)

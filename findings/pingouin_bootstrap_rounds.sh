@@ -3,8 +3,8 @@
 # Found: pingouin.compute_bootci rounds the limits that it returns to two decimals. 2 failures of 1,000 seeds get the
 #   interval [0, 0.01], and losses around 0.001 get [0, 0]; decimals=8 shows what was computed.
 # Version: pingouin 0.7.0.
-# Consequence: intervals of small losses or rare failures look like exact zeros, and comparisons with a threshold below
-#   0.005 are decided by rounding.
+# Consequence: intervals of small losses or rare failures look like exact zeros, and comparisons with a threshold
+#   below 0.005 are decided by rounding.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Expected: training on the integers -5 to 5 is training on the same numbers as floats.
-# Found: pyrenn scales data within their own type, so integers divided by their largest become -1, 0 or 1 at the ends and
-#   zero everywhere else. Training ends well ("Error reached"), and the network answers 0 or 25 only.
+# Found: pyrenn scales data within their own type, so integers divided by their largest become -1, 0 or 1 at the ends
+#   and zero everywhere else. Training ends well ("Error reached"), and the network answers 0 or 25 only.
 # Version: pyrenn 0.1, numpy 1.26.4.
-# Consequence: x and x**2 made by numpy.arange are what a first example uses. The network looks as if it could not learn
-#   a parabola; the cause is the dtype of the data.
+# Consequence: x and x**2 made by numpy.arange are what a first example uses. The network looks as if it could not
+#   learn a parabola; the cause is the dtype of the data.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
 # Expected: saving a NumPy array and loading it gives the same array, or an error, whatever the order of its memory.
-# Found: safetensors.numpy writes the memory as it lies and the shape as it is seen. A transposed matrix comes back with
-#   its shape and dtype right and its numbers in other places, without a word. numpy.save does it right.
+# Found: safetensors.numpy writes the memory as it lies and the shape as it is seen. A transposed matrix comes back
+#   with its shape and dtype right and its numbers in other places, without a word. numpy.save does it right.
 # Version: safetensors 0.8.0, numpy 2.5.5.
-# Consequence: frameworks keep weights as (in, out) or (out, in), so whoever converts writes .T, and saves. The network
-#   loads, runs, and computes something else. Apply numpy.ascontiguousarray before saving.
+# Consequence: frameworks keep weights as (in, out) or (out, in), so whoever converts writes .T, and saves. The
+#   network loads, runs, and computes something else. Apply numpy.ascontiguousarray before saving.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)

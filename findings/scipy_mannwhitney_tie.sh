@@ -1,11 +1,12 @@
 #!/usr/bin/env bash
-# Expected: with four values against three, the smallest possible two-sided p of the Mann-Whitney test is 2 / 35 = 0.057.
-#   A tie within one group, which no comparison between the groups sees, cannot take p below that.
+# Expected: with four values against three, the smallest possible two-sided p of the Mann-Whitney test is 2 / 35 =
+#   0.057. A tie within one group, which no comparison between the groups sees, cannot take p below that.
 # Found: a tie makes scipy.stats.mannwhitneyu (method "auto") leave the exact test for the normal approximation, and p
 #   becomes 0.0497: the same separation of the groups is now "significant".
 # Version: scipy 1.18.1.
-# Consequence: epochs until a threshold tie often, as they are counted in whole records. With a handful of seeds, whether
-#   p passes 0.05 may depend on two seeds of the same method being equal. method=PermutationMethod() stays exact.
+# Consequence: epochs until a threshold tie often, as they are counted in whole records. With a handful of seeds,
+#   whether p passes 0.05 may depend on two seeds of the same method being equal. method=PermutationMethod() stays
+#   exact.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
 # Expected: SciPy works in float64, so minimising a smooth convex function that JAX computes either works or fails
 #   visibly.
-# Found: without a gradient, SciPy moves each parameter by 1.5e-8 to measure a slope. JAX rounds parameters to float32,
-#   where that step is lost: the slope is exactly zero, and BFGS, L-BFGS-B, CG, SLSQP and TNC report success at the start
-#   point, after at most one iteration. curve_fit finds the fit where the residuals come back as float32 (SciPy then takes
-#   a larger step), and returns its start values as the fit where the model ends in numpy.asarray, as then subtracting
-#   float64 targets hides that type.
+# Found: without a gradient, SciPy moves each parameter by 1.5e-8 to measure a slope. JAX rounds parameters to
+#   float32, where that step is lost: the slope is exactly zero, and BFGS, L-BFGS-B, CG, SLSQP and TNC report success
+#   at the start point, after at most one iteration. curve_fit finds the fit where the residuals come back as float32
+#   (SciPy then takes a larger step), and returns its start values as the fit where the model ends in numpy.asarray,
+#   as then subtracting float64 targets hides that type.
 # Version: scipy 1.18.1, jax 0.12.0.1.
 # Consequence: "success: True" in a comparison of optimisers on a small network can mean that nothing moved. Pass
 #   jac=jax.grad(f), or enable 64-bit numbers, and check that the parameters changed.

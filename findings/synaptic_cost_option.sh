@@ -4,8 +4,8 @@
 #   entropy: the output's bias moves by rate * (target - output), without the factor y (1 - y) of a squared error,
 #   although MSE is what is printed if nothing is said.
 # Version: synaptic 1.1.4.
-# Consequence: comparing losses in synaptic compares a network with itself, and "trained with MSE" in such a report was
-#   not. Networks stuck at saturated outputs, a well-known failure of squared error, will not be reproduced.
+# Consequence: comparing losses in synaptic compares a network with itself, and "trained with MSE" in such a report
+#   was not. Networks stuck at saturated outputs, a well-known failure of squared error, will not be reproduced.
 set -euo pipefail
 cd "$(dirname "$0")"
 folder=$(mktemp -d)
