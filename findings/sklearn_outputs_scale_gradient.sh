@@ -45,6 +45,9 @@ for outputs in (1, 2, 5):
     assert np.isclose(net.loss_, loss(0.0)), "the behaviour changed"
     slope = (loss(1e-5) - loss(-1e-5)) / 2e-5
     step = before.intercepts_[-1][0] - net.intercepts_[-1][0]
-    print(f"{outputs} outputs: step / (rate * slope of loss_) = {step / (RATE * slope):.6f}")
-    assert np.isclose(step / (RATE * slope), outputs, rtol=1e-5), "the behaviour changed"
+    penalised = copy.deepcopy(before).set_params(alpha=1.0).partial_fit(x, y)
+    penalty = net.coefs_[-1][0, 0] - penalised.coefs_[-1][0, 0]
+    data, decay = step / (RATE * slope), penalty / (RATE * before.coefs_[-1][0, 0] / ROWS)
+    print(f"{outputs} outputs: step / (rate * slope of loss_) = {data:.6f}, the penalty's part alone {decay:.6f}")
+    assert np.allclose((data, decay), (outputs, 1), rtol=1e-5), "the behaviour changed"
 PY
