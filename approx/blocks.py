@@ -247,9 +247,21 @@ def digest(lowered: Any) -> str:
 
 
 def compiled(lowered: Any, key: tuple) -> Any:
-    """The compiled program."""
+    """The compiled program.
+
+    Raises:
+        MemoryError: the device's memory does not even suffice to compile it, as XLA may find on an accelerator.
+    """
     if key not in _compiled:
-        _compiled[key] = lowered.compile()
+        try:
+            _compiled[key] = lowered.compile()
+        except jax.errors.JaxRuntimeError as error:
+            if "RESOURCE_EXHAUSTED" not in str(error):
+                raise
+            raise MemoryError(
+                f"the device has too little memory for a block of this size: give fewer lanes=, or a smaller "
+                f"network. XLA says: {str(error)[:300]}"
+            ) from error
     return _compiled[key]
 
 

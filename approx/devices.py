@@ -14,7 +14,6 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from scipy.optimize import nnls
 
 from approx.blocks import Block
 from approx.plans import Plan, inputs, x64
@@ -87,8 +86,22 @@ def fitted(counts: list[tuple[int, int]], seconds: list[float]) -> tuple[float, 
         return min(empty), 0.0, 0.0
     overhead = min(empty) if empty and min(empty) < min(working) / 2 else 0.0
     work = np.array([each for each in counts if each[0]], float)
-    step, record = nnls(work, np.array(working) - overhead)[0]
-    return overhead, float(step), float(record)
+    step, record = non_negative(work, np.array(working) - overhead)
+    return overhead, step, record
+
+
+def non_negative(work: np.ndarray, seconds: np.ndarray) -> tuple[float, float]:
+    """The two costs, at least 0, whose products with the work (segments, 2) are nearest to the seconds.
+
+    Where the least squares have a cost below 0, the best with one of them at 0 is the solution: there are only two.
+    scipy.optimize.nnls gives the same; importing it takes longer than many a run.
+    """
+    both = np.linalg.lstsq(work, seconds)[0]
+    if both.min() >= 0:
+        return float(both[0]), float(both[1])
+    alone = [max(float(one @ seconds / (one @ one)), 0.0) if one.any() else 0.0 for one in work.T]
+    candidates = [(alone[0], 0.0), (0.0, alone[1])]
+    return min(candidates, key=lambda costs: float(((work @ costs - seconds) ** 2).sum()))
 
 
 def next_length(length: int, seconds: float, target: float) -> int:

@@ -217,7 +217,7 @@ def write_netcdf(path: Path, content: xr.Dataset) -> None:
 
     Where a disk is full, HDF5 can neither finish a file nor forget it, and brings the process down later.
     """
-    write_sealed(path, content.to_netcdf(engine="h5netcdf", format="NETCDF4"))
+    write_sealed(path, content.drop_encoding().to_netcdf(engine="h5netcdf", format="NETCDF4"))
 
 
 @contextmanager

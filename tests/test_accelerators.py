@@ -10,7 +10,7 @@ from scipy.interpolate import BSpline
 from scripts import script
 
 import approx as ap
-from approx import choice, devices, engines, runs
+from approx import blocks, choice, devices, engines, runs
 from experiments.benchmark import kan
 
 SQUARE = ap.tasks.square()
@@ -97,6 +97,20 @@ def test_a_block_that_the_device_cannot_hold_is_refused_with_lanes_that_fit():
         runs.check_device_memory(plan, ready)
     for enough in (Device(limit=10_000_000_000), Device()):
         runs.check_device_memory(plan, engines.Ready({enough: block}, None, 0))
+
+
+@pytest.mark.parametrize(
+    ("said", "kind"),
+    [("RESOURCE_EXHAUSTED: out of memory", MemoryError), ("INTERNAL: a bug", jax.errors.JaxRuntimeError)],
+)
+def test_a_compiler_without_memory_is_met_with_a_remedy(said, kind):
+    class Lowered:
+        def compile(self):
+            raise jax.errors.JaxRuntimeError(said)
+
+    with pytest.raises(kind, match=said.split(":")[0]) as refused:
+        blocks.compiled(Lowered(), ("a key of no program", said))
+    assert ("lanes=" in str(refused.value)) == (kind is MemoryError)
 
 
 def test_the_announcement_says_that_nothing_was_measured(device, capsys):

@@ -1,14 +1,16 @@
 """Promise: what is announced is what it takes, as far as the first steps tell."""
 
+import subprocess
 import sys
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from scipy.optimize import nnls
 
 import approx as ap
 from approx import progress
-from approx.devices import fitted
+from approx.devices import fitted, non_negative
 
 
 @pytest.mark.parametrize(
@@ -62,3 +64,22 @@ def test_a_notebook_is_known_by_its_kernel(monkeypatch):
     shell = type("ZMQInteractiveShell", (), {})()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     assert progress.in_notebook()
+
+
+def test_costs_of_steps_and_records_are_scipys_non_negative_least_squares():
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        work = rng.integers(0, 40, (rng.integers(1, 6), 2)).astype(float)
+        seconds = rng.normal(0.02, 0.02, len(work))
+        ours, (theirs, _) = non_negative(work, seconds), nnls(work, seconds)
+        distance = [((work @ costs - seconds) ** 2).sum() for costs in (ours, theirs)]
+        assert min(ours) >= 0
+        assert distance[0] == pytest.approx(distance[1], rel=1e-9, abs=1e-15)
+
+
+def test_an_import_takes_none_of_the_slow_libraries_along():
+    """scipy, matplotlib and Dask take half a second or more each, which a first answer would wait for."""
+    slow = ["scipy.optimize", "scipy.stats", "matplotlib", "dask"]
+    look = f"import sys, approx; print([name for name in {slow} if name in sys.modules])"
+    said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"

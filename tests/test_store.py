@@ -96,3 +96,13 @@ def test_a_killed_writer_leaves_a_whole_result(runs, tmp_path):
         loaded = ap.load(path)
         assert int(loaded["count"][0]) == attempt + 1
         assert loaded.drop_vars("count").identical(runs)
+
+
+def test_what_was_widened_after_a_load_is_saved_as_wide(runs, tmp_path):
+    """A loaded variable remembers the type it had in its file, and xarray would write it in that again."""
+    loaded = ap.load(ap.save(runs, tmp_path / "one.nc"))
+    wide = loaded.assign(loss=loaded.loss.astype("float64").copy(data=loaded.loss.values + 1e-12))
+    wide.loss.encoding = loaded.loss.encoding
+    again = ap.load(ap.save(wide, tmp_path / "two.nc"))
+    assert again.loss.dtype == np.float64
+    np.testing.assert_array_equal(again.loss, wide.loss)
