@@ -80,8 +80,9 @@ def main(
     """
     if quick:
         results = summaries = figures = results / "quick"
-    runs = {network: ap.load(results / f"sine_{network}.nc").sel(noise=0.0) for network in NAMES}
     table = pd.read_csv(summaries / "sine_networks.csv", dtype={"identity": str})
+    trained = [network for network in NAMES if network in set(table.network)]
+    runs = {network: ap.load(results / f"sine_{network}.nc").sel(noise=0.0) for network in trained}
     for row in table[table.network.isin(list(runs))].itertuples():
         ap.plot.kinds.check_identity(row.network, runs[row.network].identity, row.identity)
     plt.style.use(ap.plot.STYLE)
@@ -89,7 +90,8 @@ def main(
     top, bottom = cast(Any, figure.subfigures(2, 1, height_ratios=(1.25, 1)))
     axes = top.subplots(2, 3, sharex=True, sharey=True)
     for letter, ax, network in zip("abcdef", axes.flat, SHOWN, strict=True):
-        curve(runs[network], ax)
+        if network in runs:
+            curve(runs[network], ax)
         ax.set_title(rf"$\bf{{{letter}}}$  {SHOWN[network]}")
     for ax in axes[:, 0]:
         ax.set_ylabel("f(x)")

@@ -89,6 +89,41 @@ def test_the_figure_of_speed_is_drawn(speed, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"speed.pdf", "speed.png"}
 
 
+def test_a_study_is_trained_judged_and_drawn(tmp_path, capsys, monkeypatch):
+    """The sine with three of its seven networks, eight seeds and a hundred steps: all that a study does, in seconds."""
+    networks, seeds = ("tanh", "snake", "fourier"), 8
+    main = script("experiments", "sine").main
+    main(seeds=seeds, steps=100, networks=networks, results=tmp_path, quick=True)
+    assert "Quick look: 8 seeds, 100 steps: not the experiment." in capsys.readouterr().out
+    quick = tmp_path / "quick"
+    runs = {network: ap.load(quick / f"sine_{network}.nc") for network in networks}
+    for network, one in runs.items():
+        assert (one.sizes["seed"], one.noise.values.tolist()) == (seeds, [0.0, 0.1])
+        first, last = one.test_loss.isel(step=0), one.test_loss.isel(step=-1)
+        assert (last < first).mean() > 0.9, network
+    rows = {(row["network"], row["noise"]): row for row in csv.DictReader((quick / "sine_networks.csv").open())}
+    assert len(rows) == 2 * len(networks)
+    inside = np.sort(runs["tanh"].test_loss.sel(noise=0.0).isel(step=-1).values)
+    assert float(rows["tanh", "0"]["inside_q50"]) == pytest.approx(inside[seeds // 2 - 1], rel=1e-5)  # a seed's own
+    judged = ap.stats.read_claims(quick / "sine_claims.csv")
+    assert judged.sizes["claim"] == 3 + 1 + 2 + 1 + 1 + 3  # inside, not on, on, but for its phase, better, noise
+    assert set(judged.n.values) == {seeds}
+    ends = {name: one.outside_loss.sel(noise=0.0).isel(step=-1).values for name, one in runs.items()}
+    better = judged.isel(claim=judged.claim.values.tolist().index("snake goes on better than tanh"))
+    assert float(better.effect) == pytest.approx((ends["snake"] < ends["tanh"]).mean(), abs=1e-3)
+    options = {"seeds": seeds, "steps": 100, "networks": networks, "results": tmp_path, "quick": True}
+    assert_judged_anew(monkeypatch, quick, main, **options)
+    script("figures", "sine").main(results=tmp_path, quick=True)
+    assert {path.suffix for path in quick.glob("sine.*")} == {".pdf", ".png"}
+    assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {quick}  # nothing of the experiment's
+
+
+def test_a_network_that_the_sine_does_not_have_is_refused(tmp_path):
+    with pytest.raises(ValueError, match=r"networks has cosine; choose among tanh10, fourier, .*, siren"):
+        script("experiments", "sine").main(networks=("tanh", "cosine"), results=tmp_path)
+    assert not list(tmp_path.iterdir())
+
+
 @pytest.mark.slow  # thirteen networks to compile
 def test_the_sine_and_the_floors_run_and_are_drawn(tmp_path, monkeypatch):
     main = script("experiments", "sine").main
