@@ -24,6 +24,8 @@ from approx.recipes import Recipe, is_whole, record_steps
 from approx.tasks import Task
 from approx.training import Trace
 
+MANY = 10**6  # trainings; of fewer, the room for predictions is looked at when all is compiled, a second later
+
 
 def run(
     task: Task,
@@ -107,7 +109,7 @@ def run(
         raise ValueError("an executor computes chunks into a folder: say out=")
     recipes: Mapping[Any, Any] = check_labels(recipe) if isinstance(recipe, Mapping) else {None: recipe}
     if out is None:
-        check_room(recipes, seeds, grid)
+        check_room(task, recipes, keep, seeds, grid)
     keeping = plans.check_keep(keep, keep_at, metrics)
     shared: dict[str, Any] = {"seeds": seeds, "lanes": lanes, "form": form, "key": key, "freeze": freeze}
     shared |= {"cross": cross, "init_params": init_params, "grid": grid}
@@ -183,21 +185,30 @@ def find_folders(out: Path, labels: list) -> dict[Any, Path]:
     return {label: out / str(label) for label in labels}
 
 
-def check_room(recipes: Mapping[Any, Any], seeds: Any, grid: Mapping[str, Any]) -> None:
-    """Refuse results whose losses alone do not fit into memory, from their numbers, before anything is made.
+def check_room(task: Any, recipes: Mapping[Any, Any], keep: Any, seeds: Any, grid: Mapping[str, Any]) -> None:
+    """Refuse results that do not fit into memory, from their numbers, before a table of their trainings is made.
 
     Raises:
         MemoryError: with the numbers and a remedy.
     """
     cells = math.prod(len(values) for values in grid.values() if hasattr(values, "__len__"))
-    each = [entry[1] if isinstance(entry, tuple) else entry for entry in recipes.values()]
-    records = sum(len(record_steps(one)) for one in each if isinstance(one, Recipe))
     count, free = plans.length_of(seeds) * cells, psutil.virtual_memory().available
-    if (needed := 8 * count * records) > free:  # two losses of four bytes, at least
+    pairs = [entry if isinstance(entry, tuple) else (task, entry) for entry in recipes.values()]
+    losses = count * sum(8 * len(record_steps(one)) for _, one in pairs if isinstance(one, Recipe))
+    predictions = 0
+    if "prediction" in keep and count > MANY:
+        predictions = count * sum(4 * points(one) for one, _ in pairs if isinstance(one, Task))
+    if losses + predictions > free:
+        advice = "keep=() keeps no predictions, " if predictions else ""
         raise MemoryError(
-            f"{count:,} trainings leave {size(needed)} of losses or more, and {size(free)} are free: "
-            "out= keeps them on disk; fewer seeds, cells or records help too"
+            f"{count:,} trainings leave {size(losses)} of losses and {size(predictions)} of predictions or more, and "
+            f"{size(free)} are free: {advice}out= keeps all on disk; fewer seeds, cells, records or points help too"
         )
+
+
+def points(task: Task) -> int:
+    """At how many points a task's networks are judged."""
+    return jax.eval_shape(lambda: tuple(task.points()))[0].shape[0]
 
 
 def check_labels(recipes: Mapping[Any, Any]) -> dict[Any, Any]:

@@ -168,12 +168,19 @@ CASES = {
     "until": (lambda: run(until=5), TypeError, "until is 5; it must be a function"),
     "steps of 2^31": (lambda: ap.Recipe(steps=2**31), ValueError, "below 2\\^31"),
     "records of all": (lambda: ap.Recipe(steps=10**9, records=10**9), ValueError, "at most 1,000,000"),
+    "records of most": (lambda: ap.Recipe(steps=10**6, records=10**5), ValueError, "100,000 of 1,000,000.*range"),
     "long axis": (lambda: run(learning_rate=np.arange(1, 10**6)), ValueError, "999,999 values; at most 100,000"),
     "large grid": (
         lambda: run(learning_rate=np.arange(1, 10**4), init_scale=np.arange(1, 10**4)), ValueError, "99,980,001 cells"
     ),
     "many lanes": (lambda: run(lanes=10**9), ValueError, "lanes is 1,000,000,000; at most"),
-    "seeds for all memory": (lambda: run(recipe=ap.Recipe(), seeds=range(10**11)), MemoryError, "of losses or more"),
+    "seeds for all memory": (lambda: run(recipe=ap.Recipe(), seeds=range(10**11)), MemoryError, "TB of losses and"),
+    "records for all memory": (
+        lambda: run(recipe=ap.Recipe(steps=10**6, records=range(10**6)), seeds=10**6), MemoryError, "8 TB of losses"
+    ),
+    "predictions for all memory": (
+        lambda: run(ap.tasks.square(test_size=10**6), seeds=10**7), MemoryError, "40 TB of predictions or more"
+    ),
     "wide": (lambda: run(recipe=ap.Recipe(model=ap.MLP((10**6, 10**6)))), MemoryError, "parameters.*narrower layers"),
     "many points": (lambda: run(ap.tasks.square(test_size=10**11)), ValueError, "test_size is 100,000,000,000"),
     "fresh rows": (
