@@ -108,6 +108,7 @@ def run(
     if executor is not None and out is None:
         raise ValueError("an executor computes chunks into a folder: say out=")
     recipes: Mapping[Any, Any] = check_labels(recipe) if isinstance(recipe, Mapping) else {None: recipe}
+    plans.check_size(seeds, cross, grid, lanes)
     if out is None:
         check_room(task, recipes, keep, seeds, grid)
     keeping = plans.check_keep(keep, keep_at, metrics)
@@ -139,7 +140,10 @@ def run(
     for label, plan in planned.items():
         with x64(plan.recipe):
             if folders is None:
-                made[label] = run_plan(plan, ready[label], workers, segment, progress, label)
+                try:
+                    made[label] = run_plan(plan, ready[label], workers, segment, progress, label)
+                except Interrupted as stopped:
+                    raise stopped.of_several(label, made) from None
             else:
                 engines.run_here(folders[label], plan, ready[label], workers, segment, progress, label, accept)
                 made[label] = assembled(folders[label], plan)
@@ -160,7 +164,10 @@ def run_until(
         if whole:
             parts = [more(seeds=seeds[: done + count])]
         else:
-            parts = [results.append([*parts, more(seeds=seeds[done : done + count])])]
+            try:
+                parts = [results.append([*parts, more(seeds=seeds[done : done + count])])]
+            except Interrupted as stopped:
+                raise stopped.after(parts) from None
         done += count
         if until(parts[0]):
             break
@@ -270,20 +277,43 @@ class Interrupted(KeyboardInterrupt):
 
     Attributes:
         runs: a Dataset of the seeds that had ended in every cell, with an identity of its own; None if there is none.
+            Of several recipes, those of the one that was interrupted; with `until`, of all batches of seeds so far.
+        recipes: of several recipes, {label: Dataset} of those that had ended, and of the one that was interrupted.
 
     Example:
         `try: runs = ap.run(...)`, then `except ap.runs.Interrupted as stopped: runs = stopped.runs`; in a notebook or a
         console, `sys.last_value.runs` after the fact.
     """
 
-    def __init__(self, asked: int, runs: xr.Dataset | None):
-        self.runs = runs
+    def __init__(self, asked: int, runs: xr.Dataset | None, recipes: Mapping[Any, xr.Dataset] | None = None):
+        self.asked, self.runs, self.recipes = asked, runs, dict(recipes or {})
         kept = "no seed had ended in every cell" if runs is None else f"{runs.sizes['seed']:,} seeds had ended"
         super().__init__(
             f"interrupted: of {asked:,} trainings, {kept}"
             f"{'' if runs is None else ': they are in sys.last_value.runs, or in the .runs of what except catches'}; "
-            "with out=FOLDER the same call would go on where it was stopped"
+            f"{self.said()}with out=FOLDER the same call would go on where it was stopped"
         )
+
+    def said(self) -> str:
+        """Where the results of several recipes are."""
+        return f"those of {', '.join(map(str, self.recipes))} are in .recipes; " if self.recipes else ""
+
+    def of_several(self, label: Any, made: Mapping[Any, xr.Dataset]) -> "Interrupted":
+        """The same, with the recipes that had ended before; a single recipe has no label."""
+        if label is None:
+            return self
+        return Interrupted(self.asked, self.runs, {**made} | ({} if self.runs is None else {label: self.runs}))
+
+    def after(self, parts: list[xr.Dataset]) -> "Interrupted":
+        """The same, with the batches of seeds before; of several recipes, those batches that all of them have."""
+        if self.recipes or self.runs is None:
+            found = parts
+        else:
+            found = [*parts, self.runs]
+        if not found:
+            return self
+        runs = results.append(found)
+        return Interrupted(self.asked, runs, self.recipes)
 
 
 def finished_part(plan: Plan, ready: Ready, block: Any, trace: Trace, finished: np.ndarray) -> xr.Dataset | None:
