@@ -172,6 +172,7 @@ CASES = {
     "steps to keep": (lambda: run(keep_at=range(10**9)), ValueError, "keep_at has 1,000,000,000 steps"),
     "one step to keep": (lambda: run(keep_at=4), TypeError, "keep_at is 4; write a tuple"),
     "many rows": (lambda: run(ap.tasks.square(size=10**9), lanes=64), MemoryError, "1,000,000,000 training rows"),
+    "map's axis": (lambda: ap.maps.axis(0.1, 1, 10**9), ValueError, "an axis of 1,000,000,000 values"),
     "long axis": (lambda: run(learning_rate=np.arange(1, 10**6)), ValueError, "999,999 values; at most 100,000"),
     "large grid": (
         lambda: run(learning_rate=np.arange(1, 10**4), init_scale=np.arange(1, 10**4)), ValueError, "99,980,001 cells"
