@@ -29,7 +29,8 @@ def axis(low: float, high: float, count: int, log: bool = True) -> np.ndarray:
     """Evenly spaced values of a map's axis, by their logarithm or as they are, to as few digits as tell them apart.
 
     Raises:
-        ValueError: fewer than two values, or more than a sweep takes; low is not below high; a logarithm of what is not positive.
+        ValueError: fewer than two values, or more than a sweep takes; low is not below high; a logarithm of what is not
+            positive.
     """
     if not (is_whole(count) and count >= 2):
         raise ValueError(f"an axis of {count!r} values: it takes at least two")
