@@ -139,7 +139,7 @@ def calling(factor):
     def call(like):
         shape = jax.ShapeDtypeStruct(like.shape, jnp.float32)
         made = lambda v: np.full(np.shape(v), factor, np.float32)  # noqa: E731
-        return jax.lax.stop_gradient(jax.pure_callback(made, shape, like * 0, vmap_method="broadcast_all"))
+        return jax.pure_callback(made, shape, jnp.ones(like.shape), vmap_method="broadcast_all")
 
     return call
 
