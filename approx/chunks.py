@@ -537,16 +537,16 @@ def recipes(path: Path) -> dict[Any, Path]:
     labels = {str(label): label for label in read_labels(path)}  # a number has a folder of its digits
     if (path / "sweep.json").exists() or not (inner or labels):
         return {None: path}
+    for name, folder in inner.items():  # first, as one that was renamed is missing under its own name too
+        label = read_sweep(folder).get("label")
+        if label not in (None, name):
+            raise ValueError(f"{folder} holds the trainings of the recipe {label!r}: call it {label!r} again")
     for name in labels:
         if name not in inner:
             raise ValueError(
                 f"{path} has nothing of the recipe {name!r}: the same command again computes it; or load the others "
                 f"one by one, such as {path / next(iter(inner), name)}"
             )
-    for name, folder in inner.items():
-        label = read_sweep(folder).get("label")
-        if label not in (None, name):
-            raise ValueError(f"{folder} holds the trainings of the recipe {label!r}: call it {label!r} again")
     return {labels.get(name, name): inner[name] for name in dict.fromkeys([*labels, *inner])}
 
 

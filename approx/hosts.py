@@ -24,58 +24,79 @@ CALLBACKS = ("pure_callback", "io_callback", "debug_callback")
 def fingerprint(*things: Any) -> str:
     """A digest of functions and objects with all values that they read: closures, defaults, globals, fields.
 
-    Functions of installed packages count by their name. It is for comparisons inside one process: what cannot be
-    described counts by its identity.
+    Functions of installed packages count by their name and by what they close over. It is for comparisons inside one
+    process: what cannot be described counts by its identity.
 
     Example:
         `factor = 1.0; f = lambda x: factor * x` has another fingerprint once `factor = 2.0`.
     """
     sha = hashlib.sha256()
-    for part in described(things, {}):
+    for part in described(things):
         sha.update(part)
         sha.update(b"\0")
     return sha.hexdigest()
 
 
-def described(thing: Any, seen: dict[int, Any]) -> Iterator[bytes]:
+def described(things: Any) -> Iterator[bytes]:
     """The parts of a description, depth first; what was met before counts by its place."""
-    if thing is None or isinstance(thing, bool | int | float | complex | str | bytes | np.generic):
-        yield f"{type(thing).__name__} {thing!r}".encode()
-        return
-    if id(thing) in seen:
-        yield f"again {list(seen).index(id(thing))}".encode()
-        return
-    seen[id(thing)] = thing
-    yield type(thing).__qualname__.encode()
-    if isinstance(thing, np.ndarray | jax.Array):
-        array = np.asarray(thing)
-        yield f"{array.dtype} {array.shape}".encode() + array.tobytes()
-        return
-    for part in parts(thing):
-        yield from described(part, seen)
+    seen: dict[int, tuple[int, Any]] = {}  # place and object, which is kept so that no other gets its id
+    left = [things]
+    while left:
+        thing = left.pop()
+        if thing is None or isinstance(thing, bool | int | float | complex | str | bytes | np.generic):
+            yield f"{type(thing).__name__} {thing!r}".encode()
+            continue
+        if id(thing) in seen:
+            yield f"again {seen[id(thing)][0]}".encode()
+            continue
+        seen[id(thing)] = len(seen), thing
+        if isinstance(thing, np.ndarray | jax.Array) and thing.dtype != object:
+            array = np.asarray(thing)
+            yield f"{array.dtype} {array.shape}".encode() + array.tobytes()
+            continue
+        its = parts(thing)
+        yield f"{type(thing).__qualname__} of {len(its)}".encode()
+        left += reversed(its)
 
 
 def parts(thing: Any) -> list[Any]:
     """What a thing is made of."""
     if isinstance(thing, list | tuple):
         return list(thing)
+    if isinstance(thing, set | frozenset):
+        return sorted(fingerprint(one) for one in thing)
     if isinstance(thing, Mapping):
         return [part for item in thing.items() for part in item]
     if isinstance(thing, partial):
         return [thing.func, thing.args, thing.keywords]
     if isinstance(thing, types.MethodType):
         return [thing.__func__, thing.__self__]
-    if is_installed(thing):
-        return [
-            getattr(thing, "__module__", ""),
-            getattr(thing, "__qualname__", thing.__class__.__qualname__),
-            *state(thing),
-        ]
+    if is_named(thing) and is_installed(thing):
+        name = getattr(thing, "__qualname__", thing.__class__.__qualname__)
+        return [getattr(thing, "__module__", ""), name, *closed_over(thing)]
     if isinstance(thing, types.FunctionType):
         return function_parts(thing)
     if isinstance(thing, type):
-        return [thing.__qualname__, *(value for value in vars(thing).values() if isinstance(value, types.FunctionType))]
+        return class_parts(thing)
     return state(thing) or [id(thing)]
+
+
+def is_named(thing: Any) -> bool:
+    """Whether a thing of a package is known by its name: a function, jitted too, a class, a module."""
+    kinds = type | types.FunctionType | types.BuiltinFunctionType | types.ModuleType
+    return isinstance(thing, kinds) or callable(getattr(thing, "__wrapped__", None))
+
+
+def class_parts(kind: type) -> list[Any]:
+    """A class's functions, also those behind properties and class methods, its other values, and the classes above."""
+    found: list[Any] = [kind.__qualname__, kind.__bases__]
+    for name, value in vars(kind).items():
+        inner = [getattr(value, each, None) for each in ("__func__", "fget", "fset")]
+        if isinstance(value, staticmethod | classmethod | property):
+            found += [name, inner]
+        elif not name.startswith("__") or isinstance(value, types.FunctionType):
+            found += [name, value]
+    return found
 
 
 def function_parts(function: types.FunctionType) -> list[Any]:
@@ -85,7 +106,6 @@ def function_parts(function: types.FunctionType) -> list[Any]:
     for code in codes:
         codes += [one for one in code.co_consts if isinstance(one, types.CodeType)]
         names += code.co_names
-    cells = [cell.cell_contents for cell in function.__closure__ or () if has_contents(cell)]
     used = {name: function.__globals__[name] for name in names if name in function.__globals__}
     modules = [one for one in used.values() if isinstance(one, types.ModuleType) and not is_installed(one)]
     used |= {f"{one.__name__}.{name}": vars(one)[name] for one in modules for name in names if name in vars(one)}
@@ -96,9 +116,15 @@ def function_parts(function: types.FunctionType) -> list[Any]:
         repr(constants),
         function.__defaults__,
         function.__kwdefaults__,
-        cells,
+        closed_over(function),
         used,
     ]
+
+
+def closed_over(function: Any) -> list[Any]:
+    """What a function closes over: that of a package may hold a user's function, as an optimiser holds a schedule."""
+    cells = getattr(function, "__closure__", None) or ()
+    return [cell.cell_contents for cell in cells if has_contents(cell)]
 
 
 def has_contents(cell: types.CellType) -> bool:
@@ -110,13 +136,21 @@ def has_contents(cell: types.CellType) -> bool:
 
 
 def state(thing: Any) -> list[Any]:
-    """An object's class and fields; nothing of functions, classes and modules of packages."""
-    if isinstance(thing, type | types.FunctionType | types.BuiltinFunctionType | types.ModuleType):
+    """An object's class and fields, or what a copy of it would be made from; [] where it does not say."""
+    if isinstance(thing, types.ModuleType | types.BuiltinFunctionType):
         return []
     if dataclasses.is_dataclass(thing):
         names = [field.name for field in dataclasses.fields(thing)]
         return [type(thing), *(getattr(thing, name, None) for name in names)]
-    return [type(thing), *vars(thing).items()] if hasattr(thing, "__dict__") else []
+    if hasattr(thing, "__dict__") and not hasattr(type(thing), "__slots__"):
+        return [type(thing), *vars(thing).items()]
+    try:
+        made = thing.__reduce_ex__(4)  # as pickle asks
+    except Exception:  # whatever an object that cannot be copied says
+        return []
+    if isinstance(made, str):
+        return []
+    return [list(part) if isinstance(part, Iterator) else part for part in made]
 
 
 def is_installed(thing: Any) -> bool:
@@ -126,7 +160,8 @@ def is_installed(thing: Any) -> bool:
     top = str(name).partition(".")[0]
     if top in ("approx", "builtins") or top in sys.builtin_module_names:
         return True
-    file = getattr(sys.modules.get(str(name)), "__file__", None)
+    module = sys.modules.get(str(name), sys.modules.get(top))  # compiled modules have parts that are none
+    file = getattr(module, "__file__", None)
     return file is not None and file.startswith(LIBRARIES)
 
 

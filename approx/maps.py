@@ -29,10 +29,13 @@ def axis(low: float, high: float, count: int, log: bool = True) -> np.ndarray:
     """Evenly spaced values of a map's axis, by their logarithm or as they are, to as few digits as tell them apart.
 
     Raises:
-        ValueError: fewer than two values; low is not below high; a logarithm of what is not positive.
+        ValueError: fewer than two values, or more than a sweep takes; low is not below high; a logarithm of what is not
+            positive.
     """
     if not (is_whole(count) and count >= 2):
         raise ValueError(f"an axis of {count!r} values: it takes at least two")
+    if count > plans.MOST_VALUES:
+        raise ValueError(f"an axis of {count:,} values: a sweep takes at most {plans.MOST_VALUES:,} of each")
     if not low < high:
         raise ValueError(f"an axis from {low:g} to {high:g}: the first must be below the second")
     if log and low <= 0:

@@ -15,7 +15,7 @@ from jaxtyping import Array, Key, PyTree
 from approx import blocks, hosts, parameters, steps, sweeps
 from approx.blocks import Inputs, Structure
 from approx.choice import choose_form, choose_lanes
-from approx.recipes import Recipe, check, is_number, is_whole, record_steps
+from approx.recipes import MOST_RECORDS, Recipe, check, is_number, is_whole, record_steps
 from approx.steps import Keys
 from approx.tasks import Task, shortened
 from approx.training import KEEPABLE, Keep, Trace
@@ -45,6 +45,7 @@ RESERVED = {
     "stream",
 }
 MOST_VALUES, MOST_CELLS, MOST_LANES = 10**5, 4 * 10**6, 2**20
+MANY_ROWS = 10**7  # of training
 BYTES_PER_ROW, BYTES_PER_CELL = 70, 250  # of the tables of streams and of numbers while they are made
 
 
@@ -185,14 +186,22 @@ def check_block(task: Task, recipe: Recipe, lanes: int) -> None:
     parameters = sum(leaf.size for leaf in jax.tree.leaves(state.params))
     judged = sum(leaf.size for leaf in jax.tree.leaves(points))
     batch = recipe.batch_size if recipe.batches == "stream" else 0
-    numbers = lanes * (parameters + (batch or 0)) + judged
+    rows = training_rows(task) if recipe.batches != "stream" else 0
+    outputs = rows if rows > MANY_ROWS else 0  # one for each row, at least; of fewer the compiled block says exactly
+    numbers = lanes * (parameters + (batch or 0) + outputs) + judged
     needed, free = numbers * jnp.dtype(recipe.dtype).itemsize, psutil.virtual_memory().available
     if needed > free:
         raise MemoryError(
-            f"{lanes} lanes of {parameters:,} parameters, batches of {batch or 0:,} fresh rows and {judged:,} numbers "
-            f"of test points need {needed / 1e9:,.1f} GB or more, and {free / 1e9:,.1f} GB are free: narrower layers, "
-            "fewer points, smaller batches, or lanes=1"
+            f"{lanes} lanes of {parameters:,} parameters, {rows:,} training rows, batches of {batch or 0:,} fresh rows "
+            f"and {judged:,} numbers of test points need {needed / 1e9:,.1f} GB or more, and {free / 1e9:,.1f} GB are "
+            "free: narrower layers, fewer rows or points, smaller batches, or lanes=1"
         )
+
+
+def training_rows(task: Task) -> int:
+    """How many rows a seed is trained on."""
+    key = random.key(0)
+    return jax.eval_shape(lambda: task.split(key, key)[0][0]).shape[0]
 
 
 def length_of(seeds: Any) -> int:
@@ -314,8 +323,12 @@ def check_keep(keep: Sequence[str], keep_at: Sequence[int], metrics: Mapping[str
             raise ValueError(f"metric {name!r} must be a function(params, predict) under a name of its own")
         if not storable(name):
             raise ValueError(f"metric {name!r} has a name that a file cannot hold: use letters, digits and underscores")
+    if not hasattr(keep_at, "__len__") or isinstance(keep_at, str):
+        raise TypeError(f"keep_at is {shortened(keep_at)}; write a tuple of record steps: keep_at=(0, 100)")
+    if len(keep_at) > MOST_RECORDS:
+        raise ValueError(f"keep_at has {len(keep_at):,} steps; at most {MOST_RECORDS:,}, which is also most records")
     if not all(map(is_whole, keep_at)):
-        raise ValueError(f"keep_at is {keep_at!r}; it must be whole numbers")
+        raise ValueError(f"keep_at is {shortened(keep_at)}; it must be whole numbers")
     return Keep(tuple(sorted(set(keep))), tuple(map(int, keep_at)), tuple((metrics or {}).items()))
 
 

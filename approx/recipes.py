@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, fields
+from functools import lru_cache
 from typing import Any, cast
 
 import jax
@@ -19,7 +20,7 @@ from approx.second_order import Method
 from approx.tasks import Given, Points, Task, shortened
 from approx.tasks.data import check_number
 
-MOST_RECORDS = 10**6
+MOST_RECORDS, MOST_SPACED = 10**6, 20_000
 
 
 @register_pytree_with_keys_class
@@ -141,14 +142,19 @@ class Recipe:
 
 
 def check_number_of_records(records: Any, steps: int) -> None:
-    """Refuse more records than a result could hold, before any is laid out.
+    """Refuse more records than a result could hold, or than are soon laid out, before any is.
 
     Raises:
-        ValueError: more than MOST_RECORDS.
+        ValueError: more than MOST_RECORDS, or more than MOST_SPACED of a larger number of steps.
     """
     count = min(records, steps + 1) if is_whole(records) else len(records) if hasattr(records, "__len__") else 0
     if count > MOST_RECORDS:
         raise ValueError(f"records asks for {count:,} records of each training; at most {MOST_RECORDS:,}: take fewer")
+    if is_whole(records) and MOST_SPACED < records <= steps:
+        raise ValueError(
+            f"records asks for {records:,} of {steps:,} steps, evenly on a logarithmic axis; at most {MOST_SPACED:,}: "
+            f"take fewer, or write the steps themselves, such as records=range(0, {steps + 1}, 10)"
+        )
 
 
 def is_whole(value: Any) -> bool:
@@ -174,16 +180,37 @@ def record_steps(recipe: Recipe) -> np.ndarray:
             raise ValueError(f"records={records}: at least 2, for step 0 and the last")
         if records > steps:
             return np.arange(steps + 1)
-        points = records - 1  # from the last step down, which one point alone is
-        while True:  # rounding merges the first ones: add as many as are missing, until none is
-            grid = np.unique(np.r_[0, np.rint(np.geomspace(steps, 1, points))].astype(np.int64))
-            if len(grid) >= records:
-                return grid
-            points += records - len(grid)
+        return spaced(steps, int(records)).copy()
     grid = np.asarray(records, np.int64)
     if not grid.size or grid[0] < 0 or grid[-1] > steps or (np.diff(grid) <= 0).any():
         raise ValueError(f"records must be increasing steps between 0 and steps={steps}, not {shortened(records)}")
     return grid
+
+
+@lru_cache(maxsize=256)
+def spaced(steps: int, records: int) -> np.ndarray:
+    """Step 0 and so many further steps up to the last that there are `records` of them, evenly on a logarithmic axis.
+
+    Rounding merges the first ones, so that more points are needed than are left: the fewest that do.
+    """
+    points = records - 1  # from the last step down, which one point alone is
+    for _ in range(100):
+        grid = rounded(steps, points)
+        if len(grid) >= records:
+            return grid
+        points += records - len(grid)
+    few, enough = points, 2 * points  # nearly every step is a record, which would take many such rounds
+    while len(rounded(steps, enough)) < records:
+        few, enough = enough, 2 * enough
+    while enough - few > 1:
+        middle = (few + enough) // 2
+        few, enough = (few, middle) if len(rounded(steps, middle)) >= records else (middle, enough)
+    return rounded(steps, enough)
+
+
+def rounded(steps: int, points: int) -> np.ndarray:
+    """Step 0, and the whole steps next to so many points from the last step down to 1, evenly by their logarithms."""
+    return np.unique(np.r_[0, np.rint(np.geomspace(steps, 1, points))].astype(np.int64))
 
 
 def optimizer(recipe: Recipe) -> optax.GradientTransformation | Method:

@@ -24,6 +24,8 @@ from approx.recipes import Recipe, is_whole, record_steps
 from approx.tasks import Task
 from approx.training import Trace
 
+MANY = 10**6  # trainings; of fewer, the room for predictions is looked at when all is compiled, a second later
+
 
 def run(
     task: Task,
@@ -106,8 +108,9 @@ def run(
     if executor is not None and out is None:
         raise ValueError("an executor computes chunks into a folder: say out=")
     recipes: Mapping[Any, Any] = check_labels(recipe) if isinstance(recipe, Mapping) else {None: recipe}
+    plans.check_size(seeds, cross, grid, lanes)
     if out is None:
-        check_room(recipes, seeds, grid)
+        check_room(task, recipes, keep, seeds, grid)
     keeping = plans.check_keep(keep, keep_at, metrics)
     shared: dict[str, Any] = {"seeds": seeds, "lanes": lanes, "form": form, "key": key, "freeze": freeze}
     shared |= {"cross": cross, "init_params": init_params, "grid": grid}
@@ -137,7 +140,10 @@ def run(
     for label, plan in planned.items():
         with x64(plan.recipe):
             if folders is None:
-                made[label] = run_plan(plan, ready[label], workers, segment, progress, label)
+                try:
+                    made[label] = run_plan(plan, ready[label], workers, segment, progress, label)
+                except Interrupted as stopped:
+                    raise stopped.of_several(label, made) from None
             else:
                 engines.run_here(folders[label], plan, ready[label], workers, segment, progress, label, accept)
                 made[label] = assembled(folders[label], plan)
@@ -158,7 +164,10 @@ def run_until(
         if whole:
             parts = [more(seeds=seeds[: done + count])]
         else:
-            parts = [results.append([*parts, more(seeds=seeds[done : done + count])])]
+            try:
+                parts = [results.append([*parts, more(seeds=seeds[done : done + count])])]
+            except Interrupted as stopped:
+                raise stopped.after(parts) from None
         done += count
         if until(parts[0]):
             break
@@ -183,21 +192,30 @@ def find_folders(out: Path, labels: list) -> dict[Any, Path]:
     return {label: out / str(label) for label in labels}
 
 
-def check_room(recipes: Mapping[Any, Any], seeds: Any, grid: Mapping[str, Any]) -> None:
-    """Refuse results whose losses alone do not fit into memory, from their numbers, before anything is made.
+def check_room(task: Any, recipes: Mapping[Any, Any], keep: Any, seeds: Any, grid: Mapping[str, Any]) -> None:
+    """Refuse results that do not fit into memory, from their numbers, before a table of their trainings is made.
 
     Raises:
         MemoryError: with the numbers and a remedy.
     """
     cells = math.prod(len(values) for values in grid.values() if hasattr(values, "__len__"))
-    each = [entry[1] if isinstance(entry, tuple) else entry for entry in recipes.values()]
-    records = sum(len(record_steps(one)) for one in each if isinstance(one, Recipe))
     count, free = plans.length_of(seeds) * cells, psutil.virtual_memory().available
-    if (needed := 8 * count * records) > free:  # two losses of four bytes, at least
+    pairs = [entry if isinstance(entry, tuple) else (task, entry) for entry in recipes.values()]
+    losses = count * sum(8 * len(record_steps(one)) for _, one in pairs if isinstance(one, Recipe))
+    predictions = 0
+    if "prediction" in keep and count > MANY:
+        predictions = count * sum(4 * points(one) for one, _ in pairs if isinstance(one, Task))
+    if losses + predictions > free:
+        advice = "keep=() keeps no predictions, " if predictions else ""
         raise MemoryError(
-            f"{count:,} trainings leave {size(needed)} of losses or more, and {size(free)} are free: "
-            "out= keeps them on disk; fewer seeds, cells or records help too"
+            f"{count:,} trainings leave {size(losses)} of losses and {size(predictions)} of predictions or more, and "
+            f"{size(free)} are free: {advice}out= keeps all on disk; fewer seeds, cells, records or points help too"
         )
+
+
+def points(task: Task) -> int:
+    """At how many points a task's networks are judged."""
+    return jax.eval_shape(lambda: tuple(task.points()))[0].shape[0]
 
 
 def check_labels(recipes: Mapping[Any, Any]) -> dict[Any, Any]:
@@ -259,20 +277,43 @@ class Interrupted(KeyboardInterrupt):
 
     Attributes:
         runs: a Dataset of the seeds that had ended in every cell, with an identity of its own; None if there is none.
+            Of several recipes, those of the one that was interrupted; with `until`, of all batches of seeds so far.
+        recipes: of several recipes, {label: Dataset} of those that had ended, and of the one that was interrupted.
 
     Example:
         `try: runs = ap.run(...)`, then `except ap.runs.Interrupted as stopped: runs = stopped.runs`; in a notebook or a
         console, `sys.last_value.runs` after the fact.
     """
 
-    def __init__(self, asked: int, runs: xr.Dataset | None):
-        self.runs = runs
+    def __init__(self, asked: int, runs: xr.Dataset | None, recipes: Mapping[Any, xr.Dataset] | None = None):
+        self.asked, self.runs, self.recipes = asked, runs, dict(recipes or {})
         kept = "no seed had ended in every cell" if runs is None else f"{runs.sizes['seed']:,} seeds had ended"
         super().__init__(
             f"interrupted: of {asked:,} trainings, {kept}"
             f"{'' if runs is None else ': they are in sys.last_value.runs, or in the .runs of what except catches'}; "
-            "with out=FOLDER the same call would go on where it was stopped"
+            f"{self.said()}with out=FOLDER the same call would go on where it was stopped"
         )
+
+    def said(self) -> str:
+        """Where the results of several recipes are."""
+        return f"those of {', '.join(map(str, self.recipes))} are in .recipes; " if self.recipes else ""
+
+    def of_several(self, label: Any, made: Mapping[Any, xr.Dataset]) -> "Interrupted":
+        """The same, with the recipes that had ended before; a single recipe has no label."""
+        if label is None:
+            return self
+        return Interrupted(self.asked, self.runs, {**made} | ({} if self.runs is None else {label: self.runs}))
+
+    def after(self, parts: list[xr.Dataset]) -> "Interrupted":
+        """The same, with the batches of seeds before; of several recipes, those batches that all of them have."""
+        if self.recipes or self.runs is None:
+            found = parts
+        else:
+            found = [*parts, self.runs]
+        if not found:
+            return self
+        runs = results.append(found)
+        return Interrupted(self.asked, runs, self.recipes)
 
 
 def finished_part(plan: Plan, ready: Ready, block: Any, trace: Trace, finished: np.ndarray) -> xr.Dataset | None:

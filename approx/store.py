@@ -23,6 +23,7 @@ import xarray as xr
 FORMAT = 2  # of the files; a reader refuses newer ones. Files of format 1 have no seal
 SEAL = re.compile(rb"approx-crc32:([0-9a-f]{8})\n")
 SEAL_BYTES = len("approx-crc32:00000000\n")
+_told: set[Path] = set()  # folders of which a warning has said that a file of theirs has no checksum
 BYTES_AT_A_TIME = 2**20  # that are read to be checked: they stay in the processor's cache
 
 
@@ -76,7 +77,8 @@ def save(runs: xr.Dataset, path: str | Path) -> Path:
 def load(path: str | Path) -> xr.Dataset:
     """Read a result, whole, into memory; every byte of the file is checked.
 
-    A file of an earlier version has no checksum: it is read with a warning.
+    A file of an earlier version has no checksum, so that damage to it is not seen: it is read with a warning, the first
+    one of its folder.
 
     Raises:
         FileNotFoundError: no such file.
@@ -98,10 +100,10 @@ def load(path: str | Path) -> xr.Dataset:
     if written is None or "identity" not in runs.attrs:
         raise ValueError(f"{path} is not a result: it is netCDF, but ap.save did not write it")
     check_format(path, written, sealed)
-    if not sealed:
+    if not sealed and path.absolute().parent not in _told:
+        _told.add(path.absolute().parent)
         warnings.warn(
-            f"{path} was saved by an earlier version without a checksum, so damage to it would not be seen: "
-            "ap.save(ap.load(path), path) adds one",
+            f"{path} has no checksum, like others of an earlier version: ap.save(ap.load(path), path) adds one",
             stacklevel=3,
         )
     return runs

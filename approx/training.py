@@ -138,8 +138,10 @@ def as_numbers(name: str, value: Any, dtype: str) -> Array:
     """What a metric gives, as an array.
 
     Raises:
-        TypeError: something else than numbers.
+        TypeError: something else than real numbers.
     """
+    if isinstance(value, Array) and jnp.iscomplexobj(value):
+        raise TypeError(f"metric {name!r} gives complex numbers: give their real part, imaginary part, or size")
     try:
         return jnp.asarray(value, dtype)
     except (TypeError, ValueError):

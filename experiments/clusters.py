@@ -257,8 +257,12 @@ def log_densities(found: list[tuple[np.ndarray, np.ndarray]], u: np.ndarray, dir
 
 
 def confusion(runs: xr.Dataset, labels: np.ndarray) -> np.ndarray:
-    """Share of the test rows of each class (axis 1) that each seed (axis 0) gives to each class (axis 2)."""
-    given = runs.prediction.values.argmax(-1)
+    """Share of the test rows of each class (axis 1) that each seed (axis 0) gives to each class (axis 2).
+
+    Outputs that are not finite give a row to no class.
+    """
+    outputs = runs.prediction.values
+    given = np.where(np.isfinite(outputs).all(-1), outputs.argmax(-1), -1)
     rows = [[[(seed[labels == a] == b).mean() for b in range(4)] for a in range(4)] for seed in given]
     return np.array(rows)
 

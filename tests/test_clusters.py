@@ -30,6 +30,12 @@ def test_the_thresholds_are_the_references():
     assert found["Bayes' rule"][0] > found["softmax"][0] > found["constant"][0] >= y.mean(0).min()
 
 
+def test_outputs_that_are_nan_belong_to_no_class():
+    outputs = np.stack([np.eye(4), np.full((4, 4), np.nan)])
+    runs = xr.Dataset({"prediction": (("seed", "point", "output"), outputs)})
+    assert CLUSTERS.confusion(runs, np.arange(4)).sum((1, 2)).tolist() == [4.0, 0.0]
+
+
 def test_the_density_of_a_direction_is_the_integral_along_its_ray():
     rng = np.random.default_rng(0)
     classes = []

@@ -276,6 +276,21 @@ def test_folders_of_recipes_that_changed_places_are_refused(copy, capsys):
     assert "it holds the trainings of the recipe 'adam'" in capsys.readouterr().out
 
 
+def test_a_folder_of_a_recipe_that_was_renamed_says_how_it_was_called(copy):
+    (copy / "both" / "adam").rename(copy / "both" / "other")
+    with pytest.raises(ValueError, match=r"other holds the trainings of the recipe 'adam': call it 'adam' again"):
+        ap.load(copy / "both")
+
+
+def test_many_files_of_an_earlier_version_are_warned_of_once(tmp_path):
+    for name in ("a", "b", "c"):
+        result().assign_attrs(approx_format=1).to_netcdf(tmp_path / f"{name}.nc", engine="h5netcdf")
+    with pytest.warns(UserWarning, match="has no checksum") as said:
+        loaded = [ap.load(tmp_path / f"{name}.nc") for name in ("a", "b", "c")]
+    assert len(said) == 1
+    assert all(one.identical(result()) for one in loaded)
+
+
 def test_a_recipe_that_is_missing_is_named(copy, capsys):
     shutil.rmtree(copy / "both" / "adam")
     with pytest.raises(ValueError, match="has nothing of the recipe 'adam': the same command again"):
@@ -405,7 +420,7 @@ def test_files_of_an_earlier_version_load_with_a_word(made, tmp_path):
     assert {Path(each.filename).name for each in said} == {Path(__file__).name}
     assert loaded.identical(ap.load(made / "both"))
     result().assign_attrs(approx_format=1).to_netcdf(tmp_path / "old.nc", engine="h5netcdf")
-    with pytest.warns(UserWarning, match=r"old.nc was saved by an earlier version without a checksum"):
+    with pytest.warns(UserWarning, match=r"old.nc has no checksum, like others of an earlier version"):
         loaded = ap.load(tmp_path / "old.nc")
     assert loaded.identical(result())
 

@@ -487,3 +487,36 @@ def test_no_result_hides_behind_a_method_of_xarray():
     for name, result in results.items():
         assert not methods & set(map(str, result.data_vars)), name
     assert stats.aggregate(RUNS, statistic="mean", resamples=20).attrs["statistic"] == "mean"
+
+
+PANELS = {
+    "survival": "stats.survival",
+    "restart": "stats.restart",
+    "best_of": "stats.best_of",
+    "threshold_profile": "stats.profile",
+    "performance_profile": "stats.performance_profile",
+    "running_rate": "stats.running_rate",
+    "plan": "stats.plan",
+    "claims": "stats.claims",
+    "shares": "stats.shares",
+    "split": "stats.shares",
+    "variance_split": "stats.variance_split",
+    "power_law": "stats.exponent",
+    "regions": "stats.best",
+    "forest": "stats.compare",
+    "learning_curve": "runs",
+    "learning_landscape": "runs",
+    "work_curve": "stats.rate",
+}
+
+
+@pytest.mark.parametrize("panel", PANELS)
+@pytest.mark.parametrize("given", ["hits", "list"])
+def test_panels_say_which_call_makes_what_they_draw(panel, given):
+    with pytest.raises(ValueError, match=rf"plot\.{panel}\(.*{PANELS[panel]}"):
+        getattr(plot, panel)(GIVEN["hits"] if given == "hits" else [1, 0, 1])
+
+
+def test_a_field_names_what_there_is():
+    with pytest.raises(ValueError, match="no 'upper' here, but hit"):
+        plot.field(HITS, "upper")

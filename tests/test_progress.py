@@ -58,6 +58,28 @@ def test_an_interrupt_in_memory_hands_back_what_has_ended(quiet, monkeypatch):
     assert stopped.value.runs.identity == ap.run(task, recipe, seeds=12, learning_rate=[0.1, 0.2], **quiet).identity
 
 
+def test_an_interrupt_hands_back_the_recipes_and_batches_before(quiet, monkeypatch):
+    task, recipe = ap.tasks.square(), ap.Recipe(model=ap.MLP((2,)), steps=4)
+    drive, calls = ap.runs.drive, []
+
+    def interrupted(plan, programs, workers, batches, deliver, *more):
+        calls.append(len(batches))
+        drive(plan, programs, workers, batches if len(calls) == 1 else batches[:1], deliver, *more)
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr(ap.runs, "drive", interrupted)
+    with pytest.raises(ap.runs.Interrupted, match=r"those of a, b are in \.recipes") as stopped:
+        ap.run(task, {"a": recipe, "b": recipe}, seeds=20, **quiet)
+    assert {label: runs.sizes["seed"] for label, runs in stopped.value.recipes.items()} == {"a": 20, "b": 8}
+    assert stopped.value.runs is stopped.value.recipes["b"]
+    calls.clear()
+    with pytest.raises(ap.runs.Interrupted) as stopped:
+        ap.run(task, recipe, seeds=200, until=lambda runs: False, **quiet)
+    assert stopped.value.runs.seed.values.tolist() == list(range(128 + 8))
+    assert not stopped.value.recipes
+
+
 def test_a_notebook_is_known_by_its_kernel(monkeypatch):
     monkeypatch.delitem(sys.modules, "IPython", raising=False)
     assert not progress.in_notebook()

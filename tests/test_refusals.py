@@ -168,12 +168,24 @@ CASES = {
     "until": (lambda: run(until=5), TypeError, "until is 5; it must be a function"),
     "steps of 2^31": (lambda: ap.Recipe(steps=2**31), ValueError, "below 2\\^31"),
     "records of all": (lambda: ap.Recipe(steps=10**9, records=10**9), ValueError, "at most 1,000,000"),
+    "records of most": (lambda: ap.Recipe(steps=10**6, records=10**5), ValueError, "100,000 of 1,000,000.*range"),
+    "steps to keep": (lambda: run(keep_at=range(10**9)), ValueError, "keep_at has 1,000,000,000 steps"),
+    "one step to keep": (lambda: run(keep_at=4), TypeError, "keep_at is 4; write a tuple"),
+    "many rows": (lambda: run(ap.tasks.square(size=10**9), lanes=64), MemoryError, "1,000,000,000 training rows"),
+    "map's axis": (lambda: ap.maps.axis(0.1, 1, 10**9), ValueError, "an axis of 1,000,000,000 values"),
     "long axis": (lambda: run(learning_rate=np.arange(1, 10**6)), ValueError, "999,999 values; at most 100,000"),
     "large grid": (
         lambda: run(learning_rate=np.arange(1, 10**4), init_scale=np.arange(1, 10**4)), ValueError, "99,980,001 cells"
     ),
     "many lanes": (lambda: run(lanes=10**9), ValueError, "lanes is 1,000,000,000; at most"),
-    "seeds for all memory": (lambda: run(recipe=ap.Recipe(), seeds=range(10**11)), MemoryError, "of losses or more"),
+    "seeds without end": (lambda: run(seeds=range(10**11)), ValueError, "100,000,000,000 trainings; at most 10.10"),
+    "seeds for all memory": (lambda: run(seeds=range(10**10)), MemoryError, "the table of 10,000,000,000 seeds"),
+    "records for all memory": (
+        lambda: run(recipe=ap.Recipe(steps=10**6, records=range(10**6)), seeds=10**6), MemoryError, "8 TB of losses"
+    ),
+    "predictions for all memory": (
+        lambda: run(ap.tasks.square(test_size=10**6), seeds=10**7), MemoryError, "40 TB of predictions or more"
+    ),
     "wide": (lambda: run(recipe=ap.Recipe(model=ap.MLP((10**6, 10**6)))), MemoryError, "parameters.*narrower layers"),
     "many points": (lambda: run(ap.tasks.square(test_size=10**11)), ValueError, "test_size is 100,000,000,000"),
     "fresh rows": (
@@ -264,6 +276,14 @@ for call in (
     except (TypeError, ValueError) as error:
         print(error)
 """
+
+
+@pytest.mark.parametrize(
+    ("value", "said"), [("abc", "'abc'; it must give a number"), (jax.numpy.complex64(1), "complex numbers")]
+)
+def test_metrics_give_real_numbers(value, said):
+    with pytest.raises(TypeError, match=f"metric 'm' gives {said}"):
+        run(metrics={"m": lambda params, predict: value})
 
 
 def test_what_type_checks_would_forestall_in_these_tests():

@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-from approx.plot.series import WRAP, axes, corner, each, label_ends, name_value, readable, share_axis
+from approx.plot.series import WRAP, axes, check_made, corner, each, label_ends, name_value, readable, share_axis
 
 NO_DIFFERENCE = {"difference": 0.0, "ratio": 1.0, "gain": 1.0, "improvement": 0.5, "faster": 0.5}
 
@@ -24,6 +24,7 @@ def forest(data: xr.Dataset, of: str | None = None, ax: Axes | None = None, titl
         ax: axes to draw on.
         title: the message of the panel.
     """
+    check_made(data, ["low", "high", *filter(None, [of])], "plot.forest", "stats.compare(hits, ...)")
     ax = axes(ax, title)
     of = of or str(next(iter(data.data_vars)))
     dims = [str(dim) for dim in data[of].dims]
@@ -86,6 +87,7 @@ def performance_profile(data: xr.Dataset, ax: Axes | None = None, title: str | N
         ax: axes to draw on.
         title: the message of the panel.
     """
+    check_made(data, ["profile", "low", "high", "ratio"], "plot.performance_profile", "stats.performance_profile(hits)")
     ax = axes(ax, title)
     ends = []
     for label, one, style in each(data, "ratio"):

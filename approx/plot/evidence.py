@@ -9,7 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from approx.plot.series import axes
+from approx.plot.series import axes, check_made
 from approx.stats.evidence import tested_at_once
 
 # By colour and by shape, so that they are told apart in grey too.
@@ -34,6 +34,8 @@ def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, w
         title: the message of the panel.
         wrap: characters in a line of a claim's text.
     """
+    needed = ["claim", "source", "effect", "low_all", "high_all", "verdict"]
+    check_made(data, needed, "plot.claims", "stats.claims(source, [...])")
     frame = data.to_dataframe().reset_index()
     if ax is None:
         lines = sum(len(textwrap.wrap(str(claim), wrap)) for claim in frame.claim)

@@ -10,7 +10,7 @@ from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from approx import stats
 from approx.plot.learning import bands, only_seeds
-from approx.plot.series import axes, by_label, corner, each, label_ends
+from approx.plot.series import axes, by_label, check_made, corner, each, label_ends
 
 FILLS = ("#0072B2", "#56B4E9", "#F0E442", "0.35")  # of Okabe and Ito; told apart in grey too
 EXACT = 1e-9  # where defects are drawn that are all 0: below float32's rounding of any function of size 1
@@ -25,6 +25,7 @@ def shares(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -
         ax: axes to draw on.
         title: the message of the panel.
     """
+    check_made(data, ["rate", "low", "high", "kind"], "plot.shares", "stats.shares(stats.split(...))")
     ax = axes(ax, title)
     rows = np.arange(data.sizes["kind"])
     series = list(each(data, "kind"))
@@ -56,6 +57,7 @@ def split(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) ->
     Raises:
         ValueError: more classes than can be told apart, here four.
     """
+    check_made(data, ["rate", "low", "high", "kind"], "plot.split", "stats.shares(stats.split(...))")
     if data.sizes["kind"] > len(FILLS):
         raise ValueError(f"{data.sizes['kind']} classes are too many to stack: draw them with plot.shares")
     ax = axes(ax, title)

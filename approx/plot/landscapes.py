@@ -13,7 +13,7 @@ from matplotlib.colors import ListedColormap, LogNorm, Normalize
 from scipy import ndimage
 
 from approx.plot.kinds import check_colors
-from approx.plot.series import axes, name_value, readable
+from approx.plot.series import axes, check_made, name_value, readable
 from approx.stats.labels import check_rates
 from approx.stats.maps import UNDECIDED, check_axis, spaced_by_logarithm
 
@@ -108,6 +108,7 @@ def field(
     Raises:
         ValueError: as for `landscape`.
     """
+    check_made(data, [of], "plot.field", 'stats.time_quantiles(hits), "time"')
     ax, edges, _ = _panel(data[of], ax)
     values = data[of].values.astype(float)
     finite = values[np.isfinite(values)]
@@ -150,6 +151,7 @@ def regions(
         ValueError: as for `landscape`; more than eight kinds; a kind that is there and has no place in `named`, or no
             colour in `colors`.
     """
+    check_made(kinds, ["kind", "n"], "plot.regions", "stats.best(hits)")
     ax, edges, _ = _panel(kinds.kind, ax)
     names = _named(kinds) if named is None else list(named)
     if len(names) > 8:

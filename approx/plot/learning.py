@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from approx import stats
 from approx.plot.landscapes import field
-from approx.plot.series import axes, by_label, corner, label_ends, long_name, name_value, step_axis
+from approx.plot.series import axes, by_label, check_made, corner, label_ends, long_name, name_value, step_axis
 from approx.stats.kept import predictions
 
 SINGLE: dict[str, Any] = {"color": "0.2", "lw": 0.4, "alpha": 0.8}  # the thin lines of single seeds
@@ -124,6 +124,7 @@ def learning_curve(
         ValueError: the variable has other dimensions, or `by` more than four values.
     """
     over = [over] if isinstance(over, str) else list(over)
+    check_made(runs, [of, "step"], "plot.learning_curve", "runs")
     only_seeds(runs, of, "step", *over, *filter(None, [by]))
     parts = [runs] if by is None else [runs.isel({by: place}) for place in range(runs.sizes[by])]
     if len(parts) > 4:
@@ -177,6 +178,7 @@ def learning_landscape(
     Raises:
         ValueError: as for `field`.
     """
+    check_made(runs, [of, "step"], "plot.learning_landscape", "runs")
     between = [q] if isinstance(q, float) else list(q)
     found = stats.quantiles(runs.isel(step=runs.step.values > 0), of=of, q=between)
     lines, n = found[of].transpose("quantile", ..., "step"), found.n.isel(quantile=0)

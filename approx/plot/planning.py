@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from approx.plot.series import axes, each, label_ends, share_axis
+from approx.plot.series import axes, check_made, each, label_ends, share_axis
 
 
 def running_rate(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -17,6 +17,7 @@ def running_rate(data: xr.Dataset, ax: Axes | None = None, title: str | None = N
         ax: axes to draw on.
         title: the message of the panel.
     """
+    check_made(data, ["rate", "wilson_low", "wilson_high"], "plot.running_rate", "stats.running_rate(hits)")
     ax = axes(ax, title)
     for _, one, style in each(data, "n"):
         color = style["color"]
@@ -53,6 +54,7 @@ def plan(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> 
         ax: axes to draw on.
         title: the message of the panel.
     """
+    check_made(data, ["n", "rate", "width"], "plot.plan", "stats.plan()")
     ax = axes(ax, title)
     ends = []
     for label, one, style in each(data, "width"):

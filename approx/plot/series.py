@@ -1,7 +1,7 @@
 """What several panels share: axes to draw on, series told apart in colour and in grey, labels at the lines, n."""
 
 import textwrap
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -72,6 +72,20 @@ def by_label(
             whose = f"under {label!r}" if label else "here"
             raise ValueError(f"there is no variable {of!r} {whose}: write {right}")
     return given
+
+
+def check_made(data: object, needed: Sequence[str], panel: str, made_by: str) -> None:
+    """Refuse what a panel does not draw, such as hits where it draws what follows from them.
+
+    Raises:
+        ValueError: the name that is missing, those there are, and the call that makes what the panel draws.
+    """
+    if not isinstance(data, xr.Dataset):
+        raise ValueError(f"{panel} draws an xarray.Dataset, not a {type(data).__name__}: write {panel}({made_by})")
+    missing = [name for name in needed if name not in data]
+    if missing:
+        there = ", ".join(map(str, data.data_vars)) or "no variable"
+        raise ValueError(f"there is no {missing[0]!r} here, but {there}: write {panel}({made_by})")
 
 
 def label_ends(ax: Axes, ends: list[tuple[np.ndarray, str, Any]]) -> None:

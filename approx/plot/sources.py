@@ -7,7 +7,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from approx.plot.series import axes, corner, each, label_ends, readable
+from approx.plot.series import axes, check_made, corner, each, label_ends, readable
 
 
 def variance_split(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -21,6 +21,7 @@ def variance_split(data: xr.Dataset, ax: Axes | None = None, title: str | None =
     Raises:
         ValueError: more than one setting.
     """
+    check_made(data, ["share", "low", "high", "source"], "plot.variance_split", "stats.variance_split(runs)")
     if data.share.dims != ("source",):
         raise ValueError(f"a panel draws one setting; select one of {', '.join(map(str, data.share.dims[:-1]))}")
     ax = axes(ax, title)
@@ -57,6 +58,7 @@ def power_law(
         title: the message of the panel.
         floors: {name: (x, smallest error possible)}, drawn as dashed lines.
     """
+    check_made(data, ["value", "value_low", "value_high", "fitted"], "plot.power_law", "stats.exponent(runs, ...)")
     ax = axes(ax, title)
     along = data.attrs["along"]
     ends = []

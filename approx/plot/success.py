@@ -9,7 +9,18 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from approx import stats
-from approx.plot.series import LINES, axes, by_label, corner, each, label_ends, readable, share_axis, step_axis
+from approx.plot.series import (
+    LINES,
+    axes,
+    by_label,
+    check_made,
+    corner,
+    each,
+    label_ends,
+    readable,
+    share_axis,
+    step_axis,
+)
 from approx.stats.labels import check_rates
 
 
@@ -24,6 +35,7 @@ def success_curve(data: xr.Dataset, ax: Axes | None = None, title: str | None = 
     """
     rates = stats.rate(data, when="each", level=level) if "hit" in data else data
     check_rates(rates)
+    check_made(rates, ["step"], "plot.success_curve", 'stats.rate(hits, when="each")')
     ax = axes(ax, title)
     ends = []
     for label, one, style in each(rates, "step"):
@@ -55,6 +67,8 @@ def work_curve(
         label: what that is, and its unit.
     """
     rates = by_label(rates, "rate", "plot.work_curve", 'stats.rate(hits, when="each")')
+    for one in rates.values():
+        check_made(one, ["step", work], "plot.work_curve", 'stats.rate(hits, when="each")')
     ax = axes(ax, title)
     ends: list[tuple] = []
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
@@ -84,6 +98,7 @@ def threshold_profile(data: xr.Dataset, ax: Axes | None = None, title: str | Non
         ax: axes to draw on.
         title: the message of the panel.
     """
+    check_made(data, ["rate", "low", "high", "threshold"], "plot.threshold_profile", "stats.profile(runs)")
     ax = axes(ax, title)
     floor = data.get("floor")
     data = data.drop_vars("floor", errors="ignore")

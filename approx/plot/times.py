@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from approx.plot.series import axes, corner, each, label_ends, readable, share_axis, step_axis
+from approx.plot.series import axes, check_made, corner, each, label_ends, readable, share_axis, step_axis
 
 
 def survival(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -17,6 +17,7 @@ def survival(data: xr.Dataset, ax: Axes | None = None, title: str | None = None)
         ax: axes to draw on.
         title: the message of the panel.
     """
+    check_made(data, ["survival", "low", "high", "step"], "plot.survival", "stats.survival(hits)")
     ax = axes(ax, title)
     ends = []
     for label, one, style in each(data, "step"):
@@ -41,6 +42,7 @@ def restart(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
         ax: axes to draw on.
         title: the message of the panel.
     """
+    check_made(data, ["cost", "low", "high", "cutoff"], "plot.restart", "stats.restart(hits)")
     ax = axes(ax, title)
     finite = data.cost.values[np.isfinite(data.cost.values)]
     top = 3 * finite.max() if finite.size else 1.0
@@ -81,6 +83,7 @@ def best_of(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
         ax: axes to draw on.
         title: the message of the panel.
     """
+    check_made(data, ["best", "low", "high", "tries"], "plot.best_of", "stats.best_of(runs)")
     ax = axes(ax, title)
     ends, infinite = [], False
     for label, one, style in each(data, "tries"):
