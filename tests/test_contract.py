@@ -211,6 +211,7 @@ def test_points_all_inside_or_all_outside(quiet):
         ap.stats.success(runs, below=1.0)
 
 
+@pytest.mark.slow
 def test_jit_is_no_jit():
     recipe = ap.Recipe(model=ap.MLP((4,), dropout=0.1), batch_size=8, steps=2, records=3)
     with jax.disable_jit():
