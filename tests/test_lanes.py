@@ -57,7 +57,7 @@ CASES = {
 }
 
 
-ALWAYS = ("stream", "labels, dropout, l2 on hidden, batches of an epoch")
+ALWAYS = ("labels, dropout, l2 on hidden, batches of an epoch",)
 
 
 @pytest.mark.parametrize(
