@@ -414,7 +414,8 @@ def measure_factorial(
             signs = {cell: (-1) ** len(set(factors) - set(chosen)) for cell, chosen in cells.items()}
             contrast = sum(signs[cell] * values[cell] for cell in cells) / (len(cells) / 2)
             each_seed = np.asarray(contrast, float)
-            low, high = ap.stats.mean_interval(each_seed, (-1.0, 1.0), level)  # accuracies lie in [0, 1]
+            # Accuracies lie in [0, 1]; an unseen seed may lie as far beyond those seen as these lie apart.
+            low, high = ap.stats.mean_interval(each_seed, (-1.0, 1.0), level, step=float(np.ptp(each_seed)))
             row = {"effect": each_seed.mean(), "low": float(low), "high": float(high), "n": each_seed.size}
             rows.append({"factors": " × ".join(factors), "order": len(factors), **row})
     return pd.DataFrame(rows).set_index("factors")
