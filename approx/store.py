@@ -9,6 +9,7 @@ import json
 import os
 import platform
 import re
+import sys
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping
@@ -219,7 +220,25 @@ def write_netcdf(path: Path, content: xr.Dataset) -> None:
 
     Where a disk is full, HDF5 can neither finish a file nor forget it, and brings the process down later.
     """
-    write_sealed(path, content.drop_encoding().to_netcdf(engine="h5netcdf", format="NETCDF4"))
+    with locks_of_this_process():
+        made = content.drop_encoding().to_netcdf(engine="h5netcdf", format="NETCDF4")
+    write_sealed(path, made)
+
+
+@contextmanager
+def locks_of_this_process() -> Iterator[None]:
+    """Keep xarray from asking Dask's scheduler for a lock, which it does in a process that has a Dask client.
+
+    The lock would have the name of the file; what is made in memory has none that the scheduler could know
+    (xarray 2026.9.0 with distributed 2026.8.0 raises a RuntimeError).
+    """
+    if "dask" not in sys.modules:
+        yield
+        return
+    import dask
+
+    with dask.config.set(scheduler="threads"):
+        yield
 
 
 @contextmanager

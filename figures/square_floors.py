@@ -50,7 +50,7 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
     asymptotes = ap.stats.asymptote(runs.sel(width=[4, 32]))
     right = asymptotes.sel(side="right", drop=True)
     ap.plot.shares(ap.stats.shares(right), c, r"$\bf{c}$  Outside, relu networks are lines")
-    ap.plot.variance_split(ap.stats.variance_split(sources), d, r"$\bf{d}$  Rows decide, order does not")
+    ap.plot.variance_split(ap.stats.variance_split(sources), d, r"$\bf{d}$  Rows and weights, not order")
     note = "Quick look, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "square_floors", note), sep="\n")
     plt.close(figure)

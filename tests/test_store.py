@@ -5,6 +5,7 @@ import os
 import signal
 import time
 
+import distributed
 import h5py
 import numpy as np
 import pytest
@@ -107,3 +108,10 @@ def test_what_was_widened_after_a_load_is_saved_as_wide(runs, tmp_path):
     again = ap.load(ap.save(wide, tmp_path / "two.nc"))
     assert again.loss.dtype == np.float64
     np.testing.assert_array_equal(again.loss, wide.loss)
+
+
+def test_a_process_with_a_dask_client_saves_too(runs, tmp_path):
+    """xarray takes its locks from Dask's scheduler there, which knows no file that is made in memory."""
+    with distributed.Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None):
+        path = ap.save(runs, tmp_path / "beside_dask.nc")
+    assert ap.load(path).identical(runs)

@@ -52,6 +52,8 @@ def power_law(
 ) -> Axes:
     """An error along an axis on logarithmic scales, with intervals, the fitted power, and floors beside it.
 
+    Intervals without an end, such as those of the best seed, are not drawn.
+
     Args:
         data: what `stats.exponent` returned.
         ax: axes to draw on.
@@ -65,9 +67,13 @@ def power_law(
     for label, one, style in each(data, along):
         x, color = one[along].values, style["color"]
         gaps = np.abs(np.stack([one.value_low.values, one.value_high.values]) - one.value.values)
-        ax.errorbar(x, one.value, gaps, fmt="o", color=color, markersize=3, linewidth=0.9)
+        known = (one.value_low.values > 0) & np.isfinite(one.value_high.values)
+        ax.errorbar(x, one.value, np.where(known, gaps, 0.0), fmt="o", color=color, markersize=3, linewidth=0.9)
         ax.plot(x, one.fitted, color=color, linewidth=0.9)
-        power = f"{along}$^{{{float(one.exponent):.1f}\\ [{float(one.low):.1f},\\ {float(one.high):.1f}]}}$"
+        between = ""  # of the best seed, for example: a better one may always come
+        if np.isfinite([float(one.low), float(one.high)]).all():
+            between = f"\\ [{float(one.low):.1f},\\ {float(one.high):.1f}]"
+        power = f"{along}$^{{{float(one.exponent):.1f}{between}}}$"
         ends.append((one.fitted.values, f"{label}\n{power}" if label else power, color))
     for name, (x, floor) in (floors or {}).items():
         ax.plot(x, floor, color="k", linewidth=0.9, linestyle=(0, (3, 2)))
