@@ -112,6 +112,6 @@ def test_what_was_widened_after_a_load_is_saved_as_wide(runs, tmp_path):
 
 def test_a_process_with_a_dask_client_saves_too(runs, tmp_path):
     """xarray takes its locks from Dask's scheduler there, which knows no file that is made in memory."""
-    with distributed.Client(processes=False, n_workers=1, threads_per_worker=1, dashboard_address=None):
+    with distributed.Client(processes=False, n_workers=1, protocol="tcp://", dashboard_address=None):
         path = ap.save(runs, tmp_path / "beside_dask.nc")
     assert ap.load(path).identical(runs)
