@@ -7,16 +7,18 @@ keep.
 
 from typing import TYPE_CHECKING
 
-from approx import losses, models, optimizers, sampling, scalings, tasks
-from approx.chunks import load
-from approx.models import MLP
-from approx.recipes import Recipe
-from approx.results import params
+from approx import models, tasks
+from approx.disk.chunks import load
+from approx.disk.store import save
+from approx.models import scalings
+from approx.models.mlp import MLP
 from approx.runs import run
-from approx.steps import Keys, State, init, loss, predict, update
-from approx.store import save
-from approx.tasks import Points, Task, given, task
-from approx.training import Keep, Trace, train
+from approx.sweep.results import params
+from approx.tasks import Points, Task, given, losses, task
+from approx.training import optimizers, sampling
+from approx.training.loop import Keep, Trace, train
+from approx.training.recipes import Recipe
+from approx.training.steps import Keys, State, init, loss, predict, update
 
 __version__ = "0.1.0"
 __all__ = [

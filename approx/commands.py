@@ -9,8 +9,8 @@ import numpy as np
 import tyro
 from tyro.conf import Positional
 
-from approx import chunks
-from approx.progress import duration, plural
+from approx.disk import chunks
+from approx.sweep.progress import duration, plural
 
 
 def status(folder: Positional[Path]) -> int:
@@ -108,7 +108,7 @@ def verify(folder: Positional[Path], count: int = 256, key: int = 0) -> int:
 
 def verified(folder: Path, count: int, key: int, expected: str | None) -> bool:
     """Say what is found in one sweep, which should be that of the expected recipe; whether all of it is fine."""
-    from approx.verification import verify as check
+    from approx.disk.verification import verify as check
 
     try:
         found = check(folder, count, key)

@@ -14,12 +14,14 @@ import xarray as xr
 from jaxtyping import Array, Key
 from scipy.interpolate import griddata
 
-from approx import chunks, engines, plans, results, stats, store
-from approx.devices import find_workers
-from approx.engines import compile_plan
-from approx.plans import Plan, x64
-from approx.recipes import Recipe, is_whole, record_steps
+from approx import stats
+from approx.disk import chunks, engines
+from approx.disk.engines import compile_plan
+from approx.sweep import plans, provenance, results
+from approx.sweep.devices import find_workers
+from approx.sweep.plans import Plan, x64
 from approx.tasks import Task
+from approx.training.recipes import Recipe, is_whole, record_steps
 
 PLAIN: dict[str, Any] = {"lanes": None, "form": None, "freeze": (), "cross": {}, "init_params": None}
 CHANGE = 0.1  # between the corners of a square, above which its inside is looked at
@@ -342,9 +344,9 @@ class Search:
         linear, nearest = (griddata(places[known], rate[known], places, how) for how in ("linear", "nearest"))
         filled = np.where(known, rate, np.where(np.isnan(linear), nearest, linear))
         values = {"successes": k, "n": n, "diverged": self.counted(self.blown), "rate": rate, "low": low, "high": high}
-        source = results.provenance(self.plan, self.ready.programs[self.workers[0]]) | {"refined": dict(rule)}
+        source = provenance.provenance(self.plan, self.ready.programs[self.workers[0]]) | {"refined": dict(rule)}
         about = {
-            "identity": store.identity(source),
+            "identity": provenance.identity(source),
             "level": level,
             "trainings": int(n.sum()),
             "full": self.plan.trainings,

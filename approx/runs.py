@@ -15,14 +15,15 @@ import xarray as xr
 from jax import random
 from jaxtyping import Array, Key, PyTree
 
-from approx import chunks, engines, plans, results, store
-from approx.devices import Batch, drive, find_workers, pilot
-from approx.engines import Ready, announce, compile_plan, one_lane
-from approx.plans import Plan, blocks_of, x64
-from approx.progress import bar, size
-from approx.recipes import Recipe, is_whole, record_steps
+from approx.disk import chunks, engines, store
+from approx.disk.engines import Ready, announce, compile_plan, one_lane
+from approx.sweep import plans, provenance, results
+from approx.sweep.devices import Batch, drive, find_workers, pilot
+from approx.sweep.plans import Plan, blocks_of, x64
+from approx.sweep.progress import bar, size
 from approx.tasks import Task
-from approx.training import Trace
+from approx.training.loop import Trace
+from approx.training.recipes import Recipe, is_whole, record_steps
 
 MANY = 10**6  # trainings; of fewer, the room for predictions is looked at when all is compiled, a second later
 
@@ -269,7 +270,7 @@ def run_plan(plan: Plan, ready: Ready, workers, segment, progress: bool, label) 
             drive(plan, ready.programs, workers, [first, *rest], deliver, cost, segment, show)
     except KeyboardInterrupt:
         raise Interrupted(plan.trainings, finished_part(plan, ready, block, trace, finished)) from None
-    return results.dataset(plan, trace, ready.points, results.provenance(plan, block))
+    return results.dataset(plan, trace, ready.points, provenance.provenance(plan, block))
 
 
 class Interrupted(KeyboardInterrupt):
@@ -327,7 +328,7 @@ def finished_part(plan: Plan, ready: Ready, block: Any, trace: Trace, finished: 
         given = jax.tree.map(lambda p: p[whole] if len(p) == len(whole) else p, given)
     smaller = plan._replace(seeds=plan.seeds[whole], streams=plan.streams[rows], init_params=given)
     part = jax.tree.map(lambda values: values[every], trace)
-    return results.dataset(smaller, part, ready.points, results.provenance(smaller, block))
+    return results.dataset(smaller, part, ready.points, provenance.provenance(smaller, block))
 
 
 def check_memory(planned: Mapping[Any, Plan], ready: Mapping[Any, Ready], workers: list, in_memory: bool) -> None:

@@ -38,12 +38,12 @@ ENOUGH = 0.9  # the share that must be noticed
 
 # The quick files first: the first failure ends a try.
 PROMISED_BY = {
-    "approx/losses.py": ("test_mathematics", "test_scalings", "test_cases", "test_parity"),
-    "approx/sampling.py": ("test_sampling",),
-    "approx/steps.py": ("test_case_updates", "test_mathematics", "test_contract", "test_second_order"),
-    "approx/training.py": ("test_mathematics", "test_contract", "test_case_updates", "test_second_order"),
-    "approx/second_order.py": ("test_second_order",),
-    "approx/elementary.py": ("test_elementary",),
+    "approx/tasks/losses.py": ("test_mathematics", "test_scalings", "test_cases", "test_parity"),
+    "approx/training/sampling.py": ("test_sampling",),
+    "approx/training/steps.py": ("test_case_updates", "test_mathematics", "test_contract", "test_second_order"),
+    "approx/training/loop.py": ("test_mathematics", "test_contract", "test_case_updates", "test_second_order"),
+    "approx/training/second_order.py": ("test_second_order",),
+    "approx/numerics/elementary.py": ("test_elementary",),
 }
 # Helpers of the other statistics, named by no test.
 PROMISED_BY |= dict.fromkeys(
@@ -258,7 +258,7 @@ def main(one_in: int = 60, seed: int = 0, workers: int = 2, only: tuple[str, ...
         one_in: try one in so many of each file's mutants.
         seed: of the draw.
         workers: how many to try at once.
-        only: files to change, such as approx/sampling.py; none is all.
+        only: files to change, such as approx/training/sampling.py; none is all.
 
     """
     prepare()

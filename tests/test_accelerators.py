@@ -10,7 +10,9 @@ from scipy.interpolate import BSpline
 from scripts import script
 
 import approx as ap
-from approx import blocks, choice, devices, engines, runs
+from approx import runs
+from approx.disk import engines
+from approx.sweep import blocks, choice, devices
 from experiments.benchmark import kan
 
 SQUARE = ap.tasks.square()

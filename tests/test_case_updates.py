@@ -22,15 +22,19 @@ class Ten:
     def __init__(self, label, case, task=None, **changes):
         its_task, recipe = script("experiments", case).RECIPES[label]
         self.task, self.recipe = its_task if task is None else task, replace(recipe, dtype="float64", **changes)
-        keys = ap.steps.as_keys(KEY)
+        keys = ap.training.loop.steps.as_keys(KEY)
         state = ap.init(keys, self.task, self.recipe)
-        rows = ap.steps.prepare(keys, self.task, self.recipe).rows
+        rows = ap.training.loop.steps.prepare(keys, self.task, self.recipe).rows
         self.first, self.seen, self.losses = arrays(state.params), [], []
 
         @jax.jit
         def step(state, n):
-            x, y, weights, index = ap.steps.batch(keys, n, rows, self.task, self.recipe)
-            x, y = (x, y) if index is None else (ap.steps.take(x, index), ap.steps.take(y, index))
+            x, y, weights, index = ap.training.loop.steps.batch(keys, n, rows, self.task, self.recipe)
+            x, y = (
+                (x, y)
+                if index is None
+                else (ap.training.loop.steps.take(x, index), ap.training.loop.steps.take(y, index))
+            )
             key = jax.random.fold_in(keys.dropout, n)
             new = ap.update(state, x, y, self.task, self.recipe, key, weights)
             mask = ap.models.dropout(key, 0, jnp.ones((1, 10)), 0.5) > 0

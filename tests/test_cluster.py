@@ -19,7 +19,7 @@ import xarray as xr
 from scripts import ROOT, script
 
 import approx as ap
-from approx import chunks, engines
+from approx.disk import chunks, engines
 
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(steps=300, records=(0, 10, 300))
 PATIENCE = 300  # seconds, for what takes some five on a machine that does nothing else

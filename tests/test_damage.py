@@ -18,7 +18,8 @@ import pytest
 import xarray as xr
 
 import approx as ap
-from approx import chunks, commands, store, verification
+from approx import commands
+from approx.disk import chunks, store, verification
 
 ROOT = Path(__file__).parents[1]
 RATES, SEEDS, STEPS = np.array([0.01, 0.1]), np.arange(6), np.array([0, 10, 30])
@@ -448,7 +449,7 @@ FULL = """
 import sys
 from pathlib import Path
 import numpy as np
-from approx import chunks, store
+from approx.disk import chunks, store
 sys.path.insert(0, sys.argv[2])
 from test_damage import part, result
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import scipy.special
 
-from approx import elementary
+from approx.numerics import elementary
 
 POSITIVE = np.concatenate([np.geomspace(1.2e-38, 3e38, 400_001), np.linspace(0, 12, 400_001), np.linspace(80, 90, 9)])
 X = np.concatenate([-POSITIVE, POSITIVE]).astype(np.float32)

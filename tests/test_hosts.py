@@ -15,7 +15,7 @@ import xarray as xr
 from flax import linen
 
 import approx as ap
-from approx import hosts
+from approx.sweep import hosts
 
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(model=ap.MLP((2,)), steps=4)
 MODEL, ROWS = ap.MLP((2,)), ap.given(np.linspace(-1, 1, 5), np.zeros(5), np.linspace(-1, 1, 5), np.zeros(5))
@@ -167,7 +167,7 @@ def test_fingerprints_see_what_functions_read_and_no_more():
     state.append(2)
     assert hosts.fingerprint(closing(state)) != before
     assert hosts.fingerprint(closing(np.zeros(2))) != hosts.fingerprint(closing(np.ones(2)))
-    plan = lambda recipe: ap.plans.make_plan(  # noqa: E731
+    plan = lambda recipe: ap.sweep.plans.make_plan(  # noqa: E731
         TASK, recipe, seeds=1, lanes=1, form=None, key=0, freeze=(), cross=None, init_params=None, grid={},
         keep=ap.Keep(),
     )  # fmt: skip

@@ -11,7 +11,7 @@ import xarray as xr
 from conftest import QUICK
 
 import approx as ap
-from approx import lanes
+from approx.sweep import lanes
 
 SQUARE = ap.tasks.square(range=1.0)
 NOISY = ap.tasks.sine(range=1.0, size=24, noise=0.1)
@@ -199,7 +199,7 @@ def test_data_shared_by_all_lanes_are_stored_once():
 
 @pytest.mark.slow
 def test_compiler_options_are_recorded_and_dropped_where_unknown():
-    options = ap.blocks.accepted({"xla_cpu_prefer_vector_width": 512, "xla_of_another_version": 1})
+    options = ap.sweep.blocks.accepted({"xla_cpu_prefer_vector_width": 512, "xla_of_another_version": 1})
     assert options == {"xla_cpu_prefer_vector_width": 512}
     source = json.loads(ap.run(SQUARE, RECIPE, seeds=2, lanes=8, form="lanes", progress=False).provenance)
-    assert source["compiler_options"]["advance"] == ap.blocks.accepted(lanes.OPTIONS["lanes"])
+    assert source["compiler_options"]["advance"] == ap.sweep.blocks.accepted(lanes.OPTIONS["lanes"])

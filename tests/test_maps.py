@@ -13,9 +13,9 @@ from scipy import optimize, special
 from scripts import ROOT, script
 
 import approx as ap
-from approx import blocks
 from approx.maps import Search
 from approx.stats.maps import _logistic
+from approx.sweep import blocks
 
 TASK, RECIPE = ap.tasks.square(range=1.0), ap.Recipe(model=ap.MLP((4,), "tanh"), optimizer="sgd", steps=200)
 GRID = {"learning_rate": ap.maps.axis(0.01, 2.0, 9), "init_scale": ap.maps.axis(0.3, 6.0, 9)}

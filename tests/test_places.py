@@ -8,7 +8,9 @@ import pytest
 from test_damage import result, sweep
 
 import approx as ap
-from approx import chunks, plans, runs, store
+from approx import runs
+from approx.disk import chunks, store
+from approx.sweep import plans
 
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(steps=2)
 

@@ -9,8 +9,8 @@ import pytest
 from scipy.optimize import nnls
 
 import approx as ap
-from approx import progress
-from approx.devices import fitted, non_negative
+from approx.sweep import progress
+from approx.sweep.devices import fitted, non_negative
 
 
 @pytest.mark.parametrize(

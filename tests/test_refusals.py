@@ -256,7 +256,7 @@ def test_refused(case, monkeypatch):
     call, error, message = CASES[case]
     if case != "no params kept":
         monkeypatch.setattr(
-            ap.blocks, "build", lambda *_: pytest.fail("the block was compiled before this was refused")
+            ap.sweep.blocks, "build", lambda *_: pytest.fail("the block was compiled before this was refused")
         )
     with pytest.raises(error, match=f"(?s){message}"):
         call()
@@ -306,7 +306,9 @@ def test_recipes_are_labelled_by_numbers_too(tmp_path):
 
 
 def test_nothing_is_trained_before_everything_is_checked(monkeypatch):
-    monkeypatch.setattr(ap.blocks, "build", lambda *_: pytest.fail("compiled before the second recipe was checked"))
+    monkeypatch.setattr(
+        ap.sweep.blocks, "build", lambda *_: pytest.fail("compiled before the second recipe was checked")
+    )
     with pytest.raises(ValueError, match="more than the 21 training rows"):
         run(recipe={"good": RECIPE, "bad": replace(RECIPE, batch_size=30)})
 
@@ -329,7 +331,7 @@ def test_a_failing_block_stops_the_others(monkeypatch):
         done.append(count)
         raise OSError("worker failed")
 
-    monkeypatch.setattr(ap.devices, "rows", rows)
+    monkeypatch.setattr(ap.sweep.devices, "rows", rows)
     with pytest.raises(OSError, match="worker failed"):
         run(recipe=replace(RECIPE, steps=20_000), seeds=100, threads=2)
     assert len(done) <= 4
@@ -362,11 +364,11 @@ def test_an_interrupt_ends_a_run_soon(tmp_path):
 
 def test_segments_lengthen_with_care_and_shorten_at_once():
     """Whatever one measurement says: an interrupt waits for a segment's end."""
-    assert ap.devices.next_length(100, 0.01, 0.5) == 1600
-    assert ap.devices.next_length(100, 0.0, 0.5) == 1600
-    assert ap.devices.next_length(100, 0.4, 0.5) == 125
-    assert ap.devices.next_length(100, 50.0, 0.5) == 1
-    assert ap.devices.next_length(1, 60.0, 0.5) == 1
+    assert ap.sweep.devices.next_length(100, 0.01, 0.5) == 1600
+    assert ap.sweep.devices.next_length(100, 0.0, 0.5) == 1600
+    assert ap.sweep.devices.next_length(100, 0.4, 0.5) == 125
+    assert ap.sweep.devices.next_length(100, 50.0, 0.5) == 1
+    assert ap.sweep.devices.next_length(1, 60.0, 0.5) == 1
 
 
 def test_flax_without_numbers_sweeps_only_the_recipe():

@@ -110,12 +110,12 @@ def test_programs_are_forgotten_before_the_process_has_no_maps_left(monkeypatch,
 
     first = run(2)
     run(3)
-    assert ap.blocks.maps_used() == 0 or ap.blocks.maps_used() < ap.blocks.maps_allowed()
-    before = ap.blocks.maps_used()
-    monkeypatch.setattr(ap.blocks, "maps_allowed", lambda: before)
+    assert ap.sweep.blocks.maps_used() == 0 or ap.sweep.blocks.maps_used() < ap.sweep.blocks.maps_allowed()
+    before = ap.sweep.blocks.maps_used()
+    monkeypatch.setattr(ap.sweep.blocks, "maps_allowed", lambda: before)
     run(4)
-    assert len(ap.blocks._compiled) == 2  # start and advance of the last
-    assert before == 0 or ap.blocks.maps_used() < before
+    assert len(ap.sweep.blocks._compiled) == 2  # start and advance of the last
+    assert before == 0 or ap.sweep.blocks.maps_used() < before
     same(first, run(2))
 
 
@@ -129,8 +129,8 @@ def test_after_save_and_load(case, tmp_path):
 def test_a_saved_state_goes_on_with_the_same_bits(tmp_path):
     task, recipe = CASES["adam"]
     key, steps = jax.random.key(3), recipe.steps
-    advance = jax.jit(ap.training.advance)
-    begun = jax.jit(ap.training.start)(key, task, recipe)
+    advance = jax.jit(ap.training.loop.advance)
+    begun = jax.jit(ap.training.loop.start)(key, task, recipe)
     whole = advance(begun, key, task, recipe, 0, steps)
     half = advance(begun, key, task, recipe, 0, steps // 2)
     leaves, tree = jax.tree.flatten(half)
@@ -210,10 +210,10 @@ def test_what_changes_bits_changes_the_identity(monkeypatch):
         "option": ap.run(task, recipe, seeds=2, **kept | {"compiler_options": narrow}),
         "start": ap.run(task, recipe, seeds=2, init_params=ap.params(base, seed=0), **kept),
     }
-    monkeypatch.setattr(ap.store, "versions", lambda: {"jax": "99"})
+    monkeypatch.setattr(ap.sweep.provenance, "versions", lambda: {"jax": "99"})
     changed["version"] = ap.run(task, recipe, seeds=2, **kept)
     monkeypatch.undo()
-    monkeypatch.setattr(ap.store, "processor", lambda: "another")
+    monkeypatch.setattr(ap.sweep.provenance, "processor", lambda: "another")
     changed["processor"] = ap.run(task, recipe, seeds=2, **kept)
     monkeypatch.undo()
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")

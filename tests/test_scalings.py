@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import approx as ap
-from approx.scalings import PerFeature, PerSample, features
+from approx.models.scalings import PerFeature, PerSample, features
 
 RNG = np.random.default_rng(3)
 X = RNG.normal([5.0, -3.0, 100.0], [0.1, 2.0, 30.0], (40, 3))
@@ -91,10 +91,12 @@ def test_lanes_and_vmap_agree_and_inner_numbers_are_swept(quiet):
 def test_a_scaled_task_takes_the_lanes_form_by_itself_and_others_do_not():
     task = ap.given(X, X)
     recipe = replace(CHAIN, model=features(NET, X, undo=True))
-    assert ap.lanes.possible(task, recipe)
-    assert ap.lanes.possible(task, replace(CHAIN, model=replace(NET, activation=ap.models.Elementwise(jnp.arctan))))
-    assert not ap.lanes.possible(task, replace(CHAIN, model=PerSample((NET.init, NET.apply))))
-    assert not ap.lanes.possible(task, replace(CHAIN, model=replace(NET, activation=jnp.arctan)))
+    assert ap.sweep.lanes.possible(task, recipe)
+    assert ap.sweep.lanes.possible(
+        task, replace(CHAIN, model=replace(NET, activation=ap.models.Elementwise(jnp.arctan)))
+    )
+    assert not ap.sweep.lanes.possible(task, replace(CHAIN, model=PerSample((NET.init, NET.apply))))
+    assert not ap.sweep.lanes.possible(task, replace(CHAIN, model=replace(NET, activation=jnp.arctan)))
 
 
 CASES = {

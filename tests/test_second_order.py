@@ -14,7 +14,8 @@ from conftest import QUICK as UNOPTIMISED
 from scipy import optimize, stats
 
 import approx as ap
-from approx import lanes, second_order
+from approx.sweep import lanes
+from approx.training import second_order
 
 RECORDED = Path(__file__).parent / "recorded"
 X = np.linspace(-1, 1, 33)[:, None]

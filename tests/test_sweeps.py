@@ -15,7 +15,9 @@ import xarray as xr
 from conftest import QUICK
 
 import approx as ap
-from approx import chunks, commands, devices, engines, store, verification
+from approx import commands
+from approx.disk import chunks, engines, store, verification
+from approx.sweep import devices, provenance
 
 ROOT = Path(__file__).parents[1]
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(steps=30, records=(0, 10, 30))
@@ -226,7 +228,7 @@ def test_other_trainings_are_refused_saying_in_what_they_differ(tmp_path, change
 @pytest.mark.slow
 def test_other_trainings_can_be_accepted_which_is_recorded(tmp_path, monkeypatch):
     sweep(tmp_path / "x", seeds=4)
-    versions = store.versions()
+    versions = provenance.versions()
     monkeypatch.setattr(store, "versions", lambda: versions | {"jax": "9.9"})
     with pytest.raises(ValueError, match=r"versions.jax is 9.9, was .* accept=True"):
         sweep(tmp_path / "x", seeds=6)
@@ -318,7 +320,7 @@ def test_numbers_that_never_came_out_of_the_program_are_found(tmp_path, capsys):
 @pytest.mark.slow
 def test_elsewhere_what_comes_out_is_compared_by_size_and_distribution(tmp_path, monkeypatch, capsys):
     sweep(tmp_path)
-    here = store.processor()
+    here = provenance.processor()
     monkeypatch.setattr(store, "processor", lambda: "another one")
     found = verification.verify(tmp_path)
     assert found.elsewhere == f"processor is another one, was {here}"
@@ -412,7 +414,8 @@ def test_an_unknown_format_is_refused(tmp_path):
 LONG = """
 import sys
 import approx as ap
-from approx import engines, devices
+from approx.disk import engines
+from approx.sweep import devices
 engines.SECONDS_PER_CHUNK, devices.SECONDS_PER_HOLD = 0.05, 0.05
 ap.run(
     ap.tasks.square(), ap.Recipe(steps=3_000, records=(0, 10, 3_000)), seeds=2_000, lanes=16, segment=200,

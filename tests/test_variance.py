@@ -7,8 +7,8 @@ import pytest
 import xarray as xr
 
 import approx as ap
-from approx import plans
-from approx.steps import Keys
+from approx.sweep import plans
+from approx.training.steps import Keys
 
 SD = {(0,): 1.0, (1,): 0.5, (0, 1): 0.7}
 
@@ -170,8 +170,8 @@ def test_refused(name):
 def test_every_training_gets_the_seeds_under_its_own_labels():
     """Six combinations of crossed seeds, init outside and data inside, and within each all seeds."""
     crossed = {"init": np.array([7, 8, 9]), "data": np.array([4, 5])}
-    streams = ap.plans.stream_seeds(np.array([0, 1]), {}, crossed)
+    streams = ap.sweep.plans.stream_seeds(np.array([0, 1]), {}, crossed)
     expected = [[init, data, s, s, s] for init in (7, 8, 9) for data in (4, 5) for s in (0, 1)]
     np.testing.assert_array_equal(streams, expected)
-    frozen = ap.plans.stream_seeds(np.array([0, 1]), {"order": 6}, {"noise": np.array([3])})
+    frozen = ap.sweep.plans.stream_seeds(np.array([0, 1]), {"order": 6}, {"noise": np.array([3])})
     np.testing.assert_array_equal(frozen, [[0, 0, 6, 0, 3], [1, 1, 6, 1, 3]])

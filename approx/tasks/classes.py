@@ -10,7 +10,7 @@ import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import ArrayLike
 
-from approx import losses
+from approx.tasks import losses
 from approx.tasks.data import STATIC, Given, Points, Task, check_number, check_whole, given
 
 CLUSTERS = Path(__file__).with_name("clusters.npz")  # made by tests/recorded/clusters.py

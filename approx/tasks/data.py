@@ -16,7 +16,7 @@ import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float, Key
 
-from approx import losses
+from approx.tasks import losses
 from approx.tasks.values import as_numbers, as_rows, as_targets, check_precision, shortened
 
 STATIC: dict[str, Any] = {"static": True}

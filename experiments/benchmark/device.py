@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jax import random
 
-from approx import blocks, choice, plans
+from approx.sweep import blocks, choice, plans
 from experiments.benchmark.cases import CASES, WIDER_CASES, Case
 from experiments.benchmark.timing import naive_train
 

@@ -20,7 +20,7 @@ import optax
 from jax import lax, random
 
 import approx as ap
-from approx import blocks, plans
+from approx.sweep import blocks, plans
 from experiments.benchmark.cases import Case, steps_for
 from experiments.limit import limit
 

@@ -15,10 +15,10 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from approx.blocks import Block
-from approx.plans import Plan, inputs, x64
-from approx.recipes import record_steps
-from approx.training import Trace
+from approx.sweep.blocks import Block
+from approx.sweep.plans import Plan, inputs, x64
+from approx.training.loop import Trace
+from approx.training.recipes import record_steps
 
 SECONDS_PER_SEGMENT = 0.5  # how often the host loop hears from a block; changes no bit
 SECONDS_OF_PILOT = 0.02  # steps of one block that tell what all cost, while the other workers wait

@@ -4,27 +4,34 @@ A file of ours ends with a seal: a line of text with the CRC-32 of all bytes bef
 zip archives do not look behind the end of what they read, so a sealed file stays a valid netCDF or npz file.
 """
 
-import hashlib
 import json
 import os
-import platform
 import re
 import sys
 import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import numpy as np
 import xarray as xr
 
+from approx.sweep.provenance import identity
+
 FORMAT = 2  # of the files; a reader refuses newer ones. Files of format 1 have no seal
+
+
 SEAL = re.compile(rb"approx-crc32:([0-9a-f]{8})\n")
+
+
 SEAL_BYTES = len("approx-crc32:00000000\n")
+
+
 _told: set[Path] = set()  # folders of which a warning has said that a file of theirs has no checksum
+
+
 BYTES_AT_A_TIME = 2**20  # that are read to be checked: they stay in the processor's cache
 
 
@@ -34,9 +41,6 @@ class DamagedError(ValueError):
 
 class UnreadableError(DamagedError):
     """A file is not of the kind that its place says."""
-
-
-# ---- results as files ----------------------------------------------------------------------------------------------
 
 
 def save(runs: xr.Dataset, path: str | Path) -> Path:
@@ -150,9 +154,6 @@ def missing_part(folder: Path) -> Path:
     """The outermost folder of a path that does not exist."""
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     return missing[-1]
-
-
-# ---- files as bytes ------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -290,42 +291,3 @@ def sync(path: Path) -> None:
         os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def identity(provenance: Mapping[str, Any]) -> str:
-    """The sha256 of everything that decides the bits of a result, in a canonical order."""
-    return hashlib.sha256(json.dumps(provenance, sort_keys=True).encode()).hexdigest()
-
-
-def digest(*arrays: Any) -> str:
-    """The sha256 of arrays: shapes, types and bytes."""
-    sha = hashlib.sha256()
-    for array in map(np.ascontiguousarray, arrays):
-        sha.update(f"{array.dtype.str}{array.shape}".encode())
-        sha.update(array.tobytes())
-    return sha.hexdigest()
-
-
-def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that take part in the numbers."""
-    found = {"python": platform.python_version()}
-    for name in ("jax", "jaxlib", "optax", "flax", "numpy", "jax-cuda13-plugin", "jax-cuda12-plugin"):
-        try:
-            found[name] = version(name)
-        except PackageNotFoundError:
-            continue
-    return found
-
-
-def processor() -> str:
-    """The CPU's model and widest vectors: XLA compiles for them, and calls every one of them `cpu`."""
-    try:
-        info = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return f"{platform.machine()} {platform.processor()}".strip()
-    entries = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
-    entries = {name.strip(): value.strip() for name, value in entries.items()}
-    flags = entries.get("flags", "").split()
-    vectors = next((name for name in ("avx512f", "avx2", "avx", "sse4_2") if name in flags), "")
-    name = entries.get("model name") or platform.machine()
-    return f"{name} family {entries.get('cpu family', '?')} model {entries.get('model', '?')} {vectors}".strip()

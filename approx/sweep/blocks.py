@@ -21,11 +21,13 @@ from jax import random
 from jax.sharding import SingleDeviceSharding
 from jaxtyping import Array, Key, PyTree, UInt32
 
-from approx import hosts, lanes, steps, training
-from approx.recipes import Recipe
-from approx.steps import Data, Keys, State
+from approx.sweep import hosts, lanes
 from approx.tasks import Points, Task
-from approx.training import Keep, Trace
+from approx.training import loop as training
+from approx.training import steps
+from approx.training.loop import Keep, Trace
+from approx.training.recipes import Recipe
+from approx.training.steps import Data, Keys, State
 
 # `start` runs once per block, `look` once per run: half the optimisation compiles in half the time (`start` of ten tanh
 # units in 0.7 s instead of 1.7 s).

@@ -19,7 +19,7 @@ from jax import random
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float, Key, PyTree
 
-from approx import elementary
+from approx.numerics import elementary
 from approx.tasks.data import STATIC, check_number
 
 

@@ -15,11 +15,12 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, PyTree
 
-from approx import losses, models, scalings
-from approx.optimizers import is_method
-from approx.recipes import Recipe, optimizer
-from approx.steps import Over, State, init
-from approx.tasks import Task
+from approx import models
+from approx.models import scalings
+from approx.tasks import Task, losses
+from approx.training.optimizers import is_method
+from approx.training.recipes import Recipe, optimizer
+from approx.training.steps import Over, State, init
 
 # Multiply-and-add along a last axis wants the widest vectors, and is 2 to 5 times slower with XLA's newest fusions; for
 # columns its products and sums are the best, and what it makes of the rest costs a sixth (P4).

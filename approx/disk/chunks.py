@@ -29,14 +29,25 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
-from approx import results, store
+from approx.disk import store
+from approx.sweep import provenance, results
+from approx.sweep.provenance import WHICH, common, differences
 
 FORMAT = 2  # of a folder; a reader refuses newer ones. In format 1 only chunks have a digest
-WHICH = ("grid", "seeds", "cross", "table")  # entries of a provenance that say which trainings there are
+
+
 INPUTS = ("training_numbers", "training_streams", "training_params")  # of a chunk's trainings, beside their axes
+
+
 ENTRIES = {"entries": list, "axes": dict, "sources": dict, "attributes": dict, "crossed": list, "created": str}
+
+
 LONGEST_NAME = 255  # bytes, of file systems in use
+
+
 AGAIN = "delete it, and the same command computes its trainings again"
+
+
 OURS = re.compile(r"lock|coordinates\.nc|progress\.json|\w{16}\.((start|advance)\.jax|inputs\.npz)|held-.*|\..*\.tmp")
 
 
@@ -54,9 +65,6 @@ class Head(NamedTuple):
     coordinates: xr.Dataset
     attributes: dict[str, Any]
     program: dict[str, Any]
-
-
-# ---- the folder ----------------------------------------------------------------------------------------------------
 
 
 @contextmanager
@@ -145,21 +153,6 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def common(source: Mapping[str, Any]) -> dict[str, Any]:
-    """All of a provenance but which trainings there are."""
-    return {name: value for name, value in source.items() if name not in WHICH}
-
-
-def differences(new: Any, old: Any, name: str = "") -> Iterator[str]:
-    """In words, where two provenances differ."""
-    if isinstance(new, dict) and isinstance(old, dict):
-        for key in dict.fromkeys([*new, *old]):
-            yield from differences(new.get(key), old.get(key), f"{name}.{key}" if name else key)
-    elif new != old:
-        short = [text if len(text := str(value)) < 60 else f"{text[:12]}..." for value in (new, old)]
-        yield f"{name} is {short[0]}, was {short[1]}"
-
-
 def begin(folder: Path, head: Head, accept: bool = False, label: str | None = None, selective: bool = False) -> str:
     """Make a sweep of a locked folder, or go on with it; the name of the source that chunks are made from now.
 
@@ -171,7 +164,7 @@ def begin(folder: Path, head: Head, accept: bool = False, label: str | None = No
             saying in what they differ, unless that is accepted.
     """
     source = common(head.source)
-    name = store.identity(source)[:16]
+    name = provenance.identity(source)[:16]
     if not (folder / "sweep.json").exists():
         if others := [other.name for other in folder.iterdir() if not OURS.fullmatch(other.name)]:
             raise ValueError(f"{folder} holds other things ({others[0]}): a sweep needs a folder of its own")
@@ -297,7 +290,7 @@ def wrong_entries(found: Mapping[str, Any]) -> list[str]:
     wrong = [name for name, kind in ENTRIES.items() if not isinstance(found.get(name), kind)]
     if wrong:
         return wrong
-    wrong += [f"sources {name}" for name, about in found["sources"].items() if store.identity(about)[:16] != name]
+    wrong += [f"sources {name}" for name, about in found["sources"].items() if provenance.identity(about)[:16] != name]
     for axis, packed in found["axes"].items():
         try:
             known = len(unpack(packed)) > 0
@@ -328,9 +321,6 @@ def read_coordinates(folder: Path, sources: Mapping[str, Any]) -> xr.Dataset:
     if not set(sources) <= set(its):
         raise store.DamagedError(f"{path} is of another sweep: {remedy}")
     return points
-
-
-# ---- chunks --------------------------------------------------------------------------------------------------------
 
 
 def paths(folder: Path) -> list[Path]:
@@ -446,9 +436,6 @@ def done(folder: Path) -> np.ndarray:
     return np.concatenate(parts) if parts else np.empty(0, "S1")
 
 
-# ---- blocks on their way -------------------------------------------------------------------------------------------
-
-
 def hold(folder: Path, source: str, which: np.ndarray, begin: int, leaves: list[np.ndarray]) -> None:
     """Keep a block on its way: what its trainings are (`rows`), the steps made, and its state."""
     arrays: dict[str, Any] = {f"leaf{number}": leaf for number, leaf in enumerate(leaves)}
@@ -495,9 +482,6 @@ def release(folder: Path, which: np.ndarray) -> None:
 def held_path(folder: Path, which: np.ndarray) -> Path:
     """Where a block on its way is held."""
     return folder / f"held-{hashlib.sha256(which.tobytes()).hexdigest()[:16]}.npz"
-
-
-# ---- reading it all ------------------------------------------------------------------------------------------------
 
 
 def load(path: str | Path, lazy: bool = False, partial: bool = False) -> xr.Dataset:
@@ -616,7 +600,11 @@ def assemble(
     except KeyError as error:
         raise ValueError(f"{folder / 'coordinates.nc'} is of another sweep: it has no {error}") from None
     source = whole_source(sweep, axes, numbers)
-    attributes = {"identity": store.identity(source), "provenance": json.dumps(source), "created": sweep["created"]}
+    attributes = {
+        "identity": provenance.identity(source),
+        "provenance": json.dumps(source),
+        "created": sweep["created"],
+    }
     named = {axis: (axis, values) for axis, values in axes.items()}
     return results.finished(xr.Dataset(variables, named | dict(points.coords), attributes | sweep["attributes"]))
 
@@ -733,9 +721,9 @@ def whole_source(sweep: Mapping[str, Any], axes: Mapping[str, np.ndarray], numbe
     cells = numbers[(*(slice(None) if axis not in (*crossed, "seed") else 0 for axis in axes), slice(None))]
     which = {
         "grid": {axis: values.tolist() for axis, values in axes.items() if axis not in (*crossed, "seed")},
-        "seeds": results.describe_seeds(axes["seed"]),
-        "cross": {name: results.describe_seeds(axes[axis]) for axis, name in crossed.items()},
-        "table": store.digest(cells.reshape(-1, numbers.shape[-1])),
+        "seeds": provenance.describe_seeds(axes["seed"]),
+        "cross": {name: provenance.describe_seeds(axes[axis]) for axis, name in crossed.items()},
+        "table": provenance.digest(cells.reshape(-1, numbers.shape[-1])),
     }
     source = {entry: which[entry] if entry in WHICH else last[entry] for entry in sweep["entries"]}
     return source | ({"accepted": others} if others else {})

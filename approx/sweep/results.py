@@ -2,7 +2,6 @@
 
 import json
 import math
-import os
 import warnings
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
@@ -14,13 +13,15 @@ import xarray as xr
 from jax import random
 from jaxtyping import PyTree
 
-from approx import lanes, losses, parameters, steps, store, sweeps, tasks
-from approx.blocks import Block
-from approx.plans import Plan, x64
-from approx.recipes import record_steps
-from approx.second_order import REASONS
-from approx.tasks import Points
-from approx.training import Trace
+from approx import tasks
+from approx.sweep import lanes, parameters, provenance, sweeps
+from approx.sweep.plans import Plan, x64
+from approx.sweep.provenance import describe_seeds
+from approx.tasks import Points, losses
+from approx.training import steps
+from approx.training.loop import Trace
+from approx.training.recipes import record_steps
+from approx.training.second_order import REASONS
 
 NAMES = {
     "loss": "loss on the training rows",
@@ -35,6 +36,7 @@ NAMES = {
     "gradient_norm": "Euclidean norm of the gradient on the training rows",
     "weight_norm": "Euclidean norm of the parameters",
 }
+
 
 REPORTS: dict[str, dict[str, Any]] = {
     "evaluations": {"long_name": "evaluations of the loss and its gradient, in passes over the training rows"},
@@ -266,7 +268,7 @@ def steps_kept(plan: Plan) -> list[int]:
 def attributes(plan: Plan, trace: Trace, source: dict[str, Any]) -> dict[str, Any]:
     """What made a result; the nesting of its parameters, if it has them."""
     found = {
-        "identity": store.identity(source),
+        "identity": provenance.identity(source),
         "provenance": json.dumps(source),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "lanes": plan.lanes,
@@ -315,15 +317,10 @@ def join(made: Mapping[Any, xr.Dataset]) -> xr.Dataset:
     )
     first = next(iter(made.values()))
     joined = joined.assign_coords({name: first[name] for name in shared})
-    provenance = {"recipes": sources}
+    source = {"recipes": sources}
     return joined.assign_attrs(
-        first.attrs | {"identity": store.identity(provenance), "provenance": json.dumps(provenance)}
+        first.attrs | {"identity": provenance.identity(source), "provenance": json.dumps(source)}
     )
-
-
-def describe_seeds(seeds: np.ndarray) -> Any:
-    """Seeds as provenance holds them: a few as they are, many by number and digest."""
-    return seeds.tolist() if len(seeds) <= 16 else f"{len(seeds)} {store.digest(seeds.astype(np.int64))}"
 
 
 def append(parts: list[xr.Dataset]) -> xr.Dataset:
@@ -335,7 +332,7 @@ def append(parts: list[xr.Dataset]) -> xr.Dataset:
     source = json.loads(runs.provenance)
     for one in source.get("recipes", {"": source}).values():
         one["seeds"] = describe_seeds(runs.seed.values)
-    return runs.assign_attrs(provenance=json.dumps(source), identity=store.identity(source))
+    return runs.assign_attrs(provenance=json.dumps(source), identity=provenance.identity(source))
 
 
 def _same(name: str, runs) -> list[bool]:
@@ -364,30 +361,3 @@ def params(runs: xr.Dataset, **where: Any) -> PyTree:
     if "params" not in runs.attrs:
         raise ValueError('no parameters were kept: run with keep=("prediction", "params")')
     return parameters.rebuild(json.loads(runs.attrs["params"]), lambda name: np.asarray(runs[name].sel(**where)))
-
-
-def provenance(plan: Plan, block: Block) -> dict[str, Any]:
-    """Everything that decides the bits of a result, as JSON can hold it."""
-    device = jax.local_devices()[0]
-    swept = {name: values.tolist() for name, values in plan.grid.items()}
-    constant = sweeps.numbers(plan.task, plan.recipe)
-    for name in swept:
-        del constant[sweeps.qualify(name, plan.task, plan.recipe)]
-    return {
-        "program": block.text,
-        "arrays": store.digest(*plan.arrays),
-        "numbers": {name: None if value is None else float(value) for name, value in constant.items()},
-        "table": store.digest(plan.numbers),
-        "grid": swept,
-        "seeds": describe_seeds(plan.seeds),
-        "freeze": plan.freeze,
-        "cross": {name: describe_seeds(seeds) for name, seeds in plan.cross.items()},
-        "root": np.asarray(random.key_data(plan.root)).tolist(),
-        "init_params": None if plan.init_params is None else store.digest(*jax.tree.leaves(plan.init_params)),
-        "lanes": plan.lanes,
-        "form": plan.structure.form,
-        "compiler_options": block.options,
-        "environment": {name: os.environ.get(name, "") for name in ("XLA_FLAGS",)},
-        "versions": store.versions(),
-        "processor": store.processor() if device.platform == "cpu" else device.device_kind,
-    }

@@ -31,13 +31,14 @@ import numpy as np
 import xarray as xr
 from jax import export, random
 
-from approx import blocks, choice, chunks, plans, results, store
-from approx.blocks import Block
-from approx.devices import Batch, Cost, drive, find_workers, pilot
-from approx.plans import Plan, cell_inputs, inputs, x64
-from approx.progress import bar, duration, plural, size
+from approx.disk import chunks
+from approx.sweep import blocks, choice, plans, provenance, results
+from approx.sweep.blocks import Block
+from approx.sweep.devices import Batch, Cost, drive, find_workers, pilot
+from approx.sweep.plans import Plan, cell_inputs, inputs, x64
+from approx.sweep.progress import bar, duration, plural, size
 from approx.tasks import Points
-from approx.training import Trace
+from approx.training.loop import Trace
 
 SECONDS_PER_CHUNK, BYTES_PER_CHUNK = 10.0, 64_000_000
 AT_RISK = 0.01  # the share of the work that may be lost, where that is more than those seconds
@@ -96,7 +97,7 @@ def head(plan: Plan, ready: Ready, block: Block) -> chunks.Head:
             "out= out"
         )
     trace = jax.tree.map(lambda s: np.empty((0, *one_lane(plan, s)), s.dtype), block.carry[1])
-    source = results.provenance(plan, block)
+    source = provenance.provenance(plan, block)
     about = results.attributes(plan, trace, source)
     about = {name: value for name, value in about.items() if name not in ("identity", "provenance", "created")}
     program = {"leaves": results.leaf_variables(block.carry), "axis": plan.structure.axis}
@@ -267,7 +268,7 @@ def is_only_read(folder: Path, plan: Plan, head: chunks.Head, accept: bool, want
     """
     if chunks.is_writable(folder):
         return False
-    name = store.identity(chunks.common(head.source))[:16]
+    name = provenance.identity(provenance.common(head.source))[:16]
     chunks.check(folder, chunks.read_sweep(folder), name, head, accept)
     if count := len(missing(plan, folder, wanted)):
         raise PermissionError(
@@ -408,7 +409,7 @@ def prepare(pickled: bytes) -> dict[str, Any]:
     block = ready.programs[workers[0]]
     with x64(plan.recipe):
         _, cost = pilot(plan, block, workers[0], Batch(np.arange(1)))
-    source = store.identity(chunks.common(results.provenance(plan, block)))[:16]
+    source = provenance.identity(provenance.common(provenance.provenance(plan, block)))[:16]
     return {"plan": plan, "workers": workers, "ready": ready, "cost": cost, "source": source, "segment": order.segment}
 
 

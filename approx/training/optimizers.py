@@ -14,8 +14,8 @@ import numpy as np
 import optax
 from jaxtyping import Array, PyTree, ScalarLike
 
-from approx.second_order import BOUNDS, METHODS, Method
 from approx.tasks.data import check_number
+from approx.training.second_order import BOUNDS, METHODS, Method
 
 
 class AdamState(NamedTuple):

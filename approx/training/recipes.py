@@ -15,10 +15,11 @@ from jax.interpreters import partial_eval
 from jax.tree_util import GetAttrKey, register_pytree_with_keys_class
 from jaxtyping import PyTree, ScalarLike
 
-from approx import losses, models, optimizers, sampling
-from approx.second_order import Method
-from approx.tasks import Given, Points, Task, shortened
+from approx import models
+from approx.tasks import Given, Points, Task, losses, shortened
 from approx.tasks.data import check_number
+from approx.training import optimizers, sampling
+from approx.training.second_order import Method
 
 MOST_RECORDS, MOST_SPACED = 10**6, 20_000
 

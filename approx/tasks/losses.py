@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
-from approx.elementary import sigmoid, softplus
+from approx.numerics.elementary import sigmoid, softplus
 
 
 def mse(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:

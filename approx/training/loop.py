@@ -13,11 +13,11 @@ import optax
 from jax import lax, random
 from jaxtyping import Array, ArrayLike, Key, PyTree
 
-from approx import losses
-from approx.optimizers import is_method
-from approx.recipes import Recipe, check, record_steps
-from approx.second_order import report
-from approx.steps import (
+from approx.tasks import Task, losses
+from approx.training.optimizers import is_method
+from approx.training.recipes import Recipe, check, record_steps
+from approx.training.second_order import report
+from approx.training.steps import (
     ONE,
     Data,
     Keys,
@@ -35,7 +35,6 @@ from approx.steps import (
     slope,
     update,
 )
-from approx.tasks import Task
 
 
 class Trace(NamedTuple):

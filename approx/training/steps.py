@@ -14,11 +14,12 @@ from jax import lax, random
 from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, ArrayLike, Float, Key, PyTree
 
-from approx import losses, models, sampling
-from approx.optimizers import is_method
-from approx.recipes import Recipe, optimizer
-from approx.second_order import RUNNING, Slope, Squares, choose, identity, ravel, unravel
-from approx.tasks import Points, Task
+from approx import models
+from approx.tasks import Points, Task, losses
+from approx.training import sampling
+from approx.training.optimizers import is_method
+from approx.training.recipes import Recipe, optimizer
+from approx.training.second_order import RUNNING, Slope, Squares, choose, identity, ravel, unravel
 
 
 class Keys(NamedTuple):

@@ -14,7 +14,8 @@ import xarray as xr
 from jax import export
 from scipy import stats
 
-from approx import chunks, store
+from approx.disk import chunks, store
+from approx.sweep import provenance
 
 TOLERANCE = 1e-3  # of losses of the first ten steps elsewhere: later two correct programs part (chaos)
 UNLIKELY = 1e-3  # probability of final losses as different as these, or more, if they are alike
@@ -88,7 +89,9 @@ def verify(folder: str | Path, count: int = 256, key: int = 0) -> Verdict:
                 pairs.append((made, again(folder, source, sweep, made)))
             except (OSError, ValueError) as error:
                 damaged.append(f"trainings cannot be computed again: {error}")
-            elsewhere += list(chunks.differences(surroundings(), {name: about.get(name) for name in surroundings()}))
+            elsewhere += list(
+                provenance.differences(surroundings(), {name: about.get(name) for name in surroundings()})
+            )
     found = judged(list(dict.fromkeys(damaged)), pairs, "; ".join(dict.fromkeys(elsewhere)))
     return found._replace(missing=0 if sweep.get("selective") else int((~seen).sum()))
 
@@ -125,8 +128,8 @@ def checked_chunks(folder: Path, sweep: Mapping[str, Any], seen: np.ndarray) -> 
 def surroundings() -> dict[str, Any]:
     """What of a provenance belongs to the machine."""
     device = jax.local_devices()[0]
-    processor = store.processor() if device.platform == "cpu" else device.device_kind
-    return {"versions": store.versions(), "processor": processor}
+    processor = provenance.processor() if device.platform == "cpu" else device.device_kind
+    return {"versions": provenance.versions(), "processor": processor}
 
 
 def judged(damaged: list[str], pairs: list[tuple[xr.Dataset, xr.Dataset]], elsewhere: str) -> Verdict:

@@ -19,10 +19,10 @@ from typing import Any, NamedTuple
 import jax
 from jax import random
 
-from approx import lanes as fast
-from approx import steps
-from approx.recipes import Recipe
+from approx.sweep import lanes as fast
 from approx.tasks import Task
+from approx.training import steps
+from approx.training.recipes import Recipe
 
 FORMS = ("vmap", "columns", "lanes")
 FORMAT = 1  # of the table's file

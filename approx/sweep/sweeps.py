@@ -6,9 +6,10 @@ from typing import Any
 
 import numpy as np
 
-from approx import optimizers, scalings
-from approx.recipes import Recipe, is_number
+from approx.models import scalings
 from approx.tasks import Task, shortened
+from approx.training import optimizers
+from approx.training.recipes import Recipe, is_number
 
 # What is written where a number to sweep would stand, and what was probably meant.
 IN_RECIPE = "Recipe({0}=...): {0} belongs to the recipe; several values of it are a dictionary of recipes"

@@ -12,13 +12,14 @@ import psutil
 from jax import random
 from jaxtyping import Array, Key, PyTree
 
-from approx import blocks, hosts, parameters, steps, sweeps
-from approx.blocks import Inputs, Structure
-from approx.choice import choose_form, choose_lanes
-from approx.recipes import MOST_RECORDS, Recipe, check, is_number, is_whole, record_steps
-from approx.steps import Keys
+from approx.sweep import blocks, hosts, parameters, sweeps
+from approx.sweep.blocks import Inputs, Structure
+from approx.sweep.choice import choose_form, choose_lanes
 from approx.tasks import Task, shortened
-from approx.training import KEEPABLE, Keep, Trace
+from approx.training import steps
+from approx.training.loop import KEEPABLE, Keep, Trace
+from approx.training.recipes import MOST_RECORDS, Recipe, check, is_number, is_whole, record_steps
+from approx.training.steps import Keys
 
 # Names of variables, coordinates and dimensions of a result or of a chunk of it, which neither a metric nor a swept
 # number can take.

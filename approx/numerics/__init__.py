@@ -1,0 +1,1 @@
+"""Formulas and products that all floors above are written in."""

@@ -1,0 +1,1 @@
+"""Many trainings: their settings and seeds laid out in blocks, compiled, computed, and labelled."""
