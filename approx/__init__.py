@@ -8,17 +8,18 @@ keep.
 from typing import TYPE_CHECKING
 
 from approx import models, tasks
-from approx.disk.chunks import load
-from approx.disk.store import save
+from approx.disk.saved import load, save
 from approx.models import scalings
 from approx.models.mlp import MLP
 from approx.runs import run
 from approx.sweep.results import params
 from approx.tasks import Points, Task, given, losses, task
 from approx.training import optimizers, sampling
+from approx.training.evaluation import loss, predict
+from approx.training.inputs import Keys
 from approx.training.loop import Keep, Trace, train
 from approx.training.recipes import Recipe
-from approx.training.steps import Keys, State, init, loss, predict, update
+from approx.training.steps import State, init, update
 
 __version__ = "0.1.0"
 __all__ = [

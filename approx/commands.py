@@ -9,7 +9,7 @@ import numpy as np
 import tyro
 from tyro.conf import Positional
 
-from approx.disk import chunks
+from approx.disk import chunks, folders
 from approx.sweep.progress import duration, plural
 
 
@@ -35,7 +35,7 @@ def sweeps(folder: Path) -> list[Path]:
     """
     inner = sorted(path.parent for path in folder.glob("*/sweep.json"))
     if (folder / "sweep.json").exists() or not inner:
-        chunks.read_sweep(folder)  # says what is missing
+        folders.read_sweep(folder)  # says what is missing
         return [folder]
     return inner
 
@@ -43,14 +43,14 @@ def sweeps(folder: Path) -> list[Path]:
 def missing_recipes(folder: Path, inner: list[Path]) -> list[str]:
     """Labels of the recipes that a folder of several should have and has not."""
     there = [each.name for each in inner]
-    wanted = [str(label) for label in chunks.read_labels(folder)]
+    wanted = [str(label) for label in folders.read_labels(folder)]
     return [label for label in wanted if label not in there]
 
 
 def described(folder: Path) -> list[str]:
     """A sweep in a few lines."""
-    sweep = chunks.read_sweep(folder)
-    axes = chunks.axes_of(sweep)
+    sweep = folders.read_sweep(folder)
+    axes = folders.axes_of(sweep)
     asked = int(np.prod([len(values) for values in axes.values()]))
     done, diverged, damaged = 0, 0, []
     for path in chunks.paths(folder):
@@ -60,7 +60,7 @@ def described(folder: Path) -> list[str]:
             diverged += int(index.attrs["diverged"])
         except ValueError:
             damaged.append(path.name)
-    at_it = chunks.is_locked(folder)
+    at_it = folders.is_locked(folder)
     lines = [f"{folder}: {done:,} of {plural(asked, 'training')} finished ({done / asked:.1%}), {diverged:,} diverged"]
     lines.append("  axes: " + " x ".join(f"{axis} {len(values):,}" for axis, values in axes.items()))
     if damaged:
@@ -112,7 +112,7 @@ def verified(folder: Path, count: int, key: int, expected: str | None) -> bool:
 
     try:
         found = check(folder, count, key)
-        sweep = chunks.read_sweep(folder)
+        sweep = folders.read_sweep(folder)
     except ValueError as error:
         print(f"{folder}: 1 damaged file\n  {error}\n  NOT verified")
         return False

@@ -15,11 +15,11 @@ from jaxtyping import Array, Key
 from scipy.interpolate import griddata
 
 from approx import stats
-from approx.disk import chunks, engines
-from approx.disk.engines import compile_plan
+from approx.disk import chunks, folders, writer
 from approx.sweep import plans, provenance, results
 from approx.sweep.devices import find_workers
 from approx.sweep.plans import Plan, x64
+from approx.sweep.programs import compile_plan
 from approx.tasks import Task
 from approx.training.recipes import Recipe, is_whole, record_steps
 
@@ -208,7 +208,7 @@ class Search:
         self.ready = compile_plan(plan, self.workers, compiler_options)
         self.shape = tuple(len(values) for values in plan.grid.values())
         self.seeds = len(plan.streams)
-        every = engines.which(plan, np.arange(plan.trainings)).tolist()
+        every = writer.which(plan, np.arange(plan.trainings)).tolist()
         self.number = dict(zip(every, range(plan.trainings), strict=True))
         if len(self.number) < plan.trainings:
             raise ValueError(f"two values of an axis are one in {plan.recipe.dtype}: take them further apart")
@@ -305,14 +305,14 @@ class Search:
         wanted = np.concatenate([c * self.seeds + b + np.arange(n) for c, b, n in each])
         self.asked += more
         with x64(self.plan.recipe):
-            engines.run_here(
+            writer.run_here(
                 self.folder, self.plan, self.ready, self.workers, None, self.progress, None, accept=False, wanted=wanted
             )
         self.look()
 
     def look(self) -> None:
         """Read the chunks that are new."""
-        sources = chunks.read_sweep(self.folder)["sources"]
+        sources = folders.read_sweep(self.folder)["sources"]
         for path in [path for path in chunks.paths(self.folder) if path not in self.read]:
             part = chunks.read_chunk(path, sources)
             rows = chunks.rows(*(part[name].values for name in chunks.INPUTS))

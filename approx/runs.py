@@ -15,11 +15,12 @@ import xarray as xr
 from jax import random
 from jaxtyping import Array, Key, PyTree
 
-from approx.disk import chunks, engines, store
-from approx.disk.engines import Ready, announce, compile_plan, one_lane
-from approx.sweep import plans, provenance, results
+from approx.disk import assemble, chunks, executors, files, folders, writer
+from approx.sweep import checks, plans, provenance, results
+from approx.sweep.announcement import announce
 from approx.sweep.devices import Batch, drive, find_workers, pilot
 from approx.sweep.plans import Plan, blocks_of, x64
+from approx.sweep.programs import Ready, compile_plan, one_lane
 from approx.sweep.progress import bar, size
 from approx.tasks import Task
 from approx.training.loop import Trace
@@ -122,15 +123,15 @@ def run(
     for name, value in (("segment", segment), ("threads", threads)):
         if value is not None and not (is_whole(value) and value >= 1):
             raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
-    results.check_alike(planned)
+    checks.check_alike(planned)
     folders = None if out is None else find_folders(Path(out), list(planned))
     if executor is not None and folders is not None:
         options = {"keep": keeping, **shared, "key": np.asarray(random.key_data(plans.root_key(key)))}
-        with engines.opened(executor) as pool:
+        with executors.opened(executor) as pool:
             for label, entry in recipes.items():
                 what = cloudpickle.dumps(entry if isinstance(entry, tuple) else (task, entry))
-                order = engines.Order(what, options, compiler_options, threads or 1, segment)
-                engines.run_elsewhere(folders[label], planned[label], order, pool, progress, label, accept)
+                order = executors.Order(what, options, compiler_options, threads or 1, segment)
+                executors.run_elsewhere(folders[label], planned[label], order, pool, progress, label, accept)
         return results.join({label: assembled(folders[label], plan) for label, plan in planned.items()})
     workers = find_workers(threads)
     ready = {label: compile_plan(plan, workers, compiler_options) for label, plan in planned.items()}
@@ -146,7 +147,7 @@ def run(
                 except Interrupted as stopped:
                     raise stopped.of_several(label, made) from None
             else:
-                engines.run_here(folders[label], plan, ready[label], workers, segment, progress, label, accept)
+                writer.run_here(folders[label], plan, ready[label], workers, segment, progress, label, accept)
                 made[label] = assembled(folders[label], plan)
     return results.join(made)
 
@@ -183,13 +184,13 @@ def find_folders(out: Path, labels: list) -> dict[Any, Path]:
         OSError: the folder cannot be made, or may not be written to.
     """
     if labels == [None]:
-        chunks.check_place(out)
+        folders.check_place(out)
         return {None: out}
-    chunks.check_labels(out, [str(label) for label in labels])
-    store.make_folder(out)
-    chunks.write_labels(out, labels)
+    folders.check_labels(out, [str(label) for label in labels])
+    files.make_folder(out)
+    folders.write_labels(out, labels)
     for label in labels:
-        chunks.check_place(out / str(label))
+        folders.check_place(out / str(label))
     return {label: out / str(label) for label in labels}
 
 
@@ -245,7 +246,7 @@ def check_labels(recipes: Mapping[Any, Any]) -> dict[Any, Any]:
 def assembled(folder: Path, plan: Plan) -> xr.Dataset:
     """A plan's trainings from their folder; read when they are used, where they would take half of the memory."""
     files = sum(path.stat().st_size for path in chunks.paths(folder))
-    return chunks.assemble(folder, plan.axes, lazy=files > psutil.virtual_memory().available / 2)
+    return assemble.assemble(folder, plan.axes, lazy=files > psutil.virtual_memory().available / 2)
 
 
 def run_plan(plan: Plan, ready: Ready, workers, segment, progress: bool, label) -> xr.Dataset:

@@ -540,7 +540,7 @@ def main(
         seeds, passes, compared, short, factors = 16, 2, 2, 2, FACTORS[:2]
         labels = [*LONG, *(f"short {label}" for label in combined(factors))]
         results, summaries = results / "quick", results / "quick"
-        options = {"lanes": 8, "compiler_options": ap.sweep.blocks.accepted({"xla_backend_optimization_level": 0})}
+        options = {"lanes": 8, "compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})}
     if (passes, compared, short) != (PASSES, COMPARED, SHORT_PASSES) or quick:
         numbers = f"{seeds} seeds, {passes}, {compared} and {short} passes"
         note = f"{'Quick look: ' if quick else ''}{numbers}: not the experiment."

@@ -712,7 +712,7 @@ def main(
         steps, size = min(steps or QUICK_STEPS, QUICK_STEPS), min(size or QUICK_SIZE, QUICK_SIZE)
         results = summaries = results / "quick"
         note = f"Quick look: {seeds} seeds, at most {steps} updates and {size:,} rows; not the experiment."
-        options = {"compiler_options": ap.sweep.blocks.accepted({"xla_backend_optimization_level": 0})}
+        options = {"compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})}
         print(note, flush=True)
     chosen = [label for label in labels if not (saved and (results / f"identity_{label}.nc").exists())]
     for number, label in enumerate(chosen, 1):

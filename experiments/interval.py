@@ -513,7 +513,7 @@ def main(
         seeds, steps, labels = min(seeds, QUICK_SEEDS), min(steps or 10**9, QUICK_EPOCHS * EPOCH), QUICK
         results = summaries = results / "quick"
         note = f"Quick look: {seeds} seeds, at most {steps // EPOCH} epochs; not the experiment."
-        options = {"compiler_options": ap.sweep.blocks.accepted({"xla_backend_optimization_level": 0})}
+        options = {"compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})}
         print(note, flush=True)
     chosen = [label for label in labels if not (saved and (results / f"interval_{label}.nc").exists())]
     for number, label in enumerate(chosen, 1):

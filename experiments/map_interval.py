@@ -81,7 +81,7 @@ def main(
     options: dict[str, Any] = {}
     if quick:
         points, seeds, epochs, results, widths = 10, 8, min(epochs, 40), results / "quick", WIDTHS[1:3]
-        options = {"compiler_options": ap.sweep.blocks.accepted({"xla_backend_optimization_level": 0})}
+        options = {"compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})}
     for name, grid in ap.maps.zooms(axes(points), zoom).items():
         began = time.perf_counter()
         runs = trained(name, seeds, epochs, widths, **options, **grid)

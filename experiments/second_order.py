@@ -117,7 +117,7 @@ def main(seeds: int = 512, steps: int | None = None, results: Path = RESULTS, qu
     others, plain = OTHERS, {}
     if quick:
         seeds, steps, others, results = 32, 200, OTHERS[:8], results / "quick"
-        plain = {"compiler_options": ap.sweep.blocks.accepted({"xla_backend_optimization_level": 0})}
+        plain = {"compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})}
         print(f"Quick look: {seeds} seeds, at most {steps:,} steps; not the experiment.")
     for case, (task, _, success) in CASES.items():
         print(case, flush=True)

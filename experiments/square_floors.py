@@ -94,7 +94,7 @@ def main(
     if quick:
         seeds, levels, steps, results = 16, 4, 400, results / "quick"
         summary, widths = results / summary.name, QUICK_WIDTHS
-        options = {"compiler_options": ap.sweep.blocks.accepted({"xla_backend_optimization_level": 0})}
+        options = {"compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})}
         print(f"Quick look: {seeds} seeds, {levels} levels, at most {steps:,} steps; not the experiment.")
     runs = by_width(seeds, steps, widths, **options)
     path = ap.save(runs, results / "square_floors.nc")

@@ -438,7 +438,7 @@ def main(
         seeds, steps = min(seeds or QUICK_SEEDS, QUICK_SEEDS), min(steps, QUICK_EPOCHS)
         results = summaries = results / "quick"
         note = f"Quick look: {seeds} seeds, {steps} epochs; not the experiment."
-        options = {"compiler_options": ap.sweep.blocks.accepted({"xla_backend_optimization_level": 0})}
+        options = {"compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})}
         print(note, flush=True)
     chosen = [label for label in labels if not (saved and (results / f"waveform_{label}.nc").exists())]
     for number, label in enumerate(chosen, 1):

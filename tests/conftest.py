@@ -11,11 +11,14 @@ import jaxtyping
 
 # Where shapes are; what users call first, recipes and runs, has errors of its own that must not be forestalled.
 CHECKED = (
+    "numerics",
     "tasks",
     "models",
     "training.second_order",
     "training.optimizers",
     "training.sampling",
+    "training.inputs",
+    "training.evaluation",
     "training.steps",
     "training.loop",
     "sweep.blocks",
@@ -38,7 +41,7 @@ gc.set_threshold(20_000, 20, 50)
 # Unoptimised programs compile in half the time. Promises of bits, of lanes, of distributions, of recorded numbers
 # through `run`, of scripts and of README's code are tested on programs as users have them; these are for tests of what
 # a program says, whatever its code.
-QUICK = ap.sweep.blocks.accepted({"xla_backend_optimization_level": 0, "xla_cpu_experimental_ynn_fusion_type": ""})
+QUICK = ap.sweep.programs.accepted({"xla_backend_optimization_level": 0, "xla_cpu_experimental_ynn_fusion_type": ""})
 
 
 LOOK = dict(mpl.rcParams)  # what matplotlib draws by, before any test

@@ -11,8 +11,7 @@ from scripts import script
 
 import approx as ap
 from approx import runs
-from approx.disk import engines
-from approx.sweep import blocks, choice, devices
+from approx.sweep import announcement, choice, devices, programs
 from experiments.benchmark import kan
 
 SQUARE = ap.tasks.square()
@@ -94,11 +93,11 @@ def test_a_damaged_table_is_named(device):
 def test_a_block_that_the_device_cannot_hold_is_refused_with_lanes_that_fit():
     plan = type("Plan", (), {"lanes": 1000})
     block = type("Block", (), {"bytes": 8_000_000_000})
-    ready = engines.Ready({Device(limit=5_000_000_000, used=1_000_000_000): block}, None, 0)
+    ready = programs.Ready({Device(limit=5_000_000_000, used=1_000_000_000): block}, None, 0)
     with pytest.raises(MemoryError, match=r"1,000 networks needs 8 GB .* 4 GB are free .* lanes=450"):
         runs.check_device_memory(plan, ready)
     for enough in (Device(limit=10_000_000_000), Device()):
-        runs.check_device_memory(plan, engines.Ready({enough: block}, None, 0))
+        runs.check_device_memory(plan, programs.Ready({enough: block}, None, 0))
 
 
 @pytest.mark.parametrize(
@@ -111,14 +110,14 @@ def test_a_compiler_without_memory_is_met_with_a_remedy(said, kind):
             raise jax.errors.JaxRuntimeError(said)
 
     with pytest.raises(kind, match=said.split(":")[0]) as refused:
-        blocks.compiled(Lowered(), ("a key of no program", said))
+        programs.compiled(Lowered(), ("a key of no program", said))
     assert ("lanes=" in str(refused.value)) == (kind is MemoryError)
 
 
 def test_the_announcement_says_that_nothing_was_measured(device, capsys):
     plan = type("Plan", (), {"lanes": 4, "recipe": RECIPE, "trainings": 8})
-    ready = engines.Ready({device: type("Block", (), {"bytes": 10})}, None, 80)
-    engines.announce(None, plan, 8, ready, [device], devices.Cost(1.0, 0.5, 1))
+    ready = programs.Ready({device: type("Block", (), {"bytes": 10})}, None, 80)
+    announcement.announce(None, plan, 8, ready, [device], devices.Cost(1.0, 0.5, 1))
     assert "a test's device was never measured" in capsys.readouterr().err
 
 

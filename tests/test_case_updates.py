@@ -22,18 +22,16 @@ class Ten:
     def __init__(self, label, case, task=None, **changes):
         its_task, recipe = script("experiments", case).RECIPES[label]
         self.task, self.recipe = its_task if task is None else task, replace(recipe, dtype="float64", **changes)
-        keys = ap.training.loop.steps.as_keys(KEY)
+        keys = ap.training.inputs.as_keys(KEY)
         state = ap.init(keys, self.task, self.recipe)
-        rows = ap.training.loop.steps.prepare(keys, self.task, self.recipe).rows
+        rows = ap.training.inputs.prepare(keys, self.task, self.recipe).rows
         self.first, self.seen, self.losses = arrays(state.params), [], []
 
         @jax.jit
         def step(state, n):
-            x, y, weights, index = ap.training.loop.steps.batch(keys, n, rows, self.task, self.recipe)
+            x, y, weights, index = ap.training.inputs.batch(keys, n, rows, self.task, self.recipe)
             x, y = (
-                (x, y)
-                if index is None
-                else (ap.training.loop.steps.take(x, index), ap.training.loop.steps.take(y, index))
+                (x, y) if index is None else (ap.numerics.products.take(x, index), ap.numerics.products.take(y, index))
             )
             key = jax.random.fold_in(keys.dropout, n)
             new = ap.update(state, x, y, self.task, self.recipe, key, weights)

@@ -19,7 +19,7 @@ import xarray as xr
 from scripts import ROOT, script
 
 import approx as ap
-from approx.disk import chunks, engines
+from approx.disk import chunks, executors, writer
 
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(steps=300, records=(0, 10, 300))
 PATIENCE = 300  # seconds, for what takes some five on a machine that does nothing else
@@ -49,8 +49,8 @@ def few(sweep):
 @pytest.fixture
 def often(monkeypatch):
     """A chunk for every block."""
-    monkeypatch.setattr(engines, "SECONDS_PER_CHUNK", 0.0)
-    monkeypatch.setattr(engines, "AT_RISK", 0.0)
+    monkeypatch.setattr(writer, "SECONDS_PER_CHUNK", 0.0)
+    monkeypatch.setattr(writer, "AT_RISK", 0.0)
 
 
 @pytest.fixture
@@ -163,18 +163,18 @@ def test_what_is_asked_for_is_bounded_and_cancelled_by_an_interrupt(sweep, tmp_p
 
     with ThreadPoolExecutor(1) as threads, monkeypatch.context() as patch:
         pool = Counted()
-        patch.setattr(engines, "wait", interrupted)
+        patch.setattr(executors, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):  # before anybody has answered
             sweep(tmp_path / "x", pool)
         assert [future.cancelled() for future in pool.futures] == [True]
-        answers, pool = engines.answers, Counted()
-        patch.setattr(engines, "BYTES_IN_FLIGHT", 1.0)
+        answers, pool = executors.answers, Counted()
+        patch.setattr(executors, "BYTES_IN_FLIGHT", 1.0)
         patch.setattr(
-            engines,
+            executors,
             "answers",
             lambda _, function, *rest: (
                 iter([(rest[0][0], function(*rest[0][0]))])
-                if function is engines.estimate
+                if function is executors.estimate
                 else answers(pool, function, *rest)
             ),
         )
@@ -197,7 +197,7 @@ def test_what_cannot_be_is_refused(sweep, tmp_path, monkeypatch):
 
 
 def test_a_worker_of_another_kind_is_refused(sweep, few, tmp_path, monkeypatch, often, capsys):
-    compute, made = engines.compute, []
+    compute, made = executors.compute, []
 
     def elsewhere(*given):
         made.append(compute(*given))
@@ -205,7 +205,7 @@ def test_a_worker_of_another_kind_is_refused(sweep, few, tmp_path, monkeypatch, 
 
     with ThreadPoolExecutor(1) as pool:
         with monkeypatch.context() as patch:
-            patch.setattr(engines, "compute", elsewhere)
+            patch.setattr(executors, "compute", elsewhere)
             with pytest.raises(RuntimeError, match="use workers of one kind"):
                 sweep(tmp_path / "x", pool, seeds=40)
         before = stored(tmp_path / "x")

@@ -19,7 +19,8 @@ import xarray as xr
 
 import approx as ap
 from approx import commands
-from approx.disk import chunks, store, verification
+from approx.disk import chunks, files, folders, verification
+from approx.disk import held as held_blocks
 
 ROOT = Path(__file__).parents[1]
 RATES, SEEDS, STEPS = np.array([0.01, 0.1]), np.arange(6), np.array([0, 10, 30])
@@ -49,7 +50,7 @@ def source(rate: float = 0.5) -> dict:
     return about | {"lanes": 8, "compiler_options": {"start": {}, "advance": {}}, "versions": {}, "processor": ""}
 
 
-def head(rate: float = 0.5) -> chunks.Head:
+def head(rate: float = 0.5) -> folders.Head:
     """Of a sweep over two learning rates and six seeds."""
     points = xr.Dataset(
         coords={
@@ -63,7 +64,7 @@ def head(rate: float = 0.5) -> chunks.Head:
         }
     )
     program = {"leaves": ["loss", "prediction"], "axis": 0}
-    return chunks.Head(source(rate), {"learning_rate": RATES, "seed": SEEDS}, points, {"lanes": 8}, program)
+    return folders.Head(source(rate), {"learning_rate": RATES, "seed": SEEDS}, points, {"lanes": 8}, program)
 
 
 def part(trainings: np.ndarray, key: int = 0) -> xr.Dataset:
@@ -87,13 +88,13 @@ def part(trainings: np.ndarray, key: int = 0) -> xr.Dataset:
 
 def sweep(folder: Path, label: str | None = None, rate: float = 0.5, chunk_count: int = 2) -> str:
     """A finished sweep of 12 trainings in two chunks, or an unfinished one; the name of its source."""
-    with chunks.locked(folder):
-        name = chunks.begin(folder, head(rate), label=label)
+    with folders.locked(folder):
+        name = folders.begin(folder, head(rate), label=label)
         for trainings in np.split(np.arange(12), 2)[:chunk_count]:
             chunks.write_chunk(folder, part(trainings, key=int(rate * 100)), name)
         files = {"inputs.npz": inputs, "start.jax": exported, "advance.jax": exported}
-        chunks.write_files(folder, name, files)
-        chunks.hold(folder, name, np.array([b"training"]), 10, [np.arange(4.0), np.ones((2, 3))])
+        folders.write_files(folder, name, files)
+        held_blocks.hold(folder, name, np.array([b"training"]), 10, [np.arange(4.0), np.ones((2, 3))])
     return name
 
 
@@ -116,7 +117,7 @@ def made(tmp_path_factory) -> Path:
     (folder / "both").mkdir()
     for label, rate in (("adam", 0.25), ("sgd", 0.5)):
         sweep(folder / "both" / label, label, rate)
-    chunks.write_labels(folder / "both", ["sgd", "adam"])
+    folders.write_labels(folder / "both", ["sgd", "adam"])
     ap.save(result(), folder / "result")
     return folder
 
@@ -129,10 +130,10 @@ def copy(made, tmp_path) -> Path:
 
 def held(folder: Path) -> list:
     """What is held, as lists; the warning of damage as an error."""
-    name = next(iter(chunks.read_sweep(folder)["sources"]))
+    name = next(iter(folders.read_sweep(folder)["sources"]))
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
-        found = [*chunks.held(folder, name)]
+        found = [*held_blocks.held(folder, name)]
     if said:
         raise ValueError(str(said[0].message))
     return [(rows.tolist(), begin, [leaf.tolist() for leaf in leaves]) for rows, begin, leaves in found]
@@ -140,7 +141,7 @@ def held(folder: Path) -> list:
 
 def program(folder: Path) -> tuple:
     """The program and the inputs of a sweep, as they are compared."""
-    name = next(iter(chunks.read_sweep(folder)["sources"]))
+    name = next(iter(folders.read_sweep(folder)["sources"]))
     found = verification.read_program(folder, name)
     arrays = {name: array.tolist() for name, array in found.shared.items()}
     return found.start.mlir_module_serialized, found.advance.mlir_module_serialized, arrays
@@ -251,7 +252,7 @@ def test_an_edited_number_of_sweep_json_is_refused_and_not_verified(copy, capsys
 def test_an_edited_source_is_refused_where_there_is_no_digest(copy):
     """As in a folder of an earlier version: sources are named by what they hold."""
     path = copy / "both" / "sgd" / "sweep.json"
-    found, _ = store.read_json(path)
+    found, _ = files.read_json(path)
     (about,) = found["sources"].values()
     about["numbers"]["recipe.l2"] = 0.7
     path.write_text(json.dumps(found | {"format": 1}))
@@ -261,7 +262,7 @@ def test_an_edited_source_is_refused_where_there_is_no_digest(copy):
 
 def test_a_digest_that_was_taken_away_is_missed(copy):
     path = copy / "both" / "sgd" / "sweep.json"
-    path.write_text(json.dumps(store.read_json(path)[0]))
+    path.write_text(json.dumps(files.read_json(path)[0]))
     with pytest.raises(ValueError, match=r"sweep.json is damaged or was edited, its digest is missing"):
         ap.load(path.parent)
 
@@ -317,9 +318,9 @@ def test_coordinates_of_another_sweep_are_refused(copy):
 
 def test_a_chunk_of_a_newer_format_is_refused(copy):
     path = copy / "both" / "sgd" / "chunk-000000.nc"
-    with store.open_netcdf(path) as (opened, _):
-        newer = opened.load().assign_attrs(approx_format=chunks.FORMAT + 1)
-    store.write_netcdf(path, newer)
+    with files.open_netcdf(path) as (opened, _):
+        newer = opened.load().assign_attrs(approx_format=folders.FORMAT + 1)
+    files.write_netcdf(path, newer)
     for use in (ap.load, lambda folder: lazily(folder), chunks.done):
         with pytest.raises(ValueError, match=r"chunk-000000.nc has format 3; this version .* reads up to 2: update"):
             use(path.parent)
@@ -332,8 +333,8 @@ def test_missing_trainings_are_not_verified_but_those_that_a_map_did_not_choose(
     assert (found.damaged, found.missing, found.fine) == ([], 6, False)
     assert commands.verify(tmp_path / "x", count=0) == 1
     assert "6 trainings missing: the same command again computes them" in capsys.readouterr().out
-    with chunks.locked(tmp_path / "x"):
-        chunks.begin(tmp_path / "x", head(), selective=True)
+    with folders.locked(tmp_path / "x"):
+        folders.begin(tmp_path / "x", head(), selective=True)
     assert verification.verify(tmp_path / "x", count=0).missing == 0
     sweep(tmp_path / "y")
     assert verification.verify(tmp_path / "y", count=0).fine
@@ -341,10 +342,10 @@ def test_missing_trainings_are_not_verified_but_those_that_a_map_did_not_choose(
 
 def test_a_chunk_whose_contents_changed_under_a_fitting_checksum_is_not_verified(copy):
     path = copy / "both" / "sgd" / "chunk-000000.nc"
-    with store.open_netcdf(path) as (opened, _):
+    with files.open_netcdf(path) as (opened, _):
         changed = opened.load()
     changed.loss.values[0] += 1
-    store.write_netcdf(path, changed)
+    files.write_netcdf(path, changed)
     assert "chunk-000000.nc is damaged, its contents are not" in verification.verify(path.parent, count=0).damaged[0]
 
 
@@ -357,7 +358,7 @@ def test_verify_names_files_from_which_nothing_can_be_computed(copy, end, how):
         "cut": lambda: path.write_bytes(content[: len(content) // 3]),
         "text": lambda: path.write_text("neither a program nor arrays"),
         "empty": lambda: path.write_bytes(b""),
-        "sealed text": lambda: store.write_sealed(path, b"neither a program nor arrays"),
+        "sealed text": lambda: files.write_sealed(path, b"neither a program nor arrays"),
         "missing": path.unlink,
     }[how]()
     found = verification.verify(path.parent, count=1)
@@ -370,7 +371,7 @@ def test_verify_names_files_from_which_nothing_can_be_computed(copy, end, how):
 def test_an_entry_that_sweep_json_lacks_is_named(copy, entry):
     """Without a digest, as an earlier version wrote it."""
     path = copy / "both" / "sgd" / "sweep.json"
-    found = store.read_json(path)[0] | {"format": 1}
+    found = files.read_json(path)[0] | {"format": 1}
     for value in (None, 7.5, *([{"a": [[1, "x"]]}] if entry in ("axes", "sources") else [])):
         path.write_text(json.dumps(found | {entry: value}))
         for use in (ap.load, verification.verify, commands.status):
@@ -404,14 +405,14 @@ def test_files_of_an_earlier_version_load_with_a_word(made, tmp_path):
     old = tmp_path / "old"
     shutil.copytree(made / "both", old)
     for path in old.glob("*/*.nc"):
-        with store.open_netcdf(path) as (opened, _):
+        with files.open_netcdf(path) as (opened, _):
             found = opened.load()
         kept = {name: found.attrs[name] for name in ("source", "chunk", "digest", "diverged") if name in found.attrs}
         found.drop_attrs(deep=False).assign_attrs(kept | ({"approx_format": 1} if kept else {})).to_netcdf(
             path, engine="h5netcdf"
         )
     for path in old.glob("*/sweep.json"):
-        found = store.read_json(path)[0] | {"format": 1}
+        found = files.read_json(path)[0] | {"format": 1}
         path.write_text(json.dumps({name: value for name, value in found.items() if name != "label"}))
     (old / "recipes.json").write_text(json.dumps(["sgd", "adam"]))
     with pytest.warns(
@@ -431,7 +432,7 @@ def test_a_lazy_array_is_checked_at_once_and_when_it_is_read(copy):
     folder = copy / "both" / "sgd"
     path = folder / "chunk-000001.nc"
     content = bytearray(path.read_bytes())
-    with store.open_netcdf(path) as (opened, _):
+    with files.open_netcdf(path) as (opened, _):
         at = content.index(opened.prediction.values[-1].tobytes())
     lazy = ap.load(folder, lazy=True)
     content[at] ^= 1
@@ -449,27 +450,27 @@ FULL = """
 import sys
 from pathlib import Path
 import numpy as np
-from approx.disk import chunks, store
+from approx.disk import chunks, saved
 sys.path.insert(0, sys.argv[2])
 from test_damage import part, result
 
 room, count = Path(sys.argv[1]), 0
-store.save(result(), room / "small")
+saved.save(result(), room / "small")
 large, many = result(11_000), part(np.zeros(11_000, int))
 for write in (
-    lambda: store.save(large, room / "large"),
+    lambda: saved.save(large, room / "large"),
     lambda: chunks.write_chunk(room, many, "a source"),
-    lambda: store.save(large, room / "small"),
+    lambda: saved.save(large, room / "small"),
 ):
     try:
         write()
     except OSError as error:
         count += error.errno in FULL_ERRORS
 assert sorted(path.name for path in room.iterdir()) == ["small.nc"], [*room.iterdir()]
-assert store.load(room / "small").identical(result())
-store.save(result(7), room / "small")
+assert saved.load(room / "small").identical(result())
+saved.save(result(7), room / "small")
 chunks.write_chunk(room, part(np.arange(6)), "a source")
-assert store.load(room / "small").identical(result(7))
+assert saved.load(room / "small").identical(result(7))
 print(f"{count} times full, and it goes on")
 """
 

@@ -11,7 +11,8 @@ import xarray as xr
 from conftest import QUICK
 
 import approx as ap
-from approx.sweep import lanes
+from approx.numerics import products
+from approx.sweep import layouts
 
 SQUARE = ap.tasks.square(range=1.0)
 NOISY = ap.tasks.sine(range=1.0, size=24, noise=0.1)
@@ -65,7 +66,7 @@ ALWAYS = ("labels, dropout, l2 on hidden, batches of an epoch",)
 )
 def test_ten_steps_as_with_vmap(case):
     task, recipe = CASES[case]
-    assert lanes.possible(task, recipe)
+    assert layouts.possible(task, recipe)
     options = {
         "seeds": 5,
         "lanes": 8,
@@ -127,7 +128,7 @@ def test_columns_where_they_are_faster_and_can_be(quiet):
         replace(RECIPE, batch_size=4),
         replace(RECIPE, optimizer="bfgs", learning_rate=None),
     ):
-        assert not lanes.columns_possible(SQUARE, recipe)
+        assert not layouts.columns_possible(SQUARE, recipe)
         with pytest.raises(ValueError, match='use form="vmap"'):
             ap.run(SQUARE, recipe, seeds=2, form="columns", progress=False)
 
@@ -167,7 +168,7 @@ def test_metrics_and_kept_steps(quiet):
 def test_what_is_a_users_own_gets_vmap(quiet):
     own_loss = replace(SQUARE, loss=lambda f, y: abs(f - y)[:, 0])
     for task, recipe in ((own_loss, RECIPE), (SQUARE, model(activation=jax.nn.silu))):
-        assert not lanes.possible(task, recipe)
+        assert not layouts.possible(task, recipe)
         assert '"form": "vmap"' in ap.run(task, recipe, seeds=2, **quiet).provenance
         with pytest.raises(ValueError, match='use form="vmap"'):
             ap.run(task, recipe, seeds=2, form="lanes", progress=False)
@@ -177,7 +178,7 @@ def test_what_is_a_users_own_gets_vmap(quiet):
 
 def test_layers_of_more_units_than_lanes_are_good_for_get_vmap():
     def suit(outputs, inputs, widths=(3,)):
-        return lanes.suits(SQUARE, replace(RECIPE, model=ap.MLP(widths, outputs=outputs)), 64, inputs, "cpu")
+        return layouts.suits(SQUARE, replace(RECIPE, model=ap.MLP(widths, outputs=outputs)), 64, inputs, "cpu")
 
     assert suit(32, 1)
     assert suit(1, 32)
@@ -187,11 +188,11 @@ def test_layers_of_more_units_than_lanes_are_good_for_get_vmap():
     assert not suit(1, 33)
     assert not suit(1, 1, (33, 33))
     assert not suit(1, 1, (501,))
-    assert not lanes.suits(SQUARE, model(outputs=32), 64, 1, "gpu")
+    assert not layouts.suits(SQUARE, model(outputs=32), 64, 1, "gpu")
 
 
 def test_data_shared_by_all_lanes_are_stored_once():
-    shown = lanes.last(lambda seed, x: (seed * 2.0, {"x": x}, np.ones((3, 2))), np.arange(4.0), np.zeros((4, 5)))
+    shown = products.last(lambda seed, x: (seed * 2.0, {"x": x}, np.ones((3, 2))), np.arange(4.0), np.zeros((4, 5)))
     assert shown[0].shape == (4,)
     assert shown[1]["x"].shape == (5, 4)
     assert shown[2].shape == (3, 2, 1)
@@ -199,7 +200,7 @@ def test_data_shared_by_all_lanes_are_stored_once():
 
 @pytest.mark.slow
 def test_compiler_options_are_recorded_and_dropped_where_unknown():
-    options = ap.sweep.blocks.accepted({"xla_cpu_prefer_vector_width": 512, "xla_of_another_version": 1})
+    options = ap.sweep.programs.accepted({"xla_cpu_prefer_vector_width": 512, "xla_of_another_version": 1})
     assert options == {"xla_cpu_prefer_vector_width": 512}
     source = json.loads(ap.run(SQUARE, RECIPE, seeds=2, lanes=8, form="lanes", progress=False).provenance)
-    assert source["compiler_options"]["advance"] == ap.sweep.blocks.accepted(lanes.OPTIONS["lanes"])
+    assert source["compiler_options"]["advance"] == ap.sweep.programs.accepted(layouts.OPTIONS["lanes"])

@@ -15,7 +15,7 @@ from scripts import ROOT, script
 import approx as ap
 from approx.maps import Search
 from approx.stats.maps import _logistic
-from approx.sweep import blocks
+from approx.sweep import programs
 
 TASK, RECIPE = ap.tasks.square(range=1.0), ap.Recipe(model=ap.MLP((4,), "tanh"), optimizer="sgd", steps=200)
 GRID = {"learning_rate": ap.maps.axis(0.01, 2.0, 9), "init_scale": ap.maps.axis(0.3, 6.0, 9)}
@@ -155,12 +155,12 @@ def whole():
 
 def test_a_map_is_one_program_and_another_of_other_values_none():
     options = {"seeds": 2, "keep": (), "progress": False, "compiler_options": QUICK, "lanes": 3}
-    before = set(blocks._compiled)
+    before = set(programs._compiled)
     ap.run(TASK, RECIPE, **options, **{name: values[:5] for name, values in GRID.items()})
-    made = set(blocks._compiled) - before
+    made = set(programs._compiled) - before
     assert 2 <= len(made) <= 3  # its beginning, its steps, and the look at its data, if no other test had that
     ap.run(TASK, RECIPE, **options, **{name: 1.1 * values[:5] for name, values in GRID.items()})
-    assert set(blocks._compiled) - before == made
+    assert set(programs._compiled) - before == made
 
 
 def refined(out=None, **options):

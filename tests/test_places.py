@@ -9,7 +9,7 @@ from test_damage import result, sweep
 
 import approx as ap
 from approx import runs
-from approx.disk import chunks, store
+from approx.disk import files, folders
 from approx.sweep import plans
 
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(steps=2)
@@ -93,7 +93,7 @@ def read_only(folder, monkeypatch):
     """As if nobody might write there: permissions do not stop the superuser, who runs some tests."""
     folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
     monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
-    monkeypatch.setattr(store, "replacing", None)
+    monkeypatch.setattr(files, "replacing", None)
 
 
 def test_a_finished_folder_that_is_read_only_loads(tmp_path, monkeypatch, capsys):
@@ -113,6 +113,6 @@ def test_an_empty_folder_that_is_read_only_is_refused(tmp_path, monkeypatch):
     (tmp_path / "x").mkdir()
     read_only(tmp_path / "x", monkeypatch)
     with pytest.raises(PermissionError, match="may not be written to: choose another folder"):
-        chunks.check_place(tmp_path / "x")
+        folders.check_place(tmp_path / "x")
     (tmp_path / "x").chmod(0o700)
     assert np.array_equal(os.listdir(tmp_path), ["x"])

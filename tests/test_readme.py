@@ -20,8 +20,13 @@ def test_the_readme_runs(tmp_path, monkeypatch):
     assert names["runs"].sizes["seed"] == 10
 
 
-def test_the_floors_are_those_of_the_test():
-    from test_floor_plan import FLOORS
+def test_the_page_of_the_system_says_what_may_import_what():
+    from test_floor_plan import ALLOWED, GROUND
 
-    text = re.search(r"(elementary < losses.*?)experiments/", (ROOT / "README.md").read_text(), re.DOTALL)
-    assert tuple(text.group(1).replace("<", " ").split()) == FLOORS
+    page = (ROOT / "README.md").read_text()
+    first = re.search(r"^    (numerics < .*)$", page, re.MULTILINE).group(1)
+    *ground, doors = first.split(" < ")
+    assert tuple(ground) == GROUND
+    assert set(doors.split(", ")) == {name for name, below in ALLOWED.items() if set(GROUND) <= set(below)}
+    upon_stats = re.search(r"^    stats < (.*)$", page, re.MULTILINE).group(1).split(", ")
+    assert set(upon_stats) == {name for name, below in ALLOWED.items() if "stats" in below}

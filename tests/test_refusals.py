@@ -256,7 +256,7 @@ def test_refused(case, monkeypatch):
     call, error, message = CASES[case]
     if case != "no params kept":
         monkeypatch.setattr(
-            ap.sweep.blocks, "build", lambda *_: pytest.fail("the block was compiled before this was refused")
+            ap.sweep.programs, "build", lambda *_: pytest.fail("the block was compiled before this was refused")
         )
     with pytest.raises(error, match=f"(?s){message}"):
         call()
@@ -307,7 +307,7 @@ def test_recipes_are_labelled_by_numbers_too(tmp_path):
 
 def test_nothing_is_trained_before_everything_is_checked(monkeypatch):
     monkeypatch.setattr(
-        ap.sweep.blocks, "build", lambda *_: pytest.fail("compiled before the second recipe was checked")
+        ap.sweep.programs, "build", lambda *_: pytest.fail("compiled before the second recipe was checked")
     )
     with pytest.raises(ValueError, match="more than the 21 training rows"):
         run(recipe={"good": RECIPE, "bad": replace(RECIPE, batch_size=30)})

@@ -110,12 +110,12 @@ def test_programs_are_forgotten_before_the_process_has_no_maps_left(monkeypatch,
 
     first = run(2)
     run(3)
-    assert ap.sweep.blocks.maps_used() == 0 or ap.sweep.blocks.maps_used() < ap.sweep.blocks.maps_allowed()
-    before = ap.sweep.blocks.maps_used()
-    monkeypatch.setattr(ap.sweep.blocks, "maps_allowed", lambda: before)
+    assert ap.sweep.programs.maps_used() == 0 or ap.sweep.programs.maps_used() < ap.sweep.programs.maps_allowed()
+    before = ap.sweep.programs.maps_used()
+    monkeypatch.setattr(ap.sweep.programs, "maps_allowed", lambda: before)
     run(4)
-    assert len(ap.sweep.blocks._compiled) == 2  # start and advance of the last
-    assert before == 0 or ap.sweep.blocks.maps_used() < before
+    assert len(ap.sweep.programs._compiled) == 2  # start and advance of the last
+    assert before == 0 or ap.sweep.programs.maps_used() < before
     same(first, run(2))
 
 

@@ -91,12 +91,12 @@ def test_lanes_and_vmap_agree_and_inner_numbers_are_swept(quiet):
 def test_a_scaled_task_takes_the_lanes_form_by_itself_and_others_do_not():
     task = ap.given(X, X)
     recipe = replace(CHAIN, model=features(NET, X, undo=True))
-    assert ap.sweep.lanes.possible(task, recipe)
-    assert ap.sweep.lanes.possible(
+    assert ap.sweep.layouts.possible(task, recipe)
+    assert ap.sweep.layouts.possible(
         task, replace(CHAIN, model=replace(NET, activation=ap.models.Elementwise(jnp.arctan)))
     )
-    assert not ap.sweep.lanes.possible(task, replace(CHAIN, model=PerSample((NET.init, NET.apply))))
-    assert not ap.sweep.lanes.possible(task, replace(CHAIN, model=replace(NET, activation=jnp.arctan)))
+    assert not ap.sweep.layouts.possible(task, replace(CHAIN, model=PerSample((NET.init, NET.apply))))
+    assert not ap.sweep.layouts.possible(task, replace(CHAIN, model=replace(NET, activation=jnp.arctan)))
 
 
 CASES = {

@@ -14,7 +14,7 @@ from conftest import QUICK as UNOPTIMISED
 from scipy import optimize, stats
 
 import approx as ap
-from approx.sweep import lanes
+from approx.numerics import products
 from approx.training import second_order
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -294,7 +294,7 @@ def test_lanes_solve_positive_definite_systems(q):
     a = rng.normal(size=(q, 2 * q + 1, 8)).astype(np.float32)
     matrix, right = np.einsum("iks,jks->ijs", a, a), rng.normal(size=(q, 8)).astype(np.float32)
     matrix[..., 3] = -matrix[..., 3]  # not positive definite: not a number, and nobody else's business
-    found = np.asarray(lanes.solve(jnp.asarray(matrix), jnp.asarray(right)))
+    found = np.asarray(products.solve(jnp.asarray(matrix), jnp.asarray(right)))
     for lane in range(8):
         if lane == 3:
             assert np.isnan(found[:, lane]).all()

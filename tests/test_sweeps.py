@@ -16,7 +16,7 @@ from conftest import QUICK
 
 import approx as ap
 from approx import commands
-from approx.disk import chunks, engines, store, verification
+from approx.disk import chunks, executors, exports, files, folders, verification, writer
 from approx.sweep import devices, provenance
 
 ROOT = Path(__file__).parents[1]
@@ -38,7 +38,7 @@ def memory():
 @pytest.fixture
 def often(monkeypatch):
     """A chunk for every block, so that small sweeps have many."""
-    monkeypatch.setattr(engines, "SECONDS_PER_CHUNK", 0.0)
+    monkeypatch.setattr(writer, "SECONDS_PER_CHUNK", 0.0)
 
 
 def same(a: xr.Dataset, b: xr.Dataset) -> bool:
@@ -54,7 +54,7 @@ def trainings(folder: Path) -> list[int]:
 
 def stop_after(count: int, error: BaseException):
     """`Writer.add` that fails at some block."""
-    add, calls = engines.Writer.add, []
+    add, calls = writer.Writer.add, []
 
     def failing(self, *what):
         calls.append(what)
@@ -125,7 +125,7 @@ def test_seeds_until_enough_is_known(tmp_path):
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
 def test_after_an_interrupt_or_an_error_the_same_call_goes_on(memory, tmp_path, monkeypatch, capsys, often, error):
     with monkeypatch.context() as patch:
-        patch.setattr(engines.Writer, "add", stop_after(2, error))
+        patch.setattr(writer.Writer, "add", stop_after(2, error))
         with pytest.raises(type(error)):
             sweep(tmp_path / "x", threads=1)
     assert "16 of 32 trainings stored; the same command goes on" in capsys.readouterr().err
@@ -143,7 +143,7 @@ def test_after_an_interrupt_or_an_error_the_same_call_goes_on(memory, tmp_path, 
 
 def test_the_seeds_that_are_finished_can_be_loaded(memory, tmp_path, monkeypatch, often):
     with monkeypatch.context() as patch:
-        patch.setattr(engines.Writer, "add", stop_after(3, KeyboardInterrupt()))  # the last cell has one of two blocks
+        patch.setattr(writer.Writer, "add", stop_after(3, KeyboardInterrupt()))  # the last cell has one of two blocks
         with pytest.raises(KeyboardInterrupt):
             sweep(tmp_path / "x", threads=1)
     part = ap.load(tmp_path / "x", partial=True)
@@ -157,7 +157,7 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
     options = {"seeds": 8, "lanes": 8, "progress": False, "segment": 20_000}
     whole = ap.run(TASK, recipe, **options)
     monkeypatch.setattr(devices, "SECONDS_PER_HOLD", 0.0)
-    hold, held = engines.Writer.hold, []
+    hold, held = writer.Writer.hold, []
 
     def interrupted(self, batch):
         hold(self, batch)
@@ -166,13 +166,13 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
             raise RuntimeError("the power is gone")
 
     with monkeypatch.context() as patch:
-        patch.setattr(engines.Writer, "hold", interrupted)
+        patch.setattr(writer.Writer, "hold", interrupted)
         with pytest.raises(RuntimeError):
             ap.run(TASK, recipe, **options, out=tmp_path)
     (path,) = tmp_path.glob("held-*.npz")
     begun = []
-    pilot = engines.pilot
-    monkeypatch.setattr(engines, "pilot", lambda *what: (begun.append(what[3].begin), pilot(*what))[1])
+    pilot = executors.pilot
+    monkeypatch.setattr(writer, "pilot", lambda *what: (begun.append(what[3].begin), pilot(*what))[1])
     assert same(ap.run(TASK, recipe, **options, out=tmp_path), whole)
     assert begun == [held[-1]]
     assert held[-1] >= 150_000
@@ -182,7 +182,7 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
 def test_what_is_held_is_never_unpickled_and_if_damaged_done_anew(tmp_path, monkeypatch):
     options = {"seeds": 8, "lanes": 8, "progress": False}
     with monkeypatch.context() as patch:
-        patch.setattr(engines.Writer, "add", stop_after(0, KeyboardInterrupt()))
+        patch.setattr(writer.Writer, "add", stop_after(0, KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             ap.run(TASK, RECIPE, **options, out=tmp_path)
 
@@ -229,7 +229,7 @@ def test_other_trainings_are_refused_saying_in_what_they_differ(tmp_path, change
 def test_other_trainings_can_be_accepted_which_is_recorded(tmp_path, monkeypatch):
     sweep(tmp_path / "x", seeds=4)
     versions = provenance.versions()
-    monkeypatch.setattr(store, "versions", lambda: versions | {"jax": "9.9"})
+    monkeypatch.setattr(provenance, "versions", lambda: versions | {"jax": "9.9"})
     with pytest.raises(ValueError, match=r"versions.jax is 9.9, was .* accept=True"):
         sweep(tmp_path / "x", seeds=6)
     both = sweep(tmp_path / "x", seeds=6, accept=True)
@@ -249,7 +249,7 @@ def test_a_folder_of_other_things_is_refused(tmp_path):
 
 
 def test_a_second_run_on_the_same_folder_is_refused(tmp_path):
-    with chunks.locked(tmp_path), pytest.raises(RuntimeError, match=f"process {os.getpid()} on .*: wait for its end"):
+    with folders.locked(tmp_path), pytest.raises(RuntimeError, match=f"process {os.getpid()} on .*: wait for its end"):
         sweep(tmp_path)
     assert same(sweep(tmp_path, seeds=2), sweep(None, seeds=2))
 
@@ -307,10 +307,10 @@ def test_numbers_that_never_came_out_of_the_program_are_found(tmp_path, capsys):
     """Even with a digest that fits: another seed's losses."""
     sweep(tmp_path)
     (path, *_) = chunks.paths(tmp_path)
-    part = chunks.read_chunk(path, chunks.read_sweep(tmp_path)["sources"])
+    part = chunks.read_chunk(path, folders.read_sweep(tmp_path)["sources"])
     part["loss"].values[0] = part.loss.values[1]
     part = part.assign_attrs(digest=chunks.digest(part))
-    store.write_netcdf(path, part)
+    files.write_netcdf(path, part)
     found = verification.verify(tmp_path, count=10**6)
     assert (found.damaged, found.sampled, found.differing, found.fine) == ([], 32, 1, False)
     assert commands.verify(tmp_path) == 1
@@ -321,7 +321,7 @@ def test_numbers_that_never_came_out_of_the_program_are_found(tmp_path, capsys):
 def test_elsewhere_what_comes_out_is_compared_by_size_and_distribution(tmp_path, monkeypatch, capsys):
     sweep(tmp_path)
     here = provenance.processor()
-    monkeypatch.setattr(store, "processor", lambda: "another one")
+    monkeypatch.setattr(provenance, "processor", lambda: "another one")
     found = verification.verify(tmp_path)
     assert found.elsewhere == f"processor is another one, was {here}"
     assert found.fine
@@ -330,10 +330,10 @@ def test_elsewhere_what_comes_out_is_compared_by_size_and_distribution(tmp_path,
     assert commands.verify(tmp_path) == 0
     assert "bits may differ here: processor is another one" in capsys.readouterr().out
     (path, *_) = chunks.paths(tmp_path)
-    part = chunks.read_chunk(path, chunks.read_sweep(tmp_path)["sources"])
+    part = chunks.read_chunk(path, folders.read_sweep(tmp_path)["sources"])
     part["loss"].values[:, 1:] *= 1.1  # as if another optimiser had made them
     part = part.assign_attrs(digest=chunks.digest(part))
-    store.write_netcdf(path, part)
+    files.write_netcdf(path, part)
     assert not verification.verify(tmp_path).fine
 
 
@@ -341,7 +341,7 @@ def test_what_cannot_be_exported_is_computed_and_said(memory, tmp_path, monkeypa
     def fail(*_):
         raise NotImplementedError("a callback to the host")
 
-    monkeypatch.setattr(engines, "exported", fail)
+    monkeypatch.setattr(exports, "exported", fail)
     with pytest.warns(UserWarning, match=r"(start|advance).jax cannot be made, .*: a callback to the host"):
         assert same(sweep(tmp_path), memory)
     found = verification.verify(tmp_path)
@@ -351,7 +351,7 @@ def test_what_cannot_be_exported_is_computed_and_said(memory, tmp_path, monkeypa
 
 def test_status_says_how_far_it_is(tmp_path, monkeypatch, capsys, often):
     with monkeypatch.context() as patch:
-        patch.setattr(engines.Writer, "add", stop_after(2, KeyboardInterrupt()))
+        patch.setattr(writer.Writer, "add", stop_after(2, KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             sweep(tmp_path / "x", threads=1)
     capsys.readouterr()
@@ -360,7 +360,7 @@ def test_status_says_how_far_it_is(tmp_path, monkeypatch, capsys, often):
     assert "16 of 32 trainings finished (50.0%), 0 diverged" in said
     assert "axes: noise 2 x seed 16" in said
     assert "nobody is at it; the same command goes on" in said
-    with chunks.locked(tmp_path / "x"):
+    with folders.locked(tmp_path / "x"):
         commands.status(tmp_path)  # the folder around it
         assert "running" in capsys.readouterr().out
     with pytest.warns(UserWarning, match="16 trainings have no finite loss"):
@@ -401,7 +401,7 @@ def test_arrays_can_be_read_when_they_are_used(memory, tmp_path, often):
 def test_an_unknown_format_is_refused(tmp_path):
     sweep(tmp_path, seeds=1)
     path = tmp_path / "sweep.json"
-    store.write_json(path, store.read_json(path)[0] | {"format": 99})
+    files.write_json(path, files.read_json(path)[0] | {"format": 99})
     with pytest.raises(ValueError, match="format 99; this version of approx reads up to 2"):
         ap.load(tmp_path)
     path.write_text("{")
@@ -414,9 +414,9 @@ def test_an_unknown_format_is_refused(tmp_path):
 LONG = """
 import sys
 import approx as ap
-from approx.disk import engines
+from approx.disk import executors
 from approx.sweep import devices
-engines.SECONDS_PER_CHUNK, devices.SECONDS_PER_HOLD = 0.05, 0.05
+executors.SECONDS_PER_CHUNK, devices.SECONDS_PER_HOLD = 0.05, 0.05
 ap.run(
     ap.tasks.square(), ap.Recipe(steps=3_000, records=(0, 10, 3_000)), seeds=2_000, lanes=16, segment=200,
     learning_rate=[0.1, 0.01], out=sys.argv[1],
@@ -463,7 +463,7 @@ def test_killed_at_twenty_random_moments(undisturbed, tmp_path):
         grown += len(after) > len(before)
         before = after
         for path in chunks.paths(tmp_path):
-            chunks.read_chunk(path, chunks.read_sweep(tmp_path)["sources"])
+            chunks.read_chunk(path, folders.read_sweep(tmp_path)["sources"])
         if sum(trainings(tmp_path)) == 4_000:
             break
     assert kills >= 5, "the sweep is too short to be killed often"

@@ -8,7 +8,7 @@ import xarray as xr
 
 import approx as ap
 from approx.sweep import plans
-from approx.training.steps import Keys
+from approx.training.inputs import Keys
 
 SD = {(0,): 1.0, (1,): 0.5, (0, 1): 0.7}
 

@@ -14,7 +14,7 @@ import xarray as xr
 from jax import export
 from scipy import stats
 
-from approx.disk import chunks, store
+from approx.disk import assemble, chunks, files, folders, held
 from approx.sweep import provenance
 
 TOLERANCE = 1e-3  # of losses of the first ten steps elsewhere: later two correct programs part (chaos)
@@ -65,11 +65,11 @@ def verify(folder: str | Path, count: int = 256, key: int = 0) -> Verdict:
         True
     """
     folder = Path(folder)
-    sweep = chunks.read_sweep(folder)
-    seen = np.zeros([len(values) for values in chunks.axes_of(sweep).values()], bool)
+    sweep = folders.read_sweep(folder)
+    seen = np.zeros([len(values) for values in folders.axes_of(sweep).values()], bool)
     whole, damaged = checked_chunks(folder, sweep, seen)
     try:
-        chunks.read_coordinates(folder, sweep["sources"])
+        folders.read_coordinates(folder, sweep["sources"])
     except ValueError as error:
         damaged.append(str(error))
     total = sum(part.size for part in whole.values())
@@ -108,13 +108,13 @@ def checked_chunks(folder: Path, sweep: Mapping[str, Any], seen: np.ndarray) -> 
 
     `seen`, on the sweep's axes, is set where there is a training.
     """
-    axes = chunks.axes_of(sweep)
+    axes = folders.axes_of(sweep)
     whole: dict[Path, Whole] = {}
     damaged = []
     for path in chunks.paths(folder):
         try:
             part = chunks.read_chunk(path, sweep["sources"], thorough=True)
-            at, _ = chunks.positions(axes, part)
+            at, _ = assemble.positions(axes, part)
         except (ValueError, KeyError, OSError) as error:
             damaged.append(str(error))
             continue
@@ -171,18 +171,18 @@ def read_program(folder: Path, source: str) -> Program:
     path = folder / f"{source}.inputs.npz"
     found = []
     try:
-        shared = chunks.read_arrays(path)
+        shared = held.read_arrays(path)
         if "root" not in shared:
-            raise store.DamagedError(f"{path} is damaged, it has no root")
+            raise files.DamagedError(f"{path} is damaged, it has no root")
         for name in ("start", "advance"):
             path = folder / f"{source}.{name}.jax"
-            found.append(export.deserialize(bytearray(store.read_sealed(path))))
+            found.append(export.deserialize(bytearray(files.read_sealed(path))))
     except FileNotFoundError:
         raise ValueError(f"{path} is missing: the same command makes it, if JAX can export the program") from None
-    except store.DamagedError as error:
-        raise store.DamagedError(f"{error}: {remedy}") from None
+    except files.DamagedError as error:
+        raise files.DamagedError(f"{error}: {remedy}") from None
     except Exception as error:  # whatever reading another thing's bytes as a program ends in
-        raise store.DamagedError(f"{path} is damaged, it cannot be read ({error!r}): {remedy}") from None
+        raise files.DamagedError(f"{path} is damaged, it cannot be read ({error!r}): {remedy}") from None
     start, advance = found
     return Program(start, advance, shared)
 
@@ -196,7 +196,7 @@ def again(folder: Path, source: str, sweep: dict[str, Any], made: xr.Dataset) ->
     about, program = sweep["sources"][source], sweep["programs"][source]
     lanes, axis = about["lanes"], program["axis"]
     numbers, streams, start = (made[name].values for name in chunks.INPUTS)
-    steps = chunks.read_coordinates(folder, sweep["sources"]).step.values
+    steps = folders.read_coordinates(folder, sweep["sources"]).step.values
     exported = read_program(folder, source)
     shared = exported.shared
     arrays = [shared[f"array{n}"] for n in range(sum(name.startswith("array") for name in shared))]

@@ -1,22 +1,10 @@
 """Networks: multilayer perceptrons, their activations and initialisers, and adapters for models of one's own."""
 
-from approx.models.mlp import (
-    ACTIVATIONS,
-    INITIALIZERS,
-    MLP,
-    Elementwise,
-    affine,
-    contract,
-    dropout,
-    functions,
-    idle_units,
-    kept,
-    product,
-    pulled,
-    settled,
-    sin,
-    snake,
-)
+from approx.models.activations import ACTIVATIONS, Elementwise, sin, snake
+from approx.models.adapters import functions
+from approx.models.initializers import INITIALIZERS
+from approx.models.mlp import MLP, affine, dropout, idle_units
+from approx.numerics.products import contract, kept, product, pulled, settled
 
 __all__ = [
     "ACTIVATIONS",

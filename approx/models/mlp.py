@@ -5,11 +5,9 @@ a pair of functions (init, apply). If its apply takes `key` (or flax's `rngs`), 
 none when it is judged.
 """
 
-import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import jax
@@ -17,178 +15,12 @@ import jax.numpy as jnp
 import numpy as np
 from jax import random
 from jax.tree_util import register_dataclass
-from jaxtyping import Array, ArrayLike, Float, Key, PyTree
+from jaxtyping import Array, ArrayLike, Float, Key
 
-from approx.numerics import elementary
+from approx.models.activations import ACTIVATIONS, sin, snake
+from approx.models.initializers import INITIALIZERS
+from approx.numerics.products import OFTEN, contract, kept, pulled
 from approx.tasks.data import STATIC, check_number
-
-
-def sin(z: Array, frequency: ArrayLike = 1.0) -> Array:
-    """`sin(frequency z)` (Sitzmann et al. 2020, SIREN, whose omega_0 this is)."""
-    return elementary.sin(frequency * z)
-
-
-def snake(z: Array, a: ArrayLike = 1.0) -> Array:
-    """`z + sin²(a z) / a` (Ziyin, Hartwig and Ueda 2020, eq. 3)."""
-    return z + elementary.sin(a * z) ** 2 / a
-
-
-def identity(z: Array) -> Array:
-    """`z`."""
-    return z
-
-
-ACTIVATIONS = {
-    "tanh": elementary.tanh,
-    "relu": jax.nn.relu,
-    "sigmoid": elementary.sigmoid,
-    "gelu": partial(jax.nn.gelu, approximate=False),  # the exact one, Keras' and PyTorch's default
-    "gaussian": elementary.gaussian,
-    "sin": sin,
-    "snake": snake,
-    "square": jnp.square,
-    "identity": identity,
-    "xla_tanh": jnp.tanh,
-}
-
-
-@dataclass(frozen=True)
-class Elementwise:
-    """An activation of one's own that is said to take every number by itself, so that `lanes` can be used with it."""
-
-    function: Callable
-
-    def __call__(self, z: Array) -> Array:
-        """The function."""
-        return self.function(z)
-
-
-def init_keras(key, fan_in, fan_out, **_):
-    """Keras' Dense: Glorot uniform weights, `U(±sqrt(6 / (fan_in + fan_out)))`, zero biases."""
-    return uniform(key, (fan_in, fan_out), jnp.sqrt(6 / (fan_in + fan_out))), jnp.zeros(fan_out)
-
-
-def init_pytorch(key, fan_in, fan_out, **_):
-    """PyTorch's Linear: weights AND biases `U(±1 / sqrt(fan_in))`, the fan-in of the weight in both."""
-    w_key, b_key = random.split(key)
-    bound = 1 / jnp.sqrt(fan_in)
-    return uniform(w_key, (fan_in, fan_out), bound), uniform(b_key, (fan_out,), bound)
-
-
-def init_nnet(key, fan_in, fan_out, **_):
-    """R's nnet: weights and biases `U(-0.7, 0.7)` (its `rang`)."""
-    w_key, b_key = random.split(key)
-    return uniform(w_key, (fan_in, fan_out), 0.7), uniform(b_key, (fan_out,), 0.7)
-
-
-def init_he(key, fan_in, fan_out, **_):
-    """He et al. 2015: weights `N(0, 2 / fan_in)`, untruncated as in PyTorch; zero biases."""
-    return jnp.sqrt(2 / fan_in) * random.normal(key, (fan_in, fan_out)), jnp.zeros(fan_out)
-
-
-def init_uniform(key, fan_in, fan_out, **_):
-    """Weights and biases `U(-1, 1)`, to be sized by `init_scale`."""
-    w_key, b_key = random.split(key)
-    return uniform(w_key, (fan_in, fan_out), 1.0), uniform(b_key, (fan_out,), 1.0)
-
-
-def init_siren(key, fan_in, fan_out, *, first, frequency):
-    """Sitzmann et al. 2020: first layer `U(±1 / fan_in)`, then `U(±sqrt(6 / fan_in) / frequency)`; PyTorch's biases."""
-    w_key, b_key = random.split(key)
-    bound = 1 / fan_in if first else jnp.sqrt(6 / fan_in) / frequency
-    return uniform(w_key, (fan_in, fan_out), bound), uniform(b_key, (fan_out,), 1 / jnp.sqrt(fan_in))
-
-
-def init_identity(key, fan_in, fan_out, **_):
-    """Ones on the diagonal, zeros elsewhere, zero biases."""
-    return jnp.eye(fan_in, fan_out), jnp.zeros(fan_out)
-
-
-INITIALIZERS = {
-    "keras": init_keras,
-    "pytorch": init_pytorch,
-    "nnet": init_nnet,
-    "he": init_he,
-    "uniform": init_uniform,
-    "siren": init_siren,
-    "identity": init_identity,
-}
-
-
-def uniform(key: Key[Array, ""], shape: tuple[int, ...], bound: Any) -> Array:
-    """`U(-bound, bound)`."""
-    return random.uniform(key, shape, minval=-bound, maxval=bound)
-
-
-OFTEN = 500  # products for which a cheap activation is rather computed anew than stored
-CONFLICT = 128  # numbers between those of a column at which they share few sets of a cache
-
-
-def contract(x: Array, w: ArrayLike) -> Array:
-    """`x w` for x (n, i) and w (i, o); or of S networks at once, x (n, i, S or 1) and w (i, o, S), without dots.
-
-    A dot of many small matrices is a kernel each on a CPU; this is one multiply-add along the last axis. Of one network
-    x may have a last axis too, (n, i, S): rows, for example.
-    """
-    w = jnp.asarray(w)
-    if w.ndim == 3:
-        return (settled(x)[:, :, None] * w).sum(1)
-    if x.ndim == 3:
-        return jax.vmap(lambda x: w.T @ x)(x)
-    return x @ w if x.shape[1] % CONFLICT else product(x, w)
-
-
-@jax.custom_jvp
-def product(x: Array, w: Array) -> Array:
-    """`x w`, whose gradient `xᵀ g` is made of x transposed in memory: XLA:CPU else reads x column by column.
-
-    Measured on one core, whole steps of 8-i-o-4, 128 rows: 256 by 256 (i by o) 1.15 times faster, 1,024 by 64 1.6; but
-    200 by 200 and 784 by 128 as slow or up to 5% slower, as their columns do not share sets.
-    """
-    return x @ w
-
-
-@product.defjvp
-def product_jvp(primals, tangents):
-    """The product rule."""
-    (x, w), (dx, dw) = primals, tangents
-    transposed = jax.lax.optimization_barrier(x.T)
-    return x @ w, dx @ w + jax.lax.dot_general(transposed, dw, (((0,), (0,)), ((), ())))
-
-
-# What XLA:CPU stores, and what it computes anew without need, decides the speed of lanes. Measured on one core, 32
-# lanes, ns per seed and step: 1-16-16-1, 21 rows, sin 3,754 without `kept` and 667 with it, gelu 1,756 and 1,137, tanh
-# 533 and 524, but relu 426 and 643; 64 rows, relu 1,513 without `pulled` and 948 with it, tanh 1,624 and 1,270.
-
-
-@jax.custom_jvp
-def settled(x: Array) -> Array:
-    """`x`, computed once where nothing is differentiated; else its derivative stores what is worth it.
-
-    A record costs 13 steps of ten tanh units with it, 130 without: XLA computes x anew for each of its products.
-    """
-    return jax.lax.optimization_barrier(x)
-
-
-settled.defjvp(lambda primals, tangents: (primals[0], tangents[0]))
-
-
-@jax.custom_jvp
-def kept(h: Array) -> Array:
-    """`h`, computed once."""
-    return jax.lax.optimization_barrier(h)
-
-
-kept.defjvp(lambda primals, tangents: (jax.lax.optimization_barrier(primals[0]), tangents[0]))
-
-
-@jax.custom_jvp
-def pulled(z: Array) -> Array:
-    """`z`, whose cotangent is computed once."""
-    return z
-
-
-pulled.defjvp(lambda primals, tangents: (primals[0], jax.lax.optimization_barrier(tangents[0])))
 
 
 def affine(layer: dict[str, Any], x: Array) -> Array:
@@ -293,53 +125,6 @@ class MLP:
             if self.dropout is not None and key is not None:
                 x = dropout(key, n, x, self.dropout)
         return affine(params[-1], x)
-
-
-def functions(model: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
-    """Any model's `init(key, x)` and `apply(params, x, key=None)`.
-
-    Raises:
-        TypeError: something that is not a model.
-    """
-    pair = model if isinstance(model, tuple) else (getattr(model, "init", None), getattr(model, "apply", None))
-    if len(pair) != 2 or not all(map(callable, pair)):
-        raise TypeError(
-            f"{model!r} is no model: it needs init(key, x) and apply(params, x), as flax.linen modules have"
-        )
-    init, apply = pair
-    taken = inspect.signature(apply).parameters
-    if "key" in taken:
-        return init, apply
-    if "rngs" in taken:
-        return flax_functions(model)
-    return init, lambda params, x, key=None: apply(params, x)
-
-
-def flax_functions(module: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
-    """A flax.linen module's: a key means training, which its call's `train`, `training` or `deterministic` is told.
-
-    A module without such an argument may ask `self.has_rng("dropout")`.
-
-    Raises:
-        ValueError: collections besides the parameters, which training would have to update.
-    """
-    taken = inspect.signature(type(module).__call__).parameters
-
-    def mode(training: bool) -> dict[str, bool]:
-        said = {"train": training, "training": training, "deterministic": not training}
-        return {name: value for name, value in said.items() if name in taken}
-
-    def init(key, x):
-        variables = module.init(key, x, **mode(False))
-        if extra := set(variables) - {"params"}:
-            raise ValueError(f"flax collections {sorted(extra)} are not supported: only 'params' are trained")
-        return variables
-
-    def apply(params, x, key=None):
-        rngs = None if key is None else {"dropout": key}
-        return module.apply(params, x, rngs=rngs, **mode(key is not None))
-
-    return init, apply
 
 
 def idle_units(model: MLP, params: Sequence[Mapping[str, ArrayLike]], x: ArrayLike, tolerance: float = 1e-3) -> Array:

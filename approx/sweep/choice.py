@@ -19,7 +19,7 @@ from typing import Any, NamedTuple
 import jax
 from jax import random
 
-from approx.sweep import lanes as fast
+from approx.sweep import layouts
 from approx.tasks import Task
 from approx.training import steps
 from approx.training.recipes import Recipe
@@ -154,9 +154,9 @@ def best(measured: list[Measured], forms: Iterable[str]) -> Measured | None:
 def possible_forms(task: Task, recipe: Recipe) -> list[str]:
     """Every form that this task and recipe can take."""
     forms = ["vmap"]
-    if fast.columns_possible(task, recipe):
+    if layouts.columns_possible(task, recipe):
         forms.append("columns")
-    if fast.possible(task, recipe):
+    if layouts.possible(task, recipe):
         forms.append("lanes")
     return forms
 
@@ -188,7 +188,7 @@ def choose_lanes(task: Task, recipe: Recipe, form: str | None = None) -> int:
     parameters = count_parameters(task, recipe)
     matrix = recipe.optimizer in ("lm", "bfgs")
     if device.platform == "cpu":
-        return fast.number(parameters, matrix)
+        return layouts.number(parameters, matrix)
     forms = possible_forms(task, recipe) if form is None else [form]
     found = looked_up(task, recipe, device, forms)
     lanes = GUESSED_LANES if found is None else found.lanes
@@ -223,9 +223,9 @@ def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str
         found = looked_up(task, recipe, device, possible)
         return "vmap" if found is None else found.form
     rows = shape_of_rows(task)
-    if "lanes" in possible and fast.suits(task, recipe, lanes, rows[1], "cpu"):
+    if "lanes" in possible and layouts.suits(task, recipe, lanes, rows[1], "cpu"):
         return "lanes"
-    if "columns" in possible and fast.columns_suit(recipe, rows, "cpu"):
+    if "columns" in possible and layouts.columns_suit(recipe, rows, "cpu"):
         return "columns"
     return "vmap"
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import jax
 import numpy as np
 
-from approx.sweep.blocks import Block
 from approx.sweep.plans import Plan, inputs, x64
+from approx.sweep.programs import Block
 from approx.training.loop import Trace
 from approx.training.recipes import record_steps
 

@@ -12,14 +12,16 @@ import psutil
 from jax import random
 from jaxtyping import Array, Key, PyTree
 
-from approx.sweep import blocks, hosts, parameters, sweeps
+from approx.sweep import blocks, hosts, parameters
 from approx.sweep.blocks import Inputs, Structure
 from approx.sweep.choice import choose_form, choose_lanes
+from approx.sweep.numbers import axis, numbers, qualify, setting
 from approx.tasks import Task, shortened
 from approx.training import steps
+from approx.training.checks import check
+from approx.training.inputs import Keys
 from approx.training.loop import KEEPABLE, Keep, Trace
-from approx.training.recipes import MOST_RECORDS, Recipe, check, is_number, is_whole, record_steps
-from approx.training.steps import Keys
+from approx.training.recipes import MOST_RECORDS, Recipe, is_number, is_whole, record_steps
 
 # Names of variables, coordinates and dimensions of a result or of a chunk of it, which neither a metric nor a swept
 # number can take.
@@ -92,8 +94,8 @@ def make_plan(
             f"the recipe is {shortened(recipe)}; make one with ap.Recipe(model=..., optimizer=..., steps=...)"
         )
     check_size(seeds, cross, grid, lanes)
-    axes = {name: sweeps.axis(name, values) for name, values in grid.items()}
-    full = [sweeps.qualify(name, task, recipe) for name in axes]
+    axes = {name: axis(name, values) for name, values in grid.items()}
+    full = [qualify(name, task, recipe) for name in axes]
     check_names(axes, keep)
     if len(set(full)) < len(full):
         raise TypeError(f"the grid names one number twice: {', '.join(axes)}")
@@ -224,7 +226,7 @@ def lay_out(task: Task, recipe: Recipe, axes: dict[str, np.ndarray], keep: Keep)
     Each value of each axis is set once, which checks it and shows its column in the table; cells only combine columns.
     """
     first = {name: float(values[0]) for name, values in axes.items()}
-    its_task, its_recipe = sweeps.setting(task, recipe, first)
+    its_task, its_recipe = setting(task, recipe, first)
     for leaf in jax.tree.leaves((its_task, its_recipe)):
         if not is_number(leaf):
             raise TypeError(
@@ -236,13 +238,13 @@ def lay_out(task: Task, recipe: Recipe, axes: dict[str, np.ndarray], keep: Keep)
     table = np.tile(np.asarray(row, np.float64), (*map(len, axes.values()), 1))
     for position, (name, values) in enumerate(axes.items()):
         for index, value in enumerate(values.tolist()):
-            other, changed, _ = blocks.flatten(*sweeps.setting(task, recipe, first | {name: value}), keep, "vmap")
+            other, changed, _ = blocks.flatten(*setting(task, recipe, first | {name: value}), keep, "vmap")
             if other != structure:
                 raise TypeError(f"{name}={value} changes the program: run a dictionary of recipes instead")
             columns = np.flatnonzero(np.asarray(changed) != row)
             table.swapaxes(0, position)[index][..., columns] = np.asarray(changed)[columns]
     if not np.isfinite(table).all():
-        raise ValueError(f"a number of task or recipe is not finite: {sweeps.numbers(its_task, its_recipe)}")
+        raise ValueError(f"a number of task or recipe is not finite: {numbers(its_task, its_recipe)}")
     return its_task, its_recipe, structure, arrays, table.reshape(-1, len(row))
 
 
@@ -387,7 +389,7 @@ def inputs(plan: Plan, trainings: np.ndarray) -> Inputs:
 
 def cell_inputs(plan: Plan) -> Inputs:
     """Every cell of the grid once, with the first seed; the task's points depend on its numbers only."""
-    swept = {sweeps.qualify(name, plan.task, plan.recipe): name for name in plan.grid}
+    swept = {qualify(name, plan.task, plan.recipe): name for name in plan.grid}
     shape = [len(values) for values in plan.grid.values()]
     cells = plan.numbers.reshape(*shape, -1)
     for position, full in enumerate(swept):

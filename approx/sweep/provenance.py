@@ -13,9 +13,9 @@ import jax
 import numpy as np
 from jax import random
 
-from approx.sweep import sweeps
-from approx.sweep.blocks import Block
+from approx.sweep.numbers import numbers, qualify
 from approx.sweep.plans import Plan
+from approx.sweep.programs import Block
 
 
 def identity(source: Mapping[str, Any]) -> str:
@@ -66,9 +66,9 @@ def provenance(plan: Plan, block: Block) -> dict[str, Any]:
     """Everything that decides the bits of a result, as JSON can hold it."""
     device = jax.local_devices()[0]
     swept = {name: values.tolist() for name, values in plan.grid.items()}
-    constant = sweeps.numbers(plan.task, plan.recipe)
+    constant = numbers(plan.task, plan.recipe)
     for name in swept:
-        del constant[sweeps.qualify(name, plan.task, plan.recipe)]
+        del constant[qualify(name, plan.task, plan.recipe)]
     return {
         "program": block.text,
         "arrays": digest(*plan.arrays),

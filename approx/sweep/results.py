@@ -13,12 +13,11 @@ import xarray as xr
 from jax import random
 from jaxtyping import PyTree
 
-from approx import tasks
-from approx.sweep import lanes, parameters, provenance, sweeps
-from approx.sweep.plans import Plan, x64
+from approx.sweep import layouts, parameters, provenance
+from approx.sweep.numbers import qualify
+from approx.sweep.plans import Plan
 from approx.sweep.provenance import describe_seeds
-from approx.tasks import Points, losses
-from approx.training import steps
+from approx.tasks import Points
 from approx.training.loop import Trace
 from approx.training.recipes import record_steps
 from approx.training.second_order import REASONS
@@ -48,86 +47,6 @@ REPORTS: dict[str, dict[str, Any]] = {
 }
 
 
-def check_data(plan: Plan, data: steps.Data, points: Points, finite: Any) -> None:
-    """Refuse data that are not finite, in any cell of the grid, and labels out of range.
-
-    Raises:
-        ValueError: naming the value.
-    """
-    task, (x, y) = plan.task, data.rows
-    named: dict[str, Any] = {"x": x, "y": y, "x_test": points.x, "y_test": points.y}
-    named |= {} if data.validation is None else {"validation x": data.validation[0], "validation y": data.validation[1]}
-    if data.validation is not None and task.hold_out == "last":
-        first = np.asarray(points.x)[0], np.asarray(points.distance)[0]  # of the first cell, as the rows are
-        tasks.warn_of_tail(np.asarray(data.validation[0]), np.asarray(x), *first)
-    for name, values in named.items():
-        tasks.check_finite(name, values)
-        if name.endswith(("y", "y_test")) and task.loss in losses.CORRECT:
-            low, high = float(values.min()), float(values.max())
-            most = classes(plan) - 1 if task.loss == "cross_entropy" else 1
-            if low < 0 or high > most:
-                label = f"{name} has the label {low if low < 0 else high:g}, but labels go from 0 to {most}"
-                raise ValueError(label + ("; see MLP(outputs=...)" if task.loss == "cross_entropy" else ""))
-    if not np.all(finite):
-        raise ValueError(f"the task's rows are not finite in cell {int(np.argmin(finite))} of its numbers' grid")
-
-
-def classes(plan: Plan) -> int:
-    """How many outputs the model has."""
-
-    def outputs():
-        (x, _), *_ = steps.prepare(steps.streams(random.key(0)), plan.task, plan.recipe)
-        return steps.predict(steps.init(random.key(0), plan.task, plan.recipe).params, x, plan.recipe)
-
-    return jax.eval_shape(outputs).shape[1]
-
-
-def check_alike(plans: Mapping[Any, Plan]) -> None:
-    """Refuse recipes that cannot share the axes of one Dataset.
-
-    Raises:
-        ValueError: naming the recipes and what differs.
-
-    """
-    first_label, first = next(iter(plans.items()))
-    for label, plan in list(plans.items())[1:]:
-        if not np.array_equal(record_steps(plan.recipe), record_steps(first.recipe)):
-            raise ValueError(
-                f"{label!r} and {first_label!r} have different record steps: give them the same steps= and records="
-            )
-        check_same_points(label, plan, first_label, first)
-        if recorded(plan) != recorded(first):
-            raise ValueError(
-                f"{label!r} and {first_label!r} record other things (validation, accuracy, points inside or outside)"
-            )
-        if "params" in plan.structure.keep.what and params_shapes(plan) != params_shapes(first):
-            raise ValueError(f"{label!r} and {first_label!r} have other parameters: run them one by one to keep them")
-
-
-def check_same_points(label: Any, plan: Plan, first_label: Any, first: Plan) -> None:
-    """Refuse two recipes that are judged at points, or against targets, of different shapes.
-
-    Raises:
-        ValueError: naming the recipes, both shapes, and whether the inputs or the targets differ.
-
-    """
-    (x, y, _), (first_x, first_y, _) = points_shape(plan), points_shape(first)
-    pair = f"{label!r} and {first_label!r}"
-    if x != first_x:
-        raise ValueError(f"{pair} are judged at points of other shapes, {x} and {first_x}: run them one by one")
-    if y != first_y:
-        named = [f"{shape} ({'labels' if len(shape) == 1 else 'columns of numbers'})" for shape in (y, first_y)]
-        raise ValueError(f"{pair} have targets of other shapes, {' and '.join(named)}: run them one by one")
-
-
-def recorded(plan: Plan) -> tuple[bool, ...]:
-    """Whether there are validation rows, an accuracy, test points at all, and such inside the range and outside."""
-    distance = np.asarray(tasks.Points(*plan.task.points()).distance)
-    accuracy = plan.task.correct is not None or plan.task.loss in losses.CORRECT
-    tested = plan.task.tested
-    return bool(plan.task.validation), accuracy, tested, bool((distance <= 0).any()), bool((distance > 0).any())
-
-
 def passes(plan: Plan) -> np.ndarray:
     """How often a first-order method has passed over the training rows, at every record."""
     recorded_at, recipe = record_steps(plan.recipe), plan.recipe
@@ -136,18 +55,6 @@ def passes(plan: Plan) -> np.ndarray:
     rows = jax.eval_shape(lambda: plan.task.split(*random.split(random.key(0)))[0][0]).shape[0]
     epoch = math.ceil(rows / recipe.batch_size) if recipe.batches in ("epoch", "order") else recorded_at[-1] + 1
     return (recorded_at // epoch + recorded_at % epoch * recipe.batch_size / rows).astype(recipe.dtype)
-
-
-def points_shape(plan: Plan) -> Any:
-    """Shapes of the task's points."""
-    return jax.tree.map(lambda s: s.shape, jax.eval_shape(lambda: tuple(plan.task.points())))
-
-
-def params_shapes(plan: Plan) -> Any:
-    """Names and shapes of the parameters."""
-    with x64(plan.recipe):
-        state = jax.eval_shape(lambda: steps.init(random.key(0), plan.task, plan.recipe))
-    return jax.tree_util.tree_flatten_with_path(jax.tree.map(lambda s: s.shape, state.params))
 
 
 def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) -> xr.Dataset:
@@ -192,7 +99,7 @@ def variables(plan: Plan, trace: Trace) -> dict[str, tuple[tuple[str, ...], np.n
     for name, notes in REPORTS.items():
         if name in trace.metrics:
             found[name] = (("training", "step"), trace.metrics[name], notes)
-    if "evaluations" not in found and lanes.is_plain(plan.task, plan.recipe):
+    if "evaluations" not in found and layouts.is_plain(plan.task, plan.recipe):
         work = np.broadcast_to(passes(plan), (many, len(recorded_at)))
         found["evaluations"] = (("training", "step"), work, REPORTS["evaluations"])
     for name, values in metrics.items():
@@ -280,7 +187,7 @@ def attributes(plan: Plan, trace: Trace, source: dict[str, Any]) -> dict[str, An
 
 def point_coordinates(plan: Plan, points: Points) -> dict[str, Any]:
     """Where the networks are judged; over the axes of the task's own numbers if those are swept."""
-    swept = {name: sweeps.qualify(name, plan.task, plan.recipe) for name in plan.grid}
+    swept = {name: qualify(name, plan.task, plan.recipe) for name in plan.grid}
     axes = [name for name, full in swept.items() if full.startswith("task.")]
     lengths = [len(plan.grid[name]) for name in axes]
     found = {}

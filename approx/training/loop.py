@@ -13,28 +13,15 @@ import optax
 from jax import lax, random
 from jaxtyping import Array, ArrayLike, Key, PyTree
 
+from approx.numerics.products import ONE, Over
 from approx.tasks import Task, losses
+from approx.training.checks import check
+from approx.training.evaluation import is_correct, mean_where, penalty, predict, row_sums, slope
+from approx.training.inputs import Data, Keys, as_keys, batch, prepare
 from approx.training.optimizers import is_method
-from approx.training.recipes import Recipe, check, record_steps
+from approx.training.recipes import Recipe, record_steps
 from approx.training.second_order import report
-from approx.training.steps import (
-    ONE,
-    Data,
-    Keys,
-    Over,
-    State,
-    as_keys,
-    batch,
-    init,
-    is_correct,
-    mean_where,
-    penalty,
-    predict,
-    prepare,
-    row_sums,
-    slope,
-    update,
-)
+from approx.training.steps import State, init, update
 
 
 class Trace(NamedTuple):

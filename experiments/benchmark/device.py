@@ -12,7 +12,7 @@ import jax
 import numpy as np
 from jax import random
 
-from approx.sweep import blocks, choice, plans
+from approx.sweep import choice, plans, programs
 from experiments.benchmark.cases import CASES, WIDER_CASES, Case
 from experiments.benchmark.timing import naive_train
 
@@ -65,7 +65,7 @@ def time_block(name: str, form: str, networks: int) -> dict:
     device = jax.local_devices()[0]
     began = time.perf_counter()
     inputs = plans.inputs(plan, np.arange(networks))
-    block = blocks.build(plan.structure, inputs, None, device)
+    block = programs.build(plan.structure, inputs, None, device)
     compile_seconds = time.perf_counter() - began
     placed = jax.device_put(inputs, device)
     carry = [jax.block_until_ready(block.start(placed))]

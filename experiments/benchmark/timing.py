@@ -20,7 +20,7 @@ import optax
 from jax import lax, random
 
 import approx as ap
-from approx.sweep import blocks, plans
+from approx.sweep import plans, programs
 from experiments.benchmark.cases import Case, steps_for
 from experiments.limit import limit
 
@@ -123,7 +123,7 @@ def inner(
 
     def once() -> float:
         if not built:
-            built.append(blocks.build(plan.structure, plans.inputs(plan, dealt[0]), None, device))
+            built.append(programs.build(plan.structure, plans.inputs(plan, dealt[0]), None, device))
             measure.bytes = built[0].bytes * min(threads, count)
         block = built[0]
         placed = [jax.device_put(plans.inputs(plan, each), device) for each in dealt]

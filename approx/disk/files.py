@@ -8,7 +8,6 @@ import json
 import os
 import re
 import sys
-import warnings
 import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -41,77 +40,6 @@ class DamagedError(ValueError):
 
 class UnreadableError(DamagedError):
     """A file is not of the kind that its place says."""
-
-
-def save(runs: xr.Dataset, path: str | Path) -> Path:
-    """Write a result to one netCDF file, atomically: after a crash there is the old file or the new one, never half.
-
-    The file is made in memory first, so that twice the result's size is needed for a moment.
-
-    Args:
-        runs: what `run` gave.
-        path: a file; ".nc" is appended if it has no suffix. Its folder is made if the folder around that exists.
-
-    Returns:
-        The path of the file.
-
-    Raises:
-        ValueError: `runs` has no identity, so could never be trusted again; or `path` names a folder.
-        FileNotFoundError: the folder around the file's own does not exist.
-        NotADirectoryError: `path` leads through a file.
-        OSError: the disk is full, or may not be written to; what stood at `path` is still there.
-
-    Example:
-        >>> ap.save(runs, "results/hat.nc")
-        PosixPath('results/hat.nc')
-
-    """
-    if "identity" not in runs.attrs:
-        raise ValueError("this Dataset has no identity: only what ap.run gave can be saved as a result")
-    if str(path).endswith("/") or Path(path).is_dir():
-        raise ValueError(f"{path} is a folder, and a result is saved as a file: say {Path(path) / 'name.nc'}")
-    path = Path(path)
-    path = path if path.suffix else path.with_suffix(".nc")
-    if path.is_dir():
-        raise ValueError(f"{path} is a folder, and a result is saved as a file: say {path / 'name.nc'}")
-    make_folder(path.parent)
-    write_netcdf(path, runs.assign_attrs(approx_format=FORMAT))
-    return path
-
-
-def load(path: str | Path) -> xr.Dataset:
-    """Read a result, whole, into memory; every byte of the file is checked.
-
-    A file of an earlier version has no checksum, so that damage to it is not seen: it is read with a warning, the first
-    one of its folder.
-
-    Raises:
-        FileNotFoundError: no such file.
-        ValueError: a file that is damaged, that is not a result, or that has a newer format than this version's.
-
-    """
-    path = Path(path)
-    path = path if path.suffix else path.with_suffix(".nc")
-    if not path.exists():
-        raise FileNotFoundError(f"no result at {path}: run the experiment that writes it first")
-    try:
-        with open_netcdf(path) as (opened, sealed):
-            runs = opened.load()
-    except UnreadableError as error:
-        raise UnreadableError(f"{path} is not a result: it cannot be read as netCDF ({error.__cause__})") from error
-    except DamagedError as error:
-        raise DamagedError(f"{error}: take a copy of it, or run the experiment that writes it again") from None
-    written = runs.attrs.pop("approx_format", None)
-    if written is None or "identity" not in runs.attrs:
-        raise ValueError(f"{path} is not a result: it is netCDF, but ap.save did not write it")
-    check_format(path, written, sealed)
-    if not sealed and path.absolute().parent not in _told:
-        _told.add(path.absolute().parent)
-        warnings.warn(
-            f"{path} has no checksum, like others of an earlier version: ap.save(ap.load(path), path) adds one",
-            stacklevel=3,
-        )
-    return runs
 
 
 def check_format(path: Path, written: Any, sealed: bool) -> None:
