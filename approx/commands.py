@@ -1,4 +1,6 @@
-"""The command line: `python -m approx status FOLDER`, `python -m approx verify FOLDER`; `--help` says more."""
+"""The command line: `python -m approx status FOLDER`, `python -m approx verify FOLDER`; `--help`
+says more.
+"""
 
 import json
 import sys
@@ -61,8 +63,12 @@ def described(folder: Path) -> list[str]:
         except ValueError:
             damaged.append(path.name)
     at_it = folders.is_locked(folder)
-    lines = [f"{folder}: {done:,} of {plural(asked, 'training')} finished ({done / asked:.1%}), {diverged:,} diverged"]
-    lines.append("  axes: " + " x ".join(f"{axis} {len(values):,}" for axis, values in axes.items()))
+    lines = [
+        f"{folder}: {done:,} of {plural(asked, 'training')} finished ({done / asked:.1%}), {diverged:,} diverged"
+    ]
+    lines.append(
+        "  axes: " + " x ".join(f"{axis} {len(values):,}" for axis, values in axes.items())
+    )
     if damaged:
         lines.append(f"  damaged: {', '.join(damaged)}; `verify` says more")
     if at_it:
@@ -89,7 +95,8 @@ def going(folder: Path) -> list[str]:
 
 
 def verify(folder: Positional[Path], count: int = 256, key: int = 0) -> int:
-    """Check every file of a sweep, and compute a random sample of its trainings again, from the folder alone.
+    """Check every file of a sweep, and compute a random sample of its trainings again, from the
+    folder alone.
 
     Args:
         folder: that `run(out=...)` wrote to; of several recipes, all of them.
@@ -102,12 +109,16 @@ def verify(folder: Positional[Path], count: int = 256, key: int = 0) -> int:
         fine &= verified(each, count, key, expected=None if each == folder else each.name)
     for label in missing_recipes(folder, inner):
         fine = False
-        print(f"{folder / label}: missing, though {folder / 'recipes.json'} names it\n  NOT verified")
+        print(
+            f"{folder / label}: missing, though {folder / 'recipes.json'} names it\n  NOT verified"
+        )
     return 0 if fine else 1
 
 
 def verified(folder: Path, count: int, key: int, expected: str | None) -> bool:
-    """Say what is found in one sweep, which should be that of the expected recipe; whether all of it is fine."""
+    """Say what is found in one sweep, which should be that of the expected recipe; whether all of
+    it is fine.
+    """
     from approx.disk.verification import verify as check
 
     try:
@@ -117,15 +128,23 @@ def verified(folder: Path, count: int, key: int, expected: str | None) -> bool:
         print(f"{folder}: 1 damaged file\n  {error}\n  NOT verified")
         return False
     print(f"{folder}: {plural(len(found.damaged), 'damaged file')}")
-    print(*(f"  {sentence}" for sentence in found.damaged), sep="\n", end="\n" if found.damaged else "")
+    print(
+        *(f"  {sentence}" for sentence in found.damaged),
+        sep="\n",
+        end="\n" if found.damaged else "",
+    )
     if sweep["format"] < 2:
-        print("  sweep.json and coordinates.nc are of an earlier version, without a checksum; the same command adds it")
+        print(
+            "  sweep.json and coordinates.nc are of an earlier version, without a checksum; the same command adds it"
+        )
     label = sweep.get("label")
     moved = expected is not None and label not in (None, expected)
     if moved:
         print(f"  it holds the trainings of the recipe {label!r}: call the folder {label!r} again")
     if found.missing:
-        print(f"  {plural(found.missing, 'training')} missing: the same command again computes them")
+        print(
+            f"  {plural(found.missing, 'training')} missing: the same command again computes them"
+        )
     same = f"  {found.sampled - found.differing:,} of {plural(found.sampled, 'training')} came out bit for bit"
     print(f"{same}, as they must here" if not found.elsewhere else same)
     if found.elsewhere:
@@ -140,7 +159,11 @@ def verified(folder: Path, count: int, key: int, expected: str | None) -> bool:
 def main() -> None:
     """The command line."""
     try:
-        sys.exit(tyro.extras.subcommand_cli_from_dict({"status": status, "verify": verify}, prog="approx"))
+        sys.exit(
+            tyro.extras.subcommand_cli_from_dict(
+                {"status": status, "verify": verify}, prog="approx"
+            )
+        )
     except (FileNotFoundError, ValueError) as error:
         sys.exit(f"approx: {error}")
 

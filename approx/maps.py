@@ -23,21 +23,30 @@ from approx.sweep.programs import compile_plan
 from approx.tasks import Task
 from approx.training.recipes import Recipe, is_whole, record_steps
 
-PLAIN: dict[str, Any] = {"lanes": None, "form": None, "freeze": (), "cross": {}, "init_params": None}
+PLAIN: dict[str, Any] = {
+    "lanes": None,
+    "form": None,
+    "freeze": (),
+    "cross": {},
+    "init_params": None,
+}
 CHANGE = 0.1  # between the corners of a square, above which its inside is looked at
 
 
 def axis(low: float, high: float, count: int, log: bool = True) -> np.ndarray:
-    """Evenly spaced values of a map's axis, by their logarithm or as they are, to as few digits as tell them apart.
+    """Evenly spaced values of a map's axis, by their logarithm or as they are, to as few digits as
+    tell them apart.
 
     Raises:
-        ValueError: fewer than two values, or more than a sweep takes; low is not below high; a logarithm of what is not
-            positive.
+        ValueError: fewer than two values, or more than a sweep takes; low is not below high; a
+            logarithm of what is not positive.
     """
     if not (is_whole(count) and count >= 2):
         raise ValueError(f"an axis of {count!r} values: it takes at least two")
     if count > plans.MOST_VALUES:
-        raise ValueError(f"an axis of {count:,} values: a sweep takes at most {plans.MOST_VALUES:,} of each")
+        raise ValueError(
+            f"an axis of {count:,} values: a sweep takes at most {plans.MOST_VALUES:,} of each"
+        )
     if not low < high:
         raise ValueError(f"an axis from {low:g} to {high:g}: the first must be below the second")
     if log and low <= 0:
@@ -48,8 +57,11 @@ def axis(low: float, high: float, count: int, log: bool = True) -> np.ndarray:
     return np.array([float(f"{value:.{digits}g}") for value in values])
 
 
-def zoom(axes: Mapping[str, Sequence[float] | np.ndarray], window: Mapping[str, tuple[float, float]]) -> dict[str, Any]:
-    """The axes of a map's window: as many values, spaced the same way, between the ends that are given.
+def zoom(
+    axes: Mapping[str, Sequence[float] | np.ndarray], window: Mapping[str, tuple[float, float]]
+) -> dict[str, Any]:
+    """The axes of a map's window: as many values, spaced the same way, between the ends that are
+    given.
 
     Args:
         axes: of the map, by name.
@@ -66,20 +78,25 @@ def zoom(axes: Mapping[str, Sequence[float] | np.ndarray], window: Mapping[str, 
             raise ValueError(f"{name} is positive in this map, and its window begins at {low:g}")
     log = {name: stats.maps.spaced_by_logarithm(values[name].astype(float)) for name in axes}
     return {
-        name: axis(*window[name], len(values[name]), log[name]) if name in window else values[name] for name in axes
+        name: axis(*window[name], len(values[name]), log[name]) if name in window else values[name]
+        for name in axes
     }
 
 
 def zooms(
-    maps: Mapping[str, Mapping[str, Sequence[float] | np.ndarray]], window: Mapping[str, tuple[float, float]] | None
+    maps: Mapping[str, Mapping[str, Sequence[float] | np.ndarray]],
+    window: Mapping[str, tuple[float, float]] | None,
 ) -> dict[str, dict[str, Any]]:
-    """Of several maps those that have all the window's axes, zoomed into; without a window all of them as they are.
+    """Of several maps those that have all the window's axes, zoomed into; without a window all of
+    them as they are.
 
     Raises:
         ValueError: none of them has; see `zoom`.
     """
     window = window or {}
-    found = {name: zoom(axes, window) for name, axes in maps.items() if window.keys() <= axes.keys()}
+    found = {
+        name: zoom(axes, window) for name, axes in maps.items() if window.keys() <= axes.keys()
+    }
     if not found:
         there = "; ".join(dict.fromkeys(", ".join(axes) for axes in maps.values() if axes))
         raise ValueError(f"no map has {' and '.join(window)} as axes; there are {there}")
@@ -102,25 +119,30 @@ def refine(
     compiler_options: Mapping[str, Any] | None = None,
     **grid: Any,
 ) -> xr.Dataset:
-    """Rates of success over a grid, from at most `budget` trainings: a coarse map, finer where it changes.
+    """Rates of success over a grid, from at most `budget` trainings: a coarse map, finer where it
+    changes.
 
-    Every cell of a lattice of each `coarse`-th value gets `first` seeds. Then the lattice is halved, again and again;
-    a new cell is looked at where of the corners around it one had both successes and failures, or their rates (Jeffreys
-    estimates) differ by more than `CHANGE`. What is left of the budget goes, `first` seeds at a time and `seeds` at
-    most, to where it takes most off the variance of the estimates, p (1 - p) / n.
+    Every cell of a lattice of each `coarse`-th value gets `first` seeds. Then the lattice is
+    halved, again and again; a new cell is looked at where of the corners around it one had both
+    successes and failures, or their rates (Jeffreys estimates) differ by more than `CHANGE`. What
+    is left of the budget goes, `first` seeds at a time and `seeds` at most, to where it takes most
+    off the variance of the estimates, p (1 - p) / n.
 
-    How many seeds a cell gets depends on what the first ones did, so its interval is `stats.confidence_sequence`, which
-    holds for any such rule. Seeds are taken in their order, and a training's bits are those that `run` gives it.
+    How many seeds a cell gets depends on what the first ones did, so its interval is
+    `stats.confidence_sequence`, which holds for any such rule. Seeds are taken in their order, and
+    a training's bits are those that `run` gives it.
 
     Args:
         task, recipe: what to train; numbers in `grid` replace theirs, as in `run`.
-        success: of the arguments of `stats.success` a number, `below` or `above`, and `of`: {"below": 1e-3}.
+        success: of the arguments of `stats.success` a number, `below` or `above`, and `of`:
+            {"below": 1e-3}.
         budget: trainings in all.
         seeds: of a cell, at most.
         first: seeds of a cell, at least, and at a time.
         coarse: distance of the first lattice, a power of two.
-        out: a folder, as in `run`, in which an interrupted map goes on and a full `run` finds what is done; without
-            it a temporary one, which stays if the map is interrupted, and is named.
+        out: a folder, as in `run`, in which an interrupted map goes on and a full `run` finds what
+            is done; without it a temporary one, which stays if the map is interrupted, and is
+            named.
         level: of the intervals.
         key: the root of all randomness, as in `run`.
         progress: whether to say how far it is.
@@ -128,17 +150,20 @@ def refine(
         grid: two or more numbers, each with its values in increasing order.
 
     Returns:
-        Over the grid: `successes`, `n`, `diverged` (counts), `rate`, `low`, `high` (nan, 0 and 1 where n is 0), and
-        `filled`, the rate with cells that were not looked at interpolated. `attrs`: `trainings` that were made, and
-        `full`, how many the whole map takes.
+        Over the grid: `successes`, `n`, `diverged` (counts), `rate`, `low`, `high` (nan, 0 and 1
+        where n is 0), and `filled`, the rate with cells that were not looked at interpolated.
+        `attrs`: `trainings` that were made, and `full`, how many the whole map takes.
 
     Raises:
-        ValueError: fewer than two axes, or values of one; values that repeat or are not in order, or do in the recipe's
-            precision; a budget too small for the first lattice; what is no success; what `run` refuses.
+        ValueError: fewer than two axes, or values of one; values that repeat or are not in order,
+            or do in the recipe's precision; a budget too small for the first lattice; what is no
+            success; what `run` refuses.
     """
     axes = [name for name, values in grid.items() if np.ndim(values) == 1]
     if len(axes) < 2 or len(axes) < len(grid):
-        raise ValueError(f"a map has two axes or more, lists of values each; got {', '.join(axes) or 'none'}")
+        raise ValueError(
+            f"a map has two axes or more, lists of values each; got {', '.join(axes) or 'none'}"
+        )
     for name, values in grid.items():
         stats.maps.check_axis(name, np.asarray(values, float))
     for name, value in (("budget", budget), ("seeds", seeds), ("first", first), ("coarse", coarse)):
@@ -147,7 +172,9 @@ def refine(
     if coarse & (coarse - 1):
         raise ValueError(f"coarse is {coarse}; it must be a power of two, as it is halved")
     if thin := [name for name, values in grid.items() if len(values) < 2]:
-        raise ValueError(f"{thin[0]} has one value: set it in the recipe or the task, and map the others")
+        raise ValueError(
+            f"{thin[0]} has one value: set it in the recipe or the task, and map the others"
+        )
     budget, seeds, first, coarse = (int(value) for value in (budget, seeds, first, coarse))
     success = check_success(success)
     keeping = plans.check_keep((), (), None)
@@ -155,12 +182,16 @@ def refine(
     with folder_of(out) as folder:
         found = Search(plan, success, folder, compiler_options, progress)
         found.go(budget, min(first, seeds), coarse)
-        return found.result(level, {"budget": budget, "first": first, "coarse": coarse, "success": {**success}})
+        return found.result(
+            level, {"budget": budget, "first": first, "coarse": coarse, "success": {**success}}
+        )
 
 
 @contextmanager
 def folder_of(out: str | Path | None) -> Iterator[Path]:
-    """The folder that was given, or a temporary one that stays where an interruption leaves chunks in it."""
+    """The folder that was given, or a temporary one that stays where an interruption leaves chunks
+    in it.
+    """
     if out is not None:
         yield Path(out)
         return
@@ -169,7 +200,9 @@ def folder_of(out: str | Path | None) -> Iterator[Path]:
         yield folder
     except BaseException:
         if chunks.paths(folder):
-            print(f"refine(..., out={str(folder)!r}) goes on from there", file=sys.stderr, flush=True)
+            print(
+                f"refine(..., out={str(folder)!r}) goes on from there", file=sys.stderr, flush=True
+            )
         else:
             shutil.rmtree(folder)
         raise
@@ -190,7 +223,9 @@ def check_success(success: Mapping[str, Any]) -> dict[str, Any]:
         )
     (name,) = thresholds
     if np.ndim(rule[name]) or not np.isfinite(float(rule[name])):
-        raise ValueError(f"{name} is {rule[name]!r}; a refined map takes one number for all its cells")
+        raise ValueError(
+            f"{name} is {rule[name]!r}; a refined map takes one number for all its cells"
+        )
     return {name: float(rule[name]), "of": str(rule.get("of", "test_loss"))}
 
 
@@ -199,10 +234,13 @@ class Search:
 
     Attributes:
         plan: of the whole map. shape: of its cells. asked: how many seeds each cell has got.
-        outcome, blown: of each training, whether it succeeded (-1 if it was not made) and whether it diverged.
+        outcome, blown: of each training, whether it succeeded (-1 if it was not made) and whether
+            it diverged.
     """
 
-    def __init__(self, plan: Plan, success: Mapping[str, Any], folder: Path, compiler_options, progress: bool):
+    def __init__(
+        self, plan: Plan, success: Mapping[str, Any], folder: Path, compiler_options, progress: bool
+    ):
         self.plan, self.success, self.folder, self.progress = plan, success, folder, progress
         self.workers = find_workers(None)
         self.ready = compile_plan(plan, self.workers, compiler_options)
@@ -211,7 +249,9 @@ class Search:
         every = writer.which(plan, np.arange(plan.trainings)).tolist()
         self.number = dict(zip(every, range(plan.trainings), strict=True))
         if len(self.number) < plan.trainings:
-            raise ValueError(f"two values of an axis are one in {plan.recipe.dtype}: take them further apart")
+            raise ValueError(
+                f"two values of an axis are one in {plan.recipe.dtype}: take them further apart"
+            )
         trace = self.ready.programs[self.workers[0]].carry[1]
         there = [
             name
@@ -261,13 +301,17 @@ class Search:
         for m in self.shape:
             places = np.array([*range(0, m, distance), *([m - 1] if (m - 1) % distance else [])])
             below = places[np.searchsorted(places, np.arange(m), "right") - 1]
-            above = places[np.minimum(np.searchsorted(places, np.arange(m), "left"), len(places) - 1)]
+            above = places[
+                np.minimum(np.searchsorted(places, np.arange(m), "left"), len(places) - 1)
+            ]
             ends.append((below, above))
         for chosen in product((0, 1), repeat=len(self.shape)):
             yield value[np.ix_(*(pair[side] for pair, side in zip(ends, chosen, strict=True)))]
 
     def steepness(self, distance: int) -> np.ndarray:
-        """How much the corners around each cell differ; corners that were not looked at are like the others."""
+        """How much the corners around each cell differ; corners that were not looked at are like
+        the others.
+        """
         around = np.stack([*self.corners(distance, self.estimate())])
         known = ~np.isnan(around).all(0)
         found = np.zeros(self.shape)
@@ -275,13 +319,17 @@ class Search:
         return found
 
     def changes(self, distance: int) -> np.ndarray:
-        """Which cells are worth a look: what is around them differs, or had both successes and failures."""
+        """Which cells are worth a look: what is around them differs, or had both successes and
+        failures.
+        """
         mixed = (self.hits > 0) & (self.hits < self.asked)
         around = np.stack([*self.corners(distance, mixed)])
         return (around == 1).any(0) | (self.steepness(distance) > CHANGE)
 
     def sharpen(self, budget: int, first: int) -> np.ndarray:
-        """Who gets how many of the next seeds: a third of what is left at a time, by the variance they take off."""
+        """Who gets how many of the next seeds: a third of what is left at a time, by the variance
+        they take off.
+        """
         left = budget - int(self.asked.sum())
         helping = np.minimum(first, self.seeds - self.asked)
         open_ = (self.asked > 0) & (helping > 0)
@@ -306,7 +354,15 @@ class Search:
         self.asked += more
         with x64(self.plan.recipe):
             writer.run_here(
-                self.folder, self.plan, self.ready, self.workers, None, self.progress, None, accept=False, wanted=wanted
+                self.folder,
+                self.plan,
+                self.ready,
+                self.workers,
+                None,
+                self.progress,
+                None,
+                accept=False,
+                wanted=wanted,
             )
         self.look()
 
@@ -338,13 +394,27 @@ class Search:
         """The map."""
         names, k, n = list(self.plan.grid), self.hits, self.asked
         rate = np.where(n > 0, k / np.maximum(n, 1), np.nan)
-        low, high = stats.confidence_sequence(k, n, level, width=0.4)  # which decides a cell of 8 unanimous seeds
-        places = np.stack(np.meshgrid(*(np.linspace(0, 1, max(m, 2))[:m] for m in self.shape), indexing="ij"), -1)
+        # Which decides a cell of 8 unanimous seeds
+        low, high = stats.confidence_sequence(k, n, level, width=0.4)
+        places = np.stack(
+            np.meshgrid(*(np.linspace(0, 1, max(m, 2))[:m] for m in self.shape), indexing="ij"), -1
+        )
         known = n > 0
-        linear, nearest = (griddata(places[known], rate[known], places, how) for how in ("linear", "nearest"))
+        linear, nearest = (
+            griddata(places[known], rate[known], places, how) for how in ("linear", "nearest")
+        )
         filled = np.where(known, rate, np.where(np.isnan(linear), nearest, linear))
-        values = {"successes": k, "n": n, "diverged": self.counted(self.blown), "rate": rate, "low": low, "high": high}
-        source = provenance.provenance(self.plan, self.ready.programs[self.workers[0]]) | {"refined": dict(rule)}
+        values = {
+            "successes": k,
+            "n": n,
+            "diverged": self.counted(self.blown),
+            "rate": rate,
+            "low": low,
+            "high": high,
+        }
+        source = provenance.provenance(self.plan, self.ready.programs[self.workers[0]]) | {
+            "refined": dict(rule)
+        }
         about = {
             "identity": provenance.identity(source),
             "level": level,

@@ -41,7 +41,7 @@ CHECKED = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="adam", learning_rate
 SIZES = {True: (64, 4, 30), False: (512, 64, 300)}  # networks, company's lanes, steps; by --quick
 
 
-# ---- what is written, and when it ends --------------------------------------------------------------------------
+# ---- what is written, and when it ends -----------------------------------------------------------
 
 
 @dataclass
@@ -152,12 +152,16 @@ def table(report: Report) -> str:
     return "\n".join(lines) + "\n"
 
 
-# ---- promises ----------------------------------------------------------------------------------------------------
+# ---- promises ------------------------------------------------------------------------------------
 
 
 def same(one: xr.Dataset, two: xr.Dataset) -> tuple[bool, str]:
     """Whether two results hold the same bits in every variable, and in which they do not."""
-    different = [str(name) for name in one.data_vars if one[name].values.tobytes() != two[name].values.tobytes()]
+    different = [
+        str(name)
+        for name in one.data_vars
+        if one[name].values.tobytes() != two[name].values.tobytes()
+    ]
     if different:
         return False, f"other bits in {', '.join(different)}"
     return True, f"the same bits in {len(one.data_vars)} variables"
@@ -227,7 +231,9 @@ def dealt(quick: bool) -> tuple[bool | None, str]:
     _, lanes, steps = SIZES[quick]
     seeds = np.arange(2 * len(devices) * lanes)
     together = trained(steps, seeds=seeds, lanes=lanes)
-    by_one = [trained(steps, seeds=part, lanes=lanes) for part in np.split(seeds, len(seeds) // lanes)]
+    by_one = [
+        trained(steps, seeds=part, lanes=lanes) for part in np.split(seeds, len(seeds) // lanes)
+    ]
     return same(together, xr.concat(by_one, "seed", combine_attrs="drop"))
 
 
@@ -284,7 +290,7 @@ def check(report: Report, quick: bool) -> None:
         report.add(report.checks, {"promise": promise, "held": verdict, "detail": detail})
 
 
-# ---- speed -------------------------------------------------------------------------------------------------------
+# ---- speed ---------------------------------------------------------------------------------------
 
 
 def losing(report: Report, name: str, form: str) -> bool:

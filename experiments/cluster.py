@@ -1,23 +1,28 @@
-"""An experiment's recipes on a Dask cluster: two workers here, jobs of Slurm, or a scheduler that runs already.
+"""An experiment's recipes on a Dask cluster: two workers here, jobs of Slurm, or a scheduler that
+runs already.
 
     python experiments/cluster.py --seeds 100000
-    python experiments/cluster.py --seeds 1000000 --cluster slurm --partition short --walltime 02:00:00 --workers 50
-    python experiments/cluster.py --seeds 1000000 --scheduler tcp://10.0.0.1:8786
+    python experiments/cluster.py --seeds 1000000 --cluster slurm --partition short --walltime
+    02:00:00 --workers 50 python experiments/cluster.py --seeds 1000000 --scheduler
+    tcp://10.0.0.1:8786
 
 Source: the recipes of another experiment, by default x² with ten tanh units.
-Expected finding: the same bits as in memory, on workers of one kind, whoever computed them. After any end, a kill, a
-walltime or Ctrl-C, the same command goes on; and with more seeds it adds those.
-Cost: the experiment's, divided by the workers, and ten seconds of set-up. Writes results/cluster_square/RECIPE/.
+Expected finding: the same bits as in memory, on workers of one kind, whoever computed them. After
+any end, a kill, a walltime or Ctrl-C, the same command goes on; and with more seeds it adds those.
+Cost: the experiment's, divided by the workers, and ten seconds of set-up. Writes
+    results/cluster_square/RECIPE/.
 
-A worker is one process and has a thread per core; each thread trains one block at a time with one thread of XLA, so a
-job's cores are its threads. An accelerator wants a process of its own, because JAX takes most of its memory:
-`--accelerators` asks Slurm for one per job, feeds it by one thread, and keeps the other cores for the compiler. By hand
-it is `CUDA_VISIBLE_DEVICES=0 dask worker tcp://... --nthreads 1`, and so on for each. Jobs that are lost are asked for
-again. A block that is lost begins anew: a walltime must be longer than a block takes. Bits depend on the processor, so
-another model among the workers ends the sweep: in a mixed partition, say `--directives=--constraint=NAME`.
+A worker is one process and has a thread per core; each thread trains one block at a time with one
+thread of XLA, so a job's cores are its threads. An accelerator wants a process of its own, because
+JAX takes most of its memory: `--accelerators` asks Slurm for one per job, feeds it by one thread,
+and keeps the other cores for the compiler. By hand it is `CUDA_VISIBLE_DEVICES=0 dask worker
+tcp://... --nthreads 1`, and so on for each. Jobs that are lost are asked for again. A block that is
+lost begins anew: a walltime must be longer than a block takes. Bits depend on the processor, so
+another model among the workers ends the sweep: in a mixed partition, say
+`--directives=--constraint=NAME`.
 
-Whoever can connect to a Dask scheduler can run code as its user. The local cluster listens to this machine only; for
-Slurm, name an `--interface` of the cluster's own network.
+Whoever can connect to a Dask scheduler can run code as its user. The local cluster listens to this
+machine only; for Slurm, name an `--interface` of the cluster's own network.
 """
 
 import signal
@@ -34,7 +39,8 @@ import tyro
 import approx as ap
 
 RESULTS = Path(__file__).parents[1] / "results"
-QUIET = "127.0.0.1:0"  # where dashboards' servers listen, which Dask starts without dashboards too: to nobody
+# Where dashboards' servers listen, which Dask starts without dashboards too: to nobody
+QUIET = "127.0.0.1:0"
 
 
 @dataclass(frozen=True)
@@ -97,7 +103,8 @@ def started(kind: str, jobs: Jobs) -> AbstractContextManager[Any]:
         from distributed import LocalCluster
 
         places = {"dashboard_address": QUIET, "worker_dashboard_address": QUIET}
-        before = signal.signal(signal.SIGINT, signal.SIG_IGN)  # workers inherit it: Ctrl-C is this script's
+        # Workers inherit it: Ctrl-C is this script's
+        before = signal.signal(signal.SIGINT, signal.SIG_IGN)
         try:
             return LocalCluster(n_workers=2, threads_per_worker=1, host="127.0.0.1", **places)
         finally:
@@ -105,22 +112,38 @@ def started(kind: str, jobs: Jobs) -> AbstractContextManager[Any]:
     try:
         from dask_jobqueue import SLURMCluster
     except ImportError:
-        sys.exit('--cluster slurm needs dask-jobqueue: pip install ".[cluster]" in a clone of approx')
+        sys.exit(
+            '--cluster slurm needs dask-jobqueue: pip install ".[cluster]" in a clone of approx'
+        )
     cluster = SLURMCluster(**slurm_options(jobs))
-    print(f"{cluster.job_script()}\nAsked for {jobs.workers} of these; work begins with the first of them.", flush=True)
-    cluster.adapt(minimum_jobs=jobs.workers, maximum_jobs=jobs.workers)  # lost ones are asked for again
+    print(
+        f"{cluster.job_script()}\nAsked for {jobs.workers} of these; work begins with the first of them.",
+        flush=True,
+    )
+    # Lost ones are asked for again
+    cluster.adapt(minimum_jobs=jobs.workers, maximum_jobs=jobs.workers)
     return cluster
 
 
-def chosen(experiment: str, recipes: tuple[str, ...], steps: int | None) -> dict[str, tuple[ap.Task, ap.Recipe]]:
+def chosen(
+    experiment: str, recipes: tuple[str, ...], steps: int | None
+) -> dict[str, tuple[ap.Task, ap.Recipe]]:
     """Recipes of an experiment, by label."""
     module = import_module(experiment)
     cloudpickle.register_pickle_by_value(module)  # workers need not find the script
     if unknown := [label for label in recipes if label not in module.RECIPES]:
-        sys.exit(f"{experiment}.py has no recipe {unknown[0]!r}; it has {', '.join(module.RECIPES)}")
+        sys.exit(
+            f"{experiment}.py has no recipe {unknown[0]!r}; it has {', '.join(module.RECIPES)}"
+        )
     pairs = {label: module.RECIPES[label] for label in recipes}
-    fewer = {label: recipe.steps if steps is None else min(steps, recipe.steps) for label, (_, recipe) in pairs.items()}
-    return {label: (task, replace(recipe, steps=fewer[label])) for label, (task, recipe) in pairs.items()}
+    fewer = {
+        label: recipe.steps if steps is None else min(steps, recipe.steps)
+        for label, (_, recipe) in pairs.items()
+    }
+    return {
+        label: (task, replace(recipe, steps=fewer[label]))
+        for label, (task, recipe) in pairs.items()
+    }
 
 
 def main(
@@ -153,13 +176,17 @@ def main(
     with nullcontext() if scheduler else started(cluster, jobs) as made:
         address = made.scheduler_address if made else scheduler
         try:
-            runs = ap.run(ap.tasks.square(), pairs, seeds=seeds, lanes=lanes, out=out, executor=address)
+            runs = ap.run(
+                ap.tasks.square(), pairs, seeds=seeds, lanes=lanes, out=out, executor=address
+            )
         except KeyboardInterrupt:
             sys.exit(130)
     for label in recipes:
         rate = ap.stats.rate(ap.stats.success(runs.sel(recipe=label), below=below))
         share = f"{float(rate.rate):.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}]"
-        print(f"{label}: {int(rate.successes):,} of {int(rate.n):,} seeds below {below:g}: {share} exact 95%")
+        print(
+            f"{label}: {int(rate.successes):,} of {int(rate.n):,} seeds below {below:g}: {share} exact 95%"
+        )
     print(f"in {out}, identity {runs.identity[:12]}")
 
 

@@ -1,9 +1,10 @@
-"""A Dask cluster on this machine: a scheduler and two workers, an experiment on them, its status, its verification.
+"""A Dask cluster on this machine: a scheduler and two workers, an experiment on them, its status,
+its verification.
 
 Source: the commands of Dask's own manual; whoever has two machines starts the same ones there.
 Expected finding: every training is finished, and a sample of them comes out again bit for bit.
-Cost: a minute. Writes results/cluster_demo/, and goes on with it if it is there. Everything listens to this machine
-only, and ends with this script.
+Cost: a minute. Writes results/cluster_demo/, and goes on with it if it is there. Everything listens
+to this machine only, and ends with this script.
 """
 
 import json
@@ -28,9 +29,15 @@ HERE = ("--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0
 def running(*command: str) -> Iterator[subprocess.Popen]:
     """A process, in a group of its own, which is ended with all its children."""
     print("$ python -m", *command, flush=True)
-    environment = os.environ | {"PYTHONPATH": str(ROOT), "DASK_DISTRIBUTED__SCHEDULER__IDLE_TIMEOUT": "10 minutes"}
+    environment = os.environ | {
+        "PYTHONPATH": str(ROOT),
+        "DASK_DISTRIBUTED__SCHEDULER__IDLE_TIMEOUT": "10 minutes",
+    }
     process = subprocess.Popen(
-        [sys.executable, "-m", *command], env=environment, stderr=subprocess.DEVNULL, start_new_session=True
+        [sys.executable, "-m", *command],
+        env=environment,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
     )
     try:
         yield process
@@ -57,10 +64,14 @@ def address_in(file: Path, scheduler: subprocess.Popen) -> str:
 def step(*command: str | Path) -> None:
     """A command of this Python, shown, which must succeed."""
     print("$ python", *command, flush=True)
-    subprocess.run([sys.executable, *command], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True)
+    subprocess.run(
+        [sys.executable, *command], env=os.environ | {"PYTHONPATH": str(ROOT)}, check=True
+    )
 
 
-def main(seeds: int = 4_096, steps: int | None = None, out: Path = ROOT / "results" / "cluster_demo") -> None:
+def main(
+    seeds: int = 4_096, steps: int | None = None, out: Path = ROOT / "results" / "cluster_demo"
+) -> None:
     """Start a scheduler and two workers, and run x² with ten tanh units on them.
 
     Args:
@@ -75,7 +86,15 @@ def main(seeds: int = 4_096, steps: int | None = None, out: Path = ROOT / "resul
         listening = (*HERE, "--port", "0", "--scheduler-file", str(file))
         with running("distributed.cli.dask_scheduler", *listening) as scheduler:
             address = address_in(file, scheduler)
-            worker = ("distributed.cli.dask_worker", address, *HERE, "--nthreads", "1", "--local-directory", folder)
+            worker = (
+                "distributed.cli.dask_worker",
+                address,
+                *HERE,
+                "--nthreads",
+                "1",
+                "--local-directory",
+                folder,
+            )
             with running(*worker), running(*worker):
                 sweep = ("--seeds", str(seeds), *fewer, "--out", out)
                 step(ROOT / "experiments" / "cluster.py", "--scheduler", address, *sweep)

@@ -1,8 +1,10 @@
-"""How often every interval of `approx.stats` covers the truth, from 1 to 50 seeds: summaries/coverage.{md,csv}.
+"""How often every interval of `approx.stats` covers the truth, from 1 to 50 seeds:
+summaries/coverage.{md,csv}.
 
-Samples are drawn from populations whose rates, means and quantiles are known in closed form or by integration, without
-`approx`. Each sample is a cell of a grid. Coverage is the share of samples whose interval holds the truth; an interval
-that is unbounded holds it on that side. `python -m experiments.coverage --quick` takes a tenth of the samples.
+Samples are drawn from populations whose rates, means and quantiles are known in closed form or by
+integration, without `approx`. Each sample is a cell of a grid. Coverage is the share of samples
+whose interval holds the truth; an interval that is unbounded holds it on that side. `python -m
+experiments.coverage --quick` takes a tenth of the samples.
 Cost: about four minutes on two cores.
 """
 
@@ -31,7 +33,7 @@ SUMMARIES = Path(__file__).parent / "summaries"
 Row = dict[str, object]
 
 
-# ---- populations -----------------------------------------------------------------------------------------------------
+# ---- populations ---------------------------------------------------------------------------------
 
 
 def times(u: np.ndarray, rate: float, records: np.ndarray) -> np.ndarray:
@@ -40,7 +42,9 @@ def times(u: np.ndarray, rate: float, records: np.ndarray) -> np.ndarray:
     return np.where(u < rate, records[place], np.inf)
 
 
-def hits(upper: np.ndarray, *dims: str, steps: np.ndarray = STEPS, **labels: list[str]) -> xr.Dataset:
+def hits(
+    upper: np.ndarray, *dims: str, steps: np.ndarray = STEPS, **labels: list[str]
+) -> xr.Dataset:
     """What `success` makes of trainings that succeed at these records and stay so."""
     loss = np.where(steps >= upper[..., None], 0.0, 1.0)
     coords = {"seed": np.arange(upper.shape[-1]), "step": steps, **labels}
@@ -48,7 +52,9 @@ def hits(upper: np.ndarray, *dims: str, steps: np.ndarray = STEPS, **labels: lis
 
 
 def pairs(rng: np.random.Generator, shape: tuple[int, ...]) -> np.ndarray:
-    """Uniform numbers (2, ...) of two recipes: equal on half of the seeds, independent on the others."""
+    """Uniform numbers (2, ...) of two recipes: equal on half of the seeds, independent on the
+    others.
+    """
     u = rng.random((2, *shape))
     return np.where(rng.random(shape) < 0.5, u[:1], u)
 
@@ -67,15 +73,24 @@ VALUES: dict[str, tuple[str, Callable[[np.ndarray], np.ndarray]]] = {
 }
 
 
-def integral(function: Callable[[np.ndarray], np.ndarray], low: float = 0.0, high: float = 1.0) -> float:
+def integral(
+    function: Callable[[np.ndarray], np.ndarray], low: float = 0.0, high: float = 1.0
+) -> float:
     """Mean of a quantile function over shares from `low` to `high`."""
     return float(function(low + (high - low) * GRID).mean())
 
 
-# ---- measuring -------------------------------------------------------------------------------------------------------
+# ---- measuring -----------------------------------------------------------------------------------
 
 
-def row(name: str, what: str, n: int, result: xr.Dataset, truth: object, weights: np.ndarray | None = None) -> Row:
+def row(
+    name: str,
+    what: str,
+    n: int,
+    result: xr.Dataset,
+    truth: object,
+    weights: np.ndarray | None = None,
+) -> Row:
     """Coverage of one set of intervals, and what they look like."""
     low, high = (np.asarray(result[end].transpose("rep", ...)) for end in ("low", "high"))
     at = np.asarray(truth)
@@ -101,15 +116,23 @@ def of_rates(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
     for p in RATES:
         weights, what = sps.binom.pmf(counts, n, p), f"rate {100 * p:g}%"
         for interval in ("exact", "wilson"):
-            yield row(f"rate, {interval}", what, n, stats.rate(every, interval=interval), p, weights)
-        tries = np.ceil(np.log(0.05) / np.log1p(-p) - 1e-9).clip(1) if 0 < p < 1 else {0.0: np.inf, 1.0: 1.0}[p]
+            yield row(
+                f"rate, {interval}", what, n, stats.rate(every, interval=interval), p, weights
+            )
+        tries = (
+            np.ceil(np.log(0.05) / np.log1p(-p) - 1e-9).clip(1)
+            if 0 < p < 1
+            else {0.0: np.inf, 1.0: 1.0}[p]
+        )
         yield row("tries_needed", what, n, stats.tries_needed(every), tries, weights)
         low, high = stats.confidence_sequence(counts, n)
         sequence = xr.Dataset({"low": ("rep", low), "high": ("rep", high)})
         yield row("confidence_sequence", what, n, sequence, p, weights)
         at = int(np.flatnonzero(STEPS == 10)[0])
         yield row("survival", what, n, stats.survival(every).isel(step=at), 1 - p, weights)
-        kinds = xr.Dataset({"kind": (("rep", "seed"), np.where(np.arange(n) < counts[:, None], "a", "b"))})
+        kinds = xr.Dataset(
+            {"kind": (("rep", "seed"), np.where(np.arange(n) < counts[:, None], "a", "b"))}
+        )
         kinds.attrs["kinds"] = ["a", "b"]
         yield row("shares", what, n, stats.shares(kinds).sel(kind="a"), p, weights)
         commonest = np.where(counts >= n - counts, p, 1 - p)
@@ -141,10 +164,16 @@ def of_times(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
             yield row("time_quantiles, 0.25", what, n, quantile, times(np.array(0.25), p, records))
             cut = stats.restart(found, resamples=DRAWS).sel(cutoff=30)
             before = p * np.mean(records <= 30)
-            cost = (p * np.minimum(records, 30).mean() + (1 - p) * 30) / before if before else np.inf
+            cost = (
+                (p * np.minimum(records, 30).mean() + (1 - p) * 30) / before if before else np.inf
+            )
             yield row("restart, cut at 30", what, n, cut, cost)
         chance = 1 - (1 - p) ** (1 / 20)
-        geometric = np.ceil(np.log1p(-rng.random((reps, n))) / np.log1p(-min(chance, 1 - 1e-16))) if chance else np.inf
+        geometric = (
+            np.ceil(np.log1p(-rng.random((reps, n))) / np.log1p(-min(chance, 1 - 1e-16)))
+            if chance
+            else np.inf
+        )
         upper = np.where(np.broadcast_to(geometric, (reps, n)) <= 20, geometric, np.inf)
         found = hits(np.maximum(upper, 1), "rep", "seed", steps=np.arange(21))
         what = f"rate {100 * p:g}%, no cut-off helps"
@@ -156,9 +185,13 @@ def of_times(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
             yield row("restart_gain", what, n, stats.restart_gain(alike, resamples=DRAWS), gain)
         early = rng.exponential(2.0, (reps, n))
         event = -np.log(rng.random((reps, n)))
-        curve = stats.kaplan_meier(np.minimum(event, early), event <= early, np.array([-np.log1p(-min(p, 0.999))]))
+        curve = stats.kaplan_meier(
+            np.minimum(event, early), event <= early, np.array([-np.log1p(-min(p, 0.999))])
+        )
         what = f"survival {100 * (1 - min(p, 0.999)):g}%, a third censored early"
-        yield row("kaplan_meier", what, n, curve.isel(step=0).rename(axis_0="rep"), 1 - min(p, 0.999))
+        yield row(
+            "kaplan_meier", what, n, curve.isel(step=0).rename(axis_0="rep"), 1 - min(p, 0.999)
+        )
 
 
 def of_pairs(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
@@ -172,7 +205,9 @@ def of_pairs(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
             both = hits(upper, "recipe", "rep", "seed", recipe=labels)
             yield row("compare", what, n, stats.compare(both, "a", "b"), p - q)
             earlier = (_wins(p, q, same=True) + _wins(p, q, same=False)) / 2
-            yield row("compare_times, faster", what, n, stats.compare_times(both, "a", "b"), earlier)
+            yield row(
+                "compare_times, faster", what, n, stats.compare_times(both, "a", "b"), earlier
+            )
             costs = [(r * SPREAD.mean() + (1 - r) * STEPS[-1]) / r if r else np.inf for r in (p, q)]
             ratio = costs[0] / costs[1] if np.isfinite(costs).any() else 1.0
             yield row("ert_ratio", what, n, stats.ert_ratio(both, "a", "b", resamples=DRAWS), ratio)
@@ -180,7 +215,9 @@ def of_pairs(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
             two = hits(tasks, "recipe", "rep", "task", "seed", recipe=labels)
             profile = stats.performance_profile(two, np.array([1.0, 1e3]), over=("task", "seed"))
             yield row("performance_profile", what, n, profile.sel(recipe="a").isel(ratio=1), p)
-            one = stats.performance_profile(both, np.array([1.0, 1e3])).sel(recipe="a").isel(ratio=1)
+            one = (
+                stats.performance_profile(both, np.array([1.0, 1e3])).sel(recipe="a").isel(ratio=1)
+            )
             yield row("performance_profile, one task", what, n, one, p)
 
 
@@ -197,12 +234,16 @@ def of_improvement(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]
     for p in (0.02, 0.1, 0.5, 0.9, 0.98):
         shift = np.sqrt(2) * sps.norm.ppf(p)
         z = rng.normal(size=(2, reps, n)) - np.array([shift, 0.0])[:, None, None]
-        runs = xr.Dataset({"value": (("recipe", "rep", "seed"), z)}, {"recipe": ["a", "b"], "seed": np.arange(n)})
+        runs = xr.Dataset(
+            {"value": (("recipe", "rep", "seed"), z)}, {"recipe": ["a", "b"], "seed": np.arange(n)}
+        )
         for way in ("seed", "all"):
             found = stats.improvement(runs, "a", "b", of="value", pairs=way, resamples=DRAWS)
             yield row(f"improvement, pairs={way}", f"P = {p:g}", n, found, p)
     tied = rng.poisson(1.5, (2, reps, n)).astype(float)
-    runs = xr.Dataset({"value": (("recipe", "rep", "seed"), tied)}, {"recipe": ["a", "b"], "seed": np.arange(n)})
+    runs = xr.Dataset(
+        {"value": (("recipe", "rep", "seed"), tied)}, {"recipe": ["a", "b"], "seed": np.arange(n)}
+    )
     for way in ("seed", "all"):
         found = stats.improvement(runs, "a", "b", of="value", pairs=way, resamples=DRAWS)
         yield row(f"improvement, pairs={way}", "ties, P = 0.5", n, found, 0.5)
@@ -225,7 +266,9 @@ def of_values(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
         for statistic, truth in truths.items():
             found = stats.aggregate(one, of=of, statistic=statistic, resamples=DRAWS)
             yield row(f"aggregate, {statistic}", name, n, found, truth)
-            found = stats.compare_values(runs, "a", "b", of=of, statistic=statistic, resamples=DRAWS)
+            found = stats.compare_values(
+                runs, "a", "b", of=of, statistic=statistic, resamples=DRAWS
+            )
             if np.isfinite(truth):
                 yield row(f"compare_values, {statistic}", name, n, found, moved)
         for q in (0.05, 0.25, 0.75):
@@ -233,7 +276,13 @@ def of_values(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
             yield row(f"quantiles, {q:g}", name, n, found, float(function(np.array(q))))
         if n >= 2:
             best = _best_of_two(name, of, function)
-            yield row("best_of 2, mean", name, n, stats.best_of(one, [2], of, resamples=DRAWS).isel(tries=0), best)
+            yield row(
+                "best_of 2, mean",
+                name,
+                n,
+                stats.best_of(one, [2], of, resamples=DRAWS).isel(tries=0),
+                best,
+            )
             middle = 1 - 0.5**0.5
             truth = float(function(np.array(middle if "accuracy" not in of else 1 - middle)))
             found = stats.best_of(one, [2], of, "median", resamples=DRAWS).isel(tries=0)
@@ -241,12 +290,19 @@ def of_values(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
 
 
 def _mean(name: str, function: Callable[[np.ndarray], np.ndarray]) -> float:
-    known = {"lognormal": np.exp(0.5), "lognormal, wide": np.exp(2.0), "heavy tail": 3.0, "10% diverged": np.inf}
+    known = {
+        "lognormal": np.exp(0.5),
+        "lognormal, wide": np.exp(2.0),
+        "heavy tail": 3.0,
+        "10% diverged": np.inf,
+    }
     return float(known.get(name, np.nan)) if name in known else integral(function)
 
 
 def _best_of_two(name: str, of: str, function: Callable[[np.ndarray], np.ndarray]) -> float:
-    """Mean of the better of two: the quantile function over a share that rises or falls as its square root."""
+    """Mean of the better of two: the quantile function over a share that rises or falls as its
+    square root.
+    """
     if name == "10% diverged":
         return np.inf
     better = np.sqrt(GRID) if "accuracy" in of else 1 - np.sqrt(1 - GRID)
@@ -264,7 +320,9 @@ def of_powers(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
             found = stats.exponent(runs, "width", statistic=statistic, resamples=DRAWS)
             yield row(f"exponent, {statistic}", f"lognormal, spread {spread:g}", n, found, -1.0)
             bend = found[["bend_low", "bend_high"]].rename(bend_low="low", bend_high="high")
-            yield row(f"exponent's bend, {statistic}", f"lognormal, spread {spread:g}", n, bend, 0.0)
+            yield row(
+                f"exponent's bend, {statistic}", f"lognormal, spread {spread:g}", n, bend, 0.0
+            )
 
 
 def of_variances(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
@@ -276,7 +334,9 @@ def of_variances(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
         "exponential effects": lambda size: rng.standard_exponential(size) - 1,
     }
     for name, draw in effects.items():
-        table = np.sqrt(0.5) * draw((reps, n, 1)) + 0.5 * draw((reps, 1, n)) + 0.5 * draw((reps, n, n))
+        table = (
+            np.sqrt(0.5) * draw((reps, n, 1)) + 0.5 * draw((reps, 1, n)) + 0.5 * draw((reps, n, n))
+        )
         runs = xr.Dataset({"value": (("rep", "init_seed", "data_seed"), table)})
         found = stats.variance_split(runs, of="value", scale="linear", resamples=DRAWS)
         for source, share in (("init", 0.5), ("data", 0.25), ("init x data", 0.25)):
@@ -320,7 +380,9 @@ PARTS = (
 
 
 def measure(reps: int, seeds: tuple[int, ...] = SEEDS, parts=PARTS) -> pd.DataFrame:
-    """All rows; each part draws its own random numbers for each n, so that a subset gives the same rows."""
+    """All rows; each part draws its own random numbers for each n, so that a subset gives the same
+    rows.
+    """
     rows = [
         one
         for number, (part, share) in enumerate(parts)
@@ -331,16 +393,24 @@ def measure(reps: int, seeds: tuple[int, ...] = SEEDS, parts=PARTS) -> pd.DataFr
 
 
 def table(frame: pd.DataFrame) -> str:
-    """One line for each function and truth, one column for each n: coverage in percent, unbounded ones marked."""
+    """One line for each function and truth, one column for each n: coverage in percent, unbounded
+    ones marked.
+    """
     frame = frame.assign(
         cell=[
             f"{100 * c:.1f}" + (" inf" if u == 1 else f" ({w:.2g})")
             for c, w, u in zip(frame.coverage, frame.width, frame.unbounded, strict=True)
         ]
     )
-    wide = frame.pivot_table(index=["function", "truth"], columns="n", values="cell", aggfunc="first", sort=False)
+    wide = frame.pivot_table(
+        index=["function", "truth"], columns="n", values="cell", aggfunc="first", sort=False
+    )
     wide = wide[sorted(wide.columns)].reset_index().fillna("")
-    lines = [list(map(str, wide.columns)), ["---"] * wide.shape[1], *wide.astype(str).values.tolist()]
+    lines = [
+        list(map(str, wide.columns)),
+        ["---"] * wide.shape[1],
+        *wide.astype(str).values.tolist(),
+    ]
     return "\n".join("| " + " | ".join(line) + " |" for line in lines)
 
 

@@ -1,37 +1,47 @@
-"""Does a linear autoencoder learn the identity, what does its small loss hide if it does not, and which advice helps.
+"""Does a linear autoencoder learn the identity, what does its small loss hide if it does not, and
+which advice helps.
 
-Source: the question-and-answer thread on an 84-84 linear network in Keras, mean squared error, SGD at 0.01. A: its
-data, N(1.1090579, 0.0012380764²), 139,336 rows, batches of 8, 10 epochs "up to 200". B: its U[0, 1), 99,999 rows,
-batches of 80, 100 epochs. C: B with 5 columns. The last 30% of the rows are for validation. A's rows are one data set
-for all seeds, drawn by us; B's and C's are drawn per seed. The advice that closed it: standardise each sample over its
-84 values, undo it after, both inside the model.
-Remedies: A with 16,000 rows, again 10 epochs of batches of 8, 1,400 updates each. A factorial of standardisation (none,
-feature, sample) x units of the loss (the data's, standardised) x optimiser (SGD 0.01, Adam 0.001 as in Keras); and one
-at a time: momentum, half the largest stable rate, weights at I, at 0, and small ones (U(-0.05, 0.05), Keras 1's), L1
-and L2 on the outputs (Keras' default factor of 0.01), no bias, and L-BFGS (1,000 rows, 150 evaluations, float64). A
-rate divided by the variance is the raw cell with a loss in standardised units. BFGS would keep 7,140² numbers a
+Source: the question-and-answer thread on an 84-84 linear network in Keras, mean squared error, SGD
+at 0.01. A: its data, N(1.1090579, 0.0012380764²), 139,336 rows, batches of 8, 10 epochs "up to
+200". B: its U[0, 1), 99,999 rows, batches of 80, 100 epochs. C: B with 5 columns. The last 30% of
+the rows are for validation. A's rows are one data set for all seeds, drawn by us; B's and C's are
+drawn per seed. The advice that closed it: standardise each sample over its 84 values, undo it
+after, both inside the model.
+Remedies: A with 16,000 rows, again 10 epochs of batches of 8, 1,400 updates each. A factorial of
+standardisation (none, feature, sample) x units of the loss (the data's, standardised) x optimiser
+(SGD 0.01, Adam 0.001 as in Keras); and one
+at a time: momentum, half the largest stable rate, weights at I, at 0, and small ones (U(-0.05,
+0.05), Keras 1's), L1 and L2 on the outputs (Keras' default factor of 0.01), no bias, and L-BFGS
+(1,000 rows, 150 evaluations, float64). A rate divided by the variance is the raw cell with a loss
+in standardised units. BFGS would keep 7,140² numbers a
 network: left out.
 Success, decided beforehand: R² of 0.99 on 400 further rows.
-Exact reference: gradient descent shrinks the distance to the identity by `1 - 2 rate λ / columns` a step in each
-eigenmode λ of the inputs' second moment (`ap.floors.modes`), from any initial weights, up to any number of steps;
-minibatches do so in expectation. It stands for the 200 epochs that the thread asks of A. The least error through a
-bottleneck says what a given R² is worth (`ap.floors.pca_residual`).
-Expected finding: A reaches a loss of 1e-6, the variance of its data: it has learned the mean and no more; standardising
-solves it only if the loss is in standardised units too, as else its gradient carries the variance.
-Found: all seeds of a recipe learn it, or none. A ends at 3.05e-6 [2.97e-6, 3.11e-6] (5-95% of 32 seeds), from epoch 2
-on and in validation too: twice its data's variance, R² of -0.99, worse than the mean, as weights of mean diagonal 0.01
-add noise. The thread's "about 1e-6" is below all seeds and can only be an order of magnitude: the best constant has
-1.53e-6. Smaller weights do not explain it: U(-0.05, 0.05) ends at 1.62e-6, but would have B begin with losses of 0.115,
-0.083, 0.080 (8 seeds), not with the reported 0.2092, 0.1536, 0.1484. Those and the last three are a seed of the lower
-part of ours, quantiles 0.06 to 0.20; B's diagonal of 0.79 to 0.86 is the median seed's. B finds the diagonal, not the
+Exact reference: gradient descent shrinks the distance to the identity by `1 - 2 rate λ / columns` a
+step in each eigenmode λ of the inputs' second moment (`ap.floors.modes`), from any initial weights,
+up to any number of steps; minibatches do so in expectation. It stands for the 200 epochs that the
+thread asks of A. The least error through a bottleneck says what a given R² is worth
+(`ap.floors.pca_residual`).
+Expected finding: A reaches a loss of 1e-6, the variance of its data: it has learned the mean and no
+more; standardising solves it only if the loss is in standardised units too, as else its gradient
+carries the variance.
+Found: all seeds of a recipe learn it, or none. A ends at 3.05e-6 [2.97e-6, 3.11e-6] (5-95% of 32
+seeds), from epoch 2 on and in validation too: twice its data's variance, R² of -0.99, worse than
+the mean, as weights of mean diagonal 0.01 add noise. The thread's "about 1e-6" is below all seeds
+and can only be an order of magnitude: the best constant has
+1.53e-6. Smaller weights do not explain it: U(-0.05, 0.05) ends at 1.62e-6, but would have B begin
+with losses of 0.115,
+0.083, 0.080 (8 seeds), not with the reported 0.2092, 0.1536, 0.1484. Those and the last three are a
+seed of the lower part of ours, quantiles 0.06 to 0.20; B's diagonal of 0.79 to 0.86 is the median
+seed's. B finds the diagonal, not the
 identity: R² of 0.938, as predicted, and 0.99 would take 154 epochs. C's weights are the identity.
-The advice as the thread has it, per sample with the loss in the data's units, solves A for 0 of 32 [0, 11%] seeds; with
-the loss in standardised units too for 32 of 32. Of the remedies, all 88 [96, 100%] learn it on rows standardised either
-way if the loss is too or Adam is used, and by L-BFGS; none [0, 4%] does on raw rows by anything else: momentum, rate,
-200 epochs in closed form, no bias, penalties, small weights or none. Against expectation raw Adam is worse than SGD for
-every seed, R² of -9.8: the means of its outputs move with the batches. A needs 610,000 epochs for an R² of 0.99.
-Cost: seven and a half minutes on two cores with other light work beside. Writes results/identity_{label}.nc and .csv,
-and experiments/summaries/identity_*.
+The advice as the thread has it, per sample with the loss in the data's units, solves A for 0 of 32
+[0, 11%] seeds; with the loss in standardised units too for 32 of 32. Of the remedies, all 88 [96,
+100%] learn it on rows standardised either way if the loss is too or Adam is used, and by L-BFGS;
+none [0, 4%] does on raw rows by anything else: momentum, rate, 200 epochs in closed form, no bias,
+penalties, small weights or none. Against expectation raw Adam is worse than SGD for every seed, R²
+of -9.8: the means of its outputs move with the batches. A needs 610,000 epochs for an R² of 0.99.
+Cost: seven and a half minutes on two cores with other light work beside. Writes
+results/identity_{label}.nc and .csv, and experiments/summaries/identity_*.
 """
 
 import math
@@ -58,7 +68,7 @@ LINEAR = ap.MLP((), outputs=84, initializer="keras")
 LEARNED = 0.99  # R² from which on the identity counts as learned
 SMALL_LOSS = 1e-5  # "about 1e-6": it prints as some e-6
 
-# ---- recipes -------------------------------------------------------------------------------------------------------
+# ---- recipes -------------------------------------------------------------------------------------
 
 
 def epoch(task, batch_size) -> int:
@@ -67,13 +77,20 @@ def epoch(task, batch_size) -> int:
 
 
 def recipe(task, model, batch_size: int, epochs: int) -> ap.Recipe:
-    """Keras' SGD at its default rate, with records after the epochs that the thread reports and some between."""
+    """Keras' SGD at its default rate, with records after the epochs that the thread reports and
+    some between.
+    """
     length = epoch(task, batch_size)
     wanted = {0, 1, 2, 3, 5, 9, 10, 20, 50, 97, 98, 99, 100, 150, 200}
     records = tuple(length * n for n in sorted(wanted | {epochs}) if n <= epochs)
     steps = length * epochs
     return ap.Recipe(
-        model=model, optimizer="sgd", learning_rate=RATE, batch_size=batch_size, steps=steps, records=records
+        model=model,
+        optimizer="sgd",
+        learning_rate=RATE,
+        batch_size=batch_size,
+        steps=steps,
+        records=records,
     )
 
 
@@ -105,13 +122,23 @@ MODELS = {
 }
 UNITS = ("data", "z")
 OPTIMIZERS = {"sgd": RATE, "adam": 0.001}
-FACTORS: dict[str, Iterable[str]] = {"standardised": MODELS, "units": UNITS, "optimizer": OPTIMIZERS}
-LOSSES = {"none": ap.losses.ScaledError(SD), "feature": ap.losses.ScaledError(SD), "sample": ap.losses.ScaledError()}
+FACTORS: dict[str, Iterable[str]] = {
+    "standardised": MODELS,
+    "units": UNITS,
+    "optimizer": OPTIMIZERS,
+}
+LOSSES = {
+    "none": ap.losses.ScaledError(SD),
+    "feature": ap.losses.ScaledError(SD),
+    "sample": ap.losses.ScaledError(),
+}
 
 
 @dataclass(frozen=True)
 class Penalised:
-    """Mean squared error with an activity penalty on the outputs, `l1 Σ_o |f| + l2 Σ_o f²`, as Keras adds it."""
+    """Mean squared error with an activity penalty on the outputs, `l1 Σ_o |f| + l2 Σ_o f²`, as
+    Keras adds it.
+    """
 
     l1: float = 0.0
     l2: float = 0.0
@@ -127,7 +154,9 @@ def cell(standardised: str, units: str, optimizer: str):
     task = replace(SMALL, loss=LOSSES[standardised] if units == "z" else "mse")
     plain = recipe(task, MODELS[standardised], 8, EPOCHS)
     name = {"sgd": "sgd", "adam": "adam_keras"}[optimizer]
-    return task, replace(plain, optimizer=name, learning_rate=OPTIMIZERS[optimizer], records=RECORDS)
+    return task, replace(
+        plain, optimizer=name, learning_rate=OPTIMIZERS[optimizer], records=RECORDS
+    )
 
 
 def changed(task=SMALL, **fields):
@@ -137,12 +166,15 @@ def changed(task=SMALL, **fields):
 
 FACTORIAL = {"_".join(levels): cell(*levels) for levels in product(MODELS, UNITS, OPTIMIZERS)}
 PLAIN = "none_data_sgd"  # A as it is, with fewer rows
-STABLE = 0.4  # half of the largest rate at which A's largest mode shrinks, 84 / (84 MEAN² + 1) = 0.8
+# Half of the largest rate at which A's largest mode shrinks, 84 / (84 MEAN² + 1) = 0.8
+STABLE = 0.4
 FEW, EVALUATIONS = 1_000, (0, 1, 2, 5, 10, 20, 35, 50, 75, 100, 125, 150)
 ONE_FACTOR = {
     "momentum": changed(optimizer="momentum"),
     "rate": changed(learning_rate=STABLE),
-    "identity": changed(model=replace(LINEAR, initializer="identity"), steps=EPOCH, records=(0, 30, 300, EPOCH)),
+    "identity": changed(
+        model=replace(LINEAR, initializer="identity"), steps=EPOCH, records=(0, 30, 300, EPOCH)
+    ),
     "zero_weights": changed(model=replace(LINEAR, init_scale=0.0)),
     "small_weights": changed(model=replace(LINEAR, initializer="uniform", init_scale=0.05)),
     "l1": changed(replace(SMALL, loss=Penalised(l1=0.01))),
@@ -153,7 +185,8 @@ ONE_FACTOR = {
         ap.Recipe(
             model=LINEAR,
             optimizer="lbfgs",
-            options={"abstol": 0.0, "maxit": 1e6},  # the tolerance that nnet has is a loss of A that learned little
+            # The tolerance that nnet has is a loss of A that learned little
+            options={"abstol": 0.0, "maxit": 1e6},
             steps=EVALUATIONS[-1],
             records=EVALUATIONS,
             dtype="float64",
@@ -191,7 +224,7 @@ MORE = {"identity": 3}  # times the seeds: "exactly 0" is a claim of always
 NOT_QUICK = ("small_weights", "momentum", "no_bias", "l1", "l2", "rate")
 QUICK_SEEDS, QUICK_STEPS, QUICK_SIZE = 8, 60, 1_600
 
-# ---- measures ------------------------------------------------------------------------------------------------------
+# ---- measures ------------------------------------------------------------------------------------
 
 
 def diagonal(params, predict):
@@ -216,7 +249,9 @@ def on_diagonal(params, predict):
 
 
 def distance(params, predict):
-    """Frobenius distance of the weights to the identity, over the square root of the columns: 0 for the identity."""
+    """Frobenius distance of the weights to the identity, over the square root of the columns: 0 for
+    the identity.
+    """
     w = params[0]["w"]
     return jnp.sqrt(((w - jnp.eye(w.shape[0])) ** 2).sum() / w.shape[0])
 
@@ -227,7 +262,12 @@ def farthest(params, predict):
     return abs(w - jnp.eye(w.shape[0])).max()
 
 
-METRICS = {"diagonal": diagonal, "least_diagonal": least, "greatest_diagonal": greatest, "on_diagonal": on_diagonal}
+METRICS = {
+    "diagonal": diagonal,
+    "least_diagonal": least,
+    "greatest_diagonal": greatest,
+    "on_diagonal": on_diagonal,
+}
 METRICS |= {"distance_to_identity": distance, "farthest_weight": farthest}
 
 
@@ -243,12 +283,16 @@ def error(task) -> Callable:
 
 
 def variance(task) -> float:
-    """Mean variance of the columns on those rows: the mean squared error of having learned the means."""
+    """Mean variance of the columns on those rows: the mean squared error of having learned the
+    means.
+    """
     return float(judged(task).astype(float).var(0).mean())
 
 
 def resized(pair, size: int | None, steps: int | None):
-    """Task and recipe with at most so many rows, as many epochs, and at most so many updates, for a quick look."""
+    """Task and recipe with at most so many rows, as many epochs, and at most so many updates, for a
+    quick look.
+    """
     task, chosen = pair
     if size is not None and size < task.size:
         small = replace(task, size=size)
@@ -257,12 +301,17 @@ def resized(pair, size: int | None, steps: int | None):
             at = sorted({record * length // before for record in chosen.records})
             chosen = replace(chosen, steps=chosen.steps * length // before, records=tuple(at))
         task = small
-    if steps is not None and steps < chosen.steps:  # records in common, so that A and its copy are one program
-        chosen = replace(chosen, steps=steps, records=tuple(sorted({steps * n // 10 for n in (0, 1, 2, 5, 10)})))
+    # Records in common, so that A and its copy are one program
+    if steps is not None and steps < chosen.steps:
+        chosen = replace(
+            chosen, steps=steps, records=tuple(sorted({steps * n // 10 for n in (0, 1, 2, 5, 10)}))
+        )
     return task, chosen
 
 
-def train(label: str, seeds: int, results: Path, size: int | None, steps: int | None, **options) -> xr.Dataset:
+def train(
+    label: str, seeds: int, results: Path, size: int | None, steps: int | None, **options
+) -> xr.Dataset:
     """Run one recipe and save it, with parameters at its start and end, and R²."""
     task, chosen = resized(RECIPES[label], size, steps)
     if chosen.dtype == "float64":  # draws of its own, so the start is taken from the other recipes
@@ -282,17 +331,23 @@ def train(label: str, seeds: int, results: Path, size: int | None, steps: int | 
     return runs
 
 
-# ---- exact references ----------------------------------------------------------------------------------------------
+# ---- exact references ----------------------------------------------------------------------------
 
 
 def predicted_diagonal(task, rate: float, steps: int) -> float:
-    """The mean diagonal that gradient descent reaches in expectation from weights of mean 0 and no bias.
+    """The mean diagonal that gradient descent reaches in expectation from weights of mean 0 and no
+    bias.
 
-    Each eigenmode λ of the second moment of a row and its bias's 1 keeps `(1 - 2 rate λ / dim)^steps` of its distance
+    Each eigenmode λ of the second moment of a row and its bias's 1 keeps `(1 - 2 rate λ /
+    dim)^steps` of its distance
     to the identity: Keras' mean squared error is a mean over the columns.
     """
     uniform = task.distribution == "uniform"
-    mean, variance = (task.offset + task.scale / 2, task.scale**2 / 12) if uniform else (task.offset, task.scale**2)
+    mean, variance = (
+        (task.offset + task.scale / 2, task.scale**2 / 12)
+        if uniform
+        else (task.offset, task.scale**2)
+    )
     column = np.r_[np.full(task.dim, mean), 1.0]
     moment = np.outer(column, column) + np.diag(np.r_[np.full(task.dim, variance), 0.0])
     values, vectors = np.linalg.eigh(moment)
@@ -304,7 +359,8 @@ class Expected(NamedTuple):
     """The gradient descent that a training is in expectation.
 
     Attributes:
-        modes: of the rows in the units that it is plain descent in. unit: the data's unit of its squared errors.
+        modes: of the rows in the units that it is plain descent in. unit: the data's unit of its
+            squared errors.
         largest_rate: the recipe's learning rate from which on its largest mode grows.
     """
 
@@ -314,7 +370,8 @@ class Expected(NamedTuple):
 
 
 def expected(task, chosen) -> Expected:
-    """Standardised rows are rows in other units, whose squares a loss divides the rate by if it is in the data's.
+    """Standardised rows are rows in other units, whose squares a loss divides the rate by if it is
+    in the data's.
 
     Where each sample has a unit of its own, the mean of the squares stands for it.
     """
@@ -327,21 +384,27 @@ def expected(task, chosen) -> Expected:
         rows, unit = (rows - rows.mean(1, keepdims=True)) / spread, float((spread**2).mean())
     scaled = isinstance(task.loss, ap.losses.ScaledError)
     factor = unit / (task.loss.scale**2 if scaled and task.loss.scale else unit if scaled else 1)
-    found = ap.floors.modes(rows, task.dim, chosen.learning_rate * factor, ap.scalings.core(model).bias)
+    found = ap.floors.modes(
+        rows, task.dim, chosen.learning_rate * factor, ap.scalings.core(model).bias
+    )
     return Expected(found, unit, found.largest_rate / factor)
 
 
 def starts(runs: xr.Dataset) -> np.ndarray:
-    """Distances of the initial weights, and biases below them, to the identity: (seeds, columns + 1, columns)."""
+    """Distances of the initial weights, and biases below them, to the identity: (seeds, columns +
+    1, columns).
+    """
     [layer] = ap.params(runs, kept_step=0)
     away = layer["w"].astype(float) - np.eye(layer["w"].shape[1])
     return np.concatenate([away, layer["b"][:, None]], 1) if "b" in layer else away
 
 
 def expected_error(of: Expected, away: np.ndarray, steps: Any) -> np.ndarray:
-    """Mean squared error of gradient descent after any numbers of steps, in closed form, (seeds, steps).
+    """Mean squared error of gradient descent after any numbers of steps, in closed form, (seeds,
+    steps).
 
-    `Σ_k λ_k f_k^(2 steps) |v_k · away|² / columns` over the modes: the error is a quadratic form of the distance.
+    `Σ_k λ_k f_k^(2 steps) |v_k · away|² / columns` over the modes: the error is a quadratic form of
+    the distance.
     """
     values, vectors, factors, _ = of.modes
     pull = ((vectors.T @ away) ** 2).sum(-1) / away.shape[-1]
@@ -353,7 +416,9 @@ GRID = np.geomspace(1, 1e12, 1_201)  # updates, for how many are needed
 
 
 def needed(errors: np.ndarray, variance: float, r_squared: float) -> float:
-    """The median of the updates from which on so much of the variance is explained, of errors along GRID."""
+    """The median of the updates from which on so much of the variance is explained, of errors along
+    GRID.
+    """
     below = errors <= (1 - r_squared) * variance
     return float(ap.stats.order_quantiles(np.where(below.any(1), GRID[below.argmax(1)], np.inf)))
 
@@ -372,11 +437,16 @@ EXACT: tuple[str, ...] = (
 EXACT += (PER_SAMPLE, PER_SAMPLE_Z, "rate", "no_bias")  # of SGD
 
 
-def exact(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], results: Path) -> list[dict[str, Any]]:
-    """What closed forms say of the recipes of SGD, beside what was measured on the training rows at the end.
+def exact(
+    runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], results: Path
+) -> list[dict[str, Any]]:
+    """What closed forms say of the recipes of SGD, beside what was measured on the training rows at
+    the end.
 
-    Median curves go to results/identity_curves.csv, for the figure. Losses in standardised units are not compared. C's
-    ratio is of float32: at an error of 3e-10 a step of the slowest mode is too small to change a weight.
+    Median curves go to results/identity_curves.csv, for the figure. Losses in standardised units
+    are not compared. C's
+    ratio is of float32: at an error of 3e-10 a step of the slowest mode is too small to change a
+    weight.
     """
     rows, curves = [], []
     for label in [label for label in EXACT if label in runs]:
@@ -387,12 +457,19 @@ def exact(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], results:
         with np.errstate(over="ignore"):
             middle = ap.stats.order_quantiles(path, axis=0) / spread
         curves += [
-            {"label": label, "step": f"{n:.6g}", "unexplained": f"{m:.6g}"} for n, m in zip(GRID, middle, strict=True)
+            {"label": label, "step": f"{n:.6g}", "unexplained": f"{m:.6g}"}
+            for n, m in zip(GRID, middle, strict=True)
         ]
         values = of.modes.values
         moving = values[values > 1e-12 * values[-1]]
         length = epoch(task, chosen.batch_size)
-        row = {"recipe": NAMED[label], "label": label, "n": len(away), "least λ": moving[0], "largest λ": moving[-1]}
+        row = {
+            "recipe": NAMED[label],
+            "label": label,
+            "n": len(away),
+            "least λ": moving[0],
+            "largest λ": moving[-1],
+        }
         row |= {"largest rate": of.largest_rate}
         row |= {"R² in expectation": 1 - float(ap.stats.order_quantiles(end)) / spread}
         if task.loss == "mse":
@@ -401,14 +478,18 @@ def exact(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], results:
             row |= dict(zip(("measured / expected", "5%", "95%"), found, strict=True))
         else:
             row |= dict.fromkeys(("measured / expected", "5%", "95%"), np.nan)
-        row |= {f"epochs to R² {r:g}": needed(path, spread, r) / length for r in (0.0, 0.5, LEARNED)}
+        row |= {
+            f"epochs to R² {r:g}": needed(path, spread, r) / length for r in (0.0, 0.5, LEARNED)
+        }
         rows.append({name: f"{v:.5g}" if isinstance(v, float) else v for name, v in row.items()})
     pd.DataFrame(curves).to_csv(results / "identity_curves.csv", index=False, lineterminator="\n")
     return rows
 
 
 def bottlenecks(task) -> list[dict[str, Any]]:
-    """What the best linear autoencoders with so many hidden units leave of A's training rows: what R² is worth."""
+    """What the best linear autoencoders with so many hidden units leave of A's training rows: what
+    R² is worth.
+    """
     key = jax.random.key(0)
     rows = np.asarray(task.split(key, key)[0][0], float)
     spread = rows.var(0).mean()
@@ -419,7 +500,7 @@ def bottlenecks(task) -> list[dict[str, Any]]:
     ]
 
 
-# ---- claims --------------------------------------------------------------------------------------------------------
+# ---- claims --------------------------------------------------------------------------------------
 
 
 def learned(runs: xr.Dataset) -> xr.Dataset:
@@ -433,15 +514,21 @@ def early(runs: xr.Dataset) -> xr.Dataset:
 
 
 def by_closed_form(runs: xr.Dataset, recipes: Mapping[str, tuple], epochs: int) -> xr.Dataset:
-    """Success of the thread's A after so many epochs from the weights of these seeds, as gradient descent has it."""
+    """Success of the thread's A after so many epochs from the weights of these seeds, as gradient
+    descent has it.
+    """
     task, chosen = recipes["A"]
     steps = chosen.steps * epochs // EPOCHS
-    left = expected_error(expected(task, chosen), starts(runs), [steps])[:, 0] / float(task.scale) ** 2
+    left = (
+        expected_error(expected(task, chosen), starts(runs), [steps])[:, 0] / float(task.scale) ** 2
+    )
     return xr.Dataset({"hit": ("seed", 1 - left >= LEARNED)}, {"seed": runs.seed})
 
 
 def statements(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple]) -> list:
-    """What the thread claims, and where the effect must lie for it to hold: written before anything was measured."""
+    """What the thread claims, and where the effect must lie for it to hold: written before anything
+    was measured.
+    """
     hits: dict[Hashable, xr.Dataset] = {label: learned(one) for label, one in runs.items()}
     hits[f"{PLAIN}@1"] = learned(early(runs[PLAIN]))
     hits |= {f"A@{n}": by_closed_form(runs[PLAIN], recipes, n) for n in (10, 200)}
@@ -464,9 +551,25 @@ def statements(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple]) -> 
             "loss below 1e-5 and R² of at most 0 after 10 epochs",
             nothing,
         ),
-        rate("weights at I give a loss of exactly 0", "identity", "loss 0 at every record", zero, ap.stats.ALWAYS),
-        rate("the advice solves it: per sample, as the thread has it", "A_per_sample", r2, hits["A_per_sample"]),
-        rate("... with the loss in standardised units too", "A_per_sample_z", r2, hits["A_per_sample_z"]),
+        rate(
+            "weights at I give a loss of exactly 0",
+            "identity",
+            "loss 0 at every record",
+            zero,
+            ap.stats.ALWAYS,
+        ),
+        rate(
+            "the advice solves it: per sample, as the thread has it",
+            "A_per_sample",
+            r2,
+            hits["A_per_sample"],
+        ),
+        rate(
+            "... with the loss in standardised units too",
+            "A_per_sample_z",
+            r2,
+            hits["A_per_sample_z"],
+        ),
         more("standardising each sample helps, loss in the data's units", PER_SAMPLE),
         more("standardising each sample helps, loss in standardised units", PER_SAMPLE_Z),
         more("standardising each feature helps, loss in the data's units", PER_FEATURE),
@@ -485,7 +588,12 @@ def statements(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple]) -> 
             last["C"].farthest_weight < 0.005,
         ),
         more("more epochs help: 10 instead of 1", PLAIN, f"{PLAIN}@1", "R² of 0.99 at the end"),
-        more("more epochs help: 200 instead of 10, in closed form", "A@200", "A@10", "R² of 0.99 at the end"),
+        more(
+            "more epochs help: 200 instead of 10, in closed form",
+            "A@200",
+            "A@10",
+            "R² of 0.99 at the end",
+        ),
         more("Adam helps", "none_data_adam"),
         ap.stats.Claim(
             "Adam ends at a lower error than SGD",
@@ -505,14 +613,17 @@ def statements(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple]) -> 
     return [claim for claim in found if hits.keys() >= set(claim.compared.split(" against "))]
 
 
-# What the thread reports: recipe, quantity, epoch (0: the start), value, half a unit of its last digit. Losses are
-# means over an epoch's batches, as Keras prints.
+# What the thread reports: recipe, quantity, epoch (0: the start), value, half a unit of its last
+# digit. Losses are means over an epoch's batches, as Keras prints.
 REPORTED: tuple[tuple[str, str, int, float, float], ...] = (
     ("A", "batch_loss", 10, 1e-6, 5e-7),
     ("identity", "loss", 0, 0.0, 0.0),
     *(("B", "batch_loss", n, v, 5e-5) for n, v in ((1, 0.2092), (2, 0.1536), (3, 0.1484))),
     *(("B", "batch_loss", n, v, 5e-5) for n, v in ((98, 0.0055), (99, 0.0053), (100, 0.0051))),
-    *(("B", "validation_loss", n, v, 5e-5) for n, v in ((1, 0.1564), (2, 0.1510), (3, 0.1459), (100, 0.0051))),
+    *(
+        ("B", "validation_loss", n, v, 5e-5)
+        for n, v in ((1, 0.1564), (2, 0.1510), (3, 0.1459), (100, 0.0051))
+    ),
     ("B", "on_diagonal", 100, 1.0, 0.0),
     ("B", "least_diagonal", 100, 0.79, 0.005),
     ("B", "greatest_diagonal", 100, 0.86, 0.005),
@@ -520,65 +631,91 @@ REPORTED: tuple[tuple[str, str, int, float, float], ...] = (
 
 
 def reported(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple]) -> list:
-    """The thread's numbers beside the same ones of our seeds, at the epochs that there are records of."""
+    """The thread's numbers beside the same ones of our seeds, at the epochs that there are records
+    of.
+    """
     found = []
     for label, of, number, value, rounding in REPORTED:
         task, chosen = recipes[label]
         step = epoch(task, chosen.batch_size) * number
         if step in runs[label].step:
             text = f"{label}: {of.replace('_', ' ')}, epoch {number}"
-            found.append(ap.stats.Reported(text, label, runs[label][of].sel(step=step).values, value, rounding))
+            found.append(
+                ap.stats.Reported(
+                    text, label, runs[label][of].sel(step=step).values, value, rounding
+                )
+            )
     return found
 
 
-# ---- what became of the seeds --------------------------------------------------------------------------------------
+# ---- what became of the seeds --------------------------------------------------------------------
 
 
 def plateaus(label: str, spread: float) -> dict[str, float]:
-    """Errors of having learned the means only, of random weights' noise on top, and of penalised means.
+    """Errors of having learned the means only, of random weights' noise on top, and of penalised
+    means.
 
-    Weights of mean 0 and variance v add 84 v times the variance to each column's: Keras', of 1/84, once more. A penalty
-    moves an output by 84 l1 / 2, or shrinks it by 1 + 84 l2.
+    Weights of mean 0 and variance v add 84 v times the variance to each column's: Keras', of 1/84,
+    once more. A penalty moves an output by 84 l1 / 2, or shrinks it by 1 + 84 l2.
     """
     v = {"zero_weights": 0.0, "small_weights": 0.05**2 / 3}.get(label, 1 / 84)
     named = {"mean only": spread} | ({"noise added": (1 + 84 * v) * spread} if v else {})
     if isinstance(loss := RECIPES[label][0].loss, Penalised):
         pull = SMALL.dim * loss.l2
-        named["shrunk outputs"] = (SMALL.dim * loss.l1 / 2) ** 2 if loss.l1 else (MEAN * pull / (1 + pull)) ** 2
+        named["shrunk outputs"] = (
+            (SMALL.dim * loss.l1 / 2) ** 2 if loss.l1 else (MEAN * pull / (1 + pull)) ** 2
+        )
     return named
 
 
 def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
     """What became of every seed; "on the way" if its error was still falling (see `stats.falling`).
 
-    An error above all levels that does not fall as fast as 1 / updates is "means jitter": the outputs' means move with
-    the batches. Saved parameters of Adam's and of rate 0.4 say so: without the means' distances, noise is left.
+    An error above all levels that does not fall as fast as 1 / updates is "means jitter": the
+    outputs' means move with the batches. Saved parameters of Adam's and of rate 0.4 say so: without
+    the means' distances, noise is left.
     """
     spread, levels = variance(RECIPES[label][0]), plateaus(label, variance(RECIPES[label][0]))
-    found = ap.stats.plateaus(runs, levels, of="mse", learned=(1 - LEARNED) * spread, tolerance=0.05)
+    found = ap.stats.plateaus(
+        runs, levels, of="mse", learned=(1 - LEARNED) * spread, tolerance=0.05
+    )
     last = runs.mse.isel(step=-1, drop=True)
     above = last > max(levels.values())
     fast = ap.stats.falling(runs, of="mse", slope=1.0)
     way = xr.where(above, fast, ap.stats.falling(runs, of="mse"))
     up = (last > 2 * runs.mse.isel(step=0, drop=True)) | ~np.isfinite(last)
     kind, other = found.kind.astype(object), ~found.kind.isin(["learned", *levels])
-    kind = kind.where(~(above & other), "means jitter").where(~(way & other), "on the way").where(~up, "diverged")
+    kind = (
+        kind.where(~(above & other), "means jitter")
+        .where(~(way & other), "on the way")
+        .where(~up, "diverged")
+    )
     order = [name for name in found.attrs["kinds"] if name not in ("on no plateau", "diverged")]
     order += ["means jitter", "on the way", "on no plateau", "diverged"]
     return kind.astype(str).to_dataset(name="kind").assign_attrs(kinds=order)
 
 
 def failures(runs: Mapping[str, xr.Dataset], results: Path) -> list[dict[str, Any]]:
-    """Share of every kind in every recipe. The kind of each seed goes to results/identity_kinds.csv, for the figure."""
+    """Share of every kind in every recipe. The kind of each seed goes to
+    results/identity_kinds.csv, for the figure.
+    """
     rows, each = [], []
     for label, one in runs.items():
         found = kinds(label, one)
-        each += [{"label": label, "seed": seed, "kind": kind} for seed, kind in enumerate(found.kind.values.tolist())]
+        each += [
+            {"label": label, "seed": seed, "kind": kind}
+            for seed, kind in enumerate(found.kind.values.tolist())
+        ]
         shares = ap.stats.shares(found)
         for kind in found.attrs["kinds"]:
             share, here = shares.sel(kind=kind), (found.kind == kind).values
             if here.any():
-                row = {"recipe": NAMED.get(label, label), "label": label, "kind": kind, "n": int(share.n)}
+                row = {
+                    "recipe": NAMED.get(label, label),
+                    "label": label,
+                    "kind": kind,
+                    "n": int(share.n),
+                }
                 row |= {"seeds": int(share.successes)}
                 row |= {end: f"{float(share[end]):.3f}" for end in ("rate", "low", "high")}
                 middle = float(ap.stats.order_quantiles(one.mse.isel(step=-1)[here]))
@@ -592,17 +729,25 @@ MEASURES |= {"distance to I": "distance_to_identity"}
 
 
 def outcomes(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
-    """Rate of success, its cost in updates if failures are followed by new seeds, and median [5%, 95%] of the rest."""
+    """Rate of success, its cost in updates if failures are followed by new seeds, and median [5%,
+    95%] of the rest.
+    """
     rows = []
     for label, one in runs.items():
         hits = learned(one)
         rate, cost = ap.stats.rate(hits), ap.stats.ert(hits)
         row: dict[str, Any] = {"recipe": NAMED.get(label, label), "label": label, "n": int(rate.n)}
-        row |= {"rate": f"{float(rate.rate):.3f}", "low": f"{float(rate.low):.3f}", "high": f"{float(rate.high):.3f}"}
+        row |= {
+            "rate": f"{float(rate.rate):.3f}",
+            "low": f"{float(rate.low):.3f}",
+            "high": f"{float(rate.high):.3f}",
+        }
         row |= {"cost": f"{float(cost.ert):.4g}", "cost low": f"{float(cost.low):.4g}"}
         for name, of in MEASURES.items():
             worst = np.inf if of in ("mse", "distance_to_identity") else -np.inf
-            low, middle, high = ap.stats.order_quantiles(one[of].isel(step=-1), (0.05, 0.5, 0.95), worst=worst)
+            low, middle, high = ap.stats.order_quantiles(
+                one[of].isel(step=-1), (0.05, 0.5, 0.95), worst=worst
+            )
             row[name] = f"{middle:.4g} [{low:.4g}, {high:.4g}]"
         rows.append(row)
     return rows
@@ -625,11 +770,14 @@ def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
     return rows
 
 
-EXAMPLES = ("A", "zero_weights", "B", "A_per_sample_z")  # drawn in the figure: a training of each kind
+# Drawn in the figure: a training of each kind
+EXAMPLES = ("A", "zero_weights", "B", "A_per_sample_z")
 
 
 def examples(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], results: Path) -> None:
-    """For the figure: one judged row, what the first seed's network makes of it, and B's diagonal in expectation."""
+    """For the figure: one judged row, what the first seed's network makes of it, and B's diagonal
+    in expectation.
+    """
     rows: list[dict[str, Any]] = []
     for label in EXAMPLES:
         task, chosen = recipes[label]
@@ -643,12 +791,15 @@ def examples(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], resul
     pd.DataFrame(rows).to_csv(results / "identity_examples.csv", index=False, lineterminator="\n")
     task, chosen = recipes["B"]
     length = epoch(task, chosen.batch_size)
-    path = {n: predicted_diagonal(task, RATE, length * n) for n in range(max(2, chosen.steps // length + 1))}
+    path = {
+        n: predicted_diagonal(task, RATE, length * n)
+        for n in range(max(2, chosen.steps // length + 1))
+    }
     rows = [{"epoch": n, "step": length * n, "diagonal": f"{at:.6g}"} for n, at in path.items()]
     pd.DataFrame(rows).to_csv(results / "identity_diagonal.csv", index=False, lineterminator="\n")
 
 
-# ---- tables --------------------------------------------------------------------------------------------------------
+# ---- tables --------------------------------------------------------------------------------------
 
 
 TITLES = {
@@ -661,7 +812,12 @@ TITLES = {
 
 
 def summarise(
-    labels: Iterable[str], results: Path, summaries: Path, size: int | None, steps: int | None, note: str = ""
+    labels: Iterable[str],
+    results: Path,
+    summaries: Path,
+    size: int | None,
+    steps: int | None,
+    note: str = "",
 ) -> None:
     """Hold the saved results against the claims, and write and print all tables."""
     runs = {label: ap.load(results / f"identity_{label}.nc") for label in labels}
@@ -712,9 +868,13 @@ def main(
         steps, size = min(steps or QUICK_STEPS, QUICK_STEPS), min(size or QUICK_SIZE, QUICK_SIZE)
         results = summaries = results / "quick"
         note = f"Quick look: {seeds} seeds, at most {steps} updates and {size:,} rows; not the experiment."
-        options = {"compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})}
+        options = {
+            "compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})
+        }
         print(note, flush=True)
-    chosen = [label for label in labels if not (saved and (results / f"identity_{label}.nc").exists())]
+    chosen = [
+        label for label in labels if not (saved and (results / f"identity_{label}.nc").exists())
+    ]
     for number, label in enumerate(chosen, 1):
         count = seeds if label in LITERAL else remedies * MORE.get(label, 1)
         runs = train(label, count, results, size, steps, progress=False, **options)

@@ -1,14 +1,17 @@
-"""Maps of the identity: under which learning rate and spread of the data does a linear network learn it.
+"""Maps of the identity: under which learning rate and spread of the data does a linear network
+learn it.
 
-Question: R² on fresh rows over 32 x 32 values of the learning rate and of the data's standard deviation, 32 seeds each:
-84 columns N(1.109, spread²) onto themselves, 1,120 rows, batches of 8, 10 epochs; SGD and Adam (Keras'). Learned: an R²
-of at least 0.99.
+Question: R² on fresh rows over 32 x 32 values of the learning rate and of the data's standard
+deviation, 32 seeds each: 84 columns N(1.109, spread²) onto themselves, 1,120 rows, batches of 8, 10
+epochs; SGD and Adam (Keras'). Learned: an R² of at least 0.99.
 Source: the thread on the identity has a spread of 0.0012, SGD at 0.01, and a small loss.
-Expected finding: a band around a spread of 1; SGD needs a rate that grows as 1 / spread², Adam does not.
-Found: the first, and of SGD the second: its lowest rate that learns for most seeds falls from 0.41 at a spread of 0.49
-to 0.012 at 3, as 1 / spread². Below 0.38 SGD learns for no seed, below 0.175 neither does Adam, whose rates fall with
-the spread as well, if less.
-Cost: nine and a half minutes on two cores with light work beside. Writes results/map_identity_{sgd,adam}.nc.
+Expected finding: a band around a spread of 1; SGD needs a rate that grows as 1 / spread², Adam does
+not.
+Found: the first, and of SGD the second: its lowest rate that learns for most seeds falls from 0.41
+at a spread of 0.49 to 0.012 at 3, as 1 / spread². Below 0.38 SGD learns for no seed, below 0.175
+neither does Adam, whose rates fall with the spread as well, if less.
+Cost: nine and a half minutes on two cores with light work beside. Writes
+    results/map_identity_{sgd,adam}.nc.
 """
 
 from pathlib import Path
@@ -29,7 +32,13 @@ def recipe(optimizer: str, epochs: int = EPOCHS) -> ap.Recipe:
     """The thread's but for optimiser and rows."""
     model = ap.MLP((), outputs=84, initializer="keras")
     records = tuple(EPOCH * epoch for epoch in range(epochs + 1))
-    return ap.Recipe(model=model, optimizer=OPTIMIZERS[optimizer], batch_size=8, steps=records[-1], records=records)
+    return ap.Recipe(
+        model=model,
+        optimizer=OPTIMIZERS[optimizer],
+        batch_size=8,
+        steps=records[-1],
+        records=records,
+    )
 
 
 def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
@@ -52,20 +61,28 @@ def main(
         points: values of each axis.
         seeds: of each cell.
         epochs: of each training.
-        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1 spread 0.1 1; saved as
-            map_identity_{NAME}_zoom.nc.
+        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1 spread 0.1
+            1; saved as map_identity_{NAME}_zoom.nc.
         results: the folder to write to.
         quick: a look at 6 values of each axis with 4 seeds, into results/quick.
     """
     if quick:
         points, seeds, epochs, results = 6, 4, min(epochs, 2), results / "quick"
     for name, axes_ in ap.maps.zooms(axes(points), zoom).items():
-        grid: dict[str, Any] = {"learning_rate": axes_["learning_rate"], "task.scale": axes_["spread"]}
-        runs = ap.run(TASK, recipe(name, epochs), seeds=seeds, keep=(), **grid).rename({"task.scale": "spread"})
+        grid: dict[str, Any] = {
+            "learning_rate": axes_["learning_rate"],
+            "task.scale": axes_["spread"],
+        }
+        runs = ap.run(TASK, recipe(name, epochs), seeds=seeds, keep=(), **grid).rename(
+            {"task.scale": "spread"}
+        )
         ap.save(runs, results / f"map_identity_{name}{'_zoom' * bool(zoom)}.nc")
         rates = ap.stats.rate(ap.stats.success(runs, below=0.01 * runs.spread**2))
         most = float((rates.rate > 0.5).mean())
-        print(f"{name}: {most:.0%} of the settings learn it for most seeds; {ap.stats.highest(rates)}", flush=True)
+        print(
+            f"{name}: {most:.0%} of the settings learn it for most seeds; {ap.stats.highest(rates)}",
+            flush=True,
+        )
 
 
 if __name__ == "__main__":

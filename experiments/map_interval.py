@@ -1,13 +1,19 @@
 """Maps of the interval: under which learning rate and initial scale do two sigmoids find one bump.
 
-Question: share of seeds with every training row right, over 64 x 64 values of the learning rate and the initial scale,
-64 seeds each: 1-2-1 sigmoids, Keras' initialiser, batches of 32 of the 300 rows, 200 epochs; SGD and Adam, x raw and
-standardised. And with standardised x over learning rate and width, 64 seeds each: SGD, RMSprop or Adam?
-Source: the thread on a bump tries SGD at 0.01 on raw x, and answers with Adam at 0.1 on standardised x.
-Expected finding: on raw x no rate and no scale helps SGD; Adam has an island; standardised, both have a wide band.
-Found: so it is for SGD: none of 262,144 trainings on raw x. Adam's island is at a rate of 0.01 and at initial weights
-a tenth of Keras' or less: 92% [83, 97] of 64 seeds. It goes on below the map (`--points 32 --zoom learning_rate 0.002
-0.05 init_scale 0.001 1`): 95% [87, 98] at a twentieth of Keras' weights, and still 81% at a thousandth.
+Question: share of seeds with every training row right, over 64 x 64 values of the learning rate and
+    the initial scale,
+64 seeds each: 1-2-1 sigmoids, Keras' initialiser, batches of 32 of the 300 rows, 200 epochs; SGD
+and Adam, x raw and standardised. And with standardised x over learning rate and width, 64 seeds
+each: SGD, RMSprop or Adam?
+Source: the thread on a bump tries SGD at 0.01 on raw x, and answers with Adam at 0.1 on
+    standardised x.
+Expected finding: on raw x no rate and no scale helps SGD; Adam has an island; standardised, both
+have a wide band.
+Found: so it is for SGD: none of 262,144 trainings on raw x. Adam's island is at a rate of 0.01 and
+at initial weights a tenth of Keras' or less: 92% [83, 97] of 64 seeds. It goes on below the map
+(`--points 32 --zoom learning_rate 0.002
+0.05 init_scale 0.001 1`): 95% [87, 98] at a twentieth of Keras' weights, and still 81% at a
+thousandth.
 Cost: eight and a half minutes on two cores. Writes results/map_interval_{sgd,adam}_{raw,z}.nc and
 map_interval_width.nc.
 """
@@ -33,14 +39,30 @@ INPUTS = {"raw": ap.tasks.interval(), "z": ap.tasks.interval(standardise=True)}
 
 def recipe(optimizer: str, epochs: int = EPOCHS) -> ap.Recipe:
     """The thread's but for optimiser and epochs."""
-    at = sorted({round(epochs * share) * EPOCH for share in (0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1)})
-    return ap.Recipe(model=NETWORK, optimizer=OPTIMIZERS[optimizer], batch_size=32, steps=at[-1], records=tuple(at))
+    at = sorted(
+        {
+            round(epochs * share) * EPOCH
+            for share in (0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1)
+        }
+    )
+    return ap.Recipe(
+        model=NETWORK,
+        optimizer=OPTIMIZERS[optimizer],
+        batch_size=32,
+        steps=at[-1],
+        records=tuple(at),
+    )
 
 
 def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
     """Of each map."""
-    both = {"learning_rate": ap.maps.axis(1e-3, 10, points), "init_scale": ap.maps.axis(0.1, 100, points)}
-    maps = {f"{optimizer.lower()}_{inputs}": both for optimizer in ("SGD", "Adam") for inputs in INPUTS}
+    both = {
+        "learning_rate": ap.maps.axis(1e-3, 10, points),
+        "init_scale": ap.maps.axis(0.1, 100, points),
+    }
+    maps = {
+        f"{optimizer.lower()}_{inputs}": both for optimizer in ("SGD", "Adam") for inputs in INPUTS
+    }
     return maps | {"width": {"learning_rate": both["learning_rate"]}}
 
 
@@ -72,16 +94,24 @@ def main(
         points: values of each axis.
         seeds: of each cell.
         epochs: of each training.
-        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1 init_scale 0.1 1, of the maps
-            that have those axes; saved as map_interval_{NAME}_zoom.nc.
+        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1 init_scale
+            0.1 1, of the maps that have those axes; saved as map_interval_{NAME}_zoom.nc.
         results: the folder to write to.
         quick: a look at 10 values of each axis with 8 seeds, into results/quick.
     """
     widths: tuple[int, ...] = WIDTHS
     options: dict[str, Any] = {}
     if quick:
-        points, seeds, epochs, results, widths = 10, 8, min(epochs, 40), results / "quick", WIDTHS[1:3]
-        options = {"compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})}
+        points, seeds, epochs, results, widths = (
+            10,
+            8,
+            min(epochs, 40),
+            results / "quick",
+            WIDTHS[1:3],
+        )
+        options = {
+            "compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})
+        }
     for name, grid in ap.maps.zooms(axes(points), zoom).items():
         began = time.perf_counter()
         runs = trained(name, seeds, epochs, widths, **options, **grid)
@@ -89,7 +119,9 @@ def main(
         path = results / f"map_interval_{name}{'_zoom' * bool(zoom)}.nc"
         ap.save(runs.assign_attrs(trainings_per_second=speed), path)
         rates = ap.stats.rate(ap.stats.success(runs, above=1.0, of="accuracy"))
-        print(f"{name}: {speed:,.0f} trainings a second; best {ap.stats.highest(rates)}", flush=True)
+        print(
+            f"{name}: {speed:,.0f} trainings a second; best {ap.stats.highest(rates)}", flush=True
+        )
 
 
 if __name__ == "__main__":

@@ -1,13 +1,17 @@
-"""What does a map cost that spends seeds where it is undecided, and how far is it from the whole one.
+"""What does a map cost that spends seeds where it is undecided, and how far is it from the whole
+one.
 
-Question: the map of ten tanh units on x² (experiments/map_square.py), 64 x 64 settings with up to 64 seeds each, by
-`maps.refine` with budgets from a fortieth to a half of the whole map's trainings: the mean distance of the rates, with
-cells that were not looked at interpolated, the cells on the wrong side of one half among those that the whole map
-decides, and of cells with fewer seeds how many intervals hold the whole map's rate, and how wide they are.
+Question: the map of ten tanh units on x² (experiments/map_square.py), 64 x 64 settings with up to
+64 seeds each, by `maps.refine` with budgets from a fortieth to a half of the whole map's trainings:
+the mean distance of the rates, with cells that were not looked at interpolated, the cells on the
+wrong side of one half among those that the whole map decides, and of cells with fewer seeds how
+many intervals hold the whole map's rate, and how wide they are.
 Expected finding: a tenth of the trainings suffices.
-Found: with a twentieth of them 0.4% of the decided cells are on the wrong side and the rates are 0.024 off on average,
-with a tenth 0.1% and 0.014. More than 22% it does not take: the rest looks alike.
-Cost: one minute on two cores. Reads results/map_square_tanh.nc; writes experiments/summaries/map_savings.md.
+Found: with a twentieth of them 0.4% of the decided cells are on the wrong side and the rates are
+0.024 off on average, with a tenth 0.1% and 0.014. More than 22% it does not take: the rest looks
+alike.
+Cost: one minute on two cores. Reads results/map_square_tanh.nc; writes
+    experiments/summaries/map_savings.md.
 """
 
 import time
@@ -35,7 +39,14 @@ def compared(found: xr.Dataset, whole: xr.Dataset, seconds: float) -> str:
     few = looked & (found.n < whole.n)  # the others have the same seeds
     held = ((found.low <= whole.rate) & (whole.rate <= found.high)).where(few)
     width = float((found.high - found.low).where(few).mean())
-    cells = [found.trainings / found.full, float(looked.mean()), away, wrong, float(held.mean()), width]
+    cells = [
+        found.trainings / found.full,
+        float(looked.mean()),
+        away,
+        wrong,
+        float(held.mean()),
+        width,
+    ]
     return (
         f"| {found.trainings:,} | "
         + " | ".join("-" if np.isnan(cell) else f"{100 * cell:.1f}%" for cell in cells)
@@ -65,16 +76,27 @@ def main(
     recipe = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="sgd", steps=steps)
     grid: dict[str, Any] = {name: runs[name].values for name in ("learning_rate", "init_scale")}
     seeds = runs.sizes["seed"]
-    names = ("trainings", "of the whole map", "cells looked at", "mean distance", "wrong side", "intervals hold")
+    names = (
+        "trainings",
+        "of the whole map",
+        "cells looked at",
+        "mean distance",
+        "wrong side",
+        "intervals hold",
+    )
     lines = [f"| {' | '.join([*names, 'their width', 'seconds'])} |", "|" + " --- |" * 8]
     for share in shares:
         began = time.perf_counter()
         budget = int(share * whole.rate.size * seeds)
-        found = ap.maps.refine(TASK, recipe, SUCCESS, budget=budget, seeds=seeds, progress=False, **grid)
+        found = ap.maps.refine(
+            TASK, recipe, SUCCESS, budget=budget, seeds=seeds, progress=False, **grid
+        )
         lines.append(compared(found, whole, time.perf_counter() - began))
         print(lines[-1], flush=True)
     text = "\n".join(lines) + "\n"
-    summary.write_text(f"x², ten tanh units: {whole.rate.size:,} settings, up to {seeds} seeds\n\n{text}")
+    summary.write_text(
+        f"x², ten tanh units: {whole.rate.size:,} settings, up to {seeds} seeds\n\n{text}"
+    )
     print(text)
 
 

@@ -1,14 +1,20 @@
-"""Maps of a sine: which frequencies a width can learn, when, and what snake's frequency does outside.
+"""Maps of a sine: which frequencies a width can learn, when, and what snake's frequency does
+outside.
 
-Question: over 32 x 32 settings with 32 seeds each, one hidden layer, Adam, 64 points of [-π, π], 3,000 full-batch
-steps: the frequency of the sine x the width (tanh, rate 0.01); snake's a x the learning rate (16 units, one period),
-with the error outside, out to three times the range. And the spectral view: of a sum of eight sines of equal amplitude
-(1 to 8 periods), how much of each has been learned after how many steps (32 tanh units, 128 seeds).
-Source: the thread on x² links to a sine; ours is the set-up. Low frequencies first: Rahaman et al., ICML 2019.
-Expected finding: the frequency a width reaches grows with it; no a of snake goes on outside for most seeds.
-Found: the first: from 1 period with two units to 7 with 32. Not the second: with a about the sine's frequency and a
-rate of 0.02 snake goes on outside, to a squared error of 0.05, for 56% [39, 72] of 32 seeds. The median seed has nine
-tenths of the lowest sine after 139 steps, of the highest after 8,728.
+Question: over 32 x 32 settings with 32 seeds each, one hidden layer, Adam, 64 points of [-π, π],
+    3,000 full-batch
+steps: the frequency of the sine x the width (tanh, rate 0.01); snake's a x the learning rate (16
+units, one period), with the error outside, out to three times the range. And the spectral view: of
+a sum of eight sines of equal amplitude (1 to 8 periods), how much of each has been learned after
+how many steps (32 tanh units, 128 seeds).
+Source: the thread on x² links to a sine; ours is the set-up. Low frequencies first: Rahaman et al.,
+    ICML 2019.
+Expected finding: the frequency a width reaches grows with it; no a of snake goes on outside for
+most seeds.
+Found: the first: from 1 period with two units to 7 with 32. Not the second: with a about the sine's
+frequency and a rate of 0.02 snake goes on outside, to a squared error of 0.05, for 56% [39, 72] of
+32 seeds. The median seed has nine tenths of the lowest sine after 139 steps, of the highest after
+8,728.
 Cost: two and a quarter minutes on two cores. Writes results/map_sine_{width,snake,spectrum}.nc.
 """
 
@@ -47,7 +53,9 @@ def by_width(seeds: int, steps: int, frequency: np.ndarray) -> xr.Dataset:
     recipes = {str(width): recipe(ap.MLP((width,), "tanh"), steps) for width in WIDTHS}
     grid: dict[str, Any] = {"task.frequency": frequency}
     found = ap.run(TASK, recipes, seeds=seeds, keep=(), progress=False, **grid)
-    return found.rename({"recipe": "width", "task.frequency": "frequency"}).assign_coords(width=np.array(WIDTHS))
+    return found.rename({"recipe": "width", "task.frequency": "frequency"}).assign_coords(
+        width=np.array(WIDTHS)
+    )
 
 
 def snake(seeds: int, steps: int, **grid) -> xr.Dataset:
@@ -56,7 +64,9 @@ def snake(seeds: int, steps: int, **grid) -> xr.Dataset:
 
 
 def learned_share(params, predict):
-    """For each number of periods, the least-squares amplitude of its sine in the outputs: 1 when it is learned."""
+    """For each number of periods, the least-squares amplitude of its sine in the outputs: 1 when it
+    is learned.
+    """
     x = jnp.linspace(-1, 1, 257)[:-1, None]
     sines = jnp.sin(jnp.pi * x * PERIODS)  # orthogonal on this grid
     return (sines * predict(x)).sum(0) / (sines**2).sum(0)
@@ -72,7 +82,11 @@ def spectrum(seeds: int, steps: int) -> xr.Dataset:
     return runs.assign_coords(learned_share_0=PERIODS).rename(learned_share_0="periods")
 
 
-MAPS: dict[str, Callable[..., xr.Dataset]] = {"width": by_width, "snake": snake, "spectrum": spectrum}
+MAPS: dict[str, Callable[..., xr.Dataset]] = {
+    "width": by_width,
+    "snake": snake,
+    "spectrum": spectrum,
+}
 
 
 def main(
@@ -89,8 +103,8 @@ def main(
         points: values of each axis.
         seeds: of each cell; four times as many of the spectrum.
         steps: of each training; four times as many of the spectrum.
-        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1 a 0.5 2, of the maps that
-            have those axes; saved as map_sine_{NAME}_zoom.nc.
+        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1 a 0.5 2,
+            of the maps that have those axes; saved as map_sine_{NAME}_zoom.nc.
         results: the folder to write to.
         quick: a look at 8 values of each axis with 8 seeds, into results/quick.
     """

@@ -1,13 +1,14 @@
 """Maps of the waveform: how many classes at which learning rate.
 
-Question: accuracy on fresh rows over 2 to 64 classes and 32 learning rates, 32 seeds each: the thread's network of
-200-K-2K-K sigmoids, one fresh row of each class a batch, 1,000 batches; SGD, and Adam (Keras'). Learned: an accuracy of
-at least 0.99.
+Question: accuracy on fresh rows over 2 to 64 classes and 32 learning rates, 32 seeds each: the
+thread's network of 200-K-2K-K sigmoids, one fresh row of each class a batch, 1,000 batches; SGD,
+and Adam (Keras'). Learned: an accuracy of at least 0.99.
 Source: the thread on "the class of x / 256 is x" has one network and one rate.
 Expected finding: the more classes, the narrower the band of rates; SGD's ends at a few classes.
-Found: both. Adam's band narrows from both sides, to 0.006 to 0.018 at 64 classes, where 81% [65, 91] of 32 seeds learn
-at best; Keras' default of 0.001 learns 2 and 4 classes, and 16 and more for no seed. SGD learns 2 classes for 88% of
-the seeds at its best rate, 8 for 53%, 16 for 6%, 32 and 64 for none.
+Found: both. Adam's band narrows from both sides, to 0.006 to 0.018 at 64 classes, where 81% [65,
+91] of 32 seeds learn at best; Keras' default of 0.001 learns 2 and 4 classes, and 16 and more for
+no seed. SGD learns 2 classes for 88% of the seeds at its best rate, 8 for 53%, 16 for 6%, 32 and 64
+for none.
 Cost: six minutes on two cores. Writes results/map_waveform_{sgd,adam}_{CLASSES}.nc.
 """
 
@@ -65,10 +66,18 @@ def main(
     """
     classes: tuple[int, ...] = CLASSES
     if quick:
-        points, seeds, steps, results, classes = 5, 4, min(steps, 50), results / "quick", CLASSES[:3]
+        points, seeds, steps, results, classes = (
+            5,
+            4,
+            min(steps, 50),
+            results / "quick",
+            CLASSES[:3],
+        )
     grid = ap.maps.zoom(axes(points), zoom or {})
     for name, many in product(OPTIMIZERS, classes):
-        runs = ap.run(ap.tasks.waveform(classes=many), recipe(many, name, steps), seeds=seeds, keep=(), **grid)
+        runs = ap.run(
+            ap.tasks.waveform(classes=many), recipe(many, name, steps), seeds=seeds, keep=(), **grid
+        )
         ap.save(runs, results / f"map_waveform_{name}_{many}{'_zoom' * bool(zoom)}.nc")
         rates = ap.stats.rate(ap.stats.success(runs, above=0.99, of="test_accuracy"))
         print(f"{name}, {many} classes: learned by {ap.stats.highest(rates)}", flush=True)

@@ -1,16 +1,20 @@
-"""How much work it takes small networks to learn, by SGD, Adam, BFGS, L-BFGS and Levenberg-Marquardt.
+"""How much work it takes small networks to learn, by SGD, Adam, BFGS, L-BFGS and
+Levenberg-Marquardt.
 
-Source: the tools people use for networks this small are R's nnet (BFGS) and MATLAB's fitnet (Levenberg-Marquardt); in
-the thread on an interval, nnet found it for some seeds where Keras' SGD did not. Cases: nnet's recipe on the interval,
-raw and standardised, entropy and least squares (1-2-1 sigmoids from U(-0.7, 0.7)), x² on 33 points of [-1, 1] and
-sin x on 256 points of [-2π, 2π] (1-10-1 tanh, PyTorch's initialisation). All rows at every step. BFGS and L-BFGS stop
-by nnet's rules on the interval and by none elsewhere. SGD's and Adam's rates are the best of four, chosen on 64 other
-seeds. These two compute in float32, the others in float64, as R and MATLAB do.
-Expected finding: second order needs orders of magnitude less work where it can be had, and does not rescue bad starts.
-Found: both. On the standardised interval BFGS, as nnet runs it, has every row right for 88% of the seeds after some 90
-evaluations, plain gradient descent with a well-chosen rate for all 512 after thousands; on the raw one BFGS for 6%,
-Levenberg-Marquardt for 13%, and 20,000 steps of Adam for 37 to 43%. On x² half of the seeds fall below 10⁻⁶ after some
-20 trials of Levenberg-Marquardt and 100 evaluations of BFGS, and in the end all of them; with Adam 69% in 20,000 steps.
+Source: the tools people use for networks this small are R's nnet (BFGS) and MATLAB's fitnet
+(Levenberg-Marquardt); in the thread on an interval, nnet found it for some seeds where Keras' SGD
+did not. Cases: nnet's recipe on the interval, raw and standardised, entropy and least squares
+(1-2-1 sigmoids from U(-0.7, 0.7)), x² on 33 points of [-1, 1] and sin x on 256 points of [-2π, 2π]
+(1-10-1 tanh, PyTorch's initialisation). All rows at every step. BFGS and L-BFGS stop by nnet's
+rules on the interval and by none elsewhere. SGD's and Adam's rates are the best of four, chosen on
+64 other seeds. These two compute in float32, the others in float64, as R and MATLAB do.
+Expected finding: second order needs orders of magnitude less work where it can be had, and does not
+rescue bad starts.
+Found: both. On the standardised interval BFGS, as nnet runs it, has every row right for 88% of the
+seeds after some 90 evaluations, plain gradient descent with a well-chosen rate for all 512 after
+thousands; on the raw one BFGS for 6%, Levenberg-Marquardt for 13%, and 20,000 steps of Adam for 37
+to 43%. On x² half of the seeds fall below 10⁻⁶ after some 20 trials of Levenberg-Marquardt and 100
+evaluations of BFGS, and in the end all of them; with Adam 69% in 20,000 steps.
 Cost: three minutes on two cores for 512 seeds. Writes results/second_order_{CASE}_{METHOD}.nc.
 """
 
@@ -34,8 +38,16 @@ X = np.linspace(-1, 1, 33)[:, None]
 CASES: dict[str, Any] = {
     "raw entropy": (ap.tasks.interval(), NNET, {"of": "accuracy", "above": 1.0}),
     "raw squares": (ap.tasks.interval(loss="brier"), NNET, {"of": "accuracy", "above": 1.0}),
-    "standardised entropy": (ap.tasks.interval(standardise=True), NNET, {"of": "accuracy", "above": 1.0}),
-    "standardised squares": (ap.tasks.interval(standardise=True, loss="brier"), NNET, {"of": "accuracy", "above": 1.0}),
+    "standardised entropy": (
+        ap.tasks.interval(standardise=True),
+        NNET,
+        {"of": "accuracy", "above": 1.0},
+    ),
+    "standardised squares": (
+        ap.tasks.interval(standardise=True, loss="brier"),
+        NNET,
+        {"of": "accuracy", "above": 1.0},
+    ),
     "square": (ap.given(X, X**2), TANH, {"of": "loss", "below": 1e-6}),
     "sine": (ap.tasks.sine(), TANH, {"of": "loss", "below": 1e-3}),
 }
@@ -46,7 +58,9 @@ OTHERS = range(10**6, 10**6 + 64)  # the seeds that choose a rate, none of those
 
 
 def methods(case: str, quick: bool = False) -> list[str]:
-    """The methods that can be had: an entropy is no sum of squares. A quick look is without L-BFGS and SGD."""
+    """The methods that can be had: an entropy is no sum of squares. A quick look is without L-BFGS
+    and SGD.
+    """
     left_out = ["lm"] * ("entropy" in case) + ["lbfgs", "sgd"] * quick
     return [method for method in STEPS if method not in left_out]
 
@@ -56,11 +70,17 @@ def recipe(case: str, method: str, most: int | None = None) -> ap.Recipe:
     steps = min(STEPS[method], most or STEPS[method])
     endless = ENDLESS if method in ("bfgs", "lbfgs") and case in ("square", "sine") else {}
     dtype = "float32" if method in RATES else "float64"  # as each of them is used
-    return ap.Recipe(model=CASES[case][1], optimizer=method, options=endless, steps=steps, dtype=dtype)
+    return ap.Recipe(
+        model=CASES[case][1], optimizer=method, options=endless, steps=steps, dtype=dtype
+    )
 
 
-def choose_rate(case: str, first: ap.Recipe, others: Sequence[int] = OTHERS, **options) -> ap.Recipe:
-    """The rate with which most of the other seeds succeed at the end, and of those the one with the least loss."""
+def choose_rate(
+    case: str, first: ap.Recipe, others: Sequence[int] = OTHERS, **options
+) -> ap.Recipe:
+    """The rate with which most of the other seeds succeed at the end, and of those the one with the
+    least loss.
+    """
     task, _, success = CASES[case]
     rates = RATES[first.optimizer]
     runs = ap.run(task, first, seeds=others, learning_rate=rates, keep=(), **options).isel(step=-1)
@@ -72,7 +92,8 @@ def choose_rate(case: str, first: ap.Recipe, others: Sequence[int] = OTHERS, **o
 def timed(task: ap.Task, its_recipe: ap.Recipe, seeds: int, **options) -> xr.Dataset:
     """A run, with the milliseconds that a training takes once its program is compiled.
 
-    Of methods that take milliseconds, those of each further training: a call of `run` costs a tenth of a second itself.
+    Of methods that take milliseconds, those of each further training: a call of `run` costs a tenth
+    of a second itself.
     """
 
     def seconds(count: int) -> float:
@@ -85,7 +106,9 @@ def timed(task: ap.Task, its_recipe: ap.Recipe, seeds: int, **options) -> xr.Dat
     each = (seconds(5 * seeds) - few) / (4 * seeds) if further else few / seeds
     each = each if each > 0 else np.nan  # too few seeds to be timed
     rate = its_recipe.learning_rate
-    return runs.assign_attrs(milliseconds=1e3 * each, learning_rate=0.0 if rate is None else float(np.asarray(rate)))
+    return runs.assign_attrs(
+        milliseconds=1e3 * each, learning_rate=0.0 if rate is None else float(np.asarray(rate))
+    )
 
 
 def table(method: str, runs, success: dict) -> str:
@@ -104,7 +127,9 @@ def table(method: str, runs, success: dict) -> str:
     )
 
 
-def main(seeds: int = 512, steps: int | None = None, results: Path = RESULTS, quick: bool = False) -> None:
+def main(
+    seeds: int = 512, steps: int | None = None, results: Path = RESULTS, quick: bool = False
+) -> None:
     """Run every method in every case, print what came out, and save it.
 
     Args:
@@ -117,7 +142,9 @@ def main(seeds: int = 512, steps: int | None = None, results: Path = RESULTS, qu
     others, plain = OTHERS, {}
     if quick:
         seeds, steps, others, results = 32, 200, OTHERS[:8], results / "quick"
-        plain = {"compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})}
+        plain = {
+            "compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})
+        }
         print(f"Quick look: {seeds} seeds, at most {steps:,} steps; not the experiment.")
     for case, (task, _, success) in CASES.items():
         print(case, flush=True)

@@ -1,11 +1,13 @@
-"""How fast second-order methods run over seeds, against R's nnet, optimistix and optax, side by side in one run.
+"""How fast second-order methods run over seeds, against R's nnet, optimistix and optax, side by
+side in one run.
 
-BFGS: nnet's recipe on the standardised interval (2 hidden units, 300 rows, entropy) to its stopping rule, trainings per
-second, against R's nnet. Levenberg-Marquardt: x² on 33 points, ten tanh units, 512 seeds in float32 from the same
-starts, against optimistix' under vmap: the time to the same median error. L-BFGS: the interval again, against optax'
-with its zoom line search under vmap, 100 evaluations or 20 steps each. All on the cores there are; compilation is left
-out; medians of interleaved repeats. `ap.run` is timed whole, with its fixed cost of about a tenth of a second a call;
-"further" is the time of each further training.
+BFGS: nnet's recipe on the standardised interval (2 hidden units, 300 rows, entropy) to its stopping
+rule, trainings per second, against R's nnet. Levenberg-Marquardt: x² on 33 points, ten tanh units,
+512 seeds in float32 from the same starts, against optimistix' under vmap: the time to the same
+median error. L-BFGS: the interval again, against optax' with its zoom line search under vmap, 100
+evaluations or 20 steps each. All on the cores there are; compilation is left out; medians of
+interleaved repeats. `ap.run` is timed whole, with its fixed cost of about a tenth of a second a
+call; "further" is the time of each further training.
 Cost: two minutes. Writes experiments/summaries/second_order_speed.md.
 """
 
@@ -29,7 +31,9 @@ X = np.linspace(-1, 1, 33)[:, None]
 SQUARE = ap.given(X, X**2)
 LM = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="lm", steps=200, records=2)
 INTERVAL = ap.tasks.interval(standardise=True)
-BFGS = ap.Recipe(model=ap.MLP((2,), "sigmoid", initializer="nnet"), optimizer="bfgs", steps=400, records=2)
+BFGS = ap.Recipe(
+    model=ap.MLP((2,), "sigmoid", initializer="nnet"), optimizer="bfgs", steps=400, records=2
+)
 LIMITS = (40, 60, 80, 100, 120, 140, 160, 200)
 
 
@@ -45,7 +49,10 @@ def peer(*command: str) -> list[dict]:
     try:
         said = subprocess.run(command, capture_output=True, text=True, check=True)
     except (OSError, subprocess.CalledProcessError) as error:
-        print(f"left out: {' '.join(command[:2])}: {getattr(error, 'stderr', '') or error}", file=sys.stderr)
+        print(
+            f"left out: {' '.join(command[:2])}: {getattr(error, 'stderr', '') or error}",
+            file=sys.stderr,
+        )
         return []
     return [json.loads(line) for line in said.stdout.splitlines() if line.startswith("{")]
 
@@ -62,7 +69,9 @@ def bfgs(seeds: int, repeats: int, rscript: str) -> list[str]:
         for dtype, recipe in recipes.items():
             seconds, ends[dtype] = clock(INTERVAL, recipe, seeds)
             whole[dtype].append(1e6 * seconds / seeds)
-            further[dtype].append(1e6 * (clock(INTERVAL, recipe, 9 * seeds)[0] - seconds) / seeds / 8)
+            further[dtype].append(
+                1e6 * (clock(INTERVAL, recipe, 9 * seeds)[0] - seconds) / seeds / 8
+            )
         theirs += peer(rscript, str(HERE / "benchmark/nnet.R"), str(seeds))
     r = 1e6 * float(np.median([one["seconds"] for one in theirs])) / seeds if theirs else np.nan
     lines = []
@@ -76,14 +85,21 @@ def bfgs(seeds: int, repeats: int, rscript: str) -> list[str]:
             )
     if theirs:
         share = theirs[0]["right"] / seeds
-        lines.append(f"| | {theirs[0]['version']}, one core | {r:.0f} us a training | {share:.1%} right | |")
+        lines.append(
+            f"| | {theirs[0]['version']}, one core | {r:.0f} us a training | {share:.1%} right | |"
+        )
     return lines
 
 
 def levenberg(repeats: int, python: str) -> list[str]:
     """Levenberg-Marquardt against optimistix, at the same median error."""
-    settings = {"MATLAB's μ": LM, "μ x 0.7, x 3": replace(LM, options={"mu_dec": 0.7, "mu_inc": 3.0})}
-    starts = ap.params(ap.run(SQUARE, replace(LM, steps=1), seeds=512, keep=("params",), progress=False))
+    settings = {
+        "MATLAB's μ": LM,
+        "μ x 0.7, x 3": replace(LM, options={"mu_dec": 0.7, "mu_inc": 3.0}),
+    }
+    starts = ap.params(
+        ap.run(SQUARE, replace(LM, steps=1), seeds=512, keep=("params",), progress=False)
+    )
     named = {f"{kind}{n + 1}": layer[kind] for n, layer in enumerate(starts) for kind in "wb"}
     times: dict[str, list[float]] = {name: [] for name in settings}
     errors, theirs = {}, []
@@ -96,7 +112,12 @@ def levenberg(repeats: int, python: str) -> list[str]:
                 seconds, runs = clock(SQUARE, recipe, 512)
                 times[name].append(seconds)
                 errors[name] = float(ap.stats.order_quantiles(runs.loss, axis=None))
-            command = (python, str(HERE / "benchmark/optimistix_lm.py"), f"{folder}/starts.npz", *map(str, LIMITS))
+            command = (
+                python,
+                str(HERE / "benchmark/optimistix_lm.py"),
+                f"{folder}/starts.npz",
+                *map(str, LIMITS),
+            )
             theirs += peer(*command)
     lines = []
     for name in settings:
@@ -125,7 +146,9 @@ def limited(repeats: int) -> list[str]:
     found: dict[str, list] = {"ours": [], "optax": []}
     for name, recipe in (("ours", ours), ("optax", theirs)) * (repeats + 1):
         found[name].append(clock(task, recipe, 64))
-    (a, runs), (b, other) = ((np.median([s for s, _ in found[name][1:]]), found[name][-1][1]) for name in found)
+    (a, runs), (b, other) = (
+        (np.median([s for s, _ in found[name][1:]]), found[name][-1][1]) for name in found
+    )
     return [
         f"| L-BFGS, interval, 64 seeds, float32, 100 evaluations | `ap.run` | {1e3 * a:.0f} ms | median loss "
         f"{ap.stats.order_quantiles(runs.loss, axis=None):.1e} | |",

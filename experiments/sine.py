@@ -1,17 +1,21 @@
-"""How often small networks learn two periods of a sine, and what they make of the sine outside them.
+"""How often small networks learn two periods of a sine, and what they make of the sine outside
+them.
 
-Source: the thread on x² links to a sine without a set-up; this one is ours: 256 equispaced points of [-2π, 2π], without
-noise and with noise of standard deviation 0.1, Adam at 1e-3, 5,000 full-batch steps, judged out to ±6π. Two models are
-linear in sines and cosines of x: "fourier" of the frequencies 1/2, 1, ..., 4, the harmonics of the range, and "random"
-of 16 drawn per seed from N(0, 1) and kept (Rahimi and Recht 2007; Tancik et al. 2020). Learned is a mean squared error
-inside of at most 0.01; going on is one of at most 0.05 outside, a tenth of a sine's variance, as it is or with the
-phase forgiven (`stats.phase_tolerant_error`, any shift, a stretch of up to a tenth). Both were set before this run, an
-earlier one of 128 seeds of the five networks having been seen.
-Expected finding: tanh and relu networks learn it inside and become constant or linear outside; snake, and the SIREN
-with its sines, could go on. Restarts cannot help what an activation cannot continue.
-Found, with 512 seeds: all but ten tanh units (50%) learn it inside in nearly every seed, noise or not. Outside only
-the harmonics of the range go on, in every seed, since the sine is one of them; of all others no seed does, with the
-phase forgiven neither. Snake's median error there, 0.37, is below a constant's 0.5; tanh's, 13, and relu's, 31, not.
+Source: the thread on x² links to a sine without a set-up; this one is ours: 256 equispaced points
+of [-2π, 2π], without noise and with noise of standard deviation 0.1, Adam at 1e-3, 5,000 full-batch
+steps, judged out to ±6π. Two models are linear in sines and cosines of x: "fourier" of the
+frequencies 1/2, 1, ..., 4, the harmonics of the range, and "random" of 16 drawn per seed from N(0,
+1) and kept (Rahimi and Recht 2007; Tancik et al. 2020). Learned is a mean squared error inside of
+at most 0.01; going on is one of at most 0.05 outside, a tenth of a sine's variance, as it is or
+with the phase forgiven (`stats.phase_tolerant_error`, any shift, a stretch of up to a tenth). Both
+were set before this run, an earlier one of 128 seeds of the five networks having been seen.
+Expected finding: tanh and relu networks learn it inside and become constant or linear outside;
+snake, and the SIREN with its sines, could go on. Restarts cannot help what an activation cannot
+continue.
+Found, with 512 seeds: all but ten tanh units (50%) learn it inside in nearly every seed, noise or
+not. Outside only the harmonics of the range go on, in every seed, since the sine is one of them; of
+all others no seed does, with the phase forgiven neither. Snake's median error there, 0.37, is below
+a constant's 0.5; tanh's, 13, and relu's, 31, not.
 Cost: a quarter of an hour on two busy cores for 512 seeds.
 Writes results/sine_{NETWORK}.nc, experiments/summaries/sine_claims.{csv,md} and sine_networks.csv.
 """
@@ -55,12 +59,17 @@ def fourier_apply(params, x):
 def random_init(key, x):
     """Random frequencies, and a linear map of their sines and cosines."""
     one, two = jax.random.split(key)
-    return {"frequencies": jax.random.normal(one, (RANDOM,)), "last": ap.MLP(()).init(two, jnp.zeros((1, 2 * RANDOM)))}
+    return {
+        "frequencies": jax.random.normal(one, (RANDOM,)),
+        "last": ap.MLP(()).init(two, jnp.zeros((1, 2 * RANDOM))),
+    }
 
 
 def random_apply(params, x):
     """Its outputs; the frequencies are not trained."""
-    return ap.MLP(()).apply(params["last"], harmonics(x, jax.lax.stop_gradient(params["frequencies"])))
+    return ap.MLP(()).apply(
+        params["last"], harmonics(x, jax.lax.stop_gradient(params["frequencies"]))
+    )
 
 
 NETWORKS: dict[str, Any] = {
@@ -79,7 +88,9 @@ LEARNED, GOES_ON = 1e-2, 5e-2  # mean squared errors; a sine's variance is 0.5, 
 
 def recipe(network: str, steps: int = STEPS) -> ap.Recipe:
     """The recipe of one network."""
-    return ap.Recipe(model=NETWORKS[network], optimizer="adam", learning_rate=1e-3, batch_size=None, steps=steps)
+    return ap.Recipe(
+        model=NETWORKS[network], optimizer="adam", learning_rate=1e-3, batch_size=None, steps=steps
+    )
 
 
 RECIPES = {network: (ap.tasks.sine(noise=0.0), recipe(network)) for network in NETWORKS}
@@ -87,7 +98,9 @@ RECIPES = {network: (ap.tasks.sine(noise=0.0), recipe(network)) for network in N
 
 def forgiven(runs: xr.Dataset) -> xr.DataArray:
     """Mean squared error outside, with the phase forgiven."""
-    return ap.stats.phase_tolerant_error(runs, np.pi, 0.1, target=np.sin, where="outside").error.reset_coords(drop=True)
+    return ap.stats.phase_tolerant_error(
+        runs, np.pi, 0.1, target=np.sin, where="outside"
+    ).error.reset_coords(drop=True)
 
 
 def ends(runs: xr.Dataset, noise: float) -> xr.Dataset:
@@ -97,9 +110,15 @@ def ends(runs: xr.Dataset, noise: float) -> xr.Dataset:
     return last.rename(test_loss="inside", outside_loss="outside").assign(forgiven=forgiven(one))
 
 
-def successes(errors: Mapping[tuple[str, float], xr.Dataset], network: str, of: str, noise: float = 0.0) -> xr.Dataset:
-    """Which seeds of a network end with a small error inside, outside, or outside with the phase forgiven."""
-    return ap.stats.success(errors[network, noise], below=LEARNED if of == "inside" else GOES_ON, of=of)
+def successes(
+    errors: Mapping[tuple[str, float], xr.Dataset], network: str, of: str, noise: float = 0.0
+) -> xr.Dataset:
+    """Which seeds of a network end with a small error inside, outside, or outside with the phase
+    forgiven.
+    """
+    return ap.stats.success(
+        errors[network, noise], below=LEARNED if of == "inside" else GOES_ON, of=of
+    )
 
 
 def among(errors: Mapping[tuple[str, float], xr.Dataset], *networks: str) -> list[str]:
@@ -131,7 +150,9 @@ def statements(errors: Mapping[tuple[str, float], xr.Dataset]) -> list[ap.stats.
         sides: Sides = {a: errors[a, 0.0], b: errors[b, 0.0]}
         effect = partial(ap.stats.improvement, sides, a, b, of="outside", pairs="seed")
         text = f"{a} goes on better than {b}"
-        claims.append(ap.stats.Claim(text, f"{a} against {b}", "less MSE outside", effect, ap.stats.BETTER))
+        claims.append(
+            ap.stats.Claim(text, f"{a} against {b}", "less MSE outside", effect, ap.stats.BETTER)
+        )
 
     for network in trained(*NETWORKS):
         rate(f"{network} learns two periods", network, "inside", ap.stats.USUALLY)
@@ -145,15 +166,22 @@ def statements(errors: Mapping[tuple[str, float], xr.Dataset]) -> list[ap.stats.
     ends_better("siren", "tanh")
     ends_better("snake", "siren")
     for network in trained("tanh", "relu", "snake", "siren", "fourier"):
-        labels: Sides = {"no noise": hits(network, "inside"), "noise": hits(network, "inside", NOISE[1])}
+        labels: Sides = {
+            "no noise": hits(network, "inside"),
+            "noise": hits(network, "inside", NOISE[1]),
+        }
         effect = partial(ap.stats.compare, labels, "noise", "no noise")
         text = f"noise of 0.1 makes no difference inside: {network}"
-        claims.append(ap.stats.Claim(text, "noise against none", measures["inside"], effect, ap.stats.SAME))
+        claims.append(
+            ap.stats.Claim(text, "noise against none", measures["inside"], effect, ap.stats.SAME)
+        )
     if len(trained("tanh", "tanh10")) == 2:
         sides: Sides = {"two layers": hits("tanh", "inside"), "one": hits("tanh10", "inside")}
         effect = partial(ap.stats.compare, sides, "two layers", "one")
         text = "two layers of 32 help over one of ten"
-        claims.append(ap.stats.Claim(text, "tanh against tanh10", measures["inside"], effect, ap.stats.HELPS))
+        claims.append(
+            ap.stats.Claim(text, "tanh against tanh10", measures["inside"], effect, ap.stats.HELPS)
+        )
     return claims
 
 
@@ -164,7 +192,11 @@ def row_of(network: str, noise: float, errors: xr.Dataset, identity: str) -> dic
         low, middle, high = ap.stats.quantiles(errors, of=of, q=(0.05, 0.5, 0.95))[of].values
         found = ap.stats.rate(ap.stats.success(errors, below=below, of=of))
         row |= {f"{of}_q05": low, f"{of}_q50": middle, f"{of}_q95": high}
-        row |= {f"{of}_rate": float(found.rate), f"{of}_low": float(found.low), f"{of}_high": float(found.high)}
+        row |= {
+            f"{of}_rate": float(found.rate),
+            f"{of}_low": float(found.low),
+            f"{of}_high": float(found.high),
+        }
     return row | {"identity": identity[:12]}
 
 
@@ -186,12 +218,14 @@ def main(
     quick: bool = False,
     saved: bool = False,
 ) -> None:
-    """Train every network with and without noise, hold the claims against what came out, print it, and save it.
+    """Train every network with and without noise, hold the claims against what came out, print it,
+    and save it.
 
     Args:
         seeds: of each network and noise.
         steps: updates of each.
-        networks: which of NETWORKS to train; the tables hold these alone, and claims about others are left out.
+        networks: which of NETWORKS to train; the tables hold these alone, and claims about others
+            are left out.
         results: the folder to write to.
         summaries: the folder of the tables.
         quick: half a minute, few seeds and steps; everything goes to results/quick.

@@ -1,10 +1,12 @@
-"""How often and how well small networks learn x², and what they do outside the range they were shown.
+"""How often and how well small networks learn x², and what they do outside the range they were
+shown.
 
-Source: the question-and-answer thread on approximating the square function. Recipe A is its linear unit (Adam, 50,000
-epochs on the integers -10..10), B its 1-8-8-1 relu network (10,000 rows, 15,000 epochs of Keras' minibatches), C its
-answer's ten tanh units (PyTorch, gradient descent).
+Source: the question-and-answer thread on approximating the square function. Recipe A is its linear
+unit (Adam, 50,000 epochs on the integers -10..10), B its 1-8-8-1 relu network (10,000 rows, 15,000
+epochs of Keras' minibatches), C its answer's ten tanh units (PyTorch, gradient descent).
 Expected finding: A cannot, C succeeds for some seeds, and none of them holds outside its range.
-Found: all of that, and that A does not even reach the best constant: 50,000 steps of Adam at 1e-4 move a bias by 5.
+Found: all of that, and that A does not even reach the best constant: 50,000 steps of Adam at 1e-4
+    move a bias by 5.
 Cost: half a minute on two cores, most of it B's 480,000 steps. Writes results/square_{A,B,C}.nc.
 """
 
@@ -38,10 +40,14 @@ RECIPES = {
             l2=1e-3,
             l2_on="hidden",
             batch_size=256,
-            steps=15_000 * 32,  # 8,000 rows in batches of 256 are 32 updates an epoch, the last of them on 64 rows
+            # 8,000 rows in batches of 256 are 32 updates an epoch, the last of them on 64 rows
+            steps=15_000 * 32,
         ),
     ),
-    "C": (SHOWN, ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="sgd", learning_rate=1e-3, steps=15_000)),
+    "C": (
+        SHOWN,
+        ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="sgd", learning_rate=1e-3, steps=15_000),
+    ),
 }
 # What the thread reports as B's outputs, by input.
 REPORTED = {4: 16.63, -4: 15.03, 11: 121.27, 20: 397.79, 8: 65.70, -5: 27.04}
@@ -52,8 +58,14 @@ def table(label: str, runs) -> str:
     """What a paper would say of one recipe, as text."""
     n = runs.sizes["seed"]
     lines = [f"{label}: {n} seeds, {int(runs.step[-1]):,} steps, identity {runs.identity[:12]}"]
-    for name, of in (("training rows", "loss"), ("inside the range", "test_loss"), ("outside it", "outside_loss")):
-        low, mid, high = ap.stats.quantiles(runs, of=of, q=(0.05, 0.5, 0.95))[of].isel(step=-1).values
+    for name, of in (
+        ("training rows", "loss"),
+        ("inside the range", "test_loss"),
+        ("outside it", "outside_loss"),
+    ):
+        low, mid, high = (
+            ap.stats.quantiles(runs, of=of, q=(0.05, 0.5, 0.95))[of].isel(step=-1).values
+        )
         lines.append(f"  MSE, {name:17} median {mid:11.4g}   5% {low:11.4g}   95% {high:11.4g}")
     for below in (10.0, 1.0, 0.1):
         r = ap.stats.rate(ap.stats.success(runs, below=below))
@@ -63,16 +75,24 @@ def table(label: str, runs) -> str:
         )
     for x, reported in REPORTED.items():
         at = runs.isel(point=int(np.abs(runs.x_test[:, 0].values - x).argmin()), output=0)
-        low, mid, high = ap.stats.quantiles(at, of="prediction", q=(0.05, 0.5, 0.95)).prediction.values
+        low, mid, high = ap.stats.quantiles(
+            at, of="prediction", q=(0.05, 0.5, 0.95)
+        ).prediction.values
         share = ap.stats.rate(at.prediction <= reported)
         place = f"{float(share.rate):.2f} [{float(share.low):.2f}, {float(share.high):.2f}]"
         claim = f"   the thread's {reported:7.2f}: quantile {place}" if label == "B" else ""
-        lines.append(f"  f({x:3d}) = {x * x:4d}     median {mid:9.2f}   5% {low:9.2f}   95% {high:9.2f}{claim}")
+        lines.append(
+            f"  f({x:3d}) = {x * x:4d}     median {mid:9.2f}   5% {low:9.2f}   95% {high:9.2f}{claim}"
+        )
     return "\n".join(lines)
 
 
 def main(
-    seeds: int = 512, seeds_b: int = 16, steps: int | None = None, results: Path = RESULTS, quick: bool = False
+    seeds: int = 512,
+    seeds_b: int = 16,
+    steps: int | None = None,
+    results: Path = RESULTS,
+    quick: bool = False,
 ) -> None:
     """Train recipes A, B and C, print what came out, and save it.
 
@@ -85,10 +105,14 @@ def main(
     """
     if quick:
         seeds, seeds_b, steps, results = 64, 4, 2_000, results / "quick"
-        print(f"Quick look: {seeds} and {seeds_b} seeds, at most {steps:,} steps; not the experiment.")
+        print(
+            f"Quick look: {seeds} and {seeds_b} seeds, at most {steps:,} steps; not the experiment."
+        )
     for label, (task, recipe) in RECIPES.items():
         recipe = replace(recipe, steps=recipe.steps if steps is None else min(steps, recipe.steps))
-        runs = ap.run(task, recipe, seeds=seeds_b if label == "B" else seeds, lanes=LANES.get(label))
+        runs = ap.run(
+            task, recipe, seeds=seeds_b if label == "B" else seeds, lanes=LANES.get(label)
+        )
         path = ap.save(runs, results / f"square_{label}.nc")
         print(table(label, runs), f"\n  saved as {path}", flush=True)
 

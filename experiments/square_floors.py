@@ -1,11 +1,13 @@
 """How far from the best possible networks on x² end, and which randomness decides where.
 
-Source: the thread on x² asks why a small network fails; this takes failure apart. One hidden relu layer of 1 to 32
-units learns x² on [-1, 1] from 101 rows (Adam 1e-2 with a cosine decay to nothing, 5,000 full-batch steps). Its error
-is held against the least error that any such network can have on the judged points. Then ten tanh units, 40 rows drawn
-per seed and batches of 8: initial weights, rows and order are crossed, to tell their shares of the spread.
+Source: the thread on x² asks why a small network fails; this takes failure apart. One hidden relu
+layer of 1 to 32 units learns x² on [-1, 1] from 101 rows (Adam 1e-2 with a cosine decay to nothing,
+5,000 full-batch steps). Its error is held against the least error that any such network can have on
+the judged points. Then ten tanh units, 40 rows drawn per seed and batches of 8: initial weights,
+rows and order are crossed, to tell their shares of the spread.
 Expected finding: errors fall as width^-4 as the floors do, at a growing distance from them.
-Found: as width^-2.8, so the distance grows; the rows and the initial weights make the spread, the order next to none.
+Found: as width^-2.8, so the distance grows; the rows and the initial weights make the spread, the
+    order next to none.
 Cost: about a minute on two cores for 256 seeds. Writes results/square_floors.nc,
 results/square_sources.nc and experiments/summaries/square_floors.csv.
 """
@@ -22,7 +24,8 @@ import approx as ap
 
 RESULTS = Path(__file__).parents[1] / "results"
 SUMMARY = Path(__file__).parent / "summaries" / "square_floors.csv"
-ATTAINED = 4  # units up to which the attainable optimum is searched for; beyond, the bound by pieces
+# Units up to which the attainable optimum is searched for; beyond, the bound by pieces
+ATTAINED = 4
 WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 QUICK_WIDTHS = (1, 2, 3, 4, 8, 16, 32)  # those that the figure shows one by one
 STEPS = 5_000
@@ -44,20 +47,30 @@ def by_width(seeds: int, steps: int, widths: Sequence[int] = WIDTHS, **options):
         )
         for width in widths
     }
-    return ap.run(SHOWN, recipes, seeds=seeds, **options).assign_coords(recipe=list(widths)).rename(recipe="width")
+    return (
+        ap.run(SHOWN, recipes, seeds=seeds, **options)
+        .assign_coords(recipe=list(widths))
+        .rename(recipe="width")
+    )
 
 
 def crossed(levels: int, steps: int, **options):
     """Ten tanh units with initial weights, rows and order crossed."""
     recipe = ap.Recipe(
-        model=ap.MLP((10,), "tanh"), optimizer="adam", learning_rate=1e-2, batch_size=8, steps=min(steps, 1_500)
+        model=ap.MLP((10,), "tanh"),
+        optimizer="adam",
+        learning_rate=1e-2,
+        batch_size=8,
+        steps=min(steps, 1_500),
     )
     cross = {"init": levels, "data": levels, "order": levels}
     return ap.run(DRAWN, recipe, seeds=1, cross=cross, keep=(), **options)
 
 
 def floors(runs) -> list[dict]:
-    """Each width's best and median error on the judged points, the bound, and what the best network attains."""
+    """Each width's best and median error on the judged points, the bound, and what the best network
+    attains.
+    """
     inside = runs.distance.values == 0
     x, y = runs.x_test.values[inside, 0], runs.y_test.values[inside, 0]
     ends = ap.stats.quantiles(runs, of="test_loss", q=(0.0, 0.5)).test_loss.isel(step=-1)
@@ -65,8 +78,18 @@ def floors(runs) -> list[dict]:
     for width in runs.width.values.tolist():
         best, median = ends.sel(width=width).values.tolist()
         optimum = ap.floors.relu_optimum(x, y, width).mse if width <= ATTAINED else ""
-        row = {"width": width, "seeds": runs.sizes["seed"], "points": len(x), "best": best, "median": median}
-        row |= {"bound": ap.floors.pieces_bound(x, y, width + 1), "optimum": optimum, "identity": runs.identity[:12]}
+        row = {
+            "width": width,
+            "seeds": runs.sizes["seed"],
+            "points": len(x),
+            "best": best,
+            "median": median,
+        }
+        row |= {
+            "bound": ap.floors.pieces_bound(x, y, width + 1),
+            "optimum": optimum,
+            "identity": runs.identity[:12],
+        }
         table.append(row)
     return table
 
@@ -87,15 +110,20 @@ def main(
         steps: updates of each network.
         results: the folder to write to.
         summary: the table of floors to write.
-        quick: a look at few widths, seeds and steps, by programs compiled without optimisation, into results/quick.
+        quick: a look at few widths, seeds and steps, by programs compiled without optimisation,
+            into results/quick.
     """
     options: dict[str, Any] = {}
     widths: Sequence[int] = WIDTHS
     if quick:
         seeds, levels, steps, results = 16, 4, 400, results / "quick"
         summary, widths = results / summary.name, QUICK_WIDTHS
-        options = {"compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})}
-        print(f"Quick look: {seeds} seeds, {levels} levels, at most {steps:,} steps; not the experiment.")
+        options = {
+            "compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})
+        }
+        print(
+            f"Quick look: {seeds} seeds, {levels} levels, at most {steps:,} steps; not the experiment."
+        )
     runs = by_width(seeds, steps, widths, **options)
     path = ap.save(runs, results / "square_floors.nc")
     print(f"{seeds} seeds, {steps:,} steps, identity {runs.identity[:12]}")
@@ -115,10 +143,14 @@ def main(
     runs = crossed(levels, steps, **options)
     path = ap.save(runs, results / "square_sources.nc")
     split = ap.stats.variance_split(runs)
-    print(f"{int(split.n)} trainings crossed, identity {runs.identity[:12]}: shares of the variance of log test loss")
+    print(
+        f"{int(split.n)} trainings crossed, identity {runs.identity[:12]}: shares of the variance of log test loss"
+    )
     for source in split.source.values:
         one = split.sel(source=source)
-        print(f"  {source:20} {float(one.share):6.1%}  [{float(one.low):.1%}, {float(one.high):.1%}]")
+        print(
+            f"  {source:20} {float(one.share):6.1%}  [{float(one.low):.1%}, {float(one.high):.1%}]"
+        )
     print(f"  saved as {path}")
 
 

@@ -1,27 +1,33 @@
-"""Which remedies let a small network learn x², which let it go on outside, and what becomes of those that fail.
+"""Which remedies let a small network learn x², which let it go on outside, and what becomes of
+those that fail.
 
-Source: the thread on approximating x², its recipes A, B and C (experiments/square.py) and the advice in its answers.
-Around C (ten tanh units, SGD 1e-3, 21 integers from -10 to 10, 15,000 steps) one factor at a time is changed: range,
-rows, scale of x and y, width, depth, activation, gated and multiplied units, optimiser, learning rate, steps. Then a
-factorial: four optimisers x nine kinds of unit x raw or scaled data, each first-order method with the best of four
-rates, which 64 other seeds chose. Scaling x to [-1, 1] and y by the square is range 1: the same numbers. All recipes
-share their seeds and are paired. Learned is an error inside of at most 0.1% of the targets' variance there (0.89 for
-C), held one outside, to three times the range, of at most 1% of the variance there; these and the claims' regions were
-set before the remedies ran, with the results of A, B and C known.
-Expected finding: scale and second order help; only a unit that is a product, x*x or u*v, goes on outside.
-Found: of C's seeds 5% learn, of its best of five 25%, of B's all 128; the thread's six outputs of B are ordinary among
-these. By itself a smaller range does not help SGD 1e-3, nor do scaling x or y alone, more rows (101 or 1,001: 0%) or
-Adam 1e-3; twenty units (69%), gelu (74%), highway units (69%), Adam 1e-2 (75%) do, and one may overdo it (100 units:
-13%). Most failures are still falling; of BFGS' and LM's many are right on the 21 rows and wrong between them. With the
-rates chosen scaling settles it for tanh (SGD 98% after 4%, LM 100%), and does harm to relu (Adam 28% after 88%, LM 13%
-after 41%): half of its kinks, -b / w, then start outside the range, of the raw data's one in twenty. x*x and u*v
-diverge as C is trained, in every seed, and at SGD 1e-4 or by LM are exact, inside and outside, in every seed. That
-gates are bounded and cannot is wrong inside, where LSTM's and highway units learn in every seed (LM, scaled); outside
-it is right of the LSTM's, while 38% of the highway's hold to three times the range. "A larger range is harder" was
-first to be a fall of C's rate by a tenth; of 5% that cannot be, so it is judged, since the results, by who errs less.
+Source: the thread on approximating x², its recipes A, B and C (experiments/square.py) and the
+advice in its answers. Around C (ten tanh units, SGD 1e-3, 21 integers from -10 to 10, 15,000 steps)
+one factor at a time is changed: range, rows, scale of x and y, width, depth, activation, gated and
+multiplied units, optimiser, learning rate, steps. Then a
+factorial: four optimisers x nine kinds of unit x raw or scaled data, each first-order method with
+the best of four rates, which 64 other seeds chose. Scaling x to [-1, 1] and y by the square is
+range 1: the same numbers. All recipes share their seeds and are paired. Learned is an error inside
+of at most 0.1% of the targets' variance there (0.89 for C), held one outside, to three times the
+range, of at most 1% of the variance there; these and the claims' regions were set before the
+remedies ran, with the results of A, B and C known.
+Expected finding: scale and second order help; only a unit that is a product, x*x or u*v, goes on
+outside.
+Found: of C's seeds 5% learn, of its best of five 25%, of B's all 128; the thread's six outputs of B
+are ordinary among these. By itself a smaller range does not help SGD 1e-3, nor do scaling x or y
+alone, more rows (101 or 1,001: 0%) or Adam 1e-3; twenty units (69%), gelu (74%), highway units
+(69%), Adam 1e-2 (75%) do, and one may overdo it (100 units: 13%). Most failures are still falling;
+of BFGS' and LM's many are right on the 21 rows and wrong between them. With the rates chosen
+scaling settles it for tanh (SGD 98% after 4%, LM 100%), and does harm to relu (Adam 28% after 88%,
+LM 13% after 41%): half of its kinks, -b / w, then start outside the range, of the raw data's one in
+twenty. x*x and u*v diverge as C is trained, in every seed, and at SGD 1e-4 or by LM are exact,
+inside and outside, in every seed. That gates are bounded and cannot is wrong inside, where LSTM's
+and highway units learn in every seed (LM, scaled); outside it is right of the LSTM's, while 38% of
+the highway's hold to three times the range. "A larger range is harder" was first to be a fall of
+C's rate by a tenth; of 5% that cannot be, so it is judged, since the results, by who errs less.
 Cost: a quarter of an hour on two busy cores, and B's 128 seeds four to eight minutes.
-Writes results/square_remedies_{LABEL}.nc, experiments/summaries/square_{claims,reported,remedies,factorial}.csv and
-square_claims.md.
+Writes results/square_remedies_{LABEL}.nc,
+experiments/summaries/square_{claims,reported,remedies,factorial}.csv and square_claims.md.
 """
 
 import re
@@ -52,7 +58,9 @@ ROWS_ONLY, FALLING = "on its rows only", "still falling"
 
 
 def gated(combine: Callable) -> tuple[Callable, Callable]:
-    """A network of ten units, each `combine(u, v, x)` of two affine maps u and v of x, as (init, apply)."""
+    """A network of ten units, each `combine(u, v, x)` of two affine maps u and v of x, as (init,
+    apply).
+    """
     first, last = ap.MLP((), outputs=2 * UNITS), ap.MLP(())
 
     def init(key, x):
@@ -69,14 +77,16 @@ def gated(combine: Callable) -> tuple[Callable, Callable]:
 GATED: dict[str, Any] = {
     "u v": gated(lambda u, v, x: u * v),
     "u sigmoid(v)": gated(lambda u, v, x: u * jax.nn.sigmoid(v)),  # a gated linear unit
-    "LSTM": gated(lambda u, v, x: jnp.tanh(u) * jax.nn.sigmoid(v)),  # its output: a gate times tanh of the cell
+    # Its output: a gate times tanh of the cell
+    "LSTM": gated(lambda u, v, x: jnp.tanh(u) * jax.nn.sigmoid(v)),
     "highway": gated(lambda u, v, x: jnp.tanh(u) * jax.nn.sigmoid(v) + x * (1 - jax.nn.sigmoid(v))),
 }
-ACTIVATIONS = {name: name for name in ("tanh", "sigmoid", "gaussian", "relu", "gelu", "snake", "sin")} | {
-    "x*x": "square"
-}
+ACTIVATIONS = {
+    name: name for name in ("tanh", "sigmoid", "gaussian", "relu", "gelu", "snake", "sin")
+} | {"x*x": "square"}
 MODELS = {name: ap.MLP((UNITS,), of) for name, of in ACTIVATIONS.items()} | GATED
-CROSSED = ("tanh", "sigmoid", "relu", "snake", "sin", "x*x", "u v", "LSTM", "highway")  # in the factorial
+# In the factorial
+CROSSED = ("tanh", "sigmoid", "relu", "snake", "sin", "x*x", "u v", "LSTM", "highway")
 METHODS = {"bfgs": 2_000, "lm": 1_000}  # steps: evaluations, trials
 RATES = {
     "sgd": (1e-4, 1e-3, 1e-2, 1e-1),
@@ -105,8 +115,12 @@ FACTORS: dict[str, dict[str, tuple[ap.Task, ap.Recipe]]] = {
         "x / 10": (replace(SHOWN, range=1.0, frequency=10.0), C),
         "y / 100": (replace(SHOWN, frequency=0.1), C),
     },
-    "width": {f"{width} units": (SHOWN, change(ap.MLP((width,), "tanh"))) for width in (2, 5, 20, 50, 100)},
-    "depth": {f"{depth} layers": (SHOWN, change(ap.MLP((UNITS,) * depth, "tanh"))) for depth in (2, 3)},
+    "width": {
+        f"{width} units": (SHOWN, change(ap.MLP((width,), "tanh"))) for width in (2, 5, 20, 50, 100)
+    },
+    "depth": {
+        f"{depth} layers": (SHOWN, change(ap.MLP((UNITS,) * depth, "tanh"))) for depth in (2, 3)
+    },
     "activation": {name: (SHOWN, change(MODELS[name])) for name in ACTIVATIONS if name != "tanh"},
     "gates": {name: (SHOWN, change(model)) for name, model in GATED.items()},
     "optimiser": {
@@ -133,7 +147,10 @@ def factorial(optimizer: str, unit: str) -> ap.Recipe:
 
 
 FACTORIAL = {
-    f"{optimizer}, {unit}, {scaling}": (replace(SHOWN, range=SCALINGS[scaling]), factorial(optimizer, unit))
+    f"{optimizer}, {unit}, {scaling}": (
+        replace(SHOWN, range=SCALINGS[scaling]),
+        factorial(optimizer, unit),
+    )
     for optimizer in ("lm", "sgd", "adam", "bfgs")
     for unit in CROSSED
     for scaling in SCALINGS
@@ -151,7 +168,9 @@ def path_of(results: Path, label: str) -> Path:
 
 
 def shares_of_variance(runs: xr.Dataset) -> xr.Dataset:
-    """Errors in the end, `inside` and `outside` over (..., seed), as shares of the judged targets' variance there."""
+    """Errors in the end, `inside` and `outside` over (..., seed), as shares of the judged targets'
+    variance there.
+    """
     here = runs.distance == 0
     variance = {"inside": runs.y_test.where(here).var(), "outside": runs.y_test.where(~here).var()}
     of = {"inside": "test_loss", "outside": "outside_loss"}
@@ -186,11 +205,13 @@ def best_of_five(runs: xr.Dataset) -> xr.Dataset:
 
 
 def plateaus(label: str, runs: xr.Dataset) -> xr.Dataset:
-    """What each seed became: learned, right on the rows alone, a plateau of the training loss, none, or divergence.
+    """What each seed became: learned, right on the rows alone, a plateau of the training loss,
+    none, or divergence.
 
     What is on no plateau with a name may be still falling, see `stats.falling`.
-    Plateaus of known value: the best constant; of bounded units also the best steps, those of saturated ones; of relu
-    the best of few units, the others dead. Further ones are found by `stats.plateaus`.
+    Plateaus of known value: the best constant; of bounded units also the best steps, those of
+    saturated ones; of relu the best of few units, the others dead. Further ones are found by
+    `stats.plateaus`.
     """
     task, _ = RECIPES[label]
     half = float(np.asarray(task.range))
@@ -199,7 +220,9 @@ def plateaus(label: str, runs: xr.Dataset) -> xr.Dataset:
     named = {"best constant": float(y.var())}
     if label == "relu":
         found = [ap.floors.relu_optimum(x, y, units).mse for units in (1, 2, 3)]
-        named |= {f"{units} relu unit{'s' * (units > 1)}": mse for units, mse in enumerate(found, 1)}
+        named |= {
+            f"{units} relu unit{'s' * (units > 1)}": mse for units, mse in enumerate(found, 1)
+        }
     elif label in ("C", "sigmoid", "LSTM"):
         named |= {f"{steps} steps": steps_mse(y, steps + 1) for steps in (1, 2)}
     least = float(runs.y_test.where(runs.distance == 0).var()) * LEARNED
@@ -208,18 +231,23 @@ def plateaus(label: str, runs: xr.Dataset) -> xr.Dataset:
     right = learned(shares_of_variance(runs)).hit.values
     kind = xr.where((kind == "learned") & ~right, ROWS_ONLY, xr.where(right, "learned", kind))
     falling = ap.stats.falling(runs).values
-    unnamed = (kind == "on no plateau") | kind.str.startswith("at ")  # one that still falls was no plateau
+    # One that still falls was no plateau
+    unnamed = (kind == "on no plateau") | kind.str.startswith("at ")
     kind = xr.where(unnamed & falling, FALLING, kind)
     names = [names[0], ROWS_ONLY, *names[1:-2], FALLING, *names[-2:]]
     return kinds.assign(kind=kind.astype(str)).assign_attrs(kinds=names)
 
 
 def steps_mse(y: np.ndarray, pieces: int) -> float:
-    """Least mean squared error of a function with so many constant pieces, on equispaced rows (all cuts are tried)."""
+    """Least mean squared error of a function with so many constant pieces, on equispaced rows (all
+    cuts are tried).
+    """
     if pieces == 1:
         return float(y.var())
     cuts = range(1, len(y) - pieces + 2)
-    return min((k * y[:k].var() + (len(y) - k) * steps_mse(y[k:], pieces - 1)) / len(y) for k in cuts)
+    return min(
+        (k * y[:k].var() + (len(y) - k) * steps_mse(y[k:], pieces - 1)) / len(y) for k in cuts
+    )
 
 
 def idle(label: str, runs: xr.Dataset) -> xr.DataArray:
@@ -232,16 +260,22 @@ def idle(label: str, runs: xr.Dataset) -> xr.DataArray:
 
 
 def run_one(label: str, seeds: int, steps: int | None) -> xr.Dataset:
-    """One recipe's seeds; of the two that cost the most fewer, to be compared with the same seeds of the others."""
+    """One recipe's seeds; of the two that cost the most fewer, to be compared with the same seeds
+    of the others.
+    """
     task, recipe = RECIPES[label]
     recipe = replace(recipe, steps=min(recipe.steps, steps or recipe.steps))
     count = max(2, seeds // FEWER.get(label, 1))
     keep = ("prediction", "params") if isinstance(recipe.model, ap.MLP) else ("prediction",)
-    return ap.run(task, recipe, seeds=count, lanes=LANES.get(label), keep=keep, progress=label == "B")
+    return ap.run(
+        task, recipe, seeds=count, lanes=LANES.get(label), keep=keep, progress=label == "B"
+    )
 
 
 def run_cell(label: str, seeds: int, steps: int | None) -> xr.Dataset:
-    """One cell of the factorial, with the rate with which most of the other seeds learn, of equals the least error."""
+    """One cell of the factorial, with the rate with which most of the other seeds learn, of equals
+    the least error.
+    """
     task, recipe = FACTORIAL[label]
     recipe = replace(recipe, steps=min(recipe.steps, steps or recipe.steps))
     rate = np.nan
@@ -256,7 +290,9 @@ def run_cell(label: str, seeds: int, steps: int | None) -> xr.Dataset:
     return ap.run(task, recipe, seeds=count, progress=False).assign_attrs(learning_rate=rate)
 
 
-def kept_or(train: Callable, label: str, seeds: int, steps: int | None, results: Path, saved: bool) -> xr.Dataset:
+def kept_or(
+    train: Callable, label: str, seeds: int, steps: int | None, results: Path, saved: bool
+) -> xr.Dataset:
     """What is in the folder, if that is wanted and there is something; else trained and saved."""
     path = path_of(results, label)
     if saved and path.exists():
@@ -266,7 +302,9 @@ def kept_or(train: Callable, label: str, seeds: int, steps: int | None, results:
     return runs
 
 
-def statements(runs: Mapping[str, xr.Dataset], errors: Mapping[str, xr.Dataset]) -> list[ap.stats.Claim]:
+def statements(
+    runs: Mapping[str, xr.Dataset], errors: Mapping[str, xr.Dataset]
+) -> list[ap.stats.Claim]:
     """The thread's claims and advice, and the regions that were set before anything ran."""
     hits = {label: learned(one) for label, one in errors.items()}
     far = {label: held(one) for label, one in errors.items()}
@@ -276,7 +314,11 @@ def statements(runs: Mapping[str, xr.Dataset], errors: Mapping[str, xr.Dataset])
 
     def rate(text: str, label: str, holds, of=None, measure: str = inside) -> None:
         if label in hits:
-            claims.append(ap.stats.Claim(text, label, measure, partial(ap.stats.rate, (of or hits)[label]), holds))
+            claims.append(
+                ap.stats.Claim(
+                    text, label, measure, partial(ap.stats.rate, (of or hits)[label]), holds
+                )
+            )
 
     def against(text: str, a: str, b: str, holds) -> None:
         if a in hits and b in hits:
@@ -293,13 +335,28 @@ def statements(runs: Mapping[str, xr.Dataset], errors: Mapping[str, xr.Dataset])
     against("more examples help: 10,001", "10,001 rows", "C", ap.stats.HELPS)
     apart = {label: asymmetric(one) for label, one in runs.items() if label in ("B", "C")}
     for label in ("B", "C"):
-        rate(f"f(-4) is not f(4): {label}", label, ap.stats.ALWAYS, apart, f"|f(4) - f(-4)| > {ASYMMETRIC:g}")
-    for label in ("B", "C", "lm, tanh, scaled", "lm, relu, scaled", "lm, snake, scaled", "lm, sin, scaled"):
+        rate(
+            f"f(-4) is not f(4): {label}",
+            label,
+            ap.stats.ALWAYS,
+            apart,
+            f"|f(4) - f(-4)| > {ASYMMETRIC:g}",
+        )
+    for label in (
+        "B",
+        "C",
+        "lm, tanh, scaled",
+        "lm, relu, scaled",
+        "lm, snake, scaled",
+        "lm, sin, scaled",
+    ):
         rate(f"no extrapolation: {label}", label, ap.stats.NEVER, far, outside)
     against("a smaller range is easier: 1", "range 1", "C", ap.stats.HELPS)
     if "range 50" in errors and "C" in errors:
         first, second = xr.align(errors["range 50"], errors["C"], join="inner")
-        effect = partial(ap.stats.improvement, {"range 50": first, "C": second}, "range 50", "C", of="inside")
+        effect = partial(
+            ap.stats.improvement, {"range 50": first, "C": second}, "range 50", "C", of="inside"
+        )
         measure = "less MSE inside, as a share of the variance"
         text = "a larger range is harder: 50"
         claims.append(ap.stats.Claim(text, "range 50 against C", measure, effect, ap.stats.WORSE))
@@ -329,7 +386,13 @@ def reported(runs: xr.Dataset) -> xr.Dataset:
     x = runs.x_test[:, 0].values
     at = {number: int(abs(x - number).argmin()) for number in REPORTED}
     numbers = [
-        ap.stats.Reported(f"f({number})", "B", runs.prediction.isel(point=at[number], output=0).values, value, 0.005)
+        ap.stats.Reported(
+            f"f({number})",
+            "B",
+            runs.prediction.isel(point=at[number], output=0).values,
+            value,
+            0.005,
+        )
         for number, value in REPORTED.items()
     ]
     return ap.stats.reported("square", numbers)
@@ -340,7 +403,11 @@ def rows_of(label: str, errors: xr.Dataset) -> dict[str, Any]:
     row: dict[str, Any] = {"label": label, "n": errors.sizes["seed"]}
     for name, hits in (("learned", learned(errors)), ("held", held(errors))):
         found = ap.stats.rate(hits)
-        row |= {name: float(found.rate), f"{name}_low": float(found.low), f"{name}_high": float(found.high)}
+        row |= {
+            name: float(found.rate),
+            f"{name}_low": float(found.low),
+            f"{name}_high": float(found.high),
+        }
     for name in ("inside", "outside"):
         low, middle, high = ap.stats.quantiles(errors, of=name, q=(0.05, 0.5, 0.95))[name].values
         row |= {f"{name}_q05": low, f"{name}_q50": middle, f"{name}_q95": high}
@@ -358,7 +425,9 @@ def failures(label: str, runs: xr.Dataset) -> dict[str, Any]:
     row: dict[str, Any] = {"became": "; ".join(said)}
     model = RECIPES[label][1].model
     if isinstance(model, ap.MLP) and model.widths:
-        row["idle_units"] = float(idle(label, runs).where(np.isfinite(runs.loss.isel(step=-1))).mean())
+        row["idle_units"] = float(
+            idle(label, runs).where(np.isfinite(runs.loss.isel(step=-1))).mean()
+        )
     return row
 
 
@@ -369,7 +438,11 @@ def said(row: Mapping[str, Any]) -> str:
         f"{row['learned_high']:.1%}]  held {row['held']:6.1%}  median inside {row['inside_q50']:.2g} "
         f"outside {row['outside_q50']:.2g}  {row.get('became', '')}"
         + (f"  idle {row['idle_units']:.0%}" if "idle_units" in row else "")
-        + (f"  rate {row['learning_rate']:g}" if np.isfinite(row.get("learning_rate", np.nan)) else "")
+        + (
+            f"  rate {row['learning_rate']:g}"
+            if np.isfinite(row.get("learning_rate", np.nan))
+            else ""
+        )
     )
 
 
@@ -384,7 +457,8 @@ def main(
     """Train every recipe, hold the claims against what came out, print it, and save it.
 
     Args:
-        seeds: of each recipe; of B a quarter, of 10,001 rows an eighth, of the factorial's cells half.
+        seeds: of each recipe; of B a quarter, of 10,001 rows an eighth, of the factorial's cells
+            half.
         steps: at most so many updates of each.
         results: the folder to write to.
         summaries: the folder of the tables.
@@ -396,7 +470,11 @@ def main(
         seeds, steps = min(seeds, 16), min(steps or 500, 500)
         results, summaries = results / "quick", results / "quick"
         one_factor = list(QUICK)
-        cells = [label for label in cells if label.startswith("lm, ") and label.split(", ")[1] in ("tanh", "x*x")]
+        cells = [
+            label
+            for label in cells
+            if label.startswith("lm, ") and label.split(", ")[1] in ("tanh", "x*x")
+        ]
         note = f"Quick look: {seeds} seeds, at most {steps} steps, few recipes: not the experiment."
         print(note, flush=True)
     summaries.mkdir(parents=True, exist_ok=True)
@@ -418,7 +496,12 @@ def main(
         one = kept_or(run_cell, label, seeds, steps, results, saved)
         errors[label] = shares_of_variance(one)
         optimizer, unit, scaling = label.split(", ")
-        row = {"optimizer": optimizer, "unit": unit, "scaling": scaling, "learning_rate": one.learning_rate}
+        row = {
+            "optimizer": optimizer,
+            "unit": unit,
+            "scaling": scaling,
+            "learning_rate": one.learning_rate,
+        }
         row |= rows_of(label, errors[label]) | {"identity": one.identity[:12]}
         tables["factorial"].append(row)
         print(said(row), flush=True)

@@ -1,9 +1,10 @@
 """Reduce a landscape of millions of trainings to numbers with intervals, and time it.
 
-Question: are rates, medians, expected running times with bootstrap intervals and best cut-offs of a 128 x 128 grid of
-256 seeds (4.2 million trainings, 20 records each, 336 MB) ready in under five seconds on two cores?
-Expected: yes; 1.0 to 1.4 s in all on two cores of an AMD EPYC (success 0.13, rates 0.01, medians 0.05, ERT 0.7 to 0.9,
-best cut-off 0.15), and 1.4 s with 50 records (840 MB) on one core.
+Question: are rates, medians, expected running times with bootstrap intervals and best cut-offs of a
+128 x 128 grid of 256 seeds (4.2 million trainings, 20 records each, 336 MB) ready in under five
+seconds on two cores?
+Expected: yes; 1.0 to 1.4 s in all on two cores of an AMD EPYC (success 0.13, rates 0.01, medians
+0.05, ERT 0.7 to 0.9, best cut-off 0.15), and 1.4 s with 50 records (840 MB) on one core.
 Cost: half a minute and 2 GB of memory. Output: printed only.
 """
 
@@ -18,9 +19,13 @@ from approx import stats
 
 
 def landscape(cells: int, seeds: int, records: int) -> xr.Dataset:
-    """Losses that fall the faster the nearer a setting lies to the diagonal; one training in ten never learns."""
+    """Losses that fall the faster the nearer a setting lies to the diagonal; one training in ten
+    never learns.
+    """
     rng = np.random.default_rng(0)
-    steps = np.unique(np.round(np.concatenate([[0], np.geomspace(1, 5000, records - 1)]))).astype(int)
+    steps = np.unique(np.round(np.concatenate([[0], np.geomspace(1, 5000, records - 1)]))).astype(
+        int
+    )
     rates, scales = np.geomspace(1e-4, 10, cells), np.geomspace(1e-2, 100, cells)
     slowness = 100 * 10 ** np.abs(np.log10(rates)[:, None] + np.log10(scales)[None] / 2)
     time_constant = slowness[..., None] * rng.lognormal(0, 1, (cells, cells, seeds))

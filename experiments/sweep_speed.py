@@ -1,12 +1,13 @@
 """What does it cost to have a sweep on disk, or computed by a cluster, against one run in memory.
 
-Question: seconds of 65,536 trainings of P1 (x², 1-10-1 tanh, SGD, as many steps as recipe C of the square has, default
-records and predictions) in memory, into a folder, by two processes and by two Dask workers of one thread each, results
-written by the driver; all read back whole at the end. Everything is interleaved and repeated, ratios are taken
-repeat by repeat.
+Question: seconds of 65,536 trainings of P1 (x², 1-10-1 tanh, SGD, as many steps as recipe C of the
+square has, default records and predictions) in memory, into a folder, by two processes and by two
+Dask workers of one thread each, results written by the driver; all read back whole at the end.
+Everything is interleaved and repeated, ratios are taken repeat by repeat.
 Compilation is excluded: each way is first taken with few seeds, workers stay.
-Finding: a folder costs 4% (three repeats: 4 to 5%), Dask workers 10% (10 to 11%), processes 13% (6 to 13%).
-Of trainings a third as long the shares are 10, 13 and 20%: transfer, writing and reading cost the same for any steps.
+Finding: a folder costs 4% (three repeats: 4 to 5%), Dask workers 10% (10 to 11%), processes 13% (6
+to 13%). Of trainings a third as long the shares are 10, 13 and 20%: transfer, writing and reading
+cost the same for any steps.
 Cost: ten minutes on two quiet cores and 3 GB. Writes experiments/summaries/sweep_speed.md.
 """
 
@@ -34,9 +35,14 @@ SUMMARY = Path(__file__).parent / "summaries" / "sweep_speed.md"
 def ways(stack: ExitStack, workers: int) -> dict[str, dict[str, Any]]:
     """Arguments of `run` for each way, `out` being a folder or not."""
     processes = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-    options: dict[str, Any] = {"dashboard_address": None, "host": "127.0.0.1", "threads_per_worker": 1}
+    options: dict[str, Any] = {
+        "dashboard_address": None,
+        "host": "127.0.0.1",
+        "threads_per_worker": 1,
+    }
     cluster = stack.enter_context(LocalCluster(n_workers=workers, **options))
-    client = stack.enter_context(Client(cluster, direct_to_workers=True))  # without, all passes through the scheduler
+    # Without, all passes through the scheduler
+    client = stack.enter_context(Client(cluster, direct_to_workers=True))
     return {
         "in memory": {},
         "into a folder": {"out": True},
@@ -45,7 +51,9 @@ def ways(stack: ExitStack, workers: int) -> dict[str, dict[str, Any]]:
     }
 
 
-def timed(task: ap.Task, recipe: ap.Recipe, seeds: int, folder: Path, options: Mapping[str, Any]) -> float:
+def timed(
+    task: ap.Task, recipe: ap.Recipe, seeds: int, folder: Path, options: Mapping[str, Any]
+) -> float:
     """Seconds of one run."""
     options = dict(options)
     if options.pop("out", False):
@@ -60,7 +68,12 @@ def timed(task: ap.Task, recipe: ap.Recipe, seeds: int, folder: Path, options: M
 
 def table(seconds: Mapping[str, list[float]], about: str) -> str:
     """Medians, and median ratios with the range of the repeats."""
-    lines = [about, "", "| way | seconds | ratio to memory: median | least | greatest |", "|" + " --- |" * 5]
+    lines = [
+        about,
+        "",
+        "| way | seconds | ratio to memory: median | least | greatest |",
+        "|" + " --- |" * 5,
+    ]
     base = np.array(seconds["in memory"])
     for way, values in seconds.items():
         ratios = np.array(values) / base
@@ -69,7 +82,13 @@ def table(seconds: Mapping[str, list[float]], about: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def main(seeds: int = 65_536, steps: int = 15_000, repeats: int = 3, workers: int = 2, summary: Path = SUMMARY) -> None:
+def main(
+    seeds: int = 65_536,
+    steps: int = 15_000,
+    repeats: int = 3,
+    workers: int = 2,
+    summary: Path = SUMMARY,
+) -> None:
     """Time the four ways, and write a table.
 
     Args:

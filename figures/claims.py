@@ -1,11 +1,12 @@
-"""What the threads claim, and what hundreds of seeds say of it: the verdicts by thread, and every claim a row.
+"""What the threads claim, and what hundreds of seeds say of it: the verdicts by thread, and every
+claim a row.
 
-Reads experiments/summaries/*_claims.csv, which the experiments write, and draws figures/claims.pdf, the counts, and
-figures/claims_1.pdf, claims_2.pdf, ..., every claim; .png too.
+Reads experiments/summaries/*_claims.csv, which the experiments write, and draws figures/claims.pdf,
+the counts, and figures/claims_1.pdf, claims_2.pdf, ..., every claim; .png too.
 
-Shows: Of 189 claims of six threads 86 are supported, 67 contradicted, and 36 not decided by the seeds. On the interval
-and the sine people are mostly right (18 of 27 and 19 of 26), on the identity and the clusters mostly wrong (14 of 22
-and 12 of 25).
+Shows: Of 189 claims of six threads 86 are supported, 67 contradicted, and 36 not decided by the
+seeds. On the interval and the sine people are mostly right (18 of 27 and 19 of 26), on the identity
+and the clusters mostly wrong (14 of 22 and 12 of 25).
 Cost: seconds; the experiments whose claims these are say their own.
 """
 
@@ -19,7 +20,8 @@ import xarray as xr
 import approx as ap
 
 FOLDER = Path(__file__).parent
-PAGES = ((("interval", "identity"), ("square",)), (("waveform",), ("sine", "clusters")))  # two columns each
+# Two columns each
+PAGES = ((("interval", "identity"), ("square",)), (("waveform",), ("sine", "clusters")))
 WRAP, INCHES = 45, 0.112  # characters in a line, and its height
 NAMES = {  # the threads
     "interval": "one interval: which x lie in it",
@@ -39,12 +41,22 @@ def draw_counts(found: xr.Dataset) -> plt.Figure:
     left = np.zeros(len(sources))
     order = ("supported", "undecided", "contradicted")
     for verdict in order:
-        counts = np.array([((frame.source == source) & (frame.verdict == verdict)).sum() for source in sources])
+        counts = np.array(
+            [((frame.source == source) & (frame.verdict == verdict)).sum() for source in sources]
+        )
         mark = ap.plot.evidence.MARKS[verdict]
         color = "0.8" if verdict == "undecided" else mark["color"]
-        bars = ax.barh(sources, counts, 0.75, left, color=color, label=f"{verdict} ({counts.sum()})")
+        bars = ax.barh(
+            sources, counts, 0.75, left, color=color, label=f"{verdict} ({counts.sum()})"
+        )
         texts = [str(n) if n else "" for n in counts]
-        ax.bar_label(bars, texts, label_type="center", size=7, color="black" if verdict == "undecided" else "white")
+        ax.bar_label(
+            bars,
+            texts,
+            label_type="center",
+            size=7,
+            color="black" if verdict == "undecided" else "white",
+        )
         left += counts
     ax.set_yticks(range(len(sources)), [NAMES[source] for source in sources])
     ax.set(ylim=(len(sources) - 0.5, -0.5), xlabel="claims", xlim=(0, 1.02 * left.max()))
@@ -76,7 +88,9 @@ def draw_page(found: xr.Dataset, page: tuple[tuple[str, ...], ...]) -> plt.Figur
         ax.set(xlim=(-1.05, 1.05), xlabel="probability (difference)")
         ax.set_xticks([-1, 0, 1])
         ax.get_legend().remove()
-    drawn = found.isel(claim=np.isin(found.source, [source for column in page for source in column]))
+    drawn = found.isel(
+        claim=np.isin(found.source, [source for column in page for source in column])
+    )
     if drawn.sizes["claim"]:
         handles = ap.plot.evidence.legend_handles(drawn)
         figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False)
@@ -84,7 +98,9 @@ def draw_page(found: xr.Dataset, page: tuple[tuple[str, ...], ...]) -> plt.Figur
 
 
 def main(
-    summaries: Path = FOLDER.parent / "experiments" / "summaries", figures: Path = FOLDER, quick: bool = False
+    summaries: Path = FOLDER.parent / "experiments" / "summaries",
+    figures: Path = FOLDER,
+    quick: bool = False,
 ) -> None:
     """Draw the figures.
 
@@ -101,7 +117,9 @@ def main(
     found = ap.stats.read_claims(*files)
     plt.style.use(ap.plot.STYLE)
     note = "Quick look, not the experiment" if quick else ""
-    for name, figure in zip(("claims", "claims_1", "claims_2"), (draw_counts(found), *pages(found)), strict=True):
+    for name, figure in zip(
+        ("claims", "claims_1", "claims_2"), (draw_counts(found), *pages(found)), strict=True
+    ):
         print(*ap.plot.save(figure, figures, name, note), sep="\n")
         plt.close(figure)
     for verdict, n in found.verdict.to_series().value_counts().items():

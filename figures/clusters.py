@@ -1,10 +1,13 @@
-"""The figure of the clusters: what the network of 0.6 really has, why advice fails, and what limits it.
+"""The figure of the clusters: what the network of 0.6 really has, why advice fails, and what limits
+it.
 
-Reads results/clusters_{RECIPE}.nc and experiments/summaries/clusters_{references,remedies,factorial,kinds}.csv, which
+Reads results/clusters_{RECIPE}.nc and
+experiments/summaries/clusters_{references,remedies,factorial,kinds}.csv, which
 experiments/clusters.py writes, and draws figures/clusters.pdf and .png.
 
-Shows: The network said to be stuck at 0.6 has 0.81 when its dropout is off. Relu's wrong derivative turns biases and
-cross-entropy into harm; with the right one both help, and with everything all seeds work.
+Shows: The network said to be stuck at 0.6 has 0.81 when its dropout is off. Relu's wrong derivative
+turns biases and cross-entropy into harm; with the right one both help, and with everything all
+seeds work.
 """
 
 import re
@@ -25,11 +28,18 @@ import approx as ap
 FOLDER = Path(__file__).parent
 ROWS = 8_000
 # What the thread prints, by pass from 1: test accuracy, and accuracy counted in training.
-REPORTED = {"test_accuracy": {1: 0.812, 3: 0.814, 298: 0.7685, 300: 0.778}, "batch_accuracy": {1: 0.572, 300: 0.61}}
+REPORTED = {
+    "test_accuracy": {1: 0.812, 3: 0.814, 298: 0.7685, 300: 0.778},
+    "batch_accuracy": {1: 0.572, 300: 0.61},
+}
 # References: what they are called, on which side of their line, and how high in points.
 LINES = {
     "least squares": ("least squares", "right", 1),
-    "Bayes' rule of the direction of x, all that is known without biases": ("limit without biases", "right", 8),
+    "Bayes' rule of the direction of x, all that is known without biases": (
+        "limit without biases",
+        "right",
+        8,
+    ),
     "softmax": ("linear softmax", "left", 8),
     "Bayes' rule": ("Bayes", "left", 1),
 }
@@ -61,7 +71,8 @@ KINDS = {  # of the ends of seeds, as experiments/clusters.py names them
     "below": "#F0E442",
     "class given up": "0.35",
 }
-# Panels as shares of the page, by hand: names on both sides of some are wider than any grid's margins.
+# Panels as shares of the page, by hand: names on both sides of some are wider than any grid's
+# margins.
 PLACES = {
     "a": (0.07, 0.785, 0.275, 0.17),
     "b": (0.56, 0.785, 0.275, 0.17),
@@ -90,13 +101,18 @@ def passes_axis(ax: Axes, last: float) -> None:
 
 
 def over_passes(runs: xr.Dataset, ax: Axes) -> None:
-    """Accuracy of the literal network over the passes: judged without dropout, and as the thread counted it."""
+    """Accuracy of the literal network over the passes: judged without dropout, and as the thread
+    counted it.
+    """
     passes = runs.step.values[1:] / ROWS
     training = ap.stats.quantiles(runs, of="accuracy", q=0.5).accuracy.isel(quantile=0).values[1:]
     ax.plot(passes, training, color="C2", ls=(0, (4, 1.5)), zorder=1)
     ends: list[Any] = [(training, "training rows,\nno dropout", "C2")]
     for number, (of, text) in enumerate(
-        {"test_accuracy": "test rows", "batch_accuracy": "training rows,\nas counted:\nwith dropout"}.items()
+        {
+            "test_accuracy": "test rows",
+            "batch_accuracy": "training rows,\nas counted:\nwith dropout",
+        }.items()
     ):
         quantiles = ap.stats.quantiles(runs, of=of)[of].transpose("quantile", "step").values[:, 1:]
         ap.plot.learning.bands(ax, passes, quantiles, f"C{number}")
@@ -128,12 +144,20 @@ def trajectories(all_runs: dict[str, xr.Dataset], ax: Axes) -> None:
     ap.plot.series.label_ends(ax, ends)
 
 
-def remedies(all_runs: dict[str, xr.Dataset], table: pd.DataFrame, lines: pd.Series, ax: Axes) -> None:
+def remedies(
+    all_runs: dict[str, xr.Dataset], table: pd.DataFrame, lines: pd.Series, ax: Axes
+) -> None:
     """Test accuracy of each recipe, and on which share of the seeds it beats the literal one."""
-    beside: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points", "va": "center"}
+    beside: dict[str, Any] = {
+        "xycoords": ("axes fraction", "data"),
+        "textcoords": "offset points",
+        "va": "center",
+    }
     for y, label in enumerate(RECIPES):
         last = all_runs[label].isel(step=-1)
-        low, lower, mid, upper, high = ap.stats.quantiles(last, of="test_accuracy").test_accuracy.values
+        low, lower, mid, upper, high = ap.stats.quantiles(
+            last, of="test_accuracy"
+        ).test_accuracy.values
         color = "0.3" if label == "literal" else "C0"
         ax.hlines(y, low, high, color=color, lw=0.8)
         ax.hlines(y, lower, upper, color=color, lw=2.6)
@@ -144,10 +168,21 @@ def remedies(all_runs: dict[str, xr.Dataset], table: pd.DataFrame, lines: pd.Ser
         if label != "literal":
             text = f"{row.better:.0%} [{row.better_low:.0%}, {row.better_high:.0%}]"
         ax.annotate(text, (1, y), (6, 0), size=6.0, **beside)
-    above: dict[str, Any] = {"xycoords": ("data", "axes fraction"), "textcoords": "offset points", "color": "0.35"}
+    above: dict[str, Any] = {
+        "xycoords": ("data", "axes fraction"),
+        "textcoords": "offset points",
+        "color": "0.35",
+    }
     for name, (text, side, height) in LINES.items():
         ax.axvline(lines[name], color="0.55", lw=0.6, ls=(0, (3, 2)), zorder=0)
-        ax.annotate(text, (lines[name], 1), (3 if side == "right" else -3, height), ha=side, size=6.0, **above)
+        ax.annotate(
+            text,
+            (lines[name], 1),
+            (3 if side == "right" else -3, height),
+            ha=side,
+            size=6.0,
+            **above,
+        )
     ax.set_yticks(range(len(RECIPES)), list(RECIPES.values()), size=6.5)
     ax.tick_params(axis="y", length=0)
     passes = int(all_runs["literal"].step[-1]) // ROWS
@@ -161,7 +196,10 @@ def endings(table: pd.DataFrame, ax: Axes) -> None:
         begin = 0.0
         ap.plot.kinds.check_colors(table.loc[label].kind, KINDS)
         for row in table.loc[label].itertuples():
-            shown: dict[str, Any] = {"color": KINDS[row.kind], "label": row.kind if y == 0 else None}
+            shown: dict[str, Any] = {
+                "color": KINDS[row.kind],
+                "label": row.kind if y == 0 else None,
+            }
             ax.barh(y, row.rate, 0.66, begin, edgecolor="white", lw=0.4, **shown)
             begin += row.rate
         ends = np.cumsum(table.loc[label].seeds.to_numpy())[:-1]
@@ -174,7 +212,9 @@ def endings(table: pd.DataFrame, ax: Axes) -> None:
     ax.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
     ax.set_xlabel(f"share of seeds (n = {n})", size=7)
     place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.4, 0.99), "borderpad": 0.1}
-    ax.legend(ncols=2, handlelength=0.9, columnspacing=0.8, handletextpad=0.4, fontsize=6.0, **place)
+    ax.legend(
+        ncols=2, handlelength=0.9, columnspacing=0.8, handletextpad=0.4, fontsize=6.0, **place
+    )
 
 
 def effects(table: pd.DataFrame, ax: Axes) -> None:
@@ -199,7 +239,9 @@ def short(factors: str) -> str:
 
 
 def plane(x: np.ndarray) -> np.ndarray:
-    """Axes (2, 5) of the plane in which the classes lie: the last column is noise, the others have rank two."""
+    """Axes (2, 5) of the plane in which the classes lie: the last column is noise, the others have
+    rank two.
+    """
     axes = np.linalg.svd(x[:, :4], full_matrices=False)[2][:2]
     return np.column_stack([axes, np.zeros(2)])
 
@@ -212,7 +254,9 @@ def region(outputs, task, title: str, ax: Axes) -> None:
     given = np.asarray(outputs(points)).argmax(1).reshape(grid.size, grid.size)
     colors = ListedColormap(CLASSES)
     shown: dict[str, Any] = {"cmap": colors, "vmin": -0.5, "vmax": 3.5}
-    ax.imshow(given, origin="lower", extent=(-WIDE, WIDE) * 2, alpha=0.3, interpolation="nearest", **shown)
+    ax.imshow(
+        given, origin="lower", extent=(-WIDE, WIDE) * 2, alpha=0.3, interpolation="nearest", **shown
+    )
     u, v = (task.x_test[:500] @ axes.T).T
     ax.scatter(u, v, c=task.y_test[:500], s=1.6, lw=0, **shown)
     ax.plot(0, 0, "k+", ms=6, mew=1.0)
@@ -224,7 +268,9 @@ def region(outputs, task, title: str, ax: Axes) -> None:
 
 
 def bayes(task):
-    """The rule of the classes' Gaussians, with moments of the rows nearest to them: some labels are random."""
+    """The rule of the classes' Gaussians, with moments of the rows nearest to them: some labels are
+    random.
+    """
     axes = plane(task.x)
     found = []
     for c in range(4):
@@ -236,7 +282,9 @@ def bayes(task):
 
     def outputs(x):
         away = [(x @ axes.T - m, s) for m, s in found]
-        return np.stack([-(d * np.linalg.solve(s, d.T).T).sum(1) - np.linalg.slogdet(s)[1] for d, s in away], 1)
+        return np.stack(
+            [-(d * np.linalg.solve(s, d.T).T).sum(1) - np.linalg.slogdet(s)[1] for d, s in away], 1
+        )
 
     return outputs
 
@@ -261,7 +309,8 @@ def main(
         results: the folder that experiments/clusters.py wrote runs to.
         summaries: the folder that it wrote tables to.
         figures: the folder to draw into.
-        quick: draw what `experiments/clusters.py --quick` left in the folder quick of `results`, into that folder.
+        quick: draw what `experiments/clusters.py --quick` left in the folder quick of `results`,
+            into that folder.
     """
     if quick:
         results = summaries = figures = results / "quick"
@@ -287,7 +336,9 @@ def main(
         "Bayes' rule": bayes(task),
         "literal, median seed": example(runs["literal"], plain, 0.5),
         "biases, 25% seed": example(runs["biases"], biased, 0.25),
-        "everything, median seed": example(runs["everything"], ap.scalings.features(biased, task.x), 0.5),
+        "everything, median seed": example(
+            runs["everything"], ap.scalings.features(biased, task.x), 0.5
+        ),
     }
     for (title, outputs), letter in zip(maps.items(), "efgh", strict=True):
         region(outputs, task, title, axes[letter])
@@ -304,7 +355,9 @@ def main(
         axes[letter].set_title(rf"$\bf{{{letter}}}$  {title}", pad=pad)
     if quick:
         seeds, passes = runs["literal"].sizes["seed"], compared.stop // ROWS
-        figure.suptitle(f"Quick look: {seeds} seeds, {passes} passes: not the experiment", color="C1", y=0.998)
+        figure.suptitle(
+            f"Quick look: {seeds} seeds, {passes} passes: not the experiment", color="C1", y=0.998
+        )
     print(*ap.plot.save(figure, figures, "clusters"), sep="\n")
     plt.close(figure)
 

@@ -35,10 +35,15 @@ FIGURES = {
     "sine": r"sine_.*",
     "second_order": r"second_order_.*",
 }
-MADE_BY = {"map_square_times": "map_square"}  # figure -> experiment, where they are called differently
+# Figure -> experiment, where they are called differently
+MADE_BY = {"map_square_times": "map_square"}
 # script -> its figures, the pattern of the summaries that it draws, and the command
 SUMMARIES = {
-    "claims": (("claims", "claims_1", "claims_2"), "*_claims.csv", "`python figures/claims.py`, after the experiments"),
+    "claims": (
+        ("claims", "claims_1", "claims_2"),
+        "*_claims.csv",
+        "`python figures/claims.py`, after the experiments",
+    ),
     "speed": (("speed",), "speed.json", "`make bench`"),
 }
 
@@ -65,20 +70,30 @@ def facts(results: Path, pattern: str) -> str:
             sizes = {dim: size for dim, size in runs["loss"].sizes.items() if dim != "step"}
             trainings += math.prod(sizes.values())
             seeds.add(sizes["seed"])
-            speeds += [runs.attrs["trainings_per_second"]] if "trainings_per_second" in runs.attrs else []
+            speeds += (
+                [runs.attrs["trainings_per_second"]] if "trainings_per_second" in runs.attrs else []
+            )
     few, many = min(seeds), max(seeds)
     of = f"{few:,}" if few == many else f"{few:,} to {many:,}"
     joined = hashlib.sha256(" ".join(sorted(identities)).encode()).hexdigest()
-    whose = f"identity {identities[0][:12]}" if len(paths) == 1 else f"{len(paths)} results, together {joined[:12]}"
-    fast = " to ".join(dict.fromkeys(f"{speed:,.0f}" for speed in sorted(speeds)[:: max(1, len(speeds) - 1)]))
+    whose = (
+        f"identity {identities[0][:12]}"
+        if len(paths) == 1
+        else f"{len(paths)} results, together {joined[:12]}"
+    )
+    fast = " to ".join(
+        dict.fromkeys(f"{speed:,.0f}" for speed in sorted(speeds)[:: max(1, len(speeds) - 1)])
+    )
     fast = f", {fast} a second" if fast else ""
     return f"{trainings:,} trainings{fast}, {of} seeds a setting; {whose}"
 
 
 def paragraph(folder: str, name: str, begin: str) -> str:
-    """What a script's docstring says after a word, to the end of that paragraph or of the part before "Writes"."""
+    """What a script's docstring says after a word, to the end of that paragraph or of the part
+    before "Writes".
+    """
     text = ast.get_docstring(ast.parse((ROOT / folder / f"{name}.py").read_text())) or ""
-    found = re.search(rf"^{begin}(.*?)(?=\n\n|\sWrites |\Z)", text, re.DOTALL | re.MULTILINE)
+    found = re.search(rf"^{begin}(.*?)(?=\n\n|\sWrites\s|\Z)", text, re.DOTALL | re.MULTILINE)
     return " ".join(found[1].split()) if found else ""
 
 

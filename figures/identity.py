@@ -1,11 +1,13 @@
-"""The figure of the identity: what a small loss hides, why A does not move, and which advice makes it.
+"""The figure of the identity: what a small loss hides, why A does not move, and which advice makes
+it.
 
-Reads results/identity_{label}.nc and identity_{curves,kinds,examples,diagonal}.csv beside them, which
-experiments/identity.py writes, and draws figures/identity.pdf and .png. What it says of the seeds must be what
-experiments/summaries/identity_{failures,outcomes}.csv say of them.
+Reads results/identity_{label}.nc and identity_{curves,kinds,examples,diagonal}.csv beside them,
+which experiments/identity.py writes, and draws figures/identity.pdf and .png. What it says of the
+seeds must be what experiments/summaries/identity_{failures,outcomes}.csv say of them.
 
-Shows: A linear network of 84 columns onto themselves has a tiny loss and has learned nothing but the means. The
-advice as given solves it for 0 of 32 seeds, with the loss in standardised units too for all 32.
+Shows: A linear network of 84 columns onto themselves has a tiny loss and has learned nothing but
+the means. The advice as given solves it for 0 of 32 seeds, with the loss in standardised units too
+for all 32.
 """
 
 import csv
@@ -35,7 +37,8 @@ COLORS = {
     "on no plateau": "#F0E442",
     "diverged": "0.35",
 }
-GROUPED = {kind: kind for kind in COLORS} | {"at": "on no plateau"}  # a plateau without a name is nobody's known error
+# A plateau without a name is nobody's known error
+GROUPED = {kind: kind for kind in COLORS} | {"at": "on no plateau"}
 EXAMPLES = {  # label: (title, what it is)
     "A": ("noise added", "A as asked"),
     "zero_weights": ("mean only", "A from weights at 0"),
@@ -66,7 +69,8 @@ ROWS: dict[str, str] = {
     "l2": "L2 on the outputs",
     "lbfgs": "L-BFGS, 1,000 rows",
 }
-GROUPS = (5, 6)  # rows after which a line stands: the literal ones, and the one that the others change
+# Rows after which a line stands: the literal ones, and the one that the others change
+GROUPS = (5, 6)
 LEAST, MOST = 1e-6, 1e6
 MESSAGES = {
     "b": "All seeds of a recipe learn it, or none",
@@ -101,20 +105,30 @@ def median_r_squared(runs: xr.Dataset) -> float:
 
 
 def draw_example(ax: Axes, label: str, rows: list[dict], runs: xr.Dataset) -> None:
-    """One judged row's columns: what went in, and what came out, in standard deviations from the mean."""
+    """One judged row's columns: what went in, and what came out, in standard deviations from the
+    mean.
+    """
     mean, sd = (0.5, 1 / np.sqrt(12)) if label == "B" else (MEAN, SD)
     x, y = ((np.array([float(row[of]) for row in rows]) - mean) / sd for of in ("input", "output"))
     kind, name = EXAMPLES[label]
     ax.plot((-4, 4), (-4, 4), color="0.6", linewidth=0.6, linestyle=":", zorder=0)
     ax.plot(x, y, "o", color=COLORS[kind], markersize=2.2, markeredgewidth=0)
     last = runs.isel(seed=0, step=-1)
-    ax.set(xlim=(-3.4, 3.4), ylim=(-4.6, 4.6), xticks=(-2, 0, 2), yticks=(-4, -2, 0, 2, 4), xlabel="input")
+    ax.set(
+        xlim=(-3.4, 3.4),
+        ylim=(-4.6, 4.6),
+        xticks=(-2, 0, 2),
+        yticks=(-4, -2, 0, 2, 4),
+        xlabel="input",
+    )
     says = f"{name}\nMSE {float(last.mse):.2g}, R² {float(last.r_squared):.2f}"
     ax.text(0.03, 0.99, says, transform=ax.transAxes, ha="left", va="top", size=6.5)
 
 
 def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndarray]) -> None:
-    """1 - R² of every seed of every recipe, coloured by what became of it, and the share that learned it."""
+    """1 - R² of every seed of every recipe, coloured by what became of it, and the share that
+    learned it.
+    """
     names = {label: name for label, name in ROWS.items() if label in runs}
     jitter = np.random.default_rng(0)
     for row, label in enumerate(names):
@@ -142,14 +156,23 @@ def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndar
         (2, "noise", "left"),
     ):
         ax.axvline(value, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
-        ax.text(value, -0.75, f"{name} " if place == "right" else f" {name}", ha=place, va="bottom", size=6)
+        ax.text(
+            value,
+            -0.75,
+            f"{name} " if place == "right" else f" {name}",
+            ha=place,
+            va="bottom",
+            size=6,
+        )
     for row in GROUPS:
         ax.axhline(row - 0.5, color="0.8", linewidth=0.6, zorder=0)
     ax.set_yticks(range(len(names)), list(names.values()))
     ax.set(xscale="log", xlim=(LEAST, MOST), ylim=(len(names) - 0.4, -0.7))
     ax.set_xticks([1e-6, 1e-4, 1e-2, 1, 1e2, 1e4, 1e6])
     ax.minorticks_off()
-    ax.set_xlabel("1 - R² = error / variance, one dot a seed\n(at the left edge: less; at the right: diverged)")
+    ax.set_xlabel(
+        "1 - R² = error / variance, one dot a seed\n(at the left edge: less; at the right: diverged)"
+    )
     ax.tick_params(axis="y", length=0)
     ax.annotate("learned", (1, -0.75), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
                 va="bottom", size=6.5)  # fmt: skip
@@ -157,7 +180,9 @@ def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndar
     seen = [kind for kind in COLORS if kind in drawn]
     for kind in seen:
         ax.plot([], [], ".", color=COLORS[kind], markersize=6, label=kind)
-    ax.figure.legend(loc="outside lower center", ncols=len(seen), columnspacing=0.8, handletextpad=0)
+    ax.figure.legend(
+        loc="outside lower center", ncols=len(seen), columnspacing=0.8, handletextpad=0
+    )
 
 
 CURVES = {  # label of the closed form: (name, colour of what became of it, place of the name)
@@ -168,15 +193,25 @@ CURVES = {  # label of the closed form: (name, colour of what became of it, plac
 
 
 def draw_modes(ax: Axes, runs: dict[str, xr.Dataset], curves: list[dict]) -> None:
-    """1 - R² over updates: closed forms as lines, measured medians as marks, bottlenecks of the same R² as levels."""
+    """1 - R² over updates: closed forms as lines, measured medians as marks, bottlenecks of the
+    same R² as levels.
+    """
     for label, (name, color, place) in CURVES.items():
         if label not in runs:
             continue
-        path = np.array([(float(row["step"]), float(row["unexplained"])) for row in curves if row["label"] == label])
+        path = np.array(
+            [
+                (float(row["step"]), float(row["unexplained"]))
+                for row in curves
+                if row["label"] == label
+            ]
+        )
         ax.plot(*path[path[:, 1] < 1e5].T, color=color)
         measured = unexplained(runs[label]).isel(step=slice(1, None)).transpose("seed", "step")
         low, middle, high = ap.stats.order_quantiles(measured, (0.05, 0.5, 0.95), axis=0)
-        ax.plot(runs[label].step[1:], middle, "o", color=color, markersize=3, markeredgecolor="white")
+        ax.plot(
+            runs[label].step[1:], middle, "o", color=color, markersize=3, markeredgecolor="white"
+        )
         ax.vlines(runs[label].step[1:], low, high, color=color, linewidth=1)
         ax.text(*place, name, color=color, size=6.5, ha="right" if label == "rate" else "left")
     for left, name in ((1, "the mean"), (0.5, "best of\n42 units"), (1 / 84, "best of\n83 units")):
@@ -187,8 +222,22 @@ def draw_modes(ax: Axes, runs: dict[str, xr.Dataset], curves: list[dict]) -> Non
         ax.axvline(epochs * A_EPOCH, color="0.8", linewidth=0.6, zorder=0)
         ax.annotate(f"{epochs} epochs", (epochs * A_EPOCH, 0), (1, 2), xycoords=("data", "axes fraction"),
                     textcoords="offset points", rotation=90, va="bottom", size=6)  # fmt: skip
-    ax.text(0, 1.01, "lines: closed form; marks: 5, 50, 95% of seeds", transform=ax.transAxes, va="bottom", size=6.5)
-    ax.set(xscale="log", yscale="log", xlim=(10, 1e11), ylim=(1e-3, 10), xlabel="updates", ylabel="1 - R²")
+    ax.text(
+        0,
+        1.01,
+        "lines: closed form; marks: 5, 50, 95% of seeds",
+        transform=ax.transAxes,
+        va="bottom",
+        size=6.5,
+    )
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlim=(10, 1e11),
+        ylim=(1e-3, 10),
+        xlabel="updates",
+        ylabel="1 - R²",
+    )
     ax.set_xticks([10, 1e3, 1e5, 1e7, 1e9, 1e11])
     ax.minorticks_off()
 
@@ -222,7 +271,9 @@ def draw_factorial(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
 
 
 def draw_diagonal(ax: Axes, runs: xr.Dataset, expected: list[dict], length: int) -> None:
-    """B's diagonal over epochs: its mean in closed form and measured, its least and greatest, and the thread's."""
+    """B's diagonal over epochs: its mean in closed form and measured, its least and greatest, and
+    the thread's.
+    """
     epochs = runs.step.values / length
     for of, color in (("least_diagonal", "C5"), ("greatest_diagonal", "C5"), ("diagonal", "C0")):
         values = runs[of].transpose("seed", "step")
@@ -242,7 +293,9 @@ def draw_diagonal(ax: Axes, runs: xr.Dataset, expected: list[dict], length: int)
 
 
 def draw_loss(ax: Axes, runs: xr.Dataset, length: int) -> None:
-    """B's losses over the thread's, 5, 50 and 95% of the seeds; grey: the thread's rounding to four decimals."""
+    """B's losses over the thread's, 5, 50 and 95% of the seeds; grey: the thread's rounding to four
+    decimals.
+    """
     there = [one for one in REPORTED if one[1] * length in runs.step]
     if len(there) < len(REPORTED):  # a quick look of fewer epochs
         ax.text(0.5, 0.5, "too few epochs", ha="center")
@@ -251,7 +304,9 @@ def draw_loss(ax: Axes, runs: xr.Dataset, length: int) -> None:
         seeds = runs[of].sel(step=number * length)
         low, middle, high = ap.stats.order_quantiles(seeds, (0.05, 0.5, 0.95)) / value
         color = "C0" if of == "batch_loss" else "C5"
-        ax.fill_between((place - 0.4, place + 0.4), 1 - 5e-5 / value, 1 + 5e-5 / value, color="0.8", linewidth=0)
+        ax.fill_between(
+            (place - 0.4, place + 0.4), 1 - 5e-5 / value, 1 + 5e-5 / value, color="0.8", linewidth=0
+        )
         ax.vlines(place, low, high, color=color, linewidth=2.5, alpha=0.6)
         ax.plot(place, middle, "_", color=color, markersize=6)
     ax.axhline(1, color="#D55E00", linewidth=0.8, zorder=0)
@@ -260,11 +315,17 @@ def draw_loss(ax: Axes, runs: xr.Dataset, length: int) -> None:
     ax.text(9.4, 1.12, "training", size=6.5, ha="right", va="top", color="C0")
     ax.text(9.4, 1.11, "validation", size=6.5, ha="right", va="top", color="C5")
     ax.set_xticks(range(len(there)), [str(number) for _, number, _ in there], size=6.5)
-    ax.set(xlabel="epoch", ylabel="our loss / the thread's", ylim=(0.975, 1.135), xlim=(-0.6, len(there) - 0.4))
+    ax.set(
+        xlabel="epoch",
+        ylabel="our loss / the thread's",
+        ylim=(0.975, 1.135),
+        xlim=(-0.6, len(there) - 0.4),
+    )
 
 
 def check_rates(runs: dict[str, xr.Dataset], table: list[dict]) -> None:
-    """Refuse results whose numbers of seeds that learned it, or whose median R², are not those of the table.
+    """Refuse results whose numbers of seeds that learned it, or whose median R², are not those of
+    the table.
 
     Raises:
         ValueError: naming the recipe and both numbers.
@@ -274,7 +335,9 @@ def check_rates(runs: dict[str, xr.Dataset], table: list[dict]) -> None:
         rate = ap.stats.rate(ap.stats.success(runs[label], above=LEARNED, of="r_squared"))
         ap.plot.kinds.check_number(f"the number of seeds of {label}", int(rate.n), n)
         said = round(float(row["rate"]) * n)
-        ap.plot.kinds.check_number(f"how many seeds of {label} learned it", int(rate.successes), said)
+        ap.plot.kinds.check_number(
+            f"how many seeds of {label} learned it", int(rate.successes), said
+        )
         middle = median_r_squared(runs[label])
         ap.plot.kinds.check_number(f"the median R² of {label}", middle, float(row["R²"].split()[0]))
 
@@ -319,7 +382,9 @@ def main(
     b, c = parts[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.1, 1)})
     d, e, f = parts[2].subplots(1, 3, gridspec_kw={"width_ratios": (1.25, 1, 1)})
     for ax, label in zip(small, EXAMPLES, strict=True):
-        draw_example(ax, label, [row for row in tables["examples"] if row["label"] == label], runs[label])
+        draw_example(
+            ax, label, [row for row in tables["examples"] if row["label"] == label], runs[label]
+        )
         ax.set_title(EXAMPLES[label][0].capitalize())
     small[0].set_ylabel("output, in standard\ndeviations from the mean")
     draw_recipes(b, runs, kinds)
@@ -330,10 +395,15 @@ def main(
     draw_loss(f, runs["B"], length)
     for letter, ax in zip("abcdef", (small[0], b, c, d, e, f), strict=True):
         title = MESSAGES.get(letter, ax.get_title(loc="left"))
-        ax.set_title(rf"$\bf{{{letter}}}$  {title}", loc="left", pad={"b": 14, "c": 14, "d": 14}.get(letter, 4))
+        ax.set_title(
+            rf"$\bf{{{letter}}}$  {title}",
+            loc="left",
+            pad={"b": 14, "c": 14, "d": 14}.get(letter, 4),
+        )
     n, more = runs["A"].sizes["seed"], runs["none_data_sgd"].sizes["seed"]
     figure.suptitle(
-        f"84 columns to themselves by a linear network: {n} seeds of A, B and C, {more} of each remedy", size=8
+        f"84 columns to themselves by a linear network: {n} seeds of A, B and C, {more} of each remedy",
+        size=8,
     )
     note = f"quick look: {n} seeds, few updates and rows; not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "identity", note), sep="\n")

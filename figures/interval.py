@@ -1,11 +1,12 @@
-"""The figure of the interval: what failed seeds become, which advice changes how often, and what a success costs.
+"""The figure of the interval: what failed seeds become, which advice changes how often, and what a
+success costs.
 
 Reads results/interval_{label}.nc, results/interval_kinds.csv and
-experiments/summaries/interval_{factorial,failures,restarts}.csv, which experiments/interval.py writes, and draws
-figures/interval.pdf and .png.
+experiments/summaries/interval_{factorial,failures,restarts}.csv, which experiments/interval.py
+writes, and draws figures/interval.pdf and .png.
 
-Shows: The thread's recipe never finds one bump in one dimension; its answer's does for 85% of 2,048 seeds, not for
-all. Failures are plateaus of known value: the constant, one edge and a half.
+Shows: The thread's recipe never finds one bump in one dimension; its answer's does for 85% of 2,048
+seeds, not for all. Failures are plateaus of known value: the constant, one edge and a half.
 """
 
 import csv
@@ -29,10 +30,23 @@ CENTER, SCALE = ROWS.mean(), ROWS.std()
 THIRD = np.log(3) - 2 / 3 * np.log(2)  # cross-entropy of the constant 1/3
 EDGE = 2 / 3 * np.log(2)  # of 0 on one outer hundred and 1/2 on the other two
 EXACT = {"constant": THIRD, "one edge": EDGE}
-COLORS = {"learned": "#0072B2", "one edge": "#56B4E9", "constant": "#B8A800", "zero": "#CC79A7", "neither": "0.35"}
-OTHERS = ("not finished", "on no plateau", "diverged", "at")  # drawn as "neither"; "at" a value without a name
+COLORS = {
+    "learned": "#0072B2",
+    "one edge": "#56B4E9",
+    "constant": "#B8A800",
+    "zero": "#CC79A7",
+    "neither": "0.35",
+}
+# Drawn as "neither"; "at" a value without a name
+OTHERS = ("not finished", "on no plateau", "diverged", "at")
 GROUPED = {kind: kind for kind in COLORS if kind != "neither"} | dict.fromkeys(OTHERS, "neither")
-BARS = {"learned": "learned", "one edge": "one edge", "constant": "constant ⅓", "zero": "else", "neither": "else"}
+BARS = {
+    "learned": "learned",
+    "one edge": "one edge",
+    "constant": "constant ⅓",
+    "zero": "else",
+    "neither": "else",
+}
 PADS = {"b": 14, "c": 14, "d": 27, "e": 27, "f": 27, "g": 24}  # points between title and panel
 KINDS = {  # title, and the probability at which the exact function is flat
     "learned": ("The interval", None),
@@ -50,7 +64,8 @@ MESSAGES = {
     "g": "All 270 recipes: z-scores decide, then rate and width (% of seeds with every row right)",
 }
 WIDTHS, INITS = (1, 2, 3, 4, 8), ("keras", "pytorch", "nnet")
-# Cells by the name that panels give them: (label, epochs they are judged after, or None for the end).
+# Cells by the name that panels give them: (label, epochs they are judged after, or None for the
+# end).
 NAMED: dict[str, tuple[str, int | None]] = {
     "raw, SGD 0.01 (literal)": ("raw_sgd0.01_keras_2_entropy", None),
     "raw, Adam 0.1": ("raw_adam0.1_keras_2_entropy", None),
@@ -87,7 +102,8 @@ def read(path: Path) -> list[dict]:
 
 
 def read_kinds(path: Path, summaries: Path) -> dict[str, np.ndarray]:
-    """What became of each seed of the named recipes, plateaus other than the exact ones being "neither".
+    """What became of each seed of the named recipes, plateaus other than the exact ones being
+    "neither".
 
     Raises:
         ValueError: interval_failures.csv among the summaries has other counts.
@@ -97,9 +113,13 @@ def read_kinds(path: Path, summaries: Path) -> dict[str, np.ndarray]:
     for row in rows:
         kinds.setdefault(row["label"], []).append(row["kind"])
     ap.plot.kinds.check_counts(kinds, read(summaries / "interval_failures.csv"))
-    labels = {name: label if epochs is None else f"{label}@{epochs}" for name, (label, epochs) in NAMED.items()}
+    labels = {
+        name: label if epochs is None else f"{label}@{epochs}"
+        for name, (label, epochs) in NAMED.items()
+    }
     found = {
-        name: np.array([row["kind"] for row in rows if row["label"] == label], object) for name, label in labels.items()
+        name: np.array([row["kind"] for row in rows if row["label"] == label], object)
+        for name, label in labels.items()
     }
     return {name: ap.plot.kinds.drawn_as(kind, GROUPED) for name, kind in found.items()}
 
@@ -112,8 +132,12 @@ def functions(runs: xr.Dataset, label: str, seeds: np.ndarray, x: np.ndarray) ->
     return expit(values @ output["w"] + output["b"][:, None])[..., 0]
 
 
-def draw_kind(ax: Axes, kind: str, found: dict[str, np.ndarray], runs: dict[str, xr.Dataset]) -> None:
-    """A dozen functions of one kind, of the recipe of cross-entropy in which it is the most frequent."""
+def draw_kind(
+    ax: Axes, kind: str, found: dict[str, np.ndarray], runs: dict[str, xr.Dataset]
+) -> None:
+    """A dozen functions of one kind, of the recipe of cross-entropy in which it is the most
+    frequent.
+    """
     shares = {name: (found[name] == kind).mean() for name in found if NAMED[name][1] is None}
     name = max(shares, key=lambda one: shares[one])
     label, x = NAMED[name][0], np.linspace(-3, 33, 361)
@@ -128,7 +152,9 @@ def draw_kind(ax: Axes, kind: str, found: dict[str, np.ndarray], runs: dict[str,
 
 
 def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], found: dict[str, np.ndarray]) -> None:
-    """Final cross-entropy of every seed of every recipe of entropy, beside the exact plateaus and the thread's."""
+    """Final cross-entropy of every seed of every recipe of entropy, beside the exact plateaus and
+    the thread's.
+    """
     names = [name for name, (label, _) in NAMED.items() if label.endswith("entropy")]
     jitter = np.random.default_rng(0)
     for row, name in enumerate(names):
@@ -138,11 +164,22 @@ def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], found: dict[str, np.ndarr
         heights = row + jitter.uniform(-0.32, 0.32, loss.size)
         for kind, color in COLORS.items():
             here = found[name] == kind
-            ax.plot(loss[here], heights[here], ".", color=color, markersize=1.6, markeredgewidth=0, rasterized=True)
+            ax.plot(
+                loss[here],
+                heights[here],
+                ".",
+                color=color,
+                markersize=1.6,
+                markeredgewidth=0,
+                rasterized=True,
+            )
     for name, value, place in (("one edge", EDGE, "right"), ("constant", THIRD, "left")):
         ax.axvline(value, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
         ax.text(value, -0.6, f" {name} ", ha=place, va="bottom", size=6.5)
-    for name, value in (("raw, SGD 0.01 (literal)", 0.5566), ("z, Adam 0.1, 20 epochs (answer)", 0.072)):
+    for name, value in (
+        ("raw, SGD 0.01 (literal)", 0.5566),
+        ("z, Adam 0.1, 20 epochs (answer)", 0.072),
+    ):
         ax.plot(value, names.index(name), "x", color="#D55E00", markersize=5, markeredgewidth=1.3)
     ax.set_yticks(range(len(names)), [short(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.6)
@@ -155,7 +192,9 @@ def draw_curves(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
     """Share of seeds in success against epochs."""
     names = {name: NAMED[name][0] for name in (*CURVES, "raw, SGD 0.01 (literal)")}
     rates = {
-        name: ap.stats.rate(accurate(runs[label].assign_coords(step=runs[label].step / EPOCH)), when="each")
+        name: ap.stats.rate(
+            accurate(runs[label].assign_coords(step=runs[label].step / EPOCH)), when="each"
+        )
         for name, label in names.items()
     }
     ap.plot.work_curve(rates, ax, label="epochs")
@@ -179,7 +218,9 @@ def draw_widths(ax: Axes, table: list[dict]) -> None:
         if not known:
             continue
         at = np.arange(len(WIDTHS))[[row is not None for row in rows]]
-        rate, low, high = (np.array([float(row[of]) for _, row in known]) for of in ("rate", "low", "high"))
+        rate, low, high = (
+            np.array([float(row[of]) for _, row in known]) for of in ("rate", "low", "high")
+        )
         ax.plot(at, rate, "o-", color=f"C{number}")
         ax.vlines(at, low, high, color=f"C{number}", linewidth=1)
         ends.append((rate, name, f"C{number}"))
@@ -190,7 +231,9 @@ def draw_widths(ax: Axes, table: list[dict]) -> None:
     ap.plot.series.label_ends(ax, ends)
 
 
-def pick(table: list[dict], inputs: str, optimizer: str, init: str, width: int, loss: str) -> dict | None:
+def pick(
+    table: list[dict], inputs: str, optimizer: str, init: str, width: int, loss: str
+) -> dict | None:
     """One cell's row; Adam's after 20 epochs is called adam0.1@20."""
     name, _, epochs = optimizer.partition("@")
     rows = [
@@ -204,7 +247,9 @@ def pick(table: list[dict], inputs: str, optimizer: str, init: str, width: int, 
 
 
 def draw_costs(ax: Axes, rows: list[dict]) -> None:
-    """Expected passes through the rows until success if a failure is followed by a new seed; open: cut off early."""
+    """Expected passes through the rows until success if a failure is followed by a new seed; open:
+    cut off early.
+    """
     costs = {row["label"]: row for row in rows}
     for y, (label, epochs) in enumerate(SHOWN.values()):
         cell = costs[f"{label}@{epochs}" if epochs else label]
@@ -212,10 +257,19 @@ def draw_costs(ax: Axes, rows: list[dict]) -> None:
         ax.hlines(y, low, min(high, 1e9), color="C0", linewidth=1.2)
         if np.isfinite(value):
             ax.plot(value, y, "o", color="C0", markersize=3.5)
-            ax.plot(float(cell["cost there"]), y, "o", color="C0", markerfacecolor="white", markersize=3.5)
+            ax.plot(
+                float(cell["cost there"]),
+                y,
+                "o",
+                color="C0",
+                markerfacecolor="white",
+                markersize=3.5,
+            )
             ax.text(value, y - 0.16, f"{value:,.0f}", ha="center", va="bottom", size=6.5)
         else:
-            ax.text(low, y - 0.16, f"none in {int(cell['n']):,}", ha="center", va="bottom", size=6.5)
+            ax.text(
+                low, y - 0.16, f"none in {int(cell['n']):,}", ha="center", va="bottom", size=6.5
+            )
     ax.set_yticks(range(len(SHOWN)), [""] * len(SHOWN))
     ax.set_ylim(len(SHOWN) - 0.45, -0.5)
     ax.set(xscale="log", xlim=(5, 1e7), xlabel="expected, with restarts\n(○: cut off early)")
@@ -264,7 +318,14 @@ def draw_factorial(ax: Axes, table: list[dict]) -> None:
     ax.tick_params(length=0)
     ax.xaxis.tick_top()
     for number, init in enumerate(("Keras'", "PyTorch's", "nnet's")):
-        ax.text(5 * number + 2, -1.75, f"{init} initial weights; hidden units:", ha="center", va="bottom", size=7)
+        ax.text(
+            5 * number + 2,
+            -1.75,
+            f"{init} initial weights; hidden units:",
+            ha="center",
+            va="bottom",
+            size=7,
+        )
     for line in (4.5, 9.5):
         ax.axvline(line, color="white", linewidth=2)
     begin = 0
@@ -322,7 +383,11 @@ def main(
         title = MESSAGES.get(letter, ax.get_title(loc="left"))
         pad = {"pad": PADS.get(letter, 4)}
         ax.set_title(rf"$\bf{{{letter}}}$  {title}", loc="left", **pad)
-    look = f"quick look: {n} seeds, few epochs; not the experiment" if quick else f"{n:,} seeds of each recipe"
+    look = (
+        f"quick look: {n} seeds, few epochs; not the experiment"
+        if quick
+        else f"{n:,} seeds of each recipe"
+    )
     figure.suptitle(
         "One interval in one dimension; 1-2-1 sigmoids where no width is said. SGD and Adam: Keras' initial weights,\n"
         f"cross-entropy, 1,000 epochs; BFGS and LM: nnet's, squares, 200 evaluations; {look}",

@@ -3,8 +3,9 @@
 Reads what experiments/map_clusters.py writes, results/map_clusters_{bare,biases}.nc, and draws
 figures/map_clusters.{pdf,png}.
 
-Shows: Without biases none of 25,600 trainings is as good as a linear softmax, at any rate of dropout and of learning.
-With them all seeds are, where dropout is below a tenth and the learning rate about 0.1; any dropout costs accuracy.
+Shows: Without biases none of 25,600 trainings is as good as a linear softmax, at any rate of
+dropout and of learning. With them all seeds are, where dropout is below a tenth and the learning
+rate about 0.1; any dropout costs accuracy.
 """
 
 from pathlib import Path
@@ -19,7 +20,9 @@ FOLDER = Path(__file__).parent
 WORKS = 0.882  # as in the experiment
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
+def main(
+    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
+) -> None:
     """Draw the figure.
 
     Args:
@@ -40,8 +43,12 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
     titles = {"bare": "without biases", "biases": "with biases"}
     for row, letters, (name, title) in zip(grid, ("ab", "cd"), titles.items(), strict=True):
         runs = ap.load(results / f"map_clusters_{name}.nc")
-        middle = ap.stats.quantiles(runs.isel(step=-1), of="test_accuracy", q=[0.5]).isel(quantile=0)
-        ap.plot.field(middle, "test_accuracy", row[0], rf"$\bf{{{letters[0]}}}$  Ten units {title}", **shown)
+        middle = ap.stats.quantiles(runs.isel(step=-1), of="test_accuracy", q=[0.5]).isel(
+            quantile=0
+        )
+        ap.plot.field(
+            middle, "test_accuracy", row[0], rf"$\bf{{{letters[0]}}}$  Ten units {title}", **shown
+        )
         rates = ap.stats.rate(ap.stats.success(runs, above=WORKS, of="test_accuracy"))
         text = rf"$\bf{{{letters[1]}}}$  As good as a linear softmax ({WORKS})"
         ap.plot.landscape(rates, row[1], text)

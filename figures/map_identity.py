@@ -3,9 +3,9 @@
 Reads what experiments/map_identity.py writes, results/map_identity_{sgd,adam}.nc, and draws
 figures/map_identity.{pdf,png}.
 
-Shows: With a spread of a thousandth, the thread's, no learning rate of SGD or Adam learns the identity in ten epochs.
-SGD needs a spread of at least a half and a rate that falls as one over its square, Adam one of a fifth and rates
-about 0.01.
+Shows: With a spread of a thousandth, the thread's, no learning rate of SGD or Adam learns the
+identity in ten epochs. SGD needs a spread of at least a half and a rate that falls as one over its
+square, Adam one of a fifth and rates about 0.01.
 """
 
 from pathlib import Path
@@ -22,7 +22,9 @@ RIM = [withStroke(linewidth=2.5, foreground="black")]  # to be seen on any colou
 THREADS = (0.0012380764, 0.01)  # the thread's spread and learning rate
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
+def main(
+    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
+) -> None:
     """Draw the figure.
 
     Args:
@@ -34,18 +36,37 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
         results = figures = results / "quick"
     plt.style.use(ap.plot.STYLE)
     figure, grid = plt.subplots(2, 2, figsize=(7.0, 5.2))
-    shown: dict[str, Any] = {"label": "median 1 - R²", "limits": (1e-4, 1e4), "log": True, "infinite": "diverged"}
-    for row, letters, (name, title) in zip(grid, ("ab", "cd"), (("sgd", "SGD"), ("adam", "Adam")), strict=True):
+    shown: dict[str, Any] = {
+        "label": "median 1 - R²",
+        "limits": (1e-4, 1e4),
+        "log": True,
+        "infinite": "diverged",
+    }
+    for row, letters, (name, title) in zip(
+        grid, ("ab", "cd"), (("sgd", "SGD"), ("adam", "Adam")), strict=True
+    ):
         runs = ap.load(results / f"map_identity_{name}.nc")
         rates = ap.stats.rate(ap.stats.success(runs, below=0.01 * runs.spread**2))
         ap.plot.landscape(rates, row[0], rf"$\bf{{{letters[0]}}}$  {title}: R² of at least 0.99")
         left = runs.isel(step=-1).assign(unexplained=runs.test_loss.isel(step=-1) / runs.spread**2)
         middle = ap.stats.quantiles(left, of="unexplained", q=[0.5]).isel(quantile=0)
-        ap.plot.field(middle, "unexplained", row[1], rf"$\bf{{{letters[1]}}}$  {title}: variance left", **shown)
+        ap.plot.field(
+            middle,
+            "unexplained",
+            row[1],
+            rf"$\bf{{{letters[1]}}}$  {title}: variance left",
+            **shown,
+        )
         for ax in row:
             ax.plot(*THREADS, "x", color="white", ms=6, mew=1.5, path_effects=RIM)
             ax.annotate(
-                "thread", THREADS, (4, 4), textcoords="offset points", color="white", size=6.5, path_effects=RIM
+                "thread",
+                THREADS,
+                (4, 4),
+                textcoords="offset points",
+                color="white",
+                size=6.5,
+                path_effects=RIM,
             )
             ax.set_xlabel("standard deviation of the data")
     note = "Quick look: few settings, seeds and epochs, not the experiment" if quick else ""

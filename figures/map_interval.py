@@ -1,11 +1,12 @@
 """The maps of the interval.
 
-Reads what experiments/map_interval.py writes, results/map_interval_{sgd,adam}_{raw,z}.nc and map_interval_width.nc, and
-draws figures/map_interval.{pdf,png}.
+Reads what experiments/map_interval.py writes, results/map_interval_{sgd,adam}_{raw,z}.nc and
+map_interval_width.nc, and draws figures/map_interval.{pdf,png}.
 
-Shows: On x as it is no learning rate and no initial scale lets SGD find the bump, 0 of 262,144 trainings, and Adam
-does in one place, at a rate of 0.01 and initial weights a tenth of the usual or less. Standardised, both have a wide
-band, which more units widen; RMSprop's and Adam's are alike, and SGD is better above a rate of 1.
+Shows: On x as it is no learning rate and no initial scale lets SGD find the bump, 0 of 262,144
+trainings, and Adam does in one place, at a rate of 0.01 and initial weights a tenth of the usual or
+less. Standardised, both have a wide band, which more units widen; RMSprop's and Adam's are alike,
+and SGD is better above a rate of 1.
 """
 
 from pathlib import Path
@@ -35,13 +36,20 @@ def rates_of(runs: xr.Dataset) -> xr.Dataset:
 def by_width(runs: xr.Dataset) -> xr.Dataset:
     """Rates over (optimizer, learning rate, width), of recipes called "SGD 2" and so on."""
     names, widths = zip(*(label.split() for label in runs.recipe.values), strict=True)
-    order = {"optimizer": list(dict.fromkeys(names)), "width": sorted({int(width) for width in widths})}
-    found = rates_of(runs).assign_coords(optimizer=("recipe", list(names)), width=("recipe", [*map(int, widths)]))
+    order = {
+        "optimizer": list(dict.fromkeys(names)),
+        "width": sorted({int(width) for width in widths}),
+    }
+    found = rates_of(runs).assign_coords(
+        optimizer=("recipe", list(names)), width=("recipe", [*map(int, widths)])
+    )
     whole = found.set_index(recipe=["optimizer", "width"]).unstack("recipe").reindex(order)
     return whole.transpose("optimizer", "learning_rate", "width")
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
+def main(
+    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
+) -> None:
     """Draw the figure.
 
     Args:
@@ -54,9 +62,13 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 7.4))
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(2, 1))[:, 0]
-    for letter, ax, (name, title) in zip("abcd", above.subplots(2, 2).flat, PANELS.items(), strict=True):
+    for letter, ax, (name, title) in zip(
+        "abcd", above.subplots(2, 2).flat, PANELS.items(), strict=True
+    ):
         rates = rates_of(ap.load(results / f"map_interval_{name}.nc"))
-        edge = ap.stats.boundary(rates, "learning_rate") if rates.sizes["learning_rate"] > 2 else None
+        edge = (
+            ap.stats.boundary(rates, "learning_rate") if rates.sizes["learning_rate"] > 2 else None
+        )
         ap.plot.landscape(rates, ax, rf"$\bf{{{letter}}}$  {title}", boundary=edge)
         ax.set_xlabel("initial scale")
     wide = by_width(ap.load(results / "map_interval_width.nc"))
@@ -70,7 +82,9 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
         ax.set_title(rf"$\bf{{{letter}}}$  {name}", pad=13)
     for ax in (*three, best):
         widths = wide.width.values
-        ax.set_xticks(widths[np.isin(widths, (1, 2, 4, 8, 16))], widths[np.isin(widths, (1, 2, 4, 8, 16))])
+        ax.set_xticks(
+            widths[np.isin(widths, (1, 2, 4, 8, 16))], widths[np.isin(widths, (1, 2, 4, 8, 16))]
+        )
         ax.minorticks_off()
         ax.set_xlabel("units, x standardised")
     note = "Quick look: few settings, seeds and epochs, not the experiment" if quick else ""

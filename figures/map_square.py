@@ -3,9 +3,10 @@
 Reads what experiments/map_square.py writes, results/map_square_{tanh,relu,range}.nc, and draws
 figures/map_square.{pdf,png}.
 
-Shows: SGD learns x² in a band of learning rates that falls as the initial weights grow, with divergence above it; in
-relu's band some 80% of the seeds succeed, in tanh's nearly all. With Adam at one rate the range that is learned grows
-with the width, and relu's error at twice the range is never small.
+Shows: SGD learns x² in a band of learning rates that falls as the initial weights grow, with
+divergence above it; in relu's band some 80% of the seeds succeed, in tanh's nearly all. With Adam
+at one rate the range that is learned grows with the width, and relu's error at twice the range is
+never small.
 """
 
 from pathlib import Path
@@ -42,7 +43,9 @@ X = np.linspace(-1, 1, 21)
 CONSTANT = float((X**2).var())  # the loss of the best constant on the training rows
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
+def main(
+    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
+) -> None:
     """Draw the figure.
 
     Args:
@@ -60,17 +63,27 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
         rates = ap.stats.rate(hits)
         edge = ap.stats.boundary(rates, "learning_rate")
         blown = (~np.isfinite(runs[name].loss.isel(step=-1))).mean("seed")
-        ap.plot.landscape(rates, ax, rf"$\bf{{{letter}}}$  Ten {name} units, SGD", boundary=edge, diverged=blown)
+        ap.plot.landscape(
+            rates, ax, rf"$\bf{{{letter}}}$  Ten {name} units, SGD", boundary=edge, diverged=blown
+        )
     wide = runs["range"]
-    rates = ap.stats.rate(ap.stats.success(wide, below=LEARNED * VARIANCE * wide.range**4)).transpose("width", "range")
+    rates = ap.stats.rate(
+        ap.stats.success(wide, below=LEARNED * VARIANCE * wide.range**4)
+    ).transpose("width", "range")
     ap.plot.landscape(rates, c, r"$\bf{c}$  Adam 0.01, tanh: range and width")
     cost = ap.stats.ert(ap.stats.success(runs["tanh"], below=LEARNED * VARIANCE))
     ap.plot.field(cost, "ert", d, r"$\bf{d}$  Cost of a success, tanh", label="expected steps")
     away = ap.stats.quantiles(runs["relu"].isel(step=-1), q=[0.5], of="far").isel(quantile=0)
     title = r"$\bf{e}$  Error at twice the range, relu"
-    shown: dict[str, Any] = {"label": "median error / x²", "limits": (0.1, 10), "infinite": "diverged"}
+    shown: dict[str, Any] = {
+        "label": "median error / x²",
+        "limits": (0.1, 10),
+        "infinite": "diverged",
+    }
     ap.plot.field(away.assign(n=cost.n), "far", e, title, **shown)
-    ap.plot.regions(ap.stats.majority(kinds(runs["tanh"])), f, r"$\bf{f}$  What most became, tanh", COLORS)
+    ap.plot.regions(
+        ap.stats.majority(kinds(runs["tanh"])), f, r"$\bf{f}$  What most became, tanh", COLORS
+    )
     note = "Quick look: few settings, seeds and steps, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_square", note), sep="\n")
     plt.close(figure)

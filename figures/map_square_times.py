@@ -1,10 +1,13 @@
-"""How long ten tanh units take to learn x², how sure the map of their success is, and their learning curves.
+"""How long ten tanh units take to learn x², how sure the map of their success is, and their
+learning curves.
 
-Reads what experiments/map_square.py writes, results/map_square_tanh.nc, and draws figures/map_square_times.{pdf,png}.
+Reads what experiments/map_square.py writes, results/map_square_tanh.nc, and draws
+figures/map_square_times.{pdf,png}.
 
-Shows: At its fastest setting half of the seeds have learned x² after 449 [392, 675] steps, nine tenths after 1,015
-[675, 1,525]; no rate's interval is wider than 24 points. The loss stays at the constant's for a time that falls as one
-over the learning rate, and that is when seeds are farthest apart.
+Shows: At its fastest setting half of the seeds have learned x² after 449 [392, 675] steps, nine
+tenths after 1,015 [675, 1,525]; no rate's interval is wider than 24 points. The loss stays at the
+constant's for a time that falls as one over the learning rate, and that is when seeds are farthest
+apart.
 """
 
 from pathlib import Path
@@ -19,7 +22,9 @@ FOLDER = Path(__file__).parent
 LEARNED = 0.01 * 4 / 45  # as in the experiment
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
+def main(
+    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
+) -> None:
     """Draw the figure.
 
     Args:
@@ -46,13 +51,26 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
     rates = ap.stats.rate(hits)
     width = rates.assign(width=100 * (rates.high - rates.low))
     ap.plot.field(
-        width, "width", d, r"$\bf{d}$  How sure the rate is", "width of its interval (points)", (0, 25), False
+        width,
+        "width",
+        d,
+        r"$\bf{d}$  How sure the rate is",
+        "width of its interval (points)",
+        (0, 25),
+        False,
     )
     one = runs.sel(init_scale=1, method="nearest")
-    curves: dict[str, Any] = {"of": "test_loss", "label": "median test loss", "limits": (1e-4, 1), "log": True}
+    curves: dict[str, Any] = {
+        "of": "test_loss",
+        "label": "median test loss",
+        "limits": (1e-4, 1),
+        "log": True,
+    }
     ap.plot.learning_landscape(one, e, r"$\bf{e}$  Curves at initial scale 1", **curves)
     spread: dict[str, Any] = {"of": "test_loss", "q": (0.05, 0.95), "limits": (0, 2), "log": False}
-    ap.plot.learning_landscape(one, f, r"$\bf{f}$  How far seeds are apart", **spread, label="decades, 5 to 95%")
+    ap.plot.learning_landscape(
+        one, f, r"$\bf{f}$  How far seeds are apart", **spread, label="decades, 5 to 95%"
+    )
 
     g, h = below.subplots(1, 2)
     chosen = one.sel(learning_rate=[0.01, 0.1, 0.3], method="nearest")

@@ -3,8 +3,9 @@
 Reads results/second_order_{CASE}_{METHOD}.nc, which experiments/second_order.py writes, and draws
 figures/second_order.pdf and .png.
 
-Shows: Levenberg-Marquardt and BFGS need orders of magnitude fewer evaluations and less time than SGD and Adam where
-they succeed. They do not rescue bad starts: on the raw interval Adam succeeds more often.
+Shows: Levenberg-Marquardt and BFGS need orders of magnitude fewer evaluations and less time than
+SGD and Adam where they succeed. They do not rescue bad starts: on the raw interval Adam succeeds
+more often.
 """
 
 from pathlib import Path
@@ -31,11 +32,14 @@ METHODS = {"sgd": "SGD", "adam": "Adam", "bfgs": "BFGS", "lbfgs": "L-BFGS", "lm"
 
 
 def rates(results: Path, case: str, left_out: tuple[str, ...] = ()) -> dict:
-    """Share of successes at each record of every method, with the milliseconds that a training had then taken."""
+    """Share of successes at each record of every method, with the milliseconds that a training had
+    then taken.
+    """
     found = {}
     for method, name in METHODS.items():
         path = results / f"second_order_{case}_{method}.nc"
-        if (method == "lm" and "entropy" in case) or method in left_out:  # an entropy is no sum of squares
+        # An entropy is no sum of squares
+        if (method == "lm" and "entropy" in case) or method in left_out:
             continue
         runs = ap.load(path)
         work = runs.evaluations.mean("seed")
@@ -45,7 +49,9 @@ def rates(results: Path, case: str, left_out: tuple[str, ...] = ()) -> dict:
     return found
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
+def main(
+    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
+) -> None:
     """Draw the figure.
 
     Args:
@@ -62,8 +68,12 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
         ap.plot.work_curve(found[case], ax, rf"$\bf{{{letter}}}$  {CASES[case][0]}")
     for letter, ax, case in zip("ghi", grid[2], TIMED, strict=True):
         title = rf"$\bf{{{letter}}}$  {CASES[case][0].split(',')[0]}: time"
-        ap.plot.work_curve(found[case], ax, title, work="milliseconds", label="ms a training, two cores")
-    figure.suptitle("Second order takes a hundredth of the evaluations, and stops short for more starts")
+        ap.plot.work_curve(
+            found[case], ax, title, work="milliseconds", label="ms a training, two cores"
+        )
+    figure.suptitle(
+        "Second order takes a hundredth of the evaluations, and stops short for more starts"
+    )
     for ax in grid[:, 1:].flat:
         ax.set_ylabel("")
     note = "Quick look, not the experiment" if quick else ""

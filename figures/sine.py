@@ -1,10 +1,11 @@
-"""The figure of the sine: what each network makes of it outside, how far off it is, and whether only the phase is.
+"""The figure of the sine: what each network makes of it outside, how far off it is, and whether
+only the phase is.
 
-Reads results/sine_{NETWORK}.nc and experiments/summaries/sine_*.csv, which experiments/sine.py writes, and draws
-figures/sine.{pdf,png}.
+Reads results/sine_{NETWORK}.nc and experiments/summaries/sine_*.csv, which experiments/sine.py
+writes, and draws figures/sine.{pdf,png}.
 
-Shows: Nearly all networks learn two periods of a sine inside what they are shown. Outside only the one that holds the
-range's own harmonics goes on, restarts and a forgiven phase notwithstanding.
+Shows: Nearly all networks learn two periods of a sine inside what they are shown. Outside only the
+one that holds the range's own harmonics goes on, restarts and a forgiven phase notwithstanding.
 """
 
 from pathlib import Path
@@ -20,7 +21,14 @@ import approx as ap
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
-NAMES = {"tanh": "tanh", "relu": "relu", "snake": "snake", "siren": "sin", "random": "random", "fourier": "Fourier"}
+NAMES = {
+    "tanh": "tanh",
+    "relu": "relu",
+    "snake": "snake",
+    "siren": "sin",
+    "random": "random",
+    "fourier": "Fourier",
+}
 SHOWN = {  # 32-32 units each; the last two are linear in sines and cosines
     "tanh": "tanh: goes off",
     "relu": "relu: goes off along lines",
@@ -43,7 +51,9 @@ def curve(runs, ax: Axes) -> None:
 
 
 def distances(table: pd.DataFrame, ax: Axes) -> None:
-    """Mean squared errors in the end: 5 to 95% of the seeds, by network, without noise (filled) and with (open)."""
+    """Mean squared errors in the end: 5 to 95% of the seeds, by network, without noise (filled) and
+    with (open).
+    """
     networks = [name for name in ("tanh10", *NAMES) if name in set(table.network)]
     for number, (of, said) in enumerate(ERRORS.items()):
         for noise in sorted(table.noise.unique()):
@@ -56,7 +66,11 @@ def distances(table: pd.DataFrame, ax: Axes) -> None:
             ax.plot(rows[f"{of}_q50"], y, "o", ms=3, label=label, **style, **fill)
     names = {"tanh10": "10 tanh"} | NAMES
     ax.set_yticks(range(len(networks)), [names[name] for name in networks])
-    ax.set(xscale="log", ylim=(len(networks) - 0.4, -0.6), xlabel="mean squared error: median, 5 to 95% of seeds")
+    ax.set(
+        xscale="log",
+        ylim=(len(networks) - 0.4, -0.6),
+        xlabel="mean squared error: median, 5 to 95% of seeds",
+    )
     ax.axvline(0.5, color="0.6", lw=0.7, ls=(0, (3, 2)), zorder=0)
     ax.text(0.5, -0.52, "constant ", size=6, ha="right", va="center", color="0.4")
     ax.tick_params(axis="y", length=0)
@@ -97,9 +111,16 @@ def main(
         ax.set_ylabel("f(x)")
     sizes = sorted({one.sizes["seed"] for one in runs.values()})
     counted = " to ".join(f"{size:,}" for size in sizes)
-    top.supxlabel(f"x; bands: 5-95% and 25-75% of {counted} seeds; thin: two seeds; dashed: the target", size=7)
+    top.supxlabel(
+        f"x; bands: 5-95% and 25-75% of {counted} seeds; thin: two seeds; dashed: the target",
+        size=7,
+    )
     g, h = bottom.subplots(1, 2)
-    far = {NAMES[network]: ap.stats.error_by_distance(one) for network, one in runs.items() if network != "random"}
+    far = {
+        NAMES[network]: ap.stats.error_by_distance(one)
+        for network, one in runs.items()
+        if network != "random"
+    }
     ap.plot.extrapolation(far, g, r"$\bf{g}$  But for harmonics, none goes on")
     distances(table, h)
     h.set_title(r"$\bf{h}$  Forgiving the phase helps little (open: noise)", pad=14)

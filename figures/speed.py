@@ -1,10 +1,11 @@
 """The figure of speed: how far every form of training is from the limit, and what more seeds cost.
 
-Reads experiments/summaries/speed.json, which experiments/speed.py writes, and draws figures/speed.pdf and .png.
+Reads experiments/summaries/speed.json, which experiments/speed.py writes, and draws
+figures/speed.pdf and .png.
 
-Shows: Small networks train in one and a half times the time of vector code written by hand, an order of magnitude
-faster than naive JAX and compiled PyTorch ensembles. The dense cases take 1.7 to 1.8 times the time of their
-multiply-adds, a little over half that of naive JAX.
+Shows: Small networks train in one and a half times the time of vector code written by hand, an
+order of magnitude faster than naive JAX and compiled PyTorch ensembles. The dense cases take 1.7 to
+1.8 times the time of their multiply-adds, a little over half that of naive JAX.
 Cost: some quarter of an hour on two quiet cores and 3 GB.
 """
 
@@ -19,7 +20,8 @@ import tyro
 import approx as ap
 
 FOLDER = Path(__file__).parent
-# label -> forms as the experiment names them (the fastest counts), colour of the style's cycle, marker
+# label -> forms as the experiment names them (the fastest counts), colour of the style's cycle,
+# marker
 FORMS = {
     "ap.run": (("run lanes", "run columns", "run vmap"), 0, "o"),
     "plain vmap": (("step vmap",), 2, "s"),
@@ -29,7 +31,12 @@ FORMS = {
     "PyTorch, a loop": (("torch loop",), 5, "<"),
     "scikit-learn": (("scikit-learn",), 6, "P"),
 }
-CURVES = {"naive": ("naive JAX", 1), "step vmap": ("plain vmap", 2), "run": ("ap.run", 0), "limit": ("C limit", 7)}
+CURVES = {
+    "naive": ("naive JAX", 1),
+    "step vmap": ("plain vmap", 2),
+    "run": ("ap.run", 0),
+    "limit": ("C limit", 7),
+}
 
 
 def load(path: Path) -> dict:
@@ -46,7 +53,11 @@ def load(path: Path) -> dict:
 
 def samples(measures: list[dict], case: str, forms: tuple[str, ...]) -> np.ndarray | None:
     """Nanoseconds per seed and step of the fastest of these forms, whatever the threads."""
-    found = [m["ns"] for m in measures if m["case"] == case and m["form"] in forms and None not in m["ns"]]
+    found = [
+        m["ns"]
+        for m in measures
+        if m["case"] == case and m["form"] in forms and None not in m["ns"]
+    ]
     return np.array(min(found, key=statistics.median)) if found else None
 
 
@@ -54,12 +65,23 @@ def point(ax, ratios: np.ndarray, y: float, colour: str, marker: str, fill: bool
     """Median, and a line from the smallest to the largest; gives the median."""
     middle = float(np.median(ratios))
     ax.plot([ratios.min(), ratios.max()], [y, y], color=colour, lw=1.2, zorder=2)
-    ax.plot(middle, y, marker=marker, ms=4, ls="", color=colour, mfc=colour if fill else "white", zorder=3)
+    ax.plot(
+        middle,
+        y,
+        marker=marker,
+        ms=4,
+        ls="",
+        color=colour,
+        mfc=colour if fill else "white",
+        zorder=3,
+    )
     return middle
 
 
 def distances(ax, measures: list[dict], cases: list[str], colours: list[str]) -> None:
-    """Every form of every case, as its ratio to the limit (to ap.run, where the limit could not be built)."""
+    """Every form of every case, as its ratio to the limit (to ap.run, where the limit could not be
+    built).
+    """
     limit = all(samples(measures, case, ("limit",)) is not None for case in cases)
     reference = ("limit",) if limit else FORMS["ap.run"][0]
     for row, case in enumerate(cases):
@@ -72,7 +94,9 @@ def distances(ax, measures: list[dict], cases: list[str], colours: list[str]) ->
             if label == "ap.run":
                 ax.annotate(f"{middle:.2g}", (middle, row), (0, -5), textcoords="offset points", ha="center", va="top",
                             fontsize=7, color=colours[colour])  # fmt: skip
-                inner = samples(measures, case, tuple(form.replace("run", "step") for form in forms))
+                inner = samples(
+                    measures, case, tuple(form.replace("run", "step") for form in forms)
+                )
                 if inner is not None:
                     point(ax, inner / bound, row, colours[colour], marker, fill=False)
     ax.axvline(1, color="black", lw=0.8, zorder=1)
@@ -95,7 +119,9 @@ def by_seeds(ax, measures: list[dict], colours: list[str]) -> None:
             continue
         seeds = np.array([m["seeds"] for m in found])
         seconds = np.array([m["ns"] for m in found]) * seeds[:, None] * steps / 1e9
-        ax.fill_between(seeds, seconds.min(1), seconds.max(1), color=colours[tint], alpha=0.25, lw=0)
+        ax.fill_between(
+            seeds, seconds.min(1), seconds.max(1), color=colours[tint], alpha=0.25, lw=0
+        )
         ax.plot(seeds, np.median(seconds, 1), marker="o", color=colours[tint])
         ends.append((float(np.median(seconds[-1])), label, colours[tint], seeds[-1]))
     ax.set(xscale="log", yscale="log", xlabel="seeds", ylabel=f"seconds for {steps:,} steps")
@@ -107,7 +133,10 @@ def by_seeds(ax, measures: list[dict], colours: list[str]) -> None:
                     annotation_clip=False)  # fmt: skip
 
 
-def main(summary: Path = FOLDER.parent / "experiments" / "summaries" / "speed.json", figures: Path = FOLDER) -> None:
+def main(
+    summary: Path = FOLDER.parent / "experiments" / "summaries" / "speed.json",
+    figures: Path = FOLDER,
+) -> None:
     """Draw the figure.
 
     Args:
@@ -117,11 +146,14 @@ def main(summary: Path = FOLDER.parent / "experiments" / "summaries" / "speed.js
     result = load(summary)
     plt.style.use(ap.plot.STYLE)
     colours = [*plt.rcParams["axes.prop_cycle"].by_key()["color"], "0.45"]
-    figure, (a, b) = plt.subplots(1, 2, figsize=(7.0, 3.0), gridspec_kw={"width_ratios": (3, 2), "wspace": 0.04})
+    figure, (a, b) = plt.subplots(
+        1, 2, figsize=(7.0, 3.0), gridspec_kw={"width_ratios": (3, 2), "wspace": 0.04}
+    )
     cases = list(result["summary"])
     distances(a, result["measures"], cases, colours)
     a.set_yticks(
-        range(len(cases)), [f"{name}: {result['summary'][name]['about']}".replace(", ", "\n", 1) for name in cases]
+        range(len(cases)),
+        [f"{name}: {result['summary'][name]['about']}".replace(", ", "\n", 1) for name in cases],
     )
     by_seeds(b, result["measures"], colours)
     counts = ", ".join(f"{name} {result['summary'][name]['seeds']}" for name in cases)

@@ -1,9 +1,10 @@
 """The figure of x²: what was learned, when, how often, and what of it holds outside the range.
 
-Reads results/square_{A,B,C}.nc, which experiments/square.py writes, and draws figures/square.pdf and .png.
+Reads results/square_{A,B,C}.nc, which experiments/square.py writes, and draws figures/square.pdf
+and .png.
 
-Shows: A linear network cannot learn x², ten tanh units do for some seeds, and a deep relu network nearly always.
-Outside the range none of them holds.
+Shows: A linear network cannot learn x², ten tanh units do for some seeds, and a deep relu network
+nearly always. Outside the range none of them holds.
 """
 
 from pathlib import Path
@@ -35,14 +36,18 @@ def profiles(results: dict):
     parts = []
     for label, runs in results.items():
         relative = (
-            (runs[["test_loss"]] / variance(runs)).reset_coords(drop=True).assign_coords(recipe=name(label, runs))
+            (runs[["test_loss"]] / variance(runs))
+            .reset_coords(drop=True)
+            .assign_coords(recipe=name(label, runs))
         )
         parts.append(ap.stats.profile(relative, thresholds=thresholds).expand_dims("recipe"))
     return xr.concat(parts, "recipe", coords="minimal")
 
 
 def outcomes(results: dict):
-    """Why each recipe's seeds fail: shares of the reasons, an error below 1% of the targets' variance being success."""
+    """Why each recipe's seeds fail: shares of the reasons, an error below 1% of the targets'
+    variance being success.
+    """
     parts = []
     for label, runs in results.items():
         inside = runs.distance.values == 0
@@ -55,12 +60,17 @@ def outcomes(results: dict):
         limit = 0.01 * variance(runs)
         kinds = ap.stats.split(runs, floor, below=limit, outside_below=limit)
         parts.append(
-            ap.stats.shares(kinds).reset_coords(drop=True).assign_coords(recipe=NAMES[label]).expand_dims("recipe")
+            ap.stats.shares(kinds)
+            .reset_coords(drop=True)
+            .assign_coords(recipe=NAMES[label])
+            .expand_dims("recipe")
         )
     return xr.concat(parts, "recipe", coords="minimal", combine_attrs="override")
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
+def main(
+    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
+) -> None:
     """Draw the figure.
 
     Args:
@@ -82,13 +92,18 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
     c.set_xlabel("threshold: MSE inside the range / variance of x² ≤")
     errors = {name(label, r): ap.stats.error_by_distance(r) for label, r in runs.items()}
     units = {
-        name(label, r): (half := float(r.x_test.where(r.distance == 0).max()), half**2) for label, r in runs.items()
+        name(label, r): (half := float(r.x_test.where(r.distance == 0).max()), half**2)
+        for label, r in runs.items()
     }
     ap.plot.extrapolation(errors, d, units=units)
-    d.set(xlabel="distance outside / half-width of the range", ylabel="absolute error / half-width²")
+    d.set(
+        xlabel="distance outside / half-width of the range", ylabel="absolute error / half-width²"
+    )
     messages = ("C learns x² where it was shown", "C's seeds end decades apart", "How often, by what counts as success",
                 "Outside the range every recipe fails")  # fmt: skip
-    ap.plot.symmetry({"C": ap.stats.symmetry(runs["C"])}, e, r"$\bf{e}$  C is not even, although x² is")
+    ap.plot.symmetry(
+        {"C": ap.stats.symmetry(runs["C"])}, e, r"$\bf{e}$  C is not even, although x² is"
+    )
     ap.plot.split(outcomes(runs), f, r"$\bf{f}$  Why they fail, at 1% of the variance")
     for letter, message, ax in zip("abcd", messages, (a, b, c, d), strict=True):
         ax.set_title(rf"$\bf{{{letter}}}$  {message}")

@@ -1,10 +1,12 @@
-"""The figure of what limits a network on x²: its floor, its training, its range, and which randomness decides.
+"""The figure of what limits a network on x²: its floor, its training, its range, and which
+randomness decides.
 
-Reads results/square_floors.nc and results/square_sources.nc, which experiments/square_floors.py writes, and draws
-figures/square_floors.pdf and .png.
+Reads results/square_floors.nc and results/square_sources.nc, which experiments/square_floors.py
+writes, and draws figures/square_floors.pdf and .png.
 
-Shows: Relu networks' errors fall as width^-2.8 where the exact optima fall as width^-4, so training's distance from
-its floor grows. The rows and the initial weights make the spread over seeds; the order of the batches next to none.
+Shows: Relu networks' errors fall as width^-2.8 where the exact optima fall as width^-4, so
+training's distance from its floor grows. The rows and the initial weights make the spread over
+seeds; the order of the batches next to none.
 """
 
 from pathlib import Path
@@ -20,7 +22,9 @@ FOLDER = Path(__file__).parent
 LEARNED = 1e-3  # MSE inside; the targets' variance is 0.09
 
 
-def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False) -> None:
+def main(
+    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
+) -> None:
     """Draw the figure.
 
     Args:
@@ -38,10 +42,18 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
     bound = np.array([ap.floors.pieces_bound(x, y, width + 1) for width in widths.tolist()])
     plt.style.use(ap.plot.STYLE)
     figure, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(7.0, 5.2), layout="constrained")
-    fits = [ap.stats.exponent(runs, "width", statistic=s).expand_dims(seeds=[f"{s} of"]) for s in ("median", "best")]
+    fits = [
+        ap.stats.exponent(runs, "width", statistic=s).expand_dims(seeds=[f"{s} of"])
+        for s in ("median", "best")
+    ]
     both = xr.concat(fits, "seeds", combine_attrs="override").rename(seeds="which")
     both["which"] = ["median", "best"]
-    ap.plot.power_law(both, a, r"$\bf{a}$  Seeds end ever further above the floor", floors={"floor": (widths, bound)})
+    ap.plot.power_law(
+        both,
+        a,
+        r"$\bf{a}$  Seeds end ever further above the floor",
+        floors={"floor": (widths, bound)},
+    )
     a.set_ylabel("MSE inside the range")
     floor = xr.DataArray(bound, {"width": widths}, "width")
     kinds = ap.stats.split(runs, floor, below=LEARNED, outside_below=LEARNED)
@@ -50,7 +62,9 @@ def main(results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quic
     asymptotes = ap.stats.asymptote(runs.sel(width=[4, 32]))
     right = asymptotes.sel(side="right", drop=True)
     ap.plot.shares(ap.stats.shares(right), c, r"$\bf{c}$  Outside, relu networks are lines")
-    ap.plot.variance_split(ap.stats.variance_split(sources), d, r"$\bf{d}$  Rows and weights, not order")
+    ap.plot.variance_split(
+        ap.stats.variance_split(sources), d, r"$\bf{d}$  Rows and weights, not order"
+    )
     note = "Quick look, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "square_floors", note), sep="\n")
     plt.close(figure)

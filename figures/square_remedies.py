@@ -3,8 +3,8 @@
 Reads what experiments/square_remedies.py writes, results/square_remedies_*.nc and the tables
 experiments/summaries/square_*.csv, and draws figures/square_remedies.{pdf,png}.
 
-Shows: One change at a time to the thread's ten tanh units, and all combinations of unit, optimiser and scaling.
-Scaling x and y settles it for tanh, harms relu, and only products are exact outside.
+Shows: One change at a time to the thread's ten tanh units, and all combinations of unit, optimiser
+and scaling. Scaling x and y settles it for tanh, harms relu, and only products are exact outside.
 """
 
 from pathlib import Path
@@ -25,25 +25,53 @@ GROUPS = {  # a title above its labels
     "range": ("range 1", "range 50"),
     "rows": ("101 rows", "1,001 rows", "10,001 rows"),
     "scale of one": ("x / 10", "y / 100"),
-    "width, depth": ("2 units", "5 units", "20 units", "50 units", "100 units", "2 layers", "3 layers"),
+    "width, depth": (
+        "2 units",
+        "5 units",
+        "20 units",
+        "50 units",
+        "100 units",
+        "2 layers",
+        "3 layers",
+    ),
     "activation": ("sigmoid", "gaussian", "relu", "gelu", "snake", "sin", "x*x"),
     "gates": ("u v", "u sigmoid(v)", "LSTM", "highway"),
     "optimiser": ("momentum", "Adam", "BFGS", "LM"),
     "rate, steps": ("SGD 1e-4", "SGD 1e-2", "Adam 1e-2", "150,000 steps"),
 }
-NAMES = {"C": "C: 10 tanh, SGD", "B": "B: 8-8 relu, Adam", "A": "A: linear", "C, best of 5": "C, best of five"}
-PIECES = {"relu": 11, "B": ap.floors.deep_pieces((8, 8))}  # the most linear pieces such a network has
+NAMES = {
+    "C": "C: 10 tanh, SGD",
+    "B": "B: 8-8 relu, Adam",
+    "A": "A: linear",
+    "C, best of 5": "C, best of five",
+}
+# The most linear pieces such a network has
+PIECES = {"relu": 11, "B": ap.floors.deep_pieces((8, 8))}
 METHODS = {"sgd": "SGD", "adam": "Adam", "bfgs": "BFGS", "lm": "LM"}
 UNITS = {"tanh": "tanh", "sigmoid": "sigmoid", "relu": "relu", "snake": "snake", "sin": "sin", "LSTM": "σ(v) tanh u",
          "highway": "highway", "x*x": "x·x", "u v": "u·v"}  # fmt: skip
 OUTSIDE = {"tanh": "tanh", "relu": "relu", "snake": "snake", "highway": "highway", "xtimesx": "x·x"}
-FAILED = ("C", "range 1", "range 50", "relu", "sigmoid", "snake", "sin", "x*x", "LSTM", "highway", "Adam", "LM")
+FAILED = (
+    "C",
+    "range 1",
+    "range 50",
+    "relu",
+    "sigmoid",
+    "snake",
+    "sin",
+    "x*x",
+    "LSTM",
+    "highway",
+    "Adam",
+    "LM",
+)
 # how the endings are grouped in the panel -> colour
 ENDINGS = {"learned": "#0072B2", "on its rows only": "#56B4E9", "still falling": "#F0E442", "stands still": "0.7",
            "best constant": "#E69F00", "few units or steps": "#CC79A7", "diverged": "0.15"}  # fmt: skip
 FEW = ("1 relu unit", "2 relu units", "3 relu units", "1 steps", "2 steps")
 GROUPED = {kind: kind for kind in ENDINGS} | dict.fromkeys(FEW, "few units or steps")
-GROUPED |= dict.fromkeys(("on no plateau", "at"), "stands still")  # "at" a value of the loss without a name
+# "at" a value of the loss without a name
+GROUPED |= dict.fromkeys(("on no plateau", "at"), "stands still")
 REPORTED = {4: 16.63, -4: 15.03, 11: 121.27, 20: 397.79, 8: 65.70, -5: 27.04}
 
 
@@ -71,7 +99,8 @@ def remedies(table: pd.DataFrame, rates: Axes, errors: Axes) -> None:
                 errors.text(0.97, y, "diverges", size=6, ha="right", va="center", color="0.4",
                             transform=errors.get_yaxis_transform())  # fmt: skip
             if label in PIECES:
-                floor = ap.floors.square_mse(PIECES[label]) / (4 / 45)  # the variance of x² on [-1, 1]
+                # The variance of x² on [-1, 1]
+                floor = ap.floors.square_mse(PIECES[label]) / (4 / 45)
                 errors.plot(floor, y, "|", ms=6, mew=1.4, color="C1")
                 errors.annotate("least", (floor, y), (-3, 0), textcoords="offset points", size=6, ha="right",
                                 va="center", color="C1")  # fmt: skip
@@ -88,10 +117,24 @@ def remedies(table: pd.DataFrame, rates: Axes, errors: Axes) -> None:
     errors.axvline(1e-3, color="0.5", lw=0.7, ls=(0, (3, 2)), zorder=0)
     errors.axvline(1, color="0.8", lw=0.7, zorder=0)
     errors.text(
-        1e-3, 1.002, "learned", size=6, ha="right", va="bottom", color="0.4", transform=errors.get_xaxis_transform()
+        1e-3,
+        1.002,
+        "learned",
+        size=6,
+        ha="right",
+        va="bottom",
+        color="0.4",
+        transform=errors.get_xaxis_transform(),
     )
     errors.text(
-        1, 1.002, "constant", size=6, ha="center", va="bottom", color="0.4", transform=errors.get_xaxis_transform()
+        1,
+        1.002,
+        "constant",
+        size=6,
+        ha="center",
+        va="bottom",
+        color="0.4",
+        transform=errors.get_xaxis_transform(),
     )
     errors.set(xscale="log", xlim=(1e-9, 1e2), xlabel="MSE inside / variance")
     errors.set_xticks([1e-8, 1e-4, 1])
@@ -109,7 +152,9 @@ def combinations(table: pd.DataFrame, ax: Axes) -> None:
         for i, unit in enumerate(units):
             for j, method in enumerate(methods):
                 share = cells[unit, scaling, method]
-                ax.add_patch(plt.Rectangle((offset + j, i), 1, 1, color=plt.cm.viridis(share), lw=0))
+                ax.add_patch(
+                    plt.Rectangle((offset + j, i), 1, 1, color=plt.cm.viridis(share), lw=0)
+                )
                 ax.text(offset + j + 0.5, i + 0.5, f"{100 * share:.0f}", size=6.5, ha="center", va="center",
                         color="white" if share < 0.6 else "black")  # fmt: skip
         for j, method in enumerate(methods):
@@ -148,12 +193,24 @@ def became(table: pd.DataFrame, ax: Axes) -> None:
     for name, color in ENDINGS.items():
         if not shares[name].any():
             continue
-        ax.barh(range(len(shares)), shares[name], 0.7, left, color=color, label=name, edgecolor="white", lw=0.3)
+        ax.barh(
+            range(len(shares)),
+            shares[name],
+            0.7,
+            left,
+            color=color,
+            label=name,
+            edgecolor="white",
+            lw=0.3,
+        )
         left += shares[name].values
     ax.set_yticks(
-        range(len(shares)), [NAMES.get(label, label).split(":")[0].replace("*", "·") for label in shares.index]
+        range(len(shares)),
+        [NAMES.get(label, label).split(":")[0].replace("*", "·") for label in shares.index],
     )
-    ax.set(xlim=(0, 1), ylim=(len(shares) - 0.4, -0.6), xlabel=f"share of seeds (n = {table.n.max()})")
+    ax.set(
+        xlim=(0, 1), ylim=(len(shares) - 0.4, -0.6), xlabel=f"share of seeds (n = {table.n.max()})"
+    )
     ax.xaxis.set_major_formatter(plt.matplotlib.ticker.PercentFormatter(1, 0))
     ax.tick_params(axis="y", length=0)
     ax.legend(ncols=3, loc="lower left", bbox_to_anchor=(-0.2, 1.0), handlelength=0.9, columnspacing=0.8, borderpad=0.2,
@@ -197,25 +254,56 @@ def outputs(results: Path, table: pd.DataFrame, ax: Axes) -> None:
     runs = loaded(results / "square_remedies_B.nc", "B", table)
     x = runs.x_test.values[:, 0]
     for place, (number, value) in enumerate(REPORTED.items()):
-        ours = runs.prediction.isel(point=int(np.abs(x - number).argmin()), output=0).values - number**2
-        low, lower, middle, upper, high = ap.stats.order_quantiles(ours, (0.05, 0.25, 0.5, 0.75, 0.95))
-        ax.vlines(place, low, high, color="C0", lw=1, label="5 to 95% of seeds" if place == 0 else "")
+        ours = (
+            runs.prediction.isel(point=int(np.abs(x - number).argmin()), output=0).values
+            - number**2
+        )
+        low, lower, middle, upper, high = ap.stats.order_quantiles(
+            ours, (0.05, 0.25, 0.5, 0.75, 0.95)
+        )
+        ax.vlines(
+            place, low, high, color="C0", lw=1, label="5 to 95% of seeds" if place == 0 else ""
+        )
         ax.vlines(place, lower, upper, color="C0", lw=4, label="25 to 75%" if place == 0 else "")
         ax.plot(place, middle, "_", color="white", ms=5)
-        ax.plot(place, value - number**2, "X", color="C1", ms=4.5, label="the thread's" if place == 0 else "")
+        ax.plot(
+            place,
+            value - number**2,
+            "X",
+            color="C1",
+            ms=4.5,
+            label="the thread's" if place == 0 else "",
+        )
     ax.axhline(0, color="0.5", lw=0.6, zorder=0)
     ax.set_xticks(range(len(REPORTED)), [f"f({number})" for number in REPORTED])
     ax.set(ylabel="f(x) − x²")
     ax.legend(loc="lower left", fontsize=6.2, ncols=3, handlelength=1, columnspacing=0.8, bbox_to_anchor=(-0.05, 1.0),
               borderpad=0.2)  # fmt: skip
-    ax.text(0.98, 0.97, f"n = {runs.sizes['seed']}", transform=ax.transAxes, ha="right", va="top", size=6.5)
+    ax.text(
+        0.98,
+        0.97,
+        f"n = {runs.sizes['seed']}",
+        transform=ax.transAxes,
+        ha="right",
+        va="top",
+        size=6.5,
+    )
 
 
 def outside(results: Path, ax: Axes) -> None:
-    """Error against distance of units that all learned it inside, by Levenberg-Marquardt on scaled data."""
-    paths = {name: results / f"square_remedies_lm_{label}_scaled.nc" for label, name in OUTSIDE.items()}
-    far = {name: ap.stats.error_by_distance(ap.load(path)) for name, path in paths.items() if path.exists()}
-    far = {name: errors.clip(min=1e-8) for name, errors in far.items()}  # float32 is right to the bit at some points
+    """Error against distance of units that all learned it inside, by Levenberg-Marquardt on scaled
+    data.
+    """
+    paths = {
+        name: results / f"square_remedies_lm_{label}_scaled.nc" for label, name in OUTSIDE.items()
+    }
+    far = {
+        name: ap.stats.error_by_distance(ap.load(path))
+        for name, path in paths.items()
+        if path.exists()
+    }
+    # Float32 is right to the bit at some points
+    far = {name: errors.clip(min=1e-8) for name, errors in far.items()}
     ap.plot.extrapolation(far, ax)
     ax.set(ylim=(5e-9, 1e2), xlabel="distance outside / range", ylabel="absolute error / range²")
 
@@ -241,7 +329,9 @@ def main(
     """
     if quick:
         results = summaries = figures = results / "quick"
-    table = pd.read_csv(summaries / "square_remedies.csv", dtype={"identity": str}).set_index("label")
+    table = pd.read_csv(summaries / "square_remedies.csv", dtype={"identity": str}).set_index(
+        "label"
+    )
     cells = pd.read_csv(summaries / "square_factorial.csv")
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 8.6))

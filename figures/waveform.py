@@ -1,10 +1,13 @@
-"""The figure of the waveform: who learns 32, 64 and 256 levels, what is exact, and which advice changes it.
+"""The figure of the waveform: who learns 32, 64 and 256 levels, what is exact, and which advice
+changes it.
 
-Reads results/waveform_{label}.nc and waveform_kinds.csv, and experiments/summaries/waveform_{recipes,failures}.csv,
-which experiments/waveform.py writes, and draws figures/waveform.pdf and .png.
+Reads results/waveform_{label}.nc and waveform_kinds.csv, and
+experiments/summaries/waveform_{recipes,failures}.csv, which experiments/waveform.py writes, and
+draws figures/waveform.pdf and .png.
 
-Shows: Which optimiser learns how many classes of waveforms ("the class of x/256 is x") after how many epochs. Of the
-advice Gaussian units alone raise success, and nearly all failures are still falling.
+Shows: Which optimiser learns how many classes of waveforms ("the class of x/256 is x") after how
+many epochs. Of the advice Gaussian units alone raise success, and nearly all failures are still
+falling.
 """
 
 import csv
@@ -44,7 +47,8 @@ ENDS = {  # what became of a seed: colour, of Okabe and Ito's
     "constant": "#E6C700",
     "other": "0.35",
 }
-OTHERS = ("lost again", "on no plateau", "diverged", "at")  # "at" a value of the loss without a name
+# "at" a value of the loss without a name
+OTHERS = ("lost again", "on no plateau", "diverged", "at")
 GROUPED = {kind: kind for kind in ENDS if kind != "other"} | dict.fromkeys(OTHERS, "other")
 TITLES = {
     "a": "32 classes: learned, not by SGD",
@@ -59,7 +63,9 @@ TITLES = {
 }
 PADS = {"e": 25, "f": 15, "g": 15}  # points between title and panel, where a legend is between
 LITERALS = [f"{classes}_{optimizer}" for classes in CLASSES for optimizer in OPTIMIZERS]
-ROWS = [(64, remedy) for remedy in REMEDIES] + [(256, remedy) for remedy in ("", "normalise", "wide")]
+ROWS = [(64, remedy) for remedy in REMEDIES] + [
+    (256, remedy) for remedy in ("", "normalise", "wide")
+]
 
 
 def name(classes: int, optimizer: str, changes: str = "") -> str:
@@ -135,7 +141,9 @@ def exact_loss(classes: int, scales: np.ndarray) -> tuple[np.ndarray, np.ndarray
 
 
 def draw_reference(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
-    """Loss of the linear softmax against the norm of its weights, and of the literal networks at theirs."""
+    """Loss of the linear softmax against the norm of its weights, and of the literal networks at
+    theirs.
+    """
     sizes = dict(zip(CLASSES, (1.6, 2.8, 4.4), strict=True))
     for classes, style in zip(CLASSES, (":", "--", "-"), strict=True):
         norm, loss = exact_loss(classes, np.geomspace(1, 1e7, 85))
@@ -148,9 +156,23 @@ def draw_reference(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
             if name(classes, optimizer) in runs:
                 last = runs[name(classes, optimizer)].isel(step=-1)
                 style_: dict[str, Any] = {"color": COLORS[optimizer], "markersize": sizes[classes]}
-                ax.plot(last.weight_norm, last.test_loss, MARKS[optimizer], **style_, markeredgewidth=0, alpha=0.7)
+                ax.plot(
+                    last.weight_norm,
+                    last.test_loss,
+                    MARKS[optimizer],
+                    **style_,
+                    markeredgewidth=0,
+                    alpha=0.7,
+                )
                 if classes == 64:
-                    ax.plot([], [], MARKS[optimizer], color=COLORS[optimizer], markersize=3.5, label=words)
+                    ax.plot(
+                        [],
+                        [],
+                        MARKS[optimizer],
+                        color=COLORS[optimizer],
+                        markersize=3.5,
+                        label=words,
+                    )
     labels = {"xlabel": "Euclidean norm of all weights", "ylabel": "loss on fresh rows"}
     ax.set(xscale="log", yscale="log", xlim=(0.1, 1e11), ylim=(3e-4, 9), **labels)
     ax.set_xticks(10.0 ** np.arange(-1, 9, 2))
@@ -158,17 +180,34 @@ def draw_reference(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
     text = f"lines: the softmax,\nits accuracy at any\nnorm {100 * exact_accuracy():.6g}%"
     ax.text(0.98, 0.04, text, transform=ax.transAxes, ha="right", va="bottom", size=6.5)
     handles = ax.get_legend_handles_labels()
-    options: dict[str, Any] = {"title_fontsize": 6.5, "handletextpad": 0.1, "fontsize": 6.5, "labelspacing": 0.2}
-    ax.legend(*handles, loc="upper right", title="marks: sigmoids,\nlarger for larger K", **options, borderpad=0.1)
+    options: dict[str, Any] = {
+        "title_fontsize": 6.5,
+        "handletextpad": 0.1,
+        "fontsize": 6.5,
+        "labelspacing": 0.2,
+    }
+    ax.legend(
+        *handles,
+        loc="upper right",
+        title="marks: sigmoids,\nlarger for larger K",
+        **options,
+        borderpad=0.1,
+    )
 
 
 def exact_accuracy() -> float:
-    """The least of Bayes' accuracies: of 256 classes, which are as near to each other as those of 32."""
-    return min(ap.floors.bayes_accuracy(np.arange(classes) / 255, SD / np.sqrt(DIM)) for classes in CLASSES)
+    """The least of Bayes' accuracies: of 256 classes, which are as near to each other as those of
+    32.
+    """
+    return min(
+        ap.floors.bayes_accuracy(np.arange(classes) / 255, SD / np.sqrt(DIM)) for classes in CLASSES
+    )
 
 
 def draw_ends(ax: Axes, kinds: dict[str, list[str]]) -> None:
-    """What became of the seeds of the literal recipes, stacked, with exact intervals of the parts' ends."""
+    """What became of the seeds of the literal recipes, stacked, with exact intervals of the parts'
+    ends.
+    """
     shown = [label for label in LITERALS if label in kinds and not label.startswith("32")]
     parts = []
     for label in shown:
@@ -182,12 +221,16 @@ def draw_ends(ax: Axes, kinds: dict[str, list[str]]) -> None:
 
 def draw_rates(ax: Axes, table: dict[str, dict[str, str]]) -> None:
     """Rate of success of every remedy, one mark per optimiser, with its interval."""
-    for (row, (classes, remedy)), (number, optimizer) in product(enumerate(ROWS), enumerate(OPTIMIZERS)):
+    for (row, (classes, remedy)), (number, optimizer) in product(
+        enumerate(ROWS), enumerate(OPTIMIZERS)
+    ):
         found = table.get(name(classes, optimizer, remedy))
         if found is None:
             continue
         y = row + 0.26 * (number - 1)
-        ax.hlines(y, float(found["low"]), float(found["high"]), color=COLORS[optimizer], linewidth=1.2)
+        ax.hlines(
+            y, float(found["low"]), float(found["high"]), color=COLORS[optimizer], linewidth=1.2
+        )
         marks: dict[str, Any] = {"markersize": 3.2, "clip_on": False}
         ax.plot(float(found["rate"]), y, MARKS[optimizer], color=COLORS[optimizer], **marks)
     for optimizer, words in OPTIMIZERS.items():
@@ -200,7 +243,9 @@ def draw_rates(ax: Axes, table: dict[str, dict[str, str]]) -> None:
 def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, list[str]]) -> None:
     """Final loss of every seed of every remedy, in the colour of what became of it."""
     jitter, least = np.random.default_rng(0), np.inf
-    for (row, (classes, remedy)), (number, optimizer) in product(enumerate(ROWS), enumerate(OPTIMIZERS)):
+    for (row, (classes, remedy)), (number, optimizer) in product(
+        enumerate(ROWS), enumerate(OPTIMIZERS)
+    ):
         label = name(classes, optimizer, remedy)
         if label not in runs:
             continue
@@ -209,9 +254,24 @@ def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, list[str
         heights = row + 0.26 * (number - 1) + jitter.uniform(-0.09, 0.09, loss.size)
         for end, color in ENDS.items():
             here = [end_of(kind) == end for kind in kinds[label]]
-            ax.plot(loss[here], heights[here], MARKS[optimizer], color=color, markersize=2, markeredgewidth=0)
+            ax.plot(
+                loss[here],
+                heights[here],
+                MARKS[optimizer],
+                color=color,
+                markersize=2,
+                markeredgewidth=0,
+            )
     for classes, rows in ((64, (0, 6)), (256, (7, 9))):
-        ax.vlines(np.log(classes), rows[0] - 0.45, rows[1] + 0.45, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
+        ax.vlines(
+            np.log(classes),
+            rows[0] - 0.45,
+            rows[1] + 0.45,
+            color="0.2",
+            linewidth=0.6,
+            linestyle=":",
+            zorder=0,
+        )
         ax.text(np.log(classes), rows[0] - 0.5, " log K", size=6, va="bottom")
     ax.fill_between(LOSSES, 6.55, 7.45, color="0.85", linewidth=0, zorder=0)
     ax.text(7, 7, "thread:\n2 to 3", size=6, va="center")
@@ -225,7 +285,12 @@ def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, list[str
 
 def above(ax: Axes, columns: int) -> None:
     """A legend between title and panel, in one row."""
-    options: dict[str, Any] = {"handletextpad": 0.1, "borderpad": 0.1, "columnspacing": 0.7, "borderaxespad": 0}
+    options: dict[str, Any] = {
+        "handletextpad": 0.1,
+        "borderpad": 0.1,
+        "columnspacing": 0.7,
+        "borderaxespad": 0,
+    }
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1.005), ncols=columns, **options)
 
 
@@ -237,7 +302,12 @@ def label_rows(ax: Axes) -> None:
     for row in range(1, len(ROWS)):
         ax.axhline(row - 0.5, color="0.6" if row == 7 else "0.92", linewidth=0.6, zorder=0)
     for classes, middle in ((64, 3), (256, 8)):
-        place: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "rotation": 90, "va": "center", "ha": "center"}
+        place: dict[str, Any] = {
+            "transform": ax.get_yaxis_transform(),
+            "rotation": 90,
+            "va": "center",
+            "ha": "center",
+        }
         ax.text(-0.52, middle, f"{classes} classes", size=7, **place)
 
 
@@ -246,19 +316,24 @@ def draw_factorial(ax: Axes, table: dict[str, dict[str, str]]) -> None:
     rows = list(product(("adam_keras", "rmsprop_keras"), ((), ("wide",)), ((), ("gaussian",))))
     columns = list(product(((), ("normalise",)), ((), ("random",))))
     rates = np.full((len(rows), len(columns)), np.nan)
-    for (i, (optimizer, width, units)), (j, (inputs, draw)) in product(enumerate(rows), enumerate(columns)):
+    for (i, (optimizer, width, units)), (j, (inputs, draw)) in product(
+        enumerate(rows), enumerate(columns)
+    ):
         changes = [factor for factor in FACTORS if factor in (*inputs, *width, *units, *draw)]
         found = table.get(name(32, optimizer, "+".join(changes)))
         if found is not None:
             rates[i, j] = float(found["rate"])
             color = "white" if rates[i, j] < 0.6 else "black"
-            ax.text(j, i, f"{100 * rates[i, j]:.0f}", ha="center", va="center", size=6.5, color=color)
+            ax.text(
+                j, i, f"{100 * rates[i, j]:.0f}", ha="center", va="center", size=6.5, color=color
+            )
     ax.set_facecolor("0.9")
     ax.imshow(np.ma.masked_invalid(rates), vmin=0, vmax=1, aspect="auto")
     ax.axhline(3.5, color="white", linewidth=2)
     ax.axvline(1.5, color="white", linewidth=2)
     words = [
-        f"{'8K' if width else 'K-2K'}, {'Gaussian' if units else 'sigmoid'}" for _, width, units in rows
+        f"{'8K' if width else 'K-2K'}, {'Gaussian' if units else 'sigmoid'}"
+        for _, width, units in rows
     ]  # of the hidden layers
     ax.set_yticks(range(len(rows)), words, size=6.5)
     draws = ["at random" if draw else "each class" for _, draw in columns]
@@ -266,26 +341,43 @@ def draw_factorial(ax: Axes, table: dict[str, dict[str, str]]) -> None:
     for x, text in ((0.5, "raw x"), (2.5, "normalised x")):
         ax.text(x, len(rows) + 0.45, text, ha="center", va="top", size=7)
     for y, optimizer in ((1.5, "Adam"), (5.5, "RMSprop")):
-        ax.text(-0.42, y, optimizer, rotation=90, ha="center", va="center", size=7, transform=ax.get_yaxis_transform())
+        ax.text(
+            -0.42,
+            y,
+            optimizer,
+            rotation=90,
+            ha="center",
+            va="center",
+            size=7,
+            transform=ax.get_yaxis_transform(),
+        )
     ax.tick_params(length=0)
     for spine in ax.spines.values():
         spine.set_visible(False)
 
 
 def examples(kinds: dict[str, list[str]]) -> list[tuple[str, str, int, float]]:
-    """Kind, literal recipe, seed, share: of each kind the recipe where it is most frequent, the last of equal ones."""
+    """Kind, literal recipe, seed, share: of each kind the recipe where it is most frequent, the
+    last of equal ones.
+    """
     shares: dict[str, dict[str, float]] = {}
     for label in LITERALS:
         for kind in dict.fromkeys(kinds.get(label, [])):
             shares.setdefault(kind, {})[label] = kinds[label].count(kind) / len(kinds[label])
-    most = {kind: max(reversed(found), key=lambda one: found[one]) for kind, found in shares.items()}
+    most = {
+        kind: max(reversed(found), key=lambda one: found[one]) for kind, found in shares.items()
+    }
     order = [*ENDS, *sorted(set(most) - {*ENDS})]
     return [
-        (kind, most[kind], kinds[most[kind]].index(kind), shares[kind][most[kind]]) for kind in order if kind in most
+        (kind, most[kind], kinds[most[kind]].index(kind), shares[kind][most[kind]])
+        for kind in order
+        if kind in most
     ]
 
 
-def draw_example(ax: Axes, kind: str, label: str, seed: int, share: float, runs: xr.Dataset) -> None:
+def draw_example(
+    ax: Axes, kind: str, label: str, seed: int, share: float, runs: xr.Dataset
+) -> None:
     """Class that one network chooses against the true one; the diagonal is right."""
     classes, optimizer = label.split("_", 1)
     chosen = runs.chosen.sel(seed=seed).values
@@ -294,7 +386,9 @@ def draw_example(ax: Axes, kind: str, label: str, seed: int, share: float, runs:
     ax.plot(true, chosen, ".", color=ENDS[end_of(kind)], markersize=2, markeredgewidth=0)
     limits = (-0.03 * int(classes), 1.03 * int(classes))
     ax.set(xlim=limits, ylim=limits, xticks=(0, int(classes)), yticks=(0, int(classes)))
-    ax.set_title(f"{kind}\n{OPTIMIZERS[optimizer]} {classes}: {share:.0%}", size=6.5, loc="left", pad=2)
+    ax.set_title(
+        f"{kind}\n{OPTIMIZERS[optimizer]} {classes}: {share:.0%}", size=6.5, loc="left", pad=2
+    )
     ax.tick_params(labelsize=6)
     ax.set_box_aspect(1)
 
@@ -320,7 +414,9 @@ def main(
     kinds = read_kinds(results / "waveform_kinds.csv", summaries)
     for label, row in table.items():
         accuracy = ap.stats.order_quantiles(runs[label].test_accuracy.isel(step=-1), worst=-np.inf)
-        ap.plot.kinds.check_number(f"the median accuracy of {label}", float(accuracy), float(row["test_accuracy 50"]))
+        ap.plot.kinds.check_number(
+            f"the median accuracy of {label}", float(accuracy), float(row["test_accuracy 50"])
+        )
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 9.4))
     rows: Any = figure.subfigures(4, 1, height_ratios=(1.75, 2.0, 3.1, 2.5))
@@ -350,8 +446,15 @@ def main(
         pad = {"pad": PADS[letter]} if letter in PADS else {}
         ax.set_title(rf"$\bf{{{letter}}}$  {TITLES[letter]}", loc="left", **pad)
     n = {label: one.sizes["seed"] for label, one in runs.items()}
-    note = f"Quick look: {min(n.values())} seeds, few epochs and recipes; not the experiment" if quick else ""
-    figure.suptitle(f"The class of a flat signal at level class / 255, 200-K-2K-K sigmoids: {seeds_text(n)}", size=8)
+    note = (
+        f"Quick look: {min(n.values())} seeds, few epochs and recipes; not the experiment"
+        if quick
+        else ""
+    )
+    figure.suptitle(
+        f"The class of a flat signal at level class / 255, 200-K-2K-K sigmoids: {seeds_text(n)}",
+        size=8,
+    )
     print(*ap.plot.save(figure, figures, "waveform", note), sep="\n")
     plt.close(figure)
 

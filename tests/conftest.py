@@ -1,15 +1,19 @@
-"""Shared set-up: shapes are checked by jaxtyping and beartype, in tests only, and compilations can be counted."""
+"""Shared set-up: shapes are checked by jaxtyping and beartype, in tests only, and compilations can
+be counted.
+"""
 
 import gc
 import os
 from contextlib import contextmanager
 
-if "PYTEST_XDIST_WORKER" in os.environ:  # several workers share the cores: no linear algebra on all of them in each
+# Several workers share the cores: no linear algebra on all of them in each
+if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import jaxtyping
 
-# Where shapes are; what users call first, recipes and runs, has errors of its own that must not be forestalled.
+# Where shapes are; what users call first, recipes and runs, has errors of its own that must not be
+# forestalled.
 CHECKED = (
     "numerics",
     "tasks",
@@ -38,10 +42,12 @@ mpl.use("Agg")
 gc.freeze()  # what has been imported stays; and programs, which are most of what there is, stay too
 gc.set_threshold(20_000, 20, 50)
 
-# Unoptimised programs compile in half the time. Promises of bits, of lanes, of distributions, of recorded numbers
-# through `run`, of scripts and of README's code are tested on programs as users have them; these are for tests of what
-# a program says, whatever its code.
-QUICK = ap.sweep.programs.accepted({"xla_backend_optimization_level": 0, "xla_cpu_experimental_ynn_fusion_type": ""})
+# Unoptimised programs compile in half the time. Promises of bits, of lanes, of distributions, of
+# recorded numbers through `run`, of scripts and of README's code are tested on programs as users
+# have them; these are for tests of what a program says, whatever its code.
+QUICK = ap.sweep.programs.accepted(
+    {"xla_backend_optimization_level": 0, "xla_cpu_experimental_ynn_fusion_type": ""}
+)
 
 
 LOOK = dict(mpl.rcParams)  # what matplotlib draws by, before any test

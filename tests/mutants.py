@@ -1,13 +1,15 @@
-"""Change the code in small ways, one at a time, and count which changes the quick tests notice: `make mutants`.
+"""Change the code in small ways, one at a time, and count which changes the quick tests notice:
+`make mutants`.
 
-mutmut makes the changes ("mutants"): another operator, another number, an argument left out, and so on. There are some
-ten thousand, too many to try all, so a stated share of each file's is drawn by a seed. Each is tried in a copy of the
-project, in a process of its own, on the test files that promise the changed file, until the first test fails. A mutant
-that fails none has survived: some behaviour is promised by no test. Survivors that nobody could notice, because they
-change no result, are listed with the reason in `tests/mutants.md`, by the lines that this script prints.
+mutmut makes the changes ("mutants"): another operator, another number, an argument left out, and so
+on. There are some ten thousand, too many to try all, so a stated share of each file's is drawn by a
+seed. Each is tried in a copy of the project, in a process of its own, on the test files that
+promise the changed file, until the first test fails. A mutant that fails none has survived: some
+behaviour is promised by no test. Survivors that nobody could notice, because they change no result,
+are listed with the reason in `tests/mutants.md`, by the lines that this script prints.
 
-Left out are changes of text with a space in it, which is prose for people, and what mutmut itself leaves out (type
-annotations, decorators and functions that have one).
+Left out are changes of text with a space in it, which is prose for people, and what mutmut itself
+leaves out (type annotations, decorators and functions that have one).
 """
 
 import difflib
@@ -40,8 +42,18 @@ ENOUGH = 0.9  # the share that must be noticed
 PROMISED_BY = {
     "approx/tasks/losses.py": ("test_mathematics", "test_scalings", "test_cases", "test_parity"),
     "approx/training/sampling.py": ("test_sampling",),
-    "approx/training/steps.py": ("test_case_updates", "test_mathematics", "test_contract", "test_second_order"),
-    "approx/training/loop.py": ("test_mathematics", "test_contract", "test_case_updates", "test_second_order"),
+    "approx/training/steps.py": (
+        "test_case_updates",
+        "test_mathematics",
+        "test_contract",
+        "test_second_order",
+    ),
+    "approx/training/loop.py": (
+        "test_mathematics",
+        "test_contract",
+        "test_case_updates",
+        "test_second_order",
+    ),
     "approx/training/second_order.py": ("test_second_order",),
     "approx/numerics/elementary.py": ("test_elementary",),
 }
@@ -51,7 +63,17 @@ PROMISED_BY |= dict.fromkeys(
     ("test_statistics", "test_coverage", "test_variance", "test_maps", "test_extrapolation"),
 )
 MOMENTS = itertools.count(1)
-PRELOADED = ["jax", "flax.linen", "optax", "xarray", "scipy.stats", "matplotlib.pyplot", "pandas", "pytest", "tyro"]
+PRELOADED = [
+    "jax",
+    "flax.linen",
+    "optax",
+    "xarray",
+    "scipy.stats",
+    "matplotlib.pyplot",
+    "pandas",
+    "pytest",
+    "tyro",
+]
 
 
 @dataclass(frozen=True)
@@ -91,7 +113,9 @@ def tests_of(path: str) -> tuple[str, ...]:
     texts = {test: test.read_text() for test in (ROOT / "tests").glob("test_*.py")}
     found = [test for test, text in texts.items() if named.search(text)]
     if not found:
-        raise ValueError(f"no test names a function of {path}: say in PROMISED_BY which tests promise it")
+        raise ValueError(
+            f"no test names a function of {path}: say in PROMISED_BY which tests promise it"
+        )
     oftenest = sorted(found, key=lambda test: -len(named.findall(texts[test])))
     return tuple(str(test.relative_to(ROOT)) for test in oftenest)
 
@@ -108,18 +132,23 @@ def drawn(path: str, one_in: int, seed: int) -> list[Mutant]:
     module, mutations, *_ = create_mutations(path, text)
     counted = [mutation for mutation in mutations if not is_prose(mutation.original_node)]
     chosen = random.Random(f"{seed} {path}").sample(counted, max(1, round(len(counted) / one_in)))
-    texts = [deep_replace(module, mutation.original_node, mutation.mutated_node).code for mutation in chosen]
+    texts = [
+        deep_replace(module, mutation.original_node, mutation.mutated_node).code
+        for mutation in chosen
+    ]
     return [Mutant(path, changed, change_of(text, changed)) for changed in texts]
 
 
 def change_of(old: str, new: str) -> str:
     """The lines that differ, as `old` → `new`."""
     lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0))[2:]
-    before, after = (" ".join(line[1:].strip() for line in lines if line[0] == sign) for sign in "-+")
+    before, after = (
+        " ".join(line[1:].strip() for line in lines if line[0] == sign) for sign in "-+"
+    )
     return f"`{before}` → `{after}`"
 
 
-# ---- one try -------------------------------------------------------------------------------------------------------
+# ---- one try -------------------------------------------------------------------------------------
 
 
 def run_tests(tree: str, tests: Sequence[str], log: str) -> None:
@@ -162,7 +191,8 @@ def changed(tree: Path, mutant: Mutant) -> Iterator[None]:
     whole, times = file.read_text(), file.stat()
     file.write_text(mutant.text)
     moment = next(MOMENTS)
-    os.utime(file, (moment, moment))  # Python knows a file's stored bytecode by its time and size: no two have one time
+    # Python knows a file's stored bytecode by its time and size: no two have one time
+    os.utime(file, (moment, moment))
     try:
         yield
     finally:
@@ -176,7 +206,9 @@ def survives(tree: Path, mutant: Mutant, limit: float) -> bool:
     with changed(tree, mutant):
         code, _ = outcome(tree, tests, limit)
     if code in (5, 99):
-        raise RuntimeError(f"the tests {' '.join(tests)} did not run as they should: see {tree / 'log.txt'}")
+        raise RuntimeError(
+            f"the tests {' '.join(tests)} did not run as they should: see {tree / 'log.txt'}"
+        )
     return code == 0
 
 
@@ -184,16 +216,20 @@ def baseline(tree: Path, tests: Sequence[str]) -> float:
     """Seconds of the tests without a change; they must pass."""
     code, seconds = outcome(tree, tests, None)
     if code != 0:
-        raise RuntimeError(f"{' '.join(tests)} fail without any mutant:\n{(tree / 'log.txt').read_text()[-3000:]}")
+        raise RuntimeError(
+            f"{' '.join(tests)} fail without any mutant:\n{(tree / 'log.txt').read_text()[-3000:]}"
+        )
     return seconds
 
 
-# ---- all tries -----------------------------------------------------------------------------------------------------
+# ---- all tries -----------------------------------------------------------------------------------
 
 
 def copies(folder: Path, number: int) -> queue.Queue[Path]:
     """Copies of the project, without what git ignores, for as many tries at once."""
-    listed = subprocess.run(["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True)
+    listed = subprocess.run(
+        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
+    )
     trees: queue.Queue[Path] = queue.Queue()
     for k in range(number):
         for name in listed.stdout.decode().splitlines():
@@ -236,7 +272,10 @@ def report(found: list[tuple[Mutant, bool]], listed: str) -> bool:
     """Print the rates and the survivors; whether enough are noticed and the others listed."""
     from approx.stats.intervals import binomial_interval
 
-    everything, lost = Counter(m.path for m, _ in found), Counter(m.path for m, survived in found if survived)
+    everything, lost = (
+        Counter(m.path for m, _ in found),
+        Counter(m.path for m, survived in found if survived),
+    )
     print("\nmutants noticed, of those tried:")
     for path, n in everything.items():
         print(f"  {path}: {n - lost[path]} of {n}")
@@ -244,7 +283,9 @@ def report(found: list[tuple[Mutant, bool]], listed: str) -> bool:
     noticed = len(found) - len(survivors)
     low, high = binomial_interval(noticed, len(found), 0.95, "exact")
     share = noticed / len(found)
-    print(f"  all: {noticed} of {len(found)}, {share:.1%}, exact 95% interval {low:.1%} to {high:.1%}")
+    print(
+        f"  all: {noticed} of {len(found)}, {share:.1%}, exact 95% interval {low:.1%} to {high:.1%}"
+    )
     unlisted = [name for name in survivors if name not in listed]
     for name in survivors:
         print(f"{'NOT LISTED' if name in unlisted else 'listed'}: {name}")
@@ -263,14 +304,19 @@ def main(one_in: int = 60, seed: int = 0, workers: int = 2, only: tuple[str, ...
     """
     prepare()
     mutants = [mutant for path in only or files() for mutant in drawn(path, one_in, seed)]
-    print(f"{len(mutants)} mutants, one in {one_in} of each file's, drawn with seed {seed}", flush=True)
+    print(
+        f"{len(mutants)} mutants, one in {one_in} of each file's, drawn with seed {seed}",
+        flush=True,
+    )
     found = []
     with tempfile.TemporaryDirectory() as folder:
         for mutant, survived in tried(mutants, workers, Path(folder)):
             found.append((mutant, survived))
             print(f"{'SURVIVED' if survived else 'noticed'}: {mutant.name}", flush=True)
     if not report(found, LISTED.read_text()):
-        sys.exit(f"fewer than {ENOUGH:.0%} were noticed, or a survivor is not listed in {LISTED.relative_to(ROOT)}")
+        sys.exit(
+            f"fewer than {ENOUGH:.0%} were noticed, or a survivor is not listed in {LISTED.relative_to(ROOT)}"
+        )
 
 
 if __name__ == "__main__":

@@ -19,8 +19,12 @@ def script(folder: str, name: str):
     return module
 
 
-def assert_judged_anew(monkeypatch: pytest.MonkeyPatch, folder: Path, main: Callable, **options) -> None:
-    """What was saved is judged again without training, and gives the tables that are in the folder, byte by byte."""
+def assert_judged_anew(
+    monkeypatch: pytest.MonkeyPatch, folder: Path, main: Callable, **options
+) -> None:
+    """What was saved is judged again without training, and gives the tables that are in the folder,
+    byte by byte.
+    """
 
     def refuse(*_, **__):
         raise AssertionError("trained what is in the folder of results")

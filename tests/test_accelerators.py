@@ -1,4 +1,6 @@
-"""Promise: an accelerator's form and lanes come from measurements; where there are none, run says so."""
+"""Promise: an accelerator's form and lanes come from measurements; where there are none, run says
+so.
+"""
 
 import json
 from dataclasses import replace
@@ -71,7 +73,8 @@ def test_a_table_is_written_read_and_used(device):
     choice.write(choice.users_table(), device.device_kind, SMALL, {"jax": "1"})
     without_columns = replace(task, loss=lambda outputs, targets: ((outputs - targets) ** 2).mean())
     assert choice.choose_lanes(without_columns, recipe) == 4096
-    assert choice.choose_form(None, without_columns, recipe, 64) == "vmap"  # an own loss has no other
+    # An own loss has no other
+    assert choice.choose_form(None, without_columns, recipe, 64) == "vmap"
     assert choice.choose_form(None, task, recipe, 64) == "columns"
     assert choice.remark(device) == ""
 
@@ -94,7 +97,9 @@ def test_a_block_that_the_device_cannot_hold_is_refused_with_lanes_that_fit():
     plan = type("Plan", (), {"lanes": 1000})
     block = type("Block", (), {"bytes": 8_000_000_000})
     ready = programs.Ready({Device(limit=5_000_000_000, used=1_000_000_000): block}, None, 0)
-    with pytest.raises(MemoryError, match=r"1,000 networks needs 8 GB .* 4 GB are free .* lanes=450"):
+    with pytest.raises(
+        MemoryError, match=r"1,000 networks needs 8 GB .* 4 GB are free .* lanes=450"
+    ):
         runs.check_device_memory(plan, ready)
     for enough in (Device(limit=10_000_000_000), Device()):
         runs.check_device_memory(plan, programs.Ready({enough: block}, None, 0))
@@ -102,7 +107,10 @@ def test_a_block_that_the_device_cannot_hold_is_refused_with_lanes_that_fit():
 
 @pytest.mark.parametrize(
     ("said", "kind"),
-    [("RESOURCE_EXHAUSTED: out of memory", MemoryError), ("INTERNAL: a bug", jax.errors.JaxRuntimeError)],
+    [
+        ("RESOURCE_EXHAUSTED: out of memory", MemoryError),
+        ("INTERNAL: a bug", jax.errors.JaxRuntimeError),
+    ],
 )
 def test_a_compiler_without_memory_is_met_with_a_remedy(said, kind):
     class Lowered:

@@ -1,4 +1,6 @@
-"""Promise: ten updates of every case are those of a few lines of numpy, from the same weights, batches and masks."""
+"""Promise: ten updates of every case are those of a few lines of numpy, from the same weights,
+batches and masks.
+"""
 
 from dataclasses import replace
 
@@ -21,7 +23,10 @@ class Ten:
 
     def __init__(self, label, case, task=None, **changes):
         its_task, recipe = script("experiments", case).RECIPES[label]
-        self.task, self.recipe = its_task if task is None else task, replace(recipe, dtype="float64", **changes)
+        self.task, self.recipe = (
+            its_task if task is None else task,
+            replace(recipe, dtype="float64", **changes),
+        )
         keys = ap.training.inputs.as_keys(KEY)
         state = ap.init(keys, self.task, self.recipe)
         rows = ap.training.inputs.prepare(keys, self.task, self.recipe).rows
@@ -31,7 +36,9 @@ class Ten:
         def step(state, n):
             x, y, weights, index = ap.training.inputs.batch(keys, n, rows, self.task, self.recipe)
             x, y = (
-                (x, y) if index is None else (ap.numerics.products.take(x, index), ap.numerics.products.take(y, index))
+                (x, y)
+                if index is None
+                else (ap.numerics.products.take(x, index), ap.numerics.products.take(y, index))
             )
             key = jax.random.fold_in(keys.dropout, n)
             new = ap.update(state, x, y, self.task, self.recipe, key, weights)
@@ -41,7 +48,9 @@ class Ten:
         for n in range(STEPS):
             new, seen = step(state, n)
             self.seen.append(tuple(map(np.asarray, seen)))
-            self.losses.append(float((new.loss_sum - state.loss_sum) / (new.row_sum - state.row_sum)))
+            self.losses.append(
+                float((new.loss_sum - state.loss_sum) / (new.row_sum - state.row_sum))
+            )
             state = new
         self.last = arrays(state.params)
 
@@ -77,7 +86,13 @@ def test_waveform():
     """Keras' RMSprop on sigmoids and a softmax, fresh rows each step."""
     model = ap.MLP((4, 8), "sigmoid", outputs=4, initializer="keras")
     with jax.enable_x64(True):
-        ten = Ten("32_rmsprop_keras", "waveform", ap.tasks.waveform(classes=4, dim=6), model=model, batch_size=4)
+        ten = Ten(
+            "32_rmsprop_keras",
+            "waveform",
+            ap.tasks.waveform(classes=4, dim=6),
+            model=model,
+            batch_size=4,
+        )
     weights = [layer[name] for layer in ten.first for name in ("w", "b")]
     means = [np.zeros_like(w) for w in weights]
     for x, y, _, _ in ten.seen:
@@ -89,7 +104,10 @@ def test_waveform():
         d1 = (d2 @ w2.T) * h1 * (1 - h1)
         gradients = [x.T @ d1, d1.sum(0), h1.T @ d2, d2.sum(0), h2.T @ d3, d3.sum(0)]
         means = [0.9 * m + 0.1 * g**2 for m, g in zip(means, gradients, strict=True)]
-        weights = [w - 1e-3 * g / np.sqrt(m + 1e-7) for w, g, m in zip(weights, gradients, means, strict=True)]
+        weights = [
+            w - 1e-3 * g / np.sqrt(m + 1e-7)
+            for w, g, m in zip(weights, gradients, means, strict=True)
+        ]
     ten.agree(*({"w": w, "b": b} for w, b in zip(weights[::2], weights[1::2], strict=True)))
     assert np.abs(ten.seen[0][0] - ten.seen[1][0]).max() > 0
     assert [y.tolist() for _, y, _, _ in ten.seen] == [[0, 1, 2, 3]] * STEPS
@@ -100,23 +118,32 @@ def test_identity(label):
     small = ap.tasks.identity("A", size=100, dim=7)
     model = replace(script("experiments", "identity").LINEAR, outputs=7)
     with jax.enable_x64(True):
-        ten = Ten(label, "identity", small, model=model if label == "A" else ap.scalings.PerSample(model))
+        ten = Ten(
+            label, "identity", small, model=model if label == "A" else ap.scalings.PerSample(model)
+        )
     w, b = ten.first[0]["w"], ten.first[0]["b"]
     for (x, y, weights, _), loss in zip(ten.seen, ten.losses, strict=True):
-        mean, sd = (0.0, 1.0) if label == "A" else (x.mean(1, keepdims=True), x.std(1, keepdims=True))
+        mean, sd = (
+            (0.0, 1.0) if label == "A" else (x.mean(1, keepdims=True), x.std(1, keepdims=True))
+        )
         z = (x - mean) / sd
         error = mean + sd * (z @ w + b) - y
-        assert loss == pytest.approx(float(((error**2).mean(1) * weights).sum() / weights.sum()), rel=1e-9)
+        assert loss == pytest.approx(
+            float(((error**2).mean(1) * weights).sum() / weights.sum()), rel=1e-9
+        )
         d = 2 * sd * error / 7 * weights[:, None] / weights.sum()
         w, b = w - 0.01 * z.T @ d, b - 0.01 * d.sum(0)
     ten.agree({"w": w, "b": b})
-    assert [int(weights.sum()) for _, _, weights, _ in ten.seen] == [8] * 8 + [6, 8]  # 70 rows, 30 for validation
+    # 70 rows, 30 for validation
+    assert [int(weights.sum()) for _, _, weights, _ in ten.seen] == [8] * 8 + [6, 8]
 
 
 @pytest.mark.parametrize("label", ["literal", "relu corrected", "mask corrected", "both corrected"])
 def test_clusters(label):
     """The thread's own loop, with its derivatives or the right ones."""
-    relu_is_right, mask_is_right = (label in (f"{name} corrected", "both corrected") for name in ("relu", "mask"))
+    relu_is_right, mask_is_right = (
+        label in (f"{name} corrected", "both corrected") for name in ("relu", "mask")
+    )
     with jax.enable_x64(True):
         ten = Ten(label, "clusters")
     w1, w2 = (layer["w"] for layer in ten.first)
@@ -127,6 +154,12 @@ def test_clusters(label):
         used = hidden * mask * 2
         error = used @ w2 - y
         assert loss == pytest.approx(float((error**2).sum()) / 2, rel=1e-9)
-        back = error @ w2.T * (hidden > 0 if relu_is_right else used >= 0) * mask * (2 if mask_is_right else 1)
+        back = (
+            error
+            @ w2.T
+            * (hidden > 0 if relu_is_right else used >= 0)
+            * mask
+            * (2 if mask_is_right else 1)
+        )
         w1, w2 = w1 - 0.002 * x.T @ back, w2 - 0.002 * used.T @ error
     ten.agree({"w": w1}, {"w": w2})

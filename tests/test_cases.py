@@ -1,4 +1,6 @@
-"""Promise: the cases' data are those of their threads, to the last bit or as close as the source allows."""
+"""Promise: the cases' data are those of their threads, to the last bit or as close as the source
+allows.
+"""
 
 import importlib.util
 from pathlib import Path
@@ -15,7 +17,9 @@ KEY, NOISE = jax.random.key(5), jax.random.key(6)
 
 def test_interval_is_numpys_to_the_last_bit():
     task = ap.tasks.interval()
-    x = np.concatenate([np.linspace(0, 10, 100), np.linspace(11, 20, 100), np.linspace(21, 30, 100)])
+    x = np.concatenate(
+        [np.linspace(0, 10, 100), np.linspace(11, 20, 100), np.linspace(21, 30, 100)]
+    )
     np.testing.assert_array_equal(task.x[:, 0], x)
     assert task.x.dtype == np.float64
     np.testing.assert_array_equal(task.y[:, 0], np.repeat([0, 1, 0], 100))
@@ -48,10 +52,16 @@ def test_what_is_correct_on_the_interval():
 
 def test_clusters_are_scikit_learns():
     pytest.importorskip("sklearn")
-    spec = importlib.util.spec_from_file_location("clusters", Path(__file__).parent / "recorded" / "clusters.py")
+    spec = importlib.util.spec_from_file_location(
+        "clusters", Path(__file__).parent / "recorded" / "clusters.py"
+    )
     recorded = importlib.util.module_from_spec(spec)
     spec.loader.exec_module(recorded)
-    drawn, task, labels = recorded.draw(), ap.tasks.clusters(), ap.tasks.clusters(loss="cross_entropy")
+    drawn, task, labels = (
+        recorded.draw(),
+        ap.tasks.clusters(),
+        ap.tasks.clusters(loss="cross_entropy"),
+    )
     np.testing.assert_allclose(task.x, drawn["x"], rtol=1e-12, atol=1e-12)
     np.testing.assert_allclose(task.x_test, drawn["x_test"], rtol=1e-12, atol=1e-12)
     for mine, name in ((labels.y, "y"), (labels.y_test, "y_test"), (task.y.argmax(1), "y")):
@@ -62,11 +72,15 @@ def test_clusters_are_scikit_learns():
 
 
 def test_waveform_draws_each_class_in_order_or_any_at_random():
-    literal, even = ap.tasks.waveform(classes=64), ap.tasks.waveform(classes=64, spread=1.0, draw="random")
+    literal, even = (
+        ap.tasks.waveform(classes=64),
+        ap.tasks.waveform(classes=64, spread=1.0, draw="random"),
+    )
     x, y = literal.fresh(KEY, NOISE, 128)
     np.testing.assert_array_equal(y, np.tile(np.arange(64), 2))
     z = (np.asarray(x, np.float64) - np.asarray(y)[:, None] / 255) / 1e-4
-    # 25,600 normal numbers: standard errors of mean and deviation are 0.0063 and 0.0044; float32 at 1/4 adds 1.5e-4
+    # 25,600 normal numbers: standard errors of mean and deviation are 0.0063 and 0.0044; float32 at
+    # 1/4 adds 1.5e-4
     assert abs(z.mean()) < 0.03
     assert z.std() == pytest.approx(1, abs=0.02)
     other, _ = literal.fresh(NOISE, KEY, 128)
@@ -88,7 +102,8 @@ def test_identity_a_is_shared_and_b_is_drawn_per_seed():
     (x, y), (again, _) = a.rows(KEY, NOISE), a.rows(NOISE, KEY)
     np.testing.assert_array_equal(x, y)
     np.testing.assert_array_equal(x, again)
-    assert float(x.mean()) == pytest.approx(1.1090579, abs=2e-5)  # five standard errors of 100,000 numbers
+    # Five standard errors of 100,000 numbers
+    assert float(x.mean()) == pytest.approx(1.1090579, abs=2e-5)
     assert np.asarray(x, np.float64).std() == pytest.approx(0.0012380764, rel=0.02)
     (x, _), (other, _) = b.rows(KEY, NOISE), b.rows(NOISE, KEY)
     assert (x != other).any()

@@ -1,7 +1,9 @@
-"""Promise: the chance that a table of claims holds a wrong verdict is at most 5%, whatever the true effects.
+"""Promise: the chance that a table of claims holds a wrong verdict is at most 5%, whatever the true
+effects.
 
-Chances are summed over all outcomes, not simulated. Verdicts by Wilson's and Tango's score intervals broke it: at a
-true rate of 0.05 and n = 64, 30 claims "never" were wrong in 12.5% of tables, 189 claims in 20.9%.
+Chances are summed over all outcomes, not simulated. Verdicts by Wilson's and Tango's score
+intervals broke it: at a true rate of 0.05 and n = 64, 30 claims "never" were wrong in 12.5% of
+tables, 189 claims in 20.9%.
 """
 
 from functools import partial
@@ -16,7 +18,13 @@ from approx.stats import paired_intervals
 from approx.stats.evidence import judge
 
 # A true rate and a region: at its edges, where a verdict is wrong most easily, and beside them.
-RATES = [(0.05, stats.NEVER), (0.95, stats.ALWAYS), (0.5, stats.RARELY), (0.5, stats.USUALLY), (0.1, (0.1, 0.3))]
+RATES = [
+    (0.05, stats.NEVER),
+    (0.95, stats.ALWAYS),
+    (0.5, stats.RARELY),
+    (0.5, stats.USUALLY),
+    (0.1, (0.1, 0.3)),
+]
 RATES += [(0.051, stats.NEVER), (0.949, stats.ALWAYS), (0.501, stats.RARELY), (0.099, (0.1, 0.3))]
 RATES += [(rate, stats.NEVER) for rate in (0.001, 0.01, 0.06, 0.1, 0.5)]
 TABLES = (1, 2, 10, 30, 36, 100, 189, 200)
@@ -55,7 +63,9 @@ def rate_chances(n: int, rates=RATES) -> list[float]:
         low, high = stats.binomial_interval(k, n, 1 - 0.05 / many, "exact")
         for rate, holds in rates:
             said = np.array([stats.verdict(*ends, holds) for ends in zip(low, high, strict=True)])
-            found.append(of_a_table(sps.binom.pmf(k, n, rate)[said == wrong(rate, holds)].sum(), many))
+            found.append(
+                of_a_table(sps.binom.pmf(k, n, rate)[said == wrong(rate, holds)].sum(), many)
+            )
     return found
 
 
@@ -76,7 +86,9 @@ def outcomes(n: int) -> np.ndarray:
 
 
 def paired_truths() -> list[tuple[float, float]]:
-    """(P(only a), P(only b)), with differences at the edges of the regions, from hardly any to nothing but ties."""
+    """(P(only a), P(only b)), with differences at the edges of the regions, from hardly any to
+    nothing but ties.
+    """
     found = []
     for difference in (-0.9, -0.5, -0.1, 0.0, 0.1, 0.5, 0.9, 0.97):
         for disagree in (0.001, 0.01, 0.05, 0.1, 0.15, 0.3, 0.6, 1.0):
@@ -91,7 +103,9 @@ def missed(n: int, level: float, limits) -> float:
     low = np.array([limits(a, b) for a, b in counts])
     chances = []
     for a, b in paired_truths():
-        chance = sps.multinomial.pmf(np.c_[counts, n - counts.sum(1)], n, [a, b, max(0.0, 1 - a - b)])
+        chance = sps.multinomial.pmf(
+            np.c_[counts, n - counts.sum(1)], n, [a, b, max(0.0, 1 - a - b)]
+        )
         chances.append(chance[low > a - b + 1e-12].sum())
     return max(chances)
 
@@ -102,25 +116,36 @@ def test_exact_paired_limits_are_seldom_missed(many):
     n, level = 8, 1 - 0.05 / many
     tail = (1 - level) / 2
     assert missed(n, level, lambda a, b: paired_intervals.exact_lower(a, b, n, level)) <= tail
-    assert missed(n, level, lambda a, b: stats.paired_interval(a, b, n, level, "score")[0]) > 2 * tail
+    assert (
+        missed(n, level, lambda a, b: stats.paired_interval(a, b, n, level, "score")[0]) > 2 * tail
+    )
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(("n", "many"), [(11, 1), (11, 36), (16, 200), (24, 36), (32, 200)])
 def test_exact_paired_limits_are_seldom_missed_at_more_seeds(n, many):
     level = 1 - 0.05 / many
-    assert missed(n, level, lambda a, b: paired_intervals.exact_lower(a, b, n, level)) <= (1 - level) / 2
+    assert (
+        missed(n, level, lambda a, b: paired_intervals.exact_lower(a, b, n, level))
+        <= (1 - level) / 2
+    )
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize(("n", "disagree", "difference"), [(128, 0.15, 0.1), (128, 1.0, 0.1), (512, 0.1, 0.1)])
+@pytest.mark.parametrize(
+    ("n", "disagree", "difference"), [(128, 0.15, 0.1), (128, 1.0, 0.1), (512, 0.1, 0.1)]
+)
 def test_exact_paired_limits_at_many_seeds(n, disagree, difference):
-    """Where all outcomes are too many: for each number of disagreements, the fewest wins whose limit lies above."""
+    """Where all outcomes are too many: for each number of disagreements, the fewest wins whose
+    limit lies above.
+    """
     level = 1 - 0.05 / 36
     chance = 1e-6  # of the numbers of disagreements that are left out
     share, wins = (1 + difference / disagree) / 2, 0
     above = lambda a, m: paired_intervals.exact_lower(a, m - a, n, level) > difference  # noqa: E731
-    for m in range(int(sps.binom.ppf(5e-7, n, disagree)), int(sps.binom.isf(5e-7, n, disagree)) + 1):
+    for m in range(
+        int(sps.binom.ppf(5e-7, n, disagree)), int(sps.binom.isf(5e-7, n, disagree)) + 1
+    ):
         wins = min(wins, m)
         while wins > 0 and above(wins - 1, m):
             wins -= 1
@@ -151,7 +176,13 @@ def test_without_ties_it_is_near_clopper_and_pearsons():
 
 @pytest.mark.parametrize(
     ("a", "b", "n", "ends"),
-    [(0, 0, 0, (-1, 1)), (5, 0, 5, (None, 1)), (0, 5, 5, (-1, None)), (1, 0, 1, (None, 1)), (0, 0, 1, (None, None))],
+    [
+        (0, 0, 0, (-1, 1)),
+        (5, 0, 5, (None, 1)),
+        (0, 5, 5, (-1, None)),
+        (1, 0, 1, (None, 1)),
+        (0, 0, 1, (None, None)),
+    ],
 )
 def test_exact_paired_interval_of_few_seeds(a, b, n, ends):
     found = [float(end) for end in stats.paired_interval(a, b, n, 0.95, "exact")]
@@ -201,20 +232,29 @@ def test_reported_places_are_honest_with_ties():
 
 @pytest.mark.slow
 def test_whole_tables_of_all_kinds_are_seldom_wrong():
-    """25 tables of 24 claims at the edges of their regions, by `claims` itself: rates, differences, better endings."""
+    """25 tables of 24 claims at the edges of their regions, by `claims` itself: rates, differences,
+    better endings.
+    """
     rng, bad = np.random.default_rng(0), 0
     for _ in range(25):
         statements = []
         for number in range(8):
             n = int(rng.choice([11, 32, 64]))
             rare = xr.Dataset({"hit": ("seed", rng.random(n) < 0.05)})
-            statements.append(stats.Claim(f"never {number}", "a", "s", partial(stats.rate, rare), stats.NEVER))
+            statements.append(
+                stats.Claim(f"never {number}", "a", "s", partial(stats.rate, rare), stats.NEVER)
+            )
             ends = rng.choice(3, n, p=[0.1, 0.0, 0.9])  # a alone, b alone, neither
-            sides = {label: xr.Dataset({"hit": ("seed", ends == at)}) for at, label in enumerate("ab")}
+            sides = {
+                label: xr.Dataset({"hit": ("seed", ends == at)}) for at, label in enumerate("ab")
+            }
             more = partial(stats.compare, sides, "a", "b")
             statements.append(stats.Claim(f"helps {number}", "a, b", "s", more, stats.HELPS))
             wins = rng.random(n) < 0.55
-            losses = {"a": xr.Dataset({"loss": ("seed", 1.0 - wins)}), "b": xr.Dataset({"loss": ("seed", wins * 1.0)})}
+            losses = {
+                "a": xr.Dataset({"loss": ("seed", 1.0 - wins)}),
+                "b": xr.Dataset({"loss": ("seed", wins * 1.0)}),
+            }
             better = partial(stats.improvement, losses, "a", "b", of="loss", pairs="seed")
             statements.append(stats.Claim(f"better {number}", "a, b", "s", better, stats.BETTER))
         bad += bool((stats.claims("simulation", statements).verdict == "contradicted").any())

@@ -9,7 +9,13 @@ import subprocess
 import sys
 import threading
 import time
-from concurrent.futures import BrokenExecutor, Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import (
+    BrokenExecutor,
+    Executor,
+    Future,
+    ProcessPoolExecutor,
+    ThreadPoolExecutor,
+)
 from pathlib import Path
 
 import numpy as np
@@ -81,7 +87,9 @@ def same(a: xr.Dataset, b: xr.Dataset) -> bool:
 
 def stored(folder: Path) -> dict[str, tuple[int, int]]:
     """Which files the chunks are: one that is written again is another."""
-    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in chunks.paths(folder)}
+    return {
+        path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in chunks.paths(folder)
+    }
 
 
 def until(found, what: str):
@@ -94,7 +102,7 @@ def until(found, what: str):
     raise TimeoutError(what)
 
 
-# ---- executors -----------------------------------------------------------------------------------------------------
+# ---- executors -----------------------------------------------------------------------------------
 
 
 class Shuffled(ThreadPoolExecutor):
@@ -116,7 +124,9 @@ class Shuffled(ThreadPoolExecutor):
             future.set_result(function(*arguments))
 
 
-@pytest.mark.parametrize("kind", [lambda: ThreadPoolExecutor(2), Shuffled], ids=["threads", "another order"])
+@pytest.mark.parametrize(
+    "kind", [lambda: ThreadPoolExecutor(2), Shuffled], ids=["threads", "another order"]
+)
 def test_threads_in_any_order_change_no_bit(sweep, few, tmp_path, often, kind):
     with kind() as pool:
         assert same(sweep(tmp_path / "x", pool, seeds=40), few)
@@ -134,7 +144,9 @@ def test_what_one_engine_began_another_finishes(sweep, few, tmp_path):
     before = stored(tmp_path / "x")
     assert same(sweep(tmp_path / "x", seeds=40), few)
     assert stored(tmp_path / "x").items() > before.items()
-    assert sum(xr.load_dataset(path).sizes["training"] for path in chunks.paths(tmp_path / "x")) == 80
+    assert (
+        sum(xr.load_dataset(path).sizes["training"] for path in chunks.paths(tmp_path / "x")) == 80
+    )
 
 
 @pytest.mark.slow
@@ -157,7 +169,9 @@ class Counted(Executor):
         return self.futures[-1]
 
 
-def test_what_is_asked_for_is_bounded_and_cancelled_by_an_interrupt(sweep, tmp_path, monkeypatch, often, capsys):
+def test_what_is_asked_for_is_bounded_and_cancelled_by_an_interrupt(
+    sweep, tmp_path, monkeypatch, often, capsys
+):
     def interrupted(*_, **__):
         raise KeyboardInterrupt
 
@@ -181,7 +195,10 @@ def test_what_is_asked_for_is_bounded_and_cancelled_by_an_interrupt(sweep, tmp_p
         with pytest.raises(KeyboardInterrupt):
             sweep(tmp_path / "x", threads)
     assert [future.cancelled() for future in pool.futures] == [True] * 16
-    assert "interrupted: 0 of 320 trainings stored; the same command goes on" in capsys.readouterr().err
+    assert (
+        "interrupted: 0 of 320 trainings stored; the same command goes on"
+        in capsys.readouterr().err
+    )
 
 
 def test_what_cannot_be_is_refused(sweep, tmp_path, monkeypatch):
@@ -210,12 +227,15 @@ def test_a_worker_of_another_kind_is_refused(sweep, few, tmp_path, monkeypatch, 
                 sweep(tmp_path / "x", pool, seeds=40)
         before = stored(tmp_path / "x")
         assert len(before) < 4
-        assert f"ended by RuntimeError: {8 * len(before)} of 80 trainings stored" in capsys.readouterr().err
+        assert (
+            f"ended by RuntimeError: {8 * len(before)} of 80 trainings stored"
+            in capsys.readouterr().err
+        )
         assert same(sweep(tmp_path / "x", pool, seeds=40), few)
     assert stored(tmp_path / "x").items() >= before.items()
 
 
-# ---- processes -----------------------------------------------------------------------------------------------------
+# ---- processes -----------------------------------------------------------------------------------
 
 SPAWN = multiprocessing.get_context("spawn")
 
@@ -228,7 +248,9 @@ def test_processes_change_no_bit(sweep, memory, tmp_path, often, workers):
 
 
 @pytest.mark.slow
-def test_after_a_killed_process_the_same_call_goes_on(sweep, memory, tmp_path, often, at_chunks, capsys):
+def test_after_a_killed_process_the_same_call_goes_on(
+    sweep, memory, tmp_path, often, at_chunks, capsys
+):
     with ProcessPoolExecutor(2, mp_context=SPAWN) as pool:
         at_chunks([5], lambda: os.kill(next(iter(pool._processes)), signal.SIGKILL))
         with pytest.raises(BrokenExecutor):
@@ -242,23 +264,30 @@ def test_after_a_killed_process_the_same_call_goes_on(sweep, memory, tmp_path, o
     assert stored(tmp_path / "x").items() > before.items()
 
 
-# ---- Dask ----------------------------------------------------------------------------------------------------------
+# ---- Dask ----------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
 def dask_cluster():
     """One worker here; tests ask for more."""
     distributed = pytest.importorskip("distributed")
-    quiet = {"dashboard_address": "127.0.0.1:0", "worker_dashboard_address": "127.0.0.1:0", "silence_logs": 50}
-    with distributed.LocalCluster(n_workers=1, threads_per_worker=1, host="127.0.0.1", **quiet) as cluster:
+    quiet = {
+        "dashboard_address": "127.0.0.1:0",
+        "worker_dashboard_address": "127.0.0.1:0",
+        "silence_logs": 50,
+    }
+    with distributed.LocalCluster(
+        n_workers=1, threads_per_worker=1, host="127.0.0.1", **quiet
+    ) as cluster:
         yield cluster
 
 
 def scaled(cluster, workers: int) -> str:
     """The scheduler's address, once there are so many workers.
 
-    The cluster's own `wait_for_workers` puts the scheduler's list of workers in place of the cluster's. A worker that
-    has ended is then missing from it when the news of its end arrives: a KeyError, raised when the cluster closes.
+    The cluster's own `wait_for_workers` puts the scheduler's list of workers in place of the
+    cluster's. A worker that has ended is then missing from it when the news of its end arrives: a
+    KeyError, raised when the cluster closes.
     """
     cluster.scale(workers)
     until(lambda: len(cluster.scheduler.workers) == workers, f"{workers} workers")
@@ -267,7 +296,9 @@ def scaled(cluster, workers: int) -> str:
 
 @pytest.mark.slow
 @pytest.mark.parametrize("workers", [1, 4])
-def test_dask_changes_no_bit_and_keeps_nothing(sweep, memory, tmp_path, often, dask_cluster, workers):
+def test_dask_changes_no_bit_and_keeps_nothing(
+    sweep, memory, tmp_path, often, dask_cluster, workers
+):
     assert same(sweep(tmp_path / "x", scaled(dask_cluster, workers)), memory)
     assert len(stored(tmp_path / "x")) == 40
     until(lambda: not dask_cluster.scheduler.tasks, "results that nobody wants any more")
@@ -280,7 +311,11 @@ def test_killed_workers_lose_nothing(sweep, memory, tmp_path, often, at_chunks, 
     killed: list[int] = []
 
     def kill(which=None):
-        names = [name for name, nanny in dask_cluster.workers.items() if nanny.pid and nanny.pid not in killed]
+        names = [
+            name
+            for name, nanny in dask_cluster.workers.items()
+            if nanny.pid and nanny.pid not in killed
+        ]
         if names:  # else both are on their way back
             killed.append(dask_cluster.workers[dice.choice(names) if which is None else which].pid)
             os.kill(killed[-1], signal.SIGKILL)
@@ -302,8 +337,12 @@ def test_killed_workers_lose_nothing(sweep, memory, tmp_path, often, at_chunks, 
 
 
 @pytest.mark.slow
-def test_what_dask_gives_up_is_asked_for_again(sweep, memory, tmp_path, often, at_chunks, dask_cluster):
-    """Dask gives a task up whose workers were lost too often, here once; and its own executors know equal tasks."""
+def test_what_dask_gives_up_is_asked_for_again(
+    sweep, memory, tmp_path, often, at_chunks, dask_cluster
+):
+    """Dask gives a task up whose workers were lost too often, here once; and its own executors know
+    equal tasks.
+    """
     from distributed import Client
 
     scaled(dask_cluster, 2)
@@ -316,18 +355,29 @@ def test_what_dask_gives_up_is_asked_for_again(sweep, memory, tmp_path, often, a
         dask_cluster.scheduler.allowed_failures = allowed
 
 
-# ---- the script, Slurm and the demonstration -----------------------------------------------------------------------
+# ---- the script, Slurm and the demonstration -----------------------------------------------------
 
 
 def test_the_job_script_of_slurm(monkeypatch):
     """As far as a machine without Slurm can tell: what would be submitted."""
     jobqueue = pytest.importorskip("dask_jobqueue")
     cluster = script("experiments", "cluster")
-    jobs = {"partition": "short", "account": "lab", "walltime": "02:00:00", "cores": 8, "memory": "16GiB"}
-    jobs |= {"directives": ("--constraint=epyc",), "job_script_prologue": ("module load python", "umask 077")}
+    jobs = {
+        "partition": "short",
+        "account": "lab",
+        "walltime": "02:00:00",
+        "cores": 8,
+        "memory": "16GiB",
+    }
+    jobs |= {
+        "directives": ("--constraint=epyc",),
+        "job_script_prologue": ("module load python", "umask 077"),
+    }
     texts = []
     for accelerators in (False, True):
-        options = cluster.slurm_options(cluster.Jobs(**jobs, interface=loopback(), accelerators=accelerators))
+        options = cluster.slurm_options(
+            cluster.Jobs(**jobs, interface=loopback(), accelerators=accelerators)
+        )
         with jobqueue.SLURMCluster(**options) as made:
             assert made.scheduler_address.startswith("tcp://127.0.0.1:")
             texts.append(made.job_script())
@@ -343,11 +393,17 @@ def test_the_job_script_of_slurm(monkeypatch):
 
 def loopback() -> str:
     """The name of the network that leads nowhere else."""
-    return next(name for name, its in psutil.net_if_addrs().items() if any(one.address == "127.0.0.1" for one in its))
+    return next(
+        name
+        for name, its in psutil.net_if_addrs().items()
+        if any(one.address == "127.0.0.1" for one in its)
+    )
 
 
 @pytest.mark.slow
-def test_jobs_that_are_lost_are_asked_for_again(sweep, memory, tmp_path, often, at_chunks, monkeypatch):
+def test_jobs_that_are_lost_are_asked_for_again(
+    sweep, memory, tmp_path, often, at_chunks, monkeypatch
+):
     """dask-jobqueue's own kind of job for tests: it runs here what it would submit."""
     local = pytest.importorskip("dask_jobqueue.local")
     monkeypatch.setenv("PYTHONPATH", str(ROOT))  # of the workers
@@ -379,7 +435,9 @@ def begun():
             dict.fromkeys(("stdout", "stderr"), subprocess.PIPE),
         )
         given = [sys.executable, *map(str, command)]
-        processes.append(subprocess.Popen(given, env=environment, start_new_session=True, text=True, **pipes))
+        processes.append(
+            subprocess.Popen(given, env=environment, start_new_session=True, text=True, **pipes)
+        )
         return processes[-1]
 
     yield start
@@ -391,7 +449,9 @@ def begun():
 
 @pytest.mark.slow
 def test_the_script_goes_on_after_an_interrupt_and_a_kill(tmp_path, begun):
-    """Ctrl-C goes to all of its processes, as from a terminal; a kill to the script alone, whose workers then end."""
+    """Ctrl-C goes to all of its processes, as from a terminal; a kill to the script alone, whose
+    workers then end.
+    """
     command = (ROOT / "experiments" / "cluster.py", "--seeds", 16_384, "--out", tmp_path / "x")
     folder = tmp_path / "x" / "C"
     for number, end in ((2, "Ctrl-C"), (4, "kill")):
@@ -405,7 +465,9 @@ def test_the_script_goes_on_after_an_interrupt_and_a_kill(tmp_path, begun):
             os.killpg(process.pid, signal.SIGINT)
         said = process.communicate(timeout=PATIENCE)[1]
         assert process.returncode == {"kill": -signal.SIGKILL, "Ctrl-C": 130}[end], said
-        assert (f"trainings stored; the same command goes on with {folder}" in said) == (end == "Ctrl-C")
+        assert (f"trainings stored; the same command goes on with {folder}" in said) == (
+            end == "Ctrl-C"
+        )
         until(lambda: not any(one.is_running() for one in its), "its workers' end")  # noqa: B023
         before = stored(folder)
     process = begun(*command)
@@ -427,7 +489,9 @@ def listening(process: psutil.Process) -> set[str]:
     found = set()
     for each in [process, *process.children(recursive=True)]:
         try:
-            found |= {place.laddr.ip for place in each.net_connections("inet") if place.status == "LISTEN"}
+            found |= {
+                place.laddr.ip for place in each.net_connections("inet") if place.status == "LISTEN"
+            }
         except psutil.Error:  # it has ended
             continue
     return found
@@ -439,7 +503,9 @@ def test_the_demonstration_listens_here_only_and_leaves_nobody(tmp_path, begun, 
     out = tmp_path / "x"
     if not works:
         out.write_text("a file")
-    process = begun(ROOT / "experiments" / "cluster_demo.py", "--seeds", 256, "--steps", 50, "--out", out)
+    process = begun(
+        ROOT / "experiments" / "cluster_demo.py", "--seeds", 256, "--steps", 50, "--out", out
+    )
     places, its = set(), set()
     while process.poll() is None:
         try:

@@ -1,4 +1,6 @@
-"""Promise: what the clusters' experiment says follows from what it measured, and its references from the data."""
+"""Promise: what the clusters' experiment says follows from what it measured, and its references
+from the data.
+"""
 
 import csv
 
@@ -18,7 +20,10 @@ CLUSTERS = script("experiments", "clusters")
 def accuracies(values):
     """Runs that end with these test accuracies."""
     values = np.asarray(values, np.float32)
-    return xr.Dataset({"test_accuracy": (("seed", "step"), values[:, None])}, {"seed": range(len(values)), "step": [1]})
+    return xr.Dataset(
+        {"test_accuracy": (("seed", "step"), values[:, None])},
+        {"seed": range(len(values)), "step": [1]},
+    )
 
 
 def test_the_thresholds_are_the_references():
@@ -26,7 +31,8 @@ def test_the_thresholds_are_the_references():
     assert found["softmax"][0] == pytest.approx(CLUSTERS.SOFTMAX, abs=1e-9)
     assert found["least squares"][0] == pytest.approx(CLUSTERS.LEAST_SQUARES, abs=1e-9)
     y = ap.tasks.clusters().y_test
-    assert found["constant"][1] == pytest.approx(0.375, abs=1e-3)  # (1 - Σ p²) / 2 of four even classes
+    # (1 - Σ p²) / 2 of four even classes
+    assert found["constant"][1] == pytest.approx(0.375, abs=1e-3)
     assert found["Bayes' rule"][0] > found["softmax"][0] > found["constant"][0] >= y.mean(0).min()
 
 
@@ -44,13 +50,21 @@ def test_the_density_of_a_direction_is_the_integral_along_its_ray():
         classes.append((rng.normal(size=3), root @ root.T + 0.1 * np.eye(3)))
     density = [stats.multivariate_normal(*one) for one in classes]
     points = rng.normal(size=(5, 3))
-    whole, rays = (CLUSTERS.log_densities(classes, points, directions) for directions in (False, True))
-    np.testing.assert_allclose(CLUSTERS.log_densities(classes, 7 * points, directions=True), rays, rtol=1e-9)
+    whole, rays = (
+        CLUSTERS.log_densities(classes, points, directions) for directions in (False, True)
+    )
+    np.testing.assert_allclose(
+        CLUSTERS.log_densities(classes, 7 * points, directions=True), rays, rtol=1e-9
+    )
     # Up to a constant that all classes share: differences of logarithms.
-    np.testing.assert_allclose(np.diff(whole), np.diff([[one.logpdf(row) for one in density] for row in points]))
+    np.testing.assert_allclose(
+        np.diff(whole), np.diff([[one.logpdf(row) for one in density] for row in points])
+    )
     units = points / np.linalg.norm(points, axis=1, keepdims=True)
     radial = lambda r, one, u: r**2 * one.pdf(r * u)  # noqa: E731
-    along = [[integrate.quad(radial, 0, 60, (one, u), limit=200)[0] for one in density] for u in units]
+    along = [
+        [integrate.quad(radial, 0, 60, (one, u), limit=200)[0] for one in density] for u in units
+    ]
     np.testing.assert_allclose(np.diff(rays), np.diff(np.log(along)), rtol=1e-5, atol=1e-5)
 
 
@@ -58,7 +72,9 @@ def test_moments_do_not_count_rows_of_a_wrong_label():
     rng = np.random.default_rng(0)
     label = np.arange(8000) % 4
     z = rng.normal(size=(8000, 3)) + 6 * np.eye(4)[label][:, :3]
-    y = np.eye(4)[np.where(rng.random(8000) < CLUSTERS.MISLABELLED, rng.integers(0, 4, 8000), label)]
+    y = np.eye(4)[
+        np.where(rng.random(8000) < CLUSTERS.MISLABELLED, rng.integers(0, 4, 8000), label)
+    ]
     for c, (m, s) in enumerate(CLUSTERS.moments(z, y)):
         np.testing.assert_allclose(m, 6 * np.eye(4)[c, :3], atol=0.12)  # five standard errors
         np.testing.assert_allclose(s, np.eye(3), atol=0.16)
@@ -92,7 +108,8 @@ def test_kinds_of_endings():
     """Four seeds: all right, least squares' accuracy, below it, and a class given up."""
     labels = np.tile(np.arange(4), 250)
     given = np.tile(labels, (4, 1))
-    given[1, 0:600:4], given[2, 0:800:4], given[3, 0::4] = 1, 1, 2  # of class 0, 150, 200 and all 250
+    # Of class 0, 150, 200 and all 250
+    given[1, 0:600:4], given[2, 0:800:4], given[3, 0::4] = 1, 1, 2
     accuracy = (given == labels).mean(1)
     runs = accuracies(accuracy)
     runs["prediction"] = (("seed", "point", "output"), np.eye(4)[given])
@@ -110,7 +127,8 @@ def test_the_clusters_quick_look_runs_is_judged_and_drawn(tmp_path, capsys, monk
     assert "literal: 16 seeds, 16,000 steps" in said
     short = [f"short {label}" for label in CLUSTERS.combined(CLUSTERS.FACTORS[:2])]
     trained = [CLUSTERS.path_of(tmp_path / "quick", label) for label in (*CLUSTERS.LONG, *short)]
-    assert said.count("not the experiment") == len(trained) + 1  # beside each recipe, and over the tables
+    # Beside each recipe, and over the tables
+    assert said.count("not the experiment") == len(trained) + 1
     assert not (tmp_path / "committed").exists()
     folder = tmp_path / "quick"
     assert set(folder.glob("*.nc")) == set(trained)

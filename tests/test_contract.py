@@ -1,4 +1,6 @@
-"""Promise: everything in the catalogue works, alone and together, with one compilation for equal recipes."""
+"""Promise: everything in the catalogue works, alone and together, with one compilation for equal
+recipes.
+"""
 
 import subprocess
 import sys
@@ -26,11 +28,17 @@ TASKS = {
     "square": SMALL,
     "square drawn": ap.tasks.square(range=1.0, size=40, inputs="uniform", validation=0.2),
     "sine": ap.tasks.sine(range=1.0, size=32, noise=0.1),
-    "function": ap.task(lambda x: np.maximum(0, 1 - abs(x)), np.linspace(-2, 2, 41), np.linspace(-4, 4, 101)),
-    "two inputs": ap.task(lambda x: x[:, :1] * x[:, 1:], np.random.default_rng(0).uniform(-1, 1, (20, 2))),
+    "function": ap.task(
+        lambda x: np.maximum(0, 1 - abs(x)), np.linspace(-2, 2, 41), np.linspace(-4, 4, 101)
+    ),
+    "two inputs": ap.task(
+        lambda x: x[:, :1] * x[:, 1:], np.random.default_rng(0).uniform(-1, 1, (20, 2))
+    ),
     "half": replace(SMALL, loss="half_squared_error"),
     "own loss": replace(
-        SMALL, loss=lambda f, y: jnp.abs(f - y).sum(1), correct=lambda f, y: jnp.abs(f - y)[:, 0] < 0.1
+        SMALL,
+        loss=lambda f, y: jnp.abs(f - y).sum(1),
+        correct=lambda f, y: jnp.abs(f - y)[:, 0] < 0.1,
     ),
     "labels": LABELS,
     "sides": SIDES,
@@ -90,11 +98,20 @@ def test_tasks(name):
 def test_activations(activation):
     initializer = "siren" if activation == "sin" else "pytorch"
     assert falls(
-        losses(SMALL, ap.Recipe(model=ap.MLP((8,), activation, initializer=initializer), steps=200, learning_rate=0.02))
+        losses(
+            SMALL,
+            ap.Recipe(
+                model=ap.MLP((8,), activation, initializer=initializer),
+                steps=200,
+                learning_rate=0.02,
+            ),
+        )
     )
 
 
-@pytest.mark.parametrize("initializer", [*ap.models.INITIALIZERS, jax.nn.initializers.lecun_normal()])
+@pytest.mark.parametrize(
+    "initializer", [*ap.models.INITIALIZERS, jax.nn.initializers.lecun_normal()]
+)
 @pytest.mark.parametrize("bias", [True, False])
 def test_initializers(initializer, bias):
     model = ap.MLP((8, 8), "gaussian", initializer=initializer, bias=bias, init_scale=0.5)
@@ -102,7 +119,8 @@ def test_initializers(initializer, bias):
     assert [layer["w"].shape for layer in params] == [(2, 8), (8, 8), (8, 1)]
     assert all(("b" in layer) == bias for layer in params)
     if bias:
-        common = ap.Recipe(model=ap.MLP((8,), "gaussian"), steps=STEPS, learning_rate=0.03)  # one program trains all
+        # One program trains all
+        common = ap.Recipe(model=ap.MLP((8,), "gaussian"), steps=STEPS, learning_rate=0.03)
         recipe = replace(common, model=replace(model, widths=(8,)))
         state = quick(ap.init)(jax.random.key(3), SMALL, recipe)
         assert falls(np.asarray(train(jax.random.key(3), SMALL, common, params=state.params).loss))
@@ -121,14 +139,24 @@ def test_a_finished_optax_transformation():
 def test_a_transformation_of_the_models_own_parameters():
     """With a mask in their shape, which no other parameters have."""
     masked = optax.adamw(0.01, mask=lambda params: [{"w": True, "b": False} for _ in params])
-    runs = ap.run(SMALL, ap.Recipe(optimizer=masked, learning_rate=None, steps=2), seeds=2, progress=False, lanes=8)
+    runs = ap.run(
+        SMALL,
+        ap.Recipe(optimizer=masked, learning_rate=None, steps=2),
+        seeds=2,
+        progress=False,
+        lanes=8,
+    )
     assert (runs.evaluations.isel(step=-1) == 2).all()
 
 
 @pytest.mark.parametrize("schedule", ["cosine", "linear", optax.exponential_decay(1.0, 10, 0.9)])
 def test_schedules_multiply_the_learning_rate(schedule):
     factor = {"cosine": lambda t: (1 + np.cos(np.pi * t / 4)) / 2, "linear": lambda t: 1 - t / 4}
-    factor = factor.get(schedule, lambda t: 0.9 ** (t / 10)) if isinstance(schedule, str) else lambda t: 0.9 ** (t / 10)
+    factor = (
+        factor.get(schedule, lambda t: 0.9 ** (t / 10))
+        if isinstance(schedule, str)
+        else lambda t: 0.9 ** (t / 10)
+    )
     transformation = ap.optimizers.make("sgd", 0.5, {}, schedule, 4)
     state = transformation.init(1.0)
     for step in range(4):
@@ -147,11 +175,14 @@ def test_models_of_ones_own(model, quiet, count_compiles):
 
 
 @pytest.mark.parametrize(
-    ("batches", "size"), [("epoch", 8), ("epoch", 7), ("order", 7), ("replacement", 7), ("stream", 7), ("epoch", 21)]
+    ("batches", "size"),
+    [("epoch", 8), ("epoch", 7), ("order", 7), ("replacement", 7), ("stream", 7), ("epoch", 21)],
 )
 def test_batches(batches, size):
     task = ap.tasks.square(range=1.0, inputs="uniform") if batches == "stream" else SMALL
-    assert falls(losses(task, ap.Recipe(batches=batches, batch_size=size, steps=STEPS, learning_rate=0.02)))
+    assert falls(
+        losses(task, ap.Recipe(batches=batches, batch_size=size, steps=STEPS, learning_rate=0.02))
+    )
 
 
 @pytest.mark.parametrize("model", [Told(), Flax()])
@@ -167,7 +198,9 @@ def test_flax_dropout_is_on_in_training_and_off_in_judging(model):
 def test_recipes_of_other_inputs_never_share_a_program(quiet):
     """Their lowered texts were once alike where a number or an array is not used."""
     hat = TASKS["function"]
-    recipes = {name: ap.Recipe(model=nn.Dense(1), optimizer=name, steps=3) for name in ("adam", "adamw")}
+    recipes = {
+        name: ap.Recipe(model=nn.Dense(1), optimizer=name, steps=3) for name in ("adam", "adamw")
+    }
     ap.run(hat, recipes, seeds=2, **quiet)
     for l2 in (None, 1e-3):
         ap.run(hat, ap.Recipe(model=nn.Dense(1), l2=l2, steps=3), seeds=2, **quiet)
@@ -197,7 +230,12 @@ class Either(ap.Task):
 
 def test_numpy_numbers_are_numbers(quiet):
     options = quiet | {"lanes": np.int64(4), "threads": np.int64(1), "seeds": np.int64(3)}
-    recipe = ap.Recipe(steps=np.int64(4), batch_size=np.int32(5), learning_rate=np.float32(0.1), records=np.arange(5))
+    recipe = ap.Recipe(
+        steps=np.int64(4),
+        batch_size=np.int32(5),
+        learning_rate=np.float32(0.1),
+        records=np.arange(5),
+    )
     assert ap.run(SMALL, recipe, **options).sizes["seed"] == 3
 
 
@@ -225,7 +263,11 @@ def test_equal_recipes_and_changed_numbers_compile_once(tanh, quiet, count_compi
     ap.run(SMALL, tanh, seeds=3, **quiet)
     with count_compiles() as compiles:
         ap.run(
-            SMALL, ap.Recipe(**{k: getattr(tanh, k) for k in ("model", "optimizer", "learning_rate", "steps")}), **quiet
+            SMALL,
+            ap.Recipe(
+                **{k: getattr(tanh, k) for k in ("model", "optimizer", "learning_rate", "steps")}
+            ),
+            **quiet,
         )
         ap.run(SMALL, replace(tanh, learning_rate=1e-3, options={"b1": 0.8}), seeds=20, **quiet)
         ap.run(replace(SMALL, range=2.0), tanh, seeds=[5, 900], key=3, **quiet)
@@ -238,24 +280,31 @@ def test_a_fresh_lambda_finds_its_program(quiet, count_compiles):
     ap.run(SMALL, make(), seeds=2, **quiet)
     with count_compiles() as compiles:
         ap.run(SMALL, make(), seeds=2, **quiet)
-    assert len(compiles) <= 1  # a look at the data, which is not found by its text; not the block's two programs
+    # A look at the data, which is not found by its text; not the block's two programs
+    assert len(compiles) <= 1
 
 
 def test_train_can_be_vmapped_and_differentiated():
     recipe = ap.Recipe(model=ap.MLP((4,)), batch_size=6, steps=20)
     keys = jax.random.split(jax.random.key(0), 3)
     assert quick(jax.vmap(ap.train, (0, None, None)))(keys, SMALL, recipe).loss.shape == (3, 21)
-    over_rates = quick(jax.vmap(lambda rate: ap.train(keys[0], SMALL, replace(recipe, learning_rate=rate)).loss))
+    over_rates = quick(
+        jax.vmap(lambda rate: ap.train(keys[0], SMALL, replace(recipe, learning_rate=rate)).loss)
+    )
     assert over_rates(jnp.array([0.1, 0.01])).shape == (2, 21)
 
     def final(rate):
-        return ap.train(keys[0], SMALL, replace(recipe, optimizer="sgd", learning_rate=rate)).loss[-1]
+        return ap.train(keys[0], SMALL, replace(recipe, optimizer="sgd", learning_rate=rate)).loss[
+            -1
+        ]
 
     with jax.enable_x64(True):
         recipe = replace(recipe, dtype="float64")
         both = quick(jax.value_and_grad(final))
         slope = float(both(0.01)[1])
-        assert slope == pytest.approx(float(both(0.01 + 1e-6)[0] - both(0.01 - 1e-6)[0]) / 2e-6, rel=1e-4)
+        assert slope == pytest.approx(
+            float(both(0.01 + 1e-6)[0] - both(0.01 - 1e-6)[0]) / 2e-6, rel=1e-4
+        )
 
 
 def test_own_metrics_norms_and_kept_steps(quiet):
@@ -266,22 +315,41 @@ def test_own_metrics_norms_and_kept_steps(quiet):
     assert runs.prediction.dims == ("seed", "kept_step", "point", "output")
     middle = int(np.abs(runs.x_test.values[:, 0]).argmin())
     at_zero = runs.prediction.isel(point=middle, output=0)
-    np.testing.assert_allclose(runs.at_zero.sel(step=[5, 20]).values, at_zero.values, rtol=1e-6, atol=1e-7)
+    np.testing.assert_allclose(
+        runs.at_zero.sel(step=[5, 20]).values, at_zero.values, rtol=1e-6, atol=1e-7
+    )
     for step in (5, 20):
         params = ap.params(runs, seed=2, kept_step=step)
         norm = np.sqrt(sum((p**2).sum() for p in jax.tree.leaves(params)))
         assert float(runs.weight_norm.sel(seed=2, step=step)) == pytest.approx(norm, rel=1e-5)
         points = np.asarray(ap.predict(params, runs.x_test.values, recipe))
-        np.testing.assert_allclose(points, runs.prediction.sel(seed=2, kept_step=step), rtol=1e-5, atol=1e-6)
-    slope = jax.grad(ap.loss)(params, *SMALL.rows(jax.random.key(0), jax.random.key(0)), SMALL, recipe)
+        np.testing.assert_allclose(
+            points, runs.prediction.sel(seed=2, kept_step=step), rtol=1e-5, atol=1e-6
+        )
+    slope = jax.grad(ap.loss)(
+        params, *SMALL.rows(jax.random.key(0), jax.random.key(0)), SMALL, recipe
+    )
     norm = np.sqrt(sum((np.asarray(leaf) ** 2).sum() for leaf in jax.tree.leaves(slope)))
     assert float(runs.gradient_norm.sel(seed=2, step=20)) == pytest.approx(norm, rel=1e-5)
 
 
 def test_warm_starts_go_on_from_where_another_run_ended(quiet):
     recipe = ap.Recipe(model=ap.MLP((4,)), optimizer="sgd", learning_rate=0.05, steps=30)
-    whole = ap.run(SMALL, replace(recipe, records=(0, 10, 30)), seeds=3, keep=("params",), keep_at=(10,), **quiet)
-    rest = ap.run(SMALL, replace(recipe, steps=20, records=(0, 20)), seeds=3, init_params=ap.params(whole), **quiet)
+    whole = ap.run(
+        SMALL,
+        replace(recipe, records=(0, 10, 30)),
+        seeds=3,
+        keep=("params",),
+        keep_at=(10,),
+        **quiet,
+    )
+    rest = ap.run(
+        SMALL,
+        replace(recipe, steps=20, records=(0, 20)),
+        seeds=3,
+        init_params=ap.params(whole),
+        **quiet,
+    )
     np.testing.assert_allclose(rest.loss.sel(step=0), whole.loss.sel(step=10), rtol=1e-6)
     np.testing.assert_allclose(rest.loss.sel(step=20), whole.loss.sel(step=30), rtol=1e-5)
     shared = ap.run(SMALL, recipe, seeds=3, init_params=ap.params(whole, seed=1), **quiet)
@@ -318,5 +386,7 @@ def test_divergence_is_data(quiet):
 def test_what_is_imported_late_is_found_by_dir():
     """In a process of its own: here they are imported already. Looking does not import them."""
     look = "import sys, approx as ap; print(set(ap.__all__) <= set(dir(ap)), 'matplotlib.pyplot' in sys.modules)"
-    done = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)})
+    done = subprocess.run(
+        [sys.executable, "-c", look], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}
+    )
     assert done.stdout.split() == ["True", "False"], done.stderr

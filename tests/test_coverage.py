@@ -1,7 +1,8 @@
 """Promise: every interval covers as often as it says in small samples too, and none has zero width.
 
-Coverage is summed over all outcomes where these can be listed, so nothing here is random but the draws of the weights.
-`experiments/coverage.py` measures all functions; the large simulations are marked slow.
+Coverage is summed over all outcomes where these can be listed, so nothing here is random but the
+draws of the weights. `experiments/coverage.py` measures all functions; the large simulations are
+marked slow.
 """
 
 import numpy as np
@@ -50,7 +51,11 @@ def test_what_follows_from_a_count_covers_summed_over_all_outcomes(n):
     for p in RATES:
         spent = 10 * p + 1000 * (1 - p)
         inner = 0 < p < 1
-        tries = np.ceil(np.log(0.05) / np.log1p(-p) - 1e-9).clip(1) if inner else {0.0: np.inf, 1.0: 1.0}[p]
+        tries = (
+            np.ceil(np.log(0.05) / np.log1p(-p) - 1e-9).clip(1)
+            if inner
+            else {0.0: np.inf, 1.0: 1.0}[p]
+        )
         truths = {"rate": p, "survival": 1 - p, "restricted_mean": spent, "tries": tries}
         truths["ert"] = spent / p if p else np.inf
         for name, truth in truths.items():
@@ -59,7 +64,9 @@ def test_what_follows_from_a_count_covers_summed_over_all_outcomes(n):
 
 @pytest.mark.parametrize("n", [1, 2, 3, 5, 10, 20])
 def test_paired_differences_cover_summed_over_all_outcomes(n):
-    """Tango's score interval, which `compare` gave before, covers 90.0% at n = 10 and rates of 0.01 and 0.98."""
+    """Tango's score interval, which `compare` gave before, covers 90.0% at n = 10 and rates of 0.01
+    and 0.98.
+    """
     first, second = np.array([(a, b) for a in range(n + 1) for b in range(n + 1 - a)]).T
     places = np.arange(n)
     a = np.where(places < first[:, None], 10.0, np.inf)
@@ -67,9 +74,16 @@ def test_paired_differences_cover_summed_over_all_outcomes(n):
     both = hits(np.stack([a, b]), ("recipe", "rep", "seed"), recipe=["a", "b"])
     found = stats.compare(both, "a", "b")
     faster = stats.compare_times(both, "a", "b")
-    rates = [(p, q) for p in (0, 0.01, 0.1, 0.3, 0.5, 0.9, 0.98) for q in (0, 0.01, 0.1, 0.3, 0.5, 0.98) if p + q <= 1]
+    rates = [
+        (p, q)
+        for p in (0, 0.01, 0.1, 0.3, 0.5, 0.9, 0.98)
+        for q in (0, 0.01, 0.1, 0.3, 0.5, 0.98)
+        if p + q <= 1
+    ]
     for p, q in rates:
-        chances = sps.multinomial.pmf(np.stack([first, second, n - first - second], -1), n, [p, q, max(0, 1 - p - q)])
+        chances = sps.multinomial.pmf(
+            np.stack([first, second, n - first - second], -1), n, [p, q, max(0, 1 - p - q)]
+        )
         for result, truth in ((found, p - q), (faster, (1 + p - q) / 2)):
             inside = (result.low.values <= truth + 1e-9) & (truth - 1e-9 <= result.high.values)
             assert chances @ inside >= LEAST, (p, q)
@@ -79,14 +93,23 @@ def test_paired_differences_cover_summed_over_all_outcomes(n):
 def test_seeds_that_agree_have_intervals_of_some_width():
     """Each gave zero width or [1, 1] before."""
     apart = np.stack([np.arange(5.0), np.arange(5.0) + 10])
-    runs = xr.Dataset({"loss": (("recipe", "seed"), apart)}, {"recipe": ["a", "b"], "seed": np.arange(5)})
+    runs = xr.Dataset(
+        {"loss": (("recipe", "seed"), apart)}, {"recipe": ["a", "b"], "seed": np.arange(5)}
+    )
     all_pairs = stats.improvement(runs, "a", "b", of="loss", pairs="all", resamples=20_000)
     assert all_pairs.high == 1
-    assert all_pairs.low == pytest.approx(0.025 ** (2 / 5), abs=0.02), "(1 - u)^2 at the unseen share u"
+    assert all_pairs.low == pytest.approx(0.025 ** (2 / 5), abs=0.02), (
+        "(1 - u)^2 at the unseen share u"
+    )
     alike = hits(np.full((2, 20), 10.0), ("recipe", "seed"), recipe=["a", "b"])
-    for result, truth in ((stats.ert_ratio(alike, "a", "b"), 1), (stats.restart_gain(alike.isel(recipe=0)), 1)):
+    for result, truth in (
+        (stats.ert_ratio(alike, "a", "b"), 1),
+        (stats.restart_gain(alike.isel(recipe=0)), 1),
+    ):
         assert result.low < truth < result.high
-    single = xr.Dataset({"test_loss": (("width", "seed"), [[1.0], [0.5], [0.25]])}, {"width": [1, 2, 4]})
+    single = xr.Dataset(
+        {"test_loss": (("width", "seed"), [[1.0], [0.5], [0.25]])}, {"width": [1, 2, 4]}
+    )
     power = stats.exponent(single, "width")
     assert power.exponent == pytest.approx(-1)
     assert (power.low, power.high) == (-np.inf, np.inf)
@@ -94,7 +117,9 @@ def test_seeds_that_agree_have_intervals_of_some_width():
 
 def test_a_mean_has_an_upper_end_only_where_values_have_one():
     """A bootstrap of three lognormal losses held their mean in 52% of samples."""
-    losses = xr.Dataset({"test_loss": (("rep", "seed"), np.random.default_rng(0).lognormal(size=(400, 3)))})
+    losses = xr.Dataset(
+        {"test_loss": (("rep", "seed"), np.random.default_rng(0).lognormal(size=(400, 3)))}
+    )
     found = stats.aggregate(losses, statistic="mean", resamples=199)
     assert (found.high == np.inf).all()
     assert ((found.low >= 0) & (found.low <= np.exp(0.5))).mean() >= LEAST
@@ -145,7 +170,9 @@ def test_the_table_of_coverages_names_what_is_unbounded(tmp_path):
 
 @pytest.mark.slow
 def test_every_function_covers_in_simulation():
-    """All rows of the documented table but those whose assumption is broken; three standard deviations of slack."""
+    """All rows of the documented table but those whose assumption is broken; three standard
+    deviations of slack.
+    """
     coverage = script("experiments", "coverage")
     frame = coverage.measure(500)
     assumed = frame.truth.eq("exponential effects") | frame.function.eq("rate, wilson")

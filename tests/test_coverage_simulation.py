@@ -1,7 +1,8 @@
-"""Intervals and tests by simulation: each repetition is a cell of a grid, so one call judges thousands of samples.
+"""Intervals and tests by simulation: each repetition is a cell of a grid, so one call judges
+thousands of samples.
 
-Seeds are fixed, so nothing here flakes. With 2,000 repetitions the simulated coverage has a standard deviation of 0.5%;
-the numbers in the docstrings come from `-m slow`.
+Seeds are fixed, so nothing here flakes. With 2,000 repetitions the simulated coverage has a
+standard deviation of 0.5%; the numbers in the docstrings come from `-m slow`.
 """
 
 import numpy as np
@@ -13,7 +14,8 @@ from approx import stats
 
 STEPS = np.unique(np.round(np.concatenate([[0], np.geomspace(1, 5000, 49)])))
 CLOSE = (0.93, 0.97)  # what is promised for n >= 100 with 20 expected successes
-WIDER = (0.93, 1.0)  # intervals that reckon with a seed that was not seen: the fewer seeds, the more they cover
+# Intervals that reckon with a seed that was not seen: the fewer seeds, the more they cover
+WIDER = (0.93, 1.0)
 NOT_BELOW = (0.95, 1.0)  # order statistics and times on records
 
 
@@ -29,7 +31,10 @@ def recorded(t, dims=("rep", "seed")):
     hit = np.arange(STEPS.size) >= np.where(np.isinf(t), STEPS.size, at)[..., None]
     upper = np.where(np.isinf(t), np.inf, STEPS[at])
     lower = np.where(np.isinf(t), STEPS[-1], STEPS[np.maximum(at - 1, 0)])
-    return xr.Dataset({"hit": ((*dims, "step"), hit), "lower": (dims, lower), "upper": (dims, upper)}, {"step": STEPS})
+    return xr.Dataset(
+        {"hit": ((*dims, "step"), hit), "lower": (dims, lower), "upper": (dims, upper)},
+        {"step": STEPS},
+    )
 
 
 def covered(result, truth):
@@ -99,8 +104,12 @@ def as_runs(loss):
 def test_values_cover(reps):
     rng = np.random.default_rng(1)
     n = 100
-    runs, many = as_runs(values(reps, n, rng)), np.nan_to_num(values(1, 1_000_000, rng)[:, 0], nan=np.inf)
-    slack = 3 * np.sqrt(0.05 * 0.95 / reps) if reps < 4000 else 0.0  # simulation error, three standard deviations
+    runs, many = (
+        as_runs(values(reps, n, rng)),
+        np.nan_to_num(values(1, 1_000_000, rng)[:, 0], nan=np.inf),
+    )
+    # Simulation error, three standard deviations
+    slack = 3 * np.sqrt(0.05 * 0.95 / reps) if reps < 4000 else 0.0
     close = (0.93 - slack, 1.0)
     ordered = np.sort(many, -1)
     iqm = ordered[:, 250_000:750_000].mean(-1)
@@ -108,21 +117,33 @@ def test_values_cover(reps):
     single = runs.isel(recipe=0)
     check(covered(stats.aggregate(single, resamples=500), iqm[0]), close)
     check(covered(stats.aggregate(single, statistic="median", resamples=500), median[0]), close)
-    check(covered(stats.quantiles(single, "test_loss", 0.5).isel(quantile=0), median[0]), (0.95 - slack, 1))
+    check(
+        covered(stats.quantiles(single, "test_loss", 0.5).isel(quantile=0), median[0]),
+        (0.95 - slack, 1),
+    )
     check(covered(stats.compare_values(runs, "a", "b", resamples=500), iqm[0] - iqm[1]), close)
-    check(covered(stats.improvement(runs, "a", "b"), np.mean((many[0] < many[1]) + 0.5 * (many[0] == many[1]))), close)
+    check(
+        covered(
+            stats.improvement(runs, "a", "b"),
+            np.mean((many[0] < many[1]) + 0.5 * (many[0] == many[1])),
+        ),
+        close,
+    )
     pairs = rng.integers(0, many.shape[1], (2, 4_000_000))
     first, second = many[0][pairs[0]], many[1][pairs[1]]
     wins = np.mean((first < second) + 0.5 * (first == second))
     check(covered(stats.improvement(runs, "a", "b", pairs="all", resamples=300), wins), close)
-    # The best of five has a finite mean only where five seeds never all diverge; take what is finite.
+    # The best of five has a finite mean only where five seeds never all diverge; take what is
+    # finite.
     finite = runs.isel(recipe=0).fillna(8.0)
     best = np.where(np.isinf(many[0]), 8.0, many[0]).reshape(-1, 5).min(-1).mean()
     check(covered(stats.best_of(finite, [5], resamples=500).isel(tries=0), best), close)
 
 
 def test_tests_keep_their_size():
-    """Two equal recipes: p <= 5% in at most some 5% of samples, though the seeds are shared or censored."""
+    """Two equal recipes: p <= 5% in at most some 5% of samples, though the seeds are shared or
+    censored.
+    """
     rng = np.random.default_rng(0)
     common = rng.normal(size=(1, 4000, 60))
     t = 400 * np.exp(common + rng.normal(size=(2, 4000, 60)))
@@ -134,22 +155,31 @@ def test_tests_keep_their_size():
     assert abs((stats.compare_times(hits, "a", "b").pvalue <= 0.05).mean() - 0.05) <= slack + 0.005
     few = hits.isel(seed=slice(0, 12))
     assert (stats.compare_times(few, "a", "b").pvalue <= 0.05).mean() <= 0.05 + slack
-    independent = stats.logrank(hits.isel(recipe=0, rep=slice(0, 2000)), hits.isel(recipe=1, rep=slice(2000, 4000)))
-    assert abs((independent.pvalue <= 0.05).mean() - 0.05) <= 3 * np.sqrt(0.05 * 0.95 / 2000) + 0.005
-    assert (stats.ranking(hits.isel(seed=slice(0, 30))).rank_low.max("recipe") > 1).mean() <= 0.05, (
-        "ties are not ranked"
+    independent = stats.logrank(
+        hits.isel(recipe=0, rep=slice(0, 2000)), hits.isel(recipe=1, rep=slice(2000, 4000))
     )
+    assert (
+        abs((independent.pvalue <= 0.05).mean() - 0.05) <= 3 * np.sqrt(0.05 * 0.95 / 2000) + 0.005
+    )
+    assert (
+        stats.ranking(hits.isel(seed=slice(0, 30))).rank_low.max("recipe") > 1
+    ).mean() <= 0.05, "ties are not ranked"
 
 
 @pytest.mark.parametrize("rate", [0.05, 0.5, 0.99])
 def test_confidence_sequence_survives_peeking(rate):
-    """Looked at after every batch of 10, it ever misses in at most 5%; Wilson's interval does in far more."""
+    """Looked at after every batch of 10, it ever misses in at most 5%; Wilson's interval does in
+    far more.
+    """
     rng = np.random.default_rng(3)
     n = 10 * np.arange(1, 151)
     k = rng.binomial(10, rate, (1000, n.size)).cumsum(1)
     counts = np.stack([k.ravel(), np.tile(n, 1000)])
-    once, place = np.unique(counts, axis=1, return_inverse=True)  # most of the 150,000 counts occur many times
-    low, high = (end[place].reshape(k.shape) for end in stats.confidence_sequence(*once, width=0.05))
+    # Most of the 150,000 counts occur many times
+    once, place = np.unique(counts, axis=1, return_inverse=True)
+    low, high = (
+        end[place].reshape(k.shape) for end in stats.confidence_sequence(*once, width=0.05)
+    )
     assert ((low > rate) | (high < rate)).any(1).mean() <= 0.05
     low, high = stats.binomial_interval(k, n, interval="wilson")
     assert ((low > rate) | (high < rate)).any(1).mean() > 0.2
@@ -161,7 +191,9 @@ def test_false_discoveries_are_controlled():
     shares = []
     for _ in range(100):
         z = rng.normal(size=200) + np.where(np.arange(200) < 50, 3.0, 0.0)
-        found = stats.discoveries(xr.DataArray(2 * sps.norm.sf(np.abs(z)), dims="comparison")).discovery.values
+        found = stats.discoveries(
+            xr.DataArray(2 * sps.norm.sf(np.abs(z)), dims="comparison")
+        ).discovery.values
         shares.append(found[50:].sum() / max(found.sum(), 1))
     assert np.mean(shares) <= 0.05
     assert np.mean(shares) > 0.01, "some are made, so the test can fail"
@@ -185,7 +217,10 @@ def test_times_and_costs_cover_widely(n, share):
     rng = np.random.default_rng(7)
     hits, many = recorded(times(4000, n, share, rng)), recorded(times(1, 1_000_000, share, rng))
     check(covered(stats.ert(hits), stats.ert(many, resamples=1).ert.item()), WIDER)
-    check(covered(stats.restricted_mean(hits), stats.restricted_mean(many).restricted_mean.item()), (0.93, 1.0))
+    check(
+        covered(stats.restricted_mean(hits), stats.restricted_mean(many).restricted_mean.item()),
+        (0.93, 1.0),
+    )
 
 
 @pytest.mark.slow

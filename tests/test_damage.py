@@ -1,4 +1,5 @@
-"""Promise: damage to any file is refused by the file's name, and whatever loads has the numbers that were written.
+"""Promise: damage to any file is refused by the file's name, and whatever loads has the numbers
+that were written.
 
 The folders here are made of numbers that nobody trained, by the functions that a run writes with.
 """
@@ -30,11 +31,17 @@ def result(seeds: int = 6, identity: str = "0" * 64) -> xr.Dataset:
     """What `run` gives, of numbers from a generator."""
     rng = np.random.default_rng(3)
     variables = {
-        "loss": (("seed", "step"), rng.random((seeds, 3), np.float32), {"long_name": "loss on the training rows"}),
+        "loss": (
+            ("seed", "step"),
+            rng.random((seeds, 3), np.float32),
+            {"long_name": "loss on the training rows"},
+        ),
         "prediction": (("seed", "point", "output"), rng.random((seeds, 4, 1), np.float32)),
     }
     coordinates = {"seed": np.arange(seeds), "step": STEPS, "distance": ("point", [-1.0, 0, 1, 2])}
-    return xr.Dataset(variables, coordinates, {"identity": identity, "provenance": '{"seeds": 6}', "lanes": 8})
+    return xr.Dataset(
+        variables, coordinates, {"identity": identity, "provenance": '{"seeds": 6}', "lanes": 8}
+    )
 
 
 def source(rate: float = 0.5) -> dict:
@@ -47,7 +54,12 @@ def source(rate: float = 0.5) -> dict:
         "seeds": "",
         "cross": {},
     }
-    return about | {"lanes": 8, "compiler_options": {"start": {}, "advance": {}}, "versions": {}, "processor": ""}
+    return about | {
+        "lanes": 8,
+        "compiler_options": {"start": {}, "advance": {}},
+        "versions": {},
+        "processor": "",
+    }
 
 
 def head(rate: float = 0.5) -> folders.Head:
@@ -64,7 +76,9 @@ def head(rate: float = 0.5) -> folders.Head:
         }
     )
     program = {"leaves": ["loss", "prediction"], "axis": 0}
-    return folders.Head(source(rate), {"learning_rate": RATES, "seed": SEEDS}, points, {"lanes": 8}, program)
+    return folders.Head(
+        source(rate), {"learning_rate": RATES, "seed": SEEDS}, points, {"lanes": 8}, program
+    )
 
 
 def part(trainings: np.ndarray, key: int = 0) -> xr.Dataset:
@@ -78,7 +92,10 @@ def part(trainings: np.ndarray, key: int = 0) -> xr.Dataset:
         "evaluations": (("step",), STEPS.astype(np.float32), {"long_name": "evaluations"}),
         "prediction": (("training", "point", "output"), rng.random((many, 4, 1), np.float32)),
         "training_numbers": (("training", "number"), RATES[cell][:, None]),
-        "training_streams": (("training", "stream"), np.repeat(row[:, None], 5, 1).astype(np.uint32)),
+        "training_streams": (
+            ("training", "stream"),
+            np.repeat(row[:, None], 5, 1).astype(np.uint32),
+        ),
         "training_params": ("training", np.zeros(many, int)),
         "learning_rate": ("training", RATES[cell]),
         "seed": ("training", SEEDS[row]),
@@ -94,7 +111,9 @@ def sweep(folder: Path, label: str | None = None, rate: float = 0.5, chunk_count
             chunks.write_chunk(folder, part(trainings, key=int(rate * 100)), name)
         files = {"inputs.npz": inputs, "start.jax": exported, "advance.jax": exported}
         folders.write_files(folder, name, files)
-        held_blocks.hold(folder, name, np.array([b"training"]), 10, [np.arange(4.0), np.ones((2, 3))])
+        held_blocks.hold(
+            folder, name, np.array([b"training"]), 10, [np.arange(4.0), np.ones((2, 3))]
+        )
     return name
 
 
@@ -136,7 +155,9 @@ def held(folder: Path) -> list:
         found = [*held_blocks.held(folder, name)]
     if said:
         raise ValueError(str(said[0].message))
-    return [(rows.tolist(), begin, [leaf.tolist() for leaf in leaves]) for rows, begin, leaves in found]
+    return [
+        (rows.tolist(), begin, [leaf.tolist() for leaf in leaves]) for rows, begin, leaves in found
+    ]
 
 
 def program(folder: Path) -> tuple:
@@ -172,9 +193,11 @@ def same(a, b) -> bool:
 
 
 def flip(path: Path, use, flips: int, key: int) -> tuple[int, int]:
-    """Flip so many single bits, one after another; how many loads gave the same, and how many were refused by name.
+    """Flip so many single bits, one after another; how many loads gave the same, and how many were
+    refused by name.
 
-    The places are drawn from all bytes and, every other time, from the first and last thousand, where headers stand.
+    The places are drawn from all bytes and, every other time, from the first and last thousand,
+    where headers stand.
     """
     content, right, rng = path.read_bytes(), use(path), np.random.default_rng(key)
     alike = refused = 0
@@ -198,7 +221,8 @@ def flip(path: Path, use, flips: int, key: int) -> tuple[int, int]:
 
 
 @pytest.mark.filterwarnings("ignore:.*was (saved|written) by an earlier version")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # h5netcdf closes what it never opened
+# H5netcdf closes what it never opened
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", KINDS)
 def test_a_flipped_bit_is_refused_by_name_or_changes_no_number(copy, kind):
     (path,) = copy.glob(kind)
@@ -209,7 +233,8 @@ def test_a_flipped_bit_is_refused_by_name_or_changes_no_number(copy, kind):
 
 @pytest.mark.slow
 @pytest.mark.filterwarnings("ignore:.*was (saved|written) by an earlier version")
-@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")  # h5netcdf closes what it never opened
+# H5netcdf closes what it never opened
+@pytest.mark.filterwarnings("ignore::pytest.PytestUnraisableExceptionWarning")
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_flipped_bits_are_refused_by_name_or_change_no_number(copy, kind):
     (path,) = copy.glob(kind)
@@ -233,7 +258,7 @@ def test_a_file_that_was_cut_is_refused_by_name(copy, kind, share):
         assert path.suffix in (".npz", ".jax"), "a cut file loads"
 
 
-# ---- what is whole, and yet not what its place says ----------------------------------------------------------------
+# ---- what is whole, and yet not what its place says ----------------------------------------------
 
 
 def test_an_edited_number_of_sweep_json_is_refused_and_not_verified(copy, capsys):
@@ -241,7 +266,9 @@ def test_an_edited_number_of_sweep_json_is_refused_and_not_verified(copy, capsys
     text = path.read_text()
     path.write_text(text.replace('"recipe.l2": 0.5', '"recipe.l2": 0.7'))
     assert path.read_text() != text
-    with pytest.raises(ValueError, match=r"sgd/sweep.json is damaged or was edited.*: put back the file"):
+    with pytest.raises(
+        ValueError, match=r"sgd/sweep.json is damaged or was edited.*: put back the file"
+    ):
         ap.load(copy / "both")
     assert commands.verify(copy / "both") == 1
     said = capsys.readouterr().out
@@ -256,14 +283,18 @@ def test_an_edited_source_is_refused_where_there_is_no_digest(copy):
     (about,) = found["sources"].values()
     about["numbers"]["recipe.l2"] = 0.7
     path.write_text(json.dumps(found | {"format": 1}))
-    with pytest.raises(ValueError, match=r"sweep.json is damaged, its entry 'sources \w+' is missing or wrong"):
+    with pytest.raises(
+        ValueError, match=r"sweep.json is damaged, its entry 'sources \w+' is missing or wrong"
+    ):
         ap.load(path.parent)
 
 
 def test_a_digest_that_was_taken_away_is_missed(copy):
     path = copy / "both" / "sgd" / "sweep.json"
     path.write_text(json.dumps(files.read_json(path)[0]))
-    with pytest.raises(ValueError, match=r"sweep.json is damaged or was edited, its digest is missing"):
+    with pytest.raises(
+        ValueError, match=r"sweep.json is damaged or was edited, its digest is missing"
+    ):
         ap.load(path.parent)
 
 
@@ -272,7 +303,9 @@ def test_folders_of_recipes_that_changed_places_are_refused(copy, capsys):
     (both / "adam").rename(both / "other")
     (both / "sgd").rename(both / "adam")
     (both / "other").rename(both / "sgd")
-    with pytest.raises(ValueError, match=r"adam holds the trainings of the recipe 'sgd': call it 'sgd' again"):
+    with pytest.raises(
+        ValueError, match=r"adam holds the trainings of the recipe 'sgd': call it 'sgd' again"
+    ):
         ap.load(both)
     assert commands.verify(both) == 1
     assert "it holds the trainings of the recipe 'adam'" in capsys.readouterr().out
@@ -280,7 +313,9 @@ def test_folders_of_recipes_that_changed_places_are_refused(copy, capsys):
 
 def test_a_folder_of_a_recipe_that_was_renamed_says_how_it_was_called(copy):
     (copy / "both" / "adam").rename(copy / "both" / "other")
-    with pytest.raises(ValueError, match=r"other holds the trainings of the recipe 'adam': call it 'adam' again"):
+    with pytest.raises(
+        ValueError, match=r"other holds the trainings of the recipe 'adam': call it 'adam' again"
+    ):
         ap.load(copy / "both")
 
 
@@ -295,7 +330,9 @@ def test_many_files_of_an_earlier_version_are_warned_of_once(tmp_path):
 
 def test_a_recipe_that_is_missing_is_named(copy, capsys):
     shutil.rmtree(copy / "both" / "adam")
-    with pytest.raises(ValueError, match="has nothing of the recipe 'adam': the same command again"):
+    with pytest.raises(
+        ValueError, match="has nothing of the recipe 'adam': the same command again"
+    ):
         ap.load(copy / "both")
     assert commands.verify(copy / "both") == 1
     assert "adam: missing, though" in capsys.readouterr().out
@@ -309,7 +346,9 @@ def test_coordinates_of_another_sweep_are_refused(copy):
     with pytest.raises(ValueError, match=r"sgd/coordinates.nc is of another sweep: delete it"):
         ap.load(sgd)
     (sgd / "coordinates.nc").unlink()
-    with pytest.raises(ValueError, match=r"sgd/coordinates.nc is missing: delete it|coordinates.nc is missing"):
+    with pytest.raises(
+        ValueError, match=r"sgd/coordinates.nc is missing: delete it|coordinates.nc is missing"
+    ):
         ap.load(sgd)
     sweep(sgd, "sgd", chunk_count=0)  # as the message says
     assert ap.load(sgd).identical(ap.load(copy.parent / "copy" / "both" / "sgd"))
@@ -322,7 +361,9 @@ def test_a_chunk_of_a_newer_format_is_refused(copy):
         newer = opened.load().assign_attrs(approx_format=folders.FORMAT + 1)
     files.write_netcdf(path, newer)
     for use in (ap.load, lambda folder: lazily(folder), chunks.done):
-        with pytest.raises(ValueError, match=r"chunk-000000.nc has format 3; this version .* reads up to 2: update"):
+        with pytest.raises(
+            ValueError, match=r"chunk-000000.nc has format 3; this version .* reads up to 2: update"
+        ):
             use(path.parent)
     assert "has format 3" in verification.verify(path.parent).damaged[0]
 
@@ -346,7 +387,10 @@ def test_a_chunk_whose_contents_changed_under_a_fitting_checksum_is_not_verified
         changed = opened.load()
     changed.loss.values[0] += 1
     files.write_netcdf(path, changed)
-    assert "chunk-000000.nc is damaged, its contents are not" in verification.verify(path.parent, count=0).damaged[0]
+    assert (
+        "chunk-000000.nc is damaged, its contents are not"
+        in verification.verify(path.parent, count=0).damaged[0]
+    )
 
 
 @pytest.mark.parametrize("end", ["inputs.npz", "start.jax", "advance.jax"])
@@ -367,7 +411,9 @@ def test_verify_names_files_from_which_nothing_can_be_computed(copy, end, how):
     assert "the same command" in found.damaged[0]
 
 
-@pytest.mark.parametrize("entry", ["format", "entries", "axes", "sources", "attributes", "crossed", "created"])
+@pytest.mark.parametrize(
+    "entry", ["format", "entries", "axes", "sources", "attributes", "crossed", "created"]
+)
 def test_an_entry_that_sweep_json_lacks_is_named(copy, entry):
     """Without a digest, as an earlier version wrote it."""
     path = copy / "both" / "sgd" / "sweep.json"
@@ -407,13 +453,19 @@ def test_files_of_an_earlier_version_load_with_a_word(made, tmp_path):
     for path in old.glob("*/*.nc"):
         with files.open_netcdf(path) as (opened, _):
             found = opened.load()
-        kept = {name: found.attrs[name] for name in ("source", "chunk", "digest", "diverged") if name in found.attrs}
-        found.drop_attrs(deep=False).assign_attrs(kept | ({"approx_format": 1} if kept else {})).to_netcdf(
-            path, engine="h5netcdf"
-        )
+        kept = {
+            name: found.attrs[name]
+            for name in ("source", "chunk", "digest", "diverged")
+            if name in found.attrs
+        }
+        found.drop_attrs(deep=False).assign_attrs(
+            kept | ({"approx_format": 1} if kept else {})
+        ).to_netcdf(path, engine="h5netcdf")
     for path in old.glob("*/sweep.json"):
         found = files.read_json(path)[0] | {"format": 1}
-        path.write_text(json.dumps({name: value for name, value in found.items() if name != "label"}))
+        path.write_text(
+            json.dumps({name: value for name, value in found.items() if name != "label"})
+        )
     (old / "recipes.json").write_text(json.dumps(["sgd", "adam"]))
     with pytest.warns(
         UserWarning, match="written by an earlier version: sweep.json and coordinates.nc have no"
@@ -422,7 +474,9 @@ def test_files_of_an_earlier_version_load_with_a_word(made, tmp_path):
     assert {Path(each.filename).name for each in said} == {Path(__file__).name}
     assert loaded.identical(ap.load(made / "both"))
     result().assign_attrs(approx_format=1).to_netcdf(tmp_path / "old.nc", engine="h5netcdf")
-    with pytest.warns(UserWarning, match=r"old.nc has no checksum, like others of an earlier version"):
+    with pytest.warns(
+        UserWarning, match=r"old.nc has no checksum, like others of an earlier version"
+    ):
         loaded = ap.load(tmp_path / "old.nc")
     assert loaded.identical(result())
 
@@ -444,7 +498,7 @@ def test_a_lazy_array_is_checked_at_once_and_when_it_is_read(copy):
             ap.load(folder, **options)
 
 
-# ---- a disk that is full -------------------------------------------------------------------------------------------
+# ---- a disk that is full -------------------------------------------------------------------------
 
 FULL = """
 import sys
@@ -480,7 +534,9 @@ def small_disk(tmp_path):
     """A file system of a quarter of a megabyte."""
     room = tmp_path / "room"
     room.mkdir()
-    mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", room], capture_output=True, text=True)
+    mounted = subprocess.run(
+        ["mount", "-t", "tmpfs", "-o", "size=256k", "tmpfs", room], capture_output=True, text=True
+    )
     if mounted.returncode:
         pytest.skip(f"a small file system needs the right to mount one: {mounted.stderr.strip()}")
     yield room

@@ -1,4 +1,6 @@
-"""Promise: data that a user gives are the data that are learned and judged, or they are refused or warned of."""
+"""Promise: data that a user gives are the data that are learned and judged, or they are refused or
+warned of.
+"""
 
 import fractions
 import warnings
@@ -67,7 +69,12 @@ def test_refused(case):
 
 
 def test_what_is_numbers_in_another_form_is_taken():
-    for given in ([True, False], [fractions.Fraction(1, 1), 0], pd.Series([1, 0]), np.ma.masked_array([1, 0])):
+    for given in (
+        [True, False],
+        [fractions.Fraction(1, 1), 0],
+        pd.Series([1, 0]),
+        np.ma.masked_array([1, 0]),
+    ):
         np.testing.assert_array_equal(values.as_rows("x", given), [[1.0], [0.0]])
 
 
@@ -90,7 +97,11 @@ def test_data_are_copied_and_f_cannot_change_them():
 @pytest.mark.parametrize(
     ("x", "y", "message"),
     [
-        (1e8 + np.array([-1.0, 1.0]), X[:2], r"x\[0, 0\] is 99999999, which float32 holds as 100000000"),
+        (
+            1e8 + np.array([-1.0, 1.0]),
+            X[:2],
+            r"x\[0, 0\] is 99999999, which float32 holds as 100000000",
+        ),
         (X[:2], [1e-300, 1e-300], r"y\[0, 0\] is 1e-300, which float32 holds as 0: column 0"),
         (X[:2], [1e-40, 3e-40], r"float32 holds as 0"),  # subnormal, flushed to zero by XLA
         (X[:2], [0.0, 1e39], r"float32 holds as inf"),
@@ -115,7 +126,9 @@ def test_coarse_rounding_is_warned_of_and_harmless_rounding_is_not():
 
 
 def test_test_rows_that_are_given_are_all_judged(quiet):
-    """Normal inputs in ten dimensions: a box around the training rows would leave some of the test rows out."""
+    """Normal inputs in ten dimensions: a box around the training rows would leave some of the test
+    rows out.
+    """
     rng = np.random.default_rng(0)
     x, x_test = rng.normal(size=(50, 10)), rng.normal(size=(80, 10))
     y, y_test = x[:, 0] > 0, x_test[:, 0] > 0
@@ -123,28 +136,42 @@ def test_test_rows_that_are_given_are_all_judged(quiet):
     task = ap.given(x, y, x_test, y_test, loss="mse", correct=ap.losses.same_half)
     runs = ap.run(task, LINEAR, seeds=2, **quiet)
     outputs = runs.prediction.values[..., 0]
-    np.testing.assert_allclose(runs.test_loss.isel(step=-1), ((outputs - y_test) ** 2).mean(1), rtol=1e-5)
-    np.testing.assert_allclose(runs.test_accuracy.isel(step=-1), ((outputs > 0.5) == y_test).mean(1), rtol=1e-6)
+    np.testing.assert_allclose(
+        runs.test_loss.isel(step=-1), ((outputs - y_test) ** 2).mean(1), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        runs.test_accuracy.isel(step=-1), ((outputs > 0.5) == y_test).mean(1), rtol=1e-6
+    )
     assert not {"outside_loss", "outside_accuracy"} & set(runs.data_vars)
 
 
 def test_outside_accuracy_and_a_row_that_is_held_out_at_random(quiet):
     """Accuracies inside and outside the box; each seed keeps two rows of its own from training."""
     x, x_test = np.linspace(-1, 1, 10), np.linspace(-3, 3, 13)
-    task = ap.task(lambda x: x > 0, x, x_test, correct=ap.losses.same_half, validation=0.2, hold_out="random")
+    task = ap.task(
+        lambda x: x > 0, x, x_test, correct=ap.losses.same_half, validation=0.2, hold_out="random"
+    )
     runs = ap.run(task, LINEAR, seeds=3, keep=("prediction", "params"), **quiet)
     right = (runs.prediction.values[..., 0] > 0.5) == (x_test > 0)
     inside = np.abs(x_test) <= 1
-    np.testing.assert_allclose(runs.test_accuracy.isel(step=-1), right[:, inside].mean(1), rtol=1e-6)
-    np.testing.assert_allclose(runs.outside_accuracy.isel(step=-1), right[:, ~inside].mean(1), rtol=1e-6)
+    np.testing.assert_allclose(
+        runs.test_accuracy.isel(step=-1), right[:, inside].mean(1), rtol=1e-6
+    )
+    np.testing.assert_allclose(
+        runs.outside_accuracy.isel(step=-1), right[:, ~inside].mean(1), rtol=1e-6
+    )
     held_rows = set()
     for seed in range(3):
-        data = ap.training.inputs.streams(jax.random.fold_in(jax.random.key(0, impl="threefry2x32"), seed)).data
+        data = ap.training.inputs.streams(
+            jax.random.fold_in(jax.random.key(0, impl="threefry2x32"), seed)
+        ).data
         (kept, _), (held, y_held) = task.split(data, data)
         np.testing.assert_array_equal(np.sort(np.r_[kept[:, 0], held[:, 0]]), np.float32(x))
         outputs = ap.predict(ap.params(runs, seed=seed), held, LINEAR)
         loss = float(((outputs - y_held) ** 2).mean())
-        assert float(runs.validation_loss.sel(seed=seed).isel(step=-1)) == pytest.approx(loss, rel=1e-5)
+        assert float(runs.validation_loss.sel(seed=seed).isel(step=-1)) == pytest.approx(
+            loss, rel=1e-5
+        )
         held_rows.add(tuple(np.asarray(held[:, 0]).tolist()))
     assert len(held_rows) == 3
 
@@ -168,10 +195,14 @@ def test_the_end_of_a_sorted_grid_that_is_held_out_counts_as_outside():
     curve = ap.tasks.square(range=3.0, size=61, test_size=121, validation=0.2).points()
     expected = np.maximum(np.maximum(-3 - curve.x[:, 0], curve.x[:, 0] - end), 0)
     np.testing.assert_allclose(curve.distance, np.where(expected > 1e-5, expected, 0), atol=1e-5)
-    drawn = ap.tasks.square(range=3.0, size=61, test_size=121, validation=0.2, inputs="uniform").points()
+    drawn = ap.tasks.square(
+        range=3.0, size=61, test_size=121, validation=0.2, inputs="uniform"
+    ).points()
     assert (np.asarray(drawn.distance) == 0).sum() == 41
     arguments = x[48:, None], x[:48, None], x_test[:, None]
-    with pytest.warns(UserWarning, match=r"0 goes from 1.8 to 3 in them, and from -3 to 1.7 .*13 test points"):
+    with pytest.warns(
+        UserWarning, match=r"0 goes from 1.8 to 3 in them, and from -3 to 1.7 .*13 test points"
+    ):
         values.warn_of_tail(*arguments, np.maximum(abs(x_test) - 3, 0))
     with pytest.warns(UserWarning, match=r"rows trained on\. hold_out"):
         values.warn_of_tail(*arguments, tail.distance)
@@ -202,17 +233,21 @@ def test_a_range_of_two_ends(inputs):
 
 
 def test_a_pair_is_swept_as_center_and_half_width(quiet):
-    runs = ap.run(ap.tasks.square(range=(0, 1), size=5), LINEAR, seeds=2, center=[0.5, 2.0], **quiet)
+    runs = ap.run(
+        ap.tasks.square(range=(0, 1), size=5), LINEAR, seeds=2, center=[0.5, 2.0], **quiet
+    )
     assert float(runs.x_test.sel(center=2.0).mean()) == pytest.approx(2.0)
 
 
 def test_points_inside_a_range_of_a_tenth():
-    """Both ends are inside, though a tenth is no number of the binary system: 303 points, of which each third."""
+    """Both ends are inside, though a tenth is no number of the binary system: 303 points, of which
+    each third.
+    """
     distance = ap.tasks.square(range=0.1).points().distance
     assert (np.asarray(distance) == 0).sum() == 101
 
 
-# ---- outputs that are not finite ----------------------------------------------------------------------------
+# ---- outputs that are not finite -----------------------------------------------------------------
 
 BAD = jnp.array([[jnp.nan], [jnp.inf], [-jnp.inf]])
 
@@ -227,12 +262,19 @@ def test_an_output_that_is_not_finite_is_on_no_side(rule):
 def test_a_row_with_an_output_that_is_not_finite_is_of_no_class():
     outputs = jnp.array([[1.0, jnp.nan], [1.0, -jnp.inf], [jnp.inf, 0.0], [2.0, 1.0]])
     assert ap.losses.same_class(outputs, jnp.zeros(4, int)).tolist() == [False, False, False, True]
-    assert ap.losses.same_largest(outputs, jnp.array([[1.0, 0.0]] * 4)).tolist() == [False, False, False, True]
+    assert ap.losses.same_largest(outputs, jnp.array([[1.0, 0.0]] * 4)).tolist() == [
+        False,
+        False,
+        False,
+        True,
+    ]
 
 
 def test_a_users_own_rule_does_not_find_nan_correct():
     task = ap.given(X, X, correct=lambda outputs, y: ~(jnp.abs(outputs - y) > 0.5)[:, 0])
-    assert ap.training.evaluation.is_correct(jnp.r_[BAD, jnp.ones((1, 1))], jnp.ones((4, 1)), task).tolist() == [
+    assert ap.training.evaluation.is_correct(
+        jnp.r_[BAD, jnp.ones((1, 1))], jnp.ones((4, 1)), task
+    ).tolist() == [
         0,
         0,
         0,
@@ -247,14 +289,16 @@ def test_a_logit_of_zero_is_on_the_side_of_target_zero():
 
 def test_a_diverged_network_has_no_success_on_the_interval(quiet):
     task = ap.tasks.interval(loss="mse")
-    recipe = ap.Recipe(model=ap.MLP((2,)), optimizer="sgd", learning_rate=1e3, steps=300, records=(0, 300))
+    recipe = ap.Recipe(
+        model=ap.MLP((2,)), optimizer="sgd", learning_rate=1e3, steps=300, records=(0, 300)
+    )
     runs = ap.run(task, recipe, seeds=8, **quiet).isel(step=-1)
     assert np.isnan(runs.loss).all()
     for name in ("accuracy", "test_accuracy", "outside_accuracy"):
         assert (runs[name] == 0).all()
 
 
-# ---- numbers in float64, and what things are called ----------------------------------------------------------------
+# ---- numbers in float64, and what things are called ----------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -313,5 +357,13 @@ def test_labels_beside_columns_are_told_apart():
     recipe = ap.Recipe(model=ap.MLP(outputs=2), steps=2)
     one_hot = ap.given(X, np.eye(2)[[0, 1, 0, 1]])
     labels = ap.given(X, [0, 1, 0, 1], loss="cross_entropy")
-    with pytest.raises(ValueError, match=r"targets of other shapes, \(4,\) \(labels\) and \(4, 2\) \(columns"):
-        ap.run(one_hot, {"a": recipe, "b": (labels, recipe)}, seeds=2, progress=False, compiler_options=QUICK)
+    with pytest.raises(
+        ValueError, match=r"targets of other shapes, \(4,\) \(labels\) and \(4, 2\) \(columns"
+    ):
+        ap.run(
+            one_hot,
+            {"a": recipe, "b": (labels, recipe)},
+            seeds=2,
+            progress=False,
+            compiler_options=QUICK,
+        )

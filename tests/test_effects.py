@@ -1,4 +1,6 @@
-"""Promise: effects of factors are means over cells, seed by seed; their intervals cover and never have zero width."""
+"""Promise: effects of factors are means over cells, seed by seed; their intervals cover and never
+have zero width.
+"""
 
 import numpy as np
 import pytest
@@ -17,7 +19,9 @@ def hits(values) -> xr.Dataset:
 def factorial(n: int = 40) -> xr.DataArray:
     """Two scalings by three optimisers, of which the last has no raw inputs."""
     rng = np.random.default_rng(0)
-    cells = {(a, b): hits(rng.random(n) < 0.6) for a in FACTORS["scaling"] for b in FACTORS["optimizer"]}
+    cells = {
+        (a, b): hits(rng.random(n) < 0.6) for a in FACTORS["scaling"] for b in FACTORS["optimizer"]
+    }
     del cells["raw", "lm"]
     return stats.crossed(cells, FACTORS)
 
@@ -35,11 +39,14 @@ def test_averages_and_differences_by_hand():
     assert raw.average == pytest.approx(values[0, :2].mean())
     assert z.average == pytest.approx(values[1].mean())
     assert (int(raw.cells), int(z.cells), int(z.pairs), int(z.n)) == (2, 3, 2, 40)
-    assert z.difference == pytest.approx((values[1, :2] - values[0, :2]).mean())  # not the difference of the averages
+    # Not the difference of the averages
+    assert z.difference == pytest.approx((values[1, :2] - values[0, :2]).mean())
     assert np.isnan(raw.difference)
     both = found.sel(effect="scaling=z × optimizer=adam")
     assert both.average == pytest.approx(values[1, 1].mean())
-    assert both.difference == pytest.approx((values[1, 1] - values[0, 1] - values[1, 0] + values[0, 0]).mean())
+    assert both.difference == pytest.approx(
+        (values[1, 1] - values[0, 1] - values[1, 0] + values[0, 0]).mean()
+    )
     missing = found.sel(effect="scaling=z × optimizer=lm")
     assert int(missing.pairs) == 0
     assert (float(missing.difference_low), float(missing.difference_high)) == (-2, 2)
@@ -52,11 +59,15 @@ def test_intervals_are_wilsons_and_tangos_where_there_is_one_cell():
     for successes in (0, 6, 30, 54, 60):
         values = (np.arange(n) < successes).astype(float)
         ends = stats.mean_interval(values, (0, 1), normal_level(n), 1.0)
-        np.testing.assert_allclose(ends, stats.binomial_interval(values.sum(), n, interval="wilson"), atol=1e-7)
+        np.testing.assert_allclose(
+            ends, stats.binomial_interval(values.sum(), n, interval="wilson"), atol=1e-7
+        )
     for a, b in ((14, 5), (20, 0), (0, 0), (35, 25), (60, 0)):
         values = np.r_[np.ones(a), -np.ones(b), np.zeros(n - a - b)]
         ends = stats.mean_interval(values, (-1, 1), normal_level(n), 1.0)
-        np.testing.assert_allclose(ends, stats.paired_interval(a, b, n, interval="score"), atol=1e-6)
+        np.testing.assert_allclose(
+            ends, stats.paired_interval(a, b, n, interval="score"), atol=1e-6
+        )
 
 
 def test_variance_is_that_of_the_likeliest_distribution():
@@ -64,7 +75,8 @@ def test_variance_is_that_of_the_likeliest_distribution():
     values, ceiling, n = np.repeat([0.0, 0.5, 1.0], [10, 25, 5]), 1.5, 40
     end = float(stats.mean_interval(values, (-9, ceiling), 0.95)[1])
     support, counts = np.array([0.0, 0.5, 1.0, ceiling]), np.array([10, 25, 5, 0])
-    one, two = np.meshgrid(np.linspace(1e-9, 1, 1001), np.linspace(0, 0.2, 1001), indexing="ij")  # mass at 0, ceiling
+    # Mass at 0, ceiling
+    one, two = np.meshgrid(np.linspace(1e-9, 1, 1001), np.linspace(0, 0.2, 1001), indexing="ij")
     half = 2 * (1 - one - two + ceiling * two - end)  # so that the mean is the end
     table = np.stack([one, half, 1 - one - two - half, two], -1)
     allowed = (table >= 0).all(-1)
@@ -72,7 +84,9 @@ def test_variance_is_that_of_the_likeliest_distribution():
         likelihood = np.where(allowed, (counts[:3] * np.log(table[..., :3])).sum(-1), -np.inf)
     best = table[np.unravel_index(likelihood.argmax(), likelihood.shape)]
     spread = best @ (support - end) ** 2
-    assert end - values.mean() == pytest.approx(sps.t.ppf(0.975, n - 1) * np.sqrt(spread / n), rel=2e-3)
+    assert end - values.mean() == pytest.approx(
+        sps.t.ppf(0.975, n - 1) * np.sqrt(spread / n), rel=2e-3
+    )
 
 
 @pytest.mark.parametrize("rate", [0.0, 0.75, 1.0])
@@ -90,7 +104,9 @@ def test_where_all_seeds_agree_the_interval_holds_what_an_exact_bound_does(rate,
 
 
 def test_no_interval_of_effects_has_zero_width():
-    """Three of four cells always succeed: the standard error is 0 (this was printed as 0.750 [0.750, 0.750])."""
+    """Three of four cells always succeed: the standard error is 0 (this was printed as 0.750
+    [0.750, 0.750]).
+    """
     array = xr.DataArray(np.ones((2, 2, 88)), dims=("one", "other", "seed"))
     array[0, 0] = 0
     found = stats.effects(array, interactions=True)
@@ -136,7 +152,9 @@ def test_crossed_puts_each_cell_at_its_levels():
 def test_effects_read_hits_with_records():
     hit = np.zeros((2, 5, 3), bool)
     hit[1, :, 1] = True  # reached and lost
-    data = xr.Dataset({"hit": (("scaling", "seed", "step"), hit)}, {"scaling": ["raw", "z"], "step": [0, 1, 2]})
+    data = xr.Dataset(
+        {"hit": (("scaling", "seed", "step"), hit)}, {"scaling": ["raw", "z"], "step": [0, 1, 2]}
+    )
     assert stats.effects(data).average.values.tolist() == [0, 0]
     assert stats.effects(data, when="first").average.values.tolist() == [0, 1]
 
@@ -164,7 +182,9 @@ def test_what_cannot_be_averaged_is_refused():
 
 
 def structures(rng: np.random.Generator, repeats: int, n: int, cells: int, rate: float):
-    """Means over cells of seeds, (repeats, n), and their expectation: independent, alike in a seed, partly certain."""
+    """Means over cells of seeds, (repeats, n), and their expectation: independent, alike in a seed,
+    partly certain.
+    """
     draw = lambda chance, many: rng.random((repeats, n, many)) < chance  # noqa: E731
     yield "independent", draw(rate, cells).mean(-1), rate
     each = rng.beta(2 * rate, 2 * (1 - rate), (repeats, n, 1))
@@ -184,7 +204,8 @@ def test_averages_cover(cells, rate):
     rng = np.random.default_rng(cells)
     for name, values, truth in structures(rng, 600, 100, cells, rate):
         covered = share_covered(values, truth, step=1 / cells)
-        assert 0.92 <= covered <= 0.98, (name, covered)  # 600 repetitions: a standard deviation of 0.9%
+        # 600 repetitions: a standard deviation of 0.9%
+        assert 0.92 <= covered <= 0.98, (name, covered)
 
 
 @pytest.mark.slow
@@ -213,7 +234,9 @@ def test_of_few_exceptions_the_interval_is_at_least_the_exact_one():
 
 @pytest.mark.parametrize("n", [2, 3, 5, 10, 20, 50])
 def test_few_seeds_and_rare_successes_are_covered(n):
-    """By the score test alone coverage was 78% for two seeds in 16 cells, and 90% where 2% of five succeed."""
+    """By the score test alone coverage was 78% for two seeds in 16 cells, and 90% where 2% of five
+    succeed.
+    """
     rng = np.random.default_rng(n)
     for cells in (1, 16):
         for rate in (0.005, 0.02, 0.1, 0.5):
@@ -223,7 +246,9 @@ def test_few_seeds_and_rare_successes_are_covered(n):
 
 @pytest.mark.parametrize("n", [5, 20, 100])
 def test_rare_exceptions_among_seeds_that_agree_are_covered(n):
-    """Seeds agree but for a few that fail in all cells: no worse than 95% where most samples show none of these."""
+    """Seeds agree but for a few that fail in all cells: no worse than 95% where most samples show
+    none of these.
+    """
     rng = np.random.default_rng(n)
     for exceptions in (0.2 / n, 0.5 / n, 1 / n, 3 / n):
         values = np.where(rng.random((1_000, n)) < exceptions, 0.0, 0.75)

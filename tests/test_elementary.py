@@ -1,4 +1,6 @@
-"""Promise: the fast elementary functions are as good as XLA's: errors in ulp over float32's range, and derivatives."""
+"""Promise: the fast elementary functions are as good as XLA's: errors in ulp over float32's range,
+and derivatives.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -8,12 +10,20 @@ import scipy.special
 
 from approx.numerics import elementary
 
-POSITIVE = np.concatenate([np.geomspace(1.2e-38, 3e38, 400_001), np.linspace(0, 12, 400_001), np.linspace(80, 90, 9)])
+POSITIVE = np.concatenate(
+    [np.geomspace(1.2e-38, 3e38, 400_001), np.linspace(0, 12, 400_001), np.linspace(80, 90, 9)]
+)
 X = np.concatenate([-POSITIVE, POSITIVE]).astype(np.float32)
-# name: (float64 reference, its derivative, ulp allowed, XLA's own ulp as measured with jax 0.12 for comparison)
+# name: (float64 reference, its derivative, ulp allowed, XLA's own ulp as measured with jax 0.12 for
+# comparison)
 FUNCTIONS = {
     "tanh": (np.tanh, lambda x: 1 / np.cosh(x) ** 2, 6.0),  # XLA: 4.4
-    "sigmoid": (scipy.special.expit, lambda x: scipy.special.expit(x) * scipy.special.expit(-x), 3.0),  # XLA: 2.0
+    # XLA: 2.0
+    "sigmoid": (
+        scipy.special.expit,
+        lambda x: scipy.special.expit(x) * scipy.special.expit(-x),
+        3.0,
+    ),
     "softplus": (lambda x: np.logaddexp(0, x), scipy.special.expit, 4.0),  # XLA: 2.8
 }
 
@@ -29,7 +39,8 @@ def test_errors_in_ulp(name):
     found = np.asarray(jax.jit(getattr(elementary, name))(X))
     with np.errstate(over="ignore", under="ignore"):
         exact = reference(X.astype(np.float64))
-    normal = (np.abs(exact) > 1.2e-38 * 8) & (X > -87)  # below, float32 has no normal numbers to hold the result
+    # Below, float32 has no normal numbers to hold the result
+    normal = (np.abs(exact) > 1.2e-38 * 8) & (X > -87)
     assert ulps(found, exact)[normal].max() <= allowed
     assert np.abs(found - exact)[~normal].max() <= 2e-38  # about float32's smallest normal number
 
@@ -40,7 +51,8 @@ def test_gaussian_and_exp_minus():
     assert ulps(found, np.exp(-a.astype(np.float64))).max() <= 3  # XLA's exp: 1.5
     x = X[np.abs(X) < 9]
     found = np.asarray(jax.jit(elementary.gaussian)(x))
-    np.testing.assert_allclose(found, np.exp(-(x.astype(np.float64) ** 2)), rtol=8e-6, atol=1e-37)  # x² rounds first
+    # X² rounds first
+    np.testing.assert_allclose(found, np.exp(-(x.astype(np.float64) ** 2)), rtol=8e-6, atol=1e-37)
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
@@ -48,7 +60,8 @@ def test_derivatives(name):
     _, derivative, _ = FUNCTIONS[name]
     x = np.linspace(-30, 30, 20_001).astype(np.float32)
     found = jax.vmap(jax.grad(getattr(elementary, name)))(x)
-    # Of values near 1: 1 - h² and s (1 - s) keep the absolute accuracy of a few ulp of 1, as with XLA's own.
+    # Of values near 1: 1 - h² and s (1 - s) keep the absolute accuracy of a few ulp of 1, as with
+    # XLA's own.
     np.testing.assert_allclose(found, derivative(x.astype(np.float64)), rtol=1e-6, atol=1e-6)
 
 
@@ -61,9 +74,13 @@ def test_derivative_of_the_gaussian():
 
 @pytest.mark.parametrize(("name", "reference"), [("sin", np.sin), ("cos", np.cos)])
 def test_sine_and_cosine(name, reference):
-    """1.2e-7 in absolute error out to 6,000 (XLA: 3.3e-8), 2 ulp within ±π; bounded, and nan at infinity, as XLA's."""
+    """1.2e-7 in absolute error out to 6,000 (XLA: 3.3e-8), 2 ulp within ±π; bounded, and nan at
+    infinity, as XLA's.
+    """
     function = jax.jit(getattr(elementary, name))
-    x = np.concatenate([np.linspace(-6000, 6000, 400_001), np.linspace(-20, 20, 400_001)]).astype(np.float32)
+    x = np.concatenate([np.linspace(-6000, 6000, 400_001), np.linspace(-20, 20, 400_001)]).astype(
+        np.float32
+    )
     exact = reference(x.astype(np.float64))
     assert np.abs(np.asarray(function(x)) - exact).max() < 1.5e-7
     near = np.abs(x) <= 3.1
@@ -72,11 +89,16 @@ def test_sine_and_cosine(name, reference):
     assert ulps(np.asarray(function(small)), reference(small.astype(np.float64))).max() < 2.5
     assert np.abs(function(X[np.isfinite(X)])).max() <= 1
     assert np.isnan(function(jnp.array([jnp.inf, -jnp.inf, jnp.nan], jnp.float32))).all()
-    slope, exact = jax.vmap(jax.grad(getattr(elementary, name)))(x), reference(x.astype(np.float64) + np.pi / 2)
+    slope, exact = (
+        jax.vmap(jax.grad(getattr(elementary, name)))(x),
+        reference(x.astype(np.float64) + np.pi / 2),
+    )
     np.testing.assert_allclose(slope, exact, atol=2e-7)
     with jax.enable_x64(True):
         np.testing.assert_allclose(
-            getattr(elementary, name)(jnp.linspace(-20, 20, 4001)), reference(np.linspace(-20, 20, 4001)), atol=1e-15
+            getattr(elementary, name)(jnp.linspace(-20, 20, 4001)),
+            reference(np.linspace(-20, 20, 4001)),
+            atol=1e-15,
         )
 
 
@@ -94,8 +116,12 @@ def test_float64_has_its_own_accuracy():
     with jax.enable_x64(True):
         x = np.linspace(-20, 20, 4001)
         for name, (reference, _, _) in FUNCTIONS.items():
-            np.testing.assert_allclose(getattr(elementary, name)(jnp.asarray(x)), reference(x), rtol=1e-14, atol=1e-15)
+            np.testing.assert_allclose(
+                getattr(elementary, name)(jnp.asarray(x)), reference(x), rtol=1e-14, atol=1e-15
+            )
         x = np.concatenate([np.linspace(-700, 700, 200_001), np.geomspace(1e-300, 40, 100_001)])
         exact = np.asarray(np.logaddexp(0, x.astype(np.longdouble)), np.float64)
         # 2.1 ulp; np.longdouble has more digits on x86 only, elsewhere it errs itself
-        np.testing.assert_allclose(elementary.softplus(jnp.asarray(x)), exact, rtol=5 * np.finfo(float).eps)
+        np.testing.assert_allclose(
+            elementary.softplus(jnp.asarray(x)), exact, rtol=5 * np.finfo(float).eps
+        )

@@ -1,4 +1,6 @@
-"""Promise: verdicts follow from intervals by the stated rule, and a table of claims is seldom wrong in any of them."""
+"""Promise: verdicts follow from intervals by the stated rule, and a table of claims is seldom wrong
+in any of them.
+"""
 
 from functools import partial
 
@@ -19,7 +21,9 @@ def hits(values) -> xr.Dataset:
 
 
 def claim(text="helps", effect=None, holds=stats.HELPS):
-    return stats.Claim(text, "a against b", "success", effect or partial(stats.rate, hits([1] * 30)), holds)
+    return stats.Claim(
+        text, "a against b", "success", effect or partial(stats.rate, hits([1] * 30)), holds
+    )
 
 
 @pytest.mark.parametrize(
@@ -41,7 +45,9 @@ def test_the_rule(low, high, said):
 def test_intervals_of_a_table_are_those_of_the_statistics_at_its_levels():
     first, second = hits(np.arange(200) % 10 < 8), hits(np.arange(200) % 10 < 4)
     effect = partial(stats.compare, {"a": first, "b": second}, "a", "b")
-    table = stats.claims("a thread", [claim("one", effect), claim("two", partial(stats.rate, first), stats.USUALLY)])
+    table = stats.claims(
+        "a thread", [claim("one", effect), claim("two", partial(stats.rate, first), stats.USUALLY)]
+    )
     one = table.sel(claim="one")
     expected, wider = effect(level=0.95), effect(level=0.975, interval="exact")
     assert (float(one.low), float(one.high)) == (float(expected.low), float(expected.high))
@@ -56,12 +62,18 @@ def test_intervals_of_a_table_are_those_of_the_statistics_at_its_levels():
 
 
 def test_a_table_is_rarely_wrong():
-    """Ten claims at the very edge of their regions: without a correction 40% of tables would have a wrong verdict."""
+    """Ten claims at the very edge of their regions: without a correction 40% of tables would have a
+    wrong verdict.
+    """
     rng, wrong, plain = np.random.default_rng(0), 0, 0
     for _ in range(200):
         successes = rng.random((10, 300)) < 0.5
         table = stats.claims(
-            "simulation", [claim(str(i), partial(stats.rate, hits(x)), (0.5, 1.0)) for i, x in enumerate(successes)]
+            "simulation",
+            [
+                claim(str(i), partial(stats.rate, hits(x)), (0.5, 1.0))
+                for i, x in enumerate(successes)
+            ],
         )
         wrong += bool((table.verdict == "contradicted").any())
         plain += bool((table.high < 0.5).any())
@@ -83,7 +95,8 @@ def test_reported_numbers_among_seeds():
         ],
     )
     np.testing.assert_allclose(found["quantile"], [0.5, 0.505, 1.0, 1.0, 100 / 101, 0.5])
-    places = ["inside", "inside", "undecided", "outside", "undecided", "inside"]  # a hundred seeds exclude no chance
+    # A hundred seeds exclude no chance
+    places = ["inside", "inside", "undecided", "outside", "undecided", "inside"]
     assert found.place.values.tolist() == places
     low, high = stats.binomial_interval(50, 100, interval="exact")
     np.testing.assert_allclose([found.low[0], found.high[0]], [low, high])
@@ -93,10 +106,16 @@ def test_reported_numbers_among_seeds():
 def test_tables_survive_files(tmp_path, capsys):
     table = stats.claims("a thread", [claim("one | two"), claim("three, four", holds=stats.NEVER)])
     numbers = stats.reported("a thread", [stats.Reported("loss", "a", np.arange(9.0), 3.0)])
-    frame = pd.DataFrame({"share": [0.123456, np.nan], "seeds": [3, 4]}, index=pd.Index(["a|b", "c"], name="kind"))
+    frame = pd.DataFrame(
+        {"share": [0.123456, np.nan], "seeds": [3, 4]}, index=pd.Index(["a|b", "c"], name="kind")
+    )
     sections = {"Kinds": frame, "A remark": "in words"}
     files = stats.write_claims(tmp_path / "new", "case", table, numbers, "a quick look", sections)
-    assert {file.name for file in files} == {"case_claims.csv", "case_reported.csv", "case_claims.md"}
+    assert {file.name for file in files} == {
+        "case_claims.csv",
+        "case_reported.csv",
+        "case_claims.md",
+    }
     back = stats.read_claims(tmp_path / "new" / "case_claims.csv")
     assert back.attrs["level"] == 0.95
     for name in table.data_vars:
@@ -108,7 +127,10 @@ def test_tables_survive_files(tmp_path, capsys):
     assert "a quick look" in text
     assert "one \\| two" in text
     assert "| contradicted |" in text
-    assert "Because 2 claims are tested at once, each is judged by a 97.5% interval; the chance of any wrong" in text
+    assert (
+        "Because 2 claims are tested at once, each is judged by a 97.5% interval; the chance of any wrong"
+        in text
+    )
     assert "verdict in this table is then below 5%. Supported" in text
     assert "95% interval | decided by |" in text
     one = table.isel(claim=0)
@@ -134,18 +156,27 @@ def test_joined_tables_keep_each_its_own_level(tmp_path):
     assert both.claim.values.tolist() == ["a", "b", "a"]
     np.testing.assert_allclose(both.level_all, [0.975, 0.975, 0.95])
     said = stats.claims_table(both)
-    assert "Because all claims of a table are tested at once, they are judged by intervals at 95% to 97.5%" in said
+    assert (
+        "Because all claims of a table are tested at once, they are judged by intervals at 95% to 97.5%"
+        in said
+    )
     assert "the chance of any wrong verdict in a table is then below 5%" in said
-    assert "One claim is tested; it is judged by a 95% interval" in stats.claims_table(both.isel(claim=[2]))
+    assert "One claim is tested; it is judged by a 95% interval" in stats.claims_table(
+        both.isel(claim=[2])
+    )
 
 
 def test_what_is_not_exact_is_said(tmp_path):
-    """An effect of one's own that knows no exact interval, and a table written before exact intervals decided."""
+    """An effect of one's own that knows no exact interval, and a table written before exact
+    intervals decided.
+    """
     own = claim("own", lambda level: stats.rate(hits([1] * 30), level=level), stats.USUALLY)
     table = stats.claims("a thread", [own, claim("rate", holds=stats.USUALLY)])
     assert table["interval"].values.tolist() == ["its own", "exact"]
     assert float(table.low_all[0]) == float(stats.rate(hits([1] * 30), level=0.975).low)
-    assert "if the intervals of 1 of the claims cover as often as they say" in stats.claims_table(table)
+    assert "if the intervals of 1 of the claims cover as often as they say" in stats.claims_table(
+        table
+    )
     [file, _] = stats.write_claims(tmp_path, "case", table, show=False)
     pd.read_csv(file).drop(columns="interval").to_csv(file, index=False)
     old = stats.read_claims(file)
@@ -160,7 +191,11 @@ def test_what_is_not_exact_is_said(tmp_path):
         ([claim(), claim()], "text of its own"),
         ([claim(holds=(1.0, 0.5))], "from a lower to a higher"),
         (
-            [claim(effect=lambda level: stats.rate(hits([1, 0]).expand_dims(recipe=2), level=level))],
+            [
+                claim(
+                    effect=lambda level: stats.rate(hits([1, 0]).expand_dims(recipe=2), level=level)
+                )
+            ],
             "dimensions recipe",
         ),
     ],
@@ -172,11 +207,25 @@ def test_claims_refused(statements, message):
 
 def test_plateaus():
     spread = np.linspace(0.25, 0.35, 30)  # neighbours are near, but it is no plateau
-    values = np.r_[np.full(20, 0.6365), np.full(10, 0.462) * (1 + 1e-3 * np.arange(10)), spread, 1e-9, np.nan, np.inf]
+    values = np.r_[
+        np.full(20, 0.6365),
+        np.full(10, 0.462) * (1 + 1e-3 * np.arange(10)),
+        spread,
+        1e-9,
+        np.nan,
+        np.inf,
+    ]
     runs = xr.Dataset({"loss": (("seed", "step"), np.stack([np.ones_like(values), values], 1))})
     found = stats.plateaus(runs, {"constant": 0.6365, "far": 9.0}, learned=1e-3)
     shares = stats.shares(found).successes
-    expected = {"learned": 1, "constant": 20, "far": 0, "at 0.4641": 10, "on no plateau": 30, "diverged": 2}
+    expected = {
+        "learned": 1,
+        "constant": 20,
+        "far": 0,
+        "at 0.4641": 10,
+        "on no plateau": 30,
+        "diverged": 2,
+    }
     assert dict(zip(shares.kind.values.tolist(), shares.values.tolist(), strict=True)) == expected
     with pytest.raises(ValueError, match="positive value"):
         stats.plateaus(runs, {"zero": 0.0})
@@ -186,7 +235,8 @@ def test_plateaus():
 
 def test_idle_units():
     x = np.linspace(-1, 1, 11)[:, None]
-    dead = {"w": np.array([[1.0, 1.0, -1.0]]), "b": np.array([-2.0, 0.0, 3.0])}  # dead, at work, always on: at work
+    # Dead, at work, always on: at work
+    dead = {"w": np.array([[1.0, 1.0, -1.0]]), "b": np.array([-2.0, 0.0, 3.0])}
     last = {"w": np.ones((3, 1)), "b": np.zeros(1)}
     relu = ap.MLP((3,), "relu")
     np.testing.assert_allclose(ap.models.idle_units(relu, [dead, last], x), [1 / 3], rtol=1e-6)
@@ -202,9 +252,15 @@ def test_idle_units():
 
 def test_idle_units_know_the_number_of_the_activation():
     """`sin(frequency z)` of units that hardly move, unless the frequency is high."""
-    params = [{"w": np.full((1, 2), 1e-4), "b": np.zeros(2)}, {"w": np.ones((2, 1)), "b": np.zeros(1)}]
+    params = [
+        {"w": np.full((1, 2), 1e-4), "b": np.zeros(2)},
+        {"w": np.ones((2, 1)), "b": np.zeros(1)},
+    ]
     x = np.linspace(-1, 1, 11)[:, None]
-    shares = [float(ap.models.idle_units(ap.MLP((2,), "sin", frequency=f), params, x)[0]) for f in (1.0, 1e4)]
+    shares = [
+        float(ap.models.idle_units(ap.MLP((2,), "sin", frequency=f), params, x)[0])
+        for f in (1.0, 1e4)
+    ]
     assert shares == [1.0, 0.0]
 
 
@@ -241,7 +297,8 @@ def test_claims_are_drawn_with_region_interval_and_verdict():
     np.testing.assert_allclose(regions, [stats.HELPS, stats.SAME, (0.39, 1.0)])
     ends = [path.vertices[:, 0] for lines in ax.collections for path in lines.get_paths()]
     np.testing.assert_allclose(
-        ends[:2], [[tables[0].low_all[0], tables[0].high_all[0]], [tables[0].low[0], tables[0].high[0]]]
+        ends[:2],
+        [[tables[0].low_all[0], tables[0].high_all[0]], [tables[0].low[0], tables[0].high[0]]],
     )
     assert {"one", "two", "n", "100"} <= {text.get_text() for text in ax.texts}
     legend = [text.get_text() for text in ax.get_legend().texts]

@@ -1,4 +1,6 @@
-"""Outside the training range: classes of functions, symmetry, errors up to phase, reasons of failure, on known ones."""
+"""Outside the training range: classes of functions, symmetry, errors up to phase, reasons of
+failure, on known ones.
+"""
 
 import matplotlib
 
@@ -18,7 +20,9 @@ def noise(x):
 
 
 def learned(functions, y=np.sin, half=1.0, reach=3.0, n=301, dtype=np.float32):
-    """A result as `ap.run` makes it, of given functions in place of trained ones: one for each seed."""
+    """A result as `ap.run` makes it, of given functions in place of trained ones: one for each
+    seed.
+    """
     x = np.linspace(-reach * half, reach * half, n)
     beyond = np.abs(x) - half
     with np.errstate(all="ignore"):
@@ -36,7 +40,9 @@ def learned(functions, y=np.sin, half=1.0, reach=3.0, n=301, dtype=np.float32):
 
 def kinds(f, half=1.0, **options):
     """The classes of one function of x / half, left and right."""
-    found = stats.asymptote(learned([lambda x: f(x / half)], half=half, y=lambda x: x / half, **options))
+    found = stats.asymptote(
+        learned([lambda x: f(x / half)], half=half, y=lambda x: x / half, **options)
+    )
     return found.isel(seed=0), found.kind.isel(seed=0).values.tolist()
 
 
@@ -115,7 +121,9 @@ def test_asymptotes_of_each_side_and_of_few_points():
     assert kinds(lambda u: np.where(u < 0, np.nan, u**2))[1] == ["diverged", "power"]
     assert kinds(np.abs, n=9)[1] == ["undecided"] * 2, "three points on a side"
     assert kinds(lambda u: 0 * u, n=9)[1] == ["undecided"] * 2
-    assert kinds(np.exp, reach=1.2)[1] == ["undecided"] * 2, "too short a side to tell a power from an exponential"
+    assert kinds(np.exp, reach=1.2)[1] == ["undecided"] * 2, (
+        "too short a side to tell a power from an exponential"
+    )
 
 
 def test_asymptotes_survive_noise_below_the_tolerance_and_a_change_of_units():
@@ -147,10 +155,14 @@ def test_shares_count_every_seed_once():
     shares = stats.shares(stats.asymptote(runs))
     assert shares.rate.dims == ("kind", "side")
     right = shares.sel(side="right")
-    assert right.successes.sel(kind=["linear", "constant", "diverged", "power"]).values.tolist() == [3, 5, 2, 0]
+    assert right.successes.sel(
+        kind=["linear", "constant", "diverged", "power"]
+    ).values.tolist() == [3, 5, 2, 0]
     np.testing.assert_allclose(shares.rate.sum("kind"), 1)
     low, high = stats.binomial_interval(3, 10)
-    np.testing.assert_allclose([right.sel(kind="linear").low, right.sel(kind="linear").high], [low, high])
+    np.testing.assert_allclose(
+        [right.sel(kind="linear").low, right.sel(kind="linear").high], [low, high]
+    )
     assert bool((shares.n == 10).all())
 
 
@@ -166,7 +178,8 @@ def test_rays_lead_out_of_the_center_and_distances_are_those_to_the_box():
     x = task.x_test.reshape(3, -1, 2)
     np.testing.assert_allclose(x[1], np.column_stack([0 * lengths, -lengths]))
     np.testing.assert_allclose(x[2], np.outer(lengths, [0.6, 0.8]))
-    nearest = np.clip(task.x_test, -1, 1)  # of a box, the nearest point is found coordinate by coordinate
+    # Of a box, the nearest point is found coordinate by coordinate
+    nearest = np.clip(task.x_test, -1, 1)
     np.testing.assert_allclose(task.distance, np.linalg.norm(task.x_test - nearest, axis=1))
     quarter = ap.tasks.rays(4, [2.0], center=(1, 1))
     np.testing.assert_allclose(quarter, [[3, 1], [1, 3], [-1, 1], [1, -1]], atol=1e-12)
@@ -196,7 +209,9 @@ def test_asymptotes_and_profiles_along_rays():
     kind = dict(zip(found.side.values.tolist(), found.kind.values.tolist(), strict=True))
     assert kind == {"(0, -1)": "power", "(0.6, 0.8)": "linear", "(1, 0)": "linear"}
     np.testing.assert_allclose(found.sel(side="(0.6, 0.8)").slope, 0.6)
-    errors = stats.error_by_distance(on_rays(lambda x: x[:, 0] + np.linalg.norm(x - np.clip(x, -1, 1), axis=1)))
+    errors = stats.error_by_distance(
+        on_rays(lambda x: x[:, 0] + np.linalg.norm(x - np.clip(x, -1, 1), axis=1))
+    )
     np.testing.assert_allclose(errors.error.isel(seed=0), errors.distance, rtol=1e-4, atol=1e-9)
 
 
@@ -206,7 +221,10 @@ def test_asymptote_refuses_what_it_cannot_judge():
         (runs.drop_vars("prediction"), "no predictions were kept"),
         (runs.isel(point=np.flatnonzero(runs.distance == 0)), "no test points lie outside"),
         (runs.isel(point=np.flatnonzero(runs.distance > 0)), "must be given"),
-        (runs.assign_coords(x_test=runs.x_test.expand_dims(frequency=[1, 2])), "differs over frequency"),
+        (
+            runs.assign_coords(x_test=runs.x_test.expand_dims(frequency=[1, 2])),
+            "differs over frequency",
+        ),
     ):
         with pytest.raises(ValueError, match=message):
             stats.asymptote(broken)
@@ -222,11 +240,15 @@ def test_asymptote_refuses_what_it_cannot_judge():
 
 
 def test_relative_errors_divide_by_the_size_of_the_target_at_that_distance():
-    runs = learned([lambda x: 1.1 * x**2, lambda x: x**2, lambda x: np.full_like(x, np.nan)], y=np.square)
+    runs = learned(
+        [lambda x: 1.1 * x**2, lambda x: x**2, lambda x: np.full_like(x, np.nan)], y=np.square
+    )
     errors = stats.error_by_distance(runs, relative=True).error
     np.testing.assert_allclose(errors.isel(seed=0), 0.1, rtol=1e-4)
     np.testing.assert_allclose(errors.isel(seed=1), 0, atol=1e-6)
-    assert bool(errors.isel(seed=2).isnull().all()), "as the absolute one: quantiles count it as worst"
+    assert bool(errors.isel(seed=2).isnull().all()), (
+        "as the absolute one: quantiles count it as worst"
+    )
     crossing = learned([lambda x: np.sin(np.pi * x) + 0.01], y=lambda x: np.sin(np.pi * x))
     relative = stats.error_by_distance(crossing, relative=True).error
     assert bool(np.isfinite(relative).all())
@@ -243,7 +265,9 @@ def test_symmetry_is_zero_for_even_and_odd_functions_and_counts_the_rest():
     np.testing.assert_allclose(odd.defect.isel(seed=1), 0, atol=1e-6)
     np.testing.assert_allclose(even.defect.isel(seed=2), 2 * even.radius, rtol=1e-4, atol=1e-6)
     np.testing.assert_allclose(odd.defect.isel(seed=2), 2, rtol=1e-6)
-    assert (even.radius.size, odd.radius.size) == (150, 151), "x = 0 mirrors itself, and tells of odd functions only"
+    assert (even.radius.size, odd.radius.size) == (150, 151), (
+        "x = 0 mirrors itself, and tells of odd functions only"
+    )
     assert even.inside.isel(seed=0) < 1e-10
     inside = even.radius.values[even.radius.values <= 1 + 1e-9]
     np.testing.assert_allclose(even.inside.isel(seed=2), (4 * inside**2).mean(), rtol=1e-5)
@@ -266,9 +290,16 @@ WAVE = {"half": 2 * np.pi, "n": 401}
 @pytest.mark.parametrize("target", [np.sin, None])
 @pytest.mark.parametrize("where", ["all", "inside", "outside"])
 def test_phase_tolerant_error_forgives_phase_and_frequency_only(target, where):
-    functions = [lambda x: np.sin(1.02 * x + 0.3), lambda x: np.sin(0.95 * x - 1.2), np.sin, lambda x: -np.sin(x)]
+    functions = [
+        lambda x: np.sin(1.02 * x + 0.3),
+        lambda x: np.sin(0.95 * x - 1.2),
+        np.sin,
+        lambda x: -np.sin(x),
+    ]
     runs = learned(functions, **WAVE)
-    found = stats.phase_tolerant_error(runs, max_shift=np.pi, max_stretch=0.1, target=target, where=where)
+    found = stats.phase_tolerant_error(
+        runs, max_shift=np.pi, max_stretch=0.1, target=target, where=where
+    )
     assert bool((found.error < 1e-5).all()), found.error.values
     assert found.plain[0] > 0.03
     assert bool((found.plain[[1, 3]] > 0.3).all())
@@ -280,7 +311,13 @@ def test_phase_tolerant_error_forgives_phase_and_frequency_only(target, where):
 
 
 def test_phase_tolerant_error_rewards_no_constant_and_no_other_shape():
-    functions = [lambda x: 0 * x, lambda x: 0 * x + 0.3, lambda x: np.sin(2 * x), lambda x: 0.5 * np.sin(x), np.tan]
+    functions = [
+        lambda x: 0 * x,
+        lambda x: 0 * x + 0.3,
+        lambda x: np.sin(2 * x),
+        lambda x: 0.5 * np.sin(x),
+        np.tan,
+    ]
     runs = learned([*functions, lambda x: x * np.nan], **WAVE)
     found = stats.phase_tolerant_error(runs, np.pi, 0.1, np.sin)
     variance = np.sin(runs.x_test.values).var()
@@ -303,7 +340,9 @@ def test_phase_tolerant_error_judges_the_same_points_for_all_shifts():
     outside = runs.distance.values > 0
     for where, asked in (("inside", ~outside), ("outside", outside)):
         found = stats.phase_tolerant_error(runs, max_shift=1.0, max_stretch=0.1, where=where)
-        assert found.attrs["points"] == np.count_nonzero(asked & (1.1 * abs(x) + 1 <= 6 * np.pi + 1e-4))
+        assert found.attrs["points"] == np.count_nonzero(
+            asked & (1.1 * abs(x) + 1 <= 6 * np.pi + 1e-4)
+        )
     for options, message in (
         ({"max_shift": 100.0}, "lower max_shift="),
         ({"max_shift": -1.0}, "at least 0"),
@@ -322,9 +361,16 @@ def test_asymptotes_on_a_grid_of_the_plane_are_refused():
     distance = np.maximum(np.abs(x).max(1) - 1, 0)
     runs = xr.Dataset(
         {"prediction": (("seed", "point", "output"), x[None, :, :1])},
-        {"x_test": (("point", "input"), x), "y_test": (("point", "output"), x[:, :1]), "distance": ("point", distance)},
+        {
+            "x_test": (("point", "input"), x),
+            "y_test": (("point", "output"), x[:, :1]),
+            "distance": ("point", distance),
+        },
     )
-    with pytest.raises(ValueError, match="directions in which test points lie outside hold fewer than the 16 points"):
+    with pytest.raises(
+        ValueError,
+        match="directions in which test points lie outside hold fewer than the 16 points",
+    ):
         stats.asymptote(runs, center=0.0)
 
 
@@ -333,7 +379,10 @@ def losses():
     outside = [0.2, 9.0, np.nan, 0.1, np.nan, np.inf]
     values = {"test_loss": inside, "outside_loss": outside}
     return xr.Dataset(
-        {name: (("seed", "step"), np.array([[1.0] * 6, v], np.float32).T) for name, v in values.items()},
+        {
+            name: (("seed", "step"), np.array([[1.0] * 6, v], np.float32).T)
+            for name, v in values.items()
+        },
         {"seed": np.arange(6), "step": [0, 10]},
     )
 
@@ -360,7 +409,9 @@ def test_excess_over_the_floor_and_what_lies_below_it():
     runs = losses()
     ratio = stats.excess(runs, 0.05).ratio
     np.testing.assert_allclose(ratio, [2, 2, 2, 100, np.inf, np.inf], rtol=1e-6)
-    assert stats.below_floor(runs, 0.1).values.tolist() == [False] * 6, "equal but for float32's rounding"
+    assert stats.below_floor(runs, 0.1).values.tolist() == [False] * 6, (
+        "equal but for float32's rounding"
+    )
     assert stats.below_floor(runs, 0.11).values.tolist() == [True] * 3 + [False] * 3
     assert stats.quantiles(stats.excess(runs, 0.05), of="ratio", q=0.5).ratio > 2
     with pytest.raises(ValueError, match="positive floor, got 0"):
@@ -375,7 +426,9 @@ def _style():
 
 
 def three_kinds():
-    """Shares over (kind, model): 3 linear, 5 constant, 2 diverged for one model, all constant for the other."""
+    """Shares over (kind, model): 3 linear, 5 constant, 2 diverged for one model, all constant for
+    the other.
+    """
     one = learned([np.abs] * 3 + [lambda x: 0 * x] * 5 + [lambda x: x * np.nan] * 2, y=lambda x: x)
     two = learned([lambda x: 0 * x + 1] * 10, y=lambda x: x)
     found = [stats.asymptote(runs).isel(side=1) for runs in (one, two)]
@@ -389,14 +442,20 @@ def test_panel_of_shares_draws_every_class_with_its_interval():
     fig, given = plt.subplots()
     ax = plot.shares(data, given, title="Classes")
     fig.canvas.draw()
-    assert (ax, ax.get_title(loc="left"), ax.get_xlabel()) == (given, "Classes", "share of seeds (n = 10)")
+    assert (ax, ax.get_title(loc="left"), ax.get_xlabel()) == (
+        given,
+        "Classes",
+        "share of seeds (n = 10)",
+    )
     assert [t.get_text() for t in ax.get_yticklabels()] == data.kind.values.tolist()
     marks = [line for line in ax.lines if line.get_marker() in "os"]
     whiskers = ax.collections
     for i in range(2):
         np.testing.assert_allclose(marks[i].get_xdata(), data.rate.isel(model=i))
         ends = np.array([segment[:, 0] for segment in whiskers[i].get_segments()])
-        np.testing.assert_allclose(ends, np.column_stack([data.low.isel(model=i), data.high.isel(model=i)]))
+        np.testing.assert_allclose(
+            ends, np.column_stack([data.low.isel(model=i), data.high.isel(model=i)])
+        )
     assert [t.get_text() for t in ax.get_legend().get_texts()] == ["relu", "tanh"]
     single = plot.shares(data.isel(model=0, drop=True))
     assert single.get_legend() is None
@@ -412,7 +471,9 @@ def test_panel_of_the_split_stacks_to_one_and_says_n():
     starts = np.array([bar.get_x() for bar in ax.patches]).reshape(2, -1)
     np.testing.assert_allclose(starts, np.cumsum(bars, 1) - bars)
     first = ax.collections[0].get_segments()[0][:, 0]
-    np.testing.assert_allclose(first, [data.low.isel(width=0, kind=0), data.high.isel(width=0, kind=0)])
+    np.testing.assert_allclose(
+        first, [data.low.isel(width=0, kind=0), data.high.isel(width=0, kind=0)]
+    )
     assert [t.get_text() for t in ax.texts].count("n = 6") == 2
     assert [t.get_text() for t in ax.get_legend().get_texts()] == data.kind.values.tolist()
     with pytest.raises(ValueError, match="8 classes are too many"):
@@ -457,7 +518,9 @@ def test_a_trained_result_goes_through_all_of_it(quiet):
     recipe = ap.Recipe(model=ap.MLP((8,), "relu"), optimizer="adam", learning_rate=1e-2, steps=200)
     runs = ap.run(ap.tasks.square(range=1.0), recipe, seeds=16, **quiet)
     found = stats.asymptote(runs)
-    assert set(np.unique(found.kind)) <= {"linear", "undecided", "constant"}, "relu networks are piecewise linear"
+    assert set(np.unique(found.kind)) <= {"linear", "undecided", "constant"}, (
+        "relu networks are piecewise linear"
+    )
     assert bool((stats.shares(found).successes.sum("kind") == 16).all())
     x, f = runs.x_test.values[:, 0], runs.prediction.values[..., 0]
     steepness = (f[:, -1] - f[:, -20]) / (x[-1] - x[-20])
@@ -477,7 +540,9 @@ def test_asymptotes_of_random_members_of_each_class():
     u = rng.uniform
 
     def many(f, *ranges, n=40):
-        runs = learned([lambda x, v=v: f(x, *v) for v in zip(*(u(*ends, n) for ends in ranges), strict=True)])
+        runs = learned(
+            [lambda x, v=v: f(x, *v) for v in zip(*(u(*ends, n) for ends in ranges), strict=True)]
+        )
         return set(np.unique(stats.asymptote(runs).isel(side=1).kind))
 
     def wave(x, cycles, phase, slope=0.0):

@@ -1,4 +1,6 @@
-"""Promise: one rule says which trainings were still falling, and it is right of curves whose form is known."""
+"""Promise: one rule says which trainings were still falling, and it is right of curves whose form
+is known.
+"""
 
 import numpy as np
 import pytest
@@ -32,7 +34,8 @@ def test_power_laws_fall_if_they_are_steep_enough():
 def test_an_approach_to_a_plateau_falls_until_it_is_there(plateau):
     """Until the value at 2/3 T is less than 4% above that at T, about T = 1.5 tau log(24 a / c)."""
 
-    def above(end):  # what is left at the end of `end` time constants, over what still counts as falling
+    # What is left at the end of `end` time constants, over what still counts as falling
+    def above(end):
         return (plateau + np.exp(-2 / 3 * end)) * (2 / 3) ** 0.1 - (plateau + np.exp(-end))
 
     end = brentq(above, 2, 100)
@@ -57,7 +60,9 @@ def test_what_rests_jitters_rises_diverges_or_was_stopped_does_not_fall():
     gaps[30] = np.nan  # one record that is not finite says nothing of the end
     assert stats.falling(curves(gaps)).item()
     jitter = np.exp(np.random.default_rng(0).normal(0, 0.2, (4000, STEPS.size)))
-    assert stats.falling(curves(*jitter)).mean() < 1 / 68, "at most one in k + 1; k = 67 records up to 660"
+    assert stats.falling(curves(*jitter)).mean() < 1 / 68, (
+        "at most one in k + 1; k = 67 records up to 660"
+    )
 
 
 def test_what_the_rule_cannot_judge_is_refused():

@@ -1,4 +1,6 @@
-"""Promise: a figure says what its committed table says, and every kind that it draws is in its legend."""
+"""Promise: a figure says what its committed table says, and every kind that it draws is in its
+legend.
+"""
 
 import csv
 
@@ -12,7 +14,8 @@ from scripts import ROOT, script
 from approx import plot, stats
 
 SUMMARIES = ROOT / "experiments" / "summaries"
-COLUMNS = {"identity": "label", "interval": "label", "waveform": "recipe"}  # of the recipes in the tables of failures
+# Of the recipes in the tables of failures
+COLUMNS = {"identity": "label", "interval": "label", "waveform": "recipe"}
 
 
 def seeds_of(name):
@@ -24,13 +27,17 @@ def seeds_of(name):
 
 def write_kinds(folder, name, seeds):
     """The table of every seed's kind, as the experiment leaves it beside its results."""
-    rows = [{"label": label, "seed": seed, "kind": kind} for seed, (label, kind) in enumerate(seeds)]
+    rows = [
+        {"label": label, "seed": seed, "kind": kind} for seed, (label, kind) in enumerate(seeds)
+    ]
     pd.DataFrame(rows).to_csv(folder / f"{name}_kinds.csv", index=False)
 
 
 def read_kinds(name, folder):
     figure = script("figures", name)
-    return figure.read_kinds(folder if name == "identity" else folder / f"{name}_kinds.csv", SUMMARIES)
+    return figure.read_kinds(
+        folder if name == "identity" else folder / f"{name}_kinds.csv", SUMMARIES
+    )
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -42,7 +49,9 @@ def test_a_figure_that_contradicts_its_committed_table_is_not_drawn(name, tmp_pa
     label, kind = seeds[-1]
     other = "diverged" if kind != "diverged" else "learned"
     write_kinds(tmp_path, name, [*seeds[:-1], (label, other)])
-    with pytest.raises(ValueError, match=rf"would contradict its table: \d+ seeds of '{label}' are"):
+    with pytest.raises(
+        ValueError, match=rf"would contradict its table: \d+ seeds of '{label}' are"
+    ):
         read_kinds(name, tmp_path)
 
 
@@ -75,7 +84,11 @@ def legend_of(figure):
 
 def dots(ax):
     """Colours of the marks that stand for seeds."""
-    return {line.get_color() for line in ax.lines if line.get_linestyle() == "None" and len(line.get_xdata())}
+    return {
+        line.get_color()
+        for line in ax.lines
+        if line.get_linestyle() == "None" and len(line.get_xdata())
+    }
 
 
 def test_every_kind_of_the_identitys_seeds_is_in_the_legend():
@@ -109,7 +122,9 @@ def test_every_kind_of_the_intervals_and_the_squares_seeds_is_named():
     found = {name: np.array(list(interval.COLORS), object) for name in interval.SHOWN}
     _, ax = plt.subplots()
     interval.draw_shares(ax, found)
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == list(dict.fromkeys(interval.BARS.values()))
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == list(
+        dict.fromkeys(interval.BARS.values())
+    )
     square = script("figures", "square_remedies")
     became = "; ".join(f"{kind} 9.1% [1.0%, 20.0%]" for kind in square.GROUPED if kind != "at")
     _, ax = plt.subplots()
@@ -120,7 +135,9 @@ def test_every_kind_of_the_intervals_and_the_squares_seeds_is_named():
 def test_results_are_those_of_which_the_table_was_made():
     plot.kinds.check_identity("tanh", "e0b94d9f9d67aa", "e0b94d9f9d67")
     for said in ("b94d9f9d67aa", ""):
-        with pytest.raises(ValueError, match="the results of tanh are e0b94d9f9d67, and the summary was made of"):
+        with pytest.raises(
+            ValueError, match="the results of tanh are e0b94d9f9d67, and the summary was made of"
+        ):
             plot.kinds.check_identity("tanh", "e0b94d9f9d67aa", said)
 
 
@@ -153,10 +170,21 @@ def test_maps_refuse_kinds_without_a_colour_or_a_name():
 def test_the_map_of_the_square_draws_all_its_kinds():
     figure = script("figures", "map_square")
     shape = (1, 1, 5)
-    loss = np.array([[np.nan] * 3, [1, 1, 1e-5], [1, 1, 0.5], [figure.CONSTANT] * 3, [0.3, 0.3, 0.3]])
-    both = {name: (("width", "rate", "seed", "step"), loss.reshape(*shape, 3)) for name in ("loss", "test_loss")}
+    loss = np.array(
+        [[np.nan] * 3, [1, 1, 1e-5], [1, 1, 0.5], [figure.CONSTANT] * 3, [0.3, 0.3, 0.3]]
+    )
+    both = {
+        name: (("width", "rate", "seed", "step"), loss.reshape(*shape, 3))
+        for name in ("loss", "test_loss")
+    }
     runs = xr.Dataset(both, {"step": [0, 10, 20], "width": [1.0], "rate": [0.1]})
     found = figure.kinds(runs)
-    assert found.kind.values.ravel().tolist() == ["diverged", "learned", "still falling", "constant", "stands still"]
+    assert found.kind.values.ravel().tolist() == [
+        "diverged",
+        "learned",
+        "still falling",
+        "constant",
+        "stands still",
+    ]
     assert stats.majority(found).kind.shape == (1, 1)
     plot.kinds.check_colors(np.unique(found.kind), figure.COLORS)

@@ -39,7 +39,9 @@ def floor(path: Path) -> str:
 
 
 FILES = sorted(
-    path for path in (ROOT / "approx").rglob("*.py") if path.parent != ROOT / "approx" or path.stem != "__init__"
+    path
+    for path in (ROOT / "approx").rglob("*.py")
+    if path.parent != ROOT / "approx" or path.stem != "__init__"
 )
 
 
@@ -49,7 +51,9 @@ def test_a_folder_imports_only_what_stands_below_it(path):
     for name in imports(path):
         if name.startswith("approx."):
             there = name.split(".")[1]
-            assert there in (here, *ALLOWED[here]), f"{here} imports {name}, which does not stand below it"
+            assert there in (here, *ALLOWED[here]), (
+                f"{here} imports {name}, which does not stand below it"
+            )
 
 
 def test_every_folder_has_its_place():
@@ -57,16 +61,25 @@ def test_every_folder_has_its_place():
 
 
 @pytest.mark.parametrize(
-    "path", [p for d in ("experiments", "figures") for p in sorted((ROOT / d).glob("*.py"))], ids=lambda p: p.name
+    "path",
+    [p for d in ("experiments", "figures") for p in sorted((ROOT / d).glob("*.py"))],
+    ids=lambda p: p.name,
 )
 def test_scripts_import_the_public_package_only(path):
-    inside = {name for name in imports(path) if name.split(".")[0] in ("approx", "experiments", "figures")}
+    inside = {
+        name for name in imports(path) if name.split(".")[0] in ("approx", "experiments", "figures")
+    }
     public = {"approx", *(f"approx.{name}" for name in ap.__all__)}
-    own = {name for name in inside if name.startswith(("experiments.benchmark", "experiments.limit"))}
-    benchmarks = ("speed.py", "sweep_speed.py", "accelerator.py")  # which take the benchmark's cases and inner step
+    own = {
+        name for name in inside if name.startswith(("experiments.benchmark", "experiments.limit"))
+    }
+    # Which take the benchmark's cases and inner step
+    benchmarks = ("speed.py", "sweep_speed.py", "accelerator.py")
     assert inside - (own if path.name in benchmarks else set()) <= public
 
 
 def test_statistics_do_not_need_jax():
     for path in (ROOT / "approx" / "stats").glob("*.py"):
-        assert not {name for name in imports(path) if name.split(".")[0] in ("jax", "optax", "flax")}
+        assert not {
+            name for name in imports(path) if name.split(".")[0] in ("jax", "optax", "flax")
+        }

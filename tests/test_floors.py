@@ -1,4 +1,6 @@
-"""Floors against brute force, closed forms and other optimisers; and against networks that were trained."""
+"""Floors against brute force, closed forms and other optimisers; and against networks that were
+trained.
+"""
 
 import ast
 import itertools
@@ -38,11 +40,13 @@ def relu_mse(x, y, kinks, signs):
 
 def quiet(f, start, args=(), **_):
     """Nelder and Mead's search, without its words: (place, value) as `optimize.brute` wants them."""
-    found = optimize.minimize(f, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-12})
+    found = optimize.minimize(
+        f, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-12}
+    )
     return found.x, found.fun
 
 
-# ---- the bound by pieces ---------------------------------------------------------------------------------------------
+# ---- the bound by pieces -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("ties", [False, True])
@@ -54,7 +58,10 @@ def test_the_bound_is_that_of_all_segmentations(pieces, ties):
         errors = []
         for cuts in itertools.combinations(distinct[1:], pieces - 1):
             of = np.searchsorted(cuts, x, side="right")
-            errors.append(sum(mse_of_line(x[of == s], y[of == s], w[of == s]) for s in range(pieces)) / w.sum())
+            errors.append(
+                sum(mse_of_line(x[of == s], y[of == s], w[of == s]) for s in range(pieces))
+                / w.sum()
+            )
         # 1e-13: rounding of least squares on values up to 3
         assert floors.pieces_bound(x, y, pieces, w) == pytest.approx(min(errors), abs=1e-13)
 
@@ -73,9 +80,14 @@ def test_the_bound_ignores_units_order_and_shape_and_counts_weights():
     x, y, w = noisy(30, 1)
     bound = floors.pieces_bound(x, y, 3, w)
     shuffled = np.random.default_rng(0).permutation(30)
-    assert floors.pieces_bound(x[shuffled, None], y[shuffled, None], 3, w[shuffled]) == pytest.approx(bound, rel=1e-12)
-    assert floors.pieces_bound(1e6 + 10 * x, 5 - 100 * y, 3, 7 * w) == pytest.approx(1e4 * bound, rel=1e-7)
-    doubled = floors.pieces_bound(np.r_[x, x], np.r_[y, y], 3, np.r_[w, 0 * w])  # weight 0: as if it were not there
+    assert floors.pieces_bound(
+        x[shuffled, None], y[shuffled, None], 3, w[shuffled]
+    ) == pytest.approx(bound, rel=1e-12)
+    assert floors.pieces_bound(1e6 + 10 * x, 5 - 100 * y, 3, 7 * w) == pytest.approx(
+        1e4 * bound, rel=1e-7
+    )
+    # Weight 0: as if it were not there
+    doubled = floors.pieces_bound(np.r_[x, x], np.r_[y, y], 3, np.r_[w, 0 * w])
     assert doubled == pytest.approx(bound, rel=1e-12)
     assert floors.pieces_bound(np.r_[x, x[:9]], np.r_[y, y[:9]], 3) == pytest.approx(
         floors.pieces_bound(x, y, 3, np.r_[np.full(9, 2), np.ones(21)]), rel=1e-12
@@ -85,15 +97,20 @@ def test_the_bound_ignores_units_order_and_shape_and_counts_weights():
 def test_the_bound_on_squares_is_the_closed_form():
     for pieces in (1, 2, 3, 5):
         # midpoints instead of the integral: a share of the order of (pieces / 2001)² less
-        assert floors.pieces_bound(X, X**2, pieces) == pytest.approx(floors.square_mse(pieces), rel=5e-5)
-        assert floors.pieces_bound(7 * X, 49 * X**2, pieces) == pytest.approx(floors.square_mse(pieces, 7), rel=5e-5)
+        assert floors.pieces_bound(X, X**2, pieces) == pytest.approx(
+            floors.square_mse(pieces), rel=5e-5
+        )
+        assert floors.pieces_bound(7 * X, 49 * X**2, pieces) == pytest.approx(
+            floors.square_mse(pieces, 7), rel=5e-5
+        )
 
 
 def test_closed_forms_on_squares():
     h = 0.3
     at = h * np.linspace(-1, 1, 100_001) / 2
     left = at**2 - h**2 / 12
-    assert floors.square_mse(4, 2 * h) == pytest.approx(np.mean(left**2), rel=1e-4)  # the grid's ends count whole
+    # The grid's ends count whole
+    assert floors.square_mse(4, 2 * h) == pytest.approx(np.mean(left**2), rel=1e-4)
     assert floors.square_max(4, 2 * h) == pytest.approx(np.abs(at**2 - h**2 / 8).max())
 
 
@@ -108,11 +125,12 @@ def test_pieces_of_deep_networks():
             params = model.init(jax.random.key(seed), x[:, None])
             slopes = np.diff(np.asarray(model.apply(params, x[:, None]))[:, 0]) / np.diff(x)
             changes = np.abs(np.diff(slopes)) > 1e-8
-            kinks = np.sum(changes[1:] & ~changes[:-1]) + changes[0]  # a kink between grid points shows twice
+            # A kink between grid points shows twice
+            kinks = np.sum(changes[1:] & ~changes[:-1]) + changes[0]
             assert kinks + 1 <= floors.deep_pieces((3, 3))
 
 
-# ---- what relu units attain ------------------------------------------------------------------------------------------
+# ---- what relu units attain ----------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -135,7 +153,10 @@ def test_an_odd_number_of_units_does_not(squares, units, ratio):
     grid = (slice(-0.95, 1, 0.1),) * units
     best = min(
         optimize.brute(
-            lambda kinks, signs=signs: relu_mse(x, x**2, kinks, signs), grid, full_output=True, finish=quiet
+            lambda kinks, signs=signs: relu_mse(x, x**2, kinks, signs),
+            grid,
+            full_output=True,
+            finish=quiet,
         )[1]
         for signs in itertools.combinations_with_replacement((-1.0, 1.0), units)
     )
@@ -146,7 +167,9 @@ def test_an_odd_number_of_units_does_not(squares, units, ratio):
 
 def test_the_optimum_is_the_network_it_says(squares):
     for units, found in squares.items():
-        assert np.mean((found.predict(X[:, None]) - X**2) ** 2) == pytest.approx(found.mse, rel=1e-9)
+        assert np.mean((found.predict(X[:, None]) - X**2) ** 2) == pytest.approx(
+            found.mse, rel=1e-9
+        )
         assert found.kinks.shape == found.signs.shape == found.coefficients.shape == (units,)
         assert relu_mse(X, X**2, found.kinks, found.signs) == pytest.approx(found.mse, rel=1e-9)
         assert found.bound <= found.mse
@@ -165,7 +188,11 @@ def test_one_unit_is_exact():
 def test_two_units_are_no_worse_than_a_grid_of_kinks(seed):
     x, y, _ = noisy(12, seed)
     gaps = np.sort(x)
-    grid = np.unique(np.r_[gaps, (gaps[1:, None] * [0.25, 0.5, 0.75] + gaps[:-1, None] * [0.75, 0.5, 0.25]).ravel()])
+    grid = np.unique(
+        np.r_[
+            gaps, (gaps[1:, None] * [0.25, 0.5, 0.75] + gaps[:-1, None] * [0.75, 0.5, 0.25]).ravel()
+        ]
+    )
     best = min(
         relu_mse(x, y, np.array(kinks), np.array(signs))
         for kinks in itertools.combinations(grid, 2)
@@ -179,7 +206,9 @@ def test_the_optimum_moves_with_the_units_of_x_and_y():
     x, y, w = noisy(20, 3)
     one, other = floors.relu_optimum(x, y, 2, w), floors.relu_optimum(100 + 8 * x, 3 + 4 * y, 2, w)
     assert other.mse == pytest.approx(16 * one.mse, rel=1e-6)
-    np.testing.assert_allclose(other.predict(100 + 8 * x), 3 + 4 * one.predict(x), rtol=0, atol=1e-4)
+    np.testing.assert_allclose(
+        other.predict(100 + 8 * x), 3 + 4 * one.predict(x), rtol=0, atol=1e-4
+    )
     again = floors.relu_optimum(x, y, 2, w)
     assert again.mse == one.mse
     np.testing.assert_array_equal(again.kinks, one.kinks)
@@ -194,14 +223,17 @@ def test_a_step_and_a_relu_are_found():
     assert floors.relu_optimum([1.0], [5.0], 3).mse == 0
 
 
-# ---- polynomials and float32 -----------------------------------------------------------------------------------------
+# ---- polynomials and float32 ---------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("n", [1, 2, 4, 5, 8, 10])
 def test_the_best_polynomial_below_a_power_is_chebyshev(n):
-    x = np.cos(np.linspace(0, np.pi, 401))  # 400 is a multiple of n, so the extremes of T_n are among them
+    # 400 is a multiple of n, so the extremes of T_n are among them
+    x = np.cos(np.linspace(0, np.pi, 401))
     assert floors.minimax_polynomial(x, x**n, n - 1) == pytest.approx(2.0 ** (1 - n), rel=1e-7)
-    assert floors.minimax_polynomial(3 + 5 * x, 7 * x**n - 1, n - 1) == pytest.approx(7 * 2.0 ** (1 - n), rel=1e-7)
+    assert floors.minimax_polynomial(3 + 5 * x, 7 * x**n - 1, n - 1) == pytest.approx(
+        7 * 2.0 ** (1 - n), rel=1e-7
+    )
     assert floors.minimax_polynomial(x, x**n, n) < 1e-13
 
 
@@ -223,13 +255,14 @@ def test_float32_leaves_what_rounding_leaves():
     for direction in (-np.inf, np.inf):
         beside = np.nextafter(y.astype(np.float32), np.float32(direction)).astype(float)
         assert np.all(np.abs(beside - y) >= np.abs(y.astype(np.float32) - y))
-    assert nearest == pytest.approx(floors.float32_resolution(y), rel=0.03)  # rounding errors are uniform
+    # Rounding errors are uniform
+    assert nearest == pytest.approx(floors.float32_resolution(y), rel=0.03)
     assert floors.float32_resolution(y) <= np.finfo(np.float32).eps ** 2 * np.mean(y**2) / 12
     assert floors.float32_rounding(y.astype(np.float32)) == 0
     assert floors.float32_resolution([1.0]) == 2.0**-46 / 12
 
 
-# ---- refusals --------------------------------------------------------------------------------------------------------
+# ---- refusals ------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
@@ -264,11 +297,15 @@ def test_floors_import_nothing_of_approx_but_themselves():
         for node in ast.walk(ast.parse(path.read_text())):
             names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
             names += [node.module] if isinstance(node, ast.ImportFrom) else []
-            assert not [name for name in names if name.split(".")[0] in ("jax", "optax", "flax")], path
-            assert all(name.startswith("approx.floors") for name in names if name.startswith("approx")), path
+            assert not [name for name in names if name.split(".")[0] in ("jax", "optax", "flax")], (
+                path
+            )
+            assert all(
+                name.startswith("approx.floors") for name in names if name.startswith("approx")
+            ), path
 
 
-# ---- networks --------------------------------------------------------------------------------------------------------
+# ---- networks ------------------------------------------------------------------------------------
 
 
 def test_relu_networks_without_biases_are_positively_homogeneous():
@@ -277,15 +314,21 @@ def test_relu_networks_without_biases_are_positively_homogeneous():
         params = model.init(jax.random.key(seed), x)
         out = np.asarray(model.apply(params, x))
         for a in (0.0, 0.25, 8.0):  # powers of two scale without rounding
-            np.testing.assert_array_equal(np.asarray(model.apply(params, np.float32(a) * x)), np.float32(a) * out)
+            np.testing.assert_array_equal(
+                np.asarray(model.apply(params, np.float32(a) * x)), np.float32(a) * out
+            )
         assert not np.allclose(model.apply(params, -x), -out, rtol=1e-3, atol=0)
 
 
-@pytest.mark.parametrize("units", [2, *(pytest.param(units, marks=pytest.mark.slow) for units in (1, 3, 4))])
+@pytest.mark.parametrize(
+    "units", [2, *(pytest.param(units, marks=pytest.mark.slow) for units in (1, 3, 4))]
+)
 def test_trained_networks_reach_the_optimum_on_squares_and_no_less(squares, units):
     task = ap.task(lambda x: x**2, x=X, x_test=X)
     model = ap.MLP((units,), "relu")
-    recipe = ap.Recipe(model=model, learning_rate=0.1, schedule="cosine", steps=2000, records=(0, 2000))
+    recipe = ap.Recipe(
+        model=model, learning_rate=0.1, schedule="cosine", steps=2000, records=(0, 2000)
+    )
     # With four units about one seed in sixty gets there, so that of 512 nearly always some do.
     best = float(ap.run(task, recipe, seeds=512, keep=(), progress=False).test_loss[:, -1].min())
     assert best <= 1.02 * squares[units].mse

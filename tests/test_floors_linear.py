@@ -1,4 +1,6 @@
-"""Promise: what linear models and classifiers can reach is exact, and training follows the predicted trajectory."""
+"""Promise: what linear models and classifiers can reach is exact, and training follows the
+predicted trajectory.
+"""
 
 import numpy as np
 import pytest
@@ -12,14 +14,23 @@ X, Y = RNG.uniform(size=(50, 4)), RNG.normal(size=(50, 2))
 def test_least_squares_and_bottleneck():
     found = ap.floors.least_squares(X, Y)
     solution, squares, *_ = np.linalg.lstsq(np.c_[X, np.ones(50)], Y)
-    np.testing.assert_allclose([*found.weights.ravel(), *found.bias], [*solution[:4].ravel(), *solution[4]], atol=1e-12)
+    np.testing.assert_allclose(
+        [*found.weights.ravel(), *found.bias], [*solution[:4].ravel(), *solution[4]], atol=1e-12
+    )
     assert np.isclose(found.mse, squares.sum() / Y.size)
-    twice = ap.floors.least_squares(np.c_[X, X[:, :1]], Y)  # rank-deficient: the least norm shares the weight
-    np.testing.assert_allclose(twice.weights[[0, 4]], np.stack([found.weights[0] / 2] * 2), atol=1e-12)
+    # Rank-deficient: the least norm shares the weight
+    twice = ap.floors.least_squares(np.c_[X, X[:, :1]], Y)
+    np.testing.assert_allclose(
+        twice.weights[[0, 4]], np.stack([found.weights[0] / 2] * 2), atol=1e-12
+    )
     eigenvalues = np.linalg.eigvalsh(np.cov(X.T, bias=True))
     for units in range(5):
-        assert np.isclose(ap.floors.pca_residual(X, units), eigenvalues[: 4 - units].sum() / 4, atol=1e-15)
-    assert np.isclose(ap.floors.pca_residual(X, 1, bias=False), np.linalg.eigvalsh(X.T @ X)[:-1].sum() / X.size)
+        assert np.isclose(
+            ap.floors.pca_residual(X, units), eigenvalues[: 4 - units].sum() / 4, atol=1e-15
+        )
+    assert np.isclose(
+        ap.floors.pca_residual(X, 1, bias=False), np.linalg.eigvalsh(X.T @ X)[:-1].sum() / X.size
+    )
 
 
 @pytest.mark.parametrize("loss", ["mse", "half_squared_error"])
@@ -42,32 +53,44 @@ def test_descent_is_gradient_descent(loss, bias):
         w, b = w - rate * c * x.T @ residual / 50, b - rate * c * residual.mean(0) * bias
     modes = ap.floors.modes(x, 2, rate, bias, loss)
     fast, slow = (
-        ap.floors.descent(x, Y, w, b if bias else None, modes.largest_rate * k, [4000], loss) for k in (1.01, 0.99)
+        ap.floors.descent(x, Y, w, b if bias else None, modes.largest_rate * k, [4000], loss)
+        for k in (1.01, 0.99)
     )
     assert fast.loss[0] > 1e10
     assert slow.loss[0] < 10
 
 
 def test_training_the_identity_follows_its_modes(quiet):
-    """Linear identity under full-batch gradient descent, five inputs: every recorded weight, to float32 rounding.
+    """Linear identity under full-batch gradient descent, five inputs: every recorded weight, to
+    float32 rounding.
 
-    Each step rounds weights of about 1 to 2^-24 = 6e-8; the errors are contracted like any other, those of the slowest
-    mode (factor 0.9939 here) by 0.6%, so that some 160 of them add up, to 160 * 6e-8 = 1e-5 if all go one way.
+    Each step rounds weights of about 1 to 2^-24 = 6e-8; the errors are contracted like any other,
+    those of the slowest mode (factor 0.9939 here) by 0.6%, so that some 160 of them add up, to 160
+    * 6e-8 = 1e-5 if all go one way.
     """
     x = np.random.default_rng(0).uniform(size=(200, 5)).astype(np.float32)
-    recipe = ap.Recipe(model=ap.MLP((), outputs=5), optimizer="sgd", learning_rate=0.5, batch_size=None, steps=2000)
+    recipe = ap.Recipe(
+        model=ap.MLP((), outputs=5), optimizer="sgd", learning_rate=0.5, batch_size=None, steps=2000
+    )
     recorded = ap.run(ap.given(x, x), recipe, seeds=1, keep=(), **quiet).step.values
-    runs = ap.run(ap.given(x, x), recipe, seeds=4, keep=("params",), keep_at=recorded.tolist(), **quiet)
+    runs = ap.run(
+        ap.given(x, x), recipe, seeds=4, keep=("params",), keep_at=recorded.tolist(), **quiet
+    )
     slowest = ap.floors.modes(x, 5, 0.5).factors.max()
     assert slowest < 0.994
     for seed in range(4):
         [layer] = ap.params(runs, seed=seed)
         predicted = ap.floors.descent(x, x, layer["w"][0], layer["b"][0], 0.5, recorded)
-        diagonal = np.diagonal(layer["w"], axis1=1, axis2=2), np.diagonal(predicted.weights, axis1=1, axis2=2)
+        diagonal = (
+            np.diagonal(layer["w"], axis1=1, axis2=2),
+            np.diagonal(predicted.weights, axis1=1, axis2=2),
+        )
         np.testing.assert_allclose(*diagonal, atol=1e-5)
         np.testing.assert_allclose(layer["w"], predicted.weights, atol=1e-5)
         large = predicted.loss > 1e-9  # smaller ones are squares of the weights' rounding
-        np.testing.assert_allclose(runs.loss.sel(seed=seed).values[large], predicted.loss[large], rtol=1e-3)
+        np.testing.assert_allclose(
+            runs.loss.sel(seed=seed).values[large], predicted.loss[large], rtol=1e-3
+        )
     assert abs(diagonal[0][0] - diagonal[0][-1]).max() > 0.3  # it did move
 
 
@@ -80,12 +103,19 @@ def test_classes():
     centres = np.array([0.0, 1.0, 1.5])
     rng = np.random.default_rng(0)
     drawn = rng.integers(0, 3, 200_000)
-    right = np.abs((centres[drawn] + 0.4 * rng.normal(size=drawn.size))[:, None] - centres).argmin(1) == drawn
-    assert abs(ap.floors.bayes_accuracy(centres, 0.4) - right.mean()) < 4 * 0.5 / np.sqrt(drawn.size)
+    right = (
+        np.abs((centres[drawn] + 0.4 * rng.normal(size=drawn.size))[:, None] - centres).argmin(1)
+        == drawn
+    )
+    assert abs(ap.floors.bayes_accuracy(centres, 0.4) - right.mean()) < 4 * 0.5 / np.sqrt(
+        drawn.size
+    )
 
 
 def test_waveform():
-    """The linear softmax against rows drawn and a plain softmax; its loss against its norm falls to that of Bayes."""
+    """The linear softmax against rows drawn and a plain softmax; its loss against its norm falls to
+    that of Bayes.
+    """
     centres, dim, deviation = np.arange(8) / 255, 20, 1e-3
     scale = 3e5
     found = ap.floors.waveform_softmax(centres, dim, deviation, scale)
@@ -96,8 +126,14 @@ def test_waveform():
     losses = np.log(np.exp(logits).sum(1)) - logits[np.arange(labels.size), labels]
     assert abs(losses.mean() - found.cross_entropy) < 4 * losses.std() / np.sqrt(labels.size)
     assert (logits.argmax(1) == labels).mean() > 0.999
-    literal = [ap.floors.waveform_softmax(np.arange(256) / 255, 200, 1e-4, s) for s in np.geomspace(0.1, 1e7, 9)]
-    losses, norms = np.array([one.cross_entropy for one in literal]), np.array([one.norm for one in literal])
+    literal = [
+        ap.floors.waveform_softmax(np.arange(256) / 255, 200, 1e-4, s)
+        for s in np.geomspace(0.1, 1e7, 9)
+    ]
+    losses, norms = (
+        np.array([one.cross_entropy for one in literal]),
+        np.array([one.norm for one in literal]),
+    )
     assert (np.diff(losses) < 0).all()
     assert np.isclose(losses[0], np.log(256), rtol=0.02)  # a scale of 0.1 tells nothing apart
     np.testing.assert_allclose(norms / norms[0], np.geomspace(1, 1e8, 9))
@@ -112,7 +148,10 @@ REFUSED = {
     "rate": (lambda: ap.floors.modes(X, 2, -0.1), "must be above 0"),
     "loss": (lambda: ap.floors.modes(X, 2, 0.1, loss="mae"), "mse, half_squared_error"),
     "steps": (lambda: ap.floors.descent(X, Y, np.ones((4, 2)), None, 0.1, [-1]), "whole numbers"),
-    "shape": (lambda: ap.floors.descent(X, Y, np.ones((3, 2)), None, 0.1, [1]), r"must be \(4, 2\)"),
+    "shape": (
+        lambda: ap.floors.descent(X, Y, np.ones((3, 2)), None, 0.1, [1]),
+        r"must be \(4, 2\)",
+    ),
     "labels": (lambda: ap.floors.majority([0, 1.5]), "one is 1.5"),
     "one class": (lambda: ap.floors.bayes_accuracy([1.0], 0.1), "two or more"),
     "scale": (lambda: ap.floors.waveform_softmax([0.0, 1], 3, 0.1, 0), "above 0"),

@@ -1,7 +1,9 @@
-"""Promise: whatever reads hits is right for hits that were cut, thinned or joined, and for groups that differ in steps.
+"""Promise: whatever reads hits is right for hits that were cut, thinned or joined, and for groups
+that differ in steps.
 
-Times come from the records that hits have when they are read; a hit that is nan is a missing training; two groups are
-compared at the records that both have. Small numbers by hand, most of them of one sample of 8 records.
+Times come from the records that hits have when they are read; a hit that is nan is a missing
+training; two groups are compared at the records that both have. Small numbers by hand, most of them
+of one sample of 8 records.
 """
 
 import warnings
@@ -21,7 +23,9 @@ STEPS = np.array([0, 1, 3, 10, 30, 100, 300, 1000])
 
 
 def runs_of(upper, steps=STEPS, **coords):
-    """Runs that first reach loss 0.5 at the given steps (inf: never) and stay there; an axis for each of `coords`."""
+    """Runs that first reach loss 0.5 at the given steps (inf: never) and stay there; an axis for
+    each of `coords`.
+    """
     upper = np.asarray(upper, float)
     values = np.where(np.asarray(steps) >= upper[..., None], 0.5, 2.0)
     coords = {**coords, "seed": np.arange(upper.shape[-1]), "step": steps}
@@ -39,7 +43,7 @@ def random_times(shape, seed=0, share=0.3):
     return upper
 
 
-# ---- hits that were cut or thinned -----------------------------------------------------------------------------------
+# ---- hits that were cut or thinned ---------------------------------------------------------------
 
 READERS = {
     "time_to_success": stats.time_to_success,
@@ -76,15 +80,20 @@ CUTS = {
 @pytest.mark.parametrize("cut", CUTS)
 def test_hits_that_were_cut_are_the_hits_of_runs_that_were_cut(reader, cut):
     runs = runs_of(random_times((2, 30)), recipe=["a", "b"])
-    runs["test_loss"] = runs.test_loss.where(runs.seed % 7 != runs.step % 7, 5.0)  # some lose it again
+    # Some lose it again
+    runs["test_loss"] = runs.test_loss.where(runs.seed % 7 != runs.step % 7, 5.0)
     of_hits = READERS[reader](CUTS[cut](stats.success(runs, below=1.0)))
     of_runs = READERS[reader](stats.success(CUTS[cut](runs), below=1.0))
     xr.testing.assert_identical(of_hits, of_runs)
 
 
 def test_times_after_a_cut_by_hand():
-    """10 of 100 succeed by step 100 and 40 later: at a cut at 100, a tenth has succeeded and 90 paid 100 steps each."""
-    cut = hits_of([30] * 10 + [300] * 40 + [np.inf] * 50).isel(seed=np.random.default_rng(0).permutation(100))
+    """10 of 100 succeed by step 100 and 40 later: at a cut at 100, a tenth has succeeded and 90
+    paid 100 steps each.
+    """
+    cut = hits_of([30] * 10 + [300] * 40 + [np.inf] * 50).isel(
+        seed=np.random.default_rng(0).permutation(100)
+    )
     cut = cut.sel(step=slice(None, 100))
     times = stats.time_to_success(cut)
     assert times.horizon == 100
@@ -93,7 +102,8 @@ def test_times_after_a_cut_by_hand():
     assert stats.survival(cut).survival[-1] == pytest.approx(0.9)
     cost = (10 * 30 + 90 * 100) / 10
     assert stats.ert(cut, resamples=20).ert == pytest.approx(cost) == 930
-    assert stats.restart_gain(cut, resamples=20).gain == pytest.approx(cost / 300)  # giving up at 30 costs 300
+    # Giving up at 30 costs 300
+    assert stats.restart_gain(cut, resamples=20).gain == pytest.approx(cost / 300)
     assert stats.restricted_mean(cut).restricted_mean == pytest.approx(93)
     assert stats.time_quantiles(cut, 0.05).time == 30
     assert stats.time_quantiles(cut, 0.5).time == np.inf
@@ -114,7 +124,14 @@ def test_hits_with_one_record_for_each_training_have_rates_but_no_times():
         hits = stats.success(data, below=1.0)
         assert stats.rate(hits).rate == 0.5
         assert stats.compare({"a": hits, "b": hits}, "a", "b").n == 2
-        for name in ("time_to_success", "survival", "ert", "restart", "best_cutoff", "restart_gain"):
+        for name in (
+            "time_to_success",
+            "survival",
+            "ert",
+            "restart",
+            "best_cutoff",
+            "restart_gain",
+        ):
             with pytest.raises(ValueError, match=r"no dimension 'step' here, as after stats\.pick"):
                 READERS[name](hits)
 
@@ -132,7 +149,7 @@ def test_the_success_curve_draws_the_rates_of_the_cut():
     np.testing.assert_allclose(line, [0, 0, 0, 0, 0.1, 0.1])
 
 
-# ---- two groups with other horizons or other records -----------------------------------------------------------------
+# ---- two groups with other horizons or other records ---------------------------------------------
 
 PAIRED = {
     "compare_times": lambda a, b: stats.compare_times({"a": a, "b": b}, "a", "b"),
@@ -164,7 +181,9 @@ def test_two_groups_are_compared_at_the_records_that_both_have(name):
     if "pvalue" in found:
         assert (found.pvalue == 1).all()
     late = hits_of(upper, np.array([0, 30, 500]))
-    with pytest.warns(UserWarning, match="followed to step 500, but the last record that both have is step 30"):
+    with pytest.warns(
+        UserWarning, match="followed to step 500, but the last record that both have is step 30"
+    ):
         assert PAIRED[name](fine, late).attrs["until"] == 30
     with pytest.raises(ValueError, match="no record after step 0 in common"):
         PAIRED[name](fine, hits_of(upper, np.array([0, 2, 50])))
@@ -184,14 +203,19 @@ def test_one_distribution_followed_for_100_and_1000_steps_is_one_distribution():
 
 def test_compare_says_at_which_steps_it_judged():
     upper = [10, 30, 300, 300]
-    found = stats.compare({"a": hits_of(upper), "b": hits_of(upper).sel(step=slice(None, 100))}, "a", "b")
+    found = stats.compare(
+        {"a": hits_of(upper), "b": hits_of(upper).sel(step=slice(None, 100))}, "a", "b"
+    )
     assert (found.rate_a, found.rate_b) == (1, 0.5)
     assert (found.attrs["last_a"], found.attrs["last_b"]) == (1000, 100)
 
 
 def test_values_are_compared_at_the_last_steps_that_the_attributes_name():
     runs = {"a": runs_of([10, 30, 300, 300]), "b": runs_of([10, 30, 300, 300], STEPS[:6])}
-    for found in (stats.improvement(runs, "a", "b"), stats.compare_values(runs, "a", "b", resamples=20)):
+    for found in (
+        stats.improvement(runs, "a", "b"),
+        stats.compare_values(runs, "a", "b", resamples=20),
+    ):
         assert (found.attrs["last_a"], found.attrs["last_b"]) == (1000, 100)
     picked = {name: one.isel(step=-1, drop=True) for name, one in runs.items()}
     assert "last_a" not in stats.improvement(picked, "a", "b").attrs
@@ -208,26 +232,37 @@ def test_cells_without_a_threshold_do_not_vanish():
     xr.testing.assert_equal(hits.sel(task="hard"), stats.success(runs.sel(task="hard"), below=1.0))
 
 
-# ---- missing hits ----------------------------------------------------------------------------------------------------
+# ---- missing hits --------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_a_missing_training_is_neither_a_success_nor_a_failure(reader):
     both = hits_of(random_times((2, 30)), recipe=["a", "b"])
     joined = both.reindex(seed=np.arange(32))  # what an outer join does
-    with pytest.raises(ValueError, match=r"(4 of 64|2 of 32) trainings have nan instead of a hit.*dropna\('seed'\)"):
+    with pytest.raises(
+        ValueError, match=r"(4 of 64|2 of 32) trainings have nan instead of a hit.*dropna\('seed'\)"
+    ):
         READERS[reader](joined)
     with pytest.raises(ValueError, match="nan instead of a hit"):
         READERS[reader](joined.astype(float))
-    for kept in (joined.dropna("seed"), joined.astype(float).dropna("seed"), joined.isel(seed=slice(0, 30))):
+    for kept in (
+        joined.dropna("seed"),
+        joined.astype(float).dropna("seed"),
+        joined.isel(seed=slice(0, 30)),
+    ):
         xr.testing.assert_identical(READERS[reader](kept), READERS[reader](both))
 
 
 @pytest.mark.parametrize("reader", READERS)
 def test_trainings_with_other_records_are_not_filled_up(reader):
     both = hits_of(random_times((2, 30)), recipe=["a", "b"])
-    joined = xr.concat([both.sel(recipe=["a"]), both.sel(recipe=["b"], step=STEPS[:6])], "recipe", join="outer")
-    with pytest.raises(ValueError, match=r"missing \(nan\) at 2 of 8 records, the first at step 300.*dropna\('step'\)"):
+    joined = xr.concat(
+        [both.sel(recipe=["a"]), both.sel(recipe=["b"], step=STEPS[:6])], "recipe", join="outer"
+    )
+    with pytest.raises(
+        ValueError,
+        match=r"missing \(nan\) at 2 of 8 records, the first at step 300.*dropna\('step'\)",
+    ):
         READERS[reader](joined)
     cut = both.sel(step=STEPS[:6])
     xr.testing.assert_identical(READERS[reader](joined.dropna("step")), READERS[reader](cut))
@@ -239,16 +274,27 @@ def test_rates_of_plain_arrays():
         stats.rate(array([np.nan, 0, 1]))
     with pytest.raises(ValueError, match="1 of 3 trainings have nan"):
         stats.rate(array(np.array([None, False, True], object)))
-    for hit in ([False, False, True], [0, 0, 1], [0.0, 0.0, 1.0], np.array([False, False, True], object)):
+    for hit in (
+        [False, False, True],
+        [0, 0, 1],
+        [0.0, 0.0, 1.0],
+        np.array([False, False, True], object),
+    ):
         assert stats.rate(array(hit)).rate == pytest.approx(1 / 3)
-    with pytest.raises(ValueError, match=r"true or false \(1 or 0\), and there is 0\.3: call hits = stats\.success"):
+    with pytest.raises(
+        ValueError, match=r"true or false \(1 or 0\), and there is 0\.3: call hits = stats\.success"
+    ):
         stats.rate(array([0.3, 0.0, 1.0]))
-    with pytest.raises(ValueError, match=r"hits, as stats\.success returns them, an xarray\.Dataset, not list"):
+    with pytest.raises(
+        ValueError, match=r"hits, as stats\.success returns them, an xarray\.Dataset, not list"
+    ):
         stats.rate([True, False])
 
 
 def test_kaplan_meier_takes_no_missing_event_for_a_success():
-    with pytest.raises(ValueError, match=r"True where success came and False where censored; got nan"):
+    with pytest.raises(
+        ValueError, match=r"True where success came and False where censored; got nan"
+    ):
         stats.kaplan_meier([1.0, 2.0], [np.nan, 1.0])
     with pytest.raises(ValueError, match=r"got 2"):
         stats.kaplan_meier([1.0, 2.0], [2, 1])
@@ -270,14 +316,21 @@ def test_diverged_trainings_fail_and_trainings_that_a_join_made_are_warned_of():
         warnings.simplefilter("error")
         assert stats.rate(stats.success(diverged, below=1.0)).successes == 2
         assert stats.profile(diverged, thresholds=[1.0]).rate == 0.5
-        before = stats.success(runs.where(runs.seed != 1).isel(step=-1), below=1.0)  # nobody can tell: no first record
+        # Nobody can tell: no first record
+        before = stats.success(runs.where(runs.seed != 1).isel(step=-1), below=1.0)
         assert stats.rate(before).successes == 2
-        started = runs.where(runs.seed != 1).assign(norm=("seed", np.ones(4)))  # nan from the first step, but trained
+        # Nan from the first step, but trained
+        started = runs.where(runs.seed != 1).assign(norm=("seed", np.ones(4)))
         assert stats.rate(stats.success(started, below=1.0)).successes == 2
     joined = xr.merge([runs, runs.rename(test_loss="loss").isel(seed=slice(0, 2))], join="outer")
     joined = joined.reindex(seed=np.arange(6))
-    for judge in (lambda r: stats.success(r, below=1.0), lambda r: stats.profile(r, thresholds=[1.0])):
-        with pytest.warns(UserWarning, match=r"2 of 6 trainings are nan in every variable.*join='inner'"):
+    for judge in (
+        lambda r: stats.success(r, below=1.0),
+        lambda r: stats.profile(r, thresholds=[1.0]),
+    ):
+        with pytest.warns(
+            UserWarning, match=r"2 of 6 trainings are nan in every variable.*join='inner'"
+        ):
             judge(joined)
 
 
@@ -300,11 +353,13 @@ def test_a_count_of_evaluations_tells_a_missing_training_from_a_diverged_one():
         stats.success(runs.reindex(seed=np.arange(6)), below=1.0)
 
 
-# ---- records that do not start at 0 ----------------------------------------------------------------------------------
+# ---- records that do not start at 0 --------------------------------------------------------------
 
 
 def test_a_hit_at_the_first_record_came_between_step_0_and_there():
-    """Two of three succeed by 10, the first record; giving up there costs 30 / 2, going on to 100 costs 120 / 2."""
+    """Two of three succeed by 10, the first record; giving up there costs 30 / 2, going on to 100
+    costs 120 / 2.
+    """
     hits = hits_of([10, 10, np.inf], np.array([10, 100]))
     times = stats.time_to_success(hits)
     np.testing.assert_array_equal(times.lower, [0, 0, 100])
@@ -319,7 +374,9 @@ def test_a_hit_at_the_first_record_came_between_step_0_and_there():
     curve = stats.restart(hits, resamples=20)
     np.testing.assert_array_equal(curve.cutoff, [10, 100])
     np.testing.assert_array_equal(curve.cost, [15, 60])
-    gain = stats.restart_gain(hits_of([10, 10, np.inf, np.inf] * 5, np.array([10, 100])), resamples=20).gain
+    gain = stats.restart_gain(
+        hits_of([10, 10, np.inf, np.inf] * 5, np.array([10, 100])), resamples=20
+    ).gain
     assert gain == pytest.approx((10 + 100) / (10 + 10))
 
 
@@ -327,7 +384,14 @@ def test_a_recorded_step_0_changes_none_of_it():
     upper = random_times((2, 30))
     for steps in (STEPS, np.append(0, STEPS[4:])):
         with_start, without = (hits_of(upper, s, recipe=["a", "b"]) for s in (steps, steps[1:]))
-        for name in set(READERS) - {"rate, each", "survival", "compare", "compare_times", "ert_ratio", "logrank"}:
+        for name in set(READERS) - {
+            "rate, each",
+            "survival",
+            "compare",
+            "compare_times",
+            "ert_ratio",
+            "logrank",
+        }:
             xr.testing.assert_identical(READERS[name](with_start), READERS[name](without))
         for name in ("compare", "compare_times", "ert_ratio", "logrank"):
             xr.testing.assert_equal(READERS[name](with_start), READERS[name](without))
@@ -339,7 +403,7 @@ def test_a_cutoff_needs_a_record_after_step_0():
             find(hits_of([0.0] * 8, np.array([0])))
 
 
-# ---- numbers that a small fault would change -------------------------------------------------------------------------
+# ---- numbers that a small fault would change -----------------------------------------------------
 
 
 def test_restricted_mean_weights_its_seeds_and_one_that_was_not_seen():
@@ -356,7 +420,9 @@ def test_restricted_mean_weights_its_seeds_and_one_that_was_not_seen():
 
 
 def test_wilsons_band_of_kaplan_meier_counts_those_who_left_early():
-    """Wilson's interval at S (1 - S) / var(S), by Greenwood; 7.06 of the 10, not 10 and not the 5 at risk."""
+    """Wilson's interval at S (1 - S) / var(S), by Greenwood; 7.06 of the 10, not 10 and not the 5
+    at risk.
+    """
     time, event = [1, 2, 2, 3, 4, 5, 6, 7, 8, 9], [1, 0, 0, 0, 1, 1, 0, 0, 1, 0]
     curve = stats.kaplan_meier(time, event, at=[5], band="wilson")
     s = (1 - 1 / 10) * (1 - 1 / 6) * (1 - 1 / 5)
@@ -376,7 +442,9 @@ def test_the_earliest_ert_counts_the_steps_of_failures_too():
 
 
 def test_tries_needed_uses_the_level_that_is_asked_for():
-    """50 of 100: at 99.9999% the rate lies between 0.28 and 0.72 (Wilson), so 3 to 10 tries; at 95% 4 to 6."""
+    """50 of 100: at 99.9999% the rate lies between 0.28 and 0.72 (Wilson), so 3 to 10 tries; at 95%
+    4 to 6.
+    """
     hits = hits_of([10] * 50 + [np.inf] * 50)
     for level, expected in ((0.999999, [3, 10]), (0.95, [4, 6])):
         found = stats.tries_needed(hits, level=level)
@@ -386,7 +454,9 @@ def test_tries_needed_uses_the_level_that_is_asked_for():
 
 
 def test_sign_flips_never_give_a_p_of_zero():
-    """20 pairs all one way: of 4,999 random flips none of 2^20 reaches the sum, and the observed one counts."""
+    """20 pairs all one way: of 4,999 random flips none of 2^20 reaches the sum, and the observed
+    one counts.
+    """
     found = stats.compare_times(hits_of([[10] * 20, [300] * 20], recipe=["a", "b"]), "a", "b")
     assert found.pvalue == 1 / 5000
 
@@ -422,7 +492,7 @@ def test_the_majority_is_judged_against_the_second_only():
     assert close.kind == "undecided"
 
 
-# ---- names and wrong ends --------------------------------------------------------------------------------------------
+# ---- names and wrong ends ------------------------------------------------------------------------
 
 RUNS = runs_of(random_times((2, 30)), recipe=["a", "b"]).isel(seed=slice(0, 8))
 HITS = stats.success(RUNS, below=1.0)
@@ -483,7 +553,9 @@ def test_no_result_hides_behind_a_method_of_xarray():
     results["running_rate"] = stats.running_rate(HITS.sel(recipe="a"))
     results["kaplan_meier"] = stats.kaplan_meier([1.0, 2.0], [True, False])
     for statistic in ("iqm", "median", "mean"):
-        results[f"aggregate, {statistic}"] = stats.aggregate(RUNS, statistic=statistic, resamples=20)
+        results[f"aggregate, {statistic}"] = stats.aggregate(
+            RUNS, statistic=statistic, resamples=20
+        )
     for name, result in results.items():
         assert not methods & set(map(str, result.data_vars)), name
     assert stats.aggregate(RUNS, statistic="mean", resamples=20).attrs["statistic"] == "mean"

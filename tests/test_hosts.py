@@ -1,4 +1,6 @@
-"""Promise: what a program's text does not show, a callback or a value of the host, is never taken for another's."""
+"""Promise: what a program's text does not show, a callback or a value of the host, is never taken
+for another's.
+"""
 
 from collections import deque
 from dataclasses import replace
@@ -18,7 +20,10 @@ import approx as ap
 from approx.sweep import hosts
 
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(model=ap.MLP((2,)), steps=4)
-MODEL, ROWS = ap.MLP((2,)), ap.given(np.linspace(-1, 1, 5), np.zeros(5), np.linspace(-1, 1, 5), np.zeros(5))
+MODEL, ROWS = (
+    ap.MLP((2,)),
+    ap.given(np.linspace(-1, 1, 5), np.zeros(5), np.linspace(-1, 1, 5), np.zeros(5)),
+)
 FACTOR = 1.0
 ONE = jax.ShapeDtypeStruct((), jnp.float32)
 
@@ -27,7 +32,9 @@ def times(factor):
     """A metric whose factor only the host knows."""
 
     def metric(params, predict):
-        return jax.pure_callback(lambda v: np.float32(factor) * v, ONE, jnp.float32(1), vmap_method="broadcast_all")
+        return jax.pure_callback(
+            lambda v: np.float32(factor) * v, ONE, jnp.float32(1), vmap_method="broadcast_all"
+        )
 
     return metric
 
@@ -124,11 +131,16 @@ def test_large_deep_and_cyclic_values_are_described_once():
     cycle.append(cycle)
     assert hosts.fingerprint(deep) != hosts.fingerprint(deep[0])
     assert hosts.fingerprint(cycle) == hosts.fingerprint(cycle)
-    assert len(list(hosts.described([many, many[::-1]]))) == 3 + 3 * len(many)  # and not each as often as it is met
+    # And not each as often as it is met
+    assert len(list(hosts.described([many, many[::-1]]))) == 3 + 3 * len(many)
 
 
 CALLS = {
-    "correct": (lambda call: replace(ROWS, correct=lambda outputs, y: call(outputs[:, 0]) > 10), RECIPE, "accuracy"),
+    "correct": (
+        lambda call: replace(ROWS, correct=lambda outputs, y: call(outputs[:, 0]) > 10),
+        RECIPE,
+        "accuracy",
+    ),
     "model": (ROWS, lambda call: (MODEL.init, lambda p, x: MODEL.apply(p, x) + call(x)), "loss"),
 }
 

@@ -29,23 +29,33 @@ def test_the_identitys_remedies_change_one_thing():
 
 
 def test_the_identitys_closed_form_is_gradient_descent():
-    """Against the trajectory of `floors.descent`, in the units in which each recipe is plain descent."""
+    """Against the trajectory of `floors.descent`, in the units in which each recipe is plain
+    descent.
+    """
     task, rng = ap.tasks.identity("B", size=60, dim=4), np.random.default_rng(0)
     weights, bias = rng.normal(size=(4, 4)), rng.normal(size=4)
-    chosen = ap.Recipe(model=ap.MLP((), outputs=4), optimizer="sgd", learning_rate=0.3, batch_size=8)
+    chosen = ap.Recipe(
+        model=ap.MLP((), outputs=4), optimizer="sgd", learning_rate=0.3, batch_size=8
+    )
     away = np.vstack([weights - np.eye(4), bias])[None]
     key, steps = jax.random.key(0), [0, 3, 200]
     x = np.asarray(task.split(key, key)[0][0], float)
     plain = ap.floors.descent(x, x, weights, bias, 0.3, steps).loss
-    np.testing.assert_allclose(IDENTITY.expected_error(IDENTITY.expected(task, chosen), away, steps)[0], plain)
+    np.testing.assert_allclose(
+        IDENTITY.expected_error(IDENTITY.expected(task, chosen), away, steps)[0], plain
+    )
     m, sd = IDENTITY.MEAN, IDENTITY.SD
-    around = replace(chosen, model=ap.scalings.PerFeature(chosen.model, m, sd, m, sd), learning_rate=1e-7)
+    around = replace(
+        chosen, model=ap.scalings.PerFeature(chosen.model, m, sd, m, sd), learning_rate=1e-7
+    )
     z = (x - m) / sd
     for loss, rate in (("mse", 1e-7 * sd**2), (ap.losses.ScaledError(sd), 1e-7)):
         found = IDENTITY.expected(replace(task, loss=loss), around)
         path = ap.floors.descent(z, z, weights, bias, rate, steps).loss * sd**2
         np.testing.assert_allclose(IDENTITY.expected_error(found, away, steps)[0], path)
-        assert found.largest_rate == pytest.approx(ap.floors.modes(z, 4, rate).largest_rate * 1e-7 / rate)
+        assert found.largest_rate == pytest.approx(
+            ap.floors.modes(z, 4, rate).largest_rate * 1e-7 / rate
+        )
 
 
 def test_what_became_of_an_identity():
@@ -72,7 +82,10 @@ def test_averages_over_the_identitys_cells_have_a_width_where_all_seeds_agree():
     labels = [label for label in IDENTITY.FACTORIAL if label.startswith("feature")]
     seeds = {"seed": np.arange(88), "step": [0, 10]}
     runs = {
-        label: xr.Dataset({"r_squared": (("seed", "step"), np.array([[0.0, float(label != labels[0])]] * 88))}, seeds)
+        label: xr.Dataset(
+            {"r_squared": (("seed", "step"), np.array([[0.0, float(label != labels[0])]] * 88))},
+            seeds,
+        )
         for label in labels
     }
     rows = {(row["factor"], row["level"]): row for row in IDENTITY.main_effects(runs)}
@@ -86,17 +99,33 @@ def test_averages_over_the_identitys_cells_have_a_width_where_all_seeds_agree():
 @pytest.mark.slow  # twenty networks to compile
 def test_the_identity_is_judged_and_drawn(tmp_path, capsys, monkeypatch):
     IDENTITY.main(seeds=3, remedies=4, steps=20, size=400, results=tmp_path, quick=True)
-    assert "Quick look: 3 seeds, at most 20 updates and 400 rows; not the experiment." in capsys.readouterr().out
+    assert (
+        "Quick look: 3 seeds, at most 20 updates and 400 rows; not the experiment."
+        in capsys.readouterr().out
+    )
     quick = tmp_path / "quick"
     tables = {path.name: path.read_text() for path in quick.glob("*.csv")}
-    assert {f"identity_{name}.csv" for name in ("claims", "reported", "outcomes", "exact", "kinds")} < set(tables)
-    assert ap.stats.read_claims(quick / "identity_claims.csv").sizes["claim"] == 17  # of the 22, those of its recipes
-    options = {"seeds": 3, "remedies": 4, "steps": 20, "size": 400, "results": tmp_path, "quick": True}
+    assert {
+        f"identity_{name}.csv" for name in ("claims", "reported", "outcomes", "exact", "kinds")
+    } < set(tables)
+    # Of the 22, those of its recipes
+    assert ap.stats.read_claims(quick / "identity_claims.csv").sizes["claim"] == 17
+    options = {
+        "seeds": 3,
+        "remedies": 4,
+        "steps": 20,
+        "size": 400,
+        "results": tmp_path,
+        "quick": True,
+    }
     assert_judged_anew(monkeypatch, quick, IDENTITY.main, **options)
     plain, lbfgs, at_identity = (
         ap.load(quick / f"identity_{label}.nc") for label in (IDENTITY.PLAIN, "lbfgs", "identity")
     )
-    np.testing.assert_array_equal(*(ap.params(runs, kept_step=0)[0]["w"] for runs in (plain, lbfgs)))  # the same starts
+    # The same starts
+    np.testing.assert_array_equal(
+        *(ap.params(runs, kept_step=0)[0]["w"] for runs in (plain, lbfgs))
+    )
     assert (at_identity.loss == 0).all()
     assert at_identity.sizes["seed"] == 12
     script("figures", "identity").main(results=tmp_path, quick=True)

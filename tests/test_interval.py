@@ -54,9 +54,12 @@ def test_what_ten_starts_add_to_one():
 
 
 def test_averages_over_the_intervals_cells_have_a_width_where_all_seeds_agree():
-    """SGD 0.01 never learns it, on any seed (this was printed as 0.0 [0.0, 0.0]); LM counts in its own rows alone."""
+    """SGD 0.01 never learns it, on any seed (this was printed as 0.0 [0.0, 0.0]); LM counts in its
+    own rows alone.
+    """
     cell = lambda right: xr.Dataset(  # noqa: E731
-        {"accuracy": (("seed", "step"), np.array([[0.5, right]] * 100))}, {"seed": np.arange(100), "step": [0, 10]}
+        {"accuracy": (("seed", "step"), np.array([[0.5, right]] * 100))},
+        {"seed": np.arange(100), "step": [0, 10]},
     )
     runs = {
         "raw_sgd0.01_keras_2_squares": cell(0.9),
@@ -76,11 +79,14 @@ def test_averages_over_the_intervals_cells_have_a_width_where_all_seeds_agree():
 
 
 def test_what_is_not_finished():
-    """A loss that still falls, one that rests, the constant's, one that is learned; and a method that stopped."""
+    """A loss that still falls, one that rests, the constant's, one that is learned; and a method
+    that stopped.
+    """
     loss = np.array([[1.0, 0.5, 0.45], [1.0, 0.5, 0.4999], [1.0, 0.64, 0.6365], [1.0, 0.5, 0.1]])
     accuracy = np.array([[0.5] * 3] * 3 + [[0.5, 0.5, 1.0]])
     runs = xr.Dataset(
-        {"loss": (("seed", "step"), loss), "accuracy": (("seed", "step"), accuracy)}, {"step": [0, 60, 100]}
+        {"loss": (("seed", "step"), loss), "accuracy": (("seed", "step"), accuracy)},
+        {"step": [0, 60, 100]},
     )
     label = "raw_sgd0.01_keras_2_entropy"
     kinds = ["not finished", "on no plateau", "constant", "learned"]
@@ -100,10 +106,16 @@ def test_the_interval_is_judged_and_drawn(tmp_path, monkeypatch):
     with (quick / "interval_factorial.csv").open() as file:
         rows = list(csv.DictReader(file))
     assert len(rows) == len(INTERVAL.QUICK) - 2 + sum("_adam" in label for label in INTERVAL.QUICK)
-    literal, nnet = (ap.load(quick / f"interval_{label}.nc") for label in (INTERVAL.NNET_GD, INTERVAL.NNET))
-    for first, second in zip(ap.params(literal, kept_step=0), ap.params(nnet, kept_step=0), strict=True):
+    literal, nnet = (
+        ap.load(quick / f"interval_{label}.nc") for label in (INTERVAL.NNET_GD, INTERVAL.NNET)
+    )
+    for first, second in zip(
+        ap.params(literal, kept_step=0), ap.params(nnet, kept_step=0), strict=True
+    ):
         np.testing.assert_array_equal(first["w"], second["w"])  # the same starts
     script("figures", "interval").main(results=tmp_path, quick=True)
     assert (quick / "interval.pdf").stat().st_size > 0
     assert set(tmp_path.iterdir()) == {quick}
-    assert_judged_anew(monkeypatch, quick, INTERVAL.main, seeds=6, steps=40, results=tmp_path, quick=True)
+    assert_judged_anew(
+        monkeypatch, quick, INTERVAL.main, seeds=6, steps=40, results=tmp_path, quick=True
+    )

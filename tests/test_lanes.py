@@ -1,4 +1,6 @@
-"""Promise: lanes are the same trainings as plain vmap: step by step for ten steps, in distribution afterwards."""
+"""Promise: lanes are the same trainings as plain vmap: step by step for ten steps, in distribution
+afterwards.
+"""
 
 import json
 from dataclasses import replace
@@ -17,9 +19,13 @@ from approx.sweep import layouts
 SQUARE = ap.tasks.square(range=1.0)
 NOISY = ap.tasks.sine(range=1.0, size=24, noise=0.1)
 DRAWN = ap.tasks.square(range=1.0, size=40, inputs="uniform", validation=0.2)
-LABELS = ap.given(np.linspace(-1, 1, 30), np.repeat([0, 1, 2], 10), loss="cross_entropy", validation=0.1)
+LABELS = ap.given(
+    np.linspace(-1, 1, 30), np.repeat([0, 1, 2], 10), loss="cross_entropy", validation=0.1
+)
 SIDES = ap.given(np.linspace(-1, 1, 30), np.linspace(-1, 1, 30) > 0.2, loss="binary_cross_entropy")
-TWO = ap.given(np.random.default_rng(0).normal(size=(12, 2)), np.random.default_rng(1).normal(size=(12, 3)))
+TWO = ap.given(
+    np.random.default_rng(0).normal(size=(12, 2)), np.random.default_rng(1).normal(size=(12, 3))
+)
 RECIPE = ap.Recipe(model=ap.MLP((5, 4)), learning_rate=0.02, steps=10, records=11)
 
 
@@ -29,7 +35,10 @@ def model(**options):
 
 CASES = {
     **{f"activation {name}": (SQUARE, model(activation=name)) for name in ap.models.ACTIVATIONS},
-    **{f"optimizer {name}": (SQUARE, replace(RECIPE, optimizer=name)) for name in ap.optimizers.OPTIMIZERS},
+    **{
+        f"optimizer {name}": (SQUARE, replace(RECIPE, optimizer=name))
+        for name in ap.optimizers.OPTIMIZERS
+    },
     **{
         f"batches {kind} {size}": (SQUARE, replace(RECIPE, batches=kind, batch_size=size))
         for kind, size in (("epoch", 7), ("epoch", 8), ("order", 8), ("replacement", 5))
@@ -45,7 +54,9 @@ CASES = {
     "dropout": (SQUARE, replace(model(dropout=0.3), batch_size=8)),
     "labels, dropout, l2 on hidden, batches of an epoch": (
         LABELS,
-        replace(model(outputs=3, dropout=0.3), batches="epoch", batch_size=8, l2=0.1, l2_on="hidden"),
+        replace(
+            model(outputs=3, dropout=0.3), batches="epoch", batch_size=8, l2=0.1, l2_on="hidden"
+        ),
     ),
     "l2": (SQUARE, replace(RECIPE, l2=0.1)),
     "l2 on hidden": (SQUARE, replace(RECIPE, l2=0.1, l2_on="hidden")),
@@ -62,7 +73,8 @@ ALWAYS = ("labels, dropout, l2 on hidden, batches of an epoch",)
 
 
 @pytest.mark.parametrize(
-    "case", [case if case in ALWAYS else pytest.param(case, marks=pytest.mark.slow) for case in CASES]
+    "case",
+    [case if case in ALWAYS else pytest.param(case, marks=pytest.mark.slow) for case in CASES],
 )
 def test_ten_steps_as_with_vmap(case):
     task, recipe = CASES[case]
@@ -73,18 +85,22 @@ def test_ten_steps_as_with_vmap(case):
         "progress": False,
         "keep": ("prediction", "params", "gradient_norm", "weight_norm"),
     }
-    plain = ap.run(task, recipe, form="vmap", compiler_options=QUICK, **options)  # lanes as users have them
+    # Lanes as users have them
+    plain = ap.run(task, recipe, form="vmap", compiler_options=QUICK, **options)
     fast = ap.run(task, recipe, form="lanes", **options)
     assert set(plain.data_vars) == set(fast.data_vars)
     for name in plain.data_vars:
         a, b = plain[name].values, fast[name].values
-        # float32, ten steps, sums in another order; RMSprop and Adam divide by small roots. A wrong row, mask or
-        # weight is off by percents.
+        # float32, ten steps, sums in another order; RMSprop and Adam divide by small roots. A wrong
+        # row, mask or weight is off by percents.
         np.testing.assert_allclose(b, a, rtol=2e-3, atol=2e-4 * np.nanmax(np.abs(a)), err_msg=name)
 
 
 COLUMNS = {
-    "activations, l2, Adam": (SQUARE, replace(model(activation="snake", a=2.0), optimizer="adam", l2=0.1)),
+    "activations, l2, Adam": (
+        SQUARE,
+        replace(model(activation="snake", a=2.0), optimizer="adam", l2=0.1),
+    ),
     "labels": (LABELS, model(outputs=3)),
     "sides": (SIDES, RECIPE),
     "noise": (NOISY, replace(RECIPE, schedule="cosine")),
@@ -97,7 +113,9 @@ COLUMNS = {
 }
 
 
-@pytest.mark.parametrize("case", [c if c == "labels" else pytest.param(c, marks=pytest.mark.slow) for c in COLUMNS])
+@pytest.mark.parametrize(
+    "case", [c if c == "labels" else pytest.param(c, marks=pytest.mark.slow) for c in COLUMNS]
+)
 def test_ten_steps_of_columns_as_with_vmap(case):
     task, recipe = COLUMNS[case]
     kept = ("prediction", "params", "gradient_norm", "weight_norm")
@@ -121,7 +139,9 @@ def test_columns_where_they_are_faster_and_can_be(quiet):
     wide = replace(RECIPE, model=ap.MLP((40, 40)))
     many = ap.tasks.square(range=1.0, size=64)
     assert '"form": "columns"' in ap.run(many, wide, seeds=2, **quiet).provenance
-    assert '"form": "vmap"' in ap.run(many, replace(wide, batch_size=32), seeds=2, **quiet).provenance
+    assert (
+        '"form": "vmap"' in ap.run(many, replace(wide, batch_size=32), seeds=2, **quiet).provenance
+    )
     assert '"form": "vmap"' in ap.run(SQUARE, wide, seeds=2, **quiet).provenance
     for recipe in (
         model(dropout=0.1),
@@ -134,7 +154,12 @@ def test_columns_where_they_are_faster_and_can_be(quiet):
 
 
 def test_swept_numbers_reach_every_lane(quiet):
-    grid = {"range": [1.0, 2.0], "learning_rate": [0.01, 0.1], "init_scale": [0.5, 1.0], "l2": [0.0, 0.1]}
+    grid = {
+        "range": [1.0, 2.0],
+        "learning_rate": [0.01, 0.1],
+        "init_scale": [0.5, 1.0],
+        "l2": [0.0, 0.1],
+    }
     recipe = replace(RECIPE, steps=5, records=6)
     plain = ap.run(SQUARE, recipe, seeds=2, form="vmap", **grid, **quiet)
     fast = ap.run(SQUARE, recipe, seeds=2, form="lanes", **grid, **quiet)
@@ -144,13 +169,17 @@ def test_swept_numbers_reach_every_lane(quiet):
 
 @pytest.mark.slow
 def test_the_same_distribution_after_chaos_has_set_in():
-    task, recipe = ap.tasks.square(), ap.Recipe(optimizer="sgd", learning_rate=1e-3, steps=2000, records=2)
+    task, recipe = (
+        ap.tasks.square(),
+        ap.Recipe(optimizer="sgd", learning_rate=1e-3, steps=2000, records=2),
+    )
     final = [
         ap.run(task, recipe, seeds=256, form=form, keep=(), progress=False).loss.isel(step=-1)
         for form in ("vmap", "lanes")
     ]
     assert (final[0] != final[1]).any()
-    # Fixed seeds: the p-value is a number, not a chance. Paired starts make the samples closer than independent ones.
+    # Fixed seeds: the p-value is a number, not a chance. Paired starts make the samples closer than
+    # independent ones.
     assert scipy.stats.ks_2samp(*final).pvalue > 0.05
 
 
@@ -178,7 +207,9 @@ def test_what_is_a_users_own_gets_vmap(quiet):
 
 def test_layers_of_more_units_than_lanes_are_good_for_get_vmap():
     def suit(outputs, inputs, widths=(3,)):
-        return layouts.suits(SQUARE, replace(RECIPE, model=ap.MLP(widths, outputs=outputs)), 64, inputs, "cpu")
+        return layouts.suits(
+            SQUARE, replace(RECIPE, model=ap.MLP(widths, outputs=outputs)), 64, inputs, "cpu"
+        )
 
     assert suit(32, 1)
     assert suit(1, 32)
@@ -192,7 +223,9 @@ def test_layers_of_more_units_than_lanes_are_good_for_get_vmap():
 
 
 def test_data_shared_by_all_lanes_are_stored_once():
-    shown = products.last(lambda seed, x: (seed * 2.0, {"x": x}, np.ones((3, 2))), np.arange(4.0), np.zeros((4, 5)))
+    shown = products.last(
+        lambda seed, x: (seed * 2.0, {"x": x}, np.ones((3, 2))), np.arange(4.0), np.zeros((4, 5))
+    )
     assert shown[0].shape == (4,)
     assert shown[1]["x"].shape == (5, 4)
     assert shown[2].shape == (3, 2, 1)
@@ -200,7 +233,13 @@ def test_data_shared_by_all_lanes_are_stored_once():
 
 @pytest.mark.slow
 def test_compiler_options_are_recorded_and_dropped_where_unknown():
-    options = ap.sweep.programs.accepted({"xla_cpu_prefer_vector_width": 512, "xla_of_another_version": 1})
+    options = ap.sweep.programs.accepted(
+        {"xla_cpu_prefer_vector_width": 512, "xla_of_another_version": 1}
+    )
     assert options == {"xla_cpu_prefer_vector_width": 512}
-    source = json.loads(ap.run(SQUARE, RECIPE, seeds=2, lanes=8, form="lanes", progress=False).provenance)
-    assert source["compiler_options"]["advance"] == ap.sweep.programs.accepted(layouts.OPTIONS["lanes"])
+    source = json.loads(
+        ap.run(SQUARE, RECIPE, seeds=2, lanes=8, form="lanes", progress=False).provenance
+    )
+    assert source["compiler_options"]["advance"] == ap.sweep.programs.accepted(
+        layouts.OPTIONS["lanes"]
+    )

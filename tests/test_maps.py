@@ -17,7 +17,10 @@ from approx.maps import Search
 from approx.stats.maps import _logistic
 from approx.sweep import programs
 
-TASK, RECIPE = ap.tasks.square(range=1.0), ap.Recipe(model=ap.MLP((4,), "tanh"), optimizer="sgd", steps=200)
+TASK, RECIPE = (
+    ap.tasks.square(range=1.0),
+    ap.Recipe(model=ap.MLP((4,), "tanh"), optimizer="sgd", steps=200),
+)
 GRID = {"learning_rate": ap.maps.axis(0.01, 2.0, 9), "init_scale": ap.maps.axis(0.3, 6.0, 9)}
 SUCCESS = {"below": 0.01}
 
@@ -30,18 +33,23 @@ def rates(k, n, **axes) -> xr.Dataset:
     return xr.Dataset({name: (list(axes), value) for name, value in found.items()}, axes)
 
 
-# ---- boundaries ----------------------------------------------------------------------------------------------------
+# ---- boundaries ----------------------------------------------------------------------------------
 
 
 def test_the_logistic_fit_is_the_largest_penalised_likelihood():
     z, n = np.arange(-5, 6.0), np.full(11, 64.0)
-    tables = np.random.default_rng(0).binomial(64, special.expit(0.3 - 0.8 * z), (3, 11)).astype(float)
+    tables = (
+        np.random.default_rng(0).binomial(64, special.expit(0.3 - 0.8 * z), (3, 11)).astype(float)
+    )
 
     def against(theta, k):
         eta = theta[0] + theta[1] * z
         x, p = np.column_stack([np.ones(11), z]), special.expit(eta)
         information = np.linalg.slogdet(x.T @ ((n * p * (1 - p))[:, None] * x))[1]
-        return -(k * special.log_expit(eta) + (n - k) * special.log_expit(-eta)).sum() - information / 2
+        return (
+            -(k * special.log_expit(eta) + (n - k) * special.log_expit(-eta)).sum()
+            - information / 2
+        )
 
     falling, rising = np.array([[1.0, 0.0]] * 3), np.array([[0.0, 1.0]])
     for k, a, b in zip(tables, *_logistic(z, tables, n, falling), strict=True):
@@ -57,12 +65,17 @@ def test_intervals_of_a_boundary_cover_it(top):
     x = ap.maps.axis(0.01, 1.0, 24)
     middle, width = 0.07, 0.5  # decades
     slope = 2 * special.logit(0.9) / width
-    p = top * special.expit(slope * (np.log10(x) - np.log10(middle)) + special.logit(0.5 / top) * (top < 1))
+    p = top * special.expit(
+        slope * (np.log10(x) - np.log10(middle)) + special.logit(0.5 / top) * (top < 1)
+    )
     k = np.random.default_rng(0).binomial(64, p, (120, 24))
-    found = ap.stats.boundary(rates(k, 64, try_=np.arange(120), x=x), "x", resamples=100).isel(crossing=0)
+    found = ap.stats.boundary(rates(k, 64, try_=np.arange(120), x=x), "x", resamples=100).isel(
+        crossing=0
+    )
     covered = float(((found.low <= middle) & (middle <= found.high)).mean())
     widths = float(((found.spread_low <= width) & (width <= found.spread_high)).mean())
-    assert 0.84 < covered < 0.995  # 0.92 and 0.93 in long simulations; three standard errors of 120 tries
+    # 0.92 and 0.93 in long simulations; three standard errors of 120 tries
+    assert 0.84 < covered < 0.995
     assert 0.82 < widths < 0.995
     assert abs(float(np.log10(found.middle).mean()) - np.log10(middle)) < 0.01
     assert (found.rising == 1).all()
@@ -77,7 +90,8 @@ def test_a_band_of_success_has_two_boundaries_and_a_row_may_have_none():
     assert found.rising[0].values.tolist() == [1, -1]
     assert found.middle[1:].isnull().all()
     assert (found.cells[0] >= 2).all()
-    gap = rates(np.where(k[0] == 16, 0, k[0]), np.where(k[0] == 16, 0, 32), x=x)  # a cell without seeds
+    # A cell without seeds
+    gap = rates(np.where(k[0] == 16, 0, k[0]), np.where(k[0] == 16, 0, 32), x=x)
     assert float(ap.stats.boundary(gap, "x").middle[0]) == pytest.approx(4.0, abs=0.3)
 
 
@@ -87,7 +101,8 @@ def test_a_crossing_between_two_cells_has_them_as_its_interval():
         ([0] * 5 + [64] * 5, [64] * 10, (4, 5)),
         ([0] * 8 + [64] * 2, [64] + [0] * 7 + [64] * 2, (0, 8)),  # nobody was between
         ([0] * 4 + [2] + [64] * 5, [64] * 4 + [2] + [64] * 5, (3, 5)),
-        ([0, 0, 0, 0, 3, 0, 64, 64, 64, 64], [64] * 4 + [3, 3] + [64] * 4, (4.4, 4.6)),  # of six seeds between
+        # Of six seeds between
+        ([0, 0, 0, 0, 3, 0, 64, 64, 64, 64], [64] * 4 + [3, 3] + [64] * 4, (4.4, 4.6)),
     ):
         found = ap.stats.boundary(rates(np.array(k), np.array(n), x=x), "x").isel(crossing=0)
         assert found.low <= ends[0] + 1e-9
@@ -126,11 +141,13 @@ def test_a_logarithm_of_nothing_is_refused():
         ap.maps.axis(2, 1, 5)
 
 
-# ---- the best and the commonest ------------------------------------------------------------------------------------
+# ---- the best and the commonest ------------------------------------------------------------------
 
 
 def test_the_best_is_named_where_its_interval_lies_above_all_others():
-    found = ap.stats.best(rates([[60, 30, 0], [10, 31, 0]], 64, recipe=["sgd", "adam"], x=[1.0, 2.0, 3.0]))
+    found = ap.stats.best(
+        rates([[60, 30, 0], [10, 31, 0]], 64, recipe=["sgd", "adam"], x=[1.0, 2.0, 3.0])
+    )
     assert found.kind.values.tolist() == ["sgd", "undecided", "undecided"]
     assert found.rate.values.tolist() == [60 / 64, 31 / 64, 0]
     assert found.kinds == ["sgd", "adam", "undecided"]
@@ -140,12 +157,14 @@ def test_the_best_is_named_where_its_interval_lies_above_all_others():
 
 def test_the_majority_leads_by_a_sign_test():
     kinds = np.array([["a"] * 9 + ["b"], ["a"] * 6 + ["b"] * 4, ["c"] * 10])
-    found = ap.stats.majority(xr.Dataset({"kind": (("x", "seed"), kinds)}, attrs={"kinds": ["a", "b", "c"]}))
+    found = ap.stats.majority(
+        xr.Dataset({"kind": (("x", "seed"), kinds)}, attrs={"kinds": ["a", "b", "c"]})
+    )
     assert found.kind.values.tolist() == ["a", "undecided", "c"]
     assert found.rate.values.tolist() == [0.9, 0.6, 1.0]
 
 
-# ---- few trainings -------------------------------------------------------------------------------------------------
+# ---- few trainings -------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -158,13 +177,21 @@ def test_a_map_is_one_program_and_another_of_other_values_none():
     before = set(programs._compiled)
     ap.run(TASK, RECIPE, **options, **{name: values[:5] for name, values in GRID.items()})
     made = set(programs._compiled) - before
-    assert 2 <= len(made) <= 3  # its beginning, its steps, and the look at its data, if no other test had that
+    # Its beginning, its steps, and the look at its data, if no other test had that
+    assert 2 <= len(made) <= 3
     ap.run(TASK, RECIPE, **options, **{name: 1.1 * values[:5] for name, values in GRID.items()})
     assert set(programs._compiled) - before == made
 
 
 def refined(out=None, **options):
-    given = {"budget": 500, "seeds": 16, "first": 4, "coarse": 4, "out": out, "compiler_options": QUICK} | GRID
+    given = {
+        "budget": 500,
+        "seeds": 16,
+        "first": 4,
+        "coarse": 4,
+        "out": out,
+        "compiler_options": QUICK,
+    } | GRID
     return ap.maps.refine(TASK, RECIPE, SUCCESS, progress=False, **(given | options))
 
 
@@ -181,14 +208,20 @@ def test_a_refined_map_counts_the_same_trainings_as_the_whole_one(whole, tmp_pat
     known = found.n > 0
     np.testing.assert_array_equal(found.filled.where(known), found.rate)
     assert bool(found.filled.notnull().all())
-    # what is done is found: by the same call, which makes the same map, and by a full run, which is the same as without
+    # what is done is found: by the same call, which makes the same map, and by a full run, which is
+    # the same as without
     files = {path.name: path.stat().st_mtime_ns for path in (tmp_path / "map").glob("chunk-*.nc")}
     assert refined(tmp_path / "map").identical(found)
-    assert files == {path.name: path.stat().st_mtime_ns for path in (tmp_path / "map").glob("chunk-*.nc")}
+    assert files == {
+        path.name: path.stat().st_mtime_ns for path in (tmp_path / "map").glob("chunk-*.nc")
+    }
     options = {"seeds": 16, "keep": (), "progress": False, "compiler_options": QUICK}
     again = ap.run(TASK, RECIPE, out=tmp_path / "map", **options, **GRID)
     xr.testing.assert_equal(again, whole)
-    assert files.items() <= {p.name: p.stat().st_mtime_ns for p in (tmp_path / "map").glob("chunk-*.nc")}.items()
+    assert (
+        files.items()
+        <= {p.name: p.stat().st_mtime_ns for p in (tmp_path / "map").glob("chunk-*.nc")}.items()
+    )
 
 
 class Drawn(Search):
@@ -219,7 +252,8 @@ def test_intervals_cover_though_seeds_go_where_it_is_undecided():
         away.append((found.hits[seen] / found.asked[seen] - truth[seen]).mean())
         used.append(found.asked.sum())
     assert np.mean(missed) < 0.05
-    assert abs(np.mean(away)) < 0.01  # of rates; what a cell's rule takes from its own seeds is small
+    # Of rates; what a cell's rule takes from its own seeds is small
+    assert abs(np.mean(away)) < 0.01
     assert max(used) <= 6_000
 
 
@@ -241,7 +275,9 @@ def test_a_map_that_cannot_be_is_refused():
         ({"under": 1}, "one of below and above"),
     ):
         with pytest.raises(ValueError, match=says):
-            ap.maps.refine(TASK, RECIPE, success, budget=500, progress=False, compiler_options=QUICK, **GRID)
+            ap.maps.refine(
+                TASK, RECIPE, success, budget=500, progress=False, compiler_options=QUICK, **GRID
+            )
     with pytest.raises(ValueError, match="a larger budget"):
         refined(budget=10)
     with pytest.raises(ValueError, match="sortby"):
@@ -274,7 +310,9 @@ def test_windows_are_of_the_maps_that_have_their_axes():
     found = ap.maps.zooms(maps, {"rate": (0.1, 1)})
     assert list(found) == ["two", "one"]
     assert found["one"]["rate"].tolist() == ap.maps.axis(0.1, 1, 5).tolist()
-    with pytest.raises(ValueError, match="no map has momentum as axes; there are rate, scale; rate"):
+    with pytest.raises(
+        ValueError, match="no map has momentum as axes; there are rate, scale; rate"
+    ):
         ap.maps.zooms(maps, {"momentum": (0, 1)})
 
 
@@ -294,7 +332,7 @@ def test_a_window_has_the_maps_spacing():
         ap.maps.zoom(axes, {"momentum": (0, 1)})
 
 
-# ---- panels --------------------------------------------------------------------------------------------------------
+# ---- panels --------------------------------------------------------------------------------------
 
 
 @pytest.fixture(autouse=True)
@@ -310,7 +348,8 @@ def texts(ax) -> str:
 def test_panels_of_cells_where_all_or_nothing_succeeds_or_nobody_was(whole):
     for k in (0, 8):
         ax = ap.plot.landscape(
-            rates(np.full((3, 4), k), 8, y=[1.0, 2.0, 3.0], x=[1.0, 10.0, 100.0, 1000.0]), lines=(0.5,)
+            rates(np.full((3, 4), k), 8, y=[1.0, 2.0, 3.0], x=[1.0, 10.0, 100.0, 1000.0]),
+            lines=(0.5,),
         )
         assert "n = 8" in texts(ax)
         assert ax.get_xscale() == "log"
@@ -329,12 +368,17 @@ def test_panels_of_cells_where_all_or_nothing_succeeds_or_nobody_was(whole):
 
 
 def test_regions_name_what_is_there_and_hatch_what_is_not_decided():
-    found = ap.stats.best(rates([[[60, 30]], [[10, 31]]], 64, recipe=["sgd", "adam"], y=[1.0], x=[1.0, 2.0]))
+    found = ap.stats.best(
+        rates([[[60, 30]], [[10, 31]]], 64, recipe=["sgd", "adam"], y=[1.0], x=[1.0, 2.0])
+    )
     ax = ap.plot.regions(found)
     assert [label.get_text() for label in ax.figure.axes[1].get_yticklabels()] == ["sgd"]
     assert "hatched: undecided" in texts(ax)
     names = [f"k{number}" for number in range(9)]
-    many = xr.Dataset({"kind": (("y", "x"), [names]), "n": (("y", "x"), [[4] * 9])}, {"y": [1.0], "x": np.arange(9.0)})
+    many = xr.Dataset(
+        {"kind": (("y", "x"), [names]), "n": (("y", "x"), [[4] * 9])},
+        {"y": [1.0], "x": np.arange(9.0)},
+    )
     with pytest.raises(ValueError, match="more than eight"):
         ap.plot.regions(many.assign_attrs(kinds=names))
 
@@ -349,9 +393,13 @@ def test_facets_share_their_colours_and_say_n_once(whole):
     finite = times.time.values[np.isfinite(times.time.values)]
     assert {ax.collections[0].get_clim() for ax in drawn} == {(finite.min(), finite.max())}
     assert ["n = 16" in texts(ax) for ax in drawn] == [True, False, False]
-    assert [bool(ax.get_xlabel()) for ax in drawn] == [False, True, True]  # below the second there is none
+    # Below the second there is none
+    assert [bool(ax.get_xlabel()) for ax in drawn] == [False, True, True]
     assert len(drawn[0].figure.axes) == 4  # one bar for all
-    cut = xr.concat([hits.isel(seed=slice(0, m)).pipe(ap.stats.rate) for m in (4, 8)], xr.Variable("seeds", [4, 8]))
+    cut = xr.concat(
+        [hits.isel(seed=slice(0, m)).pipe(ap.stats.rate) for m in (4, 8)],
+        xr.Variable("seeds", [4, 8]),
+    )
     both = xr.concat([cut, cut], xr.Variable("copy", ["a", "b"]))
     edge = ap.stats.boundary(both, "learning_rate", resamples=10)
     panels = ap.plot.facets(both, row="copy", col="seeds", boundary=edge)
@@ -361,7 +409,9 @@ def test_facets_share_their_colours_and_say_n_once(whole):
     given = plt.figure().subplots(1, 4)
     assert ap.plot.facets(both, row="copy", col="seeds", panels=given) is given
     k = [[[[60, 3]], [[3, 3]]], [[[10, 31]], [[4, 4]]], [[[1, 33]], [[9, 60]]]]
-    two = ap.stats.best(rates(k, 64, recipe=["a", "b", "c"], task=["s", "t"], y=[1.0], x=[1.0, 2.0]))
+    two = ap.stats.best(
+        rates(k, 64, recipe=["a", "b", "c"], task=["s", "t"], y=[1.0], x=[1.0, 2.0])
+    )
     assert two.kind.values.tolist() == [[["a", "undecided"]], [["undecided", "c"]]]
     panels = ap.plot.facets(two, ap.plot.regions, col="task")
     bar = [ax for ax in panels.flat[0].figure.axes if ax not in panels.flat]
@@ -377,7 +427,10 @@ def test_facets_share_their_colours_and_say_n_once(whole):
 def test_learning_curves_over_seeds_and_settings(whole):
     one = whole.isel(init_scale=4)
     ax = ap.plot.learning_curve(one.isel(learning_rate=[0, 4]), by="learning_rate")
-    assert sorted(text.split()[-1] for text in texts(ax).split(" | ") if "rate" in text) == ["0.01", "0.141"]
+    assert sorted(text.split()[-1] for text in texts(ax).split(" | ") if "rate" in text) == [
+        "0.01",
+        "0.141",
+    ]
     middles = [line.get_ydata() for line in ax.lines]
     part = one.loss.isel(learning_rate=[0, 4]).transpose("seed", ...)
     np.testing.assert_array_equal(middles, np.quantile(part, 0.5, axis=0, method="inverted_cdf"))
@@ -399,7 +452,9 @@ def test_learning_curves_over_seeds_and_settings(whole):
     np.testing.assert_allclose(shown.reshape(middle.shape)[:5], middle[:5], rtol=1e-6)
     low, high = np.quantile(loss, (0.1, 0.9), axis=-1, method="inverted_cdf")
     shown = ap.plot.learning_landscape(one, q=(0.1, 0.9)).collections[0].get_array()
-    np.testing.assert_allclose(shown.reshape(low.shape)[:5], np.log10(high / low)[:5], rtol=1e-3, atol=1e-6)
+    np.testing.assert_allclose(
+        shown.reshape(low.shape)[:5], np.log10(high / low)[:5], rtol=1e-3, atol=1e-6
+    )
 
 
 def test_the_highest_cell_in_words():
@@ -409,13 +464,15 @@ def test_the_highest_cell_in_words():
     assert ap.stats.highest(named) == "94% [85, 98] of 64 seeds at adam, learning rate 0.1"
 
 
-# ---- experiments ---------------------------------------------------------------------------------------------------
+# ---- experiments ---------------------------------------------------------------------------------
 
 
 @pytest.mark.slow
 def test_the_maps_of_the_cases_are_made_drawn_and_zoomed_into(tmp_path, monkeypatch, capsys):
     names = ("square", "interval", "sine", "identity", "clusters", "waveform")
-    square, interval, sine, identity, clusters, waveform = (script("experiments", f"map_{name}") for name in names)
+    square, interval, sine, identity, clusters, waveform = (
+        script("experiments", f"map_{name}") for name in names
+    )
     for module in (square, interval, sine):
         monkeypatch.setattr(module, "WIDTHS", (1, 4))
     monkeypatch.setattr(waveform, "CLASSES", (2, 3))
@@ -443,7 +500,9 @@ def test_the_maps_of_the_cases_are_made_drawn_and_zoomed_into(tmp_path, monkeypa
     zooms = sorted(path.stem for path in tmp_path.glob("*_zoom.nc"))
     assert len(zooms) == 2 + 5 + 1 + 2 + 2 + 4
     for name in zooms:
-        zoomed, whole = (ap.load(tmp_path / f"{stem}.nc") for stem in (name, name.removesuffix("_zoom")))
+        zoomed, whole = (
+            ap.load(tmp_path / f"{stem}.nc") for stem in (name, name.removesuffix("_zoom"))
+        )
         assert zoomed.learning_rate.values.tolist() == ap.maps.axis(0.1, 1.0, 4).tolist()
         others = set(whole.loss.dims) - {"learning_rate", "step"}
         assert all(zoomed[dim].equals(whole[dim]) for dim in others)
@@ -459,7 +518,9 @@ def test_a_cell_computed_alone_is_that_of_the_map(tmp_path):
     """To the bit: of every map of numeric axes, by a zoom to the map's own values."""
 
     def alone(runs, task, recipe, names, options=None):
-        at = {"learning_rate": 1} | {dim: 2 for dim in runs.loss.dims if dim not in ("learning_rate", "seed", "step")}
+        at = {"learning_rate": 1} | {
+            dim: 2 for dim in runs.loss.dims if dim not in ("learning_rate", "seed", "step")
+        }
         one = runs.isel({dim: [place] for dim, place in at.items()})
         grid = {names.get(dim, dim): one[dim].values for dim in at}
         found = ap.run(task, recipe, seeds=3, keep=(), progress=False, **(options or {}), **grid)
@@ -480,10 +541,20 @@ def test_a_cell_computed_alone_is_that_of_the_map(tmp_path):
         options = {"metrics": {"far": square.far}}
         alone(runs[f"square_{name}_zoom"], square.TASK, square.recipe(name, 20), {}, options)
     for name, inputs in (("SGD", "raw"), ("Adam", "z")):
-        alone(runs[f"interval_{name.lower()}_{inputs}_zoom"], interval.INPUTS[inputs], interval.recipe(name, 4), {})
+        alone(
+            runs[f"interval_{name.lower()}_{inputs}_zoom"],
+            interval.INPUTS[inputs],
+            interval.recipe(name, 4),
+            {},
+        )
     alone(runs["sine_snake_zoom"], sine.TASK, sine.recipe(ap.MLP((16,), "snake", a=1.0), 20), {})
     for name in ("sgd", "adam"):
-        alone(runs[f"identity_{name}"], identity.TASK, identity.recipe(name, 1), {"spread": "task.scale"})
+        alone(
+            runs[f"identity_{name}"],
+            identity.TASK,
+            identity.recipe(name, 1),
+            {"spread": "task.scale"},
+        )
     for name, biases in clusters.BIASES.items():
         alone(runs[f"clusters_{name}"], clusters.TASK, clusters.recipe(biases, 1), {})
     for classes in (2, 64):
@@ -494,7 +565,10 @@ def test_a_cell_computed_alone_is_that_of_the_map(tmp_path):
 def test_the_gallery_says_how_each_figure_was_made(tmp_path):
     gallery = script("figures", "gallery")
     drawn = {path.stem for path in (ROOT / "figures").glob("*.png")}
-    assert drawn == {*gallery.FIGURES, *(name for about in gallery.SUMMARIES.values() for name in about[0])}
+    assert drawn == {
+        *gallery.FIGURES,
+        *(name for about in gallery.SUMMARIES.values() for name in about[0]),
+    }
     page = (ROOT / "figures" / "README.md").read_text()
     for name in drawn:
         assert f"({name}.png)" in page

@@ -1,4 +1,6 @@
-"""Promise: each formula is the one it says, against a few lines of numpy, closed forms, and float64 differences."""
+"""Promise: each formula is the one it says, against a few lines of numpy, closed forms, and float64
+differences.
+"""
 
 from dataclasses import replace
 
@@ -28,17 +30,22 @@ def test_losses():
     np.testing.assert_allclose(value["mse"], ((OUT - TARGETS) ** 2).mean(1))
     np.testing.assert_allclose(value["half_squared_error"], ((OUT - TARGETS) ** 2).sum(1) / 2)
     np.testing.assert_allclose(
-        value["binary_cross_entropy"], -(SIDES * np.log(probability) + (1 - SIDES) * np.log(1 - probability)).mean(1)
+        value["binary_cross_entropy"],
+        -(SIDES * np.log(probability) + (1 - SIDES) * np.log(1 - probability)).mean(1),
     )
     np.testing.assert_allclose(value["brier"], ((probability - SIDES) ** 2).mean(1))
-    np.testing.assert_allclose(value["cross_entropy"], -scipy.special.log_softmax(OUT, 1)[np.arange(6), LABELS])
+    np.testing.assert_allclose(
+        value["cross_entropy"], -scipy.special.log_softmax(OUT, 1)[np.arange(6), LABELS]
+    )
 
 
 def test_losses_stay_finite_where_sigmoids_saturate():
     far = jnp.array([[200.0], [-200.0]])
     wrong = jnp.array([[0.0], [1.0]])
     np.testing.assert_allclose(ap.losses.binary_cross_entropy(far, wrong), [200, 200])
-    np.testing.assert_allclose(ap.losses.cross_entropy(jnp.array([[200.0, -200.0]]), jnp.array([1])), [400])
+    np.testing.assert_allclose(
+        ap.losses.cross_entropy(jnp.array([[200.0, -200.0]]), jnp.array([1])), [400]
+    )
 
 
 def test_the_largest_output_is_the_first_of_equals_and_none_of_numbers_that_are_none():
@@ -50,7 +57,11 @@ def test_the_largest_output_is_the_first_of_equals_and_none_of_numbers_that_are_
 
 
 def test_errors_in_standardised_units_against_numpy():
-    for scale, known in ((2.5, 2.5), ((0.5, 2.0, 3.0), np.array([0.5, 2.0, 3.0])), (None, TARGETS.std(1)[:, None])):
+    for scale, known in (
+        (2.5, 2.5),
+        ((0.5, 2.0, 3.0), np.array([0.5, 2.0, 3.0])),
+        (None, TARGETS.std(1)[:, None]),
+    ):
         found = ap.losses.ScaledError(scale)(jnp.asarray(OUT), jnp.asarray(TARGETS))
         np.testing.assert_allclose(found, (((OUT - TARGETS) / known) ** 2).mean(1), rtol=1e-5)
 
@@ -86,12 +97,15 @@ def test_activations():
     }
     assert set(expected) == set(ap.models.ACTIVATIONS)
     for name, values in expected.items():
-        model = ap.MLP((), name, frequency=2.5 if name == "sin" else None, a=0.7 if name == "snake" else None)
+        model = ap.MLP(
+            (), name, frequency=2.5 if name == "sin" else None, a=0.7 if name == "snake" else None
+        )
         np.testing.assert_allclose(model.activate(jnp.asarray(z)), values, rtol=2e-6, atol=2e-6)
 
 
 def test_initializers_have_the_distributions_they_are_named_after():
-    n_in, n_out = 50, 400  # 20,000 weights: their extremes lie within 1e-3 of the bound with certainty, std within 2%
+    # 20,000 weights: their extremes lie within 1e-3 of the bound with certainty, std within 2%
+    n_in, n_out = 50, 400
     bounds = {  # (bound or std of the weights, of the biases)
         "keras": (np.sqrt(6 / (n_in + n_out)), 0),
         "pytorch": (1 / np.sqrt(n_in), 1 / np.sqrt(n_in)),
@@ -120,7 +134,14 @@ def test_initializers_have_the_distributions_they_are_named_after():
 
 
 def test_ten_steps_of_gradient_descent_against_numpy():
-    recipe = ap.Recipe(model=ap.MLP((10,)), optimizer="sgd", learning_rate=1e-3, steps=10, records=range(11), l2=0.01)
+    recipe = ap.Recipe(
+        model=ap.MLP((10,)),
+        optimizer="sgd",
+        learning_rate=1e-3,
+        steps=10,
+        records=range(11),
+        l2=0.01,
+    )
     with jax.enable_x64(True):
         recipe = replace(recipe, dtype="float64")
         task = ap.tasks.square()
@@ -147,7 +168,9 @@ def test_ten_steps_of_gradient_descent_against_numpy():
         )
 
 
-@pytest.mark.parametrize("activation", ["tanh", "gelu", "gaussian", "sin", "snake", "sigmoid", "square"])
+@pytest.mark.parametrize(
+    "activation", ["tanh", "gelu", "gaussian", "sin", "snake", "sigmoid", "square"]
+)
 def test_gradients_against_float64_differences(activation):
     with jax.enable_x64(True):
         task, recipe = (
@@ -178,7 +201,9 @@ def test_linear_models_reach_least_squares(quiet):
     solution, *_ = np.linalg.lstsq(design, y)
     (layer,) = ap.params(runs, seed=1)
     np.testing.assert_allclose(np.vstack([layer["w"], layer["b"]]), solution, atol=1e-5)
-    assert float(runs.loss.isel(step=-1, seed=1)) == pytest.approx(((design @ solution - y) ** 2).mean(), rel=1e-5)
+    assert float(runs.loss.isel(step=-1, seed=1)) == pytest.approx(
+        ((design @ solution - y) ** 2).mean(), rel=1e-5
+    )
 
 
 def test_records_against_numpy(quiet):
@@ -187,8 +212,12 @@ def test_records_against_numpy(quiet):
     error = (runs.prediction.values[..., 0] - np.linspace(-2, 2, 21) ** 3) ** 2
     inside = np.abs(np.linspace(-2, 2, 21)) <= 1
     np.testing.assert_allclose(runs.test_loss.isel(step=-1), error[:, inside].mean(1), rtol=1e-5)
-    np.testing.assert_allclose(runs.outside_loss.isel(step=-1), error[:, ~inside].mean(1), rtol=1e-5)
-    np.testing.assert_allclose(runs.distance, np.maximum(np.abs(np.linspace(-2, 2, 21)) - 1, 0), atol=1e-6)
+    np.testing.assert_allclose(
+        runs.outside_loss.isel(step=-1), error[:, ~inside].mean(1), rtol=1e-5
+    )
+    np.testing.assert_allclose(
+        runs.distance, np.maximum(np.abs(np.linspace(-2, 2, 21)) - 1, 0), atol=1e-6
+    )
 
 
 def test_square_data_are_the_integers_and_their_squares():
@@ -205,7 +234,8 @@ def test_dropout_keeps_the_mean_and_its_rate():
     x = jnp.ones((200, 500))
     out = np.asarray(ap.models.dropout(jax.random.key(0), 0, x, 0.3))
     assert set(np.unique(out)) == {0, np.float32(1 / np.float32(0.7))}
-    assert (out == 0).mean() == pytest.approx(0.3, abs=0.006)  # four standard deviations of 100,000 draws
+    # Four standard deviations of 100,000 draws
+    assert (out == 0).mean() == pytest.approx(0.3, abs=0.006)
 
 
 def test_every_layer_drops_units_of_its_own():
@@ -216,7 +246,8 @@ def test_every_layer_drops_units_of_its_own():
     ones = [layers[0], {"w": jnp.zeros((400, 400)), "b": jnp.ones(400)}, layers[2]]
     second = np.asarray(drop(ones)) == 0  # the second layer's mask alone
     either = np.asarray(drop(layers)) == 0  # a unit is 0 if one of the masks drops it
-    # Independent masks leave 0.7² = 0.49 of the units, one mask for all 0.7; four deviations of 40,000 draws are 0.01.
+    # Independent masks leave 0.7² = 0.49 of the units, one mask for all 0.7; four deviations of
+    # 40,000 draws are 0.01.
     assert second.mean() == pytest.approx(0.3, abs=0.01)
     assert either.mean() == pytest.approx(1 - 0.49, abs=0.01)
 
@@ -238,16 +269,23 @@ def test_the_validation_loss_is_the_mean_over_the_rows_held_out(quiet):
     with pytest.warns(UserWarning, match="end of sorted rows"):
         runs = ap.run(ap.given(x, x**2, validation=0.2), recipe, seeds=2, **quiet)
     outputs = runs.prediction.values[..., 0]  # at all ten rows, as there are no others
-    np.testing.assert_allclose(runs.validation_loss.isel(step=-1), ((outputs - x**2) ** 2)[:, 8:].mean(1), rtol=1e-5)
+    np.testing.assert_allclose(
+        runs.validation_loss.isel(step=-1), ((outputs - x**2) ** 2)[:, 8:].mean(1), rtol=1e-5
+    )
 
 
 def test_the_batch_accuracy_is_that_of_the_batches_since_the_last_record(quiet):
-    """In the order of the rows, three batches of 100 to an epoch: 0s, 1s, 0s. A constant output is right on the 0s."""
-    recipe = ap.Recipe(model=ap.MLP(()), optimizer="sgd", learning_rate=1e-12, steps=6, batch_size=100)
+    """In the order of the rows, three batches of 100 to an epoch: 0s, 1s, 0s. A constant output is
+    right on the 0s.
+    """
+    recipe = ap.Recipe(
+        model=ap.MLP(()), optimizer="sgd", learning_rate=1e-12, steps=6, batch_size=100
+    )
     recipe = replace(recipe, batches="order", records=(0, 1, 2, 4, 6))
     below = [{"w": np.zeros((1, 1), np.float32), "b": np.full(1, -1.0, np.float32)}]
     runs = ap.run(ap.tasks.interval(), recipe, seeds=2, init_params=below, **quiet)
-    found = runs.batch_accuracy.isel(seed=0).values  # 0; then 1; then the 1s; then two of 0s; then 1s and 0s
+    # 0; then 1; then the 1s; then two of 0s; then 1s and 0s
+    found = runs.batch_accuracy.isel(seed=0).values
     np.testing.assert_allclose(found[1:], [1, 0, 1, 0.5], rtol=1e-6)
 
 
@@ -278,8 +316,12 @@ def test_errors_by_distance(quiet):
     errors = ap.stats.error_by_distance(runs)
     absolute = np.abs(runs.prediction - runs.y_test).values[..., 0]
     x = runs.x_test.values[:, 0]
-    np.testing.assert_allclose(errors.error.isel(distance=0), absolute[:, np.abs(x) <= 1.00001].mean(1), rtol=1e-5)
+    np.testing.assert_allclose(
+        errors.error.isel(distance=0), absolute[:, np.abs(x) <= 1.00001].mean(1), rtol=1e-5
+    )
     for distance in (0.02, 1.0, 2.0):
         beyond = absolute[:, np.abs(np.abs(x) - 1 - distance) < 1e-4].mean(1)
-        np.testing.assert_allclose(errors.error.sel(distance=distance, method="nearest"), beyond, rtol=1e-5)
+        np.testing.assert_allclose(
+            errors.error.sel(distance=distance, method="nearest"), beyond, rtol=1e-5
+        )
     assert errors.sizes["distance"] == 101

@@ -20,7 +20,8 @@ def test_a_change_is_named_by_its_lines():
 
 
 @pytest.mark.parametrize(
-    ("survivors", "listed", "enough"), [(0, "", True), (1, "", False), (1, f"a.py: {CHANGE}", True), (2, CHANGE, False)]
+    ("survivors", "listed", "enough"),
+    [(0, "", True), (1, "", False), (1, f"a.py: {CHANGE}", True), (2, CHANGE, False)],
 )
 def test_nine_tenths_must_be_noticed_and_the_others_listed(capsys, survivors, listed, enough):
     found = [(mutants.Mutant("a.py", NEW, CHANGE), k < survivors) for k in range(10)]

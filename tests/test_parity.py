@@ -1,4 +1,6 @@
-"""Promise: other frameworks' conventions, to rounding, against numbers recorded from them by recorded/record.py."""
+"""Promise: other frameworks' conventions, to rounding, against numbers recorded from them by
+recorded/record.py.
+"""
 
 import json
 from pathlib import Path
@@ -28,7 +30,11 @@ def ten_steps(case: str, run: bool):
     name, *variant = case.split(" ", 1)
     variant = variant[0] if variant else ""
     scale = np.float32(1e-6 if variant == "tiny" else 1)
-    batches = {"batch_size": 3, "batches": "order", "steps": 30} if "batches" in variant else {"steps": 10}
+    batches = (
+        {"batch_size": 3, "batches": "order", "steps": 30}
+        if "batches" in variant
+        else {"steps": 10}
+    )
     recipe = ap.Recipe(
         model=ap.MLP((3,)),
         optimizer=name,
@@ -41,20 +47,27 @@ def ten_steps(case: str, run: bool):
     task = ap.given(X, (X**2 - np.float32(0.3) * X).astype(np.float32) * scale)
     start = [PARAMS[0], {k: v * scale for k, v in PARAMS[1].items()}]
     if run:  # where every number is traced, and lanes do the arithmetic
-        runs = ap.run(task, recipe, seeds=1, lanes=8, keep=("params",), init_params=start, progress=False)
+        runs = ap.run(
+            task, recipe, seeds=1, lanes=8, keep=("params",), init_params=start, progress=False
+        )
         return runs.batch_loss.values[0, 1:], ap.params(runs, seed=0)
     trace = TRAIN(jax.random.key(0), task, recipe, keep=ap.Keep(("params",)), params=start)
     return np.asarray(trace.batch_loss[1:]), jax.tree.map(lambda p: np.asarray(p[0]), trace.params)
 
 
-@pytest.mark.parametrize("run", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["train", "run"])
 @pytest.mark.parametrize(
-    ("source", "case"), [("keras", case) for case in KERAS] + [("torch", case) for case in TORCH], ids=lambda v: v
+    "run", [False, pytest.param(True, marks=pytest.mark.slow)], ids=["train", "run"]
+)
+@pytest.mark.parametrize(
+    ("source", "case"),
+    [("keras", case) for case in KERAS] + [("torch", case) for case in TORCH],
+    ids=lambda v: v,
 )
 def test_ten_steps_as_recorded(source, case, run):
     recorded = {"keras": KERAS, "torch": TORCH}[source][case]
     losses, params = ten_steps(case, run)
-    # float32, ten steps: a few ulp a step. A wrong convention (eps, bias correction, decay) is off by 1e-3 and more.
+    # float32, ten steps: a few ulp a step. A wrong convention (eps, bias correction, decay) is off
+    # by 1e-3 and more.
     np.testing.assert_allclose(losses, recorded["loss"], rtol=4e-5)
     ours = [params[0]["w"], params[0]["b"], params[1]["w"], params[1]["b"]]
     scale = max(np.abs(there).max() for there in recorded["params"])

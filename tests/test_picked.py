@@ -11,7 +11,9 @@ STEPS = [0, 10, 20]
 
 
 def runs(kept=(0, 10, 20)):
-    """Three seeds whose function at step s is seed + s everywhere; validation is best at 10, 0 and 20."""
+    """Three seeds whose function at step s is seed + s everywhere; validation is best at 10, 0 and
+    20.
+    """
     x = np.linspace(-3, 3, 61)
     height = np.arange(3)[:, None] + np.array(kept)  # (seed, kept_step)
     f = np.broadcast_to(height[..., None, None], (3, len(kept), x.size, 1)).astype(float)
@@ -59,7 +61,9 @@ def test_what_was_kept_at_other_steps_is_refused(kept):
     assert picked.attrs["identity"] == "made"
     needs = (stats.error_by_distance, stats.asymptote, stats.symmetry, plot.fan, ap.params)
     for needing in needs:
-        with pytest.raises(ValueError, match=r"not kept at every step that stats.pick picked.*keep_at="):
+        with pytest.raises(
+            ValueError, match=r"not kept at every step that stats.pick picked.*keep_at="
+        ):
             needing(picked)
     with pytest.raises(ValueError, match="no predictions were kept: run with keep="):
         plot.fan(runs().drop_vars("prediction"))
@@ -78,7 +82,9 @@ def test_a_record_and_predictions_of_another_step_do_not_go_together():
     last = runs((20,))
     plot.fan(last.isel(step=-1))
     for needing in (stats.error_by_distance, stats.asymptote, plot.fan):
-        with pytest.raises(ValueError, match="step 10 was selected, but the predictions were kept at step 20"):
+        with pytest.raises(
+            ValueError, match="step 10 was selected, but the predictions were kept at step 20"
+        ):
             needing(last.sel(step=10))
 
 

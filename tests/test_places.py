@@ -1,4 +1,6 @@
-"""Promise: a place or a name that a result cannot have is refused by name, before anything is computed or made."""
+"""Promise: a place or a name that a result cannot have is refused by name, before anything is
+computed or made.
+"""
 
 import os
 import stat
@@ -15,13 +17,23 @@ from approx.sweep import plans
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(steps=2)
 
 
-TAKEN = ("training_numbers", "training_streams", "training_params", "init_seed", "noise_seed", "training", "number")
+TAKEN = (
+    "training_numbers",
+    "training_streams",
+    "training_params",
+    "init_seed",
+    "noise_seed",
+    "training",
+    "number",
+)
 TAKEN += ("stream", "step", "point", "x_test", "loss", "evaluations", "params_of_mine")
 
 
 @pytest.mark.parametrize("name", [*TAKEN, "", " a", "a/b", "a\nb", ".", 1])
 def test_names_that_a_metric_cannot_have(name):
-    with pytest.raises(ValueError, match=r"metric .* (under a name of its own|that a file cannot hold)"):
+    with pytest.raises(
+        ValueError, match=r"metric .* (under a name of its own|that a file cannot hold)"
+    ):
         plans.check_keep((), (), {name: lambda params, predict: 0.0})
 
 
@@ -35,7 +47,9 @@ def test_a_metric_that_has_the_name_of_anothers_dimension_or_of_a_swept_number()
         plans.check_names({"a_1": [1.0]}, keeping("a"))
     with pytest.raises(ValueError, match="metric 'noise' has the name of a swept number"):
         plans.check_names({"noise": [1.0]}, keeping("noise"))
-    with pytest.raises(ValueError, match=r"the swept number 'step' has a name .*: sweep it as \"task.step\""):
+    with pytest.raises(
+        ValueError, match=r"the swept number 'step' has a name .*: sweep it as \"task.step\""
+    ):
         plans.check_names({"step": [1.0]}, keeping())
     plans.check_names({"task.step": [1.0], "a_b": [1.0]}, keeping("a", "a_b_0"))
 
@@ -45,9 +59,13 @@ def test_places_that_a_folder_or_a_file_cannot_have(tmp_path, monkeypatch, place
     (tmp_path / "file").write_text("mine")
     monkeypatch.setattr(runs, "compile_plan", None)  # nothing is compiled
     for labels in (RECIPE, {"a": RECIPE}):
-        with pytest.raises(OSError, match=r"is not a folder|there is no folder|cannot be made|too long"):
+        with pytest.raises(
+            OSError, match=r"is not a folder|there is no folder|cannot be made|too long"
+        ):
             ap.run(TASK, labels, seeds=1, progress=False, out=tmp_path / place)
-    with pytest.raises(OSError, match=r"is not a folder|there is no folder|cannot be made|too long"):
+    with pytest.raises(
+        OSError, match=r"is not a folder|there is no folder|cannot be made|too long"
+    ):
         ap.save(result(), tmp_path / place / "name")
     assert os.listdir(tmp_path) == ["file"]
 
@@ -57,7 +75,9 @@ def test_what_is_saved_needs_the_name_of_a_file(tmp_path):
         ap.save(result(), "/nonexistent/name")
     (tmp_path / "folder.nc").mkdir()
     for place in (f"{tmp_path}/name/", tmp_path, tmp_path / "folder.nc", tmp_path / "folder"):
-        with pytest.raises(ValueError, match=r"is a folder, and a result is saved as a file: say .*/name.nc"):
+        with pytest.raises(
+            ValueError, match=r"is a folder, and a result is saved as a file: say .*/name.nc"
+        ):
             ap.save(result(), place)
     assert ap.save(result(), tmp_path / "one" / "name") == tmp_path / "one" / "name.nc"
 

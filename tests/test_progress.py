@@ -15,7 +15,13 @@ from approx.sweep.devices import fitted, non_negative
 
 @pytest.mark.parametrize(
     ("overhead", "step", "record"),
-    [(1e-3, 0.02, 0.0), (1e-3, 2.0, 0.0), (0.5e-3, 1e-6, 5e-6), (2e-4, 1e-5, 1e-2), (0.0, 0.02, 0.02)],
+    [
+        (1e-3, 0.02, 0.0),
+        (1e-3, 2.0, 0.0),
+        (0.5e-3, 1e-6, 5e-6),
+        (2e-4, 1e-5, 1e-2),
+        (0.0, 0.02, 0.02),
+    ],
     ids=["slow steps", "very slow steps", "fast steps", "records cost most", "no overhead"],
 )
 def test_the_rest_is_foretold_within_a_factor_of_two(overhead, step, record):
@@ -47,7 +53,8 @@ def test_an_interrupt_in_memory_hands_back_what_has_ended(quiet, monkeypatch):
     drive = ap.runs.drive
 
     def interrupted(plan, programs, workers, batches, deliver, *more):
-        drive(plan, programs, workers, batches[:4], deliver, *more)  # 32 of 40: the second cell's last 8 are missing
+        # 32 of 40: the second cell's last 8 are missing
+        drive(plan, programs, workers, batches[:4], deliver, *more)
         raise KeyboardInterrupt
 
     monkeypatch.setattr(ap.runs, "drive", interrupted)
@@ -55,7 +62,10 @@ def test_an_interrupt_in_memory_hands_back_what_has_ended(quiet, monkeypatch):
         ap.run(task, recipe, seeds=20, learning_rate=[0.1, 0.2], **quiet)
     np.testing.assert_array_equal(stopped.value.runs.loss, whole.loss.isel(seed=slice(12)))
     monkeypatch.undo()
-    assert stopped.value.runs.identity == ap.run(task, recipe, seeds=12, learning_rate=[0.1, 0.2], **quiet).identity
+    assert (
+        stopped.value.runs.identity
+        == ap.run(task, recipe, seeds=12, learning_rate=[0.1, 0.2], **quiet).identity
+    )
 
 
 def test_an_interrupt_hands_back_the_recipes_and_batches_before(quiet, monkeypatch):
@@ -71,7 +81,10 @@ def test_an_interrupt_hands_back_the_recipes_and_batches_before(quiet, monkeypat
     monkeypatch.setattr(ap.runs, "drive", interrupted)
     with pytest.raises(ap.runs.Interrupted, match=r"those of a, b are in \.recipes") as stopped:
         ap.run(task, {"a": recipe, "b": recipe}, seeds=20, **quiet)
-    assert {label: runs.sizes["seed"] for label, runs in stopped.value.recipes.items()} == {"a": 20, "b": 8}
+    assert {label: runs.sizes["seed"] for label, runs in stopped.value.recipes.items()} == {
+        "a": 20,
+        "b": 8,
+    }
     assert stopped.value.runs is stopped.value.recipes["b"]
     calls.clear()
     with pytest.raises(ap.runs.Interrupted) as stopped:
@@ -100,7 +113,9 @@ def test_costs_of_steps_and_records_are_scipys_non_negative_least_squares():
 
 
 def test_an_import_takes_none_of_the_slow_libraries_along():
-    """scipy, matplotlib and Dask take half a second or more each, which a first answer would wait for."""
+    """scipy, matplotlib and Dask take half a second or more each, which a first answer would wait
+    for.
+    """
     slow = ["scipy.optimize", "scipy.stats", "matplotlib", "dask"]
     look = f"import sys, approx; print([name for name in {slow} if name in sys.modules])"
     said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)

@@ -27,6 +27,8 @@ def test_the_page_of_the_system_says_what_may_import_what():
     first = re.search(r"^    (numerics < .*)$", page, re.MULTILINE).group(1)
     *ground, doors = first.split(" < ")
     assert tuple(ground) == GROUND
-    assert set(doors.split(", ")) == {name for name, below in ALLOWED.items() if set(GROUND) <= set(below)}
+    assert set(doors.split(", ")) == {
+        name for name, below in ALLOWED.items() if set(GROUND) <= set(below)
+    }
     upon_stats = re.search(r"^    stats < (.*)$", page, re.MULTILINE).group(1).split(", ")
     assert set(upon_stats) == {name for name, below in ALLOWED.items() if "stats" in below}

@@ -59,7 +59,11 @@ class Normed(nn.Module):
 
 
 def run(task=SQUARE, recipe=RECIPE, **options):
-    return ap.run(task, recipe, **{"seeds": 2, "lanes": 2, "progress": False, "compiler_options": QUICK} | options)
+    return ap.run(
+        task,
+        recipe,
+        **{"seeds": 2, "lanes": 2, "progress": False, "compiler_options": QUICK} | options,
+    )
 
 
 CASES = {
@@ -256,7 +260,9 @@ def test_refused(case, monkeypatch):
     call, error, message = CASES[case]
     if case != "no params kept":
         monkeypatch.setattr(
-            ap.sweep.programs, "build", lambda *_: pytest.fail("the block was compiled before this was refused")
+            ap.sweep.programs,
+            "build",
+            lambda *_: pytest.fail("the block was compiled before this was refused"),
         )
     with pytest.raises(error, match=f"(?s){message}"):
         call()
@@ -279,7 +285,8 @@ for call in (
 
 
 @pytest.mark.parametrize(
-    ("value", "said"), [("abc", "'abc'; it must give a number"), (jax.numpy.complex64(1), "complex numbers")]
+    ("value", "said"),
+    [("abc", "'abc'; it must give a number"), (jax.numpy.complex64(1), "complex numbers")],
 )
 def test_metrics_give_real_numbers(value, said):
     with pytest.raises(TypeError, match=f"metric 'm' gives {said}"):
@@ -289,8 +296,16 @@ def test_metrics_give_real_numbers(value, said):
 def test_what_type_checks_would_forestall_in_these_tests():
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
     command = [sys.executable, "-c", WITHOUT_TYPE_CHECKS]
-    lines = subprocess.run(command, capture_output=True, text=True, env=environment, check=True).stdout.splitlines()
-    expected = ("size is 21.5", "noise is '0.1'", "such as (10,)", "must be whole", "jax.random.key")
+    lines = subprocess.run(
+        command, capture_output=True, text=True, env=environment, check=True
+    ).stdout.splitlines()
+    expected = (
+        "size is 21.5",
+        "noise is '0.1'",
+        "such as (10,)",
+        "must be whole",
+        "jax.random.key",
+    )
     assert len(lines) == 5
     assert all(words in line for words, line in zip(expected, lines, strict=True))
 
@@ -307,20 +322,25 @@ def test_recipes_are_labelled_by_numbers_too(tmp_path):
 
 def test_nothing_is_trained_before_everything_is_checked(monkeypatch):
     monkeypatch.setattr(
-        ap.sweep.programs, "build", lambda *_: pytest.fail("compiled before the second recipe was checked")
+        ap.sweep.programs,
+        "build",
+        lambda *_: pytest.fail("compiled before the second recipe was checked"),
     )
     with pytest.raises(ValueError, match="more than the 21 training rows"):
         run(recipe={"good": RECIPE, "bad": replace(RECIPE, batch_size=30)})
 
 
 def test_what_cannot_fit_into_memory_is_refused_with_a_suggestion(monkeypatch):
-    monkeypatch.setattr(ap.runs.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 200_000})())
+    monkeypatch.setattr(
+        ap.runs.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 200_000})()
+    )
     with pytest.raises(MemoryError, match=r"2,000 trainings need .* are free: keep=\(\)"):
         run(seeds=2000)
     with pytest.raises(MemoryError, match="lanes=16 takes less"):
         run(ap.tasks.square(size=5000), seeds=1, lanes=64, keep=())
     run(seeds=10, keep=())
-    with pytest.raises(MemoryError, match="600 trainings need"):  # checked for all recipes before the first is trained
+    # Checked for all recipes before the first is trained
+    with pytest.raises(MemoryError, match="600 trainings need"):
         run(recipe={name: replace(RECIPE, optimizer=name) for name in ("sgd", "adam")}, seeds=300)
 
 
@@ -347,14 +367,17 @@ def test_an_interrupt_ends_a_run_soon(tmp_path):
         "ap.run(ap.tasks.square(), ap.Recipe(steps=10**9), seeds=4, segment=10**9)\n"
     )
     environment = os.environ | {"PYTHONPATH": str(Path(__file__).parents[1])}
-    process = subprocess.Popen([sys.executable, script], stderr=subprocess.PIPE, text=True, env=environment)
+    process = subprocess.Popen(
+        [sys.executable, script], stderr=subprocess.PIPE, text=True, env=environment
+    )
     try:
         for line in process.stderr:
             if "4 trainings of 1,000,000,000 steps" in line:
                 break
         time.sleep(1)
         process.send_signal(signal.SIGINT)
-        _, error = process.communicate(timeout=60)  # a segment's half second, on a machine however busy
+        # A segment's half second, on a machine however busy
+        _, error = process.communicate(timeout=60)
     finally:
         process.kill()
     assert process.returncode != 0
@@ -380,6 +403,7 @@ def test_flax_without_numbers_sweeps_only_the_recipe():
             return nn.Dense(1)(nn.tanh(nn.Dense(self.width)(x)))
 
     with pytest.raises(
-        TypeError, match="cannot sweep 'width'; sweepable: learning_rate, l2, b1, b2, eps, range, center, noise"
+        TypeError,
+        match="cannot sweep 'width'; sweepable: learning_rate, l2, b1, b2, eps, range, center, noise",
     ):
         run(recipe=ap.Recipe(model=Dense()), width=[3, 4])

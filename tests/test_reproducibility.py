@@ -1,4 +1,6 @@
-"""Promise: the same training has the same bits, whatever stands around it; and what would change bits has a name."""
+"""Promise: the same training has the same bits, whatever stands around it; and what would change
+bits has a name.
+"""
 
 import json
 import os
@@ -56,7 +58,9 @@ def test_alone_among_others_and_in_another_order(case):
 def test_with_a_grid_around_it(case):
     task, recipe, runs = case
     rate = float(recipe.learning_rate)
-    grid = ap.run(task, recipe, seeds=20, learning_rate=[rate / 3, rate], init_scale=[0.5, 1.0, 2.0], **KEPT)
+    grid = ap.run(
+        task, recipe, seeds=20, learning_rate=[rate / 3, rate], init_scale=[0.5, 1.0, 2.0], **KEPT
+    )
     same(grid.sel(learning_rate=rate, init_scale=1.0, drop=True), runs.isel(seed=slice(20)))
     ranges = ap.run(task, recipe, seeds=3, range=[float(task.range), 2.0], **KEPT)
     same(ranges.isel(range=0, drop=True), runs.isel(seed=slice(3)))
@@ -76,7 +80,9 @@ def test_seeds_bought_in_batches_until_enough_is_known(case):
 
     def until(result):
         asked.append(result.sizes["seed"])
-        rate = ap.stats.rate(ap.stats.success(result, below=float(runs.test_loss.isel(step=-1).median())))
+        rate = ap.stats.rate(
+            ap.stats.success(result, below=float(runs.test_loss.isel(step=-1).median()))
+        )
         return ap.stats.enough(rate.successes, rate.n, width=0.11)
 
     bought = ap.run(task, recipe, seeds=512, until=until, **KEPT)
@@ -92,12 +98,17 @@ def test_seeds_bought_in_batches_until_enough_is_known(case):
 def test_in_the_other_form_too():
     task, recipe = CASES["adam"]
     runs = ap.run(task, recipe, seeds=40, form="vmap", **KEPT)
-    same(ap.run(task, recipe, seeds=[30, 7], form="vmap", threads=1, segment=41, **KEPT), runs.sel(seed=[30, 7]))
+    same(
+        ap.run(task, recipe, seeds=[30, 7], form="vmap", threads=1, segment=41, **KEPT),
+        runs.sel(seed=[30, 7]),
+    )
 
 
 def test_in_a_dictionary_of_recipes(case):
     task, recipe, runs = case
-    both = ap.run(task, {"slow": replace(recipe, learning_rate=1e-5), "this": recipe}, seeds=5, **KEPT)
+    both = ap.run(
+        task, {"slow": replace(recipe, learning_rate=1e-5), "this": recipe}, seeds=5, **KEPT
+    )
     same(both.sel(recipe="this", drop=True), runs.isel(seed=slice(5)))
 
 
@@ -106,11 +117,16 @@ def test_programs_are_forgotten_before_the_process_has_no_maps_left(monkeypatch,
     """XLA's compiler crashes the process where it gets none."""
 
     def run(steps: int):
-        return ap.run(ap.tasks.square(range=1.0), ap.Recipe(model=ap.MLP((2,)), steps=steps), seeds=2, **quiet)
+        return ap.run(
+            ap.tasks.square(range=1.0), ap.Recipe(model=ap.MLP((2,)), steps=steps), seeds=2, **quiet
+        )
 
     first = run(2)
     run(3)
-    assert ap.sweep.programs.maps_used() == 0 or ap.sweep.programs.maps_used() < ap.sweep.programs.maps_allowed()
+    assert (
+        ap.sweep.programs.maps_used() == 0
+        or ap.sweep.programs.maps_used() < ap.sweep.programs.maps_allowed()
+    )
     before = ap.sweep.programs.maps_used()
     monkeypatch.setattr(ap.sweep.programs, "maps_allowed", lambda: before)
     run(4)
@@ -146,8 +162,12 @@ def test_train_agrees_with_run_for_ten_steps():
     """Two programs agree until chaos sets in; a wrong stream or batch would show at once."""
     for task, recipe in CASES.values():
         recipe = replace(recipe, steps=10, records=11)
-        runs = ap.run(task, recipe, seeds=[0, 5], key=9, progress=False, lanes=4, compiler_options=QUICK)
-        alone = jax.jit(ap.train, compiler_options=QUICK)(jax.random.fold_in(jax.random.key(9), 5), task, recipe)
+        runs = ap.run(
+            task, recipe, seeds=[0, 5], key=9, progress=False, lanes=4, compiler_options=QUICK
+        )
+        alone = jax.jit(ap.train, compiler_options=QUICK)(
+            jax.random.fold_in(jax.random.key(9), 5), task, recipe
+        )
         np.testing.assert_allclose(alone.loss, runs.loss.sel(seed=5), rtol=2e-5)
 
 
@@ -200,7 +220,9 @@ def test_what_changes_bits_changes_the_identity(monkeypatch):
     changed = {
         "number": ap.run(task, replace(recipe, learning_rate=1.1e-3), seeds=2, **kept),
         "optimiser's number": ap.run(task, replace(recipe, options={"b1": 0.8}), seeds=2, **kept),
-        "optimiser's whole number": ap.run(task, replace(recipe, options={"b1": 0}), seeds=2, **kept),
+        "optimiser's whole number": ap.run(
+            task, replace(recipe, options={"b1": 0}), seeds=2, **kept
+        ),
         "array": ap.run(ap.given([1.0, 2.1], [1.0, 4.0]), recipe, seeds=2, **kept),
         "steps": ap.run(task, replace(recipe, steps=4), seeds=2, **kept),
         "seeds": ap.run(task, recipe, seeds=3, **kept),

@@ -1,4 +1,6 @@
-"""Promise: samplers are uniform, independent over seeds and steps, and permutations are permutations."""
+"""Promise: samplers are uniform, independent over seeds and steps, and permutations are
+permutations.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -9,23 +11,30 @@ import scipy.stats
 from approx.training import sampling
 
 KEY = jax.random.key(5)
-# Every p-value below is of a fixed seed, so a test cannot flake; 1e-3 leaves room for the choice of that seed.
+# Every p-value below is of a fixed seed, so a test cannot flake; 1e-3 leaves room for the choice of
+# that seed.
 LEAST_P = 1e-3
 
 
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 10, 21, 300, 1000, 8000])
 def test_every_epoch_is_a_permutation(n):
-    everything = jax.jit(jax.vmap(lambda e: sampling.permute(KEY, e, jnp.arange(n), n)))(jnp.arange(5))
+    everything = jax.jit(jax.vmap(lambda e: sampling.permute(KEY, e, jnp.arange(n), n)))(
+        jnp.arange(5)
+    )
     for epoch in np.asarray(everything):
         np.testing.assert_array_equal(np.sort(epoch), np.arange(n))
     if n >= 7:
         assert len({tuple(epoch) for epoch in np.asarray(everything)}) == 5
 
 
-@pytest.mark.parametrize(("n", "epochs"), [(12, 20_000), (33, 200_000), (40, 200_000), (64, 400_000)])
+@pytest.mark.parametrize(
+    ("n", "epochs"), [(12, 20_000), (33, 200_000), (40, 200_000), (64, 400_000)]
+)
 @pytest.mark.parametrize("places", [(0, 1), (3, 9)])
 def test_a_permutation_puts_each_row_everywhere_and_pairs_are_independent(n, epochs, places):
-    table = jax.jit(jax.vmap(lambda e: sampling.permute(KEY, e, jnp.array(places), n)))(jnp.arange(epochs))
+    table = jax.jit(jax.vmap(lambda e: sampling.permute(KEY, e, jnp.array(places), n)))(
+        jnp.arange(epochs)
+    )
     first, second = np.asarray(table).T
     for entries in (first, second):
         assert scipy.stats.chisquare(np.bincount(entries, minlength=n)).pvalue > LEAST_P
@@ -34,22 +43,29 @@ def test_a_permutation_puts_each_row_everywhere_and_pairs_are_independent(n, epo
     assert scipy.stats.chisquare(counts).pvalue > LEAST_P
 
 
-@pytest.mark.parametrize("n", [37, 997])  # primes: no two factors of a similar size, so that some entries walk on
+# Primes: no two factors of a similar size, so that some entries walk on
+@pytest.mark.parametrize("n", [37, 997])
 def test_entries_that_walk_on_are_a_permutation_and_uniform(n):
     assert np.prod(sampling.halves(n)) > n
     permutations = jax.jit(jax.vmap(lambda epoch: sampling.permute(KEY, epoch, jnp.arange(n), n)))
     table = np.asarray(permutations(jnp.arange(20_000 // n)))
     np.testing.assert_array_equal(np.sort(table, axis=1), np.tile(np.arange(n), (len(table), 1)))
     fifth = np.arange(n) * 5 // n
-    cells = np.bincount((fifth[table] * 5 + fifth).ravel(), minlength=25)  # fifths of the rows in fifths of the places
+    # Fifths of the rows in fifths of the places
+    cells = np.bincount((fifth[table] * 5 + fifth).ravel(), minlength=25)
     sizes = np.bincount(fifth)
-    assert scipy.stats.chisquare(cells, np.outer(sizes, sizes).ravel() * len(table) / n).pvalue > LEAST_P
+    assert (
+        scipy.stats.chisquare(cells, np.outer(sizes, sizes).ravel() * len(table) / n).pvalue
+        > LEAST_P
+    )
 
 
 @pytest.mark.parametrize("n", [4, 6])
 def test_all_permutations_are_about_equally_frequent(n):
     epochs = 60_000
-    table = np.asarray(jax.vmap(lambda e: sampling.permute(KEY, e, jnp.arange(n), n))(jnp.arange(epochs)))
+    table = np.asarray(
+        jax.vmap(lambda e: sampling.permute(KEY, e, jnp.arange(n), n))(jnp.arange(epochs))
+    )
     _, counts = np.unique(table, axis=0, return_counts=True)
     assert len(counts) == [24, 720][n == 6]
     assert scipy.stats.chisquare(counts).pvalue > LEAST_P
@@ -61,7 +77,8 @@ def test_draws_are_uniform_and_independent():
     assert table.min() == 0
     assert table.max() == n - 1
     assert scipy.stats.chisquare(np.bincount(table.ravel(), minlength=n)).pvalue > LEAST_P
-    for a, b in ((table[:, :-1], table[:, 1:]), (table[:-1], table[1:])):  # neighbours within a batch, and over steps
+    # Neighbours within a batch, and over steps
+    for a, b in ((table[:, :-1], table[:, 1:]), (table[:-1], table[1:])):
         cells = np.bincount((a // 30 * 10 + b // 30).ravel(), minlength=100)
         assert scipy.stats.chisquare(cells).pvalue > LEAST_P
 
@@ -97,10 +114,18 @@ def test_many_keys_see_what_each_sees_alone(kind, n):
 
 def test_seeds_are_independent():
     keys = jax.vmap(jax.random.fold_in, (None, 0))(KEY, jnp.arange(20_000))
-    for sample in (lambda k: sampling.draw(k, 3, 2, 10), lambda k: sampling.permute(k, 3, jnp.arange(2), 10)):
+    for sample in (
+        lambda k: sampling.draw(k, 3, 2, 10),
+        lambda k: sampling.permute(k, 3, jnp.arange(2), 10),
+    ):
         table = np.asarray(jax.vmap(sample)(keys))
         assert scipy.stats.chisquare(np.bincount(table[:, 0], minlength=10)).pvalue > LEAST_P
-        assert scipy.stats.chisquare(np.bincount(table[:-1, 0] * 10 + table[1:, 0], minlength=100)).pvalue > LEAST_P
+        assert (
+            scipy.stats.chisquare(
+                np.bincount(table[:-1, 0] * 10 + table[1:, 0], minlength=100)
+            ).pvalue
+            > LEAST_P
+        )
 
 
 def epochs_of(kind, size, n, epochs):
@@ -126,7 +151,8 @@ def test_batches_of_an_epoch_cover_every_row_once_and_epochs_differ(n, size):
 
 
 def test_only_the_last_batch_of_an_epoch_is_partial():
-    weights = jax.vmap(lambda step: sampling.batch("epoch", KEY, step, 32, 300)[1])(jnp.arange(20))  # two epochs
+    # Two epochs
+    weights = jax.vmap(lambda step: sampling.batch("epoch", KEY, step, 32, 300)[1])(jnp.arange(20))
     assert weights.sum(1).tolist() == 2 * [*[32] * 9, 12]
 
 

@@ -15,13 +15,17 @@ X = RNG.normal([5.0, -3.0, 100.0], [0.1, 2.0, 30.0], (40, 3))
 MEAN, SD = X.mean(0), X.std(0)
 KEY = jax.random.key(4)
 NET = ap.MLP((4,), outputs=3, init_scale=0.7)
-CHAIN = ap.Recipe(model=NET, optimizer="sgd", learning_rate=0.05, batch_size=None, steps=10, records=range(11))
+CHAIN = ap.Recipe(
+    model=NET, optimizer="sgd", learning_rate=0.05, batch_size=None, steps=10, records=range(11)
+)
 
 
 def outputs(model, x=X):
     with jax.enable_x64(True):
         params = model.init(KEY, jnp.asarray(x))
-        return np.asarray(model.apply(params, jnp.asarray(x))), lambda z: np.asarray(NET.apply(params, jnp.asarray(z)))
+        return np.asarray(model.apply(params, jnp.asarray(x))), lambda z: np.asarray(
+            NET.apply(params, jnp.asarray(z))
+        )
 
 
 def test_per_feature():
@@ -45,7 +49,11 @@ def test_per_sample():
 
 def test_what_is_undone_leaves_an_identity_alone():
     identity = ap.MLP((), outputs=3, initializer="identity")
-    for model in (features(identity, X, undo=True), PerSample(identity), PerSample(features(identity, X, undo=True))):
+    for model in (
+        features(identity, X, undo=True),
+        PerSample(identity),
+        PerSample(features(identity, X, undo=True)),
+    ):
         np.testing.assert_allclose(outputs(model)[0], X, rtol=1e-12)
 
 
@@ -54,7 +62,8 @@ def test_values_are_compared_and_numbers_are_leaves():
     assert one == two
     assert hash(one) == hash(two)
     assert jax.tree.structure(one) == jax.tree.structure(features(NET, X + 1))
-    assert len(jax.tree.leaves(one)) == 3 + 3 + 2 + 1  # centers, scales, those of the outputs, init_scale
+    # Centers, scales, those of the outputs, init_scale
+    assert len(jax.tree.leaves(one)) == 3 + 3 + 2 + 1
     assert replace(CHAIN, model=one).traced_model
 
 
@@ -95,8 +104,12 @@ def test_a_scaled_task_takes_the_lanes_form_by_itself_and_others_do_not():
     assert ap.sweep.layouts.possible(
         task, replace(CHAIN, model=replace(NET, activation=ap.models.Elementwise(jnp.arctan)))
     )
-    assert not ap.sweep.layouts.possible(task, replace(CHAIN, model=PerSample((NET.init, NET.apply))))
-    assert not ap.sweep.layouts.possible(task, replace(CHAIN, model=replace(NET, activation=jnp.arctan)))
+    assert not ap.sweep.layouts.possible(
+        task, replace(CHAIN, model=PerSample((NET.init, NET.apply)))
+    )
+    assert not ap.sweep.layouts.possible(
+        task, replace(CHAIN, model=replace(NET, activation=jnp.arctan))
+    )
 
 
 CASES = {

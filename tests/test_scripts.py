@@ -1,4 +1,6 @@
-"""Promise: every experiment runs, small, and every figure can be drawn from what it wrote; the commands work."""
+"""Promise: every experiment runs, small, and every figure can be drawn from what it wrote; the
+commands work.
+"""
 
 import csv
 import json
@@ -55,7 +57,9 @@ def test_the_figure_is_drawn_and_redrawn_byte_equal(square, tmp_path):
 @pytest.fixture(scope="module")
 def speed(tmp_path_factory):
     path = tmp_path_factory.mktemp("speed") / "speed.json"
-    script("experiments", "speed").main(json=path, cases=("P1",), seeds=(), quick=True, peers=False, with_limit=False)
+    script("experiments", "speed").main(
+        json=path, cases=("P1",), seeds=(), quick=True, peers=False, with_limit=False
+    )
     return path
 
 
@@ -77,9 +81,15 @@ def test_the_share_of_drawing_is_what_a_fixed_batch_saves():
     shares = script("experiments/benchmark", "report").shares
     cores = script("experiments/benchmark", "timing").CORES
     made = {"P3": 100.0, "P3 fix": 75.0, "P3 epoch": 150.0}
-    measures = [{"case": c, "form": "step lanes", "threads": cores, "ns": [ns, ns]} for c, ns in made.items()]
+    measures = [
+        {"case": c, "form": "step lanes", "threads": cores, "ns": [ns, ns]}
+        for c, ns in made.items()
+    ]
     found = shares(measures, "P3", None, None)
-    assert found == {"drawing": dict.fromkeys(("median", "low", "high"), 0.25), "shuffling": found["shuffling"]}
+    assert found == {
+        "drawing": dict.fromkeys(("median", "low", "high"), 0.25),
+        "shuffling": found["shuffling"],
+    }
     assert found["shuffling"]["median"] == 0.5
 
 
@@ -90,7 +100,9 @@ def test_the_figure_of_speed_is_drawn(speed, tmp_path):
 
 
 def test_a_study_is_trained_judged_and_drawn(tmp_path, capsys, monkeypatch):
-    """The sine with three of its seven networks, eight seeds and a hundred steps: all that a study does, in seconds."""
+    """The sine with three of its seven networks, eight seeds and a hundred steps: all that a study
+    does, in seconds.
+    """
     networks, seeds = ("tanh", "snake", "fourier"), 8
     main = script("experiments", "sine").main
     main(seeds=seeds, steps=100, networks=networks, results=tmp_path, quick=True)
@@ -101,25 +113,41 @@ def test_a_study_is_trained_judged_and_drawn(tmp_path, capsys, monkeypatch):
         assert (one.sizes["seed"], one.noise.values.tolist()) == (seeds, [0.0, 0.1])
         first, last = one.test_loss.isel(step=0), one.test_loss.isel(step=-1)
         assert (last < first).mean() > 0.9, network
-    rows = {(row["network"], row["noise"]): row for row in csv.DictReader((quick / "sine_networks.csv").open())}
+    rows = {
+        (row["network"], row["noise"]): row
+        for row in csv.DictReader((quick / "sine_networks.csv").open())
+    }
     assert len(rows) == 2 * len(networks)
     inside = np.sort(runs["tanh"].test_loss.sel(noise=0.0).isel(step=-1).values)
-    assert float(rows["tanh", "0"]["inside_q50"]) == pytest.approx(inside[seeds // 2 - 1], rel=1e-5)  # a seed's own
+    # A seed's own
+    assert float(rows["tanh", "0"]["inside_q50"]) == pytest.approx(inside[seeds // 2 - 1], rel=1e-5)
     judged = ap.stats.read_claims(quick / "sine_claims.csv")
-    assert judged.sizes["claim"] == 3 + 1 + 2 + 1 + 1 + 3  # inside, not on, on, but for its phase, better, noise
+    # Inside, not on, on, but for its phase, better, noise
+    assert judged.sizes["claim"] == 3 + 1 + 2 + 1 + 1 + 3
     assert set(judged.n.values) == {seeds}
-    ends = {name: one.outside_loss.sel(noise=0.0).isel(step=-1).values for name, one in runs.items()}
+    ends = {
+        name: one.outside_loss.sel(noise=0.0).isel(step=-1).values for name, one in runs.items()
+    }
     better = judged.isel(claim=judged.claim.values.tolist().index("snake goes on better than tanh"))
     assert float(better.effect) == pytest.approx((ends["snake"] < ends["tanh"]).mean(), abs=1e-3)
-    options = {"seeds": seeds, "steps": 100, "networks": networks, "results": tmp_path, "quick": True}
+    options = {
+        "seeds": seeds,
+        "steps": 100,
+        "networks": networks,
+        "results": tmp_path,
+        "quick": True,
+    }
     assert_judged_anew(monkeypatch, quick, main, **options)
     script("figures", "sine").main(results=tmp_path, quick=True)
     assert {path.suffix for path in quick.glob("sine.*")} == {".pdf", ".png"}
-    assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {quick}  # nothing of the experiment's
+    # Nothing of the experiment's
+    assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {quick}
 
 
 def test_a_network_that_the_sine_does_not_have_is_refused(tmp_path):
-    with pytest.raises(ValueError, match=r"networks has cosine; choose among tanh10, fourier, .*, siren"):
+    with pytest.raises(
+        ValueError, match=r"networks has cosine; choose among tanh10, fourier, .*, siren"
+    ):
         script("experiments", "sine").main(networks=("tanh", "cosine"), results=tmp_path)
     assert not list(tmp_path.iterdir())
 
@@ -128,12 +156,20 @@ def test_a_network_that_the_sine_does_not_have_is_refused(tmp_path):
 def test_the_sine_and_the_floors_run_and_are_drawn(tmp_path, monkeypatch):
     main = script("experiments", "sine").main
     main(seeds=3, steps=5, results=tmp_path, summaries=tmp_path)
-    assert_judged_anew(monkeypatch, tmp_path, main, seeds=3, steps=5, results=tmp_path, summaries=tmp_path)
+    assert_judged_anew(
+        monkeypatch, tmp_path, main, seeds=3, steps=5, results=tmp_path, summaries=tmp_path
+    )
     summary = tmp_path / "floors.csv"
-    script("experiments", "square_floors").main(seeds=3, levels=3, steps=20, results=tmp_path, summary=summary)
-    assert len(summary.read_text().splitlines()) == 1 + len(script("experiments", "square_floors").WIDTHS)
+    script("experiments", "square_floors").main(
+        seeds=3, levels=3, steps=20, results=tmp_path, summary=summary
+    )
+    assert len(summary.read_text().splitlines()) == 1 + len(
+        script("experiments", "square_floors").WIDTHS
+    )
     script("figures", "square_floors").main(results=tmp_path, figures=tmp_path / "figures")
-    script("figures", "sine").main(results=tmp_path, summaries=tmp_path, figures=tmp_path / "figures")
+    script("figures", "sine").main(
+        results=tmp_path, summaries=tmp_path, figures=tmp_path / "figures"
+    )
     for name in ("sine", "square_floors"):
         assert (tmp_path / "figures" / f"{name}.pdf").stat().st_size > 0
     judged = ap.stats.read_claims(tmp_path / "sine_claims.csv")
@@ -150,7 +186,9 @@ def test_the_remedies_of_the_square_run_and_are_drawn(tmp_path, capsys, monkeypa
     assert "Quick look: 8 seeds" in trained
     quick = tmp_path / "quick"
     tables = {path.name for path in quick.glob("*.csv")}
-    assert tables == {f"square_{name}.csv" for name in ("remedies", "factorial", "claims", "reported")}
+    assert tables == {
+        f"square_{name}.csv" for name in ("remedies", "factorial", "claims", "reported")
+    }
     assert_judged_anew(monkeypatch, quick, main, seeds=8, steps=10, results=tmp_path, quick=True)
     assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {quick}
     script("figures", "square_remedies").main(results=tmp_path, quick=True)
@@ -164,10 +202,15 @@ def test_remedies_of_the_square_change_one_thing(monkeypatch):
     fields = ("model", "optimizer", "learning_rate", "steps")
     for label, (task, recipe) in remedies.ONE_FACTOR.items():
         changed = {name for name in fields if getattr(recipe, name) != getattr(literal, name)}
-        moved = {name for name in ("range", "size", "frequency") if getattr(task, name) != getattr(literal_task, name)}
+        moved = {
+            name
+            for name in ("range", "size", "frequency")
+            if getattr(task, name) != getattr(literal_task, name)
+        }
         if label in ("BFGS", "LM"):  # which have no rate, and steps of another kind
             changed -= {"learning_rate", "steps"}
-        expected = {"C": 0, "x / 10": 2, "Adam 1e-2": 2}.get(label, 1)  # x / 10 leaves the targets as they are
+        # X / 10 leaves the targets as they are
+        expected = {"C": 0, "x / 10": 2, "Adam 1e-2": 2}.get(label, 1)
         assert len(changed) + len(moved) == expected, label
     assert set(remedies.RECIPES) > {"A", "B", "C"}
     y = np.linspace(-10, 10, 21) ** 2
@@ -184,16 +227,33 @@ def test_the_recipes_of_the_other_cases_are_the_threads():
     assert {key.split("_", 1)[0] for key in waveform} == {"32", "64", "256"}
     task, recipe = waveform["64_adam_keras"]
     assert (task.dim, recipe.model.widths, recipe.model.outputs) == (200, (64, 128), 64)
-    assert (task.spread, recipe.batch_size, recipe.batches, recipe.steps) == (63 / 255, 64, "stream", 3_000)
+    assert (task.spread, recipe.batch_size, recipe.batches, recipe.steps) == (
+        63 / 255,
+        64,
+        "stream",
+        3_000,
+    )
     identity = script("experiments", "identity").RECIPES
     for label, rows, size, epochs in (("A", 139_336, 8, 10), ("B", 99_999, 80, 100)):
         task, recipe = identity[label]
         assert (task.size, task.dim, task.validation, recipe.learning_rate) == (rows, 84, 0.3, 0.01)
-        assert (recipe.batch_size, recipe.steps) == (size, epochs * np.ceil(np.floor(rows * 0.7) / size))
+        assert (recipe.batch_size, recipe.steps) == (
+            size,
+            epochs * np.ceil(np.floor(rows * 0.7) / size),
+        )
     task, recipe = script("experiments", "clusters").RECIPES["literal"]
     assert (recipe.model.widths, recipe.model.bias, recipe.model.dropout) == ((10,), False, 0.5)
-    assert (recipe.batch_size, recipe.batches, recipe.learning_rate, recipe.steps) == (1, "order", 0.002, 300 * 8_000)
-    assert (recipe.model.initializer, recipe.model.init_scale, task.loss) == ("uniform", 0.1, "half_squared_error")
+    assert (recipe.batch_size, recipe.batches, recipe.learning_rate, recipe.steps) == (
+        1,
+        "order",
+        0.002,
+        300 * 8_000,
+    )
+    assert (recipe.model.initializer, recipe.model.init_scale, task.loss) == (
+        "uniform",
+        0.1,
+        "half_squared_error",
+    )
 
 
 @pytest.mark.slow  # 29 programs, and those of the peers
@@ -202,7 +262,9 @@ def test_second_order_runs_is_drawn_and_is_timed(tmp_path, capsys):
     script("figures", "second_order").main(results=tmp_path, figures=tmp_path / "figures")
     assert (tmp_path / "figures" / "second_order.png").stat().st_size > 0
     nowhere = {"rscript": "/no/Rscript", "optimistix": "/no/python"}  # left out, not an error
-    script("experiments", "second_order_speed").main(seeds=8, repeats=1, summaries=tmp_path, **nowhere)
+    script("experiments", "second_order_speed").main(
+        seeds=8, repeats=1, summaries=tmp_path, **nowhere
+    )
     assert "left out: /no/Rscript" in capsys.readouterr().err
     assert "| LM, x², 512 seeds" in (tmp_path / "second_order_speed.md").read_text()
 
@@ -210,20 +272,27 @@ def test_second_order_runs_is_drawn_and_is_timed(tmp_path, capsys):
 def test_no_committed_result_lies_below_its_floor():
     """Recomputed floors of x² on [-1, 1]; training rounds its loss to float32."""
     rows = list(csv.DictReader((ROOT / "experiments" / "summaries" / "square_floors.csv").open()))
-    assert [int(row["width"]) for row in rows] == list(script("experiments", "square_floors").WIDTHS)
+    assert [int(row["width"]) for row in rows] == list(
+        script("experiments", "square_floors").WIDTHS
+    )
     for row in rows:
         x = np.linspace(-1, 1, int(row["points"]))
-        assert np.isclose(ap.floors.pieces_bound(x, x**2, int(row["width"]) + 1), float(row["bound"]), rtol=1e-5)
+        assert np.isclose(
+            ap.floors.pieces_bound(x, x**2, int(row["width"]) + 1), float(row["bound"]), rtol=1e-5
+        )
         assert float(row["best"]) >= float(row["bound"]) * (1 - 1e-5)
         assert not row["optimum"] or float(row["best"]) >= float(row["optimum"]) * (1 - 1e-5)
 
 
-TIMINGS = ("speed", "second_order_speed", "sweep_speed")  # scripts whose quantiles are of seconds, not of seeds
+# Scripts whose quantiles are of seconds, not of seeds
+TIMINGS = ("speed", "second_order_speed", "sweep_speed")
 
 
 @pytest.mark.parametrize("folder", ["experiments", "figures"])
 def test_scripts_leave_no_diverged_seed_out_of_a_median(folder):
-    """numpy interpolates between a value and inf, which gives nan; xarray's quantiles and medians skip nan."""
+    """numpy interpolates between a value and inf, which gives nan; xarray's quantiles and medians
+    skip nan.
+    """
     for path in (ROOT / folder).glob("*.py"):
         text = path.read_text() if path.stem not in TIMINGS else ""
         found = re.findall(r"np\.(?:quantile|percentile|median)\(|\.(?:median|quantile)\(", text)
@@ -237,13 +306,18 @@ def test_a_figure_without_results_says_what_to_run(tmp_path):
 
 def command(*arguments: str | Path) -> subprocess.CompletedProcess:
     environment = {"PYTHONPATH": str(ROOT)}
-    return subprocess.run([sys.executable, *arguments], capture_output=True, text=True, env=environment)
+    return subprocess.run(
+        [sys.executable, *arguments], capture_output=True, text=True, env=environment
+    )
 
 
-SCRIPTS = [path for folder in ("experiments", "figures") for path in sorted((ROOT / folder).glob("*.py"))]
+SCRIPTS = [
+    path for folder in ("experiments", "figures") for path in sorted((ROOT / folder).glob("*.py"))
+]
 
 
-# Every script as `python SCRIPT --help` runs it, in one process: importing JAX and matplotlib takes seconds each time.
+# Every script as `python SCRIPT --help` runs it, in one process: importing JAX and matplotlib takes
+# seconds each time.
 HELP = """
 import io, json, runpy, sys
 from contextlib import redirect_stderr, redirect_stdout

@@ -1,4 +1,6 @@
-"""Promise: Levenberg-Marquardt, BFGS and L-BFGS are what R, MATLAB and scipy mean by them, over many seeds."""
+"""Promise: Levenberg-Marquardt, BFGS and L-BFGS are what R, MATLAB and scipy mean by them, over
+many seeds.
+"""
 
 import csv
 from dataclasses import replace
@@ -21,7 +23,9 @@ RECORDED = Path(__file__).parent / "recorded"
 X = np.linspace(-1, 1, 33)[:, None]
 SQUARE = ap.given(X, X**2)
 TANH = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="lm", steps=200, records=(0, 1, 2, 5, 200))
-NNET = ap.Recipe(model=ap.MLP((2,), "sigmoid", initializer="nnet"), optimizer="bfgs", steps=400, dtype="float64")
+NNET = ap.Recipe(
+    model=ap.MLP((2,), "sigmoid", initializer="nnet"), optimizer="bfgs", steps=400, dtype="float64"
+)
 QUIET = {"progress": False, "keep": ("params",), "keep_at": ()}
 SOON = {"progress": False, "keep": (), "compiler_options": UNOPTIMISED}
 FUNCTIONS = {
@@ -39,13 +43,17 @@ def minimise(method, f, start):
     """A method on any function, step by step until it stops."""
     point = jnp.asarray(start)
     state = method.init(point)
-    step = jax.jit(lambda p, s: method.update(p, s, second_order.Slope(*jax.value_and_grad(f)(s.trial)), max))
+    step = jax.jit(
+        lambda p, s: method.update(p, s, second_order.Slope(*jax.value_and_grad(f)(s.trial)), max)
+    )
     while state.stopped == 0:
         point, state = step(point, state)
     return point, state
 
 
-@pytest.mark.parametrize("row", rows("optim.csv"), ids=lambda row: f"{row['f']} from {row['x1']} in {row['maxit']}")
+@pytest.mark.parametrize(
+    "row", rows("optim.csv"), ids=lambda row: f"{row['f']} from {row['x1']} in {row['maxit']}"
+)
 def test_bfgs_makes_the_evaluations_of_r(row):
     f, size = FUNCTIONS[row["f"]]
     with jax.enable_x64(True):
@@ -56,12 +64,16 @@ def test_bfgs_makes_the_evaluations_of_r(row):
     assert (state.evaluations, state.iterations) == (int(row["evaluations"]), int(row["gradients"]))
     # Values at convergence are squares of rounding errors (1e-24 and less).
     np.testing.assert_allclose(state.value, float(row["value"]), rtol=1e-6, atol=1e-21)
-    assert (second_order.REASONS[int(state.stopped)] == "iterations used up") == (row["iterations_used_up"] == "1")
+    assert (second_order.REASONS[int(state.stopped)] == "iterations used up") == (
+        row["iterations_used_up"] == "1"
+    )
 
 
 def test_lbfgs_finds_minima():
     with jax.enable_x64(True):
-        point, state = minimise(second_order.lbfgs(abstol=-1e300), FUNCTIONS["banana"][0], [-1.2, 1.0])
+        point, state = minimise(
+            second_order.lbfgs(abstol=-1e300), FUNCTIONS["banana"][0], [-1.2, 1.0]
+        )
         np.testing.assert_allclose(point, [1, 1], atol=1e-6)
         # By the relative change, or, later, because rounding lets no length lower the value.
         assert state.stopped in (second_order.TOLERANCE, second_order.NO_DESCENT)
@@ -73,18 +85,35 @@ def nnet_run(case: str, seeds: int, own: bool):
     data, fit = case.split("_")
     loss = "brier" if fit == "squares" else "binary_cross_entropy"
     task = ap.tasks.interval(standardise=data == "standardised", loss=loss)
-    # nnet's decay is on the sum over the 300 rows; without it the same program, with zero for a number
+    # nnet's decay is on the sum over the 300 rows; without it the same program, with zero for a
+    # number
     recipe = replace(NNET, l2=0.01 / 300 if fit == "decay" else 0.0, l2_on="all")
-    given = np.array([[float(row[f"X{k}"]) for k in range(1, 8)] for row in rows("nnet.csv") if row["case"] == case])
+    given = np.array(
+        [
+            [float(row[f"X{k}"]) for k in range(1, 8)]
+            for row in rows("nnet.csv")
+            if row["case"] == case
+        ]
+    )
     first = {"w": given[:, None, [1, 3]], "b": given[:, [0, 2]]}
     start = None if own else [first, {"w": given[:, [5, 6], None], "b": given[:, [4]]}]
-    return ap.run(task, recipe, seeds=seeds, init_params=start, progress=False, keep=()).isel(step=-1)
+    return ap.run(task, recipe, seeds=seeds, init_params=start, progress=False, keep=()).isel(
+        step=-1
+    )
 
 
-CASES = ("raw_entropy", "raw_squares", "standardised_entropy", "standardised_squares", "standardised_decay")
+CASES = (
+    "raw_entropy",
+    "raw_squares",
+    "standardised_entropy",
+    "standardised_squares",
+    "standardised_decay",
+)
 
 
-@pytest.mark.parametrize("case", [CASES[0], *(pytest.param(case, marks=pytest.mark.slow) for case in CASES[1:])])
+@pytest.mark.parametrize(
+    "case", [CASES[0], *(pytest.param(case, marks=pytest.mark.slow) for case in CASES[1:])]
+)
 def test_bfgs_ends_where_nnet_does_from_the_same_start(case):
     there = [row for row in rows("nnet.csv") if row["case"] == case]
     values = np.array([float(row["value"]) for row in there])
@@ -93,26 +122,38 @@ def test_bfgs_ends_where_nnet_does_from_the_same_start(case):
     assert (np.abs(ours - values) < 1e-4 * (1 + values)).mean() >= 0.95
 
 
-@pytest.mark.parametrize("case", [CASES[0], *(pytest.param(case, marks=pytest.mark.slow) for case in CASES[1:])])
+@pytest.mark.parametrize(
+    "case", [CASES[0], *(pytest.param(case, marks=pytest.mark.slow) for case in CASES[1:])]
+)
 def test_bfgs_agrees_with_nnet_in_distribution(case):
     there = [row for row in rows("nnet_values.csv") if row["case"] == case]
     runs = nnet_run(case, 512, own=True)
-    # Both stop anywhere below abstol = 1e-4, and within reltol of a plateau: three digits are comparable.
+    # Both stop anywhere below abstol = 1e-4, and within reltol of a plateau: three digits are
+    # comparable.
     digits = lambda values: [float(f"{max(value, 1e-4):.2e}") for value in values]  # noqa: E731
-    ours, theirs = digits(300 * runs.batch_loss.values), digits(float(row["value"]) for row in there)
+    ours, theirs = (
+        digits(300 * runs.batch_loss.values),
+        digits(float(row["value"]) for row in there),
+    )
     assert stats.ks_2samp(ours, theirs).pvalue > 0.001
     for reached in (1.0, 0.9):
         both = runs.accuracy.values, np.array([float(row["accuracy"]) for row in there])
         table = [[(accuracy >= reached).sum(), (accuracy < reached).sum()] for accuracy in both]
         assert stats.fisher_exact(table).pvalue > 0.001
-    stopped = [(runs.stopped.values == 2).mean(), np.mean([r["iterations_used_up"] == "1" for r in there])]
+    stopped = [
+        (runs.stopped.values == 2).mean(),
+        np.mean([r["iterations_used_up"] == "1" for r in there]),
+    ]
     assert abs(stopped[0] - stopped[1]) < 0.1  # 512 and 500 seeds: three standard errors of a half
 
 
 @pytest.fixture(scope="module")
 def trained():
     """Ten tanh units on x², 256 seeds, in float32 and float64."""
-    return {dtype: ap.run(SQUARE, replace(TANH, dtype=dtype), seeds=256, **QUIET) for dtype in ("float32", "float64")}
+    return {
+        dtype: ap.run(SQUARE, replace(TANH, dtype=dtype), seeds=256, **QUIET)
+        for dtype in ("float32", "float64")
+    }
 
 
 def test_lm_learns_the_square(trained):
@@ -126,16 +167,21 @@ def test_lm_learns_the_square(trained):
 def test_bfgs_learns_the_square():
     exact = {"abstol": 0.0, "reltol": 0.0, "maxit": 1e9}
     recipe = replace(TANH, optimizer="bfgs", options=exact, dtype="float64", steps=1000, records=2)
-    assert (ap.run(SQUARE, recipe, seeds=256, progress=False, keep=()).loss.isel(step=-1) < 1e-6).mean() >= 0.95
+    assert (
+        ap.run(SQUARE, recipe, seeds=256, progress=False, keep=()).loss.isel(step=-1) < 1e-6
+    ).mean() >= 0.95
 
 
 def unpack(vector, like):
     leaves, tree = jax.tree.flatten(like)
     parts = np.split(vector, np.cumsum([leaf.size for leaf in leaves])[:-1])
-    return jax.tree.unflatten(tree, [part.reshape(leaf.shape) for part, leaf in zip(parts, leaves, strict=True)])
+    return jax.tree.unflatten(
+        tree, [part.reshape(leaf.shape) for part, leaf in zip(parts, leaves, strict=True)]
+    )
 
 
-WAVY = X**2 + 0.1 * np.sin(9 * X)  # two tanh units cannot do it, so that there are minima to be reached
+# Two tanh units cannot do it, so that there are minima to be reached
+WAVY = X**2 + 0.1 * np.sin(9 * X)
 
 
 def tanh_residuals(vector, like, y=X**2):
@@ -146,10 +192,15 @@ def tanh_residuals(vector, like, y=X**2):
 
 def numeric_jacobian(vector, like):
     eps = 1e-6 * np.eye(len(vector))
-    return np.stack([(tanh_residuals(vector + e, like) - tanh_residuals(vector - e, like)) / 2e-6 for e in eps], 1)
+    return np.stack(
+        [(tanh_residuals(vector + e, like) - tanh_residuals(vector - e, like)) / 2e-6 for e in eps],
+        1,
+    )
 
 
-@pytest.mark.parametrize("rows_kept", [33, 21], ids=["normal equations", "fewer residuals than parameters"])
+@pytest.mark.parametrize(
+    "rows_kept", [33, 21], ids=["normal equations", "fewer residuals than parameters"]
+)
 def test_lm_takes_the_steps_of_its_formula(rows_kept):
     task = ap.given(X[:rows_kept], X[:rows_kept] ** 2)
     recipe = replace(TANH, dtype="float64", steps=5, records=range(6))
@@ -160,11 +211,14 @@ def test_lm_takes_the_steps_of_its_formula(rows_kept):
         vector, mu = flat(history[0]), 1e-3
         for after in history[2:]:  # the first step evaluates the start
             r, jacobian = (f(vector, after)[:rows_kept] for f in (tanh_residuals, numeric_jacobian))
-            trial = vector - np.linalg.solve(jacobian.T @ jacobian + mu * np.eye(31), jacobian.T @ r)
+            trial = vector - np.linalg.solve(
+                jacobian.T @ jacobian + mu * np.eye(31), jacobian.T @ r
+            )
             better = (tanh_residuals(trial, after)[:rows_kept] ** 2).sum() < (r**2).sum()
             vector, mu = (trial, mu * 0.1) if better else (vector, mu * 10)
             ours = flat(after)
-            # central differences err by 1e-10 relative, which JᵀJ + μ, of condition 1e6 and more, magnifies
+            # central differences err by 1e-10 relative, which JᵀJ + μ, of condition 1e6 and more,
+            # magnifies
             np.testing.assert_allclose(ours, vector, rtol=1e-3, atol=1e-4)
             vector = ours
 
@@ -174,18 +228,32 @@ def flat(params):
 
 
 def test_lm_ends_where_scipy_does():
-    recipe = replace(TANH, model=ap.MLP((2,), "tanh"), dtype="float64", steps=1000, records=(0, 1000))
-    runs = ap.run(ap.given(X, WAVY), recipe, seeds=24, keep=("params",), keep_at=(0, 1000), progress=False)
+    recipe = replace(
+        TANH, model=ap.MLP((2,), "tanh"), dtype="float64", steps=1000, records=(0, 1000)
+    )
+    runs = ap.run(
+        ap.given(X, WAVY), recipe, seeds=24, keep=("params",), keep_at=(0, 1000), progress=False
+    )
     stopped = runs.stopped.isel(step=-1).values == second_order.TOLERANCE
     assert stopped.mean() > 0.9
     same = []
     for seed in np.flatnonzero(stopped):
         start, end = (ap.params(runs, seed=seed, kept_step=step) for step in (0, 1000))
-        scipy = {"method": "lm", "args": (start, WAVY), "xtol": 1e-12, "ftol": 1e-12, "gtol": 1e-12, "max_nfev": 3000}
+        scipy = {
+            "method": "lm",
+            "args": (start, WAVY),
+            "xtol": 1e-12,
+            "ftol": 1e-12,
+            "gtol": 1e-12,
+            "max_nfev": 3000,
+        }
         there = optimize.least_squares(tanh_residuals, flat(start), **scipy)
         ours = (tanh_residuals(flat(end), start, WAVY) ** 2).mean()
         same.append(abs(ours - 2 * there.cost / len(X)) < 1e-6)
-        assert ours - 2 * optimize.least_squares(tanh_residuals, flat(end), **scipy).cost / len(X) < 1e-6
+        assert (
+            ours - 2 * optimize.least_squares(tanh_residuals, flat(end), **scipy).cost / len(X)
+            < 1e-6
+        )
     assert np.mean(same) > 0.8  # the others went to another minimum, which is one for scipy too
 
 
@@ -233,13 +301,15 @@ def test_deficient_problems_end_at_their_least_squares():
 
 @pytest.mark.slow
 def test_exploding_problems_end_as_recorded_failures():
-    for loss, stopped in ends(ap.given(X, 1e18 + 0 * X)).values():  # squares of 1e36, near the end of float32
+    # Squares of 1e36, near the end of float32
+    for loss, stopped in ends(ap.given(X, 1e18 + 0 * X)).values():
         assert (np.isfinite(loss) | (stopped != second_order.RUNNING)).all()
     with pytest.warns(UserWarning, match="no finite loss before the first step"):
         infinite = ends(ap.given(X, 1e30 + 0 * X))
     for _, stopped in infinite.values():
         assert (stopped == second_order.NOT_FINITE).all()
-    for loss, _ in ends(ap.given(X, np.exp(5 * X)), lambda z: jnp.exp(jnp.exp(z))).values():  # trials overflow
+    # Trials overflow
+    for loss, _ in ends(ap.given(X, np.exp(5 * X)), lambda z: jnp.exp(jnp.exp(z))).values():
         assert np.isfinite(loss).all()
 
 
@@ -247,17 +317,23 @@ def test_a_line_search_that_fails_says_so():
     """Where every length is refused, for the gradient points the wrong way."""
     with jax.enable_x64(True):
         uphill = jax.custom_jvp(lambda x: (x**2).sum())
-        uphill.defjvp(lambda primals, tangents: (uphill(*primals), -2 * (primals[0] * tangents[0]).sum()))
+        uphill.defjvp(
+            lambda primals, tangents: (uphill(*primals), -2 * (primals[0] * tangents[0]).sum())
+        )
         point, state = minimise(second_order.bfgs(), uphill, [1.0, 2.0])
     assert second_order.REASONS[int(state.stopped)] == "no descent"
     np.testing.assert_array_equal(point, [1.0, 2.0])
 
 
-@pytest.mark.parametrize("name", ["lm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bfgs", "lbfgs"))])
+@pytest.mark.parametrize(
+    "name", ["lm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bfgs", "lbfgs"))]
+)
 def test_trainings_can_be_differentiated(name):
     task, key = ap.given(X, X**2), jax.random.key(0)
     with jax.enable_x64(True):
-        recipe = replace(TANH, model=ap.MLP((3,)), optimizer=name, steps=6, records=2, dtype="float64", l2=1e-3)
+        recipe = replace(
+            TANH, model=ap.MLP((3,)), optimizer=name, steps=6, records=2, dtype="float64", l2=1e-3
+        )
         end = jax.jit(lambda l2: ap.train(key, task, replace(recipe, l2=l2)).loss[-1])
         slope = jax.grad(end)(1e-3)
         numeric = (end(1e-3 + 1e-8) - end(1e-3 - 1e-8)) / 2e-8  # wider, other trials are taken
@@ -275,9 +351,18 @@ def test_zero_gradients_at_the_start_stop_at_once():
         assert (runs.evaluations.isel(step=-1) == 1).all()
 
 
-@pytest.mark.parametrize("name", ["lm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bfgs", "lbfgs"))])
+@pytest.mark.parametrize(
+    "name", ["lm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bfgs", "lbfgs"))]
+)
 def test_bits_depend_on_neither_company_nor_segments_and_forms_agree(name):
-    recipe = replace(TANH, model=ap.MLP((3,), "tanh"), optimizer=name, dtype="float64", steps=40, records=(0, 7, 40))
+    recipe = replace(
+        TANH,
+        model=ap.MLP((3,), "tanh"),
+        optimizer=name,
+        dtype="float64",
+        steps=40,
+        records=(0, 7, 40),
+    )
     options = {"lanes": 8, "keep": ("params",), "progress": False}
     found = {}
     for form in ("lanes", "vmap"):
@@ -285,7 +370,8 @@ def test_bits_depend_on_neither_company_nor_segments_and_forms_agree(name):
         few = ap.run(SQUARE, recipe, seeds=[13, 4], form=form, segment=7, threads=1, **options)
         assert few.drop_attrs().equals(many.sel(seed=[13, 4]).drop_attrs())
         found[form] = many.loss.sel(step=7)
-    np.testing.assert_allclose(found["lanes"], found["vmap"], rtol=1e-6)  # later, training magnifies rounding
+    # Later, training magnifies rounding
+    np.testing.assert_allclose(found["lanes"], found["vmap"], rtol=1e-6)
 
 
 @pytest.mark.parametrize("q", [1, 4, 7, 31])
@@ -293,7 +379,8 @@ def test_lanes_solve_positive_definite_systems(q):
     rng = np.random.default_rng(q)
     a = rng.normal(size=(q, 2 * q + 1, 8)).astype(np.float32)
     matrix, right = np.einsum("iks,jks->ijs", a, a), rng.normal(size=(q, 8)).astype(np.float32)
-    matrix[..., 3] = -matrix[..., 3]  # not positive definite: not a number, and nobody else's business
+    # Not positive definite: not a number, and nobody else's business
+    matrix[..., 3] = -matrix[..., 3]
     found = np.asarray(products.solve(jnp.asarray(matrix), jnp.asarray(right)))
     for lane in range(8):
         if lane == 3:
@@ -317,7 +404,8 @@ def test_work_is_comparable_between_methods():
     adam = ap.Recipe(model=ap.MLP((3,)), steps=20, records=(0, 7, 20))
     recipes = {
         "all rows": adam,
-        "batches": replace(adam, batch_size=10, batches="epoch"),  # 33 rows: 4 batches an epoch, the last of 3
+        # 33 rows: 4 batches an epoch, the last of 3
+        "batches": replace(adam, batch_size=10, batches="epoch"),
         "drawn": replace(adam, batch_size=10, batches="replacement"),
         "bfgs": replace(adam, optimizer="bfgs", learning_rate=None, options={"maxit": 3.0}),
     }
@@ -328,12 +416,19 @@ def test_work_is_comparable_between_methods():
     np.testing.assert_allclose(work.sel(recipe="drawn"), [0, 70 / 33, 200 / 33], rtol=1e-6)
     assert (runs.stopped.sel(recipe="bfgs").isel(step=-1) == second_order.ITERATIONS).all()
     assert work.sel(recipe="bfgs").isel(step=-1) < 20
-    assert runs.stopped.attrs["flag_meanings"].split() == [reason.replace(" ", "_") for reason in second_order.REASONS]
+    assert runs.stopped.attrs["flag_meanings"].split() == [
+        reason.replace(" ", "_") for reason in second_order.REASONS
+    ]
 
 
 @pytest.mark.slow
 def test_a_line_search_of_optax_is_given_what_it_needs():
-    own = ap.Recipe(model=ap.MLP(()), optimizer=optax.lbfgs(), learning_rate=None, steps=20, records=2)
-    runs = ap.run(SQUARE, {"optax": own, "bfgs": replace(own, optimizer="bfgs")}, seeds=2, progress=False)
-    np.testing.assert_allclose(runs.loss.isel(step=-1), (X**2).var(), rtol=1e-5)  # the best line is a constant
+    own = ap.Recipe(
+        model=ap.MLP(()), optimizer=optax.lbfgs(), learning_rate=None, steps=20, records=2
+    )
+    runs = ap.run(
+        SQUARE, {"optax": own, "bfgs": replace(own, optimizer="bfgs")}, seeds=2, progress=False
+    )
+    # The best line is a constant
+    np.testing.assert_allclose(runs.loss.isel(step=-1), (X**2).var(), rtol=1e-5)
     assert np.isnan(runs.evaluations.sel(recipe="optax")).all()  # its search does not say how many

@@ -44,7 +44,7 @@ def shown_at(hits):
     return stats.time_to_success(hits).upper
 
 
-# ---- success ---------------------------------------------------------------------------------------------------------
+# ---- success -------------------------------------------------------------------------------------
 
 
 def test_success_reads_each_record_and_brackets_the_first_hit():
@@ -62,7 +62,9 @@ def test_success_reads_each_record_and_brackets_the_first_hit():
     times = stats.time_to_success(hits)
     np.testing.assert_array_equal(times.lower, [3, 1, 0, 0, 1000, 1000])
     np.testing.assert_array_equal(times.upper, [10, 3, 1, 0, np.inf, np.inf])
-    read = {when: stats.reading(hits, when).values.tolist() for when in ("last", "first", "sustained")}
+    read = {
+        when: stats.reading(hits, when).values.tolist() for when in ("last", "first", "sustained")
+    }
     assert read["last"] == [True, False, True, True, False, False]
     assert read["first"] == [True, True, True, True, False, False]
     assert read["sustained"] == [True, False, False, True, False, False]
@@ -78,7 +80,10 @@ def test_thresholds_are_inclusive_and_in_the_precision_of_the_data():
     assert stats.success(runs, above=0.9, of="accuracy").hit.all()
     assert stats.success(runs, below=0.9).hit.all()
     per_task = xr.DataArray([0.5, 1.0], dims="task", coords={"task": ["hard", "easy"]})
-    assert stats.success(runs, below=per_task).hit.isel(seed=0, step=0).values.tolist() == [False, True]
+    assert stats.success(runs, below=per_task).hit.isel(seed=0, step=0).values.tolist() == [
+        False,
+        True,
+    ]
 
 
 @pytest.mark.parametrize(
@@ -107,7 +112,9 @@ def test_binomial_intervals_agree_with_scipy(interval):
         low, high = stats.binomial_interval(k, n, 0.9, interval)
         for i in {0, 1, n // 3, n - 1, n}:
             expected = sps.binomtest(int(i), n).proportion_ci(0.9, method)
-            np.testing.assert_allclose([low[i], high[i]], [expected.low, expected.high], rtol=1e-10, atol=1e-12)
+            np.testing.assert_allclose(
+                [low[i], high[i]], [expected.low, expected.high], rtol=1e-10, atol=1e-12
+            )
 
 
 def test_binomial_interval_degenerate_and_wrong_inputs():
@@ -149,7 +156,12 @@ def test_exact_intervals_cover_in_small_samples_too(n):
 
 
 def test_rate_over_several_axes_and_of_nobody():
-    hits = random_hits((2, 3, 40), ("recipe", "learning_rate", "seed"), recipe=["a", "b"], learning_rate=[0.1, 1, 10])
+    hits = random_hits(
+        (2, 3, 40),
+        ("recipe", "learning_rate", "seed"),
+        recipe=["a", "b"],
+        learning_rate=[0.1, 1, 10],
+    )
     pooled = stats.rate(hits, over=("learning_rate", "seed"))
     assert pooled.rate.dims == ("recipe",)
     expected = hits.hit.isel(step=-1).values.reshape(2, -1).sum(1)
@@ -161,7 +173,9 @@ def test_rate_over_several_axes_and_of_nobody():
     assert (nobody.low == 0).all()
     assert (nobody.high == 1).all()
     assert (nobody.n == 0).all()
-    with pytest.raises(ValueError, match="no dimension 'task' here; there are: recipe, learning_rate, seed"):
+    with pytest.raises(
+        ValueError, match="no dimension 'task' here; there are: recipe, learning_rate, seed"
+    ):
         stats.rate(hits, over="task")
     with pytest.raises(ValueError, match="when must be one of"):
         stats.rate(hits, when="best")
@@ -178,7 +192,9 @@ def test_profile_is_the_distribution_function():
     assert profile.rate[-1] == 0.9
     assert profile.floor == 1e-7
     best = stats.profile(runs, thresholds=[0.1, 1.0], when="first")
-    np.testing.assert_allclose(best.rate, [np.mean(runs.test_loss.min("step").fillna(np.inf) <= t) for t in (0.1, 1)])
+    np.testing.assert_allclose(
+        best.rate, [np.mean(runs.test_loss.min("step").fillna(np.inf) <= t) for t in (0.1, 1)]
+    )
     automatic = stats.profile(runs)
     assert automatic.sizes["threshold"] == 101
     assert automatic.rate[-1] == 0.9
@@ -190,7 +206,9 @@ def test_pick_chooses_on_validation_only():
     validation[0, 2] = 1.0
     validation[1, [4, 6]] = 0.5  # the earlier of equals
     validation[2] = np.nan
-    runs = losses(np.arange(24.0).reshape(3, 8)).assign(validation_loss=(("seed", "step"), validation))
+    runs = losses(np.arange(24.0).reshape(3, 8)).assign(
+        validation_loss=(("seed", "step"), validation)
+    )
     picked = stats.pick(runs)
     np.testing.assert_array_equal(picked.test_loss, [2, 12, 23])
     np.testing.assert_array_equal(picked.step, [STEPS[2], STEPS[4], STEPS[-1]])
@@ -198,7 +216,7 @@ def test_pick_chooses_on_validation_only():
     assert stats.pick(runs, by="test_loss", above=True).test_loss.values.tolist() == [7, 15, 23]
 
 
-# ---- times -----------------------------------------------------------------------------------------------------------
+# ---- times ---------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("band", ["linear", "log-log"])
@@ -243,26 +261,37 @@ def test_order_statistics_agree_with_scipy_quantile_test():
     values = np.random.default_rng(3).lognormal(size=(40, 8)).astype(np.float32)
     result = stats.quantiles(losses(values), "test_loss", (0.25, 0.5, 0.9)).isel(step=-1)
     for i, q in enumerate((0.25, 0.5, 0.9)):
-        expected = sps.quantile_test(values[:, -1].astype(float), q=0, p=q).confidence_interval(0.95)
+        expected = sps.quantile_test(values[:, -1].astype(float), q=0, p=q).confidence_interval(
+            0.95
+        )
         np.testing.assert_allclose([result.low[i], result.high[i]], [expected.low, expected.high])
         assert result.test_loss[i] == np.quantile(values[:, -1], q, method="inverted_cdf")
 
 
 def test_quantiles_are_values_of_seeds_where_some_diverged():
-    """The largest losses and the smallest accuracies are those of seeds that diverged, inf and nan alike."""
+    """The largest losses and the smallest accuracies are those of seeds that diverged, inf and nan
+    alike.
+    """
     diverged = np.array([1.0, np.nan, 3.0, 4.0, 2.0])
     runs = xr.Dataset({name: ("seed", diverged) for name in ("loss", "accuracy")})
     q = (0.0, 0.2, 0.5, 0.75, 0.8, 0.81, 1.0)
     expected = [1, 1, 3, 4, 4, np.inf, np.inf]
     np.testing.assert_array_equal(stats.quantiles(runs, "loss", q).loss, expected)
-    np.testing.assert_array_equal(stats.quantiles(runs, "accuracy", q).accuracy, [-np.inf, -np.inf, 2, 3, 3, 4, 4])
+    np.testing.assert_array_equal(
+        stats.quantiles(runs, "accuracy", q).accuracy, [-np.inf, -np.inf, 2, 3, 3, 4, 4]
+    )
     np.testing.assert_array_equal(stats.order_quantiles(diverged, q), expected)
     assert stats.order_quantiles([1, 2, 3, 4, np.inf], 0.75) == 4
     assert stats.order_quantiles([1, np.inf], 0.5) == 1, "nothing lies between"
-    assert stats.order_quantiles(np.arange(1, 11), 0.7) == 7, "0.7 * 10 is above 7 in floating point"
+    assert stats.order_quantiles(np.arange(1, 11), 0.7) == 7, (
+        "0.7 * 10 is above 7 in floating point"
+    )
     values = np.random.default_rng(0).normal(size=(3, 41, 2))
     for several in (0.3, [0.05, 0.5, 0.95]):
-        ours, theirs = stats.order_quantiles(values, several, 1), np.quantile(values, several, 1, method="inverted_cdf")
+        ours, theirs = (
+            stats.order_quantiles(values, several, 1),
+            np.quantile(values, several, 1, method="inverted_cdf"),
+        )
         np.testing.assert_array_equal(ours, theirs)
     with pytest.raises(ValueError, match="between 0 and 1, got 50"):
         stats.order_quantiles(values, 50)
@@ -274,7 +303,8 @@ def test_restricted_mean_is_the_area_under_the_survival_curve():
     late = np.sum(np.diff(STEPS) * curve.survival.values[:-1])
     early = np.sum(np.diff(STEPS) * curve.survival.values[1:])
     result = stats.restricted_mean(hits)
-    # A failure is known to have lasted to the end, so the early bound keeps its whole last interval.
+    # A failure is known to have lasted to the end, so the early bound keeps its whole last
+    # interval.
     np.testing.assert_allclose(result.restricted_mean, late)
     np.testing.assert_allclose(result.restricted_mean_earliest, early)
     half = stats.restricted_mean(hits, until=50)
@@ -284,7 +314,10 @@ def test_restricted_mean_is_the_area_under_the_survival_curve():
 
 
 def test_logrank_agrees_with_scipy():
-    first, second = random_hits((60,), ("seed",), seed=1), random_hits((45,), ("seed",), share=0.5, seed=2)
+    first, second = (
+        random_hits((60,), ("seed",), seed=1),
+        random_hits((45,), ("seed",), share=0.5, seed=2),
+    )
     ours = stats.logrank(first, second)
     times = [shown_at(hits).values for hits in (first, second)]
     censored = [sps.CensoredData.right_censored(np.minimum(t, 1000), np.isinf(t)) for t in times]
@@ -300,7 +333,9 @@ def test_paired_prentice_wilcoxon_is_a_rank_test_where_only_the_end_censors():
     result = stats.compare_times(hits, "a", "b")
     ranks = sps.rankdata(np.nan_to_num(shown_at(hits).values, posinf=1e9)).reshape(2, -1)
     difference = ranks[1] - ranks[0]
-    np.testing.assert_allclose(result.statistic, difference.sum() / np.sqrt((difference**2).sum()), rtol=1e-9)
+    np.testing.assert_allclose(
+        result.statistic, difference.sum() / np.sqrt((difference**2).sum()), rtol=1e-9
+    )
     np.testing.assert_allclose(result.pvalue, 2 * sps.norm.sf(abs(result.statistic)), rtol=1e-9)
 
 
@@ -308,19 +343,24 @@ def test_few_pairs_are_judged_by_sign_flips():
     upper = np.array([[1, 3, 1, 10, 3, 1], [10, 30, 100, 300, 100, 30]], float)
     hits = stats.success(timed(upper, dims=("recipe", "seed"), recipe=["a", "b"]), below=1.0)
     result = stats.compare_times(hits, "a", "b")
-    assert result.pvalue == pytest.approx(2 / 2**6, abs=0.01)  # all six pairs one way; 4,999 flips: sd 0.0025
+    # All six pairs one way; 4,999 flips: sd 0.0025
+    assert result.pvalue == pytest.approx(2 / 2**6, abs=0.01)
     same = stats.compare_times(
-        stats.success(timed([upper[0]] * 2, dims=("recipe", "seed"), recipe=["a", "b"]), 1.0), "a", "b"
+        stats.success(timed([upper[0]] * 2, dims=("recipe", "seed"), recipe=["a", "b"]), 1.0),
+        "a",
+        "b",
     )
     assert same.pvalue == 1
     assert same.faster == 0.5
 
 
-# ---- costs -----------------------------------------------------------------------------------------------------------
+# ---- costs ---------------------------------------------------------------------------------------
 
 
 def test_ert_of_seeds_that_agree_reckons_with_one_that_fails():
-    """All of 20 at record 10: the next seed fails with a probability of up to 1 - 0.025^(1/20), at 1000 steps each."""
+    """All of 20 at record 10: the next seed fails with a probability of up to 1 - 0.025^(1/20), at
+    1000 steps each.
+    """
     result = stats.ert(stats.success(timed([10] * 20), below=1.0), resamples=20_000)
     unseen = 1 - 0.025 ** (1 / 20)
     assert result.ert == 10
@@ -332,7 +372,11 @@ def test_intervals_of_means_are_the_exact_ones_of_shares_and_of_medians_those_by
     values = np.random.default_rng(4).normal(size=(40, 8))
     runs = losses(values).assign(accuracy=("seed", (np.arange(40) < 31).astype(float)))
     final = runs.test_loss.values[:, -1].astype(float)
-    for name, func in {"iqm": lambda x: sps.trim_mean(x, 0.25), "median": np.median, "mean": np.mean}.items():
+    for name, func in {
+        "iqm": lambda x: sps.trim_mean(x, 0.25),
+        "median": np.median,
+        "mean": np.mean,
+    }.items():
         assert stats.aggregate(runs, statistic=name).value == pytest.approx(float(func(final)))
     by_ranks = stats.quantiles(runs.isel(step=-1), "test_loss", 0.5).isel(quantile=0)
     median = stats.aggregate(runs, statistic="median", resamples=20_000)
@@ -360,7 +404,10 @@ def test_best_cutoff_against_brute_force_and_theory():
     result, best = stats.restart(hits, resamples=50), stats.best_cutoff(hits)
     for cell in range(4):
         upper = shown_at(hits).values[cell]
-        costs = [np.minimum(upper, c).sum() / np.sum(upper <= c) if np.any(upper <= c) else np.inf for c in STEPS[1:]]
+        costs = [
+            np.minimum(upper, c).sum() / np.sum(upper <= c) if np.any(upper <= c) else np.inf
+            for c in STEPS[1:]
+        ]
         np.testing.assert_allclose(result.cost[cell], costs)
         assert best.best_cutoff[cell] == STEPS[1:][int(np.argmin(costs))]
         assert best.best_cost[cell] == pytest.approx(min(costs))
@@ -379,7 +426,9 @@ def test_best_cutoff_against_brute_force_and_theory():
 
 
 def test_restart_gain_is_not_flattered_by_the_choice():
-    """With geometric times no cut-off helps; choosing the best of many on the same seeds would promise a gain."""
+    """With geometric times no cut-off helps; choosing the best of many on the same seeds would
+    promise a gain.
+    """
     steps = np.arange(0, 201)
     rng = np.random.default_rng(0)
     upper = rng.geometric(0.02, (400, 40)).astype(float)
@@ -412,7 +461,9 @@ def test_best_of_against_all_subsets():
         lowest = [min(c) for c in combinations(values, m)]
         highest = [max(c) for c in combinations(values, m)]
         assert stats.best_of(runs, [m]).best.item() == pytest.approx(np.mean(lowest))
-        assert stats.best_of(runs, [m], of="accuracy").best.item() == pytest.approx(np.mean(highest))
+        assert stats.best_of(runs, [m], of="accuracy").best.item() == pytest.approx(
+            np.mean(highest)
+        )
         assert stats.best_of(runs, [m], statistic="median").best.item() == np.quantile(
             lowest, 0.5, method="inverted_cdf"
         )
@@ -427,11 +478,16 @@ def test_best_of_against_all_subsets():
         stats.best_of(runs, [7])
 
 
-# ---- comparisons -----------------------------------------------------------------------------------------------------
+# ---- comparisons ---------------------------------------------------------------------------------
 
 
 def test_compare_counts_pairs_and_tests_as_binomtest_does():
-    hits = random_hits((2, 3, 60), ("recipe", "learning_rate", "seed"), recipe=["a", "b"], learning_rate=[1.0, 2, 3])
+    hits = random_hits(
+        (2, 3, 60),
+        ("recipe", "learning_rate", "seed"),
+        recipe=["a", "b"],
+        learning_rate=[1.0, 2, 3],
+    )
     result = stats.compare(hits, "a", "b")
     x, y = hits.hit.isel(step=-1).values
     for cell in range(3):
@@ -441,7 +497,9 @@ def test_compare_counts_pairs_and_tests_as_binomtest_does():
         assert result.difference[cell] == pytest.approx((b - c) / 60)
     swapped = stats.compare(hits, "b", "a")
     np.testing.assert_allclose(swapped.low, -result.high, atol=1e-9)
-    by_dict = stats.compare({"x": hits.isel(recipe=0), "y": hits.isel(recipe=1, seed=slice(None, None, -1))}, "x", "y")
+    by_dict = stats.compare(
+        {"x": hits.isel(recipe=0), "y": hits.isel(recipe=1, seed=slice(None, None, -1))}, "x", "y"
+    )
     np.testing.assert_array_equal(by_dict.only_a, result.only_a)
 
 
@@ -449,11 +507,15 @@ def test_paired_interval_solves_tangos_equation():
     """At each end the score statistic, its nuisance rate maximised by brute force, is z."""
     b, c, n = 14, 5, 60
     for end in stats.paired_interval(np.array(b), np.array(c), n, 0.95, "score"):
-        rates = np.linspace(max(0, -end), (1 - end) / 2, 2_000_001)[1:-1]  # P(only b); P(only a) = rate + end
-        likelihood = b * np.log(rates + end) + c * np.log(rates) + (n - b - c) * np.log1p(-2 * rates - end)
+        # P(only b); P(only a) = rate + end
+        rates = np.linspace(max(0, -end), (1 - end) / 2, 2_000_001)[1:-1]
+        likelihood = (
+            b * np.log(rates + end) + c * np.log(rates) + (n - b - c) * np.log1p(-2 * rates - end)
+        )
         rate = rates[np.argmax(likelihood)]
         z = (b - c - n * end) / np.sqrt(n * (2 * rate + end * (1 - end)))
-        assert abs(z) == pytest.approx(sps.norm.ppf(0.975), abs=1e-4)  # the grid of rates has steps of 2e-7
+        # The grid of rates has steps of 2e-7
+        assert abs(z) == pytest.approx(sps.norm.ppf(0.975), abs=1e-4)
     low, high = stats.paired_interval(np.array([5, 0, 0]), np.array([0, 5, 0]), 5, 0.95, "score")
     assert high[0] == pytest.approx(1)
     assert low[1] == pytest.approx(-1)
@@ -479,11 +541,17 @@ def test_comparisons_refuse_unequal_seeds_and_unknown_labels():
 
 def test_ert_ratio_pairs_the_resamples_and_allows_infinite_ends():
     upper = np.random.default_rng(0).choice(STEPS[1:-1], 50).astype(float)
-    later = np.where(upper == 300, np.inf, np.roll(STEPS, -1)[np.searchsorted(STEPS, upper)].astype(float))
-    hits = stats.success(timed([upper, upper], dims=("recipe", "seed"), recipe=["a", "b"]), below=1.0)
+    later = np.where(
+        upper == 300, np.inf, np.roll(STEPS, -1)[np.searchsorted(STEPS, upper)].astype(float)
+    )
+    hits = stats.success(
+        timed([upper, upper], dims=("recipe", "seed"), recipe=["a", "b"]), below=1.0
+    )
     same = stats.ert_ratio(hits, "a", "b")
     assert same.low < 1 == same.ratio < same.high, "the next seed may tell them apart"
-    runs = timed([upper, later, np.full(50, np.inf)], dims=("recipe", "seed"), recipe=["a", "b", "c"])
+    runs = timed(
+        [upper, later, np.full(50, np.inf)], dims=("recipe", "seed"), recipe=["a", "b", "c"]
+    )
     hits = stats.success(runs, below=1.0)
     assert stats.ert_ratio(hits, "a", "b").high < 1
     never = stats.ert_ratio(hits, "c", "a")
@@ -501,7 +569,10 @@ def test_improvement_counts_pairs_and_is_mann_whitney_over_all():
     values[:, :3] = np.nan
     runs = losses(values, dims=("recipe", "seed", "step"), recipe=["a", "b"])
     a, b = np.nan_to_num(runs.test_loss.values[..., -1].astype(float), nan=1e9)
-    paired, every = stats.improvement(runs, "a", "b"), stats.improvement(runs, "a", "b", pairs="all", resamples=200)
+    paired, every = (
+        stats.improvement(runs, "a", "b"),
+        stats.improvement(runs, "a", "b", pairs="all", resamples=200),
+    )
     assert paired.improvement == pytest.approx(np.mean((a < b) + 0.5 * (a == b)))
     assert every.improvement == pytest.approx(1 - sps.mannwhitneyu(a, b).statistic / 40**2)
     assert every.low < every.improvement < every.high
@@ -519,7 +590,9 @@ def test_compare_values_is_paired():
         np.testing.assert_allclose(result.difference, -1, atol=1e-5)  # float32
         alone = stats.aggregate(runs.isel(recipe=0), statistic=statistic)
         if statistic == "mean":
-            assert (result.low, result.high) == (-np.inf, np.inf), "one seed more could move a mean anywhere"
+            assert (result.low, result.high) == (-np.inf, np.inf), (
+                "one seed more could move a mean anywhere"
+            )
         else:
             assert result.low < -1 < result.high
             assert result.high - result.low < 0.8 * (alone.high - alone.low)
@@ -534,7 +607,9 @@ def test_discoveries_agree_with_scipy_and_skip_missing():
     p = xr.DataArray([[0.001, 0.02, np.nan], [0.04, 0.6, 0.03]], dims=("x", "y"))
     result = stats.discoveries(p, rate=0.05)
     known = ~np.isnan(p.values)
-    np.testing.assert_allclose(result.adjusted.values[known], sps.false_discovery_control(p.values[known]))
+    np.testing.assert_allclose(
+        result.adjusted.values[known], sps.false_discovery_control(p.values[known])
+    )
     # Sorted, times 5 over the rank: .001 -> .005, .02 -> .05, .03 -> .05, .04 -> .05, .6 -> .6
     np.testing.assert_allclose(result.adjusted, [[0.005, 0.05, np.nan], [0.05, 0.6, 0.05]])
     most, one = stats.discoveries(p, rate=0.06), stats.discoveries(p, rate=0.045)
@@ -567,7 +642,11 @@ def test_performance_profile_against_a_loop():
     time = shown_at(hits).values
     for i, factor in enumerate(ratios):
         solved = [
-            [time[r, t, s] <= factor * time[:, t, s].min() < np.inf for t in range(2) for s in range(30)]
+            [
+                time[r, t, s] <= factor * time[:, t, s].min() < np.inf
+                for t in range(2)
+                for s in range(30)
+            ]
             for r in range(3)
         ]
         np.testing.assert_allclose(result.profile[:, i], np.mean(solved, 1))
@@ -582,13 +661,14 @@ def test_performance_profile_against_a_loop():
     assert (one.n == 30).all()
 
 
-# ---- planning --------------------------------------------------------------------------------------------------------
+# ---- planning ------------------------------------------------------------------------------------
 
 
 def test_seeds_for_width_is_the_smallest_number():
     for interval in ("wilson", "exact"):
         n = int(stats.seeds_for_width(0.5, 0.05, interval=interval))
-        for size, reached in ((n, True), (n - 2, False)):  # even numbers hold exactly half successes
+        # Even numbers hold exactly half successes
+        for size, reached in ((n, True), (n - 2, False)):
             if size % 2:
                 size += 1 if reached else -1
             low, high = stats.binomial_interval(size // 2, size, 0.95, interval)
@@ -605,12 +685,16 @@ def test_power_by_enumeration_of_all_outcomes():
     for i in range(n + 1):
         for j in range(n + 1 - i):
             if i + j and sps.binomtest(i, i + j).pvalue <= 0.05:
-                total += sps.multinomial.pmf([i, j, n - i - j], n, [only_a, only_b, 1 - only_a - only_b])
+                total += sps.multinomial.pmf(
+                    [i, j, n - i - j], n, [only_a, only_b, 1 - only_a - only_b]
+                )
     assert stats.power(n, a, b) == pytest.approx(total, rel=1e-9)
     assert stats.power(200, 0.5, 0.5) <= 0.05, "the size of the test"
     n = stats.seeds_for_power(0.8, 0.9)
     assert stats.power(n, 0.8, 0.9) >= 0.8 > stats.power(n - 1, 0.8, 0.9)
-    assert stats.seeds_for_power(0.8, 0.9, correlation=0.5) < n, "common seeds that agree save seeds"
+    assert stats.seeds_for_power(0.8, 0.9, correlation=0.5) < n, (
+        "common seeds that agree save seeds"
+    )
     with pytest.raises(ValueError, match=r"cannot have the correlation 0.9"):
         stats.power(10, 0.1, 0.9, correlation=0.9)
     with pytest.raises(ValueError, match="no number of seeds"):
@@ -622,7 +706,8 @@ def test_confidence_sequence_inverts_its_martingale():
     low, high = stats.confidence_sequence(s, n, width=width)
     for p in (low, high):
         k = 1 + p * (1 - p) / width**2
-        # The mixture likelihood of the successes in the order they came: a betabinomial over the number of orders.
+        # The mixture likelihood of the successes in the order they came: a betabinomial over the
+        # number of orders.
         mixture = sps.betabinom.logpmf(s, n, k * p, k * (1 - p))
         assert mixture - sps.binom.logpmf(s, n, p) == pytest.approx(np.log(20), abs=1e-6)
     assert [float(x) for x in stats.confidence_sequence(0, 0)] == [0, 1]
@@ -655,7 +740,7 @@ def test_enough_stops_when_every_cell_is_known():
     np.testing.assert_allclose(some.wilson_high, [ends.high for ends in wilson], atol=1e-12)
 
 
-# ---- all at once -----------------------------------------------------------------------------------------------------
+# ---- all at once ---------------------------------------------------------------------------------
 
 
 def test_report_repeats_the_single_functions_and_prints_three_tables(capsys):
@@ -689,11 +774,15 @@ def test_report_corrects_for_several_recipes():
     runs = timed(upper, dims=("recipe", "seed"), recipe=["a", "b", "c"])
     summary, hits = stats.report(runs, below=1.0, show=None), stats.success(runs, below=1.0)
     single = [stats.compare(hits, label, "a").pvalue.item() for label in "bc"]
-    np.testing.assert_allclose(summary.pvalue, [np.nan, 2 * min(single), max(2 * min(single), max(single))])
+    np.testing.assert_allclose(
+        summary.pvalue, [np.nan, 2 * min(single), max(2 * min(single), max(single))]
+    )
     assert summary.rank_low.values.tolist() == [1, 2, 2]
 
 
-@pytest.mark.parametrize("kind", ["empty", "one seed", "nan everywhere", "all succeeded", "all failed"])
+@pytest.mark.parametrize(
+    "kind", ["empty", "one seed", "nan everywhere", "all succeeded", "all failed"]
+)
 def test_degenerate_samples_have_defined_results(kind):
     upper = np.full((2, 20), 10.0) if kind == "all succeeded" else np.full((2, 20), np.inf)
     runs = timed(upper, dims=("recipe", "seed"), recipe=["a", "b"])
@@ -743,7 +832,10 @@ REDUCED = {
 @pytest.mark.parametrize("name", REDUCED)
 def test_a_grid_is_reduced_as_its_cells_are(name):
     grid = random_hits(
-        (5, 4, 30), ("learning_rate", "init_scale", "seed"), learning_rate=np.arange(5.0), init_scale=np.arange(4.0)
+        (5, 4, 30),
+        ("learning_rate", "init_scale", "seed"),
+        learning_rate=np.arange(5.0),
+        init_scale=np.arange(4.0),
     )
     whole = REDUCED[name](grid)
     for i, j in np.ndindex(5, 4):
@@ -761,12 +853,22 @@ def test_stats_import_neither_jax_nor_higher_floors():
             elif isinstance(node, ast.ImportFrom):
                 modules = [node.module or ""]
             for module in modules:
-                known = ("approx", "numpy", "scipy", "xarray", "pandas", "jaxtyping", *sys.stdlib_module_names)
+                known = (
+                    "approx",
+                    "numpy",
+                    "scipy",
+                    "xarray",
+                    "pandas",
+                    "jaxtyping",
+                    *sys.stdlib_module_names,
+                )
                 assert module.split(".")[0] in known, module
                 assert module.split(".")[0] != "approx" or module.startswith("approx.stats"), module
 
 
 def test_integer_values_and_thresholds_beyond_float32():
-    counts = xr.Dataset({"errors": (("seed", "step"), [[3, 1, 0], [3, 3, 3]])}, {"seed": [0, 1], "step": [0, 1, 2]})
+    counts = xr.Dataset(
+        {"errors": (("seed", "step"), [[3, 1, 0], [3, 3, 3]])}, {"seed": [0, 1], "step": [0, 1, 2]}
+    )
     assert stats.rate(stats.success(counts, below=0.5, of="errors")).successes == 1
     assert stats.success(losses([[5.0] * 8]), below=1e300).hit.all()

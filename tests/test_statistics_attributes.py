@@ -1,4 +1,6 @@
-"""Promise: a statistic says in its attributes what it was asked for, and a power law what its coefficients are."""
+"""Promise: a statistic says in its attributes what it was asked for, and a power law what its
+coefficients are.
+"""
 
 import numpy as np
 import pytest
@@ -22,13 +24,22 @@ SAID = {
         ap.stats.rate(HITS, when="first", interval="exact", level=0.9),
         OF | {"below": 0.5, "when": "first", "interval": "exact", "level": 0.9},
     ),
-    "ert": lambda: (ap.stats.ert(HITS, level=0.9, resamples=20), OF | {"level": 0.9, "resamples": 20}),
-    "restart": lambda: (ap.stats.restart(HITS, level=0.9, resamples=20), OF | {"level": 0.9, "resamples": 20}),
+    "ert": lambda: (
+        ap.stats.ert(HITS, level=0.9, resamples=20),
+        OF | {"level": 0.9, "resamples": 20},
+    ),
+    "restart": lambda: (
+        ap.stats.restart(HITS, level=0.9, resamples=20),
+        OF | {"level": 0.9, "resamples": 20},
+    ),
     "restart_gain": lambda: (
         ap.stats.restart_gain(HITS, level=0.9, resamples=20),
         OF | {"level": 0.9, "resamples": 20},
     ),
-    "tries_needed": lambda: (ap.stats.tries_needed(HITS, 0.8, level=0.9), OF | {"probability": 0.8, "level": 0.9}),
+    "tries_needed": lambda: (
+        ap.stats.tries_needed(HITS, 0.8, level=0.9),
+        OF | {"probability": 0.8, "level": 0.9},
+    ),
     "compare": lambda: (
         ap.stats.compare(HITS, "adam", "sgd", when="first", level=0.9),
         {"a": "adam", "b": "sgd", "when": "first", "level": 0.9},
@@ -45,7 +56,10 @@ SAID = {
         ap.stats.running_rate(HITS, when="first", level=0.9, width=0.1),
         {"when": "first", "level": 0.9, "width": 0.1},
     ),
-    "survival": lambda: (ap.stats.survival(HITS, event="settled", level=0.9), {"event": "settled", "level": 0.9}),
+    "survival": lambda: (
+        ap.stats.survival(HITS, event="settled", level=0.9),
+        {"event": "settled", "level": 0.9},
+    ),
     "time_quantiles": lambda: (
         ap.stats.time_quantiles(HITS, event="settled", level=0.9),
         {"event": "settled", "level": 0.9},
@@ -72,21 +86,30 @@ def test_what_was_asked_for_is_said(name):
 
 
 def powers(exponent, bend, along):
-    """Runs whose losses are `3 along^exponent` bent by `bend log(along)²`, times a number of each seed's."""
+    """Runs whose losses are `3 along^exponent` bent by `bend log(along)²`, times a number of each
+    seed's.
+    """
     logs = np.log(np.maximum(along[1], 1e-300))
     losses = 3 * np.exp(exponent * logs + bend * logs**2)
     spread = np.array([0.5, 1.0, 4.0])
-    return xr.Dataset({"test_loss": (("seed", along[0]), spread[:, None] * losses)}, {along[0]: along[1]})
+    return xr.Dataset(
+        {"test_loss": (("seed", along[0]), spread[:, None] * losses)}, {along[0]: along[1]}
+    )
 
 
 @pytest.mark.parametrize(("exponent", "bend"), [(-2.0, 0.0), (-0.5, 0.25)])
 def test_a_power_and_its_bend_are_found_exactly(exponent, bend):
-    """Along the width, of medians that are exact: the bend is the quadratic coefficient of the logarithms."""
+    """Along the width, of medians that are exact: the bend is the quadratic coefficient of the
+    logarithms.
+    """
     widths = np.array([1.0, 3.0, 9.0])  # equally far apart in logarithms, whose middle is log 3
     fit = ap.stats.exponent(powers(exponent, bend, ("width", widths)), "width", resamples=20)
     np.testing.assert_allclose(fit.bend, bend, atol=1e-12)
-    np.testing.assert_allclose(fit.exponent, exponent + 2 * bend * np.log(3), rtol=1e-12)  # the slope in the middle
-    np.testing.assert_allclose(fit.value, 3 * widths**exponent * np.exp(bend * np.log(widths) ** 2), rtol=1e-12)
+    # The slope in the middle
+    np.testing.assert_allclose(fit.exponent, exponent + 2 * bend * np.log(3), rtol=1e-12)
+    np.testing.assert_allclose(
+        fit.value, 3 * widths**exponent * np.exp(bend * np.log(widths) ** 2), rtol=1e-12
+    )
 
 
 def test_a_power_along_the_steps_leaves_out_step_0():

@@ -1,4 +1,6 @@
-"""Panels draw the numbers they are given, say n and the series, and survive what is missing or infinite."""
+"""Panels draw the numbers they are given, say n and the series, and survive what is missing or
+infinite.
+"""
 
 from functools import partial
 from itertools import pairwise
@@ -66,7 +68,10 @@ PANELS = {
     "performance_profile": lambda h, r: (plot.performance_profile, stats.performance_profile(h)),
     "threshold_profile": lambda h, r: (plot.threshold_profile, stats.profile(r, floor=1e-7)),
     "best_of": lambda h, r: (plot.best_of, stats.best_of(r, (1, 5, 20), resamples=20)),
-    "running_rate": lambda h, r: (plot.running_rate, stats.running_rate(h.isel(recipe=0, drop=True), width=0.2)),
+    "running_rate": lambda h, r: (
+        plot.running_rate,
+        stats.running_rate(h.isel(recipe=0, drop=True), width=0.2),
+    ),
     "forest": lambda h, r: (plot.forest, stats.ranking(h)),
     "plan": lambda h, r: (plot.plan, stats.plan()),
 }
@@ -109,15 +114,21 @@ def test_success_curve_draws_the_rates_and_their_band():
 def test_work_curves_end_where_each_method_does():
     rates = stats.rate(stats.success(runs(), below=1e-3), when="each")
     rates = rates.isel({dim: 0 for dim in rates.rate.dims if dim != "step"})
-    ax = plot.work_curve({"one": rates, "two": rates.isel(step=slice(-2)).assign_coords(ms=3.0)}, label="work")
-    lines = {len(line.get_xdata()): line.get_xdata() for line in ax.lines if line.get_marker() == "None"}
+    ax = plot.work_curve(
+        {"one": rates, "two": rates.isel(step=slice(-2)).assign_coords(ms=3.0)}, label="work"
+    )
+    lines = {
+        len(line.get_xdata()): line.get_xdata() for line in ax.lines if line.get_marker() == "None"
+    }
     assert [x.max() for x in lines.values()] == [rates.step[-1], rates.step[-3]]
     assert (ax.get_xlabel(), ax.get_xscale()) == ("work", "log")
     assert {"one", "two"} <= {text.get_text() for text in ax.texts}
     timed = {
-        name: rates.assign_coords(ms=("step", np.full(rates.sizes["step"], ms))) for name, ms in (("b", 1), ("a", 0))
+        name: rates.assign_coords(ms=("step", np.full(rates.sizes["step"], ms)))
+        for name, ms in (("b", 1), ("a", 0))
     }
-    assert len(plot.work_curve(timed, work="ms").lines) == 2  # the curve and the dot of what took any time
+    # The curve and the dot of what took any time
+    assert len(plot.work_curve(timed, work="ms").lines) == 2
 
 
 def test_threshold_profile_shows_the_floor():
@@ -128,7 +139,9 @@ def test_threshold_profile_shows_the_floor():
 
 
 def test_restart_marks_the_best_cutoff():
-    result = stats.restart(stats.success(runs(recipes=("adam",)).isel(recipe=0, drop=True), below=1.0), resamples=20)
+    result = stats.restart(
+        stats.success(runs(recipes=("adam",)).isel(recipe=0, drop=True), below=1.0), resamples=20
+    )
     ax = plot.restart(result)
     marks = [tuple(line.get_xydata()[0]) for line in ax.lines if line.get_marker() == "o"]
     assert marks == [(result.best_cutoff.item(), result.best_cost.item())]
@@ -161,7 +174,12 @@ def test_landscape_maps_rates_on_log_axes_and_hatches_what_is_undecided():
     low, high = stats.binomial_interval(k, 20)
     dims = ("learning_rate", "width")
     rates = xr.Dataset(
-        {"rate": (dims, k / 20), "low": (dims, low), "high": (dims, high), "n": (dims, np.full((2, 3), 20))},
+        {
+            "rate": (dims, k / 20),
+            "low": (dims, low),
+            "high": (dims, high),
+            "n": (dims, np.full((2, 3), 20)),
+        },
         {"learning_rate": [0.1, 0.2], "width": [1.0, 10.0, 100.0]},
     )
     ax = plot.landscape(rates, title="A map")
@@ -204,7 +222,9 @@ def test_a_figure_is_saved_with_the_same_bytes_on_any_day(tmp_path, monkeypatch)
         return plot.save(ax.figure, folder, "curve.v2")
 
     files = drawn(tmp_path / "new" / "folder")
-    assert files == [tmp_path / "new" / "folder" / f"curve.v2{suffix}" for suffix in (".pdf", ".png")]
+    assert files == [
+        tmp_path / "new" / "folder" / f"curve.v2{suffix}" for suffix in (".pdf", ".png")
+    ]
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")  # the day that matplotlib would write
     for one, again in zip(files, drawn(str(tmp_path / "again")), strict=True):
         assert one.read_bytes() == again.read_bytes()
@@ -221,7 +241,12 @@ LABELS = ["standardised inputs, Levenberg-Marquardt", "as it is, with Adam at a 
 
 
 def wide_forest(ax):
-    ends = {"ratio": [0.5, 1.1, 0.8], "low": [0.4, 0.8, 0.6], "high": [0.7, 1.5, 1.1], "n": [50] * 3}
+    ends = {
+        "ratio": [0.5, 1.1, 0.8],
+        "low": [0.4, 0.8, 0.6],
+        "high": [0.7, 1.5, 1.1],
+        "n": [50] * 3,
+    }
     data = xr.Dataset({name: ("task", values) for name, values in ends.items()}, {"task": LABELS})
     return plot.forest(data, ax=ax)
 
@@ -237,8 +262,16 @@ def wide_map(ax):
 
 def wide_claims(ax):
     hits = xr.DataArray([True] * 9, dims="seed")
-    claim = partial(stats.Claim, compared="a", measure="b", effect=partial(stats.rate, hits), holds=stats.USUALLY)
-    return plot.claims(stats.claims("source", [claim(f"{label} is {label}") for label in LABELS]), ax)
+    claim = partial(
+        stats.Claim,
+        compared="a",
+        measure="b",
+        effect=partial(stats.rate, hits),
+        holds=stats.USUALLY,
+    )
+    return plot.claims(
+        stats.claims("source", [claim(f"{label} is {label}") for label in LABELS]), ax
+    )
 
 
 WIDE = {"forest": wide_forest, "map": wide_map, "claims": wide_claims}
@@ -260,7 +293,9 @@ def test_no_label_and_no_note_is_cut_off_in_any_style(name, style):
 def test_save_takes_what_panels_return_and_keeps_all_labels(tmp_path):
     with plt.style.context("default"):
         ax = wide_forest(plt.subplots()[1])  # without a layout
-        alone, figure = (plot.save(given, tmp_path, f"{number}") for number, given in enumerate((ax, ax.figure)))
+        alone, figure = (
+            plot.save(given, tmp_path, f"{number}") for number, given in enumerate((ax, ax.figure))
+        )
         assert [one.read_bytes() for one in alone] == [one.read_bytes() for one in figure]
         image = plt.imread(alone[1])[..., :3]
         rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
@@ -296,7 +331,9 @@ def points_of(inputs=1, n=61):
 
 def test_a_fan_of_two_inputs_is_refused_with_what_draws_them():
     assert plot.fan(points_of()).get_xlabel() == "x"
-    with pytest.raises(ValueError, match=r"functions of one input, and these have 2.*plot.extrapolation"):
+    with pytest.raises(
+        ValueError, match=r"functions of one input, and these have 2.*plot.extrapolation"
+    ):
         plot.fan(points_of(2))
 
 
@@ -305,11 +342,17 @@ def test_panels_by_label_take_one_alone_and_refuse_what_was_not_prepared():
     errors, defects = stats.error_by_distance(one), stats.symmetry(one, "odd")
     hits = stats.success(runs(recipes=("adam",)).isel(recipe=0, drop=True), below=1.0)
     rates = stats.rate(hits, when="each")
-    for panel, result in ((plot.extrapolation, errors), (plot.symmetry, defects), (plot.work_curve, rates)):
+    for panel, result in (
+        (plot.extrapolation, errors),
+        (plot.symmetry, defects),
+        (plot.work_curve, rates),
+    ):
         alone, labelled = panel(result), panel({"a": result})
         np.testing.assert_array_equal(line_data(alone), line_data(labelled))
         for given in (one, {"a": one}):
-            with pytest.raises(ValueError, match=r"there is no variable .* write plot.*a label.*stats\."):
+            with pytest.raises(
+                ValueError, match=r"there is no variable .* write plot.*a label.*stats\."
+            ):
                 panel(given)
         with pytest.raises(ValueError, match="results by label, not a list"):
             panel([result])
@@ -318,7 +361,10 @@ def test_panels_by_label_take_one_alone_and_refuse_what_was_not_prepared():
 def test_a_curve_of_an_accuracy_is_linear_and_its_label_fits():
     said = "share of the test points inside the training range that are correct"
     values = np.linspace(0.1, 0.9, 8) * np.ones((5, 8))
-    curves = {"test_accuracy": (("seed", "step"), values, {"long_name": said}), "loss": (("seed", "step"), values)}
+    curves = {
+        "test_accuracy": (("seed", "step"), values, {"long_name": said}),
+        "loss": (("seed", "step"), values),
+    }
     data = xr.Dataset(curves, {"step": STEPS})
     ax = plot.learning_curve(data, of="test_accuracy")
     assert (ax.get_yscale(), ax.get_ylim()) == ("linear", (-0.02, 1.02))
@@ -326,4 +372,6 @@ def test_a_curve_of_an_accuracy_is_linear_and_its_label_fits():
     assert max(map(len, ax.get_ylabel().split("\n"))) <= 34
     assert cut_off(ax) == []
     assert plot.learning_curve(data).get_yscale() == "log"
-    assert plot.learning_curve(data - 0.5).get_yscale() == "linear", "values below 0 have no logarithm"
+    assert plot.learning_curve(data - 0.5).get_yscale() == "linear", (
+        "values below 0 have no logarithm"
+    )

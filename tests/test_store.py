@@ -16,7 +16,9 @@ import approx as ap
 
 @pytest.fixture(scope="module")
 def runs(quiet):
-    return ap.run(ap.tasks.square(), ap.Recipe(steps=5), seeds=3, keep=("prediction", "params"), **quiet)
+    return ap.run(
+        ap.tasks.square(), ap.Recipe(steps=5), seeds=3, keep=("prediction", "params"), **quiet
+    )
 
 
 def test_round_trip(runs, tmp_path):
@@ -34,7 +36,9 @@ def test_round_trip(runs, tmp_path):
 @pytest.mark.slow
 def test_round_trip_of_recipes_and_a_grid(tmp_path, quiet):
     recipes = {"adam": ap.Recipe(steps=5), "sgd": ap.Recipe(optimizer="sgd", steps=5)}
-    runs = ap.run(ap.tasks.square(), recipes, seeds=2, range=[1.0, 2.0], learning_rate=[0.1, 1e-3], **quiet)
+    runs = ap.run(
+        ap.tasks.square(), recipes, seeds=2, range=[1.0, 2.0], learning_rate=[0.1, 1e-3], **quiet
+    )
     assert runs.loss.dims == ("recipe", "range", "learning_rate", "seed", "step")
     assert runs.x_test.dims == ("range", "point", "input")
     assert ap.load(ap.save(runs, tmp_path / "grid")).identical(runs)
@@ -100,7 +104,9 @@ def test_a_killed_writer_leaves_a_whole_result(runs, tmp_path):
 
 
 def test_what_was_widened_after_a_load_is_saved_as_wide(runs, tmp_path):
-    """A loaded variable remembers the type it had in its file, and xarray would write it in that again."""
+    """A loaded variable remembers the type it had in its file, and xarray would write it in that
+    again.
+    """
     loaded = ap.load(ap.save(runs, tmp_path / "one.nc"))
     numbers = loaded.loss.values.astype("float64") + 1e-12
     wide = loaded.assign(loss=loaded.loss.copy(data=numbers))
@@ -111,7 +117,11 @@ def test_what_was_widened_after_a_load_is_saved_as_wide(runs, tmp_path):
 
 
 def test_a_process_with_a_dask_client_saves_too(runs, tmp_path):
-    """xarray takes its locks from Dask's scheduler there, which knows no file that is made in memory."""
-    with distributed.Client(processes=False, n_workers=1, protocol="tcp://", dashboard_address=None):
+    """xarray takes its locks from Dask's scheduler there, which knows no file that is made in
+    memory.
+    """
+    with distributed.Client(
+        processes=False, n_workers=1, protocol="tcp://", dashboard_address=None
+    ):
         path = ap.save(runs, tmp_path / "beside_dask.nc")
     assert ap.load(path).identical(runs)

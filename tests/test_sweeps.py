@@ -1,4 +1,6 @@
-"""Promise: of a sweep on disk nothing is lost, nothing computed twice, nothing damaged believed, and no bit changed."""
+"""Promise: of a sweep on disk nothing is lost, nothing computed twice, nothing damaged believed,
+and no bit changed.
+"""
 
 import json
 import os
@@ -26,7 +28,13 @@ GRID = {"noise": [0.1, 0.0]}
 
 def sweep(folder, seeds=16, **options):
     """Two blocks a cell, of eight lanes, by programs that are soon compiled."""
-    given = {"seeds": seeds, "progress": False, "lanes": 8, "out": folder, "compiler_options": QUICK}
+    given = {
+        "seeds": seeds,
+        "progress": False,
+        "lanes": 8,
+        "out": folder,
+        "compiler_options": QUICK,
+    }
     return ap.run(TASK, RECIPE, **(given | GRID | options))
 
 
@@ -49,7 +57,9 @@ def same(a: xr.Dataset, b: xr.Dataset) -> bool:
 
 def trainings(folder: Path) -> list[int]:
     """How many each chunk holds."""
-    return [xr.load_dataset(path, engine="h5netcdf").sizes["training"] for path in chunks.paths(folder)]
+    return [
+        xr.load_dataset(path, engine="h5netcdf").sizes["training"] for path in chunks.paths(folder)
+    ]
 
 
 def stop_after(count: int, error: BaseException):
@@ -68,21 +78,40 @@ def stop_after(count: int, error: BaseException):
 def test_a_folder_holds_what_memory_would(memory, tmp_path):
     assert same(sweep(tmp_path / "x"), memory)
     loaded = ap.load(tmp_path / "x")
-    assert loaded.noise.values.tolist() == [0.0, 0.1]  # in increasing order, whatever was asked for first
-    xr.testing.assert_identical(loaded.loss.sel({axis: memory[axis].values for axis in GRID}), memory.loss)
-    assert {path.suffix for path in (tmp_path / "x").iterdir()} == {".nc", ".json", ".jax", ".npz", ""}
+    # In increasing order, whatever was asked for first
+    assert loaded.noise.values.tolist() == [0.0, 0.1]
+    xr.testing.assert_identical(
+        loaded.loss.sel({axis: memory[axis].values for axis in GRID}), memory.loss
+    )
+    assert {path.suffix for path in (tmp_path / "x").iterdir()} == {
+        ".nc",
+        ".json",
+        ".jax",
+        ".npz",
+        "",
+    }
 
 
 @pytest.mark.slow
 def test_what_metrics_parameters_and_kept_steps_there_are(tmp_path):
-    options = {"seeds": 5, "keep": ("params", "prediction", "weight_norm"), "keep_at": (0, 30), "lanes": 4}
-    options |= {"metrics": {"pair": lambda params, predict: predict(np.ones((2, 1)))[:, 0]}, "progress": False}
+    options = {
+        "seeds": 5,
+        "keep": ("params", "prediction", "weight_norm"),
+        "keep_at": (0, 30),
+        "lanes": 4,
+    }
+    options |= {
+        "metrics": {"pair": lambda params, predict: predict(np.ones((2, 1)))[:, 0]},
+        "progress": False,
+    }
     options |= {"cross": {"data": 2}, "freeze": ("order",)}
     whole = ap.run(TASK, RECIPE, **options)
     assert same(ap.run(TASK, RECIPE, **options, out=tmp_path / "x"), whole)
     loaded = ap.load(tmp_path / "x")
     assert same(loaded, whole)
-    np.testing.assert_array_equal(ap.params(loaded, seed=1)[0]["w"], ap.params(whole, seed=1)[0]["w"])
+    np.testing.assert_array_equal(
+        ap.params(loaded, seed=1)[0]["w"], ap.params(whole, seed=1)[0]["w"]
+    )
     assert verification.verify(tmp_path / "x").fine
 
 
@@ -123,7 +152,9 @@ def test_seeds_until_enough_is_known(tmp_path):
 
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
-def test_after_an_interrupt_or_an_error_the_same_call_goes_on(memory, tmp_path, monkeypatch, capsys, often, error):
+def test_after_an_interrupt_or_an_error_the_same_call_goes_on(
+    memory, tmp_path, monkeypatch, capsys, often, error
+):
     with monkeypatch.context() as patch:
         patch.setattr(writer.Writer, "add", stop_after(2, error))
         with pytest.raises(type(error)):
@@ -143,17 +174,21 @@ def test_after_an_interrupt_or_an_error_the_same_call_goes_on(memory, tmp_path, 
 
 def test_the_seeds_that_are_finished_can_be_loaded(memory, tmp_path, monkeypatch, often):
     with monkeypatch.context() as patch:
-        patch.setattr(writer.Writer, "add", stop_after(3, KeyboardInterrupt()))  # the last cell has one of two blocks
+        # The last cell has one of two blocks
+        patch.setattr(writer.Writer, "add", stop_after(3, KeyboardInterrupt()))
         with pytest.raises(KeyboardInterrupt):
             sweep(tmp_path / "x", threads=1)
     part = ap.load(tmp_path / "x", partial=True)
     assert part.seed.values.tolist() == list(range(8))
-    xr.testing.assert_identical(part.loss, memory.loss.sel({axis: part[axis].values for axis in (*GRID, "seed")}))
+    xr.testing.assert_identical(
+        part.loss, memory.loss.sel({axis: part[axis].values for axis in (*GRID, "seed")})
+    )
 
 
 def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
     """Interrupted in the middle of a block; the rest of its steps is all that is made afterwards."""
-    recipe = ap.Recipe(steps=300_000, records=(0, 150_000, 300_000))  # more than are made before anything is held
+    # More than are made before anything is held
+    recipe = ap.Recipe(steps=300_000, records=(0, 150_000, 300_000))
     options = {"seeds": 8, "lanes": 8, "progress": False, "segment": 20_000}
     whole = ap.run(TASK, recipe, **options)
     monkeypatch.setattr(devices, "SECONDS_PER_HOLD", 0.0)
@@ -172,7 +207,9 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
     (path,) = tmp_path.glob("held-*.npz")
     begun = []
     pilot = executors.pilot
-    monkeypatch.setattr(writer, "pilot", lambda *what: (begun.append(what[3].begin), pilot(*what))[1])
+    monkeypatch.setattr(
+        writer, "pilot", lambda *what: (begun.append(what[3].begin), pilot(*what))[1]
+    )
     assert same(ap.run(TASK, recipe, **options, out=tmp_path), whole)
     assert begun == [held[-1]]
     assert held[-1] >= 150_000
@@ -234,7 +271,9 @@ def test_other_trainings_can_be_accepted_which_is_recorded(tmp_path, monkeypatch
         sweep(tmp_path / "x", seeds=6)
     both = sweep(tmp_path / "x", seeds=6, accept=True)
     assert json.loads(both.provenance)["versions"]["jax"] == "9.9"
-    assert [one["versions"]["jax"] for one in json.loads(both.provenance)["accepted"]] == [versions["jax"]]
+    assert [one["versions"]["jax"] for one in json.loads(both.provenance)["accepted"]] == [
+        versions["jax"]
+    ]
     assert trainings(tmp_path / "x") == [8, 4]
     assert sweep(tmp_path / "x", seeds=6).identity == both.identity
     assert verification.verify(tmp_path / "x").fine
@@ -249,7 +288,10 @@ def test_a_folder_of_other_things_is_refused(tmp_path):
 
 
 def test_a_second_run_on_the_same_folder_is_refused(tmp_path):
-    with folders.locked(tmp_path), pytest.raises(RuntimeError, match=f"process {os.getpid()} on .*: wait for its end"):
+    with (
+        folders.locked(tmp_path),
+        pytest.raises(RuntimeError, match=f"process {os.getpid()} on .*: wait for its end"),
+    ):
         sweep(tmp_path)
     assert same(sweep(tmp_path, seeds=2), sweep(None, seeds=2))
 
@@ -280,10 +322,17 @@ def damage(folder: Path, how: str) -> None:
     ("how", "message"),
     [
         ("truncated", "chunk-000000.nc is damaged, it cannot be read"),
-        ("a flipped bit", "chunk-000000.nc is damaged, its contents are not those that were written"),
-        pytest.param("swapped", "chunk-000000.nc was written as chunk-000001.nc", marks=pytest.mark.slow),
+        (
+            "a flipped bit",
+            "chunk-000000.nc is damaged, its contents are not those that were written",
+        ),
+        pytest.param(
+            "swapped", "chunk-000000.nc was written as chunk-000001.nc", marks=pytest.mark.slow
+        ),
         pytest.param("foreign", "chunk-000000.nc is of another sweep", marks=pytest.mark.slow),
-        pytest.param("text", "chunk-000000.nc is damaged, it cannot be read", marks=pytest.mark.slow),
+        pytest.param(
+            "text", "chunk-000000.nc is damaged, it cannot be read", marks=pytest.mark.slow
+        ),
     ],
 )
 def test_damaged_swapped_and_foreign_files_are_named(memory, tmp_path, often, how, message):
@@ -318,7 +367,9 @@ def test_numbers_that_never_came_out_of_the_program_are_found(tmp_path, capsys):
 
 
 @pytest.mark.slow
-def test_elsewhere_what_comes_out_is_compared_by_size_and_distribution(tmp_path, monkeypatch, capsys):
+def test_elsewhere_what_comes_out_is_compared_by_size_and_distribution(
+    tmp_path, monkeypatch, capsys
+):
     sweep(tmp_path)
     here = provenance.processor()
     monkeypatch.setattr(provenance, "processor", lambda: "another one")
@@ -342,7 +393,9 @@ def test_what_cannot_be_exported_is_computed_and_said(memory, tmp_path, monkeypa
         raise NotImplementedError("a callback to the host")
 
     monkeypatch.setattr(exports, "exported", fail)
-    with pytest.warns(UserWarning, match=r"(start|advance).jax cannot be made, .*: a callback to the host"):
+    with pytest.warns(
+        UserWarning, match=r"(start|advance).jax cannot be made, .*: a callback to the host"
+    ):
         assert same(sweep(tmp_path), memory)
     found = verification.verify(tmp_path)
     assert not found.fine
@@ -409,7 +462,7 @@ def test_an_unknown_format_is_refused(tmp_path):
         ap.load(tmp_path)
 
 
-# ---- processes that really end -------------------------------------------------------------------------------------
+# ---- processes that really end -------------------------------------------------------------------
 
 LONG = """
 import sys
@@ -427,7 +480,11 @@ ap.run(
 def command(folder: Path, **options) -> subprocess.Popen:
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(
-        [sys.executable, "-c", LONG, folder], stderr=subprocess.PIPE, text=True, env=environment, **options
+        [sys.executable, "-c", LONG, folder],
+        stderr=subprocess.PIPE,
+        text=True,
+        env=environment,
+        **options,
     )
 
 
@@ -439,12 +496,16 @@ def undisturbed():
 
 def stored(folder: Path) -> dict[str, tuple[int, int]]:
     """Every chunk's place on the disk and time of writing."""
-    return {path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in chunks.paths(folder)}
+    return {
+        path.name: (path.stat().st_ino, path.stat().st_mtime_ns) for path in chunks.paths(folder)
+    }
 
 
 @pytest.mark.slow
 def test_killed_at_twenty_random_moments(undisturbed, tmp_path):
-    """Chunks once there stay as they are, and the finished result is bitwise that of an undisturbed run."""
+    """Chunks once there stay as they are, and the finished result is bitwise that of an undisturbed
+    run.
+    """
     rng = np.random.default_rng(0)
     before: dict[str, tuple[int, int]] = {}
     kills, grown = 0, 0
@@ -475,7 +536,9 @@ def test_killed_at_twenty_random_moments(undisturbed, tmp_path):
     assert sum(trainings(tmp_path)) == 4_000
     loaded = ap.load(tmp_path).sel(learning_rate=[0.1, 0.01])
     for name in undisturbed.data_vars:
-        np.testing.assert_array_equal(loaded[name].values, undisturbed[name].values, err_msg=str(name))
+        np.testing.assert_array_equal(
+            loaded[name].values, undisturbed[name].values, err_msg=str(name)
+        )
     assert not list(tmp_path.glob("held-*"))
     assert not list(tmp_path.glob(".*.tmp"))
 
@@ -501,7 +564,9 @@ def test_interrupted_by_the_keyboard_it_says_how_to_go_on(undisturbed, tmp_path)
 
 @pytest.mark.slow
 def test_a_disk_that_is_full(undisturbed, tmp_path):
-    """No file may grow beyond 100 kB, which programs and small chunks do not need: then a large chunk does."""
+    """No file may grow beyond 100 kB, which programs and small chunks do not need: then a large
+    chunk does.
+    """
     import resource
 
     process = command(tmp_path)  # the first chunks, and the files that are needed to begin
@@ -522,6 +587,7 @@ def test_a_disk_that_is_full(undisturbed, tmp_path):
     process = command(tmp_path)
     _, said = process.communicate(timeout=600)
     assert process.returncode == 0, said
-    assert not list(tmp_path.glob(".*.tmp"))  # HDF5 may crash where it cannot close a file, which stays until then
+    # HDF5 may crash where it cannot close a file, which stays until then
+    assert not list(tmp_path.glob(".*.tmp"))
     loaded = ap.load(tmp_path).sel(learning_rate=[0.1, 0.01])
     np.testing.assert_array_equal(loaded.loss.values, undisturbed.loss.values)

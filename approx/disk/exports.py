@@ -19,7 +19,8 @@ def head(plan: Plan, ready: Ready, block: Block) -> folders.Head:
     """A sweep's provenance, axes and coordinates.
 
     Raises:
-        ValueError: a program that calls functions of the host, whose code and state no folder can keep.
+        ValueError: a program that calls functions of the host, whose code and state no folder can
+            keep.
     """
     if block.callbacks:
         raise ValueError(
@@ -30,7 +31,11 @@ def head(plan: Plan, ready: Ready, block: Block) -> folders.Head:
     trace = jax.tree.map(lambda s: np.empty((0, *one_lane(plan, s)), s.dtype), block.carry[1])
     source = provenance.provenance(plan, block)
     about = results.attributes(plan, trace, source)
-    about = {name: value for name, value in about.items() if name not in ("identity", "provenance", "created")}
+    about = {
+        name: value
+        for name, value in about.items()
+        if name not in ("identity", "provenance", "created")
+    }
     program = {"leaves": results.leaf_variables(block.carry), "axis": plan.structure.axis}
     coordinates = xr.Dataset(coords=results.coordinates(plan, ready.points))
     return folders.Head(source, plan.axes, coordinates, about, program)
@@ -68,7 +73,9 @@ def export_one(plan: Plan, block: Block, what: str) -> bytes:
 
     def advance(begin, end, *both):
         carry = jax.tree.unflatten(state_tree, both[: len(state)])
-        return jax.tree.leaves(blocks.advance(plan.structure, carry, whole(both[len(state) :]), begin, end))
+        return jax.tree.leaves(
+            blocks.advance(plan.structure, carry, whole(both[len(state) :]), begin, end)
+        )
 
     step = jax.ShapeDtypeStruct((), np.int32)
     shapes = [jax.ShapeDtypeStruct(np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves]
@@ -78,7 +85,9 @@ def export_one(plan: Plan, block: Block, what: str) -> bytes:
 
 
 def shared(plan: Plan) -> bytes:
-    """What all trainings are given, as an npz file: the root's data, the task's arrays, parameters to start from."""
+    """What all trainings are given, as an npz file: the root's data, the task's arrays, parameters
+    to start from.
+    """
     file = io.BytesIO()
     arrays: dict[str, Any] = {f"array{n}": np.asarray(each) for n, each in enumerate(plan.arrays)}
     arrays |= {f"params{n}": each for n, each in enumerate(jax.tree.leaves(plan.init_params))}

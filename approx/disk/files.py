@@ -1,7 +1,9 @@
-"""Disk: whole files under a checksum; one netCDF file per result, with the full identity of the computation in it.
+"""Disk: whole files under a checksum; one netCDF file per result, with the full identity of the
+computation in it.
 
-A file of ours ends with a seal: a line of text with the CRC-32 of all bytes before it. Readers of netCDF (HDF5) and of
-zip archives do not look behind the end of what they read, so a sealed file stays a valid netCDF or npz file.
+A file of ours ends with a seal: a line of text with the CRC-32 of all bytes before it. Readers of
+netCDF (HDF5) and of zip archives do not look behind the end of what they read, so a sealed file
+stays a valid netCDF or npz file.
 """
 
 import json
@@ -28,7 +30,8 @@ SEAL = re.compile(rb"approx-crc32:([0-9a-f]{8})\n")
 SEAL_BYTES = len("approx-crc32:00000000\n")
 
 
-_told: set[Path] = set()  # folders of which a warning has said that a file of theirs has no checksum
+# Folders of which a warning has said that a file of theirs has no checksum
+_told: set[Path] = set()
 
 
 BYTES_AT_A_TIME = 2**20  # that are read to be checked: they stay in the processor's cache
@@ -51,13 +54,18 @@ def check_format(path: Path, written: Any, sealed: bool) -> None:
     if not (isinstance(written, int | np.integer) and written >= 1):
         raise DamagedError(f"{path} is damaged: its format is {written!r}")
     if written > FORMAT:
-        raise ValueError(f"{path} has format {written}; this version of approx reads up to {FORMAT}: update approx")
+        raise ValueError(
+            f"{path} has format {written}; this version of approx reads up to {FORMAT}: update approx"
+        )
     if written > 1 and not sealed:
-        raise DamagedError(f"{path} is damaged: the checksum at its end is missing, so it was cut or changed")
+        raise DamagedError(
+            f"{path} is damaged: the checksum at its end is missing, so it was cut or changed"
+        )
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder if the one around it exists; a whole path that does not exist is rather a slip of the pen.
+    """Make a folder if the one around it exists; a whole path that does not exist is rather a slip
+    of the pen.
 
     Raises:
         FileNotFoundError: the folder around it does not exist, or is the root of all files.
@@ -71,11 +79,15 @@ def make_folder(folder: Path) -> None:
     if folder.is_dir():
         return
     if not folder.parent.is_dir() or folder.parent == folder.parent.parent:
-        raise FileNotFoundError(f"there is no folder {missing_part(folder)}: make it first, or correct the path")
+        raise FileNotFoundError(
+            f"there is no folder {missing_part(folder)}: make it first, or correct the path"
+        )
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
-        raise type(error)(error.errno, f"the folder cannot be made ({error.strerror})", str(folder)) from None
+        raise type(error)(
+            error.errno, f"the folder cannot be made ({error.strerror})", str(folder)
+        ) from None
 
 
 def missing_part(folder: Path) -> Path:
@@ -86,7 +98,9 @@ def missing_part(folder: Path) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file to write, which then takes the place of `path`: there is the old file or the new, never half."""
+    """A temporary file to write, which then takes the place of `path`: there is the old file or the
+    new, never half.
+    """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
         yield temporary
@@ -147,7 +161,8 @@ def read_sealed(path: Path) -> bytes:
 def write_netcdf(path: Path, content: xr.Dataset) -> None:
     """Write a netCDF file with its seal; HDF5 sees memory only.
 
-    Where a disk is full, HDF5 can neither finish a file nor forget it, and brings the process down later.
+    Where a disk is full, HDF5 can neither finish a file nor forget it, and brings the process down
+    later.
     """
     with locks_of_this_process():
         made = content.drop_encoding().to_netcdf(engine="h5netcdf", format="NETCDF4")
@@ -156,10 +171,11 @@ def write_netcdf(path: Path, content: xr.Dataset) -> None:
 
 @contextmanager
 def locks_of_this_process() -> Iterator[None]:
-    """Keep xarray from asking Dask's scheduler for a lock, which it does in a process that has a Dask client.
+    """Keep xarray from asking Dask's scheduler for a lock, which it does in a process that has a
+    Dask client.
 
-    The lock would have the name of the file; what is made in memory has none that the scheduler could know
-    (xarray 2026.9.0 with distributed 2026.8.0 raises a RuntimeError).
+    The lock would have the name of the file; what is made in memory has none that the scheduler
+    could know (xarray 2026.9.0 with distributed 2026.8.0 raises a RuntimeError).
     """
     if "dask" not in sys.modules:
         yield
@@ -172,10 +188,12 @@ def locks_of_this_process() -> Iterator[None]:
 
 @contextmanager
 def open_netcdf(path: Path) -> Iterator[tuple[xr.Dataset, bool]]:
-    """A netCDF file to read from, and whether it has a seal: then all of its bytes have been checked.
+    """A netCDF file to read from, and whether it has a seal: then all of its bytes have been
+    checked.
 
     Raises:
-        DamagedError: the seal does not fit. UnreadableError: anything goes wrong while the contents are read.
+        DamagedError: the seal does not fit. UnreadableError: anything goes wrong while the contents
+            are read.
         OSError: the file cannot be opened.
     """
     with path.open("rb") as file:
@@ -186,7 +204,9 @@ def open_netcdf(path: Path) -> Iterator[tuple[xr.Dataset, bool]]:
         except (DamagedError, MemoryError):
             raise
         except Exception as error:
-            raise UnreadableError(f"{path} is damaged, it cannot be read as netCDF ({error})") from error
+            raise UnreadableError(
+                f"{path} is damaged, it cannot be read as netCDF ({error})"
+            ) from error
 
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
@@ -195,7 +215,8 @@ def write_json(path: Path, content: Mapping[str, Any]) -> None:
 
 
 def read_json(path: Path) -> tuple[dict[str, Any], bool]:
-    """The entries that `write_json` wrote, and whether they have a digest: then they have been checked.
+    """The entries that `write_json` wrote, and whether they have a digest: then they have been
+    checked.
 
     Raises:
         DamagedError: no JSON, no entries, or not those that were written.
@@ -205,10 +226,14 @@ def read_json(path: Path) -> tuple[dict[str, Any], bool]:
     except (ValueError, RecursionError) as error:
         raise DamagedError(f"{path} is damaged, it cannot be read as JSON ({error})") from None
     if not isinstance(found, dict):
-        raise DamagedError(f"{path} is damaged: it holds a {type(found).__name__} in place of entries")
+        raise DamagedError(
+            f"{path} is damaged: it holds a {type(found).__name__} in place of entries"
+        )
     digest = found.pop("digest", None)
     if digest is not None and digest != identity(found):
-        raise DamagedError(f"{path} is damaged or was edited, its entries are not those that were written")
+        raise DamagedError(
+            f"{path} is damaged or was edited, its entries are not those that were written"
+        )
     return found, digest is not None
 
 

@@ -21,13 +21,22 @@ from approx.sweep.provenance import common, differences
 FORMAT = 2  # of a folder; a reader refuses newer ones. In format 1 only chunks have a digest
 
 
-ENTRIES = {"entries": list, "axes": dict, "sources": dict, "attributes": dict, "crossed": list, "created": str}
+ENTRIES = {
+    "entries": list,
+    "axes": dict,
+    "sources": dict,
+    "attributes": dict,
+    "crossed": list,
+    "created": str,
+}
 
 
 LONGEST_NAME = 255  # bytes, of file systems in use
 
 
-OURS = re.compile(r"lock|coordinates\.nc|progress\.json|\w{16}\.((start|advance)\.jax|inputs\.npz)|held-.*|\..*\.tmp")
+OURS = re.compile(
+    r"lock|coordinates\.nc|progress\.json|\w{16}\.((start|advance)\.jax|inputs\.npz)|held-.*|\..*\.tmp"
+)
 
 
 class Head(NamedTuple):
@@ -35,8 +44,10 @@ class Head(NamedTuple):
 
     Attributes:
         source: provenance of what is asked for. axes: its axes and their values.
-        coordinates: record steps, and where the networks are judged. attributes: further ones of results.
-        program: of the exported one: which variables its arrays become, and which of their axes is the lanes'.
+        coordinates: record steps, and where the networks are judged. attributes: further ones of
+            results.
+        program: of the exported one: which variables its arrays become, and which of their axes is
+            the lanes'.
     """
 
     source: dict[str, Any]
@@ -48,10 +59,12 @@ class Head(NamedTuple):
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Be the only run that writes to the folder, which is made; one that may only be read needs no lock.
+    """Be the only run that writes to the folder, which is made; one that may only be read needs no
+    lock.
 
     Raises:
-        RuntimeError: another one is at it. OSError: the folder cannot be made, or may not be written to and is empty.
+        RuntimeError: another one is at it. OSError: the folder cannot be made, or may not be
+            written to and is empty.
     """
     import fcntl  # of POSIX systems only
 
@@ -93,7 +106,9 @@ def check_place(folder: Path) -> None:
     """
     files.make_folder(folder)
     if not is_writable(folder) and not (folder / "sweep.json").exists():
-        raise PermissionError(f"{folder} may not be written to: choose another folder, or change its permissions")
+        raise PermissionError(
+            f"{folder} may not be written to: choose another folder, or change its permissions"
+        )
 
 
 def check_labels(out: Path, labels: list[str]) -> None:
@@ -103,19 +118,27 @@ def check_labels(out: Path, labels: list[str]) -> None:
         ValueError: naming the label, and what is wrong with it.
     """
     if (out / "sweep.json").exists():
-        raise ValueError(f"{out} holds the sweep of a single recipe without a label: choose another folder for several")
+        raise ValueError(
+            f"{out} holds the sweep of a single recipe without a label: choose another folder for several"
+        )
     seen: dict[str, str] = {}
     for label in labels:
         about = f"the recipe {label[:60]!r} gets a folder of its own in {out}: call it so that it can be a name"
         if not (re.fullmatch(r"[^/\\.][^/\\]*", label) and label.isprintable()):
-            raise ValueError(f"{about}, without slashes, a dot in front, or characters that do not print")
+            raise ValueError(
+                f"{about}, without slashes, a dot in front, or characters that do not print"
+            )
         if len(os.fsencode(label)) > LONGEST_NAME:
-            raise ValueError(f"{about}, of at most {LONGEST_NAME} bytes; it has {len(os.fsencode(label))}")
+            raise ValueError(
+                f"{about}, of at most {LONGEST_NAME} bytes; it has {len(os.fsencode(label))}"
+            )
         if label in ("sweep.json", "recipes.json"):
             raise ValueError(f"{about}, which is not that of a file of ours")
         alike = seen.setdefault(unicodedata.normalize("NFKC", label).casefold(), label)
         if alike != label:
-            raise ValueError(f"{about}; it differs from {alike!r} only in what some systems' names do not tell apart")
+            raise ValueError(
+                f"{about}; it differs from {alike!r} only in what some systems' names do not tell apart"
+            )
 
 
 def is_locked(folder: Path) -> bool:
@@ -132,21 +155,30 @@ def is_locked(folder: Path) -> bool:
     return False
 
 
-def begin(folder: Path, head: Head, accept: bool = False, label: str | None = None, selective: bool = False) -> str:
-    """Make a sweep of a locked folder, or go on with it; the name of the source that chunks are made from now.
+def begin(
+    folder: Path,
+    head: Head,
+    accept: bool = False,
+    label: str | None = None,
+    selective: bool = False,
+) -> str:
+    """Make a sweep of a locked folder, or go on with it; the name of the source that chunks are
+    made from now.
 
-    `label` is that of the recipe, if the folder is one of several. `selective` says that trainings are chosen one by
-    one, as a refined map does: then not all that the axes span are wanted.
+    `label` is that of the recipe, if the folder is one of several. `selective` says that trainings
+    are chosen one by one, as a refined map does: then not all that the axes span are wanted.
 
     Raises:
-        ValueError: a folder of other things, or of other axes; or of trainings that other programs or inputs made,
-            saying in what they differ, unless that is accepted.
+        ValueError: a folder of other things, or of other axes; or of trainings that other programs
+            or inputs made, saying in what they differ, unless that is accepted.
     """
     source = common(head.source)
     name = provenance.identity(source)[:16]
     if not (folder / "sweep.json").exists():
         if others := [other.name for other in folder.iterdir() if not OURS.fullmatch(other.name)]:
-            raise ValueError(f"{folder} holds other things ({others[0]}): a sweep needs a folder of its own")
+            raise ValueError(
+                f"{folder} holds other things ({others[0]}): a sweep needs a folder of its own"
+            )
         found: dict[str, Any] = {"created": datetime.now(UTC).isoformat(timespec="seconds")}
         found |= {"entries": list(head.source), "axes": {}, "sources": {}}
         points = head.coordinates
@@ -155,7 +187,9 @@ def begin(folder: Path, head: Head, accept: bool = False, label: str | None = No
         check(folder, found, name, head, accept)
         points = all_points(folder, found, head)
     earlier = axes_of(found)
-    axes = {axis: np.union1d(earlier.get(axis, values), values) for axis, values in head.axes.items()}
+    axes = {
+        axis: np.union1d(earlier.get(axis, values), values) for axis, values in head.axes.items()
+    }
     called = None if label is None else str(label)  # a number's folder is called by its digits
     found |= {"format": FORMAT, "label": called, "selective": selective}
     found |= {"crossed": list(head.source["cross"]), "attributes": head.attributes}
@@ -171,9 +205,13 @@ def all_points(folder: Path, found: Mapping[str, Any], head: Head) -> xr.Dataset
     """The coordinates that the folder has, and those of what is asked for now.
 
     Raises:
-        ValueError: they are damaged; or they are missing, and not all axes are asked for, so that they cannot be made.
+        ValueError: they are damaged; or they are missing, and not all axes are asked for, so that
+            they cannot be made.
     """
-    asked = {axis: np.isin(unpack(packed), head.axes[axis]).all() for axis, packed in found["axes"].items()}
+    asked = {
+        axis: np.isin(unpack(packed), head.axes[axis]).all()
+        for axis, packed in found["axes"].items()
+    }
     if not (folder / "coordinates.nc").exists() and all(asked.values()):
         return head.coordinates
     before = read_coordinates(folder, found["sources"]).reset_coords()
@@ -188,7 +226,9 @@ def write_coordinates(folder: Path, points: xr.Dataset, sources: list[str]) -> N
 
 
 def write_files(folder: Path, name: str, contents: Mapping[str, Callable[[], bytes]]) -> None:
-    """Make those further files of a source that are not there; a program that JAX cannot export is warned of."""
+    """Make those further files of a source that are not there; a program that JAX cannot export is
+    warned of.
+    """
     for end, content in contents.items():
         path = folder / f"{name}.{end}"
         if path.exists():
@@ -196,7 +236,10 @@ def write_files(folder: Path, name: str, contents: Mapping[str, Callable[[], byt
         try:
             made = content()
         except Exception as error:  # whatever a user's own functions hold
-            warnings.warn(f"{path.name} cannot be made, so `verify` will not compute again: {error}", stacklevel=2)
+            warnings.warn(
+                f"{path.name} cannot be made, so `verify` will not compute again: {error}",
+                stacklevel=2,
+            )
             continue
         files.write_sealed(path, made)
 
@@ -218,11 +261,16 @@ def check(folder: Path, found: Mapping[str, Any], name: str, head: Head, accept:
 
 
 def pack(values: np.ndarray) -> list:
-    """An axis as JSON: numbers as they are; increasing seeds as [first, last] of every run of neighbours."""
+    """An axis as JSON: numbers as they are; increasing seeds as [first, last] of every run of
+    neighbours.
+    """
     if values.dtype.kind == "f":
         return values.tolist()
     breaks = np.flatnonzero(np.diff(values) != 1)
-    return [[int(values[a]), int(values[b])] for a, b in zip(np.r_[0, breaks + 1], np.r_[breaks, -1], strict=True)]
+    return [
+        [int(values[a]), int(values[b])]
+        for a, b in zip(np.r_[0, breaks + 1], np.r_[breaks, -1], strict=True)
+    ]
 
 
 def unpack(packed: list) -> np.ndarray:
@@ -256,11 +304,17 @@ def read_sweep(folder: Path) -> dict[str, Any]:
     if not isinstance(written, int):
         raise files.DamagedError(f"{path} is damaged, its format is {written!r}: {remedy}")
     if written > FORMAT:
-        raise ValueError(f"{folder} has format {written}; this version of approx reads up to {FORMAT}: update approx")
+        raise ValueError(
+            f"{folder} has format {written}; this version of approx reads up to {FORMAT}: update approx"
+        )
     if wrong := wrong_entries(found):
-        raise files.DamagedError(f"{path} is damaged, its entry {wrong[0]!r} is missing or wrong: {remedy}")
+        raise files.DamagedError(
+            f"{path} is damaged, its entry {wrong[0]!r} is missing or wrong: {remedy}"
+        )
     if written > 1 and not checked:
-        raise files.DamagedError(f"{path} is damaged or was edited, its digest is missing: {remedy}")
+        raise files.DamagedError(
+            f"{path} is damaged or was edited, its digest is missing: {remedy}"
+        )
     return found
 
 
@@ -269,7 +323,11 @@ def wrong_entries(found: Mapping[str, Any]) -> list[str]:
     wrong = [name for name, kind in ENTRIES.items() if not isinstance(found.get(name), kind)]
     if wrong:
         return wrong
-    wrong += [f"sources {name}" for name, about in found["sources"].items() if provenance.identity(about)[:16] != name]
+    wrong += [
+        f"sources {name}"
+        for name, about in found["sources"].items()
+        if provenance.identity(about)[:16] != name
+    ]
     for axis, packed in found["axes"].items():
         try:
             known = len(unpack(packed)) > 0
@@ -309,13 +367,17 @@ def recipes(path: Path) -> dict[Any, Path]:
         ValueError: a recipe's folder is missing, or has the name of another recipe.
     """
     inner = {each.parent.name: each.parent for each in sorted(path.glob("*/sweep.json"))}
-    labels = {str(label): label for label in read_labels(path)}  # a number has a folder of its digits
+    # A number has a folder of its digits
+    labels = {str(label): label for label in read_labels(path)}
     if (path / "sweep.json").exists() or not (inner or labels):
         return {None: path}
-    for name, folder in inner.items():  # first, as one that was renamed is missing under its own name too
+    # First, as one that was renamed is missing under its own name too
+    for name, folder in inner.items():
         label = read_sweep(folder).get("label")
         if label not in (None, name):
-            raise ValueError(f"{folder} holds the trainings of the recipe {label!r}: call it {label!r} again")
+            raise ValueError(
+                f"{folder} holds the trainings of the recipe {label!r}: call it {label!r} again"
+            )
     for name in labels:
         if name not in inner:
             raise ValueError(
@@ -326,7 +388,8 @@ def recipes(path: Path) -> dict[Any, Path]:
 
 
 def read_labels(path: Path) -> list[str | int | float]:
-    """The labels of the recipes of a folder, in their order, as the last command had them; [] if it has no list.
+    """The labels of the recipes of a folder, in their order, as the last command had them; [] if it
+    has no list.
 
     Raises:
         ValueError: the list is damaged.

@@ -12,7 +12,9 @@ import numpy as np
 from approx.disk import files
 
 
-def hold(folder: Path, source: str, which: np.ndarray, begin: int, leaves: list[np.ndarray]) -> None:
+def hold(
+    folder: Path, source: str, which: np.ndarray, begin: int, leaves: list[np.ndarray]
+) -> None:
     """Keep a block on its way: what its trainings are (`rows`), the steps made, and its state."""
     arrays: dict[str, Any] = {f"leaf{number}": leaf for number, leaf in enumerate(leaves)}
     file = io.BytesIO()
@@ -21,7 +23,9 @@ def hold(folder: Path, source: str, which: np.ndarray, begin: int, leaves: list[
 
 
 def held(folder: Path, source: str) -> Iterator[tuple[np.ndarray, int, list[np.ndarray]]]:
-    """Blocks on their way: `rows` of their trainings, the steps made, and their state. Those of other code are not."""
+    """Blocks on their way: `rows` of their trainings, the steps made, and their state. Those of
+    other code are not.
+    """
     for path in sorted(folder.glob("held-*.npz")):
         try:
             arrays = read_arrays(path)

@@ -1,7 +1,8 @@
-"""Is what a sweep's folder says true: its files are whole, and its trainings come out again as they were written.
+"""Is what a sweep's folder says true: its files are whole, and its trainings come out again as they
+were written.
 
-Recomputing takes the program and the inputs from the folder, no code of anyone's: JAX's exported programs are neither
-pickled nor tied to the Python that made them.
+Recomputing takes the program and the inputs from the folder, no code of anyone's: JAX's exported
+programs are neither pickled nor tied to the Python that made them.
 """
 
 from collections.abc import Mapping
@@ -17,7 +18,8 @@ from scipy import stats
 from approx.disk import assemble, chunks, files, folders, held
 from approx.sweep import provenance
 
-TOLERANCE = 1e-3  # of losses of the first ten steps elsewhere: later two correct programs part (chaos)
+# Of losses of the first ten steps elsewhere: later two correct programs part (chaos)
+TOLERANCE = 1e-3
 UNLIKELY = 1e-3  # probability of final losses as different as these, or more, if they are alike
 
 
@@ -26,11 +28,14 @@ class Verdict(NamedTuple):
 
     Attributes:
         damaged: what is wrong with a file, one sentence each.
-        missing: how many trainings of the sweep's axes are not there; 0 for a map that chose its trainings one by one.
+        missing: how many trainings of the sweep's axes are not there; 0 for a map that chose its
+            trainings one by one.
         sampled: how many trainings were computed again. differing: how many came out otherwise.
-        elsewhere: what differs from where they were made, "" if nothing does; then the bits must be the same.
-        parted: largest relative difference of the losses up to step 10; pvalue: of the final losses' distributions
-            (Kolmogorov and Smirnov's test). Both nan where the bits were compared.
+        elsewhere: what differs from where they were made, "" if nothing does; then the bits must be
+            the same.
+        parted: largest relative difference of the losses up to step 10; pvalue: of the final
+            losses' distributions (Kolmogorov and Smirnov's test). Both nan where the bits were
+            compared.
     """
 
     damaged: list[str]
@@ -44,7 +49,11 @@ class Verdict(NamedTuple):
     @property
     def fine(self) -> bool:
         """Whether there is nothing to doubt."""
-        alike = self.parted <= TOLERANCE and self.pvalue >= UNLIKELY if self.elsewhere else self.differing == 0
+        alike = (
+            self.parted <= TOLERANCE and self.pvalue >= UNLIKELY
+            if self.elsewhere
+            else self.differing == 0
+        )
         return not self.damaged and not self.missing and alike
 
 
@@ -58,7 +67,8 @@ def verify(folder: str | Path, count: int = 256, key: int = 0) -> Verdict:
 
     Raises:
         FileNotFoundError: no sweep there.
-        ValueError: its sweep.json is damaged, or of a newer version, so that nothing else can be judged.
+        ValueError: its sweep.json is damaged, or of a newer version, so that nothing else can be
+            judged.
 
     Example:
         >>> verify("results/square").fine
@@ -90,7 +100,9 @@ def verify(folder: str | Path, count: int = 256, key: int = 0) -> Verdict:
             except (OSError, ValueError) as error:
                 damaged.append(f"trainings cannot be computed again: {error}")
             elsewhere += list(
-                provenance.differences(surroundings(), {name: about.get(name) for name in surroundings()})
+                provenance.differences(
+                    surroundings(), {name: about.get(name) for name in surroundings()}
+                )
             )
     found = judged(list(dict.fromkeys(damaged)), pairs, "; ".join(dict.fromkeys(elsewhere)))
     return found._replace(missing=0 if sweep.get("selective") else int((~seen).sum()))
@@ -103,7 +115,9 @@ class Whole(NamedTuple):
     size: int
 
 
-def checked_chunks(folder: Path, sweep: Mapping[str, Any], seen: np.ndarray) -> tuple[dict[Path, Whole], list[str]]:
+def checked_chunks(
+    folder: Path, sweep: Mapping[str, Any], seen: np.ndarray
+) -> tuple[dict[Path, Whole], list[str]]:
     """Every chunk that is whole, and what is wrong with the others, one sentence each.
 
     `seen`, on the sweep's axes, is set where there is a training.
@@ -132,14 +146,19 @@ def surroundings() -> dict[str, Any]:
     return {"versions": provenance.versions(), "processor": processor}
 
 
-def judged(damaged: list[str], pairs: list[tuple[xr.Dataset, xr.Dataset]], elsewhere: str) -> Verdict:
+def judged(
+    damaged: list[str], pairs: list[tuple[xr.Dataset, xr.Dataset]], elsewhere: str
+) -> Verdict:
     """Hold what was computed again against what was written."""
     sampled = sum(old.sizes["training"] for old, _ in pairs)
     differing, parted, ends = 0, 0.0, []
     for old, new in pairs:
         same = np.ones(old.sizes["training"], bool)
         for name in new.data_vars:
-            bits = [np.ascontiguousarray(one[name].values).view(np.uint8).reshape(len(same), -1) for one in (old, new)]
+            bits = [
+                np.ascontiguousarray(one[name].values).view(np.uint8).reshape(len(same), -1)
+                for one in (old, new)
+            ]
             same &= (bits[0] == bits[1]).all(1)
         differing += int((~same).sum())
         early = [one.loss.values[:, old.step.values <= 10] for one in (old, new)]
@@ -178,17 +197,22 @@ def read_program(folder: Path, source: str) -> Program:
             path = folder / f"{source}.{name}.jax"
             found.append(export.deserialize(bytearray(files.read_sealed(path))))
     except FileNotFoundError:
-        raise ValueError(f"{path} is missing: the same command makes it, if JAX can export the program") from None
+        raise ValueError(
+            f"{path} is missing: the same command makes it, if JAX can export the program"
+        ) from None
     except files.DamagedError as error:
         raise files.DamagedError(f"{error}: {remedy}") from None
     except Exception as error:  # whatever reading another thing's bytes as a program ends in
-        raise files.DamagedError(f"{path} is damaged, it cannot be read ({error!r}): {remedy}") from None
+        raise files.DamagedError(
+            f"{path} is damaged, it cannot be read ({error!r}): {remedy}"
+        ) from None
     start, advance = found
     return Program(start, advance, shared)
 
 
 def again(folder: Path, source: str, sweep: dict[str, Any], made: xr.Dataset) -> xr.Dataset:
-    """Those trainings, computed by the folder's own program from what the folder says they were given.
+    """Those trainings, computed by the folder's own program from what the folder says they were
+    given.
 
     Raises:
         ValueError: a file that is needed is missing or damaged.
@@ -209,7 +233,13 @@ def again(folder: Path, source: str, sweep: dict[str, Any], made: xr.Dataset) ->
         )
         for first in range(0, len(numbers), lanes):
             each = np.minimum(np.arange(first, first + lanes), len(numbers) - 1)
-            leaves = [shared["root"], streams[each], numbers[each], *arrays, *(p[start[each]] for p in given)]
+            leaves = [
+                shared["root"],
+                streams[each],
+                numbers[each],
+                *arrays,
+                *(p[start[each]] for p in given),
+            ]
             state = advance(np.int32(0), np.int32(steps[-1]), *begin(*leaves), *leaves)
             many = min(lanes, len(numbers) - first)
             found.append([np.moveaxis(np.asarray(leaf), axis, 0)[:many] for leaf in state])

@@ -1,7 +1,7 @@
 """Sweeps into a folder: what is missing there is computed on this machine and written as it ends.
 
-A training's bits depend on its own inputs and on the program only, so chunks can be of any size, in any order, made by
-anyone, and a sweep that was killed goes on with what is missing.
+A training's bits depend on its own inputs and on the program only, so chunks can be of any size, in
+any order, made by anyone, and a sweep that was killed goes on with what is missing.
 """
 
 import json
@@ -40,8 +40,10 @@ class Writer:
     """Gathers trainings that are finished, writes them as chunks, and says how far it is.
 
     Attributes:
-        folder: a sweep's. source: of its chunks from now on. plan: of the trainings. total: how many are missing.
-        waiting: finished ones that no chunk has yet, as traces or as a worker's `results.part`, and their bytes.
+        folder: a sweep's. source: of its chunks from now on. plan: of the trainings. total: how
+            many are missing.
+        waiting: finished ones that no chunk has yet, as traces or as a worker's `results.part`, and
+            their bytes.
         done, diverged, stored: how many were finished, ended so, and are on the disk.
         writing: the chunk that is being written aside.
     """
@@ -62,7 +64,9 @@ class Writer:
     told: float = 0.0
 
     def add(self, trainings: np.ndarray, found: Trace | xr.Dataset) -> None:
-        """Take finished trainings; begin to write a chunk if the last one was some time ago, or much is waiting."""
+        """Take finished trainings; begin to write a chunk if the last one was some time ago, or
+        much is waiting.
+        """
         self.waiting.append((trainings, found))
         self.done += len(trainings)
         self.diverged += int((~np.isfinite(np.asarray(found.loss[:, -1]))).sum())
@@ -84,7 +88,11 @@ class Writer:
     def write(self, waiting: list[tuple[np.ndarray, Any]]) -> None:
         """One chunk."""
         numbers, found = zip(*waiting, strict=True)
-        part = results.stacked(found) if isinstance(found[0], xr.Dataset) else gathered(self.plan, waiting)
+        part = (
+            results.stacked(found)
+            if isinstance(found[0], xr.Dataset)
+            else gathered(self.plan, waiting)
+        )
         chunks.write_chunk(self.folder, part, self.source)
         self.stored += sum(map(len, numbers))
         for each, _ in waiting:
@@ -99,7 +107,12 @@ class Writer:
         """Write for `status`, every few seconds, how far it is."""
         if time.time() - self.told > 5:
             self.told = time.time()
-            found: dict[str, Any] = {"began": self.began, "now": self.told, "share": share, "missing": self.total}
+            found: dict[str, Any] = {
+                "began": self.began,
+                "now": self.told,
+                "share": share,
+                "missing": self.total,
+            }
             found |= {"done": self.done, "diverged": self.diverged, "command": sys.argv}
             folders.write(self.folder / "progress.json", json.dumps(found).encode())
 
@@ -111,7 +124,9 @@ class Writer:
 def gathered(plan: Plan, found: list[tuple[np.ndarray, Trace]]) -> xr.Dataset:
     """`results.part` of several blocks."""
     numbers, traces = zip(*found, strict=True)
-    return results.part(plan, np.concatenate(numbers), jax.tree.map(lambda *parts: np.concatenate(parts), *traces))
+    return results.part(
+        plan, np.concatenate(numbers), jax.tree.map(lambda *parts: np.concatenate(parts), *traces)
+    )
 
 
 def which(plan: Plan, trainings: np.ndarray) -> np.ndarray:
@@ -123,13 +138,17 @@ def which(plan: Plan, trainings: np.ndarray) -> np.ndarray:
 
 
 def missing(plan: Plan, folder: Path, wanted: np.ndarray | None = None) -> np.ndarray:
-    """Numbers of the trainings that the folder does not have; of those that are wanted, if not all are."""
+    """Numbers of the trainings that the folder does not have; of those that are wanted, if not all
+    are.
+    """
     done, every = chunks.done(folder), np.arange(plan.trainings)
     left = every[~np.isin(which(plan, every), done)] if len(done) else every
     return left if wanted is None else np.intersect1d(left, wanted)
 
 
-def is_only_read(folder: Path, plan: Plan, head: folders.Head, accept: bool, wanted: np.ndarray | None = None) -> bool:
+def is_only_read(
+    folder: Path, plan: Plan, head: folders.Head, accept: bool, wanted: np.ndarray | None = None
+) -> bool:
     """Whether the folder may not be written to, and need not be: all that is asked for is in it.
 
     Raises:
@@ -154,7 +173,11 @@ def said_if_it_ends(folder: Path, writer: Writer) -> Iterator[None]:
         yield
         writer.flush(finish=True)
     except BaseException as error:
-        how = "interrupted" if isinstance(error, KeyboardInterrupt) else f"ended by {type(error).__name__}"
+        how = (
+            "interrupted"
+            if isinstance(error, KeyboardInterrupt)
+            else f"ended by {type(error).__name__}"
+        )
         try:
             writer.flush(finish=True)
         except Exception as again:
@@ -184,7 +207,9 @@ def run_here(
     accept: bool,
     wanted: np.ndarray | None = None,
 ) -> None:
-    """Compute what the folder lacks of a plan, or of those of its trainings that are wanted, on this machine."""
+    """Compute what the folder lacks of a plan, or of those of its trainings that are wanted, on
+    this machine.
+    """
     block = ready.programs[workers[0]]
     with folders.locked(folder):
         about = head(plan, ready, block)
@@ -194,17 +219,21 @@ def run_here(
         todo = missing(plan, folder, wanted)
         batches = [*resumed(folder, source, plan, block, todo)]
         if not len(todo):
-            folders.write_files(folder, source, files(plan, block))  # if somebody deleted a damaged one
+            # If somebody deleted a damaged one
+            folders.write_files(folder, source, files(plan, block))
             return say_there(folder, plan, progress and wanted is None, label)
         writer = Writer(folder, source, plan, len(todo))
-        todo = np.setdiff1d(todo, [n for batch in batches for n in batch.trainings], assume_unique=True)
+        todo = np.setdiff1d(
+            todo, [n for batch in batches for n in batch.trainings], assume_unique=True
+        )
         batches += [Batch(each) for each in plans.blocks_of(plan, todo)]
         workers = workers[: len(batches)]
         with said_if_it_ends(folder, writer), ThreadPoolExecutor(1) as aside:
             batches[0], cost = pilot(plan, block, workers[0], batches[0])
             if progress:
                 announce(label, plan, writer.total, ready, workers, cost)
-            export_ = aside.submit(folders.write_files, folder, source, files(plan, block))  # while blocks are computed
+            # While blocks are computed
+            export_ = aside.submit(folders.write_files, folder, source, files(plan, block))
             total = len(batches) * plan.lanes * plan.recipe.steps
             with bar(total, progress, writer.said) as show:
 
@@ -212,19 +241,36 @@ def run_here(
                     show(steps)
                     writer.tell(steps / total)
 
-                drive(plan, ready.programs, workers, batches, writer.add, cost, segment, tell, writer.hold)
+                drive(
+                    plan,
+                    ready.programs,
+                    workers,
+                    batches,
+                    writer.add,
+                    cost,
+                    segment,
+                    tell,
+                    writer.hold,
+                )
             export_.result()
 
 
-def resumed(folder: Path, source: str, plan: Plan, block: Block, todo: np.ndarray) -> Iterator[Batch]:
-    """Blocks that an earlier run held on their way, if all of it is asked for; finished ones are released."""
+def resumed(
+    folder: Path, source: str, plan: Plan, block: Block, todo: np.ndarray
+) -> Iterator[Batch]:
+    """Blocks that an earlier run held on their way, if all of it is asked for; finished ones are
+    released.
+    """
     number: dict[bytes, int] = {}
     tree, like = jax.tree.structure(block.carry), jax.tree.leaves(block.carry)
     for rows, begin, leaves in held.held(folder, source):
         number = number or dict(zip(which(plan, todo).tolist(), todo.tolist(), strict=True))
         trainings = [number.pop(row, -1) for row in rows.tolist()]
-        fits = [(leaf.shape, leaf.dtype) for leaf in leaves] == [(leaf.shape, leaf.dtype) for leaf in like]
-        if max(trainings) < 0 and np.isin(rows, chunks.done(folder)).all():  # it ended before it could release them
+        fits = [(leaf.shape, leaf.dtype) for leaf in leaves] == [
+            (leaf.shape, leaf.dtype) for leaf in like
+        ]
+        # It ended before it could release them
+        if max(trainings) < 0 and np.isin(rows, chunks.done(folder)).all():
             held.release(folder, rows)
         elif fits and min(trainings) >= 0:
             yield Batch(np.array(trainings), jax.tree.unflatten(tree, leaves), begin)

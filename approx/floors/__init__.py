@@ -1,8 +1,8 @@
 """Floors: the smallest error there can be, computed on the very points that are judged.
 
-A loss of 1e-3 is a failure or the best possible, depending on the network. A floor takes x (k,) or (k, 1), y likewise
-and perhaps weights, and knows nothing of training. Lower bounds are proven; what is attained is the error of a function
-that was found, and says so.
+A loss of 1e-3 is a failure or the best possible, depending on the network. A floor takes x (k,) or
+(k, 1), y likewise and perhaps weights, and knows nothing of training. Lower bounds are proven; what
+is attained is the error of a function that was found, and says so.
 """
 
 from approx.floors.classes import (

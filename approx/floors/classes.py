@@ -1,4 +1,6 @@
-"""What classifiers reach: the majority, Bayes, and the linear softmax that solves the waveform task."""
+"""What classifiers reach: the majority, Bayes, and the linear softmax that solves the waveform
+task.
+"""
 
 from typing import NamedTuple
 
@@ -10,7 +12,9 @@ from approx.floors.linear import table
 
 
 class Constant(NamedTuple):
-    """The best constant prediction: accuracy of the majority class, and cross-entropy (nats) of the class shares."""
+    """The best constant prediction: accuracy of the majority class, and cross-entropy (nats) of the
+    class shares.
+    """
 
     accuracy: float
     cross_entropy: float
@@ -31,7 +35,8 @@ def majority(labels: ArrayLike) -> Constant:
 
 
 def separable(x: ArrayLike, labels: ArrayLike) -> float:
-    """The best accuracy any function of x has on these rows: rows with equal x share one answer, their majority's.
+    """The best accuracy any function of x has on these rows: rows with equal x share one answer,
+    their majority's.
 
     Args:
         x: inputs, (n, i) or (n,).
@@ -52,8 +57,9 @@ def separable(x: ArrayLike, labels: ArrayLike) -> float:
 def bayes_accuracy(centres: ArrayLike, deviation: float) -> float:
     """Accuracy of Bayes' rule for equally likely normal classes of one deviation on a line.
 
-    The rule takes the nearest centre; the sum over classes of the probability between the midpoints, over their number.
-    For rows of d independent equal entries the row's mean is sufficient, with the deviation of an entry over sqrt(d).
+    The rule takes the nearest centre; the sum over classes of the probability between the
+    midpoints, over their number. For rows of d independent equal entries the row's mean is
+    sufficient, with the deviation of an entry over sqrt(d).
 
     Args:
         centres: (classes,), different.
@@ -85,19 +91,23 @@ class Softmax(NamedTuple):
     cross_entropy: float
 
 
-def waveform_softmax(centres: ArrayLike, dim: int, deviation: float, scale: float, nodes: int = 64) -> Softmax:
+def waveform_softmax(
+    centres: ArrayLike, dim: int, deviation: float, scale: float, nodes: int = 64
+) -> Softmax:
     """The exact solution of the waveform task of one scale, and its expected loss.
 
-    Logits `-scale (m - c_k)²`, m the row's mean, are linear in the row up to `-scale m²`, which all classes share:
-    weights `2 scale c_k / dim` and bias `-scale c_k²`. What all classes share may be subtracted, so the weights take
-    the mean of the c off, which makes their norm least. Each class is right wherever its centre is the nearest: Bayes'
-    rule, for every scale. The loss is an integral over m ~ N(c_k, deviation² / dim), by Gauss-Hermite quadrature.
+    Logits `-scale (m - c_k)²`, m the row's mean, are linear in the row up to `-scale m²`, which all
+    classes share: weights `2 scale c_k / dim` and bias `-scale c_k²`. What all classes share may be
+    subtracted, so the weights take the mean of the c off, which makes their norm least. Each class
+    is right wherever its centre is the nearest: Bayes' rule, for every scale. The loss is an
+    integral over m ~ N(c_k, deviation² / dim), by Gauss-Hermite quadrature.
 
     Args:
         centres: c, (classes,), different.
         dim: length of a row.
         deviation: standard deviation of its entries, 0 or above.
-        scale: above 0; the loss falls with it until it is that of probabilities sharper than the noise.
+        scale: above 0; the loss falls with it until it is that of probabilities sharper than the
+            noise.
         nodes: of the quadrature.
 
     Raises:
@@ -105,7 +115,9 @@ def waveform_softmax(centres: ArrayLike, dim: int, deviation: float, scale: floa
     """
     c = check_centres(centres)
     if not (dim >= 1 and deviation >= 0 and scale > 0):
-        raise ValueError(f"dim {dim}, deviation {deviation}, scale {scale}: must be at least 1, at least 0, above 0")
+        raise ValueError(
+            f"dim {dim}, deviation {deviation}, scale {scale}: must be at least 1, at least 0, above 0"
+        )
     weights = np.tile(2 * scale * (c - c.mean()) / dim, (dim, 1))
     node, weight = np.polynomial.hermite_e.hermegauss(nodes)
     means = c[:, None] + deviation / np.sqrt(dim) * node
@@ -131,6 +143,11 @@ def check_labels(labels: ArrayLike) -> np.ndarray:
 def check_centres(centres: ArrayLike) -> np.ndarray:
     """Centres (classes,), finite, different, two or more."""
     array = np.asarray(centres, float)
-    if array.ndim != 1 or array.size < 2 or not np.isfinite(array).all() or len(np.unique(array)) < array.size:
+    if (
+        array.ndim != 1
+        or array.size < 2
+        or not np.isfinite(array).all()
+        or len(np.unique(array)) < array.size
+    ):
         raise ValueError(f"centres must be two or more different finite numbers, got {centres!r}")
     return array

@@ -1,4 +1,6 @@
-"""What linear models reach: least squares, a bottleneck's residual, and gradient descent step by step."""
+"""What linear models reach: least squares, a bottleneck's residual, and gradient descent step by
+step.
+"""
 
 from typing import NamedTuple
 
@@ -8,12 +10,15 @@ from scipy import linalg
 
 from approx.floors.points import whole
 
-# What the loss divides the summed squares of one row by, and so the factor in front of its gradient.
+# What the loss divides the summed squares of one row by, and so the factor in front of its
+# gradient.
 FACTORS = {"mse": lambda outputs: 2 / outputs, "half_squared_error": lambda outputs: 1.0}
 
 
 class Linear(NamedTuple):
-    """The best linear model on some rows: weights (i, o), bias (o,), and its mean square over rows and outputs."""
+    """The best linear model on some rows: weights (i, o), bias (o,), and its mean square over rows
+    and outputs.
+    """
 
     weights: np.ndarray
     bias: np.ndarray
@@ -21,10 +26,11 @@ class Linear(NamedTuple):
 
 
 def least_squares(x: ArrayLike, y: ArrayLike, bias: bool = True) -> Linear:
-    """The linear model of least mean squared error on these rows; where several are, the one of least norm.
+    """The linear model of least mean squared error on these rows; where several are, the one of
+    least norm.
 
-    As a floor it belongs to the rows it was fitted on: fit the judged points, not the training rows, to bound an error
-    on the judged points.
+    As a floor it belongs to the rows it was fitted on: fit the judged points, not the training
+    rows, to bound an error on the judged points.
 
     Args:
         x: inputs, (n, i) or (n,).
@@ -35,17 +41,21 @@ def least_squares(x: ArrayLike, y: ArrayLike, bias: bool = True) -> Linear:
         ValueError: no rows, numbers of rows that differ, values that are not finite.
     """
     x, y = rows(x, y)
-    x_mean, y_mean = (x.mean(0), y.mean(0)) if bias else (np.zeros(x.shape[1]), np.zeros(y.shape[1]))
+    x_mean, y_mean = (
+        (x.mean(0), y.mean(0)) if bias else (np.zeros(x.shape[1]), np.zeros(y.shape[1]))
+    )
     weights = linalg.lstsq(x - x_mean, y - y_mean)[0]
     residual = (x - x_mean) @ weights - (y - y_mean)
     return Linear(weights, y_mean - x_mean @ weights, float(np.mean(residual**2)))
 
 
 def pca_residual(x: ArrayLike, units: int, bias: bool = True) -> float:
-    """Least mean squared error of a linear autoencoder with a bottleneck of so many units, on these rows.
+    """Least mean squared error of a linear autoencoder with a bottleneck of so many units, on these
+    rows.
 
-    `sum of the squared singular values beyond the first units / (n i)` of the centred rows (C. Eckart and G. Young,
-    Psychometrika 1, 1936; P. Baldi and K. Hornik, Neural Networks 2, 1989); without biases, of the rows as they are.
+    `sum of the squared singular values beyond the first units / (n i)` of the centred rows (C.
+    Eckart and G. Young, Psychometrika 1, 1936; P. Baldi and K. Hornik, Neural Networks 2, 1989);
+    without biases, of the rows as they are.
 
     Args:
         x: rows, (n, i).
@@ -57,7 +67,9 @@ def pca_residual(x: ArrayLike, units: int, bias: bool = True) -> float:
     """
     x = table("x", x)
     if whole("units", units, 0) > x.shape[1]:
-        raise ValueError(f"units is {units}; a bottleneck has at most the {x.shape[1]} inputs' width")
+        raise ValueError(
+            f"units is {units}; a bottleneck has at most the {x.shape[1]} inputs' width"
+        )
     singular = linalg.svdvals(x - x.mean(0) if bias else x)
     return float((singular[units:] ** 2).sum() / x.size)
 
@@ -66,7 +78,8 @@ class Modes(NamedTuple):
     """Eigenmodes of a linear model's Hessian under gradient descent.
 
     Attributes:
-        values: eigenvalues (m,) of the second moment of the inputs (with a 1 for the bias), increasing.
+        values: eigenvalues (m,) of the second moment of the inputs (with a 1 for the bias),
+            increasing.
         vectors: (m, m), one in each column.
         factors: what each step multiplies the error along a mode by.
         largest_rate: the learning rate from which on the largest mode grows.
@@ -78,12 +91,14 @@ class Modes(NamedTuple):
     largest_rate: float
 
 
-def modes(x: ArrayLike, outputs: int, learning_rate: float, bias: bool = True, loss: str = "mse") -> Modes:
+def modes(
+    x: ArrayLike, outputs: int, learning_rate: float, bias: bool = True, loss: str = "mse"
+) -> Modes:
     """How gradient descent shrinks each eigenmode: by `1 - c learning_rate lambda` a step.
 
-    With z the inputs, and a 1 for the bias, the Hessian is `c A` for every output, where `A = zᵀz / n` and c is
-    2 / outputs for `mse`, the mean over rows and outputs, or 1 for `half_squared_error`. Minibatches do the same in
-    expectation.
+    With z the inputs, and a 1 for the bias, the Hessian is `c A` for every output, where `A = zᵀz /
+    n` and c is 2 / outputs for `mse`, the mean over rows and outputs, or 1 for
+    `half_squared_error`. Minibatches do the same in expectation.
 
     Args:
         x: inputs, (n, i).
@@ -93,7 +108,8 @@ def modes(x: ArrayLike, outputs: int, learning_rate: float, bias: bool = True, l
         loss: "mse" or "half_squared_error".
 
     Raises:
-        ValueError: an unknown loss, a learning rate that is not positive, values that are not finite.
+        ValueError: an unknown loss, a learning rate that is not positive, values that are not
+            finite.
     """
     x = table("x", x)
     if loss not in FACTORS:
@@ -105,11 +121,18 @@ def modes(x: ArrayLike, outputs: int, learning_rate: float, bias: bool = True, l
     values, vectors = linalg.eigh(z.T @ z / len(z))
     values = np.maximum(values, 0)  # a second moment has no negative ones; rounding has
     largest = values[-1]
-    return Modes(values, vectors, 1 - c * learning_rate * values, 2 / (c * largest) if largest > 0 else np.inf)
+    return Modes(
+        values,
+        vectors,
+        1 - c * learning_rate * values,
+        2 / (c * largest) if largest > 0 else np.inf,
+    )
 
 
 class Descent(NamedTuple):
-    """A trajectory of gradient descent: weights (t, i, o), bias (t, o), loss (t,) on the training rows."""
+    """A trajectory of gradient descent: weights (t, i, o), bias (t, o), loss (t,) on the training
+    rows.
+    """
 
     weights: np.ndarray
     bias: np.ndarray
@@ -135,7 +158,8 @@ def descent(
         y: targets, (n, o).
         weights: at the start, (i, o).
         bias: at the start, (o,), or None for a model without.
-        learning_rate: above 0; one that is too large diverges here as it does in training, up to inf.
+        learning_rate: above 0; one that is too large diverges here as it does in training, up to
+            inf.
         steps: numbers of steps, (t,).
         loss: "mse" or "half_squared_error".
 
@@ -144,7 +168,11 @@ def descent(
     """
     x, y = rows(x, y)
     has_bias = bias is not None
-    start = np.asarray(weights, float) if bias is None else np.vstack([np.asarray(weights, float), np.atleast_2d(bias)])
+    start = (
+        np.asarray(weights, float)
+        if bias is None
+        else np.vstack([np.asarray(weights, float), np.atleast_2d(bias)])
+    )
     if start.shape != (x.shape[1] + has_bias, y.shape[1]):
         raise ValueError(
             f"weights are {np.shape(weights)}; they must be {(x.shape[1], y.shape[1])}, and a bias one row"
@@ -156,13 +184,16 @@ def descent(
     z = augmented(x, has_bias)
     pull, begin = found.vectors.T @ (z.T @ y) / len(z), found.vectors.T @ start
     moves = found.values > np.finfo(float).eps * len(found.values) * found.values[-1]
-    with np.errstate(over="ignore", invalid="ignore"):  # a divergence ends at inf, and inf - inf at nan: both are data
+    # A divergence ends at inf, and inf - inf at nan: both are data
+    with np.errstate(over="ignore", invalid="ignore"):
         power = np.where(moves, found.factors, 1.0) ** times[:, None]
         target = np.where(moves[:, None], pull / np.where(moves, found.values, 1.0)[:, None], begin)
         path = found.vectors @ (target + power[:, :, None] * (begin - target))
         squares = ((z @ path - y) ** 2).mean(1).sum(-1)
     inputs = x.shape[1]
-    return Descent(path[:, :inputs], path[:, inputs:].sum(1), squares * FACTORS[loss](y.shape[1]) / 2)
+    return Descent(
+        path[:, :inputs], path[:, inputs:].sum(1), squares * FACTORS[loss](y.shape[1]) / 2
+    )
 
 
 def augmented(x: np.ndarray, bias: bool) -> np.ndarray:
@@ -185,5 +216,7 @@ def table(name: str, values: ArrayLike) -> np.ndarray:
     if array.ndim != 2 or not array.size:
         raise ValueError(f"{name} must have rows and columns, not the shape {np.shape(values)}")
     if not np.isfinite(array).all():
-        raise ValueError(f"{name} has the value {array[~np.isfinite(array)][0]}; all must be finite")
+        raise ValueError(
+            f"{name} has the value {array[~np.isfinite(array)][0]}; all must be finite"
+        )
     return array

@@ -1,7 +1,9 @@
-"""Networks of relu units in one dimension: piecewise linear, so their number of pieces bounds their error from below.
+"""Networks of relu units in one dimension: piecewise linear, so their number of pieces bounds their
+error from below.
 
-`pieces_bound` is a proven bound for every network with that many pieces; `relu_optimum` is a network that is the best
-found, an upper bound on what its width can reach. Where they agree, both are the optimum.
+`pieces_bound` is a proven bound for every network with that many pieces; `relu_optimum` is a
+network that is the best found, an upper bound on what its width can reach. Where they agree, both
+are the optimum.
 """
 
 from collections.abc import Iterator, Sequence
@@ -15,19 +17,22 @@ from scipy import optimize
 
 from approx.floors.points import Groups, column, groups, whole
 
-# A hinge that the other units span but for this share of its square adds nothing that float64 could resolve.
+# A hinge that the other units span but for this share of its square adds nothing that float64 could
+# resolve.
 SPANNED = 1e-10
 # So many of the starts, the best of different error after a short search, are searched to the end.
 REFINED = 16
 
 
 def square_mse(pieces: int, half_width: float = 1.0) -> float:
-    """Least mean square error on x² under uniform density on [-L, L]: `h⁴ / 180`, `h = 2 L / pieces`.
+    """Least mean square error on x² under uniform density on [-L, L]: `h⁴ / 180`, `h = 2 L /
+    pieces`.
 
-    On an interval of length h the best line leaves `x² - h² / 12` about the middle, of mean square `h⁴ / 180`
-    (`h⁴ / 80 - h⁴ / 144`). Equal pieces are best, as h⁵ is convex. The lines meet if they are continued to the breaks,
-    so a continuous function attains it. A relu network of m = pieces - 1 units does so if m is even: the first slope,
-    `-m h` about the middle, must be minus the jumps (2 h each) of the units that are active to the left, m / 2 of them.
+    On an interval of length h the best line leaves `x² - h² / 12` about the middle, of mean square
+    `h⁴ / 180` (`h⁴ / 80 - h⁴ / 144`). Equal pieces are best, as h⁵ is convex. The lines meet if
+    they are continued to the breaks, so a continuous function attains it. A relu network of m =
+    pieces - 1 units does so if m is even: the first slope, `-m h` about the middle, must be minus
+    the jumps (2 h each) of the units that are active to the left, m / 2 of them.
 
     Args:
         pieces: number of linear pieces.
@@ -45,7 +50,8 @@ def square_mse(pieces: int, half_width: float = 1.0) -> float:
 def square_max(pieces: int, half_width: float = 1.0) -> float:
     """Least maximal error on x² over [-L, L]: `h² / 8`, `h = 2 L / pieces`.
 
-    On an interval of length h that is the error of the best line (`T₂` scaled: `(h / 2)² / 2`); equal pieces are best.
+    On an interval of length h that is the error of the best line (`T₂` scaled: `(h / 2)² / 2`);
+    equal pieces are best.
 
     Args:
         pieces: number of linear pieces.
@@ -68,13 +74,15 @@ def spacing(pieces: int, half_width: float) -> float:
 
 
 def deep_pieces(widths: Sequence[int]) -> int:
-    """The most linear pieces of a relu network with one input: `prod(n_l + 1)` over its hidden widths.
+    """The most linear pieces of a relu network with one input: `prod(n_l + 1)` over its hidden
+    widths.
 
-    By induction over layers: where all outputs of a layer are linear, each of the n units above crosses zero at most
-    once, so that a piece is cut into at most n + 1. It is the one-input case of the bounds of Montúfar (2017, "Notes
-    on the number of linear regions of deep neural networks") and of Serra, Tjandraatmadja and Ramalingam (2018,
-    "Bounding and counting linear regions of deep neural networks"). One layer attains it; for several it is used here
-    as an upper bound only. `pieces_bound(x, y, deep_pieces(widths))` is then a floor for such a network.
+    By induction over layers: where all outputs of a layer are linear, each of the n units above
+    crosses zero at most once, so that a piece is cut into at most n + 1. It is the one-input case
+    of the bounds of Montúfar (2017, "Notes on the number of linear regions of deep neural
+    networks") and of Serra, Tjandraatmadja and Ramalingam (2018, "Bounding and counting linear
+    regions of deep neural networks"). One layer attains it; for several it is used here as an upper
+    bound only. `pieces_bound(x, y, deep_pieces(widths))` is then a floor for such a network.
 
     Args:
         widths: hidden widths, such as (8, 8); () is a linear model.
@@ -88,16 +96,20 @@ def deep_pieces(widths: Sequence[int]) -> int:
     return prod(whole("a width", n, 1) + 1 for n in widths)
 
 
-# ---- the bound: segmented least squares ------------------------------------------------------------------------------
+# ---- the bound: segmented least squares ----------------------------------------------------------
 
 
-def pieces_bound(x: ArrayLike, y: ArrayLike, pieces: int, weights: ArrayLike | None = None) -> float:
-    """Least mean square error of any function with at most so many linear pieces, on these very points.
+def pieces_bound(
+    x: ArrayLike, y: ArrayLike, pieces: int, weights: ArrayLike | None = None
+) -> float:
+    """Least mean square error of any function with at most so many linear pieces, on these very
+    points.
 
-    The pieces need not meet: a lower bound for every relu network with that many pieces (m units in one hidden layer
-    make at most m + 1, see also `deep_pieces`). Exact by dynamic programming over the distinct x (Bellman 1961, "On the
-    approximation of curves by line segments using dynamic programming"), O(k² pieces); points with equal x stay
-    together. Rounding leaves about 1e-15 of `max|y - centre|²`.
+    The pieces need not meet: a lower bound for every relu network with that many pieces (m units in
+    one hidden layer make at most m + 1, see also `deep_pieces`). Exact by dynamic programming over
+    the distinct x (Bellman 1961, "On the approximation of curves by line segments using dynamic
+    programming"), O(k² pieces); points with equal x stay together. Rounding leaves about 1e-15 of
+    `max|y - centre|²`.
 
     Args:
         x: inputs, (k,) or (k, 1).
@@ -106,10 +118,12 @@ def pieces_bound(x: ArrayLike, y: ArrayLike, pieces: int, weights: ArrayLike | N
         weights: (k,), at least 0; None is the same for all.
 
     Returns:
-        The mean square error `Σ w (f(x) - y)² / Σ w`; without ties 0 if there are at most 2 * pieces points.
+        The mean square error `Σ w (f(x) - y)² / Σ w`; without ties 0 if there are at most 2 *
+        pieces points.
 
     Raises:
-        ValueError: pieces below 1, values that are not finite, lengths that differ, weights that are no weights.
+        ValueError: pieces below 1, values that are not finite, lengths that differ, weights that
+            are no weights.
     """
     pieces, points = whole("pieces", pieces, 1), groups(x, y, weights)
     best, _ = segmented(points, pieces)
@@ -117,7 +131,9 @@ def pieces_bound(x: ArrayLike, y: ArrayLike, pieces: int, weights: ArrayLike | N
 
 
 def segmented(points: Groups, pieces: int) -> tuple[float, np.ndarray]:
-    """Least Σ w (line - y)² over segments of consecutive points, and where they start, (segments,) increasing."""
+    """Least Σ w (line - y)² over segments of consecutive points, and where they start, (segments,)
+    increasing.
+    """
     k = len(points.x)
     pieces = min(pieces, (k + 1) // 2)  # two points each: more gain nothing
     best = np.full((pieces + 1, k + 1), np.inf)  # best[p, j]: the first j points in p segments
@@ -137,8 +153,9 @@ def segmented(points: Groups, pieces: int) -> tuple[float, np.ndarray]:
 def line_errors(points: Groups) -> Iterator[np.ndarray]:
     """For each j the errors Σ w (line - y)² of the best lines through points i..j, (j + 1,) over i.
 
-    Updated point by point as recursive least squares does: a new point with residual r about the old line adds
-    `w r² / (1 + w / W + w d² / Sxx)`. Only nonnegative terms are added, where differences of prefix sums would cancel.
+    Updated point by point as recursive least squares does: a new point with residual r about the
+    old line adds `w r² / (1 + w / W + w d² / Sxx)`. Only nonnegative terms are added, where
+    differences of prefix sums would cancel.
     """
     k = len(points.x)
     total, x_mean, y_mean, sxx, sxy, error = np.zeros((6, k))
@@ -158,7 +175,7 @@ def line_errors(points: Groups) -> Iterator[np.ndarray]:
         yield error[: j + 1]
 
 
-# ---- what is attained: the best network of m units -------------------------------------------------------------------
+# ---- what is attained: the best network of m units -----------------------------------------------
 
 
 class ReluOptimum(NamedTuple):
@@ -193,34 +210,44 @@ def relu_optimum(
     starts: int = 64,
     rng: int = 0,
 ) -> ReluOptimum:
-    """The best network of one hidden layer of so many relu units, with an output bias, found on these points.
+    """The best network of one hidden layer of so many relu units, with an output bias, found on
+    these points.
 
-    Given kinks and directions the rest is linear least squares (variable projection; Golub and Pereyra 1973), so the
-    search is over m kinks and signs. One unit at a time is set to its best kink and direction over all gaps between
-    the points, in closed form with the others' coefficients refitted, until nothing improves; then all kinks move
-    together (L-BFGS-B). It starts from the breaks of `pieces_bound` and from quantiles with each pattern of signs,
-    and from random kinks, half of them with a step. For one unit the search is exact; for more it is the best found, an
-    upper bound on the optimum, which lies between `bound` and `mse`. Smooth targets are easy; on few noisy points a
-    narrow optimum may be missed, and more `starts` help.
+    Given kinks and directions the rest is linear least squares (variable projection; Golub and
+    Pereyra 1973), so the search is over m kinks and signs. One unit at a time is set to its best
+    kink and direction over all gaps between the points, in closed form with the others'
+    coefficients refitted, until nothing improves; then all kinks move together (L-BFGS-B). It
+    starts from the breaks of `pieces_bound` and from quantiles with each pattern of signs, and from
+    random kinks, half of them with a step. For one unit the search is exact; for more it is the
+    best found, an upper bound on the optimum, which lies between `bound` and `mse`. Smooth targets
+    are easy; on few noisy points a narrow optimum may be missed, and more `starts` help.
 
     Args:
         x: inputs, (k,) or (k, 1).
         y: targets, (k,) or (k, 1).
         units: m; 0 is a constant.
         weights: (k,), at least 0; None is the same for all.
-        starts: random starts besides all patterns of signs of the first 4 units (others' signs are drawn).
+        starts: random starts besides all patterns of signs of the first 4 units (others' signs are
+            drawn).
         rng: seed of the random starts.
 
     Returns:
         The network, in the units of x and y.
 
     Raises:
-        ValueError: units or starts below 0, values that are not finite, lengths that differ, weights that are none.
+        ValueError: units or starts below 0, values that are not finite, lengths that differ,
+            weights that are none.
     """
-    units, starts, points = whole("units", units, 0), whole("starts", starts, 0), groups(x, y, weights)
+    units, starts, points = (
+        whole("units", units, 0),
+        whole("starts", starts, 0),
+        groups(x, y, weights),
+    )
     error, breaks = segmented(points, units + 1)
     bound = error * points.y_scale**2 + points.within
-    begun = [sweep(points, *start, rounds=4) for start in beginnings(points, units, breaks, starts, rng)]
+    begun = [
+        sweep(points, *start, rounds=4) for start in beginnings(points, units, breaks, starts, rng)
+    ]
     distinct = {f"{found[0]:.6e}": found for found in sorted(begun, key=lambda found: found[0])}
     refined = [refine(points, *found[1:]) for found in list(distinct.values())[:REFINED]]
     _, kinks, signs = min(refined, key=lambda found: found[0])
@@ -251,7 +278,9 @@ def beginnings(
         for pattern in product((1.0, -1.0), repeat=min(units, 4)):
             yield kinks, np.r_[pattern, random.choice((-1.0, 1.0), units - len(pattern))]
     for n in range(starts if units > 1 else 0):
-        kinks = np.interp(random.uniform(0, len(points.x) - 1, units), np.arange(len(points.x)), points.x)
+        kinks = np.interp(
+            random.uniform(0, len(points.x) - 1, units), np.arange(len(points.x)), points.x
+        )
         signs = random.choice((-1.0, 1.0), units)
         if n % 2:  # a step: single moves of units that stand apart hardly find it
             gap = random.integers(max(len(points.x) - 1, 1))
@@ -264,7 +293,9 @@ def hinges(x: np.ndarray, kinks: np.ndarray, signs: np.ndarray) -> np.ndarray:
     return np.maximum(signs * (x[:, None] - kinks), 0)
 
 
-def fit(points: Groups, kinks: np.ndarray, signs: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
+def fit(
+    points: Groups, kinks: np.ndarray, signs: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
     """Least Σ w r² over bias and coefficients, those (1 + m,), and the residuals r = f - y, (k,)."""
     features = np.c_[np.ones(len(points.x)), hinges(points.x, kinks, signs)]
     root = np.sqrt(points.weights)
@@ -273,25 +304,34 @@ def fit(points: Groups, kinks: np.ndarray, signs: np.ndarray) -> tuple[float, np
     return float(points.weights @ residuals**2), coefficients, residuals
 
 
-def refine(points: Groups, kinks: np.ndarray, signs: np.ndarray) -> tuple[float, np.ndarray, np.ndarray]:
-    """Error and better kinks and signs: all kinks together, then single units again, then all together."""
+def refine(
+    points: Groups, kinks: np.ndarray, signs: np.ndarray
+) -> tuple[float, np.ndarray, np.ndarray]:
+    """Error and better kinks and signs: all kinks together, then single units again, then all
+    together.
+    """
     kinks = polish(points, kinks, signs)
     _, kinks, signs = sweep(points, kinks, signs, rounds=20)
     kinks = polish(points, kinks, signs)
     return fit(points, kinks, signs)[0], kinks, signs
 
 
-def sweep(points: Groups, kinks: np.ndarray, signs: np.ndarray, rounds: int) -> tuple[float, np.ndarray, np.ndarray]:
+def sweep(
+    points: Groups, kinks: np.ndarray, signs: np.ndarray, rounds: int
+) -> tuple[float, np.ndarray, np.ndarray]:
     """Error, kinks and signs after each unit in turn took its best place given the others.
 
-    It ends after so many rounds, or when one gains less than a thousandth: along valleys `polish` is faster.
+    It ends after so many rounds, or when one gains less than a thousandth: along valleys `polish`
+    is faster.
     """
     error = fit(points, kinks, signs)[0]
     for _ in range(rounds if len(kinks) else 0):
         before = error
         for j in range(len(kinks)):
             new_kinks, new_signs = kinks.copy(), signs.copy()
-            new_kinks[j], new_signs[j] = best_hinge(points, np.delete(kinks, j), np.delete(signs, j))
+            new_kinks[j], new_signs[j] = best_hinge(
+                points, np.delete(kinks, j), np.delete(signs, j)
+            )
             if (new := fit(points, new_kinks, new_signs)[0]) < error:
                 error, kinks, signs = new, new_kinks, new_signs
         if error >= 0.999 * before:
@@ -300,14 +340,18 @@ def sweep(points: Groups, kinks: np.ndarray, signs: np.ndarray, rounds: int) -> 
 
 
 def best_hinge(points: Groups, kinks: np.ndarray, signs: np.ndarray) -> tuple[float, float]:
-    """Kink and sign of the one unit that, added to these, reduces the error most: exact, over all gaps at once.
+    """Kink and sign of the one unit that, added to these, reduces the error most: exact, over all
+    gaps at once.
 
-    To the right of a kink t in the gap after point i the unit is `u - τ e` with `u = (x - x_i) 1`, `e = 1` on the
-    points after i, and `τ = t - x_i`. It lowers Σ w r² by `(<r, u> - τ <r, e>)² / |u - τ e|²` with u and e projected
-    off the other units; the maximum over τ is at `(a d - b c) / (a e - b d)` or at an end of the gap.
+    To the right of a kink t in the gap after point i the unit is `u - τ e` with `u = (x - x_i) 1`,
+    `e = 1` on the points after i, and `τ = t - x_i`. It lowers Σ w r² by `(<r, u> - τ <r, e>)² / |u
+    - τ e|²` with u and e projected off the other units; the maximum over τ is at `(a d - b c) / (a
+    e - b d)` or at an end of the gap.
     """
     root = np.sqrt(points.weights)
-    others = np.linalg.qr(np.c_[np.ones(len(points.x)), hinges(points.x, kinks, signs)] * root[:, None])[0]
+    others = np.linalg.qr(
+        np.c_[np.ones(len(points.x)), hinges(points.x, kinks, signs)] * root[:, None]
+    )[0]
     residual = points.y * root
     residual = residual - others @ (others.T @ residual)
     best = (-1.0, 0.0, 1.0)
@@ -323,7 +367,9 @@ def best_hinge(points: Groups, kinks: np.ndarray, signs: np.ndarray) -> tuple[fl
 def gap_gains(
     x: np.ndarray, root: np.ndarray, residual: np.ndarray, others: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """For each gap between increasing x the largest gain of a unit active to its right, and the kink, (k - 1,)."""
+    """For each gap between increasing x the largest gain of a unit active to its right, and the
+    kink, (k - 1,).
+    """
 
     def after(values: np.ndarray) -> np.ndarray:
         """Sums over the points after each gap."""
@@ -357,7 +403,8 @@ def polish(points: Groups, kinks: np.ndarray, signs: np.ndarray) -> np.ndarray:
     def error_and_slope(moved: np.ndarray) -> tuple[float, np.ndarray]:
         error, coefficients, residuals = fit(points, moved, signs)
         active = hinges(points.x, moved, signs) > 0
-        # The coefficients are optimal, so only the hinges themselves depend on t: the derivative of a minimum.
+        # The coefficients are optimal, so only the hinges themselves depend on t: the derivative of
+        # a minimum.
         slopes = -2 * signs * coefficients[1:] * ((points.weights * residuals) @ active)
         return error / start, slopes / start
 

@@ -7,13 +7,15 @@ from numpy.typing import ArrayLike
 
 
 class Groups(NamedTuple):
-    """Points with equal x joined: no function can tell them apart (nor x that differ by 1e-16 of their range).
+    """Points with equal x joined: no function can tell them apart (nor x that differ by 1e-16 of
+    their range).
 
     Attributes:
         x: (k,) distinct and increasing, moved and scaled to [-1, 1].
         y: (k,) weighted means of the targets, moved and scaled to [-1, 1].
         weights: (k,) positive, sum 1.
-        within: weighted mean square of the targets about their group's mean, in original units: part of every error.
+        within: weighted mean square of the targets about their group's mean, in original units:
+            part of every error.
         x_centre, x_scale, y_centre, y_scale: original = centre + scale * this.
     """
 
@@ -37,14 +39,18 @@ def column(name: str, values: ArrayLike) -> np.ndarray:
     if array.ndim == 2 and array.shape[1] == 1:
         array = array[:, 0]
     if array.ndim != 1 or not array.size:
-        raise ValueError(f"{name} has shape {np.shape(values)}; it must be (k,) or (k, 1) with k of at least 1")
+        raise ValueError(
+            f"{name} has shape {np.shape(values)}; it must be (k,) or (k, 1) with k of at least 1"
+        )
     if not np.isfinite(array).all():
         at = int(np.flatnonzero(~np.isfinite(array))[0])
         raise ValueError(f"{name}[{at}] is {array[at]}; every value must be finite")
     return array
 
 
-def columns(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def columns(
+    x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """The points of positive weight: x (k,), y (k,), weights (k,) with sum 1.
 
     Raises:
@@ -53,9 +59,13 @@ def columns(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> tup
     xs, ys = column("x", x), column("y", y)
     ws = np.ones(len(xs)) if weights is None else column("weights", weights)
     if not len(xs) == len(ys) == len(ws):
-        raise ValueError(f"x, y and weights must have one length; they have {len(xs)}, {len(ys)} and {len(ws)}")
+        raise ValueError(
+            f"x, y and weights must have one length; they have {len(xs)}, {len(ys)} and {len(ws)}"
+        )
     if (ws < 0).any() or not (ws > 0).any():
-        raise ValueError(f"weights must be at least 0, and one positive; they lie in [{ws.min()}, {ws.max()}]")
+        raise ValueError(
+            f"weights must be at least 0, and one positive; they lie in [{ws.min()}, {ws.max()}]"
+        )
     kept = ws > 0
     ws = ws[kept] / ws.max()  # by the largest first: the sum cannot overflow
     return xs[kept], ys[kept], ws / ws.sum()
@@ -90,6 +100,10 @@ def whole(name: str, value: int, least: int) -> int:
     Raises:
         ValueError: something else.
     """
-    if isinstance(value, bool | np.bool_) or not isinstance(value, int | np.integer) or value < least:
+    if (
+        isinstance(value, bool | np.bool_)
+        or not isinstance(value, int | np.integer)
+        or value < least
+    ):
         raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {least}")
     return int(value)

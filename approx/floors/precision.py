@@ -9,7 +9,8 @@ from approx.floors.points import column
 def float32_rounding(y: ArrayLike) -> float:
     """Mean square error of the targets rounded to float32, `mean((float32(y) - y)²)`.
 
-    No float32 output has less: rounding is to the nearest. It is 0 if the targets are float32 values themselves.
+    No float32 output has less: rounding is to the nearest. It is 0 if the targets are float32
+    values themselves.
 
     Args:
         y: targets as they are judged, in float64; (k,) or (k, 1).
@@ -27,15 +28,17 @@ def float32_rounding(y: ArrayLike) -> float:
 def float32_resolution(y: ArrayLike) -> float:
     """Mean square error of one float32 rounding of outputs near the targets, `mean(spacing²) / 12`.
 
-    A number with a spacing of s to the next float32 is rounded by up to s / 2 either way, uniformly if it has no reason
-    to lie on the grid: mean square `s² / 12`. A convention rather than a bound: a network adds several rounded terms,
-    so it cannot be relied upon to be below this, but on targets that are float32 values it may be.
+    A number with a spacing of s to the next float32 is rounded by up to s / 2 either way, uniformly
+    if it has no reason to lie on the grid: mean square `s² / 12`. A convention rather than a bound:
+    a network adds several rounded terms, so it cannot be relied upon to be below this, but on
+    targets that are float32 values it may be.
 
     Args:
         y: targets, (k,) or (k, 1).
 
     Returns:
-        The mean square error, at most `eps² mean(y²) / 12` with `eps = 2⁻²³` where no target is subnormal.
+        The mean square error, at most `eps² mean(y²) / 12` with `eps = 2⁻²³` where no target is
+        subnormal.
 
     Raises:
         ValueError: values that are not finite, in float32 too.
@@ -48,5 +51,7 @@ def rounded(values: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         result = values.astype(np.float32)
     if not np.isfinite(result).all():
-        raise ValueError(f"y reaches {np.abs(values).max()}; float32 ends at {np.finfo(np.float32).max}")
+        raise ValueError(
+            f"y reaches {np.abs(values).max()}; float32 ends at {np.finfo(np.float32).max}"
+        )
     return result

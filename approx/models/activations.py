@@ -42,7 +42,9 @@ ACTIVATIONS = {
 
 @dataclass(frozen=True)
 class Elementwise:
-    """An activation of one's own that is said to take every number by itself, so that `lanes` can be used with it."""
+    """An activation of one's own that is said to take every number by itself, so that `lanes` can
+    be used with it.
+    """
 
     function: Callable
 

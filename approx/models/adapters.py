@@ -13,7 +13,11 @@ def functions(model: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
     Raises:
         TypeError: something that is not a model.
     """
-    pair = model if isinstance(model, tuple) else (getattr(model, "init", None), getattr(model, "apply", None))
+    pair = (
+        model
+        if isinstance(model, tuple)
+        else (getattr(model, "init", None), getattr(model, "apply", None))
+    )
     if len(pair) != 2 or not all(map(callable, pair)):
         raise TypeError(
             f"{model!r} is no model: it needs init(key, x) and apply(params, x), as flax.linen modules have"
@@ -28,7 +32,8 @@ def functions(model: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
 
 
 def flax_functions(module: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
-    """A flax.linen module's: a key means training, which its call's `train`, `training` or `deterministic` is told.
+    """A flax.linen module's: a key means training, which its call's `train`, `training` or
+    `deterministic` is told.
 
     A module without such an argument may ask `self.has_rng("dropout")`.
 
@@ -44,7 +49,9 @@ def flax_functions(module: Any) -> tuple[Callable[..., PyTree], Callable[..., Ar
     def init(key, x):
         variables = module.init(key, x, **mode(False))
         if extra := set(variables) - {"params"}:
-            raise ValueError(f"flax collections {sorted(extra)} are not supported: only 'params' are trained")
+            raise ValueError(
+                f"flax collections {sorted(extra)} are not supported: only 'params' are trained"
+            )
         return variables
 
     def apply(params, x, key=None):

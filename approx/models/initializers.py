@@ -13,7 +13,9 @@ def init_keras(key, fan_in, fan_out, **_):
 
 
 def init_pytorch(key, fan_in, fan_out, **_):
-    """PyTorch's Linear: weights AND biases `U(±1 / sqrt(fan_in))`, the fan-in of the weight in both."""
+    """PyTorch's Linear: weights AND biases `U(±1 / sqrt(fan_in))`, the fan-in of the weight in
+    both.
+    """
     w_key, b_key = random.split(key)
     bound = 1 / jnp.sqrt(fan_in)
     return uniform(w_key, (fan_in, fan_out), bound), uniform(b_key, (fan_out,), bound)
@@ -37,10 +39,14 @@ def init_uniform(key, fan_in, fan_out, **_):
 
 
 def init_siren(key, fan_in, fan_out, *, first, frequency):
-    """Sitzmann et al. 2020: first layer `U(±1 / fan_in)`, then `U(±sqrt(6 / fan_in) / frequency)`; PyTorch's biases."""
+    """Sitzmann et al. 2020: first layer `U(±1 / fan_in)`, then `U(±sqrt(6 / fan_in) / frequency)`;
+    PyTorch's biases.
+    """
     w_key, b_key = random.split(key)
     bound = 1 / fan_in if first else jnp.sqrt(6 / fan_in) / frequency
-    return uniform(w_key, (fan_in, fan_out), bound), uniform(b_key, (fan_out,), 1 / jnp.sqrt(fan_in))
+    return uniform(w_key, (fan_in, fan_out), bound), uniform(
+        b_key, (fan_out,), 1 / jnp.sqrt(fan_in)
+    )
 
 
 def init_identity(key, fan_in, fan_out, **_):

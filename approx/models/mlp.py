@@ -1,8 +1,8 @@
 """The network: activations, initialisers, and the multilayer perceptron of the catalogue.
 
-A model is anything with `init(key, x) -> params` and `apply(params, x) -> outputs`: an `MLP`, a flax.linen module, or
-a pair of functions (init, apply). If its apply takes `key` (or flax's `rngs`), it gets a dropout key in training and
-none when it is judged.
+A model is anything with `init(key, x) -> params` and `apply(params, x) -> outputs`: an `MLP`, a
+flax.linen module, or a pair of functions (init, apply). If its apply takes `key` (or flax's
+`rngs`), it gets a dropout key in training and none when it is judged.
 """
 
 import math
@@ -32,7 +32,9 @@ def affine(layer: dict[str, Any], x: Array) -> Array:
 
 
 def dropout(key: Key[Array, "..."], layer: int, x: Array, rate: ArrayLike) -> Array:
-    """Zero with probability `rate`, the rest scaled by 1 / (1 - rate) (inverted dropout, as in Keras and PyTorch)."""
+    """Zero with probability `rate`, the rest scaled by 1 / (1 - rate) (inverted dropout, as in
+    Keras and PyTorch).
+    """
     draw = lambda key: random.uniform(random.fold_in(key, layer), x.shape[:2])  # noqa: E731
     uniform = jax.vmap(draw, out_axes=-1)(key) if key.ndim else draw(key)
     return jnp.where(uniform < rate, 0, x / (1 - rate))
@@ -48,7 +50,8 @@ class MLP:
         activation: a name of `models.ACTIVATIONS`, or an elementwise function.
         outputs: number of outputs (classes, for `cross_entropy`).
         bias: whether the layers have biases.
-        initializer: a name of `models.INITIALIZERS`, or a `jax.nn.initializers` one (key, shape, dtype), zero biases.
+        initializer: a name of `models.INITIALIZERS`, or a `jax.nn.initializers` one (key, shape,
+            dtype), zero biases.
         init_scale: factor on every initial weight and bias.
         dropout: rate of dropout after each hidden layer while training; None for none.
         frequency: of the `sin` activation and the `siren` initialiser; None is 1.
@@ -75,17 +78,27 @@ class MLP:
             ("initializer", self.initializer, INITIALIZERS),
         ):
             if not callable(chosen) and chosen not in known:
-                raise ValueError(f"unknown {what} {chosen!r}; there is: {', '.join(known)}, or your own function")
+                raise ValueError(
+                    f"unknown {what} {chosen!r}; there is: {', '.join(known)}, or your own function"
+                )
         if not isinstance(self.widths, tuple | list):
-            raise TypeError(f"widths is {self.widths!r}; it must be a tuple of hidden widths, such as (10,) or ()")
+            raise TypeError(
+                f"widths is {self.widths!r}; it must be a tuple of hidden widths, such as (10,) or ()"
+            )
         object.__setattr__(self, "widths", tuple(self.widths))
         for width in (*self.widths, self.outputs):
             if not (isinstance(width, int | np.integer) and width >= 1):
-                raise ValueError(f"widths {self.widths} and outputs {self.outputs} must be whole and at least 1")
+                raise ValueError(
+                    f"widths {self.widths} and outputs {self.outputs} must be whole and at least 1"
+                )
         if self.frequency is not None and self.activation != "sin" and self.initializer != "siren":
-            raise ValueError(f"frequency belongs to the activation 'sin'; this model's is {self.activation!r}")
+            raise ValueError(
+                f"frequency belongs to the activation 'sin'; this model's is {self.activation!r}"
+            )
         if self.a is not None and self.activation != "snake":
-            raise ValueError(f"a belongs to the activation 'snake'; this model's is {self.activation!r}")
+            raise ValueError(
+                f"a belongs to the activation 'snake'; this model's is {self.activation!r}"
+            )
         check_number("init_scale", self.init_scale, low=0)
         for name in ("dropout", "frequency", "a"):
             check_number(name, getattr(self, name))
@@ -95,20 +108,34 @@ class MLP:
     def init(self, key: Key[Array, ""], x: Float[Array, "n i"]) -> list[dict[str, Array]]:
         """Parameters: one `{"w": (i, o), "b": (o,)}` per layer, each layer from a key of its own."""
         sizes = (x.shape[-1], *self.widths, self.outputs)
-        return [self.layer(random.fold_in(key, n), sizes[n], sizes[n + 1], n == 0) for n in range(len(sizes) - 1)]
+        return [
+            self.layer(random.fold_in(key, n), sizes[n], sizes[n + 1], n == 0)
+            for n in range(len(sizes) - 1)
+        ]
 
     def layer(self, key, fan_in, fan_out, first):
         """One layer's parameters."""
         if callable(self.initializer):
-            w, b = self.initializer(key, (fan_in, fan_out), jnp.result_type(float)), jnp.zeros(fan_out)
+            w, b = (
+                self.initializer(key, (fan_in, fan_out), jnp.result_type(float)),
+                jnp.zeros(fan_out),
+            )
         else:
             frequency = 1.0 if self.frequency is None else self.frequency
-            w, b = INITIALIZERS[self.initializer](key, fan_in, fan_out, first=first, frequency=frequency)
-        return {"w": self.init_scale * w, "b": self.init_scale * b} if self.bias else {"w": self.init_scale * w}
+            w, b = INITIALIZERS[self.initializer](
+                key, fan_in, fan_out, first=first, frequency=frequency
+            )
+        return (
+            {"w": self.init_scale * w, "b": self.init_scale * b}
+            if self.bias
+            else {"w": self.init_scale * w}
+        )
 
     def activate(self, z: Array) -> Array:
         """The activation, with its number if it has one."""
-        activation: Any = self.activation if callable(self.activation) else ACTIVATIONS[self.activation]
+        activation: Any = (
+            self.activation if callable(self.activation) else ACTIVATIONS[self.activation]
+        )
         if activation is sin and self.frequency is not None:
             return sin(z, self.frequency)
         if activation is snake and self.a is not None:
@@ -116,8 +143,11 @@ class MLP:
         return activation(z)
 
     def apply(self, params, x: Array, key: Key[Array, "..."] | None = None) -> Array:
-        """Outputs (n, o) at x (n, i), of one network or of many (see `contract`); with a key, units drop out."""
-        cheap = self.activation in ("relu", "square", "identity")  # to compute anew, up to some number of times
+        """Outputs (n, o) at x (n, i), of one network or of many (see `contract`); with a key, units
+        drop out.
+        """
+        # To compute anew, up to some number of times
+        cheap = self.activation in ("relu", "square", "identity")
         for n, layer in enumerate(params[:-1]):
             z = affine(layer, x)
             x = self.activate(z if cheap and len(layer["w"]) == 1 else pulled(z))
@@ -127,11 +157,14 @@ class MLP:
         return affine(params[-1], x)
 
 
-def idle_units(model: MLP, params: Sequence[Mapping[str, ArrayLike]], x: ArrayLike, tolerance: float = 1e-3) -> Array:
-    """Share of each hidden layer's units whose output is the same on all rows: dead relus, saturated sigmoids.
+def idle_units(
+    model: MLP, params: Sequence[Mapping[str, ArrayLike]], x: ArrayLike, tolerance: float = 1e-3
+) -> Array:
+    """Share of each hidden layer's units whose output is the same on all rows: dead relus,
+    saturated sigmoids.
 
-    A unit is idle if its output varies by no more than `tolerance` over the rows: it is a bias to the next layer. One
-    network's; `jax.vmap` over the parameters for those of many seeds.
+    A unit is idle if its output varies by no more than `tolerance` over the rows: it is a bias to
+    the next layer. One network's; `jax.vmap` over the parameters for those of many seeds.
 
     Args:
         model: the network, inside all scalings (`scalings.core`).

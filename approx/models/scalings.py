@@ -1,7 +1,8 @@
-"""Standardisation as part of a model: any network between a scaling of its inputs and one of its outputs.
+"""Standardisation as part of a model: any network between a scaling of its inputs and one of its
+outputs.
 
-Losses and predictions stay in the data's own units. To train in standardised units instead, so that a gradient does not
-carry the squares of the data's, give the task the loss `losses.ScaledError`.
+Losses and predictions stay in the data's own units. To train in standardised units instead, so that
+a gradient does not carry the squares of the data's, give the task the loss `losses.ScaledError`.
 """
 
 from dataclasses import dataclass, field
@@ -34,8 +35,8 @@ class Around:
 class PerFeature(Around):
     """`out_center + out_scale f((x - center) / scale)`, column by column.
 
-    All four are numbers, or tuples of one number per column; `features` takes them from data. For an autoencoder the
-    outputs' are the inputs'; for logits they are 0 and 1.
+    All four are numbers, or tuples of one number per column; `features` takes them from data. For
+    an autoencoder the outputs' are the inputs'; for logits they are 0 and 1.
 
     Attributes:
         model: f.
@@ -54,7 +55,9 @@ class PerFeature(Around):
             values = getattr(self, name)
             for value in values if isinstance(values, tuple) else (values,):
                 if isinstance(value, float | int | np.floating) and not value > 0:
-                    raise ValueError(f"{name} is {value}; a scale is above 0, and a constant column has none")
+                    raise ValueError(
+                        f"{name} is {value}; a scale is above 0, and a constant column has none"
+                    )
 
     def init(self, key, x: Array) -> PyTree:
         """The inner model's parameters, from inputs as it will see them."""
@@ -67,13 +70,17 @@ class PerFeature(Around):
     def apply(self, params, x: Float[Array, "n i ..."], key=None) -> Float[Array, "n o ..."]:
         """Outputs in the data's units."""
         out = models.functions(self.model)[1](params, self.inward(x), key=key)
-        return columns("out_center", self.out_center, out) + columns("out_scale", self.out_scale, out) * out
+        return (
+            columns("out_center", self.out_center, out)
+            + columns("out_scale", self.out_scale, out) * out
+        )
 
 
 @register_dataclass
 @dataclass(frozen=True)
 class PerSample(Around):
-    """`m + s f((x - m) / s)` with m the mean and s the standard deviation over each row's own columns.
+    """`m + s f((x - m) / s)` with m the mean and s the standard deviation over each row's own
+    columns.
 
     s is the population's (divided by the number of columns), as in numpy.
 
@@ -94,7 +101,9 @@ class PerSample(Around):
 
         """
         if x.shape[1] < 2:
-            raise ValueError(f"PerSample needs rows of two columns or more, not of {x.shape[1]}: one has no spread")
+            raise ValueError(
+                f"PerSample needs rows of two columns or more, not of {x.shape[1]}: one has no spread"
+            )
         return models.functions(self.model)[0](key, self.moments(x)[0])
 
     def moments(self, x: Array) -> tuple[Array, Array, Array]:
@@ -111,7 +120,8 @@ class PerSample(Around):
 
 
 def columns(name: str, numbers: Any, x: Array) -> Array:
-    """One number, or one per column of x (n, i), so that it broadcasts; or the same of S networks, x (n, i, S).
+    """One number, or one per column of x (n, i), so that it broadcasts; or the same of S networks,
+    x (n, i, S).
 
     Raises:
         ValueError: another number of columns.
@@ -127,7 +137,8 @@ def columns(name: str, numbers: Any, x: Array) -> Array:
 
 
 def features(model: Any, x: ArrayLike, *, undo: bool = False) -> PerFeature:
-    """The model between scalings by the columns' means and population standard deviations (scikit-learn's).
+    """The model between scalings by the columns' means and population standard deviations
+    (scikit-learn's).
 
     Args:
         model: any.
@@ -140,7 +151,11 @@ def features(model: Any, x: ArrayLike, *, undo: bool = False) -> PerFeature:
     """
     values = np.asarray(x, np.float64)
     center, scale = tuple(values.mean(0).tolist()), tuple(values.std(0).tolist())
-    return PerFeature(model, center, scale, center, scale) if undo else PerFeature(model, center, scale)
+    return (
+        PerFeature(model, center, scale, center, scale)
+        if undo
+        else PerFeature(model, center, scale)
+    )
 
 
 def core(model: Any) -> Any:

@@ -1,9 +1,11 @@
-"""Elementary functions at the cost of a few multiply-adds, in float32, with derivatives from their own values.
+"""Elementary functions at the cost of a few multiply-adds, in float32, with derivatives from their
+own values.
 
-XLA's tanh takes two thirds of a training step of ten tanh units on a CPU, its softplus two thirds of one of two sigmoid
-units. The coefficients are near-minimax in relative error, fitted in float64 by iteratively reweighted least squares
-(Lawson 1961); tests/test_elementary.py states the errors of the results. In float64 the functions are JAX's own, but
-for softplus' logarithm, which costs XLA ten times its exponential.
+XLA's tanh takes two thirds of a training step of ten tanh units on a CPU, its softplus two thirds
+of one of two sigmoid units. The coefficients are near-minimax in relative error, fitted in float64
+by iteratively reweighted least squares (Lawson 1961); tests/test_elementary.py states the errors of
+the results. In float64 the functions are JAX's own, but for softplus' logarithm, which costs XLA
+ten times its exponential.
 """
 
 import jax
@@ -11,18 +13,33 @@ import jax.numpy as jnp
 from jaxtyping import Array, Float
 
 # tanh(x) = x P(x²) / Q(x²) for |x| <= 9, where float32's tanh is 1: relative error 1.3e-9.
-TANH_P = (1.0, 0.13680852949619293, 0.003869504202157259, 2.803123607e-05, 3.064235443e-08, -1.22461225e-11)
-TANH_Q = (1.0, 0.47014185786247253, 0.027250142768025398, 0.00039407069562003016, 1.2890299103673897e-06)
+TANH_P = (
+    1.0,
+    0.13680852949619293,
+    0.003869504202157259,
+    2.803123607e-05,
+    3.064235443e-08,
+    -1.22461225e-11,
+)
+TANH_Q = (
+    1.0,
+    0.47014185786247253,
+    0.027250142768025398,
+    0.00039407069562003016,
+    1.2890299103673897e-06,
+)
 # exp(r) for |r| <= log(2) / 2: relative error 1.9e-9.
 EXP = (1.0, 1.000000036, 0.4999999208, 0.1666642015, 0.04166822569, 0.008374817468, 0.00138368441)
-LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 0.693145751953125, 1.4286068203094173e-06  # log 2 in two parts
+# Log 2 in two parts
+LOG2_E, LN2_HIGH, LN2_LOW = 1.4426950408889634, 0.693145751953125, 1.4286068203094173e-06
 # log(1 + u) = u P(u) / Q(u) for 0 <= u <= 1: relative error 9.4e-10.
 LOG1P_P = (0.9999999991, 1.066218681, 0.2381576511, 0.003417285713)
 LOG1P_Q = (1.0, 1.566218551, 0.6879365199, 0.07528733319)
 # artanh(s) / s = Σ s^2n / (2n + 1), for |s| <= 1/3 in float64: the first term left out is 2e-19.
 ARTANH = tuple(1 / (2 * n + 1) for n in range(18))
-# sin(r) = r + r³ P(r²) for |r| <= π / 2: relative error 2.4e-11; π in three parts, the first two short, so that their
-# products with k are exact (W. Cody and W. Waite, Software Manual for the Elementary Functions, 1980).
+# sin(r) = r + r³ P(r²) for |r| <= π / 2: relative error 2.4e-11; π in three parts, the first two
+# short, so that their products with k are exact (W. Cody and W. Waite, Software Manual for the
+# Elementary Functions, 1980).
 SIN = (-0.1666666663, 0.008333331109, -0.0001984086821, 2.752538432e-06, -2.388890706e-08)
 PI_HIGH, PI_MIDDLE, PI_LOW = 3.140625, 0.0009675025939941406, 1.5099580252808664e-07
 
@@ -42,7 +59,9 @@ tanh.defjvps(lambda tangent, h, x: tangent * (1 - h * h))
 
 
 def exp_minus(a: Float[Array, "..."]) -> Float[Array, "..."]:
-    """`e^-a` for a >= 0, as `2^k e^r` with `-a = k log 2 + r`; beyond 87, where float32's normal numbers end, 0."""
+    """`e^-a` for a >= 0, as `2^k e^r` with `-a = k log 2 + r`; beyond 87, where float32's normal
+    numbers end, 0.
+    """
     if a.dtype != jnp.float32:
         return jnp.exp(-a)
     near = jnp.minimum(a, 87)
@@ -86,13 +105,17 @@ gaussian.defjvps(lambda tangent, g, x: tangent * -2 * x * g)
 
 @jax.custom_jvp
 def sin(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The sine; its derivative is `cos`. Beyond 6,000, where neighbouring float32 are 5e-4 apart, it loses digits."""
+    """The sine; its derivative is `cos`. Beyond 6,000, where neighbouring float32 are 5e-4 apart,
+    it loses digits.
+    """
     return jnp.sin(x) if x.dtype != jnp.float32 else sine_of(x, jnp.round(x / jnp.pi), 0.0)
 
 
 @jax.custom_jvp
 def cos(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The cosine, `sin(x + π / 2)` with the π / 2 taken into the reduction; its derivative is `-sin`."""
+    """The cosine, `sin(x + π / 2)` with the π / 2 taken into the reduction; its derivative is
+    `-sin`.
+    """
     return jnp.cos(x) if x.dtype != jnp.float32 else sine_of(x, jnp.round(x / jnp.pi + 0.5), 0.5)
 
 
@@ -104,7 +127,8 @@ def sine_of(x: Array, k: Array, shift: float) -> Array:
     """`sin(x + shift π) = (-1)^k sin(r)` with `r = x - (k - shift) π` between -π / 2 and π / 2."""
     turns = k - shift
     r = ((x - turns * PI_HIGH) - turns * PI_MIDDLE) - turns * PI_LOW
-    r = jnp.clip(r, -1.5708, 1.5708)  # where x is so large that k is not exact, the result stays a sine's
+    # Where x is so large that k is not exact, the result stays a sine's
+    r = jnp.clip(r, -1.5708, 1.5708)
     square = r * r
     value = r + r * square * polynomial(SIN, square)
     return jnp.where(k == 2 * jnp.floor(k / 2), value, -value)

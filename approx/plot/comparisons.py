@@ -7,16 +7,29 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
-from approx.plot.series import WRAP, axes, check_made, corner, each, label_ends, name_value, readable, share_axis
+from approx.plot.series import (
+    WRAP,
+    axes,
+    check_made,
+    corner,
+    each,
+    label_ends,
+    name_value,
+    readable,
+    share_axis,
+)
 
 NO_DIFFERENCE = {"difference": 0.0, "ratio": 1.0, "gain": 1.0, "improvement": 0.5, "faster": 0.5}
 
 
-def forest(data: xr.Dataset, of: str | None = None, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """One line per cell with its interval, and the value that means "no difference" where there is one.
+def forest(
+    data: xr.Dataset, of: str | None = None, ax: Axes | None = None, title: str | None = None
+) -> Axes:
+    """One line per cell with its interval, and the value that means "no difference" where there is
+    one.
 
-    Filled marks: the interval excludes that value. An arrow at the rim: the interval goes on to infinity. For what
-    `stats.ranking` returned, the ranks are written too.
+    Filled marks: the interval excludes that value. An arrow at the rim: the interval goes on to
+    infinity. For what `stats.ranking` returned, the ranks are written too.
 
     Args:
         data: any result with `low` and `high`, over up to some thirty cells.
@@ -24,7 +37,9 @@ def forest(data: xr.Dataset, of: str | None = None, ax: Axes | None = None, titl
         ax: axes to draw on.
         title: the message of the panel.
     """
-    check_made(data, ["low", "high", *filter(None, [of])], "plot.forest", "stats.compare(hits, ...)")
+    check_made(
+        data, ["low", "high", *filter(None, [of])], "plot.forest", "stats.compare(hits, ...)"
+    )
     ax = axes(ax, title)
     of = of or str(next(iter(data.data_vars)))
     dims = [str(dim) for dim in data[of].dims]
@@ -44,16 +59,22 @@ def forest(data: xr.Dataset, of: str | None = None, ax: Axes | None = None, titl
         decided = null is None or a > null or b < null
         ax.hlines(y, max(a, left), min(b, right), color="C0", linewidth=1.2)
         if np.isfinite(v):
-            ax.plot(v, y, "o", color="C0", markerfacecolor="C0" if decided else "white", markersize=4)
+            ax.plot(
+                v, y, "o", color="C0", markerfacecolor="C0" if decided else "white", markersize=4
+            )
         for end, rim, mark in ((a, left, "<"), (b, right, ">")):
             if end < left or end > right:
                 ax.plot(rim, y, mark, color="C0", markersize=4, clip_on=False)
     labels = [
-        ", ".join(name_value(d, cells[d][i].item()) for d in dims if d in cells.coords) for i in range(value.size)
+        ", ".join(name_value(d, cells[d][i].item()) for d in dims if d in cells.coords)
+        for i in range(value.size)
     ]
     if "rank_low" in data:
         ranks = zip(cells.rank_low.values, cells.rank_high.values, strict=True)
-        labels = [f"{x} (rank {a}{f' to {b}' if b > a else ''})" for x, (a, b) in zip(labels, ranks, strict=True)]
+        labels = [
+            f"{x} (rank {a}{f' to {b}' if b > a else ''})"
+            for x, (a, b) in zip(labels, ranks, strict=True)
+        ]
     if not dims and "a" in data.attrs:
         labels = [f"{data.attrs['a']} against {data.attrs['b']}"]
     ax.set_yticks(range(value.size), [textwrap.fill(label, WRAP) for label in labels])
@@ -66,7 +87,9 @@ def forest(data: xr.Dataset, of: str | None = None, ax: Axes | None = None, titl
     return ax
 
 
-def _limits(value: np.ndarray, low: np.ndarray, high: np.ndarray, null: float | None, log: bool) -> tuple[float, float]:
+def _limits(
+    value: np.ndarray, low: np.ndarray, high: np.ndarray, null: float | None, log: bool
+) -> tuple[float, float]:
     """Limits that hold every finite end, with a margin."""
     ends = np.concatenate([value, low, high, [] if null is None else [null]])
     ends = ends[np.isfinite(ends) & ((ends > 0) | (not log))]
@@ -87,11 +110,18 @@ def performance_profile(data: xr.Dataset, ax: Axes | None = None, title: str | N
         ax: axes to draw on.
         title: the message of the panel.
     """
-    check_made(data, ["profile", "low", "high", "ratio"], "plot.performance_profile", "stats.performance_profile(hits)")
+    check_made(
+        data,
+        ["profile", "low", "high", "ratio"],
+        "plot.performance_profile",
+        "stats.performance_profile(hits)",
+    )
     ax = axes(ax, title)
     ends = []
     for label, one, style in each(data, "ratio"):
-        ax.fill_between(one.ratio, one.low, one.high, color=style["color"], alpha=0.2, linewidth=0, step="post")
+        ax.fill_between(
+            one.ratio, one.low, one.high, color=style["color"], alpha=0.2, linewidth=0, step="post"
+        )
         ax.plot(one.ratio, one.profile, drawstyle="steps-post", **style)
         ends.append((one.profile.values, label, style["color"]))
     ax.set_xscale("log")

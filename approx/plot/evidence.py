@@ -1,4 +1,6 @@
-"""Panels of claims: each a row, with the region that would support it, its effect and interval, and the verdict."""
+"""Panels of claims: each a row, with the region that would support it, its effect and interval, and
+the verdict.
+"""
 
 import textwrap
 from typing import Any
@@ -18,19 +20,24 @@ MARKS: dict[str, dict[str, Any]] = {
     "contradicted": {"color": "#D55E00", "marker": "X"},
     "undecided": {"color": "0.35", "marker": "o", "markerfacecolor": "white"},
 }
-OWN_WIDTH, DECIDING_WIDTH = 1.8, 0.7  # of the lines that are a claim's own interval and the one that decides
+# Of the lines that are a claim's own interval and the one that decides
+OWN_WIDTH, DECIDING_WIDTH = 1.8, 0.7
 
 
-def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, wrap: int = 58) -> Axes:
-    """A row for each claim: the region in which it holds, its effect, both its intervals, n and the verdict.
+def claims(
+    data: xr.Dataset, ax: Axes | None = None, title: str | None = None, wrap: int = 58
+) -> Axes:
+    """A row for each claim: the region in which it holds, its effect, both its intervals, n and the
+    verdict.
 
-    The thick line is the claim's own interval, the thin one the interval that decides: the wider one which all claims
-    of its table have at once. The legend and the words below the axis say at which level and why. Claims are grouped by
-    source.
+    The thick line is the claim's own interval, the thin one the interval that decides: the wider
+    one which all claims of its table have at once. The legend and the words below the axis say at
+    which level and why. Claims are grouped by source.
 
     Args:
         data: what `stats.claims` or `stats.read_claims` returned.
-        ax: axes to draw on, on which a line of text needs some 0.17 inches; a figure of that height if left out.
+        ax: axes to draw on, on which a line of text needs some 0.17 inches; a figure of that height
+            if left out.
         title: the message of the panel.
         wrap: characters in a line of a claim's text.
     """
@@ -44,7 +51,16 @@ def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, w
     ax = axes(ax, title)
     y, ticks, labels = 0.0, [], []
     for source, group in frame.groupby("source", sort=False):
-        ax.text(0, y, str(source), weight="bold", size=7, ha="right", va="center", transform=ax.get_yaxis_transform())
+        ax.text(
+            0,
+            y,
+            str(source),
+            weight="bold",
+            size=7,
+            ha="right",
+            va="center",
+            transform=ax.get_yaxis_transform(),
+        )
         for _, row in group.iterrows():
             text = textwrap.wrap(str(row.claim), wrap)
             y += 0.5 + 0.5 * len(text)
@@ -64,24 +80,37 @@ def claims(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, w
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     handles = legend_handles(data)
-    ax.xaxis.label.set_fontsize(7)  # like the rows' words: sizes of this panel do not follow the style
-    beside: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.06, 1), "ncols": 3, "fontsize": 6.5}
+    # Like the rows' words: sizes of this panel do not follow the style
+    ax.xaxis.label.set_fontsize(7)
+    beside: dict[str, Any] = {
+        "loc": "lower right",
+        "bbox_to_anchor": (1.06, 1),
+        "ncols": 3,
+        "fontsize": 6.5,
+    }
     ax.legend(handles=handles, frameon=False, handletextpad=0.5, **beside)
     _beside(ax, -0.1, "n")
     return ax
 
 
 def legend_handles(data: xr.Dataset) -> list[Line2D]:
-    """What the marks and lines of `claims` mean, with the levels of the intervals; for a legend of several panels."""
+    """What the marks and lines of `claims` mean, with the levels of the intervals; for a legend of
+    several panels.
+    """
     own = f"{100 * data.attrs['level']:g}%" if "level" in data.attrs else "the claim's own"
     ends = [f"{100 * float(end):.4g}" for end in (data.level_all.min(), data.level_all.max())]
     deciding = " to ".join(dict.fromkeys(ends)) + "%"
-    handles = [Line2D([], [], linestyle="", markersize=4, label=name, **mark) for name, mark in MARKS.items()]
+    handles = [
+        Line2D([], [], linestyle="", markersize=4, label=name, **mark)
+        for name, mark in MARKS.items()
+    ]
     return [
         *handles,
         Line2D([], [], color="#009E73", alpha=0.25, linewidth=5, label="claim holds here"),
         Line2D([], [], color="0.35", linewidth=OWN_WIDTH, label=f"{own} interval"),
-        Line2D([], [], color="0.35", linewidth=DECIDING_WIDTH, label=f"{deciding} interval: decides"),
+        Line2D(
+            [], [], color="0.35", linewidth=DECIDING_WIDTH, label=f"{deciding} interval: decides"
+        ),
     ]
 
 
@@ -94,7 +123,16 @@ def _words(data: xr.Dataset) -> list[str]:
 def _claim(ax: Axes, y: float, row: Any) -> None:
     """One row."""
     mark = MARKS[row.verdict]
-    ax.barh(y, row.holds_to - row.holds_from, 0.7, row.holds_from, color="#009E73", alpha=0.18, linewidth=0, zorder=0)
+    ax.barh(
+        y,
+        row.holds_to - row.holds_from,
+        0.7,
+        row.holds_from,
+        color="#009E73",
+        alpha=0.18,
+        linewidth=0,
+        zorder=0,
+    )
     low, high = np.clip([row.low_all, row.high_all], -1, 1)
     ax.hlines(y, low, high, color=mark["color"], linewidth=DECIDING_WIDTH)
     ax.hlines(y, *np.clip([row.low, row.high], -1, 1), color=mark["color"], linewidth=OWN_WIDTH)

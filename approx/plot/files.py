@@ -8,7 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-# Left out is what each format would write of the time and of the program: a date, and matplotlib's version.
+# Left out is what each format would write of the time and of the program: a date, and matplotlib's
+# version.
 FORMATS: dict[str, dict[str, Any]] = {
     ".pdf": {"metadata": {"CreationDate": None}},  # for print
     ".png": {"metadata": {"Software": None}, "dpi": 200},  # for screens
@@ -16,14 +17,18 @@ FORMATS: dict[str, dict[str, Any]] = {
 
 
 def save(
-    figure: FigureBase | Axes | Sequence[Axes] | np.ndarray, folder: Path | str, name: str, note: str = ""
+    figure: FigureBase | Axes | Sequence[Axes] | np.ndarray,
+    folder: Path | str,
+    name: str,
+    note: str = "",
 ) -> list[Path]:
     """Write a figure as PDF, for print, and as PNG, for screens; the folder is made.
 
     The same figure gives the same bytes, on any day.
 
     Args:
-        figure: what to write: a figure, or axes of it, such as a panel returns, or several, such as `facets` returns.
+        figure: what to write: a figure, or axes of it, such as a panel returns, or several, such as
+            `facets` returns.
         folder: where to.
         name: of the files, without a suffix.
         note: a line of its own above the figure, such as that it shows a quick look only.
@@ -62,7 +67,11 @@ def figure_of(given: Any) -> Figure:
         all_axes = given.ravel().tolist() if isinstance(given, np.ndarray) else list(given)
     if other := [one for one in all_axes if not isinstance(one, Axes)]:
         raise TypeError(f"save writes a figure or axes of one, not a {type(other[0]).__name__}")
-    figures = list(dict.fromkeys(one.get_figure(root=True) for one in all_axes if one.figure is not None))
+    figures = list(
+        dict.fromkeys(one.get_figure(root=True) for one in all_axes if one.figure is not None)
+    )
     if len(figures) != 1:
-        raise ValueError(f"the axes to save are those of {len(figures)} figures: save each figure by itself")
+        raise ValueError(
+            f"the axes to save are those of {len(figures)} figures: save each figure by itself"
+        )
     return figures[0]

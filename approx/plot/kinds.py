@@ -1,4 +1,6 @@
-"""Kinds of endings in figures: each has a colour and a place in the legend, and their counts are those of the table."""
+"""Kinds of endings in figures: each has a colour and a place in the legend, and their counts are
+those of the table.
+"""
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -13,21 +15,25 @@ def drawn_as(kinds: Iterable[str], groups: Mapping[str, str]) -> np.ndarray:
 
     Args:
         kinds: of trainings, such as `stats.plateaus(...).kind.values`.
-        groups: for every kind that there can be, what it is drawn as; "at" stands for all plateaus that are named by
-            their value.
+        groups: for every kind that there can be, what it is drawn as; "at" stands for all plateaus
+            that are named by their value.
 
     Returns:
         An array of strings, one for each kind.
 
     Raises:
-        ValueError: a kind that is in no group. It would be drawn without a colour, and be missing in the legend.
+        ValueError: a kind that is in no group. It would be drawn without a colour, and be missing
+            in the legend.
 
     Example:
-        drawn_as(["learned", "at 0.4774"], {"learned": "learned", "at": "a plateau"})  # ["learned", "a plateau"]
+        drawn_as(["learned", "at 0.4774"], {"learned": "learned", "at": "a plateau"})  # ["learned",
+        "a plateau"]
     """
     given = [str(kind) for kind in kinds]
     general = [FOUND if kind.startswith(f"{FOUND} ") else kind for kind in given]
-    unknown = sorted({kind for kind, group in zip(given, general, strict=True) if group not in groups})
+    unknown = sorted(
+        {kind for kind, group in zip(given, general, strict=True) if group not in groups}
+    )
     if unknown:
         raise ValueError(f"no colour for the kinds {unknown}: the figure knows {', '.join(groups)}")
     return np.array([groups[group] for group in general], object)
@@ -41,15 +47,20 @@ def check_colors(names: Iterable[str], colors: Mapping[str, object]) -> None:
     """
     missing = [str(name) for name in names if str(name) not in colors]
     if missing:
-        raise ValueError(f"no colour for the kinds {missing}: colors= has {', '.join(map(str, colors)) or 'none'}")
+        raise ValueError(
+            f"no colour for the kinds {missing}: colors= has {', '.join(map(str, colors)) or 'none'}"
+        )
 
 
-def check_counts(kinds: Mapping[str, Sequence[str]], table: Iterable[Mapping[str, str]], label: str = "label") -> None:
+def check_counts(
+    kinds: Mapping[str, Sequence[str]], table: Iterable[Mapping[str, str]], label: str = "label"
+) -> None:
     """Refuse to draw seeds' kinds that contradict a table of their counts.
 
     Args:
         kinds: the kind of every seed of a recipe, by the recipe's label.
-        table: rows with a recipe's label, `kind` and `seeds`, their number; a kind without a row has no seeds.
+        table: rows with a recipe's label, `kind` and `seeds`, their number; a kind without a row
+            has no seeds.
         label: the column of the labels.
 
     Raises:
@@ -67,12 +78,15 @@ def check_counts(kinds: Mapping[str, Sequence[str]], table: Iterable[Mapping[str
 
 
 def check_number(what: str, ours: float, said: float, digits: int = 3) -> None:
-    """Refuse to draw a number that contradicts the one in a table, which was rounded to so many significant digits.
+    """Refuse to draw a number that contradicts the one in a table, which was rounded to so many
+    significant digits.
 
     Raises:
         ValueError: naming both.
     """
-    if f"{ours:.{digits}g}" != f"{said:.{digits}g}" and not np.isclose(ours, said, rtol=10.0 ** (1 - digits), atol=0):
+    if f"{ours:.{digits}g}" != f"{said:.{digits}g}" and not np.isclose(
+        ours, said, rtol=10.0 ** (1 - digits), atol=0
+    ):
         raise ValueError(
             f"the figure would contradict its table: {what} is {ours:.{digits}g} in the results and "
             f"{said:.{digits}g} in the summary. The experiment writes both: run it again, with --saved to judge anew"
@@ -80,7 +94,8 @@ def check_number(what: str, ours: float, said: float, digits: int = 3) -> None:
 
 
 def check_identity(what: str, ours: str, said: str) -> None:
-    """Refuse to draw results beside a table that was made of others: it notes the beginning of their identity.
+    """Refuse to draw results beside a table that was made of others: it notes the beginning of
+    their identity.
 
     Raises:
         ValueError: naming both.

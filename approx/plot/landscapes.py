@@ -17,11 +17,14 @@ from approx.plot.series import axes, check_made, name_value, readable
 from approx.stats.labels import check_rates
 from approx.stats.maps import UNDECIDED, check_axis, spaced_by_logarithm
 
-NEVER = "0.7"  # hatching of cells whose value is infinite: in grey no colour of the map looks like it
+# Hatching of cells whose value is infinite: in grey no colour of the map looks like it
+NEVER = "0.7"
 DIVERGED = "0.75"
 BETWEEN, NOTE, NOTE_SIZE = "; ", "note", 6  # of the line above a map, in points
-CHARACTER = 0.5  # mean width of a character of it, in its size: 58 characters of 6 points measured 2.4 inches
-LEFT, WITH_BAR = 0.4, 1.2  # inches left of a map; the width with its bar of colours, over that of the map
+# Mean width of a character of it, in its size: 58 characters of 6 points measured 2.4 inches
+CHARACTER = 0.5
+# Inches left of a map; the width with its bar of colours, over that of the map
+LEFT, WITH_BAR = 0.4, 1.2
 Pair = tuple[np.ndarray, np.ndarray]
 Bar = bool | list[Axes]
 
@@ -36,17 +39,20 @@ def landscape(
     boundary: xr.Dataset | None = None,
     bar: Bar = True,
 ) -> Axes:
-    """Rate of success over two swept numbers: hatched where its interval holds `decide`, white where no seeds are.
+    """Rate of success over two swept numbers: hatched where its interval holds `decide`, white
+    where no seeds are.
 
     Of what `maps.refine` returned, cells without seeds are pale and interpolated.
 
     Args:
-        rates: what `stats.rate` returned, over exactly two dimensions: the first upwards, the second to the right.
+        rates: what `stats.rate` returned, over exactly two dimensions: the first upwards, the
+            second to the right.
         ax: axes to draw on.
         title: the message of the panel.
         decide: the rate that decides, one half by default.
         lines: rates to draw lines of, of the mean over each cell and its eight neighbours.
-        diverged: share of seeds that diverged, over the same dimensions: cells in which most did have a dot.
+        diverged: share of seeds that diverged, over the same dimensions: cells in which most did
+            have a dot.
         boundary: what `stats.boundary` returned of the rates, drawn with its intervals.
         bar: whether to add a colour bar, or the axes that it serves.
 
@@ -56,13 +62,19 @@ def landscape(
     """
     check_rates(rates)
     ax, edges, (x, y) = _panel(rates.rate, ax)
-    image = ax.pcolormesh(*edges, np.ma.masked_invalid(rates.rate.values), vmin=0, vmax=1, rasterized=True)
+    image = ax.pcolormesh(
+        *edges, np.ma.masked_invalid(rates.rate.values), vmin=0, vmax=1, rasterized=True
+    )
     said = []
     if "filled" in rates and (pale := rates.n.values == 0).any():
         ax.pcolormesh(*edges, np.ma.masked_where(~pale, rates.filled.values), vmin=0, vmax=1, alpha=0.5,
                       rasterized=True)  # fmt: skip
         said.append("pale: interpolated")
-    undecided = (rates.low.values <= decide) & (decide <= rates.high.values) & np.isfinite(rates.rate.values)
+    undecided = (
+        (rates.low.values <= decide)
+        & (decide <= rates.high.values)
+        & np.isfinite(rates.rate.values)
+    )
     if undecided.any():
         said.append(f"hatched: {100 * decide:g}% not excluded")
         ax.add_collection(_hatched(*edges, undecided))
@@ -95,13 +107,16 @@ def field(
     """A number over two swept numbers: a time, a cost, an error, the width of an interval.
 
     Args:
-        data: the number and `n`, over exactly two dimensions: the first upwards, the second to the right.
+        data: the number and `n`, over exactly two dimensions: the first upwards, the second to the
+            right.
         of: the variable. Infinite cells are hatched, nan is white.
         ax: axes to draw on.
         title: the message of the panel.
         label: of the colours, with its unit.
-        limits: of the colours; those of the finite values if left out. What lies beyond has the colour of the end.
-        log: whether colours follow the logarithm; by default where positive values span more than a decade.
+        limits: of the colours; those of the finite values if left out. What lies beyond has the
+            colour of the end.
+        log: whether colours follow the logarithm; by default where positive values span more than a
+            decade.
         infinite: what an infinite value means: never reached, or diverged.
         bar: whether to add a colour bar, or the axes that it serves.
 
@@ -148,14 +163,16 @@ def regions(
         named: the kinds that have a colour; those that are there if left out.
 
     Raises:
-        ValueError: as for `landscape`; more than eight kinds; a kind that is there and has no place in `named`, or no
-            colour in `colors`.
+        ValueError: as for `landscape`; more than eight kinds; a kind that is there and has no place
+            in `named`, or no colour in `colors`.
     """
     check_made(kinds, ["kind", "n"], "plot.regions", "stats.best(hits)")
     ax, edges, _ = _panel(kinds.kind, ax)
     names = _named(kinds) if named is None else list(named)
     if len(names) > 8:
-        raise ValueError(f"{len(names)} kinds: more than eight cannot be told apart; name some of them alike")
+        raise ValueError(
+            f"{len(names)} kinds: more than eight cannot be told apart; name some of them alike"
+        )
     cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     check_named(kinds, names)
     given = dict(zip(names, cycle * len(names), strict=False)) if colors is None else colors
@@ -186,26 +203,32 @@ def facets(
     panels: np.ndarray | Sequence[Axes] | None = None,
     **options,
 ) -> np.ndarray:
-    """Maps over more than two swept numbers: one for each value of a third, and of a fourth, with the same colours.
+    """Maps over more than two swept numbers: one for each value of a third, and of a fourth, with
+    the same colours.
 
     Args:
         data: what `draw` takes, over two dimensions and `col`, and `row` if there is one.
         draw: `landscape`, `field` or `regions`.
-        col: the dimension whose values lie side by side; without `row` they go on in the next line after `columns`.
+        col: the dimension whose values lie side by side; without `row` they go on in the next line
+            after `columns`.
         row: the dimension whose values lie below each other.
         columns: panels in a line, without `row`.
         panels: axes to draw on, as many as there are values; those of a new figure if left out.
-        **options: of `draw`. Datasets and arrays among them that have `col` or `row` are each panel's part.
+        **options: of `draw`. Datasets and arrays among them that have `col` or `row` are each
+            panel's part.
 
     Returns:
         The axes, lines and columns of them; those that nothing was drawn on are taken away.
 
     Raises:
-        ValueError: not two dimensions beside `col` and `row`; other than as many panels; what `draw` refuses.
+        ValueError: not two dimensions beside `col` and `row`; other than as many panels; what
+            `draw` refuses.
     """
     dims = [dim for dim in (row, col) if dim is not None]
     if missing := [dim for dim in dims if dim not in data.dims]:
-        raise ValueError(f"{missing[0]!r} is no dimension of the data; it has {', '.join(map(str, data.dims))}")
+        raise ValueError(
+            f"{missing[0]!r} is no dimension of the data; it has {', '.join(map(str, data.dims))}"
+        )
     wide = data.sizes[col] if row is not None else min(columns, data.sizes[col])
     values = list(product(*(range(data.sizes[dim]) for dim in dims)))
     high = -(-len(values) // wide)
@@ -230,7 +253,8 @@ def facets(
     texts = [note.get_text().replace("\n", " ") for note in notes]
     said = dict.fromkeys(part for text in texts for part in text.split(BETWEEN))
     figure = drawn[0].figure
-    notes[0].set_text("\n".join(_lines(list(said), figure.bbox.width / figure.dpi - LEFT)))  # once for all
+    # Once for all
+    notes[0].set_text("\n".join(_lines(list(said), figure.bbox.width / figure.dpi - LEFT)))
     for note in notes[1:]:
         note.remove()
     for ax in drawn:
@@ -259,18 +283,25 @@ def _part(value: Any, place: Mapping[str, int]) -> Any:
 def _named(kinds: xr.Dataset) -> list[str]:
     """The kinds that are there, in their order, but for what is undecided."""
     there = set(np.unique(kinds.kind.values))
-    return [name for name in kinds.attrs.get("kinds", sorted(there)) if name in there and name != UNDECIDED]
+    return [
+        name
+        for name in kinds.attrs.get("kinds", sorted(there))
+        if name in there and name != UNDECIDED
+    ]
 
 
 def check_named(kinds: xr.Dataset, names: Sequence[str]) -> None:
-    """Refuse kinds that are in a cell and not among those that are named, whose cells would stay white.
+    """Refuse kinds that are in a cell and not among those that are named, whose cells would stay
+    white.
 
     Raises:
         ValueError: naming them.
     """
     left_out = [name for name in _named(kinds) if name not in names]
     if left_out:
-        raise ValueError(f"the kinds {left_out} are on the map and not named: named= has {', '.join(names) or 'none'}")
+        raise ValueError(
+            f"the kinds {left_out} are on the map and not named: named= has {', '.join(names) or 'none'}"
+        )
 
 
 def _limits(values: np.ndarray, log: bool | None) -> tuple[float, float]:
@@ -297,16 +328,30 @@ def _draw_boundary(found: xr.Dataset, ax: Axes, vertical: str) -> None:
     """Where the rate crosses one half, with its interval, along the axis that it was fitted along."""
     (other,) = [str(dim) for dim in found.middle.dims if dim != "crossing"]
     places = np.repeat(np.asarray(found[other], float)[:, None], found.sizes["crossing"], 1)
-    middle, low, high = (found[name].transpose(other, "crossing").values for name in ("middle", "low", "high"))
+    middle, low, high = (
+        found[name].transpose(other, "crossing").values for name in ("middle", "low", "high")
+    )
     style: dict[str, Any] = {"color": "k", "lw": 0.7, "fmt": ".", "ms": 1.5}
     if found.attrs["along"] == vertical:
-        ax.errorbar(places.ravel(), middle.ravel(), np.abs(np.stack([low, high]) - middle).reshape(2, -1), **style)
+        ax.errorbar(
+            places.ravel(),
+            middle.ravel(),
+            np.abs(np.stack([low, high]) - middle).reshape(2, -1),
+            **style,
+        )
     else:
-        ax.errorbar(middle.ravel(), places.ravel(), xerr=np.abs(np.stack([low, high]) - middle).reshape(2, -1), **style)
+        ax.errorbar(
+            middle.ravel(),
+            places.ravel(),
+            xerr=np.abs(np.stack([low, high]) - middle).reshape(2, -1),
+            **style,
+        )
 
 
 def smooth(rates: xr.Dataset) -> np.ndarray:
-    """The rate of each cell and its eight neighbours together, for lines that do not follow single seeds."""
+    """The rate of each cell and its eight neighbours together, for lines that do not follow single
+    seeds.
+    """
     k, n = (np.nan_to_num(np.asarray(rates[name].values, float)) for name in ("successes", "n"))
     around = np.ones((3, 3))
     hits, seeds = (ndimage.convolve(values, around, mode="nearest") for values in (k, n))
@@ -333,7 +378,9 @@ def _panel(values: xr.DataArray, ax: Axes | None) -> tuple[Axes, Pair, Pair]:
     return ax, edges, (x, y)
 
 
-def _hatched(x: np.ndarray, y: np.ndarray, chosen: np.ndarray, color: str = "white") -> PolyCollection:
+def _hatched(
+    x: np.ndarray, y: np.ndarray, chosen: np.ndarray, color: str = "white"
+) -> PolyCollection:
     """Hatched rectangles over the chosen cells (rows upwards), neighbours of a row together."""
     ends = np.diff(np.pad(chosen.astype(int), ((0, 0), (1, 1))), axis=1)
     runs = [(i, first, last) for i, row in enumerate(ends)
@@ -349,12 +396,20 @@ def _note(ax: Axes, n: np.ndarray, said: list[str], title: str | None) -> None:
         said = [f"{count} per cell", *said]
     width = ax.get_position().width * ax.figure.bbox.width / ax.figure.dpi
     lines = _lines(said, min(WITH_BAR * width, ax.figure.bbox.width / ax.figure.dpi - LEFT))
-    note = ax.annotate("\n".join(lines), (0, 1.01), xycoords="axes fraction", ha="left", va="bottom", size=NOTE_SIZE)
+    note = ax.annotate(
+        "\n".join(lines),
+        (0, 1.01),
+        xycoords="axes fraction",
+        ha="left",
+        va="bottom",
+        size=NOTE_SIZE,
+    )
     note.set_gid(NOTE)
     note.set_in_layout(False)  # it may reach over the colours' bar, but takes no room from the map
     height = 1.25 * NOTE_SIZE * len(lines)  # points
     before = ax.get_title(loc=plt.rcParams["axes.titlelocation"])
-    ax.set_title(title or before or " ", pad=height + 5.5)  # a blank keeps the room that the note needs
+    # A blank keeps the room that the note needs
+    ax.set_title(title or before or " ", pad=height + 5.5)
 
 
 def _lines(said: Sequence[str], inches: float) -> list[str]:
@@ -370,12 +425,16 @@ def _lines(said: Sequence[str], inches: float) -> list[str]:
 
 
 def _edges(values: np.ndarray) -> np.ndarray:
-    """Edges of cells around the given centres, halfway between them (of their logarithms where so spaced)."""
+    """Edges of cells around the given centres, halfway between them (of their logarithms where so
+    spaced).
+    """
     log = spaced_by_logarithm(values)
     centres = np.log(values) if log else values
     if centres.size == 1:
         edges = centres[0] + np.array([-0.5, 0.5])
     else:
         middle = (centres[1:] + centres[:-1]) / 2
-        edges = np.concatenate([[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]])
+        edges = np.concatenate(
+            [[2 * centres[0] - middle[0]], middle, [2 * centres[-1] - middle[-1]]]
+        )
     return np.exp(edges) if log else edges

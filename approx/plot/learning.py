@@ -9,14 +9,25 @@ from matplotlib.axes import Axes
 
 from approx import stats
 from approx.plot.landscapes import field
-from approx.plot.series import axes, by_label, check_made, corner, label_ends, long_name, name_value, step_axis
+from approx.plot.series import (
+    axes,
+    by_label,
+    check_made,
+    corner,
+    label_ends,
+    long_name,
+    name_value,
+    step_axis,
+)
 from approx.stats.kept import predictions
 
 SINGLE: dict[str, Any] = {"color": "0.2", "lw": 0.4, "alpha": 0.8}  # the thin lines of single seeds
 
 
 def bands(ax: Axes, x: np.ndarray, quantiles: np.ndarray, color: str = "C0") -> None:
-    """5-95% and 25-75% bands around the median, of (5, x) quantiles; infinite ones run out at the top of the panel."""
+    """5-95% and 25-75% bands around the median, of (5, x) quantiles; infinite ones run out at the
+    top of the panel.
+    """
     low, lower, middle, upper, high = quantiles
     top = 1e6 * np.max(np.abs(quantiles), where=np.isfinite(quantiles), initial=1.0)
     for a, b, alpha in ((low, high, 0.18), (lower, upper, 0.3)):
@@ -31,7 +42,9 @@ def only_seeds(runs: xr.Dataset, of: str, *dims: str) -> None:
         ValueError: naming them.
     """
     if extra := [str(dim) for dim in runs[of].dims if dim not in ("seed", *dims)]:
-        raise ValueError(f"a panel draws one setting; select one of {', '.join(extra)}, as in runs.isel({extra[0]}=0)")
+        raise ValueError(
+            f"a panel draws one setting; select one of {', '.join(extra)}, as in runs.isel({extra[0]}=0)"
+        )
 
 
 def check_one_input(runs: xr.Dataset) -> None:
@@ -58,7 +71,8 @@ def fan(
     singles: int = 5,
     output: int = 0,
 ) -> Axes:
-    """Learned functions of one variable: quantile bands over seeds, a few seeds, the target, and the range shown.
+    """Learned functions of one variable: quantile bands over seeds, a few seeds, the target, and
+    the range shown.
 
     Args:
         runs: predictions over (seed, point, output), at points with one input.
@@ -69,7 +83,8 @@ def fan(
         output: which output.
 
     Raises:
-        ValueError: several inputs, other dimensions, no predictions, or those of another step than was picked.
+        ValueError: several inputs, other dimensions, no predictions, or those of another step than
+            was picked.
     """
     predictions(runs)
     only_seeds(runs, "prediction", "point", "output")
@@ -78,9 +93,13 @@ def fan(
     runs = runs.isel(point=np.argsort(runs.x_test.isel(input=0).values))
     everywhere = runs.x_test.isel(input=0).values
     first, last = between or (everywhere.min(), everywhere.max())
-    here = runs.isel(point=np.flatnonzero((everywhere >= first) & (everywhere <= last)), output=output)
+    here = runs.isel(
+        point=np.flatnonzero((everywhere >= first) & (everywhere <= last)), output=output
+    )
     x, y = here.x_test.isel(input=0).values, here.y_test.values
-    quantiles = stats.quantiles(here, of="prediction").prediction.transpose("quantile", "point").values
+    quantiles = (
+        stats.quantiles(here, of="prediction").prediction.transpose("quantile", "point").values
+    )
     shown = x[here.distance.values == 0]
     if shown.size:
         ax.axvspan(shown.min(), shown.max(), color="0.93", lw=0, zorder=0)
@@ -91,7 +110,9 @@ def fan(
         ax.plot(x, here.prediction.isel(seed=seed), **SINGLE)
     ax.plot(x, y, color="k", ls=(0, (3, 2)), lw=0.9)
     pad = 0.1 * np.ptp(y) or 0.1  # of a constant target too
-    ax.set(xlabel="x", ylabel="f(x)", xlim=(x.min(), x.max()), ylim=(y.min() - 2 * pad, y.max() + pad))
+    ax.set(
+        xlabel="x", ylabel="f(x)", xlim=(x.min(), x.max()), ylim=(y.min() - 2 * pad, y.max() + pad)
+    )
     corner(ax, runs.sizes["seed"])
     label_ends(ax, [(y, "target", "k"), (quantiles[2], "median", "C0")])
     return ax
@@ -107,9 +128,11 @@ def learning_curve(
     by: str | None = None,
     singles: int | None = None,
 ) -> Axes:
-    """A loss over the steps: quantile bands over seeds and a few single ones, both axes logarithmic.
+    """A loss over the steps: quantile bands over seeds and a few single ones, both axes
+    logarithmic.
 
-    The vertical axis of an accuracy, or of another variable that has values below 0, is not logarithmic.
+    The vertical axis of an accuracy, or of another variable that has values below 0, is not
+    logarithmic.
 
     Args:
         runs: a variable over (seed, step), and what `over` and `by` name.
@@ -118,7 +141,8 @@ def learning_curve(
         of: the variable.
         over: what the bands are over: seeds, or seeds and settings.
         by: a dimension whose values, at most four, get a band each, named at its end.
-        singles: how many trainings to draw as thin lines, the first seeds, or evenly among all; five, with `by` none.
+        singles: how many trainings to draw as thin lines, the first seeds, or evenly among all;
+            five, with `by` none.
 
     Raises:
         ValueError: the variable has other dimensions, or `by` more than four values.
@@ -128,16 +152,26 @@ def learning_curve(
     only_seeds(runs, of, "step", *over, *filter(None, [by]))
     parts = [runs] if by is None else [runs.isel({by: place}) for place in range(runs.sizes[by])]
     if len(parts) > 4:
-        raise ValueError(f"{len(parts)} bands over {by}; choose at most four, as in runs.isel({by}=[0, 5])")
+        raise ValueError(
+            f"{len(parts)} bands over {by}; choose at most four, as in runs.isel({by}=[0, 5])"
+        )
     ax = axes(ax, title)
     singles = (5 if by is None else 0) if singles is None else singles
     ends = []
     for number, part in enumerate(parts):
         quantiles = stats.quantiles(part, of=of, over=over)[of].transpose("quantile", "step").values
         bands(ax, runs.step.values, quantiles, f"C{number}")
-        ends.append((quantiles[2], "" if by is None else name_value(by, part[by].item()), f"C{number}"))
-        sample = part[of].stack(sample_=over, create_index=False).transpose("sample_", "step").values
-        some = np.arange(singles) if over == ["seed"] else np.linspace(0, len(sample) - 1, singles).astype(int)
+        ends.append(
+            (quantiles[2], "" if by is None else name_value(by, part[by].item()), f"C{number}")
+        )
+        sample = (
+            part[of].stack(sample_=over, create_index=False).transpose("sample_", "step").values
+        )
+        some = (
+            np.arange(singles)
+            if over == ["seed"]
+            else np.linspace(0, len(sample) - 1, singles).astype(int)
+        )
         for line in sample[some[: len(sample)]]:
             ax.plot(runs.step, line, **SINGLE)
     step_axis(ax, runs.step.values)
@@ -148,7 +182,9 @@ def learning_curve(
 
 
 def value_axis(ax: Axes, values: xr.DataArray) -> None:
-    """The vertical axis: from 0 to 1 for an accuracy, logarithmic for a loss, linear where values are negative."""
+    """The vertical axis: from 0 to 1 for an accuracy, logarithmic for a loss, linear where values
+    are negative.
+    """
     ax.set_ylabel(long_name(values))
     if "accuracy" in str(values.name):
         ax.set_ylim(-0.02, 1.02)
@@ -184,7 +220,10 @@ def learning_landscape(
     lines, n = found[of].transpose("quantile", ..., "step"), found.n.isel(quantile=0)
     if len(between) == 1:
         name = long_name(runs[of])
-        chosen, label = lines[0], f"{'median' if q == 0.5 else f'{100 * between[0]:g}% quantile'} {name}"
+        chosen, label = (
+            lines[0],
+            f"{'median' if q == 0.5 else f'{100 * between[0]:g}% quantile'} {name}",
+        )
     else:
         with np.errstate(divide="ignore", invalid="ignore"):
             apart = np.log10(lines[1].values / lines[0].values)
@@ -201,10 +240,12 @@ def extrapolation(
     *,
     units: dict[str, tuple[float, float]] | None = None,
 ) -> Axes:
-    """Absolute or relative error against the distance outside the training range, quantile bands over seeds.
+    """Absolute or relative error against the distance outside the training range, quantile bands
+    over seeds.
 
     Args:
-        named: what `stats.error_by_distance` returned, by label; or one of these alone, which gets no label.
+        named: what `stats.error_by_distance` returned, by label; or one of these alone, which gets
+            no label.
         ax: axes to draw on.
         title: the message of the panel.
         units: by label, what distances and errors are divided by.
@@ -215,12 +256,17 @@ def extrapolation(
     named = by_label(named, "error", "plot.extrapolation", "stats.error_by_distance(runs)")
     relative = {bool(errors.attrs.get("relative", 0)) for errors in named.values()}
     if len(relative) > 1:
-        raise ValueError("absolute and relative errors do not share an axis: make all with relative= alike")
+        raise ValueError(
+            "absolute and relative errors do not share an axis: make all with relative= alike"
+        )
     ax = axes(ax, title)
     ends = []
     for number, (label, errors) in enumerate(named.items()):
         per_x, per_y = (units or {}).get(label, (1.0, 1.0))
-        quantiles = stats.quantiles(errors, of="error").error.transpose("quantile", "distance").values / per_y
+        quantiles = (
+            stats.quantiles(errors, of="error").error.transpose("quantile", "distance").values
+            / per_y
+        )
         bands(ax, errors.distance.values / per_x, quantiles, f"C{number}")
         ends.append((quantiles[2], label, f"C{number}"))
     kind = "relative" if True in relative else "absolute"

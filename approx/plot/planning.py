@@ -8,7 +8,8 @@ from approx.plot.series import axes, check_made, each, label_ends, share_axis
 
 
 def running_rate(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """The rate as seeds come in, with the interval that allows peeking (band) and the one that does not (dashed).
+    """The rate as seeds come in, with the interval that allows peeking (band) and the one that does
+    not (dashed).
 
     A tick on the curve marks where the rate is known to the width the sequence was tuned to.
 
@@ -17,7 +18,9 @@ def running_rate(data: xr.Dataset, ax: Axes | None = None, title: str | None = N
         ax: axes to draw on.
         title: the message of the panel.
     """
-    check_made(data, ["rate", "wilson_low", "wilson_high"], "plot.running_rate", "stats.running_rate(hits)")
+    check_made(
+        data, ["rate", "wilson_low", "wilson_high"], "plot.running_rate", "stats.running_rate(hits)"
+    )
     ax = axes(ax, title)
     for _, one, style in each(data, "n"):
         color = style["color"]

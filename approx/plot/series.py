@@ -1,4 +1,6 @@
-"""What several panels share: axes to draw on, series told apart in colour and in grey, labels at the lines, n."""
+"""What several panels share: axes to draw on, series told apart in colour and in grey, labels at
+the lines, n.
+"""
 
 import textwrap
 from collections.abc import Iterator, Mapping, Sequence
@@ -29,10 +31,13 @@ def each(data: xr.Dataset, along: str) -> Iterator[tuple[str, xr.Dataset, dict[s
         ValueError: more than eight series, which nobody can tell apart in one panel.
     """
     dims = [str(dim) for dim in data.dims if dim != along]
-    # Only what varies along `along` or from series to series; other variables would bring dimensions of their own.
+    # Only what varies along `along` or from series to series; other variables would bring
+    # dimensions of their own.
     cells = data.stack(series_=dims, create_index=False) if dims else data.expand_dims("series_")
     if cells.sizes["series_"] > 8:
-        raise ValueError(f"{cells.sizes['series_']} series over {', '.join(dims)}; choose at most eight with .sel()")
+        raise ValueError(
+            f"{cells.sizes['series_']} series over {', '.join(dims)}; choose at most eight with .sel()"
+        )
     colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
     for i in range(cells.sizes["series_"]):
         one = cells.isel(series_=i)
@@ -78,10 +83,13 @@ def check_made(data: object, needed: Sequence[str], panel: str, made_by: str) ->
     """Refuse what a panel does not draw, such as hits where it draws what follows from them.
 
     Raises:
-        ValueError: the name that is missing, those there are, and the call that makes what the panel draws.
+        ValueError: the name that is missing, those there are, and the call that makes what the
+            panel draws.
     """
     if not isinstance(data, xr.Dataset):
-        raise ValueError(f"{panel} draws an xarray.Dataset, not a {type(data).__name__}: write {panel}({made_by})")
+        raise ValueError(
+            f"{panel} draws an xarray.Dataset, not a {type(data).__name__}: write {panel}({made_by})"
+        )
     missing = [name for name in needed if name not in data]
     if missing:
         there = ", ".join(map(str, data.data_vars)) or "no variable"
@@ -95,8 +103,8 @@ def label_ends(ax: Axes, ends: list[tuple[np.ndarray, str, Any]]) -> None:
 
     Args:
         ax: the panel.
-        ends: for each series its heights along the line (the last one counts, ties are settled by the mean of all), its
-            name, and its colour.
+        ends: for each series its heights along the line (the last one counts, ties are settled by
+            the mean of all), its name, and its colour.
     """
     ends = [end for end in ends if end[1]]
     if not ends:
@@ -108,7 +116,8 @@ def label_ends(ax: Axes, ends: list[tuple[np.ndarray, str, Any]]) -> None:
         return np.clip(to_fraction.transform(points)[:, 1], 0, 1)
 
     lines = [heights(np.atleast_1d(np.asarray(y, float))[np.isfinite(y)]) for y, _, _ in ends]
-    lines = [line if line.size else np.ones(1) for line in lines]  # infinite everywhere: named at the top
+    # Infinite everywhere: named at the top
+    lines = [line if line.size else np.ones(1) for line in lines]
     places, means = np.array([y[-1] for y in lines]), np.array([y.mean() for y in lines])
     order = np.lexsort((means, places.round(3)))
     rows = np.array([ends[i][1].count("\n") + 1 for i in order])
@@ -126,7 +135,9 @@ def label_ends(ax: Axes, ends: list[tuple[np.ndarray, str, Any]]) -> None:
         ax.annotate(text, (1, place), xycoords="axes fraction", va="center", color=color, **offset)
 
 
-def corner(ax: Axes, n: xr.DataArray | np.ndarray | int, where: str = "lower right", what: str = "seeds") -> None:
+def corner(
+    ax: Axes, n: xr.DataArray | np.ndarray | int, where: str = "lower right", what: str = "seeds"
+) -> None:
     """Write the number of seeds into a corner: one number, or the range over the series."""
     values = np.asarray(n)
     low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
@@ -135,7 +146,12 @@ def corner(ax: Axes, n: xr.DataArray | np.ndarray | int, where: str = "lower rig
     text = text.strip()
     place = (0.98 if horizontal == "right" else 0.02, 0.03 if vertical == "lower" else 0.97)
     ax.text(
-        *place, text, transform=ax.transAxes, ha=horizontal, va="bottom" if vertical == "lower" else "top", size=6.5
+        *place,
+        text,
+        transform=ax.transAxes,
+        ha=horizontal,
+        va="bottom" if vertical == "lower" else "top",
+        size=6.5,
     )
 
 

@@ -11,7 +11,8 @@ from approx.plot.series import axes, check_made, corner, each, label_ends, reada
 
 
 def variance_split(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """Share of the variance that each source of randomness makes, with its interval; interactions below.
+    """Share of the variance that each source of randomness makes, with its interval; interactions
+    below.
 
     Args:
         data: what `stats.variance_split` returned, for one setting.
@@ -21,9 +22,16 @@ def variance_split(data: xr.Dataset, ax: Axes | None = None, title: str | None =
     Raises:
         ValueError: more than one setting.
     """
-    check_made(data, ["share", "low", "high", "source"], "plot.variance_split", "stats.variance_split(runs)")
+    check_made(
+        data,
+        ["share", "low", "high", "source"],
+        "plot.variance_split",
+        "stats.variance_split(runs)",
+    )
     if data.share.dims != ("source",):
-        raise ValueError(f"a panel draws one setting; select one of {', '.join(map(str, data.share.dims[:-1]))}")
+        raise ValueError(
+            f"a panel draws one setting; select one of {', '.join(map(str, data.share.dims[:-1]))}"
+        )
     ax = axes(ax, title)
     names = [str(name).replace(" x ", " × ") for name in data.source.values]
     for y, (name, share, low, high) in enumerate(
@@ -37,8 +45,13 @@ def variance_split(data: xr.Dataset, ax: Axes | None = None, title: str | None =
     ax.set_ylim(len(names) - 0.4, -0.6)
     ax.set_xlim(0, 1)
     ax.tick_params(axis="y", length=0)
-    scale = {"log": f"log {readable(data.attrs['of'])}", "rank": f"ranks of {readable(data.attrs['of'])}"}
-    ax.set_xlabel(f"share of the variance of {scale.get(data.attrs['scale'], readable(data.attrs['of']))}")
+    scale = {
+        "log": f"log {readable(data.attrs['of'])}",
+        "rank": f"ranks of {readable(data.attrs['of'])}",
+    }
+    ax.set_xlabel(
+        f"share of the variance of {scale.get(data.attrs['scale'], readable(data.attrs['of']))}"
+    )
     corner(ax, int(data.n), "lower right", "trainings")
     return ax
 
@@ -50,7 +63,8 @@ def power_law(
     *,
     floors: Mapping[str, tuple[np.ndarray, np.ndarray]] | None = None,
 ) -> Axes:
-    """An error along an axis on logarithmic scales, with intervals, the fitted power, and floors beside it.
+    """An error along an axis on logarithmic scales, with intervals, the fitted power, and floors
+    beside it.
 
     Intervals without an end, such as those of the best seed, are not drawn.
 
@@ -60,7 +74,12 @@ def power_law(
         title: the message of the panel.
         floors: {name: (x, smallest error possible)}, drawn as dashed lines.
     """
-    check_made(data, ["value", "value_low", "value_high", "fitted"], "plot.power_law", "stats.exponent(runs, ...)")
+    check_made(
+        data,
+        ["value", "value_low", "value_high", "fitted"],
+        "plot.power_law",
+        "stats.exponent(runs, ...)",
+    )
     ax = axes(ax, title)
     along = data.attrs["along"]
     ends = []
@@ -68,7 +87,15 @@ def power_law(
         x, color = one[along].values, style["color"]
         gaps = np.abs(np.stack([one.value_low.values, one.value_high.values]) - one.value.values)
         known = (one.value_low.values > 0) & np.isfinite(one.value_high.values)
-        ax.errorbar(x, one.value, np.where(known, gaps, 0.0), fmt="o", color=color, markersize=3, linewidth=0.9)
+        ax.errorbar(
+            x,
+            one.value,
+            np.where(known, gaps, 0.0),
+            fmt="o",
+            color=color,
+            markersize=3,
+            linewidth=0.9,
+        )
         ax.plot(x, one.fitted, color=color, linewidth=0.9)
         between = ""  # of the best seed, for example: a better one may always come
         if np.isfinite([float(one.low), float(one.high)]).all():

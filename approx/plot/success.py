@@ -24,7 +24,9 @@ from approx.plot.series import (
 from approx.stats.labels import check_rates
 
 
-def success_curve(data: xr.Dataset, ax: Axes | None = None, title: str | None = None, level: float = 0.95) -> Axes:
+def success_curve(
+    data: xr.Dataset, ax: Axes | None = None, title: str | None = None, level: float = 0.95
+) -> Axes:
     """Share of seeds that are in success at each record, with its interval as a band.
 
     Args:
@@ -57,13 +59,16 @@ def work_curve(
     work: str = "step",
     label: str = "evaluations of loss and gradient",
 ) -> Axes:
-    """Share of seeds in success against work, of methods that each have their own grid; after its last, a dot.
+    """Share of seeds in success against work, of methods that each have their own grid; after its
+    last, a dot.
 
     Args:
-        rates: by name, what `stats.rate(..., when="each")` returned; or one of these alone, which gets no name.
+        rates: by name, what `stats.rate(..., when="each")` returned; or one of these alone, which
+            gets no name.
         ax: axes to draw on.
         title: the message of the panel.
-        work: the coordinate along `step` that says how much work had been done; records without work are left out.
+        work: the coordinate along `step` that says how much work had been done; records without
+            work are left out.
         label: what that is, and its unit.
     """
     rates = by_label(rates, "rate", "plot.work_curve", 'stats.rate(hits, when="each")')
@@ -76,8 +81,13 @@ def work_curve(
         done = one.isel(step=np.flatnonzero(one[work] > 0))
         if not done.sizes["step"]:
             continue
-        style: dict[str, Any] = {"color": colors[n % len(colors)], "linestyle": LINES[n % len(LINES)]}
-        ax.fill_between(done[work], done.low, done.high, color=style["color"], alpha=0.2, linewidth=0)
+        style: dict[str, Any] = {
+            "color": colors[n % len(colors)],
+            "linestyle": LINES[n % len(LINES)],
+        }
+        ax.fill_between(
+            done[work], done.low, done.high, color=style["color"], alpha=0.2, linewidth=0
+        )
         ax.plot(done[work], done.rate, **style)
         ax.plot(done[work][-1], done.rate[-1], ".", color=style["color"], clip_on=False)
         ends.append((done.rate.values, name, style["color"]))
@@ -91,20 +101,31 @@ def work_curve(
 
 
 def threshold_profile(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """Share of successes as a function of the threshold, with the smallest value that float32 allows, if given.
+    """Share of successes as a function of the threshold, with the smallest value that float32
+    allows, if given.
 
     Args:
         data: what `stats.profile` returned.
         ax: axes to draw on.
         title: the message of the panel.
     """
-    check_made(data, ["rate", "low", "high", "threshold"], "plot.threshold_profile", "stats.profile(runs)")
+    check_made(
+        data, ["rate", "low", "high", "threshold"], "plot.threshold_profile", "stats.profile(runs)"
+    )
     ax = axes(ax, title)
     floor = data.get("floor")
     data = data.drop_vars("floor", errors="ignore")
     ends = []
     for label, one, style in each(data, "threshold"):
-        ax.fill_between(one.threshold, one.low, one.high, color=style["color"], alpha=0.2, linewidth=0, step="post")
+        ax.fill_between(
+            one.threshold,
+            one.low,
+            one.high,
+            color=style["color"],
+            alpha=0.2,
+            linewidth=0,
+            step="post",
+        )
         ax.plot(one.threshold, one.rate, drawstyle="steps-post", **style)
         ends.append((one.rate.values, label, style["color"]))
     thresholds = np.asarray(data.threshold)
@@ -114,7 +135,16 @@ def threshold_profile(data: xr.Dataset, ax: Axes | None = None, title: str | Non
     if floor is not None:
         for value in np.unique(floor):
             ax.axvline(value, color="0.4", linewidth=0.8, linestyle=":")
-            ax.text(value, 0.5, "float32 floor ", rotation=90, ha="right", va="center", size=6.5, color="0.3")
+            ax.text(
+                value,
+                0.5,
+                "float32 floor ",
+                rotation=90,
+                ha="right",
+                va="center",
+                size=6.5,
+                color="0.3",
+            )
             ax.set_xlim(left=min(thresholds.min(), value / 30))
     share_axis(ax, "share of seeds")
     relation = "≥" if data.attrs.get("above") else "≤"

@@ -1,8 +1,9 @@
 """What happened: success, time, cost and comparison over seeds, as labelled arrays with intervals.
 
-Every result names its quantity and carries `low`, `high` and `n` beside it. Nothing is dropped: what diverged (nan,
-inf) is a failure, a censored time, and the worst value there is. Times are read from the records that hits have, so
-hits may be cut; a hit that is nan is a training nobody judged, which is refused.
+Every result names its quantity and carries `low`, `high` and `n` beside it. Nothing is dropped:
+what diverged (nan, inf) is a failure, a censored time, and the worst value there is. Times are read
+from the records that hits have, so hits may be cut; a hit that is nan is a training nobody judged,
+which is refused.
 """
 
 from approx.stats.asymptotes import asymptote, shares
@@ -51,7 +52,13 @@ from approx.stats.rankings import discoveries, performance_profile, ranking
 from approx.stats.rates import profile, rate, reading, success
 from approx.stats.reports import report, table
 from approx.stats.time_tests import compare_times, logrank
-from approx.stats.times import kaplan_meier, restricted_mean, survival, time_quantiles, time_to_success
+from approx.stats.times import (
+    kaplan_meier,
+    restricted_mean,
+    survival,
+    time_quantiles,
+    time_to_success,
+)
 from approx.stats.values import aggregate, best_of, quantiles
 from approx.stats.variance import variance_split
 

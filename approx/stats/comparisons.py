@@ -1,7 +1,10 @@
-"""Two recipes on the same seeds: the seed fixes data, initial weights and order for both, so differences are paired."""
+"""Two recipes on the same seeds: the seed fixes data, initial weights and order for both, so
+differences are paired.
+"""
 
 import warnings
 from collections.abc import Hashable, Mapping
+from typing import Any, cast
 
 import numpy as np
 import xarray as xr
@@ -15,7 +18,9 @@ from approx.stats.rates import reading, truth
 Pairable = xr.Dataset | Mapping[Hashable, xr.Dataset]
 
 
-def pair(data: Pairable, a: Hashable, b: Hashable, dim: str = "recipe") -> tuple[xr.Dataset, xr.Dataset]:
+def pair(
+    data: Pairable, a: Hashable, b: Hashable, dim: str = "recipe"
+) -> tuple[xr.Dataset, xr.Dataset]:
     """The two datasets to compare, on the same seeds in the same order.
 
     Args:
@@ -33,7 +38,9 @@ def pair(data: Pairable, a: Hashable, b: Hashable, dim: str = "recipe") -> tuple
         first, second = (_labelled(data, label) for label in (a, b))
     else:
         require_dims(data, [dim])
-        first, second = (data.isel({dim: _position(data, dim, label)}, drop=True) for label in (a, b))
+        first, second = (
+            data.isel({dim: _position(data, dim, label)}, drop=True) for label in (a, b)
+        )
     return first, _same_seeds(first, second, a, b)
 
 
@@ -95,10 +102,15 @@ def _labelled(data: Mapping[Hashable, xr.Dataset], label: Hashable) -> xr.Datase
 
 def _position(data: xr.Dataset, dim: str, label: Hashable) -> int:
     labels = data[dim].values
-    same = np.isclose(labels, label) if np.issubdtype(labels.dtype, np.floating) else labels == label  # type: ignore[arg-type, call-overload]
+    if np.issubdtype(labels.dtype, np.floating):
+        same = np.isclose(labels, cast(Any, label))
+    else:
+        same = labels == label
     found = np.flatnonzero(same)
     if found.size != 1:
-        raise ValueError(f"{dim} holds {found.size} entries {label!r}; it holds: {', '.join(map(str, labels))}")
+        raise ValueError(
+            f"{dim} holds {found.size} entries {label!r}; it holds: {', '.join(map(str, labels))}"
+        )
     return int(found[0])
 
 
@@ -108,7 +120,9 @@ def _same_seeds(first: xr.Dataset, second: xr.Dataset, a: Hashable, b: Hashable)
         require_dims(data, ["seed"])
     seeds, others = np.asarray(first.seed), np.asarray(second.seed)
     if np.unique(seeds).size != seeds.size or np.unique(others).size != others.size:
-        raise ValueError("a seed appears twice, so pairs are not defined; drop repeats with drop_duplicates('seed')")
+        raise ValueError(
+            "a seed appears twice, so pairs are not defined; drop repeats with drop_duplicates('seed')"
+        )
     only_a, only_b = np.setdiff1d(seeds, others), np.setdiff1d(others, seeds)
     if only_a.size or only_b.size:
         raise ValueError(
@@ -132,13 +146,15 @@ def compare(
     level: float = 0.95,
     interval: str = "weighted",
 ) -> xr.Dataset:
-    """Difference of two success rates on the same seeds, rate(a) - rate(b), with interval and exact test.
+    """Difference of two success rates on the same seeds, rate(a) - rate(b), with interval and exact
+    test.
 
-    The interval reckons with one more seed, on which either recipe may succeed alone (see `unseen`). Summed over all
-    outcomes it covers at least 95.8% for n from 1 to 50 at all pairs of rates on a grid; the score interval of T. Tango
-    (Statistics in Medicine 17, 1998; `paired_interval`) is shorter and covers as little as 90.0%. The p-value is
-    McNemar's exact one, binomial in the seeds on which the two disagree (`scipy.stats.binomtest`). Interval and test
-    are made apart, so near 5% one may exclude 0 and the other not.
+    The interval reckons with one more seed, on which either recipe may succeed alone (see
+    `unseen`). Summed over all outcomes it covers at least 95.8% for n from 1 to 50 at all pairs of
+    rates on a grid; the score interval of T. Tango (Statistics in Medicine 17, 1998;
+    `paired_interval`) is shorter and covers as little as 90.0%. The p-value is McNemar's exact one,
+    binomial in the seeds on which the two disagree (`scipy.stats.binomtest`). Interval and test are
+    made apart, so near 5% one may exclude 0 and the other not.
 
     Each side is judged by its own records: with when="last" at its own last step. Where the two
     were followed for different numbers of steps, the difference is therefore that of two recipes
@@ -153,15 +169,16 @@ def compare(
         when: which success is meant, see `reading`; "each" compares at every record that both sides
             have.
         level: probability of covering.
-        interval: "weighted", "score" (Tango's, nearest to the level on average) or "exact" (never below the level, see
-            `paired_interval`; up to a tenth of a second for each cell).
+        interval: "weighted", "score" (Tango's, nearest to the level on average) or "exact" (never
+            below the level, see `paired_interval`; up to a tenth of a second for each cell).
 
     Returns:
-        `difference`, `low`, `high`, `n`, `pvalue`, `rate_a`, `rate_b` and the counts of seeds `both`, `only_a`,
-        `only_b`, `neither`, over the other dimensions.
+        `difference`, `low`, `high`, `n`, `pvalue`, `rate_a`, `rate_b` and the counts of seeds
+        `both`, `only_a`, `only_b`, `neither`, over the other dimensions.
 
     Raises:
-        ValueError: an unknown label or interval, unequal seeds, no hits, or hits that are nan (see `rate`).
+        ValueError: an unknown label or interval, unequal seeds, no hits, or hits that are nan (see
+            `rate`).
     """
     check_level(level)
     check_paired(interval)
@@ -184,13 +201,27 @@ def compare(
         counts = (both, only_a, only_b, n - both - only_a - only_b)
         return shares[0], low, high, size, mcnemar(only_a, only_b), shares[1], shares[2], *counts
 
-    names = ["difference", "low", "high", "n", "pvalue", "rate_a", "rate_b", "both", "only_a", "only_b", "neither"]
+    names = [
+        "difference",
+        "low",
+        "high",
+        "n",
+        "pvalue",
+        "rate_a",
+        "rate_b",
+        "both",
+        "only_a",
+        "only_b",
+        "neither",
+    ]
     result = reduce(table, reading(first, when), reading(second, when), names=names)
     result.attrs = about | {"interval": interval}
     return result
 
 
 def mcnemar(only_a: np.ndarray, only_b: np.ndarray) -> np.ndarray:
-    """Exact two-sided p-value of McNemar's test: 2 P(K <= min(b, c)), K ~ Binomial(b + c, 1/2), at most 1."""
+    """Exact two-sided p-value of McNemar's test: 2 P(K <= min(b, c)), K ~ Binomial(b + c, 1/2), at
+    most 1.
+    """
     fewer = np.minimum(only_a, only_b)
     return np.minimum(1.0, 2 * stats.binom.cdf(fewer, only_a + only_b, 0.5))

@@ -1,17 +1,19 @@
-"""Claims and what was measured: a rule that turns an effect's interval into a verdict, and tables of them.
+"""Claims and what was measured: a rule that turns an effect's interval into a verdict, and tables
+of them.
 
-The rule. A claim says in which region an effect lies, chosen before anything is measured. With m claims in a table each
-effect is judged by an interval at level 1 - (1 - level) / m, so that with a probability of at least `level` all of them
-cover (Bonferroni). That interval is exact: it never covers less often than it says. (Score intervals, which are shown
-beside it at `level`, cover as often as they say on average; their tails are far too light at levels such as 99.9%.) The
-claim is
+The rule. A claim says in which region an effect lies, chosen before anything is measured. With m
+claims in a table each effect is judged by an interval at level 1 - (1 - level) / m, so that with a
+probability of at least `level` all of them cover (Bonferroni). That interval is exact: it never
+covers less often than it says. (Score intervals, which are shown beside it at `level`, cover as
+often as they say on average; their tails are far too light at levels such as 99.9%.) The claim is
 
     supported       if that interval lies inside the region,
     contradicted    if it lies outside,
     undecided       otherwise.
 
-So the probability that a table holds any wrong verdict is at most 1 - level, whatever depends on whatever. Effects are
-probabilities or differences of paired probabilities, which share one axis from -1 to 1.
+So the probability that a table holds any wrong verdict is at most 1 - level, whatever depends on
+whatever. Effects are probabilities or differences of paired probabilities, which share one axis
+from -1 to 1.
 """
 
 import inspect
@@ -27,15 +29,21 @@ from jaxtyping import ArrayLike
 from approx.stats.intervals import binomial_interval, check_level
 from approx.stats.reports import LAYOUTS
 
-# Regions. A difference of rates below a tenth does not matter; "never" and "always" leave one seed in twenty.
-HELPS, HURTS, SAME = (0.1, 1.0), (-1.0, -0.1), (-0.1, 0.1)  # of a difference of rates, first minus second
-BETTER, WORSE = (0.55, 1.0), (0.0, 0.45)  # of a probability of ending better: a difference of wins of a tenth
+# Regions. A difference of rates below a tenth does not matter; "never" and "always" leave one seed
+# in twenty. Of a difference of rates, first minus second
+HELPS, HURTS, SAME = (0.1, 1.0), (-1.0, -0.1), (-0.1, 0.1)
+# Of a probability of ending better: a difference of wins of a tenth
+BETTER, WORSE = (0.55, 1.0), (0.0, 0.45)
 NEVER, RARELY, USUALLY, ALWAYS = (0.0, 0.05), (0.0, 0.5), (0.5, 1.0), (0.95, 1.0)  # of a rate
 
 EXACT, OWN, UNKNOWN = "exact", "its own", "unknown"  # which interval decided a claim
 
-# A reported number's quantile among our seeds is judged like a claim that it lies in the middle of them.
-MIDDLE, PLACES = (0.025, 0.975), {"supported": "inside", "contradicted": "outside", "undecided": "undecided"}
+# A reported number's quantile among our seeds is judged like a claim that it lies in the middle of
+# them.
+MIDDLE, PLACES = (
+    (0.025, 0.975),
+    {"supported": "inside", "contradicted": "outside", "undecided": "undecided"},
+)
 
 
 class Claim(NamedTuple):
@@ -45,11 +53,11 @@ class Claim(NamedTuple):
         text: what is claimed, in one line.
         compared: the recipe, or the two.
         measure: what the effect is a probability of.
-        effect: a function of `level` and `interval` as keywords; its Dataset has the estimate first, then `low`,
-            `high` and `n`, all without dimensions: `partial(stats.rate, hits)`, `partial(stats.compare, hits, "a",
-            "b")`, or `partial(stats.improvement, runs, "a", "b")`. The verdict is by its interval "exact". Where a
-            function of your own takes no `interval`, the verdict is by the interval that it gives, and the table says
-            so.
+        effect: a function of `level` and `interval` as keywords; its Dataset has the estimate
+            first, then `low`, `high` and `n`, all without dimensions: `partial(stats.rate, hits)`,
+            `partial(stats.compare, hits, "a", "b")`, or `partial(stats.improvement, runs, "a",
+            "b")`. The verdict is by its interval "exact". Where a function of your own takes no
+            `interval`, the verdict is by the interval that it gives, and the table says so.
         holds: from where to where the effect must lie for the claim to hold.
     """
 
@@ -84,12 +92,14 @@ def claims(source: str, statements: Sequence[Claim], level: float = 0.95) -> xr.
     Args:
         source: where the claims come from: a thread, a paper.
         statements: all claims of one table, the number of which sets the level of each.
-        level: probability that no verdict of the table is wrong; also that of the intervals `low`, `high`.
+        level: probability that no verdict of the table is wrong; also that of the intervals `low`,
+            `high`.
 
     Returns:
-        `effect`, `low`, `high` (one claim's interval), `low_all`, `high_all` (the simultaneous one that is judged by,
-        at `level_all`), `interval` ("exact", or "its own" where the effect takes no `interval`), `n`, `verdict`,
-        `holds_from`, `holds_to`, and the texts `source`, `compared`, `measure`, over `claim`.
+        `effect`, `low`, `high` (one claim's interval), `low_all`, `high_all` (the simultaneous one
+        that is judged by, at `level_all`), `interval` ("exact", or "its own" where the effect takes
+        no `interval`), `n`, `verdict`, `holds_from`, `holds_to`, and the texts `source`,
+        `compared`, `measure`, over `claim`.
 
     Raises:
         ValueError: no claims, two of one text, a region that is none, an effect with dimensions.
@@ -107,10 +117,14 @@ def judge(one: Claim, level: float, many: int) -> dict[str, str | float | int]:
     begin, end = one.holds
     level_all = 1 - (1 - level) / many
     if not begin < end:
-        raise ValueError(f"{one.text!r}: holds must go from a lower to a higher number, got {one.holds}")
+        raise ValueError(
+            f"{one.text!r}: holds must go from a lower to a higher number, got {one.holds}"
+        )
     exact = takes_interval(one.effect)
     effect, low, high, n = _numbers(one, one.effect(level=level))
-    deciding = one.effect(level=level_all, interval="exact") if exact else one.effect(level=level_all)
+    deciding = (
+        one.effect(level=level_all, interval="exact") if exact else one.effect(level=level_all)
+    )
     _, low_all, high_all, _ = _numbers(one, deciding)
     return {
         "compared": one.compared,
@@ -139,7 +153,9 @@ def takes_interval(effect: Callable[..., xr.Dataset]) -> bool:
 
 
 def verdict(low: float, high: float, holds: tuple[float, float]) -> str:
-    """What an interval says of a claim that the effect lies in the closed region `holds`; nan decides nothing."""
+    """What an interval says of a claim that the effect lies in the closed region `holds`; nan
+    decides nothing.
+    """
     begin, end = holds
     if begin <= low and high <= end:
         return "supported"
@@ -152,13 +168,15 @@ def reported(source: str, numbers: Sequence[Reported], level: float = 0.95) -> x
     Args:
         source: where the numbers come from.
         numbers: what was reported.
-        level: probability of covering the quantile, for each number by itself (Clopper and Pearson's interval, never
-            below it; nor with ties that count half, of which every trinomial on a grid was summed at n = 11 to 88).
+        level: probability of covering the quantile, for each number by itself (Clopper and
+            Pearson's interval, never below it; nor with ties that count half, of which every
+            trinomial on a grid was summed at n = 11 to 88).
 
     Returns:
-        `value`, `quantile` (share of seeds below, of those equal after rounding a half) with `low` and `high`, the
-        seeds' own quantiles `q05`, `q50`, `q95`, `n`, and `place`: "inside" if that interval lies in the middle 95% of
-        our seeds, "outside" if it lies beyond, "undecided" if it reaches over an edge. Over `number`.
+        `value`, `quantile` (share of seeds below, of those equal after rounding a half) with `low`
+        and `high`, the seeds' own quantiles `q05`, `q50`, `q95`, `n`, and `place`: "inside" if that
+        interval lies in the middle 95% of our seeds, "outside" if it lies beyond, "undecided" if it
+        reaches over an edge. Over `number`.
 
     Raises:
         ValueError: no numbers, or no seeds for one.
@@ -205,7 +223,8 @@ def write_claims(
     sections: Mapping[str, pd.DataFrame | str] | None = None,
     show: bool = True,
 ) -> list[Path]:
-    """Write folder/name_claims.csv and .md, and name_reported.csv where there are such numbers; print the tables too.
+    """Write folder/name_claims.csv and .md, and name_reported.csv where there are such numbers;
+    print the tables too.
 
     Args:
         folder: where to; it is made.
@@ -240,7 +259,10 @@ def _document(name, judged, numbers, note, sections, form: str) -> str:
     if numbers is not None:
         parts += [f"{2 * mark} Reported numbers among our seeds", reported_table(numbers, form)]
     for title, body in sections.items():
-        parts += [f"{2 * mark} {title}", body if isinstance(body, str) else LAYOUTS[form](_cells(body), "").rstrip()]
+        parts += [
+            f"{2 * mark} {title}",
+            body if isinstance(body, str) else LAYOUTS[form](_cells(body), "").rstrip(),
+        ]
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
 
 
@@ -248,7 +270,10 @@ def _cells(frame: pd.DataFrame) -> list[list[str]]:
     """A table's texts, its title first; a named index is columns."""
     if any(frame.index.names):
         frame = frame.reset_index()
-    return [list(map(str, frame.columns)), *(list(map(_cell, row)) for row in frame.itertuples(index=False))]
+    return [
+        list(map(str, frame.columns)),
+        *(list(map(_cell, row)) for row in frame.itertuples(index=False)),
+    ]
 
 
 def _cell(value: object) -> str:
@@ -258,7 +283,8 @@ def _cell(value: object) -> str:
 
 
 def read_claims(*paths: Path | str) -> xr.Dataset:
-    """Tables of claims that `write_claims` wrote as csv, one after another, each with its own error rate.
+    """Tables of claims that `write_claims` wrote as csv, one after another, each with its own error
+    rate.
 
     Raises:
         ValueError: a file that is no such table.
@@ -266,7 +292,9 @@ def read_claims(*paths: Path | str) -> xr.Dataset:
     frames = []
     for path in paths:
         frame = pd.read_csv(path)
-        if missing := {"claim", "effect", "low_all", "level_all", "verdict", "level"} - set(frame.columns):
+        if missing := {"claim", "effect", "low_all", "level_all", "verdict", "level"} - set(
+            frame.columns
+        ):
             raise ValueError(f"{path} is no table of claims: it lacks {', '.join(sorted(missing))}")
         if "interval" not in frame:
             frame["interval"] = UNKNOWN  # written before exact intervals decided
@@ -279,14 +307,35 @@ def read_claims(*paths: Path | str) -> xr.Dataset:
 
 
 def claims_table(judged: xr.Dataset, form: str = "text") -> str:
-    """What `claims` returned as a table, "text", "markdown" or "latex", with the interval that decides each verdict."""
+    """What `claims` returned as a table, "text", "markdown" or "latex", with the interval that
+    decides each verdict.
+    """
     percent = f"{100 * judged.attrs['level']:g}%"
-    heads = ["claim", "recipes", "measure", "holds if", "effect", f"{percent} interval", "decided by", "n", "verdict"]
+    heads = [
+        "claim",
+        "recipes",
+        "measure",
+        "holds if",
+        "effect",
+        f"{percent} interval",
+        "decided by",
+        "n",
+        "verdict",
+    ]
     rows = [heads]
     for claim, row in judged.to_dataframe().iterrows():
         region, own = _range(row.holds_from, row.holds_to), _interval(row.low, row.high)
         deciding = f"{_interval(row.low_all, row.high_all)} at {_percent(row.level_all)}"
-        texts = [str(claim), row.compared, row.measure, region, _short(row.effect), own, deciding, str(row.n)]
+        texts = [
+            str(claim),
+            row.compared,
+            row.measure,
+            region,
+            _short(row.effect),
+            own,
+            deciding,
+            str(row.n),
+        ]
         rows.append([*texts, row.verdict])
     return LAYOUTS[form](rows, claims_caption(judged))
 
@@ -301,7 +350,9 @@ def claims_caption(judged: xr.Dataset) -> str:
 
 
 def tested_at_once(judged: xr.Dataset) -> str:
-    """In words: how many claims are tested at once, by which interval each is judged, and how sure the verdicts are."""
+    """In words: how many claims are tested at once, by which interval each is judged, and how sure
+    the verdicts are.
+    """
     level, each = judged.attrs["level"], judged.level_all.values
     tables = judged[["source", "level_all"]].to_dataframe().drop_duplicates()
     many = round((1 - level) / (1 - float(each[0])))  # the level of each follows from their number
@@ -313,7 +364,9 @@ def tested_at_once(judged: xr.Dataset) -> str:
     else:
         text = f"Because {many} claims are tested at once, each is judged by a {_percent(each[0])} interval"
     whose = "a" if len(tables) > 1 else "this"
-    text += f"; the chance of any wrong verdict in {whose} table is then below {_percent(1 - level)}"
+    text += (
+        f"; the chance of any wrong verdict in {whose} table is then below {_percent(1 - level)}"
+    )
     others = np.count_nonzero(judged["interval"].values != EXACT)
     if others:
         text += f", if the intervals of {others} of the claims cover as often as they say, for they are not exact"
@@ -324,7 +377,16 @@ def reported_table(numbers: xr.Dataset, form: str = "text") -> str:
     """What `reported` returned as a table: "text", "markdown" or "latex"."""
     level = numbers.attrs["level"]
     rows = [
-        ["number", "recipe", "reported", "ours: 5, 50, 95%", "quantile", f"{100 * level:g}% interval", "n", "place"]
+        [
+            "number",
+            "recipe",
+            "reported",
+            "ours: 5, 50, 95%",
+            "quantile",
+            f"{100 * level:g}% interval",
+            "n",
+            "place",
+        ]
     ]
     for number, row in numbers.to_dataframe().iterrows():
         ours = ", ".join(f"{q:.4g}" for q in (row.q05, row.q50, row.q95))
@@ -352,7 +414,9 @@ def _numbers(one: Claim, measured: xr.Dataset) -> tuple[float, float, float, flo
     names: list[Hashable] = [next(iter(measured.data_vars)), "low", "high", "n"]
     if any(measured[name].ndim for name in names):
         dims = ", ".join(str(dim) for dim in measured[names[0]].dims)
-        raise ValueError(f"{one.text!r}: the effect must be one number, but it has the dimensions {dims}")
+        raise ValueError(
+            f"{one.text!r}: the effect must be one number, but it has the dimensions {dims}"
+        )
     effect, low, high, n = (float(measured[name]) for name in names)
     return effect, low, high, n
 
@@ -362,7 +426,11 @@ def _dataset(frame: pd.DataFrame, level: float) -> xr.Dataset:
 
 
 def _csv(data: xr.Dataset) -> str:
-    return data.to_dataframe().assign(level=data.attrs["level"]).to_csv(float_format="%.6g", lineterminator="\n")
+    return (
+        data.to_dataframe()
+        .assign(level=data.attrs["level"])
+        .to_csv(float_format="%.6g", lineterminator="\n")
+    )
 
 
 def _percent(share: float) -> str:

@@ -1,4 +1,6 @@
-"""Where a training failed: the architecture cannot, the training did not find it, or it does not extrapolate."""
+"""Where a training failed: the architecture cannot, the training did not find it, or it does not
+extrapolate.
+"""
 
 import numpy as np
 import xarray as xr
@@ -24,20 +26,22 @@ def split(
 
     - "success": v <= below, and w <= outside_below where that is given.
     - "does not extrapolate": v <= below, but w > outside_below or not finite.
-    - "cannot represent": v > below, and the floor, the least value the architecture can reach, is above `below` too.
+    - "cannot represent": v > below, and the floor, the least value the architecture can reach, is
+    above `below` too.
     - "did not find": v > below or not finite, although the floor is not.
 
     Args:
         runs: variables over (..., seed, step), or (..., seed) after `pick`.
-        floor: the architecture's least value of `of`, a number or a labelled array (one per setting).
+        floor: the architecture's least value of `of`, a number or a labelled array (one per
+            setting).
         below: largest value inside that counts as success.
         outside_below: the same outside; left out, nobody has to extrapolate.
         of: the variable inside.
         outside: the variable outside.
 
     Returns:
-        `kind` (..., seed), a string of `KINDS`, and `diverged` (..., seed), whether v (or w, where judged) is not
-        finite. `shares` counts the kinds.
+        `kind` (..., seed), a string of `KINDS`, and `diverged` (..., seed), whether v (or w, where
+        judged) is not finite. `shares` counts the kinds.
 
     Raises:
         ValueError: a floor or threshold that is nan, a missing variable.
@@ -58,7 +62,8 @@ def split(
 
 
 def excess(runs: xr.Dataset, floor: float | xr.DataArray, of: str = "test_loss") -> xr.Dataset:
-    """How many times the architecture's floor a training ended at: `ratio = final value / floor`, inf where diverged.
+    """How many times the architecture's floor a training ended at: `ratio = final value / floor`,
+    inf where diverged.
 
     A ratio below 1 means that the floor is none, see `below_floor`.
 
@@ -80,8 +85,11 @@ def excess(runs: xr.Dataset, floor: float | xr.DataArray, of: str = "test_loss")
     return (value.where(np.isfinite(value), np.inf) / least).to_dataset(name="ratio")
 
 
-def below_floor(runs: xr.Dataset, floor: float | xr.DataArray, of: str = "test_loss") -> xr.DataArray:
-    """Which trainings ended below the floor by more than rounding, value < floor (1 - 1e-5): the floor is wrong there.
+def below_floor(
+    runs: xr.Dataset, floor: float | xr.DataArray, of: str = "test_loss"
+) -> xr.DataArray:
+    """Which trainings ended below the floor by more than rounding, value < floor (1 - 1e-5): the
+    floor is wrong there.
 
     Args:
         runs: variables over (..., seed, step), or (..., seed) after `pick`.
@@ -102,7 +110,9 @@ def check_floor(floor: float | xr.DataArray) -> xr.DataArray:
     """
     least = xr.DataArray(floor).astype(float)
     if not bool((least >= 0).all()):
-        raise ValueError(f"floor is the least loss the architecture can reach, a number >= 0, got {least.values}")
+        raise ValueError(
+            f"floor is the least loss the architecture can reach, a number >= 0, got {least.values}"
+        )
     return least
 
 

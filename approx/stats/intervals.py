@@ -25,10 +25,11 @@ def binomial_interval(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two-sided confidence interval for the probability behind `successes` out of `n`.
 
-    "exact" inverts the binomial test by beta quantiles (C. J. Clopper and E. S. Pearson, Biometrika 26, 1934) and never
-    covers less often than `level`. "wilson" inverts the score test,
-    (k + z²/2 ± z sqrt(k (n - k) / n + z²/4)) / (n + z²) (E. B. Wilson, JASA 22, 1927): it is a little shorter, covers
-    as often as `level` on average over all rates, and in as little as 83.8% of samples at rates near 0 and 1.
+    "exact" inverts the binomial test by beta quantiles (C. J. Clopper and E. S. Pearson, Biometrika
+    26, 1934) and never covers less often than `level`. "wilson" inverts the score test,
+    (k + z²/2 ± z sqrt(k (n - k) / n + z²/4)) / (n + z²) (E. B. Wilson, JASA 22, 1927): it is a
+    little shorter, covers as often as `level` on average over all rates, and in as little as 83.8%
+    of samples at rates near 0 and 1.
 
     Args:
         successes: counts, any shape.
@@ -47,7 +48,9 @@ def binomial_interval(
     if interval not in INTERVALS:
         raise ValueError(f"interval must be one of {', '.join(INTERVALS)}; got {interval!r}")
     if not np.all((k >= 0) & (k <= n)):
-        raise ValueError("successes must lie between 0 and n; did you pass a rate or exchange the two?")
+        raise ValueError(
+            "successes must lie between 0 and n; did you pass a rate or exchange the two?"
+        )
     low, high = wilson(k, n, level) if interval == "wilson" else clopper_pearson(k, n, level)
     return np.where(k == 0, 0.0, low), np.where(k == n, 1.0, high)
 
@@ -67,16 +70,19 @@ def clopper_pearson(k: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndar
         if pairs.shape[1] < k.size / 2:
             low, high = clopper_pearson(pairs[0], pairs[1], level)
             return low[place].reshape(k.shape), high[place].reshape(k.shape)
-    low = special.betaincinv(np.maximum(k, 0.5), n - k + 1, tail)  # 0.5 only where k = 0, which the caller overwrites
+    # 0.5 only where k = 0, which the caller overwrites
+    low = special.betaincinv(np.maximum(k, 0.5), n - k + 1, tail)
     high = special.betaincinv(k + 1, np.maximum(n - k, 0.5), 1 - tail)
     return low, high
 
 
 def rank_interval(n: int, q: float, level: float = 0.95) -> tuple[int, int]:
-    """Ranks whose order statistics enclose the q-quantile of any distribution with at least the given probability.
+    """Ranks whose order statistics enclose the q-quantile of any distribution with at least the
+    given probability.
 
     P(X_(l) <= x_q <= X_(u)) >= P(l <= K < u), K ~ Binomial(n, q)
-    (W. J. Conover, Practical Nonparametric Statistics, 1999, section 3.2; `scipy.stats.quantile_test` uses it too).
+    (W. J. Conover, Practical Nonparametric Statistics, 1999, section 3.2;
+    `scipy.stats.quantile_test` uses it too).
 
     Returns:
         The two ranks counted from 0; -1 and n stand for "unbounded below" and "unbounded above".
@@ -87,7 +93,9 @@ def rank_interval(n: int, q: float, level: float = 0.95) -> tuple[int, int]:
 
 
 def at_rank(ordered: np.ndarray, rank: int) -> np.ndarray:
-    """The order statistic of that rank (from 0) along the last axis; -inf and inf beyond the sample."""
+    """The order statistic of that rank (from 0) along the last axis; -inf and inf beyond the
+    sample.
+    """
     n = ordered.shape[-1]
     if rank < 0 or rank >= n:
         return np.full(ordered.shape[:-1], -np.inf if rank < 0 else np.inf)
@@ -95,14 +103,19 @@ def at_rank(ordered: np.ndarray, rank: int) -> np.ndarray:
 
 
 def order_quantiles(
-    values: ArrayLike, q: float | Sequence[float] = 0.5, axis: int | None = -1, worst: float = np.inf
+    values: ArrayLike,
+    q: float | Sequence[float] = 0.5,
+    axis: int | None = -1,
+    worst: float = np.inf,
 ) -> np.ndarray:
-    """Quantiles of an array that are values of the array: the q-quantile is the value of rank ceil(q n), from 1.
+    """Quantiles of an array that are values of the array: the q-quantile is the value of rank
+    ceil(q n), from 1.
 
-    It is the least value that a share q of all values does not exceed, the inverse of their empirical distribution
-    function (definition 1 of R. J. Hyndman and Y. Fan, The American Statistician 50, 1996; `numpy.quantile` with
-    method="inverted_cdf"). As nothing is interpolated, infinite values do no harm: the 0.75-quantile of 1, 2, 3, 4, inf
-    is 4, where numpy's default gives nan. A nan counts as the worst value and is not left out.
+    It is the least value that a share q of all values does not exceed, the inverse of their
+    empirical distribution function (definition 1 of R. J. Hyndman and Y. Fan, The American
+    Statistician 50, 1996; `numpy.quantile` with method="inverted_cdf"). As nothing is interpolated,
+    infinite values do no harm: the 0.75-quantile of 1, 2, 3, 4, inf is 4, where numpy's default
+    gives nan. A nan counts as the worst value and is not left out.
 
     Args:
         values: an array, such as the losses of the seeds; some may be inf or nan.
@@ -111,8 +124,8 @@ def order_quantiles(
         worst: what nan stands for: inf for a loss, -inf for an accuracy.
 
     Returns:
-        An array without that axis; with several probabilities they are a new first axis, as in `numpy.quantile`. It is
-        nan where the sample is empty.
+        An array without that axis; with several probabilities they are a new first axis, as in
+        `numpy.quantile`. It is nan where the sample is empty.
 
     Raises:
         ValueError: a probability outside [0, 1].
@@ -131,7 +144,9 @@ def order_quantiles(
 
 
 def order_quantile(ordered: np.ndarray, q: float) -> np.ndarray:
-    """The value of rank ceil(q n), from 1, along the last, sorted axis (see `order_quantiles`); nan of none."""
+    """The value of rank ceil(q n), from 1, along the last, sorted axis (see `order_quantiles`); nan
+    of none.
+    """
     n = ordered.shape[-1]
     if n == 0:
         return np.full(ordered.shape[:-1], np.nan)
@@ -140,9 +155,11 @@ def order_quantile(ordered: np.ndarray, q: float) -> np.ndarray:
 
 
 def quantile_of_sorted(ordered: np.ndarray, q: float) -> np.ndarray:
-    """Linearly interpolated quantile along the last, sorted axis, as `numpy.quantile`, but infinite ends are allowed.
+    """Linearly interpolated quantile along the last, sorted axis, as `numpy.quantile`, but infinite
+    ends are allowed.
 
-    Between a finite and an infinite value the quantile is the infinite one; of an empty sample it is nan.
+    Between a finite and an infinite value the quantile is the infinite one; of an empty sample it
+    is nan.
     """
     n = ordered.shape[-1]
     if n == 0:

@@ -1,36 +1,42 @@
-"""What a training kept at some records only, its predictions and parameters, and the step at which it did."""
+"""What a training kept at some records only, its predictions and parameters, and the step at which
+it did.
+"""
 
 import numpy as np
 import xarray as xr
 
 from approx.stats.labels import variable, without_kept_step
 
-NOT_PICKED = "not_picked"  # the attribute in which `pick` names the variables that it had to leave out
+# The attribute in which `pick` names the variables that it had to leave out
+NOT_PICKED = "not_picked"
 
 
 def pick(runs: xr.Dataset, by: str = "validation_loss", above: bool = False) -> xr.Dataset:
-    """Pick each training's step on validation data, so that it can be judged on test data it was not chosen by.
+    """Pick each training's step on validation data, so that it can be judged on test data it was
+    not chosen by.
 
-    Predictions and parameters are kept at few steps, by default at the last one. They are picked too where they were
-    kept at every picked step (`keep_at=` of all records, for example). Otherwise they are left out, because those of
-    another step would be those of another network: what needs them then raises an error that says so.
+    Predictions and parameters are kept at few steps, by default at the last one. They are picked
+    too where they were kept at every picked step (`keep_at=` of all records, for example).
+    Otherwise they are left out, because those of another step would be those of another network:
+    what needs them then raises an error that says so.
 
     Args:
         runs: variables over (..., seed, step).
-        by: the variable that chooses: its best record, the earliest of equals. Values that are not finite are never
-            chosen; where none is finite, the last record is taken.
+        by: the variable that chooses: its best record, the earliest of equals. Values that are not
+            finite are never chosen; where none is finite, the last record is taken.
         above: True where more is better.
 
     Returns:
-        All variables over (..., seed) at the picked records, with `step` (..., seed) as coordinate. It goes into
-        `success`, `quantiles` and so on as `runs` does. The attribute `not_picked` names what was left out.
+        All variables over (..., seed) at the picked records, with `step` (..., seed) as coordinate.
+        It goes into `success`, `quantiles` and so on as `runs` does. The attribute `not_picked`
+        names what was left out.
 
     Raises:
         ValueError: no variable of that name.
 
     Example:
-        runs = ap.run(task, recipe, seeds=64, keep_at=records)  # all record steps; a task with validation rows
-        plot.fan(stats.pick(runs))
+        runs = ap.run(task, recipe, seeds=64, keep_at=records)  # all record steps; a task with
+        validation rows plot.fan(stats.pick(runs))
     """
     value = variable(runs, by)
     worst = -np.inf if above else np.inf
@@ -43,7 +49,9 @@ def pick(runs: xr.Dataset, by: str = "validation_loss", above: bool = False) -> 
 
 
 def with_kept_at(picked: xr.Dataset, runs: xr.Dataset, steps: xr.DataArray) -> xr.Dataset:
-    """Add what `runs` kept at `steps` (..., seed) to `picked`, or note that it was not kept at all of them."""
+    """Add what `runs` kept at `steps` (..., seed) to `picked`, or note that it was not kept at all
+    of them.
+    """
     names = kept_variables(runs)
     kept = runs[names]
     picked = picked.drop_vars("kept_step", errors="ignore")
@@ -68,10 +76,16 @@ def kept_variables(runs: xr.Dataset) -> list[str]:
 
 
 def steps_kept(runs: xr.Dataset) -> np.ndarray:
-    """The steps at which predictions and parameters were kept, in increasing order; none where that is not known."""
+    """The steps at which predictions and parameters were kept, in increasing order; none where that
+    is not known.
+    """
     if "kept_step" in runs.coords:
         return np.atleast_1d(runs.kept_step.values)
-    noted = {runs[name].attrs["kept_step"] for name in kept_variables(runs) if "kept_step" in runs[name].attrs}
+    noted = {
+        runs[name].attrs["kept_step"]
+        for name in kept_variables(runs)
+        if "kept_step" in runs[name].attrs
+    }
     return np.array(sorted(noted), int)
 
 
@@ -79,8 +93,8 @@ def predictions(runs: xr.Dataset) -> xr.DataArray:
     """The predictions of a result.
 
     Raises:
-        ValueError: there are none, saying why and what to do; or they are those of another step than the losses
-            beside them, which one record was selected of.
+        ValueError: there are none, saying why and what to do; or they are those of another step
+            than the losses beside them, which one record was selected of.
     """
     if "prediction" in runs:
         check_one_moment(runs)

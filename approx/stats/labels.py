@@ -1,4 +1,6 @@
-"""From labelled arrays to plain ones and back: the one place that knows xarray's broadcasting rules."""
+"""From labelled arrays to plain ones and back: the one place that knows xarray's broadcasting
+rules.
+"""
 
 from collections.abc import Callable, Mapping, Sequence
 
@@ -22,7 +24,8 @@ def reduce(
     """Apply `func`, which reduces the last axis of its arrays, over the named dimensions.
 
     Args:
-        func: takes arrays (..., n) and returns one array (...) per name, or (..., *new) where `new` adds dimensions.
+        func: takes arrays (..., n) and returns one array (...) per name, or (..., *new) where `new`
+            adds dimensions.
         arrays: labelled arrays that share the dimensions `over`.
         over: the dimension or dimensions that hold the sample, flattened in this order.
         names: the names of the results.
@@ -42,7 +45,10 @@ def reduce(
         arrays = tuple(array.stack(sample_=over, create_index=False) for array in arrays)
         over = ["sample_"]
     results = xr.apply_ufunc(
-        func, *arrays, input_core_dims=[over] * len(arrays), output_core_dims=[list(new)] * len(names)
+        func,
+        *arrays,
+        input_core_dims=[over] * len(arrays),
+        output_core_dims=[list(new)] * len(names),
     )
     results = results if isinstance(results, tuple) else (results,)
     return xr.Dataset(dict(zip(names, results, strict=True))).assign_coords(new)
@@ -55,7 +61,9 @@ def require_dims(array: xr.DataArray | xr.Dataset, dims: Sequence[str]) -> None:
         there = ", ".join(map(str, array.dims)) or "none"
         advice = "Choose with over= or dim="
         if missing[0] == "seed" and isinstance(array, xr.Dataset) and stage_of(array) == "rates":
-            advice = "These are rates, counted over seeds already: give the hits or runs behind them"
+            advice = (
+                "These are rates, counted over seeds already: give the hits or runs behind them"
+            )
         raise ValueError(f"no dimension {missing[0]!r} here; there are: {there}. {advice}")
 
 
@@ -104,7 +112,9 @@ def variable(data: xr.Dataset, name: str) -> xr.DataArray:
         raise wrong_stage(data, "runs")
     if name not in data.data_vars:
         there = ", ".join(map(str, data.data_vars)) or "none"
-        raise ValueError(f"no variable {name!r} in the dataset; it holds: {there}. {_advice(data, name)}")
+        raise ValueError(
+            f"no variable {name!r} in the dataset; it holds: {there}. {_advice(data, name)}"
+        )
     return without_kept_step(data[name])
 
 
@@ -119,7 +129,8 @@ def _advice(data: xr.Dataset, name: str) -> str:
 
 
 def without_kept_step(array: xr.DataArray) -> xr.DataArray:
-    """The array without the one step at which predictions were kept, which older results have as a coordinate of all.
+    """The array without the one step at which predictions were kept, which older results have as a
+    coordinate of all.
 
     It says nothing of a loss or a rate.
     """
@@ -148,7 +159,9 @@ def kind_of(data: xr.Dataset) -> xr.DataArray:
 
 
 def final(runs: xr.Dataset, of: str) -> xr.DataArray:
-    """Return a variable at the last record; where the records were reduced before (see `pick`), as it is."""
+    """Return a variable at the last record; where the records were reduced before (see `pick`), as
+    it is.
+    """
     value = variable(runs, of)
     return value.isel(step=-1, drop=True) if "step" in value.dims else value
 

@@ -27,8 +27,9 @@ def ert_ratio(
 ) -> xr.Dataset:
     """ERT(a) / ERT(b) on the same seeds: below 1, a is cheaper.
 
-    The interval weights seeds, so what happens on one seed stays together, and reckons with one more seed on which one
-    recipe succeeds at once and the other fails (see `unseen`): recipes that agree on all seeds have no interval [1, 1].
+    The interval weights seeds, so what happens on one seed stays together, and reckons with one
+    more seed on which one recipe succeeds at once and the other fails (see `unseen`): recipes that
+    agree on all seeds have no interval [1, 1].
 
     Both are compared at the records that both have, up to the last of these, where unsuccessful
     trainings are given up; the attributes say which (`until`, `records`). To compare different
@@ -53,7 +54,9 @@ def ert_ratio(
         estimate = ratio_of_ratios(*(column.sum(-1) for column in columns))
         a_at_once = (0.0, 1.0, horizons[1], 0.0)
         b_at_once = (horizons[0], 0.0, 0.0, 1.0)
-        low, high = means_interval(ratio_of_ratios, columns, [a_at_once, b_at_once], level, resamples, rng)
+        low, high = means_interval(
+            ratio_of_ratios, columns, [a_at_once, b_at_once], level, resamples, rng
+        )
         return estimate, np.maximum(low, 0.0), high, np.full(cells, n)
 
     names = ("ratio", "low", "high", "n")
@@ -67,7 +70,8 @@ def wins(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Share of pairs in which the first is smaller, ties half, with its interval.
 
-    The share is (1 + (wins - losses) / n) / 2, so the interval is that of a difference of paired proportions.
+    The share is (1 + (wins - losses) / n) / 2, so the interval is that of a difference of paired
+    proportions.
     """
     n = first.shape[-1]
     wins, losses = np.count_nonzero(first < second, -1), np.count_nonzero(first > second, -1)
@@ -93,10 +97,11 @@ def improvement(
 
     Each side is judged at its own last record, which the attributes name (`last_a`, `last_b`).
 
-    `pairs="seed"`: on the same seed (sign test). `pairs="all"`: on any two seeds, U / n² of Mann and Whitney, as
-    R. Agarwal et al. (NeurIPS 2021) report. Both intervals reckon with one more seed, on which either recipe may be the
-    better one (see `unseen`), so none is [1, 1] after a few seeds that are separated: n = 5 give [0.23, 1] over all
-    pairs. Summed over all outcomes the interval on the same seed covers at least 95.8% (n from 1 to 50).
+    `pairs="seed"`: on the same seed (sign test). `pairs="all"`: on any two seeds, U / n² of Mann
+    and Whitney, as R. Agarwal et al. (NeurIPS 2021) report. Both intervals reckon with one more
+    seed, on which either recipe may be the better one (see `unseen`), so none is [1, 1] after a few
+    seeds that are separated: n = 5 give [0.23, 1] over all pairs. Summed over all outcomes the
+    interval on the same seed covers at least 95.8% (n from 1 to 50).
 
     Args:
         runs: variables over (dim, ..., seed, step), or a dict of such by label.
@@ -109,8 +114,8 @@ def improvement(
         resamples: number of draws of the weights of seeds (pairs="all").
         rng: seed of the draws.
         worst: what nan stands for; by default inf, and -inf for an accuracy.
-        interval: of pairs="seed": "weighted", "score", or "exact", which never covers less often than `level` (see
-            `paired_interval`).
+        interval: of pairs="seed": "weighted", "score", or "exact", which never covers less often
+            than `level` (see `paired_interval`).
 
     Returns:
         `improvement`, `low`, `high`, `n`, and for pairs="seed" the `pvalue` of the sign test.
@@ -153,7 +158,9 @@ def _mann_whitney(x: np.ndarray, y: np.ndarray) -> np.ndarray:
         return np.full(x.shape[:-1], np.nan)
     ordered = np.sort(y, -1)
     sides = [
-        np.stack([np.searchsorted(row, values, side) for row, values in zip(ordered, x, strict=True)])  # type: ignore[call-overload]
+        np.stack(
+            [np.searchsorted(row, values, side) for row, values in zip(ordered, x, strict=True)]
+        )  # type: ignore[call-overload]
         for side in ("left", "right")
     ]
     return 1 - (sides[0] + sides[1]).mean(-1) / (2 * y.shape[-1])
@@ -171,13 +178,14 @@ def compare_values(
     rng: int = 0,
     worst: float | None = None,
 ) -> xr.Dataset:
-    """Difference of interquartile means, medians or means of the last value, a - b, on the same seeds.
+    """Difference of interquartile means, medians or means of the last value, a - b, on the same
+    seeds.
 
     Each side is judged at its own last record, which the attributes name (`last_a`, `last_b`).
 
-    Seeds are weighted, for both recipes alike, and one more seed may be the worst for one and the best for the other
-    (see `unseen`). Where both sides are infinite the difference is unknown: nan in [-inf, inf]. The mean of values that
-    may be arbitrarily large has no bound, see `aggregate`.
+    Seeds are weighted, for both recipes alike, and one more seed may be the worst for one and the
+    best for the other (see `unseen`). Where both sides are infinite the difference is unknown: nan
+    in [-inf, inf]. The mean of values that may be arbitrarily large has no bound, see `aggregate`.
 
     Args:
         runs: variables over (dim, ..., seed, step), or a dict of such by label.
@@ -207,12 +215,17 @@ def compare_values(
 
     def chunk(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         cells, n = x.shape
-        rows = [difference_interval(*xy, cumulative, bounds, level, resamples, rng) for xy in zip(x, y, strict=True)]
+        rows = [
+            difference_interval(*xy, cumulative, bounds, level, resamples, rng)
+            for xy in zip(x, y, strict=True)
+        ]
         low, high = np.array(rows).reshape(cells, 2).T
         estimate = subtract(np.stack([x, y])) if n else np.full(cells, np.nan)
         return estimate, low, high, np.full(cells, n)
 
-    result = reduce(lambda *z: by_chunks(chunk, *z), first, second, names=("difference", "low", "high", "n"))
+    result = reduce(
+        lambda *z: by_chunks(chunk, *z), first, second, names=("difference", "low", "high", "n")
+    )
     result.attrs = {"a": str(a), "b": str(b), "of": of, "statistic": statistic, "level": level}
     result.attrs |= last_steps(*sides)
     return result

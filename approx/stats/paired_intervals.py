@@ -1,7 +1,9 @@
-"""Confidence intervals for a difference of two shares on the same seeds: plain arrays in, plain arrays out.
+"""Confidence intervals for a difference of two shares on the same seeds: plain arrays in, plain
+arrays out.
 
-Of n seeds `only_a` succeed with a alone, `only_b` with b alone, and the rest with both or neither. The difference is
-P(only a) - P(only b). Its nuisance is the rate of disagreement, P(only a) + P(only b).
+Of n seeds `only_a` succeed with a alone, `only_b` with b alone, and the rest with both or neither.
+The difference is P(only a) - P(only b). Its nuisance is the rate of disagreement, P(only a) +
+P(only b).
 """
 
 from functools import partial
@@ -14,8 +16,10 @@ from approx.stats.intervals import binomial_interval, check_level
 from approx.stats.unseen import shares_difference_interval
 
 PAIRED_INTERVALS = ("weighted", "score", "exact")
-SPENT = 0.02  # share of a tail's probability spent on the rate of disagreement; any number from 0 to 1 is honest
-RATES = 65  # rates of disagreement at which the largest tail is sought, both ends of their interval among them
+# Share of a tail's probability spent on the rate of disagreement; any number from 0 to 1 is honest
+SPENT = 0.02
+# Rates of disagreement at which the largest tail is sought, both ends of their interval among them
+RATES = 65
 NEGLIGIBLE = 1e-12  # probability that is left out of a sum, and added to it as a whole
 
 
@@ -27,14 +31,20 @@ def check_paired(interval: str) -> str:
 
 
 def paired_interval(
-    only_a: ArrayLike, only_b: ArrayLike, n: ArrayLike, level: float = 0.95, interval: str = "weighted"
+    only_a: ArrayLike,
+    only_b: ArrayLike,
+    n: ArrayLike,
+    level: float = 0.95,
+    interval: str = "weighted",
 ) -> tuple[np.ndarray, np.ndarray]:
     """Two-sided confidence interval for the difference of two paired proportions.
 
-    "weighted" weights the seeds at random and reckons with one more, on which either may succeed alone (see `unseen`):
-    at 95% it covers at least 95.8% for n from 1 to 50. "score" is T. Tango's (Statistics in Medicine 17, 1998), which
-    covers as often as it says on average, and at 95% as little as 90.0%. "exact" never covers less often than it says,
-    whatever the rates: see `exact_lower`. It takes a few hundredths of a second for each pair of counts.
+    "weighted" weights the seeds at random and reckons with one more, on which either may succeed
+    alone (see `unseen`): at 95% it covers at least 95.8% for n from 1 to 50. "score" is T. Tango's
+    (Statistics in Medicine 17, 1998), which covers as often as it says on average, and at 95% as
+    little as 90.0%. "exact" never covers less often than it says,
+    whatever the rates: see `exact_lower`. It takes a few hundredths of a second for each pair of
+    counts.
 
     Args:
         only_a: how many seeds succeed with a alone, any shape.
@@ -47,7 +57,8 @@ def paired_interval(
         The lower and upper ends.
 
     Raises:
-        ValueError: an unknown interval or level, or counts that are negative or add up to more than n.
+        ValueError: an unknown interval or level, or counts that are negative or add up to more than
+            n.
 
     Example:
         >>> low, high = paired_interval(20, 2, 64, level=0.998, interval="exact")
@@ -72,8 +83,12 @@ def paired_interval(
     return low.reshape(a.shape), high.reshape(a.shape)
 
 
-def tango(a: np.ndarray, b: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
-    """Tango's score interval by bisection, which 50 halvings bring below 1e-14; [-1, 1] without seeds."""
+def tango(
+    a: np.ndarray, b: np.ndarray, n: np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Tango's score interval by bisection, which 50 halvings bring below 1e-14; [-1, 1] without
+    seeds.
+    """
     z = special.ndtri((1 + level) / 2)
     estimate = (a - b) / np.maximum(n, 1)
     ends = []
@@ -87,8 +102,12 @@ def tango(a: np.ndarray, b: np.ndarray, n: np.ndarray, level: float) -> tuple[np
     return ends[0], ends[1]
 
 
-def score(a: np.ndarray, b: np.ndarray, n: np.ndarray | float, difference: np.ndarray | float) -> np.ndarray:
-    """Tango's score statistic under a given difference; the disagreement's nuisance rate at its maximum likelihood."""
+def score(
+    a: np.ndarray, b: np.ndarray, n: np.ndarray | float, difference: np.ndarray | float
+) -> np.ndarray:
+    """Tango's score statistic under a given difference; the disagreement's nuisance rate at its
+    maximum likelihood.
+    """
     linear = -a - b + (2 * n - a + b) * difference
     constant = -b * difference * (1 - difference)
     rate_b = (np.sqrt(np.maximum(linear**2 - 8 * n * constant, 0)) - linear) / np.maximum(4 * n, 1)
@@ -96,17 +115,19 @@ def score(a: np.ndarray, b: np.ndarray, n: np.ndarray | float, difference: np.nd
     return (a - b - n * difference) / np.sqrt(np.maximum(variance, 1e-300))
 
 
-# ---- the exact interval ----------------------------------------------------------------------------------------------
+# ---- the exact interval --------------------------------------------------------------------------
 
 
 def exact_lower(a: float, b: float, n: float, level: float) -> float:
-    """Lower confidence limit for P(only a) - P(only b), below the true difference with at least (1 + level) / 2.
+    """Lower confidence limit for P(only a) - P(only b), below the true difference with at least (1
+    + level) / 2.
 
-    Outcomes are ordered by Tango's lower limit: those with a limit at least as high as the observed one speak at least
-    as much for a large difference. The limit is the least difference under which such an outcome is not rarer than the
-    tail, at any rate of disagreement (R. J. Buehler, JASA 52, 1957; C. J. Lloyd and M. V. Moldovan, Statistics in
-    Medicine 26, 2007). Only rates of disagreement inside their exact interval are looked at, and the probability that
-    this misses the true rate is taken off the tail first (R. L. Berger and D. D. Boos, JASA 89, 1994).
+    Outcomes are ordered by Tango's lower limit: those with a limit at least as high as the observed
+    one speak at least as much for a large difference. The limit is the least difference under which
+    such an outcome is not rarer than the tail, at any rate of disagreement (R. J. Buehler, JASA 52,
+    1957; C. J. Lloyd and M. V. Moldovan, Statistics in Medicine 26, 2007). Only rates of
+    disagreement inside their exact interval are looked at, and the probability that this misses the
+    true rate is taken off the tail first (R. L. Berger and D. D. Boos, JASA 89, 1994).
     """
     if n == 0 or (a == 0 and b == n):
         return -1.0
@@ -125,9 +146,11 @@ def exact_lower(a: float, b: float, n: float, level: float) -> float:
 
 
 def least_wins(disagree: np.ndarray, n: float, limit: float, least: float) -> np.ndarray:
-    """For each number of disagreements, the fewest wins of a whose score under `limit` is at least `least`.
+    """For each number of disagreements, the fewest wins of a whose score under `limit` is at least
+    `least`.
 
-    By bisection, because the score grows with the wins; one more than there are where no number of wins suffices.
+    By bisection, because the score grows with the wins; one more than there are where no number of
+    wins suffices.
     """
     low, high = np.zeros(disagree.shape), disagree + 1.0
     for _ in range(int(np.ceil(np.log2(n + 2))) + 1):
@@ -140,16 +163,23 @@ def least_wins(disagree: np.ndarray, n: float, limit: float, least: float) -> np
 
 
 def largest_tail(difference: float, wins: np.ndarray, n: float, rates: np.ndarray) -> float:
-    """The largest probability, over rates of disagreement, of at least so many wins for the disagreements there are.
+    """The largest probability, over rates of disagreement, of at least so many wins for the
+    disagreements there are.
 
-    A rate below |difference| is impossible; |difference| stands for it, so that the result grows with the difference.
+    A rate below |difference| is impossible; |difference| stands for it, so that the result grows
+    with the difference.
     """
     rates = np.maximum(rates, abs(difference))
-    first, last = stats.binom.ppf(NEGLIGIBLE / 2, n, rates.min()), stats.binom.isf(NEGLIGIBLE / 2, n, rates.max())
+    first, last = (
+        stats.binom.ppf(NEGLIGIBLE / 2, n, rates.min()),
+        stats.binom.isf(NEGLIGIBLE / 2, n, rates.max()),
+    )
     disagree = np.arange(first, last + 1)
     wins = wins[int(first) : int(last) + 1]
     rates = rates[:, None]
-    share = np.clip((1 + difference / np.maximum(rates, 1e-300)) / 2, 0, 1)  # of the disagreements that a wins
-    beaten = special.betainc(np.maximum(wins, 1), np.maximum(disagree - wins + 1, 1), share)  # a binomial's tail
+    # Of the disagreements that a wins
+    share = np.clip((1 + difference / np.maximum(rates, 1e-300)) / 2, 0, 1)
+    # A binomial's tail
+    beaten = special.betainc(np.maximum(wins, 1), np.maximum(disagree - wins + 1, 1), share)
     beaten = np.where(wins <= 0, 1.0, np.where(wins > disagree, 0.0, beaten))
     return float((stats.binom.pmf(disagree, n, rates) * beaten).sum(1).max()) + NEGLIGIBLE

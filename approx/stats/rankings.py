@@ -1,4 +1,6 @@
-"""Many recipes at once: discoveries among many tests, rankings that refuse to rank ties, performance profiles."""
+"""Many recipes at once: discoveries among many tests, rankings that refuse to rank ties,
+performance profiles.
+"""
 
 from itertools import combinations
 
@@ -18,9 +20,9 @@ from approx.stats.unseen import bounded_mean_interval
 def discoveries(pvalues: xr.DataArray, rate: float = 0.05, method: str = "bh") -> xr.Dataset:
     """Control the false discovery rate over all p-values of a labelled array.
 
-    Adjusted by `scipy.stats.false_discovery_control`: "bh" (Y. Benjamini and Y. Hochberg, JRSS B 57, 1995), "by"
-    (Benjamini and D. Yekutieli 2001) for tests that depend on each other in any way. Missing p-values (nan) are not
-    counted as tests.
+    Adjusted by `scipy.stats.false_discovery_control`: "bh" (Y. Benjamini and Y. Hochberg, JRSS B
+    57, 1995), "by" (Benjamini and D. Yekutieli 2001) for tests that depend on each other in any
+    way. Missing p-values (nan) are not counted as tests.
 
     Args:
         pvalues: p-values, any dimensions.
@@ -42,7 +44,9 @@ def discoveries(pvalues: xr.DataArray, rate: float = 0.05, method: str = "bh") -
 
 
 def holm(pvalues: np.ndarray) -> np.ndarray:
-    """Adjusted p-values that control the probability of any error, along the first axis (S. Holm, 1979)."""
+    """Adjusted p-values that control the probability of any error, along the first axis (S. Holm,
+    1979).
+    """
     m = len(pvalues)
     order = np.argsort(pvalues, axis=0)
     factors = np.arange(m, 0, -1).reshape(-1, *[1] * (pvalues.ndim - 1))
@@ -52,12 +56,16 @@ def holm(pvalues: np.ndarray) -> np.ndarray:
     return adjusted
 
 
-def ranking(hits: xr.Dataset, dim: str = "recipe", when: str = "last", level: float = 0.95) -> xr.Dataset:
-    """Ranks by success rate that the seeds can tell apart; what they cannot tell apart shares ranks.
+def ranking(
+    hits: xr.Dataset, dim: str = "recipe", when: str = "last", level: float = 0.95
+) -> xr.Dataset:
+    """Ranks by success rate that the seeds can tell apart; what they cannot tell apart shares
+    ranks.
 
-    All pairs are compared on their common seeds (exact McNemar, Holm's correction). A recipe's rank lies between 1 +
-    the number of recipes shown to be better, and all but the number shown to be worse: the confidence sets of
-    M. Mogstad, J. Romano, A. Shaikh and D. Wilhelm (Review of Economic Studies 91, 2024), simultaneous at `level`.
+    All pairs are compared on their common seeds (exact McNemar, Holm's correction). A recipe's rank
+    lies between 1 + the number of recipes shown to be better, and all but the number shown to be
+    worse: the confidence sets of M. Mogstad, J. Romano, A. Shaikh and D. Wilhelm (Review of
+        Economic Studies 91, 2024), simultaneous at `level`.
 
     Args:
         hits: what `success` returned, with the dimension `dim`.
@@ -66,7 +74,8 @@ def ranking(hits: xr.Dataset, dim: str = "recipe", when: str = "last", level: fl
         level: probability that all the rank intervals hold.
 
     Returns:
-        `rate`, `low`, `high`, `n`, `successes`, and `rank_low`, `rank_high` over (dim, ...); 1 is best.
+        `rate`, `low`, `high`, `n`, `successes`, and `rank_low`, `rank_high` over (dim, ...); 1 is
+        best.
     """
     require_dims(hits, [dim])
     result = rate(hits, "seed", when, level=level)
@@ -89,14 +98,20 @@ def ranking(hits: xr.Dataset, dim: str = "recipe", when: str = "last", level: fl
 
 
 def performance_profile(
-    hits: xr.Dataset, ratios: np.ndarray | None = None, dim: str = "recipe", over: Over = "seed", level: float = 0.95
+    hits: xr.Dataset,
+    ratios: np.ndarray | None = None,
+    dim: str = "recipe",
+    over: Over = "seed",
+    level: float = 0.95,
 ) -> xr.Dataset:
-    """Share of problems that a recipe solves within a factor of the fastest recipe (E. D. Dolan and J. J. More, 2002).
+    """Share of problems that a recipe solves within a factor of the fastest recipe (E. D. Dolan and
+    J. J. More, 2002).
 
-    A problem is one seed (on one task, with over=("task", "seed")); r = steps / steps of the fastest recipe on it, by
-    records, at least one step. At ratio 1: how often it is the fastest; at the right end: how often it succeeds.
-    The interval is Clopper and Pearson's; with several tasks that of the mean over seeds of the share of tasks solved
-    (see `unseen`), so seeds count and tasks are taken as fixed.
+    A problem is one seed (on one task, with over=("task", "seed")); r = steps / steps of the
+    fastest recipe on it, by records, at least one step. At ratio 1: how often it is the fastest; at
+    the right end: how often it succeeds. The interval is Clopper and Pearson's; with several tasks
+    that of the mean over seeds of the share of tasks solved (see `unseen`), so seeds count and
+    tasks are taken as fixed.
 
     Args:
         hits: what `success` returned, with records and the dimension `dim`.
@@ -115,7 +130,11 @@ def performance_profile(
         relative = time / time.min(dim)
     relative = relative.where(relative.notnull(), np.inf)
     reached = relative.values[np.isfinite(relative.values)]
-    factors = np.geomspace(1, max(reached.max(initial=1.0), 1.01), 61) if ratios is None else np.asarray(ratios, float)
+    factors = (
+        np.geomspace(1, max(reached.max(initial=1.0), 1.01), 61)
+        if ratios is None
+        else np.asarray(ratios, float)
+    )
     others = [d for d in over if d != "seed"]
     size = int(np.prod([relative.sizes[d] for d in others])) if others else 1
 
@@ -126,13 +145,22 @@ def performance_profile(
         if size == 1:
             low, high = binomial_interval(np.rint(p * n) if n else np.zeros(p.shape), n, level)
         else:
-            low, high = by_chunks(lambda x: bounded_mean_interval(x, x, (0.0, 1.0), level, RESAMPLES), solved)
+            low, high = by_chunks(
+                lambda x: bounded_mean_interval(x, x, (0.0, 1.0), level, RESAMPLES), solved
+            )
         return p, low, high, np.full(p.shape, n * size)
 
-    problems = relative.stack(problem_=others, create_index=False) if others else relative.expand_dims("problem_")
+    problems = (
+        relative.stack(problem_=others, create_index=False)
+        if others
+        else relative.expand_dims("problem_")
+    )
     names = ("profile", "low", "high", "n")
     outputs = xr.apply_ufunc(
-        share, problems, input_core_dims=[["problem_", "seed"]], output_core_dims=[["ratio"]] * len(names)
+        share,
+        problems,
+        input_core_dims=[["problem_", "seed"]],
+        output_core_dims=[["ratio"]] * len(names),
     )
     result = xr.Dataset(dict(zip(names, outputs, strict=True))).assign_coords(ratio=factors)
     result.attrs = {**hits.attrs, "level": level}

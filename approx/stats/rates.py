@@ -1,7 +1,8 @@
 """Success: which seeds succeed, how many, and how that depends on what is called a success.
 
-A seed is one draw from the population of trainings; its success is a Bernoulli variable. Raw losses are stored, success
-is derived here, so that another threshold costs no training. What diverged (nan, inf) is a failure and stays in n.
+A seed is one draw from the population of trainings; its success is a Bernoulli variable. Raw losses
+are stored, success is derived here, so that another threshold costs no training. What diverged
+(nan, inf) is a failure and stays in n.
 
 Among hits, nan has another meaning: whether that training succeeded is not known, since it was
 never judged. Every function that reads hits refuses them then (see `truth`), because a missing
@@ -39,7 +40,8 @@ def success(
 
     Args:
         runs: variables over (..., seed, step), or (..., seed) after `pick`.
-        below: largest value that counts as success, a number or a labelled array (one threshold per task, say).
+        below: largest value that counts as success, a number or a labelled array (one threshold per
+            task, say).
         above: smallest value that counts as success (accuracies).
         of: the variable judged.
 
@@ -65,7 +67,8 @@ def success(
     threshold = given if isinstance(given, xr.DataArray) else xr.DataArray(np.asarray(given, float))
     check_threshold(threshold, value)
     if np.issubdtype(value.dtype, np.floating):
-        # In the precision of the data: float32's 0.9 lies below float64's, and an accuracy of 0.9 must reach above=0.9.
+        # In the precision of the data: float32's 0.9 lies below float64's, and an accuracy of 0.9
+        # must reach above=0.9.
         with np.errstate(over="ignore"):  # a threshold beyond float32 admits every finite value
             threshold = threshold.astype(value.dtype)
     reached = value <= threshold if above is None else value >= threshold
@@ -191,15 +194,17 @@ def _missing(missing: xr.DataArray) -> str:
 
 
 def reading(hits: xr.Dataset | xr.DataArray, when: str = "last") -> xr.DataArray:
-    """One truth value per seed: in success at the last record, at any record, or from its first hit to the end.
+    """One truth value per seed: in success at the last record, at any record, or from its first hit
+    to the end.
 
     Hits with one record for each training (after `pick`, say) are returned as they are, whatever
     `when` is.
 
     Args:
         hits: what `success` returned, or its `hit`; nan, a missing training, is refused.
-        when: "last": at the last record. "first": reached at some record. "sustained": reached, and never lost at a
-            later record; sustained <= last <= first. "each": at every record, which keeps the dimension `step`.
+        when: "last": at the last record. "first": reached at some record. "sustained": reached, and
+            never lost at a later record; sustained <= last <= first. "each": at every record, which
+            keeps the dimension `step`.
 
     Raises:
         ValueError: an unknown reading, no hits, or hits that are nan (see `truth`).
@@ -227,22 +232,26 @@ def rate(
 ) -> xr.Dataset:
     """Share of successes with its confidence interval.
 
-    Coverage of the nominal 95%, summed exactly over all outcomes. Exact: never below 95%, 96.5% on average at n = 100.
-    Wilson: 95.1% on average over all rates, 93.0 to 97.0% for n >= 100 with at least 20 expected successes and 20
-    expected failures, and nearer to 0 or 1 between 83.8 and 100% (it dips where n p = 0.18; at n = 5 and a rate of 2%
-    it covers 90.4%). Both count independent trials: where one seed enters several times (over=("task", "seed")) and its
-    outcomes are correlated, the interval is too narrow.
+    Coverage of the nominal 95%, summed exactly over all outcomes. Exact: never below 95%, 96.5% on
+    average at n = 100.
+    Wilson: 95.1% on average over all rates, 93.0 to 97.0% for n >= 100 with at least 20 expected
+    successes and 20 expected failures, and nearer to 0 or 1 between 83.8 and 100% (it dips where n
+    p = 0.18; at n = 5 and a rate of 2% it covers 90.4%). Both count independent trials: where one
+    seed enters several times (over=("task", "seed")) and its outcomes are correlated, the interval
+    is too narrow.
 
     Args:
         hits: what `success` returned (or a labelled array of booleans). A hit that is nan is
             refused: its training is missing, and neither a success nor a failure.
         over: the dimension or dimensions counted over.
         when: see `reading`; "each" gives the share at every record.
-        interval: "exact" (never below the level) or "wilson" (a little shorter, nearest to the level on average).
+        interval: "exact" (never below the level) or "wilson" (a little shorter, nearest to the
+            level on average).
         level: probability of covering.
 
     Returns:
-        `rate`, `low`, `high`, `n`, `successes` over the other dimensions. Without seeds: nan in [0, 1] with n = 0.
+        `rate`, `low`, `high`, `n`, `successes` over the other dimensions. Without seeds: nan in [0,
+        1] with n = 0.
 
     Raises:
         ValueError: no hits (runs, say), hits that are nan, no such dimension, an unknown reading or
@@ -254,7 +263,9 @@ def rate(
         low, high = binomial_interval(k, n, level, interval)
         return k / n if n else np.full(k.shape, np.nan), low, high, np.full(k.shape, n), k
 
-    result = reduce(share, reading(hits, when), over=over, names=("rate", "low", "high", "n", "successes"))
+    result = reduce(
+        share, reading(hits, when), over=over, names=("rate", "low", "high", "n", "successes")
+    )
     result.attrs = {**hits.attrs, "when": when, "interval": interval, "level": level}
     return result
 
@@ -280,7 +291,8 @@ def profile(
     Args:
         runs: as for `success`.
         of: the variable judged.
-        thresholds: where to evaluate; by default 101 values, spaced by their logarithm, over all finite values.
+        thresholds: where to evaluate; by default 101 values, spaced by their logarithm, over all
+            finite values.
         over: the dimension or dimensions counted over.
         when: "last" judges the last record, "first" the best one.
         above: True where more is better (accuracies).
@@ -298,12 +310,25 @@ def profile(
     warn_of_untrained(runs, of)
     if "step" in value.dims:
         value = value.isel(step=-1, drop=True) if when == "last" else best_record(value, above)
-    levels = default_thresholds(value.values) if thresholds is None else np.asarray(thresholds, float)
+    levels = (
+        default_thresholds(value.values) if thresholds is None else np.asarray(thresholds, float)
+    )
     kept = xr.Dataset({of: value})
     limit = "above" if above else "below"
-    rates = [rate(success(kept, of=of, **{limit: t}), over, "last", interval, level) for t in levels.tolist()]
-    result = xr.concat(rates, xr.DataArray(levels, dims="threshold", name="threshold"), combine_attrs="drop")
-    result.attrs = {"of": of, "when": when, "above": int(above), "interval": interval, "level": level}
+    rates = [
+        rate(success(kept, of=of, **{limit: t}), over, "last", interval, level)
+        for t in levels.tolist()
+    ]
+    result = xr.concat(
+        rates, xr.DataArray(levels, dims="threshold", name="threshold"), combine_attrs="drop"
+    )
+    result.attrs = {
+        "of": of,
+        "when": when,
+        "above": int(above),
+        "interval": interval,
+        "level": level,
+    }
     return result if floor is None else result.assign(floor=floor)
 
 
@@ -325,4 +350,6 @@ def default_thresholds(values: np.ndarray, points: int = 101) -> np.ndarray:
     if finite.min() < 0:
         return np.linspace(finite.min(), max(finite.max(), finite.min() + 1), points)
     low, high = finite[finite > 0].min(), finite.max()
-    return np.geomspace(low, high, points) if low < high else np.geomspace(low / 10, 10 * high, points)
+    return (
+        np.geomspace(low, high, points) if low < high else np.geomspace(low / 10, 10 * high, points)
+    )

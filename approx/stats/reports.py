@@ -39,11 +39,12 @@ def report(
         show: "text", "markdown" or "latex" to print that table; None prints nothing.
 
     Returns:
-        For each remaining cell: `n`, `successes`, and with `_low` and `_high` each: `rate`, `rate_first`,
-        `rate_sustained`, `median_steps`, `mean_steps` (restricted to the last step), `ert`, `gain`, `median_value`;
-        `best_cutoff`; how many seeds are `censored` (never in success) and `diverged` (not finite at the end);
-        `undecided`. With several recipes also `rank_low`, `rank_high`, and `difference` to the first recipe with its
-        interval and `pvalue` (McNemar's, Holm's correction over the recipes).
+        For each remaining cell: `n`, `successes`, and with `_low` and `_high` each: `rate`,
+        `rate_first`, `rate_sustained`, `median_steps`, `mean_steps` (restricted to the last step),
+        `ert`, `gain`, `median_value`; `best_cutoff`; how many seeds are `censored` (never in
+        success) and `diverged` (not finite at the end); `undecided`. With several recipes also
+        `rank_low`, `rank_high`, and `difference` to the first recipe with its interval and `pvalue`
+        (McNemar's, Holm's correction over the recipes).
 
     Raises:
         ValueError: as `success`, or an unknown table format.
@@ -55,13 +56,18 @@ def report(
     parts = [rates[["n", "successes"]], _interval(rates, "rate")]
     if "step" in hits.dims:
         parts += _times(hits, level, resamples)
-    value = quantiles(runs if "step" not in runs[of].dims else runs.isel(step=-1), of, 0.5, level=level)
+    value = quantiles(
+        runs if "step" not in runs[of].dims else runs.isel(step=-1), of, 0.5, level=level
+    )
     parts.append(_interval(value.isel(quantile=0, drop=True), of, "median_value"))
     diverged = xr.apply_ufunc(np.isfinite, final(runs, of)).pipe(np.logical_not).sum("seed")
     undecided = (rates.low <= decide) & (decide <= rates.high)
     parts.append(xr.Dataset({"diverged": diverged, "undecided": undecided}))
     if "recipe" in hits.dims and hits.sizes["recipe"] > 1:
-        parts += [ranking(hits, level=level)[["rank_low", "rank_high"]], _against_first(hits, level)]
+        parts += [
+            ranking(hits, level=level)[["rank_low", "rank_high"]],
+            _against_first(hits, level),
+        ]
     result = xr.merge(
         [part.drop_vars("step", errors="ignore") for part in parts],
         combine_attrs="drop",
@@ -78,7 +84,9 @@ def report(
 def _interval(data: xr.Dataset, name: str, new: str | None = None) -> xr.Dataset:
     """One quantity with its ends, renamed so that several fit into one dataset."""
     new = new or name
-    return data[[name, "low", "high"]].rename({name: new, "low": f"{new}_low", "high": f"{new}_high"})
+    return data[[name, "low", "high"]].rename(
+        {name: new, "low": f"{new}_low", "high": f"{new}_high"}
+    )
 
 
 def _times(hits: xr.Dataset, level: float, resamples: int) -> list[xr.Dataset]:
@@ -99,7 +107,9 @@ def _times(hits: xr.Dataset, level: float, resamples: int) -> list[xr.Dataset]:
 def _against_first(hits: xr.Dataset, level: float) -> xr.Dataset:
     """Differences of rates to the first recipe; nan for the first recipe itself."""
     labels = list(hits.recipe.values)
-    found = xr.concat([compare(hits, label, labels[0], level=level) for label in labels[1:]], "recipe")
+    found = xr.concat(
+        [compare(hits, label, labels[0], level=level) for label in labels[1:]], "recipe"
+    )
     found = found.assign_coords(recipe=labels[1:])
     axis = found.pvalue.get_axis_num("recipe")
     adjusted = np.moveaxis(holm(np.moveaxis(found.pvalue.values, axis, 0)), 0, axis)
@@ -107,7 +117,7 @@ def _against_first(hits: xr.Dataset, level: float) -> xr.Dataset:
     return xr.merge([_interval(found, "difference"), found[["pvalue"]]]).reindex(recipe=labels)
 
 
-# ---- the table -------------------------------------------------------------------------------------------------------
+# ---- the table -----------------------------------------------------------------------------------
 
 COLUMNS = {  # quantity: title of a row, title of a column
     "n": ("seeds", "seeds"),
@@ -156,7 +166,10 @@ def table(summary: xr.Dataset, form: str = "text", most: int = 40) -> str:
         rows = [[corner, *titles], *([head, *row] for head, row in zip(heads, body, strict=True))]
     else:
         titles = [COLUMNS[name][0] for name in names]
-        rows = [[corner, *heads], *([title, *column] for title, *column in zip(titles, *body, strict=True))]
+        rows = [
+            [corner, *heads],
+            *([title, *column] for title, *column in zip(titles, *body, strict=True)),
+        ]
     return LAYOUTS[form](rows, _caption(summary, count - len(shown)))
 
 
@@ -201,16 +214,23 @@ def _caption(summary: xr.Dataset, hidden: int) -> str:
     facts = summary.attrs
     sign, limit = ("<=", facts["below"]) if "below" in facts else (">=", facts.get("above"))
     limit = f"{limit:g}" if isinstance(limit, float | int) else "thresholds of each cell"
-    text = f"Success: {facts.get('of')} {sign} {limit}. Brackets: {100 * facts['level']:g}% intervals."
+    text = (
+        f"Success: {facts.get('of')} {sign} {limit}. Brackets: {100 * facts['level']:g}% intervals."
+    )
     if facts.get("last_step", -1) >= 0:
-        text += f" Times in steps, censored at {facts['last_step']}; diverged seeds count as failures."
+        text += (
+            f" Times in steps, censored at {facts['last_step']}; diverged seeds count as failures."
+        )
     text += f" Undecided: the interval holds {100 * facts['decide']:g}%."
     return text + (f" {hidden} further cells are not shown." if hidden > 0 else "")
 
 
 def _text(rows: list[list[str]], caption: str) -> str:
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(entry.ljust(width) for entry, width in zip(row, widths, strict=True)).rstrip() for row in rows]
+    lines = [
+        "  ".join(entry.ljust(width) for entry, width in zip(row, widths, strict=True)).rstrip()
+        for row in rows
+    ]
     return "\n".join([lines[0], "-" * (sum(widths) + 2 * len(widths) - 2), *lines[1:], caption])
 
 
@@ -227,7 +247,13 @@ def _latex(rows: list[list[str]], caption: str) -> str:
 
 
 def _escaped(text: str) -> str:
-    for plain, escaped in (("\\", r"\textbackslash{}"), ("_", r"\_"), ("%", r"\%"), ("&", r"\&"), ("#", r"\#")):
+    for plain, escaped in (
+        ("\\", r"\textbackslash{}"),
+        ("_", r"\_"),
+        ("%", r"\%"),
+        ("&", r"\&"),
+        ("#", r"\#"),
+    ):
         text = text.replace(plain, escaped)
     return text.replace("inf", r"$\infty$").replace("<", "$<$")
 

@@ -17,14 +17,19 @@ ENOUGH_PAIRS = 25
 
 
 def compare_times(
-    hits: Pairable, a: Hashable, b: Hashable, dim: str = "recipe", event: str = "first", level: float = 0.95
+    hits: Pairable,
+    a: Hashable,
+    b: Hashable,
+    dim: str = "recipe",
+    event: str = "first",
+    level: float = 0.95,
 ) -> xr.Dataset:
     """Which of two recipes succeeds earlier on the same seeds: the paired Prentice-Wilcoxon test.
 
-    Every time gets Peto's score from the Kaplan-Meier curve of both recipes together, S(t) + S(t-) - 1 for a success
-    and S(t) - 1 for a censored one; z = sum d / sqrt(sum d²) over the pairs' differences (P. C. O'Brien and
-    T. R. Fleming, Biometrics 43, 1987). With 25 or more pairs that differ, p is normal, with fewer it comes from 4,999
-    random sign flips of the differences.
+    Every time gets Peto's score from the Kaplan-Meier curve of both recipes together, S(t) + S(t-)
+    - 1 for a success and S(t) - 1 for a censored one; z = sum d / sqrt(sum d²) over the pairs'
+    differences (P. C. O'Brien and T. R. Fleming, Biometrics 43, 1987). With 25 or more pairs that
+    differ, p is normal, with fewer it comes from 4,999 random sign flips of the differences.
 
     Both are compared at the records that both have, up to the last of these: who is followed for
     longer, or looked at more often, would seem to succeed earlier. The attributes say which
@@ -39,8 +44,9 @@ def compare_times(
         level: probability of covering.
 
     Returns:
-        `faster`, the share of seeds on which a succeeds at an earlier record than b (ties, and pairs of failures, count
-        half), `low`, `high` (see `compare`), `n`, `statistic` (positive: a is earlier), `pvalue`.
+        `faster`, the share of seeds on which a succeeds at an earlier record than b (ties, and
+        pairs of failures, count half), `low`, `high` (see `compare`), `n`, `statistic` (positive: a
+        is earlier), `pvalue`.
 
     Raises:
         ValueError: an unknown label, unequal seeds, no hits, hits that are nan (see `rate`), or no
@@ -69,7 +75,9 @@ def compare_times(
 
 
 def _peto_scores(first: np.ndarray, second: np.ndarray, horizon: float) -> np.ndarray:
-    """Differences of Peto's scores (cells, n) from two arrays of times (cells, n), inf where censored."""
+    """Differences of Peto's scores (cells, n) from two arrays of times (cells, n), inf where
+    censored.
+    """
     both = np.concatenate([first, second], -1)
     time, event = np.minimum(both, horizon), np.isfinite(both)
     at = np.unique(time)
@@ -85,19 +93,23 @@ def _peto_scores(first: np.ndarray, second: np.ndarray, horizon: float) -> np.nd
 
 
 def _sign_flip(difference: np.ndarray) -> np.ndarray:
-    """Two-sided p-value of the sum under random signs, the same for all cells, which have few differences but zero."""
+    """Two-sided p-value of the sum under random signs, the same for all cells, which have few
+    differences but zero.
+    """
     observed = np.abs(difference.sum(-1, keepdims=True))
-    sizes = -np.sort(-np.abs(difference), -1)[:, :ENOUGH_PAIRS]  # the signs are random, and zeros change no sum
+    # The signs are random, and zeros change no sum
+    sizes = -np.sort(-np.abs(difference), -1)[:, :ENOUGH_PAIRS]
     signs = np.random.default_rng(0).choice([-1.0, 1.0], (sizes.shape[-1], SIGN_FLIPS))
     beyond = np.count_nonzero(np.abs(sizes @ signs) >= observed - 1e-9, -1)
     return (1 + beyond) / (1 + SIGN_FLIPS)
 
 
 def logrank(first: xr.Dataset, second: xr.Dataset, event: str = "first") -> xr.Dataset:
-    """Log-rank test that two independent groups of seeds reach success equally fast (N. Mantel 1966).
+    """Log-rank test that two independent groups of seeds reach success equally fast (N. Mantel
+    1966).
 
-    z = sum(observed - expected) / sqrt(sum of hypergeometric variances) over the records; the numbers of
-    `scipy.stats.logrank`. For recipes trained on the same seeds use `compare_times`.
+    z = sum(observed - expected) / sqrt(sum of hypergeometric variances) over the records; the
+    numbers of `scipy.stats.logrank`. For recipes trained on the same seeds use `compare_times`.
 
     Both groups are compared at the records that both have, up to the last of these; the attributes
     say which (`until`, `records`).
@@ -108,8 +120,8 @@ def logrank(first: xr.Dataset, second: xr.Dataset, event: str = "first") -> xr.D
         event: see `time_to_success`.
 
     Returns:
-        `statistic` (positive: the first group succeeds earlier), `pvalue`, `n_first`, `n_second`; without any success
-        0 and p = 1.
+        `statistic` (positive: the first group succeeds earlier), `pvalue`, `n_first`, `n_second`;
+        without any success 0 and p = 1.
 
     Raises:
         ValueError: no hits, hits that are nan (see `rate`), or no common record.
@@ -127,11 +139,22 @@ def logrank(first: xr.Dataset, second: xr.Dataset, event: str = "first") -> xr.D
             excess += events[0] - d * risk[0] / n
             variance += d * (n - d) * risk[0] * risk[1] / (n**2 * np.maximum(n - 1, 1))
         z = np.where(variance > 0, excess / np.sqrt(np.where(variance > 0, variance, 1)), 0.0)
-        return z, 2 * special.ndtr(-np.abs(z)), np.full(z.shape, x.shape[-1]), np.full(z.shape, y.shape[-1])
+        return (
+            z,
+            2 * special.ndtr(-np.abs(z)),
+            np.full(z.shape, x.shape[-1]),
+            np.full(z.shape, y.shape[-1]),
+        )
 
-    # The sample dimensions differ in length, so they must differ in name, and their labels must not be aligned.
-    groups = [t.upper.drop_vars("seed", errors="ignore").rename(seed=f"seed_{i}") for i, t in enumerate(times)]
-    outputs = xr.apply_ufunc(test, *groups, input_core_dims=[["seed_0"], ["seed_1"]], output_core_dims=[[]] * 4)
+    # The sample dimensions differ in length, so they must differ in name, and their labels must not
+    # be aligned.
+    groups = [
+        t.upper.drop_vars("seed", errors="ignore").rename(seed=f"seed_{i}")
+        for i, t in enumerate(times)
+    ]
+    outputs = xr.apply_ufunc(
+        test, *groups, input_core_dims=[["seed_0"], ["seed_1"]], output_core_dims=[[]] * 4
+    )
     names = ("statistic", "pvalue", "n_first", "n_second")
     result = xr.Dataset(dict(zip(names, outputs, strict=True)))
     return result.assign_attrs({**about, "event": event, "test": "log-rank"})

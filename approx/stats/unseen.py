@@ -1,14 +1,17 @@
-"""Intervals that reckon with what was not seen: the seeds weighted at random, and one more seed, the worst or the best.
+"""Intervals that reckon with what was not seen: the seeds weighted at random, and one more seed,
+the worst or the best.
 
-The share of all trainings that lie between two neighbouring values of a sample of n is random: the n + 1 shares are
-spacings of uniform numbers, which are exponential numbers divided by their sum. So each draw gives every seed a weight,
-and one weight to a seed that was not seen. For the upper end the unseen seed takes the value that makes the result
-largest, for the lower end the one that makes it smallest; the ends are quantiles of the results over the draws.
+The share of all trainings that lie between two neighbouring values of a sample of n is random: the
+n + 1 shares are spacings of uniform numbers, which are exponential numbers divided by their sum. So
+each draw gives every seed a weight, and one weight to a seed that was not seen. For the upper end
+the unseen seed takes the value that makes the result largest, for the lower end the one that makes
+it smallest; the ends are quantiles of the results over the draws.
 
-Of a share this is Clopper and Pearson's interval, of a quantile that by order statistics (both never below their
-level), of a mean N. Gaffke's (Mathematical Methods of Statistics 14, 2005), which is not proven to keep its level but
-for which no distribution is known where it fails (E. Learned-Miller and P. Thomas, 2020; M. Phan, P. Thomas and
-E. Learned-Miller, ICML 2021). A bootstrap has no unseen seed: of seeds that agree it says that all would.
+Of a share this is Clopper and Pearson's interval, of a quantile that by order statistics (both
+never below their level), of a mean N. Gaffke's (Mathematical Methods of Statistics 14, 2005), which
+is not proven to keep its level but for which no distribution is known where it fails (E.
+Learned-Miller and P. Thomas, 2020; M. Phan, P. Thomas and E. Learned-Miller, ICML 2021). A
+bootstrap has no unseen seed: of seeds that agree it says that all would.
 
 `experiments/coverage.py` measures all of them; see `experiments/summaries/coverage.md`.
 """
@@ -27,7 +30,9 @@ Cumulative = Callable[[np.ndarray], np.ndarray]
 
 
 def seed_weights(n: int, resamples: int, rng: int = 0) -> Iterator[np.ndarray]:
-    """Yield blocks (b, n + 1) of weights, each row summing to 1; the last column is the seed that was not seen."""
+    """Yield blocks (b, n + 1) of weights, each row summing to 1; the last column is the seed that
+    was not seen.
+    """
     generator = np.random.default_rng(rng)
     block = max(1, DRAWS_AT_ONCE // (n + 1))
     for start in range(0, resamples, block):
@@ -38,8 +43,9 @@ def seed_weights(n: int, resamples: int, rng: int = 0) -> Iterator[np.ndarray]:
 def tail_ends(below: np.ndarray, above: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Quantiles along the last axis: of `below` at the lower tail, of `above` at the upper one.
 
-    Of B draws the k-th from the end, k = floor((B + 1) tail); -inf and inf where that is none, because too few draws
-    tell nothing of such a tail. What is undefined (nan) could be anything, so it widens the interval.
+    Of B draws the k-th from the end, k = floor((B + 1) tail); -inf and inf where that is none,
+    because too few draws tell nothing of such a tail. What is undefined (nan) could be anything, so
+    it widens the interval.
     """
     tail = (1 - check_level(level)) / 2
     draws = below.shape[-1]
@@ -47,11 +53,13 @@ def tail_ends(below: np.ndarray, above: np.ndarray, level: float) -> tuple[np.nd
     if rank < 1:
         return np.full(below.shape[:-1], -np.inf), np.full(below.shape[:-1], np.inf)
     low = np.partition(np.where(np.isnan(below), -np.inf, below), rank - 1, -1)[..., rank - 1]
-    high = np.partition(np.where(np.isnan(above), np.inf, above), draws - rank, -1)[..., draws - rank]
+    high = np.partition(np.where(np.isnan(above), np.inf, above), draws - rank, -1)[
+        ..., draws - rank
+    ]
     return low, high
 
 
-# ---- functions of means ----------------------------------------------------------------------------------------------
+# ---- functions of means --------------------------------------------------------------------------
 
 
 def means_interval(
@@ -67,7 +75,8 @@ def means_interval(
     Args:
         func: from means (cells, any), one for each column, to the result (cells, any).
         columns: arrays (cells, n) of finite numbers.
-        unseen: what the seed that was not seen may be, the extremes: one value for each column, a number or (cells, 1).
+        unseen: what the seed that was not seen may be, the extremes: one value for each column, a
+            number or (cells, 1).
         level: probability of covering.
         resamples: number of draws.
         rng: seed of the draws.
@@ -77,18 +86,28 @@ def means_interval(
     """
     means, unknown = weighted_means(columns, resamples, rng)
     results = np.stack(
-        [func(*(mean + unknown * value for mean, value in zip(means, one, strict=True))) for one in unseen]
+        [
+            func(*(mean + unknown * value for mean, value in zip(means, one, strict=True)))
+            for one in unseen
+        ]
     )
     lowest = np.where(np.isnan(results), -np.inf, results).min(0)
     highest = np.where(np.isnan(results), np.inf, results).max(0)
     return tail_ends(lowest, highest, level)
 
 
-def weighted_means(columns: Sequence[np.ndarray], resamples: int, rng: int) -> tuple[list[np.ndarray], np.ndarray]:
-    """Weighted sums over the seen seeds, (cells, resamples) for each column, and the weight of the unseen one."""
+def weighted_means(
+    columns: Sequence[np.ndarray], resamples: int, rng: int
+) -> tuple[list[np.ndarray], np.ndarray]:
+    """Weighted sums over the seen seeds, (cells, resamples) for each column, and the weight of the
+    unseen one.
+    """
     cells, n = columns[0].shape
     if n > MANY:
-        rows = [_means_of_equal(np.stack([c[i] for c in columns], -1), resamples, rng) for i in range(cells)]
+        rows = [
+            _means_of_equal(np.stack([c[i] for c in columns], -1), resamples, rng)
+            for i in range(cells)
+        ]
         sums = [np.stack([row[0][:, j] for row in rows]) for j in range(len(columns))]
         return sums, np.stack([row[1] for row in rows])
     blocks = seed_weights(n, resamples, rng)
@@ -98,7 +117,9 @@ def weighted_means(columns: Sequence[np.ndarray], resamples: int, rng: int) -> t
 
 
 def _means_of_equal(table: np.ndarray, resamples: int, rng: int) -> tuple[np.ndarray, np.ndarray]:
-    """The same for one cell (n, columns), where equal seeds share a weight: a gamma number of as many."""
+    """The same for one cell (n, columns), where equal seeds share a weight: a gamma number of as
+    many.
+    """
     different, counts = np.unique(table, axis=0, return_counts=True)
     generator = np.random.default_rng(rng)
     block = max(1, DRAWS_AT_ONCE // len(counts))
@@ -114,9 +135,16 @@ def _means_of_equal(table: np.ndarray, resamples: int, rng: int) -> tuple[np.nda
 
 
 def bounded_mean_interval(
-    early: np.ndarray, late: np.ndarray, bounds: tuple[float, float], level: float, resamples: int, rng: int = 0
+    early: np.ndarray,
+    late: np.ndarray,
+    bounds: tuple[float, float],
+    level: float,
+    resamples: int,
+    rng: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Interval (cells,) of a mean of numbers within bounds, each known to lie between `early` and `late` (cells, n)."""
+    """Interval (cells,) of a mean of numbers within bounds, each known to lie between `early` and
+    `late` (cells, n).
+    """
     low, _ = means_interval(lambda mean: mean, [early], [(bounds[0],)], level, resamples, rng)
     _, high = means_interval(lambda mean: mean, [late], [(bounds[1],)], level, resamples, rng)
     return np.clip(low, *bounds), np.clip(high, *bounds)
@@ -125,12 +153,14 @@ def bounded_mean_interval(
 def shares_difference_interval(
     only_a: np.ndarray, only_b: np.ndarray, n: int, level: float, rng: int = 0
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Interval of P(only a) - P(only b) from how many of n seeds succeed with a alone and with b alone, any shape.
+    """Interval of P(only a) - P(only b) from how many of n seeds succeed with a alone and with b
+    alone, any shape.
 
     The unseen seed succeeds with b alone for the lower end, with a alone for the upper one.
     """
     counts = np.stack(np.broadcast_arrays(only_a, only_b)).astype(float)
-    exchanged = counts[0] < counts[1]  # drawn the other way round, so that the interval only changes its sign
+    # Drawn the other way round, so that the interval only changes its sign
+    exchanged = counts[0] < counts[1]
     larger_first = np.sort(counts.reshape(2, -1), axis=0)[::-1]
     different, place = np.unique(larger_first, axis=1, return_inverse=True)
     resamples = int(np.ceil(LEAST_BEYOND / (1 - check_level(level)))) - 1
@@ -140,7 +170,9 @@ def shares_difference_interval(
         drawn = np.random.default_rng(rng).standard_gamma(shapes, (resamples, 3))
         alone = np.random.default_rng([rng, 1]).standard_exponential(resamples)
         difference, total = drawn[:, 0] - drawn[:, 1], drawn.sum(-1) + alone
-        low[i], high[i] = tail_ends((difference - alone) / total, (difference + alone) / total, level)
+        low[i], high[i] = tail_ends(
+            (difference - alone) / total, (difference + alone) / total, level
+        )
         if a == b:
             high[i] = max(high[i], -low[i])
             low[i] = -high[i]
@@ -148,7 +180,7 @@ def shares_difference_interval(
     return np.where(exchanged, -high, low), np.where(exchanged, -low, high)
 
 
-# ---- weighted means of sorted values ---------------------------------------------------------------------------------
+# ---- weighted means of sorted values -------------------------------------------------------------
 
 
 def share_mean(u: np.ndarray) -> np.ndarray:
@@ -178,7 +210,8 @@ def sorted_interval(
 
     Args:
         values: numbers, also infinite ones.
-        cumulative: how much of the result the lowest share u of all trainings makes up; from 0 to 1.
+        cumulative: how much of the result the lowest share u of all trainings makes up; from 0 to
+            1.
         bounds: the smallest and the largest value there could be, also infinite.
         level: probability of covering.
         resamples: number of draws.
@@ -210,7 +243,10 @@ def weighted_sum(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
     if np.isfinite(values).all():
         return total
     counts = (counted > 0).astype(float).T
-    up, down = (values == np.inf).astype(float) @ counts > 0, (values == -np.inf).astype(float) @ counts > 0
+    up, down = (
+        (values == np.inf).astype(float) @ counts > 0,
+        (values == -np.inf).astype(float) @ counts > 0,
+    )
     undefined = np.where(up & down, np.nan, total)
     return np.where(up & ~down, np.inf, np.where(down & ~up, -np.inf, undefined))
 
@@ -218,7 +254,8 @@ def weighted_sum(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
 def sorted_draws(
     values: np.ndarray, weights: np.ndarray, cumulative: Cumulative, bounds: tuple[float, float]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Results (b,) for one sample (n,), the unseen seed at its lowest and at its highest; seeds keep their weights.
+    """Results (b,) for one sample (n,), the unseen seed at its lowest and at its highest; seeds
+    keep their weights.
 
     Samples on the same seeds, drawn with the same `weights` (b, n + 1), stay paired.
     """
@@ -241,21 +278,29 @@ def difference_interval(
     resamples: int,
     rng: int = 0,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Interval of the result of x less that of y, two samples (n,) on the same seeds; see `sorted_interval`."""
+    """Interval of the result of x less that of y, two samples (n,) on the same seeds; see
+    `sorted_interval`.
+    """
     below, above = [], []
     with np.errstate(invalid="ignore"):  # inf - inf is nan, which `tail_ends` takes as unknown
         for weights in seed_weights(len(x), resamples, rng):
-            (x_low, x_high), (y_low, y_high) = (sorted_draws(z, weights, cumulative, bounds) for z in (x, y))
+            (x_low, x_high), (y_low, y_high) = (
+                sorted_draws(z, weights, cumulative, bounds) for z in (x, y)
+            )
             below.append(x_low - y_high)
             above.append(x_high - y_low)
     return tail_ends(np.concatenate(below), np.concatenate(above), level)
 
 
-# ---- all pairs -------------------------------------------------------------------------------------------------------
+# ---- all pairs -----------------------------------------------------------------------------------
 
 
-def pairs_interval(x: np.ndarray, y: np.ndarray, level: float, resamples: int, rng: int = 0) -> tuple[float, float]:
-    """Interval of P(x < y) + P(x = y) / 2 over any two seeds, from two samples (n,) on the same seeds."""
+def pairs_interval(
+    x: np.ndarray, y: np.ndarray, level: float, resamples: int, rng: int = 0
+) -> tuple[float, float]:
+    """Interval of P(x < y) + P(x = y) / 2 over any two seeds, from two samples (n,) on the same
+    seeds.
+    """
     n = len(x)
     order = np.argsort(y, kind="stable")
     ranks = [np.searchsorted(y[order], x, side) for side in ("left", "right")]

@@ -1,6 +1,7 @@
 """The values reached, such as final losses: quantiles, robust means, and the best of several seeds.
 
-What diverged takes the worst value there is (+inf for a loss, -inf for an accuracy); nothing is dropped.
+What diverged takes the worst value there is (+inf for a loss, -inf for an accuracy); nothing is
+dropped.
 """
 
 from collections.abc import Callable, Sequence
@@ -12,7 +13,13 @@ from scipy import special
 from approx.stats.intervals import at_rank, order_quantile, quantile_of_sorted, rank_interval
 from approx.stats.labels import Over, final, reduce, variable, worst_value
 from approx.stats.resample import by_chunks
-from approx.stats.unseen import share_mean, share_median, share_middle, sorted_interval, weighted_sum
+from approx.stats.unseen import (
+    share_mean,
+    share_median,
+    share_middle,
+    sorted_interval,
+    weighted_sum,
+)
 
 
 def quantiles(
@@ -25,9 +32,10 @@ def quantiles(
 ) -> xr.Dataset:
     """Quantiles over seeds at every record; nan counts as the worst value.
 
-    A quantile is one of the seeds' values, the least that a share q of them does not exceed (see `order_quantiles`), so
-    that seeds that diverged do no harm. The ends of the interval are such values too (see `rank_interval`). It covers
-    with at least the given probability; its ends are -inf or inf where the sample is too small to bound the quantile.
+    A quantile is one of the seeds' values, the least that a share q of them does not exceed (see
+    `order_quantiles`), so that seeds that diverged do no harm. The ends of the interval are such
+    values too (see `rank_interval`). It covers with at least the given probability; its ends are
+    -inf or inf where the sample is too small to bound the quantile.
 
     Args:
         runs: variables over (..., seed, ...).
@@ -51,14 +59,22 @@ def quantiles(
     def sample_quantiles(values: np.ndarray) -> tuple[np.ndarray, ...]:
         ordered = np.sort(np.where(np.isnan(values), stand_in, values), -1)
         n = ordered.shape[-1]
-        ends = [rank_interval(n, p, level) if 0 < p < 1 else (-1, n) for p in probabilities.tolist()]
+        ends = [
+            rank_interval(n, p, level) if 0 < p < 1 else (-1, n) for p in probabilities.tolist()
+        ]
         estimate = np.stack([order_quantile(ordered, p) for p in probabilities.tolist()], -1)
         low = np.stack([at_rank(ordered, rank) for rank, _ in ends], -1)
         high = np.stack([at_rank(ordered, rank) for _, rank in ends], -1)
         return estimate, low, high, np.full(low.shape, n)
 
     names = (of, "low", "high", "n")
-    result = reduce(sample_quantiles, variable(runs, of), over=over, names=names, new={"quantile": probabilities})
+    result = reduce(
+        sample_quantiles,
+        variable(runs, of),
+        over=over,
+        names=names,
+        new={"quantile": probabilities},
+    )
     result.attrs = {"of": of, "level": level}
     return result
 
@@ -74,7 +90,9 @@ def median(values: np.ndarray) -> np.ndarray:
 
 
 def interquartile_mean(values: np.ndarray) -> np.ndarray:
-    """Mean of the middle half (floor(n / 4) cut off at either end, as `scipy.stats.trim_mean(x, 0.25)`)."""
+    """Mean of the middle half (floor(n / 4) cut off at either end, as `scipy.stats.trim_mean(x,
+    0.25)`).
+    """
     n = values.shape[-1]
     cut = n // 4
     return np.sort(values, -1)[..., cut : n - cut].mean(-1)
@@ -87,14 +105,16 @@ STATISTICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
 }
 
 
-SHARES = {"iqm": share_middle, "median": share_median, "mean": share_mean}  # how much the lowest seeds make up of each
+# How much the lowest seeds make up of each
+SHARES = {"iqm": share_middle, "median": share_median, "mean": share_mean}
 
 
 def possible(values: np.ndarray, of: str, worst: float | None) -> tuple[float, float]:
-    """The smallest and the largest value there could be, so that what was not seen can be reckoned with.
+    """The smallest and the largest value there could be, so that what was not seen can be reckoned
+    with.
 
-    The worst is what nan stands for, the best 0 for losses and errors and 1 for accuracies, as far as no value lies
-    beyond; everything else is unbounded (-inf, inf).
+    The worst is what nan stands for, the best 0 for losses and errors and 1 for accuracies, as far
+    as no value lies beyond; everything else is unbounded (-inf, inf).
     """
     finite = values[np.isfinite(values)]
     low, high = -np.inf, np.inf
@@ -128,15 +148,18 @@ def aggregate(
 ) -> xr.Dataset:
     """Interquartile mean, median or mean of the last value over seeds, with an interval.
 
-    The interquartile mean is recommended by R. Agarwal et al. (NeurIPS 2021): less noisy than the median, and not ruled
-    by a few seeds as the mean is. It is infinite when more than a quarter of the seeds diverged.
+    The interquartile mean is recommended by R. Agarwal et al. (NeurIPS 2021): less noisy than the
+    median, and not ruled by a few seeds as the mean is. It is infinite when more than a quarter of
+    the seeds diverged.
 
-    The interval reckons with one more seed at the best or worst value there could be (see `unseen`): the median's is
-    the one by order statistics. Losses and errors are at least 0, accuracies at most 1, and the worst value is `worst`.
-    A mean of losses without a largest value has no interval at any number of seeds, as rare seeds that were not seen
-    may be arbitrarily large (R. Bahadur and L. Savage, Annals of Mathematical Statistics 27, 1956): its upper end is
-    inf. Give `worst`, or take the median or the interquartile mean. Of few seeds those are unbounded too: the median
-    below 6, the interquartile mean below about 12. On a grid the intervals of `quantiles` are faster.
+    The interval reckons with one more seed at the best or worst value there could be (see
+    `unseen`): the median's is the one by order statistics. Losses and errors are at least 0,
+    accuracies at most 1, and the worst value is `worst`. A mean of losses without a largest value
+    has no interval at any number of seeds, as rare seeds that were not seen may be arbitrarily
+    large (R. Bahadur and L. Savage, Annals of Mathematical Statistics 27, 1956): its upper end is
+    inf. Give `worst`, or take the median or the interquartile mean. Of few seeds those are
+    unbounded too: the median below 6, the interquartile mean below about 12. On a grid the
+    intervals of `quantiles` are faster.
 
     Args:
         runs: variables over (..., seed, step), or (..., seed) after `pick`.
@@ -149,7 +172,8 @@ def aggregate(
         worst: what nan stands for; by default inf, and -inf for an accuracy.
 
     Returns:
-        `value` (the statistic that was asked for), `low`, `high`, `n`; -inf and inf where the interval has no such end.
+        `value` (the statistic that was asked for), `low`, `high`, `n`; -inf and inf where the
+        interval has no such end.
     """
     func, stand_in = check_statistic(statistic), worst_value(of, worst)
     value = final(runs, of)
@@ -182,9 +206,10 @@ def best_of(
     """Expected (or median) best value among m seeds.
 
     Among n seeds, the best of m drawn without replacement is the i-th best one with probability
-    C(n - i, m - 1) / C(n, m): the unbiased estimate of R. Tang et al. (ACL 2020), who correct J. Dodge et al.
-    (EMNLP 2019). The interval reckons with one more seed, as that of `aggregate`: the mean best of seeds that may be
-    arbitrarily bad has no end on that side unless `worst` is given; the median's is by order statistics.
+    C(n - i, m - 1) / C(n, m): the unbiased estimate of R. Tang et al. (ACL 2020), who correct J.
+    Dodge et al. (EMNLP 2019). The interval reckons with one more seed, as that of `aggregate`: the
+    mean best of seeds that may be arbitrarily bad has no end on that side unless `worst` is given;
+    the median's is by order statistics.
 
     Args:
         runs: variables over (..., seed, step), or (..., seed) after `pick`.
@@ -212,10 +237,13 @@ def best_of(
     def chunk(values: np.ndarray) -> tuple[np.ndarray, ...]:
         n = values.shape[-1]
         if n == 0 or wanted.min() < 1 or wanted.max() > n:
-            raise ValueError(f"tries must lie between 1 and the {n} seeds there are, got {wanted.tolist()}")
+            raise ValueError(
+                f"tries must lie between 1 and the {n} seeds there are, got {wanted.tolist()}"
+            )
         estimate = sign * best_among(np.sort(sign * values, -1), _none_among(n, wanted), statistic)
         bounded = [
-            sorted_interval(sign * values, _best_share(m, statistic), bounds, level, resamples, rng) for m in wanted
+            sorted_interval(sign * values, _best_share(m, statistic), bounds, level, resamples, rng)
+            for m in wanted
         ]
         low, high = (sign * np.stack(end, -1) for end in zip(*bounded, strict=True))
         return estimate, *((low, high) if sign > 0 else (high, low)), np.full(low.shape, n)
@@ -225,16 +253,25 @@ def best_of(
     least, most = possible(filled.values, of, worst)
     bounds = (least, most) if sign > 0 else (-most, -least)
     names = ("best", "low", "high", "n")
-    result = reduce(lambda x: by_chunks(chunk, x), filled, over=over, names=names, new={"tries": wanted})
+    result = reduce(
+        lambda x: by_chunks(chunk, x), filled, over=over, names=names, new={"tries": wanted}
+    )
     result.attrs = {"of": of, "statistic": statistic, "level": level, "resamples": resamples}
     return result
 
 
 def _none_among(n: int, tries: np.ndarray) -> np.ndarray:
-    """P(none of c given seeds among m drawn of n) = C(n - c, m) / C(n, m): array (tries, n + 1) over c = 0..n."""
+    """P(none of c given seeds among m drawn of n) = C(n - c, m) / C(n, m): array (tries, n + 1)
+    over c = 0..n.
+    """
     c, m = np.arange(n + 1), tries[:, None]
     rest = np.maximum(n - c - m, 0)
-    logs = special.gammaln(n - c + 1) - special.gammaln(rest + 1) - special.gammaln(n + 1) + special.gammaln(n - m + 1)
+    logs = (
+        special.gammaln(n - c + 1)
+        - special.gammaln(rest + 1)
+        - special.gammaln(n + 1)
+        + special.gammaln(n - m + 1)
+    )
     return np.where(n - c >= m, np.exp(logs), 0.0)
 
 
@@ -246,7 +283,9 @@ def best_among(ordered: np.ndarray, missing: np.ndarray, statistic: str) -> np.n
 
 
 def _best_share(tries: int, statistic: str) -> Callable[[np.ndarray], np.ndarray]:
-    """How likely the best of so many trainings is among the lowest share u of all; of the median, whether it is."""
+    """How likely the best of so many trainings is among the lowest share u of all; of the median,
+    whether it is.
+    """
     if statistic == "mean":
         return lambda u: 1 - (1 - u) ** tries
     middle = 1 - 0.5 ** (1 / tries)

@@ -23,49 +23,65 @@ def variance_split(
     rng: int = 0,
     kurtosis: float = 6.0,
 ) -> xr.Dataset:
-    """Shares of the variance over seeds due to each crossed source of randomness, and to their interactions.
+    """Shares of the variance over seeds due to each crossed source of randomness, and to their
+    interactions.
 
-    Random-effects model of a fully crossed table, one training per cell: `y = mean + sum over subsets u of the factors
-    of an effect with variance s2(u)`; the interaction of all factors holds whatever else differs. The mean squares of
-    the analysis of variance have the expectations `E MS(u) = sum over v containing u of s2(v) prod over j not in v of
-    n(j)`; solving them gives the components, of which negative ones count as 0 (S. Searle, G. Casella, C. McCulloch,
-    Variance Components, 1992, chapter 4).
+    Random-effects model of a fully crossed table, one training per cell: `y = mean + sum over
+    subsets u of the factors of an effect with variance s2(u)`; the interaction of all factors holds
+    whatever else differs. The mean squares of the analysis of variance have the expectations `E
+    MS(u) = sum over v containing u of s2(v) prod over j not in v of n(j)`; solving them gives the
+    components, of which negative ones count as 0 (S. Searle, G. Casella, C. McCulloch, Variance
+    Components, 1992, chapter 4).
 
-    The intervals are generalised confidence intervals (S. Weerahandi, JASA 88, 1993): the same solution with every
-    expectation drawn as `MS * df / chi2(df)`, which holds for normal effects. The mean square of effects with an excess
-    kurtosis k varies 1 + k / 2 times as much (to first order in the number of levels), as if it had that many times
-    fewer degrees of freedom, so `df` is divided by that. The default of 6, the excess kurtosis of exponential effects,
-    covers these and normal ones. Measured coverage of the nominal 95% of n x n tables at n = 3, 5, 10, 20 (400 samples
-    each): at least 97% for exponential and for normal effects; with `kurtosis=0` 72 to 96% and 92 to 97%. Less than
-    some ten levels leave most shares possible; then the intervals say so, up to [0, 1].
+    The intervals are generalised confidence intervals (S. Weerahandi, JASA 88, 1993): the same
+    solution with every expectation drawn as `MS * df / chi2(df)`, which holds for normal effects.
+    The mean square of effects with an excess kurtosis k varies 1 + k / 2 times as much (to first
+    order in the number of levels), as if it had that many times fewer degrees of freedom, so `df`
+    is divided by that. The default of 6, the excess kurtosis of exponential effects, covers these
+    and normal ones. Measured coverage of the nominal 95% of n x n tables at n = 3, 5, 10, 20 (400
+    samples each): at least 97% for exponential and for normal effects; with `kurtosis=0` 72 to 96%
+    and 92 to 97%. Less than some ten levels leave most shares possible; then the intervals say so,
+    up to [0, 1].
 
     Args:
-        runs: made with `cross={"init": 16, "data": 16}`, for example; variables over (..., *over, step?).
+        runs: made with `cross={"init": 16, "data": 16}`, for example; variables over (..., *over,
+            step?).
         of: the variable, at its last record.
-        over: the crossed dimensions; by default "seed" and all whose names end in "_seed", where longer than 1.
-        scale: "log" takes log10 first, as losses spread over decades; "linear" the values; "rank" their ranks among all
-            trainings of a cell of the grid, where what diverged is worst and shares the last rank.
+        over: the crossed dimensions; by default "seed" and all whose names end in "_seed", where
+            longer than 1.
+        scale: "log" takes log10 first, as losses spread over decades; "linear" the values; "rank"
+            their ranks among all trainings of a cell of the grid, where what diverged is worst and
+            shares the last rank.
         level: probability of covering.
         resamples: draws of the generalised intervals.
         rng: seed of these draws.
-        kurtosis: the largest excess kurtosis of the effects that the intervals allow for: 0 for normal effects.
+        kurtosis: the largest excess kurtosis of the effects that the intervals allow for: 0 for
+            normal effects.
 
     Returns:
-        `share`, `low`, `high` (of `share`), `total` (the share of all that a factor takes part in), `total_low`,
-        `total_high`, `component` (in squared units of the scale) over (..., source); sources are named "init", "data",
-        "init x data", ...; `n` trainings. Shares are nan where nothing varies.
+        `share`, `low`, `high` (of `share`), `total` (the share of all that a factor takes part in),
+        `total_low`, `total_high`, `component` (in squared units of the scale) over (..., source);
+        sources are named "init", "data", "init x data", ...; `n` trainings. Shares are nan where
+        nothing varies.
 
     Raises:
-        ValueError: a negative kurtosis, fewer than two factors of two levels, a dimension that is not there, values
-            that are not finite (on scales other than "rank"), or not positive (on "log").
+        ValueError: a negative kurtosis, fewer than two factors of two levels, a dimension that is
+            not there, values that are not finite (on scales other than "rank"), or not positive (on
+            "log").
     """
     check_level(level)
     if scale not in SCALES:
         raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
     if not kurtosis >= 0:
-        raise ValueError(f"kurtosis is {kurtosis}; the excess kurtosis to allow for must be at least 0")
+        raise ValueError(
+            f"kurtosis is {kurtosis}; the excess kurtosis to allow for must be at least 0"
+        )
     values = final(runs, of)
-    factors = list(over) if over is not None else [d for d in map(str, values.dims) if d.split("_")[-1] == "seed"]
+    factors = (
+        list(over)
+        if over is not None
+        else [d for d in map(str, values.dims) if d.split("_")[-1] == "seed"]
+    )
     require_dims(values, factors)
     factors = [name for name in factors if values.sizes[name] > 1]
     if len(factors) < 2:
@@ -73,18 +89,30 @@ def variance_split(
             f"a variance split needs two crossed factors of two or more levels, and {of!r} has {factors}: "
             "run with cross={'init': 16, 'data': 16}"
         )
-    values = values.squeeze([d for d in values.dims if str(d).endswith("seed") and values.sizes[d] == 1], drop=True)
-    subsets = [u for size in range(1, len(factors) + 1) for u in combinations(range(len(factors)), size)]
+    values = values.squeeze(
+        [d for d in values.dims if str(d).endswith("seed") and values.sizes[d] == 1], drop=True
+    )
+    subsets = [
+        u for size in range(1, len(factors) + 1) for u in combinations(range(len(factors)), size)
+    ]
     names = [" x ".join(factors[j].removesuffix("_seed") for j in u) for u in subsets]
     columns = ("share", "low", "high", "total", "total_low", "total_high", "component", "n")
     parts = xr.apply_ufunc(
-        lambda table: _split(_scaled(table, len(factors), scale, of), subsets, level, resamples, rng, kurtosis),
+        lambda table: _split(
+            _scaled(table, len(factors), scale, of), subsets, level, resamples, rng, kurtosis
+        ),
         values,
         input_core_dims=[factors],
         output_core_dims=[["source"]] * (len(columns) - 1) + [[]],
     )
     result = xr.Dataset(dict(zip(columns, parts, strict=True))).assign_coords(source=names)
-    result.attrs = {"of": of, "scale": scale, "level": level, "factors": factors, "kurtosis": kurtosis}
+    result.attrs = {
+        "of": of,
+        "scale": scale,
+        "level": level,
+        "factors": factors,
+        "kurtosis": kurtosis,
+    }
     return result
 
 
@@ -92,7 +120,9 @@ def _scaled(table: np.ndarray, factors: int, scale: str, of: str) -> np.ndarray:
     """The table (..., *levels) on the scale on which variances are split."""
     table = np.asarray(table, float)
     if scale == "rank":
-        flat = np.where(np.isnan(table), np.inf, table).reshape(*table.shape[: table.ndim - factors], -1)
+        flat = np.where(np.isnan(table), np.inf, table).reshape(
+            *table.shape[: table.ndim - factors], -1
+        )
         return stats.rankdata(flat, axis=-1).reshape(table.shape)
     bad = ~np.isfinite(table)
     if bad.any():
@@ -103,11 +133,20 @@ def _scaled(table: np.ndarray, factors: int, scale: str, of: str) -> np.ndarray:
     if scale == "linear":
         return table
     if (table <= 0).any():
-        raise ValueError(f"{(table <= 0).sum()} values of {of!r} are not positive: use scale='linear' or 'rank'")
+        raise ValueError(
+            f"{(table <= 0).sum()} values of {of!r} are not positive: use scale='linear' or 'rank'"
+        )
     return np.log10(table)
 
 
-def _split(table: np.ndarray, subsets: list[tuple[int, ...]], level: float, resamples: int, rng: int, kurtosis: float):
+def _split(
+    table: np.ndarray,
+    subsets: list[tuple[int, ...]],
+    level: float,
+    resamples: int,
+    rng: int,
+    kurtosis: float,
+):
     """Shares, totals and their intervals from a table (..., *levels); each (..., source)."""
     k = max(len(u) for u in subsets)
     levels = table.shape[-k:]
@@ -132,16 +171,21 @@ def _split(table: np.ndarray, subsets: list[tuple[int, ...]], level: float, resa
     return share, ends[0], ends[1], total, ends[2], ends[3], component, n
 
 
-def mean_squares(table: np.ndarray, subsets: list[tuple[int, ...]]) -> tuple[np.ndarray, np.ndarray]:
-    """Mean squares (..., source) and degrees of freedom (source,) of a crossed table (..., *levels).
+def mean_squares(
+    table: np.ndarray, subsets: list[tuple[int, ...]]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Mean squares (..., source) and degrees of freedom (source,) of a crossed table (...,
+    *levels).
 
-    The effect of a subset u is what remains of the means over all other factors once the effects of u's own subsets
-    are taken away; its sum of squares is taken over the whole table.
+    The effect of a subset u is what remains of the means over all other factors once the effects of
+    u's own subsets are taken away; its sum of squares is taken over the whole table.
     """
     k = max(len(u) for u in subsets)
     lead = table.ndim - k
     levels = table.shape[-k:]
-    effects: dict[tuple[int, ...], np.ndarray] = {(): table.mean(tuple(range(lead, table.ndim)), keepdims=True)}
+    effects: dict[tuple[int, ...], np.ndarray] = {
+        (): table.mean(tuple(range(lead, table.ndim)), keepdims=True)
+    }
     squares, freedom = [], []
     for u in subsets:
         others = tuple(lead + j for j in range(k) if j not in u)
@@ -161,6 +205,10 @@ def components_matrix(levels: Sequence[int], subsets: list[tuple[int, ...]]) -> 
     """The matrix (source, source) that turns mean squares into variance components."""
 
     def weight(u: tuple[int, ...], v: tuple[int, ...]) -> float:
-        return float(np.prod([levels[j] for j in range(len(levels)) if j not in v])) if set(u) <= set(v) else 0.0
+        return (
+            float(np.prod([levels[j] for j in range(len(levels)) if j not in v]))
+            if set(u) <= set(v)
+            else 0.0
+        )
 
     return np.linalg.inv([[weight(u, v) for v in subsets] for u in subsets])

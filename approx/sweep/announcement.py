@@ -9,7 +9,9 @@ from approx.sweep.programs import Ready
 from approx.sweep.progress import duration, plural, size
 
 
-def announce(label: str | None, plan: Plan, count: int, ready: Ready, workers: list, cost: Cost) -> None:
+def announce(
+    label: str | None, plan: Plan, count: int, ready: Ready, workers: list, cost: Cost
+) -> None:
     """Say in one line what is to be done, and what it costs."""
     many, thread = -(-count // plan.lanes), "thread" if workers[0].platform == "cpu" else "device"
     say = f"{plural(count, 'training')} of {plural(plan.recipe.steps, 'step')}, {plural(many, 'block')} of "

@@ -22,9 +22,14 @@ def check_data(plan: Plan, data: inputs.Data, points: Points, finite: Any) -> No
     """
     task, (x, y) = plan.task, data.rows
     named: dict[str, Any] = {"x": x, "y": y, "x_test": points.x, "y_test": points.y}
-    named |= {} if data.validation is None else {"validation x": data.validation[0], "validation y": data.validation[1]}
+    named |= (
+        {}
+        if data.validation is None
+        else {"validation x": data.validation[0], "validation y": data.validation[1]}
+    )
     if data.validation is not None and task.hold_out == "last":
-        first = np.asarray(points.x)[0], np.asarray(points.distance)[0]  # of the first cell, as the rows are
+        # Of the first cell, as the rows are
+        first = np.asarray(points.x)[0], np.asarray(points.distance)[0]
         tasks.warn_of_tail(np.asarray(data.validation[0]), np.asarray(x), *first)
     for name, values in named.items():
         tasks.check_finite(name, values)
@@ -33,9 +38,13 @@ def check_data(plan: Plan, data: inputs.Data, points: Points, finite: Any) -> No
             most = classes(plan) - 1 if task.loss == "cross_entropy" else 1
             if low < 0 or high > most:
                 label = f"{name} has the label {low if low < 0 else high:g}, but labels go from 0 to {most}"
-                raise ValueError(label + ("; see MLP(outputs=...)" if task.loss == "cross_entropy" else ""))
+                raise ValueError(
+                    label + ("; see MLP(outputs=...)" if task.loss == "cross_entropy" else "")
+                )
     if not np.all(finite):
-        raise ValueError(f"the task's rows are not finite in cell {int(np.argmin(finite))} of its numbers' grid")
+        raise ValueError(
+            f"the task's rows are not finite in cell {int(np.argmin(finite))} of its numbers' grid"
+        )
 
 
 def classes(plan: Plan) -> int:
@@ -43,7 +52,9 @@ def classes(plan: Plan) -> int:
 
     def outputs():
         (x, _), *_ = inputs.prepare(inputs.streams(random.key(0)), plan.task, plan.recipe)
-        return evaluation.predict(steps.init(random.key(0), plan.task, plan.recipe).params, x, plan.recipe)
+        return evaluation.predict(
+            steps.init(random.key(0), plan.task, plan.recipe).params, x, plan.recipe
+        )
 
     return jax.eval_shape(outputs).shape[1]
 
@@ -67,7 +78,9 @@ def check_alike(plans: Mapping[Any, Plan]) -> None:
                 f"{label!r} and {first_label!r} record other things (validation, accuracy, points inside or outside)"
             )
         if "params" in plan.structure.keep.what and params_shapes(plan) != params_shapes(first):
-            raise ValueError(f"{label!r} and {first_label!r} have other parameters: run them one by one to keep them")
+            raise ValueError(
+                f"{label!r} and {first_label!r} have other parameters: run them one by one to keep them"
+            )
 
 
 def check_same_points(label: Any, plan: Plan, first_label: Any, first: Plan) -> None:
@@ -80,18 +93,33 @@ def check_same_points(label: Any, plan: Plan, first_label: Any, first: Plan) -> 
     (x, y, _), (first_x, first_y, _) = points_shape(plan), points_shape(first)
     pair = f"{label!r} and {first_label!r}"
     if x != first_x:
-        raise ValueError(f"{pair} are judged at points of other shapes, {x} and {first_x}: run them one by one")
+        raise ValueError(
+            f"{pair} are judged at points of other shapes, {x} and {first_x}: run them one by one"
+        )
     if y != first_y:
-        named = [f"{shape} ({'labels' if len(shape) == 1 else 'columns of numbers'})" for shape in (y, first_y)]
-        raise ValueError(f"{pair} have targets of other shapes, {' and '.join(named)}: run them one by one")
+        named = [
+            f"{shape} ({'labels' if len(shape) == 1 else 'columns of numbers'})"
+            for shape in (y, first_y)
+        ]
+        raise ValueError(
+            f"{pair} have targets of other shapes, {' and '.join(named)}: run them one by one"
+        )
 
 
 def recorded(plan: Plan) -> tuple[bool, ...]:
-    """Whether there are validation rows, an accuracy, test points at all, and such inside the range and outside."""
+    """Whether there are validation rows, an accuracy, test points at all, and such inside the range
+    and outside.
+    """
     distance = np.asarray(tasks.Points(*plan.task.points()).distance)
     accuracy = plan.task.correct is not None or plan.task.loss in losses.CORRECT
     tested = plan.task.tested
-    return bool(plan.task.validation), accuracy, tested, bool((distance <= 0).any()), bool((distance > 0).any())
+    return (
+        bool(plan.task.validation),
+        accuracy,
+        tested,
+        bool((distance <= 0).any()),
+        bool((distance > 0).any()),
+    )
 
 
 def points_shape(plan: Plan) -> Any:

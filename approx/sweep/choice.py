@@ -54,7 +54,7 @@ class Measured(NamedTuple):
     ns: float
 
 
-# ---- the tables ------------------------------------------------------------------------------------------------
+# ---- the tables ----------------------------------------------------------------------------------
 
 
 def cache_folder() -> Path:
@@ -86,10 +86,13 @@ def read(path: Path) -> dict[str, list[Measured]]:
         content = json.loads(path.read_text())
         version = content["format"]
         devices = {
-            name: [Measured(**entry) for entry in device["measured"]] for name, device in content["devices"].items()
+            name: [Measured(**entry) for entry in device["measured"]]
+            for name, device in content["devices"].items()
         }
     except (KeyError, TypeError, ValueError) as error:
-        raise ValueError(f"{path} is not a table of measured devices ({error!r}): remove it, then {REMEDY}") from error
+        raise ValueError(
+            f"{path} is not a table of measured devices ({error!r}): remove it, then {REMEDY}"
+        ) from error
     if version > FORMAT:
         raise ValueError(f"{path} has format {version}; this version reads up to {FORMAT}")
     return devices
@@ -121,7 +124,7 @@ def known(device: str) -> tuple[Measured, ...]:
     return tuple(own or read(SHIPPED).get(device, []))
 
 
-# ---- the choice ------------------------------------------------------------------------------------------------
+# ---- the choice ----------------------------------------------------------------------------------
 
 
 def nearest(measured: Iterable[Measured], parameters: int, rows: int) -> list[Measured]:
@@ -205,7 +208,9 @@ def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str
 
     """
     if form not in (None, *FORMS):
-        raise ValueError(f"unknown form {form!r}; there is: {', '.join(FORMS)}, or None to choose the faster")
+        raise ValueError(
+            f"unknown form {form!r}; there is: {', '.join(FORMS)}, or None to choose the faster"
+        )
     possible = possible_forms(task, recipe)
     if form in possible:
         return form

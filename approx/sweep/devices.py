@@ -1,4 +1,5 @@
-"""The machine's cores and accelerators: blocks of trainings dealt to them, each driven in segments by a host loop.
+"""The machine's cores and accelerators: blocks of trainings dealt to them, each driven in segments
+by a host loop.
 
 The only place that knows about devices and threads.
 """
@@ -26,7 +27,9 @@ SECONDS_PER_HOLD = 60.0  # how often a block that takes long is held on the way
 
 
 class Batch(NamedTuple):
-    """Trainings that a block is to do, at most as many as it has lanes; and how far it is with them."""
+    """Trainings that a block is to do, at most as many as it has lanes; and how far it is with
+    them.
+    """
 
     trainings: np.ndarray
     carry: Any = None
@@ -34,7 +37,9 @@ class Batch(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What one block costs: seconds in all, those a segment should take, and the steps of the first segment."""
+    """What one block costs: seconds in all, those a segment should take, and the steps of the first
+    segment.
+    """
 
     total: float
     seconds: float
@@ -42,11 +47,12 @@ class Cost(NamedTuple):
 
 
 def pilot(plan: Plan, block: Block, device, batch: Batch) -> tuple[Batch, Cost]:
-    """Take the first steps of a batch, until they have taken long enough to tell what the rest costs.
+    """Take the first steps of a batch, until they have taken long enough to tell what the rest
+    costs.
 
-    These steps are part of the run: nothing is computed twice. An empty segment, first, tells what a call costs (a task
-    that draws its rows draws them in every call); the others, of which the first has more records per step, what a
-    step and a record cost (see `fitted`).
+    These steps are part of the run: nothing is computed twice. An empty segment, first, tells what
+    a call costs (a task that draws its rows draws them in every call); the others, of which the
+    first has more records per step, what a step and a record cost (see `fitted`).
     """
     placed = jax.device_put(inputs(plan, batch.trainings), device)
     records, steps, begin, length = record_steps(plan.recipe), plan.recipe.steps, batch.begin, 0
@@ -59,20 +65,25 @@ def pilot(plan: Plan, block: Block, device, batch: Batch) -> tuple[Batch, Cost]:
         carry = jax.block_until_ready(block.advance(carry, placed, np.int32(begin), np.int32(end)))
         seconds.append(time.perf_counter() - began)
         counts.append((end - begin, ((records > begin) & (records <= end)).sum()))
-        begin, length = end, min(4 * length, next_length(length, seconds[-1], SECONDS_OF_PILOT)) or 8
+        begin, length = (
+            end,
+            min(4 * length, next_length(length, seconds[-1], SECONDS_OF_PILOT)) or 8,
+        )
     overhead, step, record = fitted(counts, seconds)
     target = max(SECONDS_PER_SEGMENT, 20 * overhead)
     total = steps * step + len(records) * record
     first = next_length(max(1, counts[-1][0]), seconds[-1], target)
-    return Batch(batch.trainings, carry, begin), Cost(total + math.ceil(total / target) * overhead, target, first)
+    return Batch(batch.trainings, carry, begin), Cost(
+        total + math.ceil(total / target) * overhead, target, first
+    )
 
 
 def fitted(counts: list[tuple[int, int]], seconds: list[float]) -> tuple[float, float, float]:
     """Seconds of an empty call, of a step and of a record, from timed segments.
 
-    The first segment is empty, and alone tells what a call costs; where a later one with work in it took less, the
-    empty one was disturbed, and a call is taken to cost nothing. What is left is fitted by least squares; a step costs
-    no less than nothing, and neither does a record.
+    The first segment is empty, and alone tells what a call costs; where a later one with work in it
+    took less, the empty one was disturbed, and a call is taken to cost nothing. What is left is
+    fitted by least squares; a step costs no less than nothing, and neither does a record.
 
     Args:
         counts: of each segment, its steps and its records. seconds: that it took.
@@ -91,10 +102,12 @@ def fitted(counts: list[tuple[int, int]], seconds: list[float]) -> tuple[float, 
 
 
 def non_negative(work: np.ndarray, seconds: np.ndarray) -> tuple[float, float]:
-    """The two costs, at least 0, whose products with the work (segments, 2) are nearest to the seconds.
+    """The two costs, at least 0, whose products with the work (segments, 2) are nearest to the
+    seconds.
 
-    Where the least squares have a cost below 0, the best with one of them at 0 is the solution: there are only two.
-    scipy.optimize.nnls gives the same; importing it takes longer than many a run.
+    Where the least squares have a cost below 0, the best with one of them at 0 is the solution:
+    there are only two. scipy.optimize.nnls gives the same; importing it takes longer than many a
+    run.
     """
     both = np.linalg.lstsq(work, seconds)[0]
     if both.min() >= 0:
@@ -107,7 +120,8 @@ def non_negative(work: np.ndarray, seconds: np.ndarray) -> tuple[float, float]:
 def next_length(length: int, seconds: float, target: float) -> int:
     """Steps of the next segment, so that it takes `target` seconds if it goes like the last one.
 
-    At most sixteen times as many: a measurement may mislead, and an interrupt waits for a segment's end.
+    At most sixteen times as many: a measurement may mislead, and an interrupt waits for a segment's
+    end.
     """
     return max(1, min(16 * length, int(length * target / max(seconds, 1e-9))))
 
@@ -130,11 +144,13 @@ def drive(
         programs: the compiled block of every device.
         workers: the device of every thread.
         batches: what to do, in order.
-        deliver: takes the numbers and the traces of trainings that are done, from any thread, one at a time.
+        deliver: takes the numbers and the traces of trainings that are done, from any thread, one
+            at a time.
         cost: of a block, from `pilot`.
         most: steps of a segment.
         show: told now and then how many steps of trainings are done.
-        hold: takes a batch under way, on the host, every `SECONDS_PER_HOLD` and when an interrupt or an error ends all.
+        hold: takes a batch under way, on the host, every `SECONDS_PER_HOLD` and when an interrupt
+            or an error ends all.
     """
     stop, turn, steps_done = threading.Event(), threading.Lock(), [0] * len(workers)
     pending: queue.SimpleQueue = queue.SimpleQueue()
@@ -159,13 +175,19 @@ def drive(
         held = time.monotonic()
         while begin < plan.recipe.steps and not stop.is_set():
             end, began = min(begin + length, plan.recipe.steps), time.perf_counter()
-            carry = jax.block_until_ready(block.advance(carry, placed, np.int32(begin), np.int32(end)))
+            carry = jax.block_until_ready(
+                block.advance(carry, placed, np.int32(begin), np.int32(end))
+            )
             if end - begin == length:
                 length = next_length(length, time.perf_counter() - began, cost.seconds)
                 length = min(length, most or plan.recipe.steps)
             steps_done[worker] += end - begin
             begin = end
-            if hold is not None and begin < plan.recipe.steps and time.monotonic() - held > SECONDS_PER_HOLD:
+            if (
+                hold is not None
+                and begin < plan.recipe.steps
+                and time.monotonic() - held > SECONDS_PER_HOLD
+            ):
                 hold(Batch(trainings, jax.device_get(carry), begin))
                 held = time.monotonic()
         if begin == plan.recipe.steps:
@@ -194,9 +216,13 @@ def rows(block: Trace, count: int, axis: int) -> Trace:
 
 
 def find_workers(threads: int | None) -> list:
-    """One entry per thread: the device it feeds. A CPU gets one thread per core this process may use."""
+    """One entry per thread: the device it feeds. A CPU gets one thread per core this process may
+    use.
+    """
     devices = jax.local_devices()
     if devices[0].platform != "cpu":
         return devices
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    cores = (
+        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    )
     return devices[:1] * (threads or cores)

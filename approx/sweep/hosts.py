@@ -1,7 +1,9 @@
-"""What a traced program does not show: values of the host that functions read, and functions of the host it calls.
+"""What a traced program does not show: values of the host that functions read, and functions of the
+host it calls.
 
-JAX traces a function once and remembers the program by the function's identity. A number that the function closes over
-may change afterwards, and a callback is for the program a place in a table, whatever stands there.
+JAX traces a function once and remembers the program by the function's identity. A number that the
+function closes over may change afterwards, and a callback is for the program a place in a table,
+whatever stands there.
 """
 
 import dataclasses
@@ -17,14 +19,18 @@ import jax
 import numpy as np
 from jax.extend import core
 
-LIBRARIES = tuple(sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib"))
+LIBRARIES = tuple(
+    sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")
+)
 CALLBACKS = ("pure_callback", "io_callback", "debug_callback")
 
 
 def fingerprint(*things: Any) -> str:
-    """A digest of functions and objects with all values that they read: closures, defaults, globals, fields.
+    """A digest of functions and objects with all values that they read: closures, defaults,
+    globals, fields.
 
-    Functions of installed packages count by their name and by what they close over. It is for comparisons inside one
+    Functions of installed packages count by their name and by what they close over. It is for
+    comparisons inside one
     process: what cannot be described counts by its identity.
 
     Example:
@@ -39,11 +45,14 @@ def fingerprint(*things: Any) -> str:
 
 def described(things: Any) -> Iterator[bytes]:
     """The parts of a description, depth first; what was met before counts by its place."""
-    seen: dict[int, tuple[int, Any]] = {}  # place and object, which is kept so that no other gets its id
+    # Place and object, which is kept so that no other gets its id
+    seen: dict[int, tuple[int, Any]] = {}
     left = [things]
     while left:
         thing = left.pop()
-        if thing is None or isinstance(thing, bool | int | float | complex | str | bytes | np.generic):
+        if thing is None or isinstance(
+            thing, bool | int | float | complex | str | bytes | np.generic
+        ):
             yield f"{type(thing).__name__} {thing!r}".encode()
             continue
         if id(thing) in seen:
@@ -88,7 +97,9 @@ def is_named(thing: Any) -> bool:
 
 
 def class_parts(kind: type) -> list[Any]:
-    """A class's functions, also those behind properties and class methods, its other values, and the classes above."""
+    """A class's functions, also those behind properties and class methods, its other values, and
+    the classes above.
+    """
     found: list[Any] = [kind.__qualname__, kind.__bases__]
     for name, value in vars(kind).items():
         inner = [getattr(value, each, None) for each in ("__func__", "fget", "fset")]
@@ -107,10 +118,19 @@ def function_parts(function: types.FunctionType) -> list[Any]:
         codes += [one for one in code.co_consts if isinstance(one, types.CodeType)]
         names += code.co_names
     used = {name: function.__globals__[name] for name in names if name in function.__globals__}
-    modules = [one for one in used.values() if isinstance(one, types.ModuleType) and not is_installed(one)]
-    used |= {f"{one.__name__}.{name}": vars(one)[name] for one in modules for name in names if name in vars(one)}
+    modules = [
+        one for one in used.values() if isinstance(one, types.ModuleType) and not is_installed(one)
+    ]
+    used |= {
+        f"{one.__name__}.{name}": vars(one)[name]
+        for one in modules
+        for name in names
+        if name in vars(one)
+    }
     used = {name: value for name, value in used.items() if not isinstance(value, types.ModuleType)}
-    constants = [one for code in codes for one in code.co_consts if not isinstance(one, types.CodeType)]
+    constants = [
+        one for code in codes for one in code.co_consts if not isinstance(one, types.CodeType)
+    ]
     return [
         [code.co_code for code in codes],
         repr(constants),
@@ -122,7 +142,9 @@ def function_parts(function: types.FunctionType) -> list[Any]:
 
 
 def closed_over(function: Any) -> list[Any]:
-    """What a function closes over: that of a package may hold a user's function, as an optimiser holds a schedule."""
+    """What a function closes over: that of a package may hold a user's function, as an optimiser
+    holds a schedule.
+    """
     cells = getattr(function, "__closure__", None) or ()
     return [cell.cell_contents for cell in cells if has_contents(cell)]
 
@@ -136,7 +158,9 @@ def has_contents(cell: types.CellType) -> bool:
 
 
 def state(thing: Any) -> list[Any]:
-    """An object's class and fields, or what a copy of it would be made from; [] where it does not say."""
+    """An object's class and fields, or what a copy of it would be made from; [] where it does not
+    say.
+    """
     if isinstance(thing, types.ModuleType | types.BuiltinFunctionType):
         return []
     if dataclasses.is_dataclass(thing):
@@ -154,13 +178,24 @@ def state(thing: Any) -> list[Any]:
 
 
 def is_installed(thing: Any) -> bool:
-    """Whether a function, class, module or object's class comes with Python, with a package, or with approx."""
-    owner = thing if hasattr(thing, "__module__") or isinstance(thing, types.ModuleType) else type(thing)
-    name = getattr(thing, "__name__", "") if isinstance(thing, types.ModuleType) else getattr(owner, "__module__", "")
+    """Whether a function, class, module or object's class comes with Python, with a package, or
+    with approx.
+    """
+    owner = (
+        thing
+        if hasattr(thing, "__module__") or isinstance(thing, types.ModuleType)
+        else type(thing)
+    )
+    name = (
+        getattr(thing, "__name__", "")
+        if isinstance(thing, types.ModuleType)
+        else getattr(owner, "__module__", "")
+    )
     top = str(name).partition(".")[0]
     if top in ("approx", "builtins") or top in sys.builtin_module_names:
         return True
-    module = sys.modules.get(str(name), sys.modules.get(top))  # compiled modules have parts that are none
+    # Compiled modules have parts that are none
+    module = sys.modules.get(str(name), sys.modules.get(top))
     file = getattr(module, "__file__", None)
     return file is not None and file.startswith(LIBRARIES)
 

@@ -12,7 +12,9 @@ from approx.training import optimizers
 from approx.training.recipes import Recipe, is_number
 
 # What is written where a number to sweep would stand, and what was probably meant.
-IN_RECIPE = "Recipe({0}=...): {0} belongs to the recipe; several values of it are a dictionary of recipes"
+IN_RECIPE = (
+    "Recipe({0}=...): {0} belongs to the recipe; several values of it are a dictionary of recipes"
+)
 MEANT = {
     "seed": "seeds=3 (how many) or seeds=[3] (which)",
     "epochs": "Recipe(steps=...), where steps = epochs x batches per epoch",
@@ -27,21 +29,38 @@ MEANT = {
 }
 MEANT |= {
     name: IN_RECIPE.format(name)
-    for name in ("steps", "batch_size", "batches", "optimizer", "records", "schedule", "dtype", "model", "options")
+    for name in (
+        "steps",
+        "batch_size",
+        "batches",
+        "optimizer",
+        "records",
+        "schedule",
+        "dtype",
+        "model",
+        "options",
+    )
 }
 
 
 def numbers(task: Task, recipe: Recipe) -> dict[str, Any]:
-    """Every number of task, recipe and model by its qualified name, None where it is left out of the program."""
+    """Every number of task, recipe and model by its qualified name, None where it is left out of
+    the program.
+    """
     found = {"recipe.learning_rate": recipe.learning_rate, "recipe.l2": recipe.l2}
     if recipe.learning_rate is None:  # a finished optax transformation has its own
         del found["recipe.learning_rate"]
-    found |= {f"recipe.{k}": v for k, v in optimizers.numbers(recipe.optimizer, recipe.options).items()}
-    owners = [("model", one) for one in nested(recipe.model)] if recipe.traced_model else []  # flax's are structure
+    found |= {
+        f"recipe.{k}": v for k, v in optimizers.numbers(recipe.optimizer, recipe.options).items()
+    }
+    # Flax's are structure
+    owners = [("model", one) for one in nested(recipe.model)] if recipe.traced_model else []
     for owner, thing in (*reversed(owners), ("task", task)):
         for f in fields(thing) if is_dataclass(thing) else ():
             value = getattr(thing, f.name)
-            if not f.metadata.get("static") and (value is None or (is_number(value) and np.ndim(value) == 0)):
+            if not f.metadata.get("static") and (
+                value is None or (is_number(value) and np.ndim(value) == 0)
+            ):
                 found[f"{owner}.{f.name}"] = value
     return found
 
@@ -56,7 +75,9 @@ def with_numbers(model: Any, values: Mapping[str, float]) -> Any:
     """The model with those numbers, each in the outermost of `nested` that has it."""
     if model is scalings.core(model):
         return replace(model, **values)
-    mine = {name: value for name, value in values.items() if name in {f.name for f in fields(model)}}
+    mine = {
+        name: value for name, value in values.items() if name in {f.name for f in fields(model)}
+    }
     rest = {name: value for name, value in values.items() if name not in mine}
     return replace(model, model=with_numbers(model.model, rest), **mine)
 
@@ -65,7 +86,8 @@ def qualify(name: str, task: Task, recipe: Recipe) -> str:
     """The qualified name that a user's name means.
 
     Raises:
-        TypeError: an unknown name, listing what there is; an ambiguous one, listing what it could mean.
+        TypeError: an unknown name, listing what there is; an ambiguous one, listing what it could
+            mean.
 
     """
     known = numbers(task, recipe)
@@ -108,7 +130,8 @@ def axis(name: str, values: Any) -> np.ndarray:
     """The values of a swept number, as a float64 vector.
 
     Raises:
-        TypeError: values that are not numbers. ValueError: an empty axis, a repeated or a non-finite value.
+        TypeError: values that are not numbers. ValueError: an empty axis, a repeated or a
+            non-finite value.
 
     """
     array = np.asarray(values)
@@ -116,10 +139,16 @@ def axis(name: str, values: Any) -> np.ndarray:
         raise TypeError(f"cannot sweep {name!r} over {shortened(values)}: not numbers")
     array = np.atleast_1d(array).astype(np.float64)
     if array.ndim != 1 or not array.size:
-        raise ValueError(f"{name!r} needs one or more values in one dimension, not an array of shape {array.shape}")
+        raise ValueError(
+            f"{name!r} needs one or more values in one dimension, not an array of shape {array.shape}"
+        )
     if not np.isfinite(array).all():
-        raise ValueError(f"{name!r} has the value {array[~np.isfinite(array)][0]}; swept values must be finite")
+        raise ValueError(
+            f"{name!r} has the value {array[~np.isfinite(array)][0]}; swept values must be finite"
+        )
     unique, counts = np.unique(array, return_counts=True)
     if (counts > 1).any():
-        raise ValueError(f"{name!r} repeats the value {unique[counts > 1][0]}; each cell of a grid needs its own")
+        raise ValueError(
+            f"{name!r} repeats the value {unique[counts > 1][0]}; each cell of a grid needs its own"
+        )
     return array

@@ -29,7 +29,9 @@ def skeleton(params: PyTree) -> Any:
             return {type(node).__name__: [plain(value) for value in node]}
         if type(node) is str or node is None:
             return node
-        raise ValueError(f"parameters can be kept in dictionaries, lists and tuples, not in a {type(node).__name__}")
+        raise ValueError(
+            f"parameters can be kept in dictionaries, lists and tuples, not in a {type(node).__name__}"
+        )
 
     return plain(named)
 

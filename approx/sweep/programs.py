@@ -1,4 +1,6 @@
-"""Compiled programs: a block's two entry points, compiled once for each device and found again by their text."""
+"""Compiled programs: a block's two entry points, compiled once for each device and found again by
+their text.
+"""
 
 import gc
 import hashlib
@@ -24,8 +26,8 @@ from approx.sweep.blocks import Inputs, Structure, advance, look, start
 from approx.sweep.plans import Plan, cell_inputs, inputs, x64
 from approx.tasks import Points
 
-# `start` runs once per block, `look` once per run: half the optimisation compiles in half the time (`start` of ten tanh
-# units in 0.7 s instead of 1.7 s).
+# `start` runs once per block, `look` once per run: half the optimisation compiles in half the time
+# (`start` of ten tanh units in 0.7 s instead of 1.7 s).
 QUICK = {"xla_backend_optimization_level": 1}
 
 
@@ -34,14 +36,16 @@ class Block(NamedTuple):
 
     start: Any
     advance: Any
-    text: str  # digest of the lowered programs; of programs that call the host, one that never comes again
+    # Digest of the lowered programs; of programs that call the host, one that never comes again
+    text: str
     options: dict[str, dict[str, Any]]  # of the compiler, for each of the two
     bytes: int  # of one block at work
     carry: Any  # shapes of (State, Trace)
     callbacks: tuple[str, ...] = ()  # names of the host's functions that it calls while it runs
 
 
-_compiled: dict[tuple, Any] = {}  # by program text, so that a fresh lambda with the same code finds its program
+# By program text, so that a fresh lambda with the same code finds its program
+_compiled: dict[tuple, Any] = {}
 
 
 def looked(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any):
@@ -51,7 +55,9 @@ def looked(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | No
     return compiled(*lower(look, (structure,), (placed,), (), quick, device))(placed)
 
 
-def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any) -> Block:
+def build(
+    structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any
+) -> Block:
     """Compile the two entry points for one device, side by side, or find them compiled.
 
     Args:
@@ -73,9 +79,17 @@ def build(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | Non
     with ThreadPoolExecutor(2) as pool:
         first, rest = pool.map(compiled, *zip(*lowered, strict=True))
     memory = rest.memory_analysis()
-    size = memory.temp_size_in_bytes + memory.argument_size_in_bytes if memory else 2 * nbytes((carry, inputs))
+    size = (
+        memory.temp_size_in_bytes + memory.argument_size_in_bytes
+        if memory
+        else 2 * nbytes((carry, inputs))
+    )
     text = "".join(key[0][:32] for _, key in lowered)
-    called = tuple(getattr(one.function, "__qualname__", repr(one.function)) for _, key in lowered for one in key[-1])
+    called = tuple(
+        getattr(one.function, "__qualname__", repr(one.function))
+        for _, key in lowered
+        for one in key[-1]
+    )
     text = f"{text} and host functions {uuid.uuid4().hex}" if called else text
     return Block(first, rest, text, {"start": quick, "advance": fast}, size, carry, called)
 
@@ -97,15 +111,27 @@ def is_accepted(name: str, value: Any) -> bool:
 
 def lower(function, static, args, donated, options: dict[str, Any], device) -> tuple[Any, tuple]:
     """One function lowered for a device, and the key under which its program is found."""
-    placed = jax.tree.map(lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=SingleDeviceSharding(device)), args)
+    placed = jax.tree.map(
+        lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=SingleDeviceSharding(device)),
+        args,
+    )
     traced = jitted(function, donated, tuple(options.items())).trace(*static, *placed)
     lowered, called = traced.lower(), tuple(map(Called, hosts.callbacks(traced.jaxpr)))
-    key = digest(lowered), repr(sorted(options.items())), device, lowered.in_tree, lowered.out_tree, called
+    key = (
+        digest(lowered),
+        repr(sorted(options.items())),
+        device,
+        lowered.in_tree,
+        lowered.out_tree,
+        called,
+    )
     return lowered, key
 
 
 class Called:
-    """A function of the host that a program calls; equal only to itself, as its code is not in the program's text."""
+    """A function of the host that a program calls; equal only to itself, as its code is not in the
+    program's text.
+    """
 
     def __init__(self, function: Any):
         self.function = function
@@ -119,9 +145,15 @@ class Called:
 
 @lru_cache
 def jitted(function, donated: tuple[int, ...], options: tuple[tuple[str, Any], ...]) -> Any:
-    """One function as JAX's jit has it: the same object each time, as JAX keeps what it traced with the object."""
+    """One function as JAX's jit has it: the same object each time, as JAX keeps what it traced with
+    the object.
+    """
     return jax.jit(
-        function, static_argnums=0, donate_argnums=donated, keep_unused=True, compiler_options=dict(options) or None
+        function,
+        static_argnums=0,
+        donate_argnums=donated,
+        keep_unused=True,
+        compiler_options=dict(options) or None,
     )
 
 
@@ -134,7 +166,8 @@ def compiled(lowered: Any, key: tuple) -> Any:
     """The compiled program.
 
     Raises:
-        MemoryError: the device's memory does not even suffice to compile it, as XLA may find on an accelerator.
+        MemoryError: the device's memory does not even suffice to compile it, as XLA may find on an
+            accelerator.
     """
     if key not in _compiled:
         try:
@@ -150,11 +183,12 @@ def compiled(lowered: Any, key: tuple) -> Any:
 
 
 def make_room() -> None:
-    """Forget all compiled programs, JAX's own too, before the process has as many memory maps as Linux allows it.
+    """Forget all compiled programs, JAX's own too, before the process has as many memory maps as
+    Linux allows it.
 
-    A program takes some hundred maps; where none is left XLA's compiler crashes the process. With the usual limit of
-    65,530 that is after some 150 calls of `run` that compile. What is in use stays; what is wanted again is compiled
-    again.
+    A program takes some hundred maps; where none is left XLA's compiler crashes the process. With
+    the usual limit of 65,530 that is after some 150 calls of `run` that compile. What is in use
+    stays; what is wanted again is compiled again.
     """
     if maps_used() > 0.75 * maps_allowed():
         _compiled.clear()
@@ -184,7 +218,9 @@ def nbytes(tree: PyTree) -> int:
 
 
 class Ready(NamedTuple):
-    """One recipe's compiled block for every device, the points of its task, and the bytes of its results."""
+    """One recipe's compiled block for every device, the points of its task, and the bytes of its
+    results.
+    """
 
     programs: dict[Any, Block]
     points: Points
@@ -196,12 +232,18 @@ def compile_plan(plan: Plan, workers: list, compiler_options) -> Ready:
     """Check a recipe's data and compile its block."""
     began = time.perf_counter()
     with x64(plan.recipe):
-        data, points, finite = looked(plan.structure, cell_inputs(plan), compiler_options, workers[0])
+        data, points, finite = looked(
+            plan.structure, cell_inputs(plan), compiler_options, workers[0]
+        )
         checks.check_data(plan, data, points, finite)
         first = inputs(plan, np.arange(1))
-        programs = {d: build(plan.structure, first, compiler_options, d) for d in dict.fromkeys(workers)}
+        programs = {
+            d: build(plan.structure, first, compiler_options, d) for d in dict.fromkeys(workers)
+        }
     trace = programs[workers[0]].carry[1]
-    return Ready(programs, points, nbytes(trace) // plan.lanes * plan.trainings, time.perf_counter() - began)
+    return Ready(
+        programs, points, nbytes(trace) // plan.lanes * plan.trainings, time.perf_counter() - began
+    )
 
 
 def one_lane(plan: Plan, s: Any) -> tuple[int, ...]:

@@ -1,4 +1,6 @@
-"""What people read while a run goes on: a bar or a line now and then, and counts, bytes and seconds in words."""
+"""What people read while a run goes on: a bar or a line now and then, and counts, bytes and seconds
+in words.
+"""
 
 import sys
 import time
@@ -9,7 +11,9 @@ from tqdm.auto import tqdm
 
 
 def in_notebook() -> bool:
-    """Whether this runs in a Jupyter notebook: its kernel is IPython's, and its errors go to no terminal."""
+    """Whether this runs in a Jupyter notebook: its kernel is IPython's, and its errors go to no
+    terminal.
+    """
     shell = sys.modules.get("IPython")
     found = shell.get_ipython() if shell else None
     return type(found).__name__ == "ZMQInteractiveShell"
@@ -17,14 +21,17 @@ def in_notebook() -> bool:
 
 @contextmanager
 def bar(total: int, progress: bool, note: Callable[[], str] = str):
-    """Something to tell how much is done: a bar on a terminal or in a notebook, elsewhere a line now and then.
+    """Something to tell how much is done: a bar on a terminal or in a notebook, elsewhere a line
+    now and then.
 
     `note` says more.
     """
     if not progress:
         yield lambda done: None
     elif sys.stderr.isatty() or in_notebook():
-        with tqdm(total=total, unit=" steps", unit_scale=True, delay=2, leave=False, dynamic_ncols=True) as shown:
+        with tqdm(
+            total=total, unit=" steps", unit_scale=True, delay=2, leave=False, dynamic_ncols=True
+        ) as shown:
 
             def update(done: int) -> None:
                 shown.set_postfix_str(note(), refresh=False)

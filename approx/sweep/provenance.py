@@ -1,4 +1,6 @@
-"""Everything that decides the bits of a result: told as JSON, hashed into its identity, and compared."""
+"""Everything that decides the bits of a result: told as JSON, hashed into its identity, and
+compared.
+"""
 
 import hashlib
 import json
@@ -35,7 +37,15 @@ def digest(*arrays: Any) -> str:
 def versions() -> dict[str, str]:
     """Versions of Python and of the packages that take part in the numbers."""
     found = {"python": platform.python_version()}
-    for name in ("jax", "jaxlib", "optax", "flax", "numpy", "jax-cuda13-plugin", "jax-cuda12-plugin"):
+    for name in (
+        "jax",
+        "jaxlib",
+        "optax",
+        "flax",
+        "numpy",
+        "jax-cuda13-plugin",
+        "jax-cuda12-plugin",
+    ):
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -72,14 +82,18 @@ def provenance(plan: Plan, block: Block) -> dict[str, Any]:
     return {
         "program": block.text,
         "arrays": digest(*plan.arrays),
-        "numbers": {name: None if value is None else float(value) for name, value in constant.items()},
+        "numbers": {
+            name: None if value is None else float(value) for name, value in constant.items()
+        },
         "table": digest(plan.numbers),
         "grid": swept,
         "seeds": describe_seeds(plan.seeds),
         "freeze": plan.freeze,
         "cross": {name: describe_seeds(seeds) for name, seeds in plan.cross.items()},
         "root": np.asarray(random.key_data(plan.root)).tolist(),
-        "init_params": None if plan.init_params is None else digest(*jax.tree.leaves(plan.init_params)),
+        "init_params": None
+        if plan.init_params is None
+        else digest(*jax.tree.leaves(plan.init_params)),
         "lanes": plan.lanes,
         "form": plan.structure.form,
         "compiler_options": block.options,
@@ -89,7 +103,8 @@ def provenance(plan: Plan, block: Block) -> dict[str, Any]:
     }
 
 
-WHICH = ("grid", "seeds", "cross", "table")  # entries of a provenance that say which trainings there are
+# Entries of a provenance that say which trainings there are
+WHICH = ("grid", "seeds", "cross", "table")
 
 
 def common(source: Mapping[str, Any]) -> dict[str, Any]:
@@ -103,5 +118,7 @@ def differences(new: Any, old: Any, name: str = "") -> Iterator[str]:
         for key in dict.fromkeys([*new, *old]):
             yield from differences(new.get(key), old.get(key), f"{name}.{key}" if name else key)
     elif new != old:
-        short = [text if len(text := str(value)) < 60 else f"{text[:12]}..." for value in (new, old)]
+        short = [
+            text if len(text := str(value)) < 60 else f"{text[:12]}..." for value in (new, old)
+        ]
         yield f"{name} is {short[0]}, was {short[1]}"

@@ -38,7 +38,9 @@ NAMES = {
 
 
 REPORTS: dict[str, dict[str, Any]] = {
-    "evaluations": {"long_name": "evaluations of the loss and its gradient, in passes over the training rows"},
+    "evaluations": {
+        "long_name": "evaluations of the loss and its gradient, in passes over the training rows"
+    },
     "stopped": {  # as the CF conventions flag states
         "long_name": "why the method stopped",
         "flag_values": list(range(len(REASONS))),
@@ -53,8 +55,14 @@ def passes(plan: Plan) -> np.ndarray:
     if recipe.batch_size is None:
         return recorded_at.astype(recipe.dtype)
     rows = jax.eval_shape(lambda: plan.task.split(*random.split(random.key(0)))[0][0]).shape[0]
-    epoch = math.ceil(rows / recipe.batch_size) if recipe.batches in ("epoch", "order") else recorded_at[-1] + 1
-    return (recorded_at // epoch + recorded_at % epoch * recipe.batch_size / rows).astype(recipe.dtype)
+    epoch = (
+        math.ceil(rows / recipe.batch_size)
+        if recipe.batches in ("epoch", "order")
+        else recorded_at[-1] + 1
+    )
+    return (recorded_at // epoch + recorded_at % epoch * recipe.batch_size / rows).astype(
+        recipe.dtype
+    )
 
 
 def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) -> xr.Dataset:
@@ -68,10 +76,19 @@ def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) ->
 
 
 def finished(made: xr.Dataset) -> xr.Dataset:
-    """Without losses at points that there are none of; a warning if trainings have no loss to begin with."""
+    """Without losses at points that there are none of; a warning if trainings have no loss to begin
+    with.
+    """
     first = made.loss.isel(step=0)
-    if made.step[0] == 0 and not hasattr(first.data, "dask") and (count := int((~np.isfinite(first)).sum())):
-        warnings.warn(f"{count} trainings have no finite loss before the first step: look at their data", stacklevel=4)
+    if (
+        made.step[0] == 0
+        and not hasattr(first.data, "dask")
+        and (count := int((~np.isfinite(first)).sum()))
+    ):
+        warnings.warn(
+            f"{count} trainings have no finite loss before the first step: look at their data",
+            stacklevel=4,
+        )
     if not (made.distance > 0).any():
         made = made.drop_vars(["outside_loss", "outside_accuracy"], errors="ignore")
     if not (made.distance <= 0).any():
@@ -79,7 +96,9 @@ def finished(made: xr.Dataset) -> xr.Dataset:
     return made
 
 
-def variables(plan: Plan, trace: Trace) -> dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, Any]]]:
+def variables(
+    plan: Plan, trace: Trace
+) -> dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, Any]]]:
     """Dimensions, values and attributes of every variable, over trainings one after another."""
     recorded_at = record_steps(plan.recipe)
     many = len(trace.loss)
@@ -103,27 +122,52 @@ def variables(plan: Plan, trace: Trace) -> dict[str, tuple[tuple[str, ...], np.n
         work = np.broadcast_to(passes(plan), (many, len(recorded_at)))
         found["evaluations"] = (("training", "step"), work, REPORTS["evaluations"])
     for name, values in metrics.items():
-        add(name, values, "step", *(f"{name}_{n}" for n in range(values.ndim - 2)), about=f"metric {name}")
+        add(
+            name,
+            values,
+            "step",
+            *(f"{name}_{n}" for n in range(values.ndim - 2)),
+            about=f"metric {name}",
+        )
     if trace.prediction is not None:
-        add("prediction", trace.prediction, "kept_step", "point", "output", about="output at the test points")
+        add(
+            "prediction",
+            trace.prediction,
+            "kept_step",
+            "point",
+            "output",
+            about="output at the test points",
+        )
     for path, values in jax.tree_util.tree_leaves_with_path(trace.params):
         name = parameters.leaf_name(path)
-        add(name, values, "kept_step", *(f"{name}_{n}" for n in range(values.ndim - 2)), about="parameter")
+        add(
+            name,
+            values,
+            "kept_step",
+            *(f"{name}_{n}" for n in range(values.ndim - 2)),
+            about="parameter",
+        )
     return found
 
 
 def leaf_variables(carry: tuple[Any, Trace]) -> list[str]:
-    """The variable that each array of a block's state and trace becomes, "" for those that become none."""
+    """The variable that each array of a block's state and trace becomes, "" for those that become
+    none.
+    """
     names = []
     for (part, *path), _ in jax.tree_util.tree_leaves_with_path(carry):
         field = getattr(path[0], "name", "")
-        inner = {"metrics": lambda path: path[0].key, "params": parameters.leaf_name}.get(field, lambda _, f=field: f)
+        inner = {"metrics": lambda path: path[0].key, "params": parameters.leaf_name}.get(
+            field, lambda _, f=field: f
+        )
         names.append(inner(tuple(path[1:])) if part.idx == 1 else "")
     return names
 
 
 def part(plan: Plan, trainings: np.ndarray, trace: Trace) -> xr.Dataset:
-    """Some trainings, by number, as they are stored: with their places on the axes, and the inputs of each."""
+    """Some trainings, by number, as they are stored: with their places on the axes, and the inputs
+    of each.
+    """
     cell, row = np.divmod(trainings, len(plan.streams))
     given = jax.tree.leaves(plan.init_params)
     own: dict[str, Any] = {
@@ -132,7 +176,10 @@ def part(plan: Plan, trainings: np.ndarray, trace: Trace) -> xr.Dataset:
         "training_params": (("training",), row % len(plan.seeds) % (len(given[0]) if given else 1)),
     }
     at = np.unravel_index(trainings, tuple(map(len, plan.axes.values())))
-    own |= {name: (("training",), values[index]) for (name, values), index in zip(plan.axes.items(), at, strict=True)}
+    own |= {
+        name: (("training",), values[index])
+        for (name, values), index in zip(plan.axes.items(), at, strict=True)
+    }
     found = variables(plan, trace)
     for name, (dims, values, about) in found.items():
         if values.strides[0] == 0 and len(values):  # broadcast: the same for all trainings
@@ -166,8 +213,8 @@ def coordinates(plan: Plan, points: Points) -> dict[str, Any]:
 def steps_kept(plan: Plan) -> list[int]:
     """The steps at which predictions and parameters are kept.
 
-    One alone is an attribute of these variables. As a coordinate of the Dataset it would be one of every other variable
-    too, and of every statistic of them.
+    One alone is an attribute of these variables. As a coordinate of the Dataset it would be one of
+    every other variable too, and of every statistic of them.
     """
     return list(plan.structure.keep.at) or [int(record_steps(plan.recipe)[-1])]
 
@@ -197,7 +244,10 @@ def point_coordinates(plan: Plan, points: Points) -> dict[str, Any]:
         ("distance", points.distance, ("point",)),
     ):
         values = np.asarray(values)
-        found[name] = ((*axes, *dims[: values.ndim - 1]), values.reshape(*lengths, *values.shape[1:]))
+        found[name] = (
+            (*axes, *dims[: values.ndim - 1]),
+            values.reshape(*lengths, *values.shape[1:]),
+        )
     return found
 
 
@@ -206,10 +256,16 @@ def join(made: Mapping[Any, xr.Dataset]) -> xr.Dataset:
     if list(made) == [None]:
         return made[None]
     sources = {label: json.loads(runs.provenance) for label, runs in made.items()}
-    for name, value in (("stopped", 0), ("evaluations", np.nan)):  # first-order rules never stop; some search unseen
+    # First-order rules never stop; some search unseen
+    for name, value in (("stopped", 0), ("evaluations", np.nan)):
         if any(name in runs for runs in made.values()):
-            missing = xr.full_like(next(iter(made.values())).loss, value).assign_attrs(REPORTS[name])
-            made = {k: runs if name in runs else runs.assign({name: missing}) for k, runs in made.items()}
+            missing = xr.full_like(next(iter(made.values())).loss, value).assign_attrs(
+                REPORTS[name]
+            )
+            made = {
+                k: runs if name in runs else runs.assign({name: missing})
+                for k, runs in made.items()
+            }
     recipes = xr.DataArray(list(made), dims="recipe", name="recipe")
     shared = [name for name in ("x_test", "y_test", "distance") if all(_same(name, made.values()))]
     parts = [runs.drop_vars(shared) for runs in made.values()]
@@ -231,10 +287,17 @@ def join(made: Mapping[Any, xr.Dataset]) -> xr.Dataset:
 
 
 def append(parts: list[xr.Dataset]) -> xr.Dataset:
-    """Results of different seeds as one, with the identity it would have if all seeds had been run at once."""
+    """Results of different seeds as one, with the identity it would have if all seeds had been run
+    at once.
+    """
     if len(parts) == 1:
         return parts[0]
-    options: Any = {"data_vars": "minimal", "coords": "minimal", "compat": "equals", "join": "exact"}
+    options: Any = {
+        "data_vars": "minimal",
+        "coords": "minimal",
+        "compat": "equals",
+        "join": "exact",
+    }
     runs = xr.concat(parts, "seed", combine_attrs="override", **options)
     source = json.loads(runs.provenance)
     for one in source.get("recipes", {"": source}).values():
@@ -253,8 +316,9 @@ def params(runs: xr.Dataset, **where: Any) -> PyTree:
 
     Args:
         runs: made with `keep=("params",)`.
-        where: which, by label: `seed=7`, `recipe="adam"`, `kept_step=100`. Axes not named stay in front: `params(runs)`
-            has an axis of seeds first, and can be `init_params=` of another run.
+        where: which, by label: `seed=7`, `recipe="adam"`, `kept_step=100`. Axes not named stay in
+            front: `params(runs)` has an axis of seeds first, and can be `init_params=` of another
+                run.
 
     Raises:
         ValueError: if no parameters were kept. KeyError: an unknown label.
@@ -267,4 +331,6 @@ def params(runs: xr.Dataset, **where: Any) -> PyTree:
         )
     if "params" not in runs.attrs:
         raise ValueError('no parameters were kept: run with keep=("prediction", "params")')
-    return parameters.rebuild(json.loads(runs.attrs["params"]), lambda name: np.asarray(runs[name].sel(**where)))
+    return parameters.rebuild(
+        json.loads(runs.attrs["params"]), lambda name: np.asarray(runs[name].sel(**where))
+    )

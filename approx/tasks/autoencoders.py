@@ -10,8 +10,9 @@ from jaxtyping import Array, ArrayLike
 
 from approx.tasks.data import STATIC, Points, Task, check_whole
 
-# What the two data sets of the thread are: distribution, shared or not, offset, scale, rows, columns. Only A's mean and
-# standard deviation are known; B is the answers' U[0, 1), and C is B with 5 columns.
+# What the two data sets of the thread are: distribution, shared or not, offset, scale, rows,
+# columns. Only A's mean and standard deviation are known; B is the answers' U[0, 1), and C is B
+# with 5 columns.
 KINDS: dict[str, tuple[str, bool, float, float, int, int]] = {
     "A": ("normal", True, 1.1090579, 0.0012380764, 139_336, 84),
     "B": ("uniform", False, 0.0, 1.0, 99_999, 84),
@@ -22,7 +23,8 @@ KINDS: dict[str, tuple[str, bool, float, float, int, int]] = {
 @register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class Identity(Task):
-    """Independent noise to be reproduced: targets are the inputs, `offset + scale z`, z from N(0, 1) or U[0, 1).
+    """Independent noise to be reproduced: targets are the inputs, `offset + scale z`, z from N(0,
+    1) or U[0, 1).
 
     The points of judgement are further rows, drawn once, alike for all seeds.
 
@@ -70,12 +72,15 @@ class Identity(Task):
         return Points(x, x, jnp.zeros(self.test_size))
 
 
-def identity(kind: str = "A", *, size: int | None = None, dim: int | None = None, **options) -> Identity:
+def identity(
+    kind: str = "A", *, size: int | None = None, dim: int | None = None, **options
+) -> Identity:
     """A data set on which a linear autoencoder was said not to learn the identity.
 
     Args:
-        kind: "A", N(1.1090579, 0.0012380764²), 139,336 rows of 84 columns, one data set for all seeds; "B", U[0, 1),
-            99,999 rows of 84 columns, drawn per seed; "C", as B with 5 columns.
+        kind: "A", N(1.1090579, 0.0012380764²), 139,336 rows of 84 columns, one data set for all
+            seeds; "B", U[0, 1), 99,999 rows of 84 columns, drawn per seed; "C", as B with 5
+            columns.
         size: other number of rows. dim: other number of columns.
         options: fields of `Identity`; `validation` is 0.3 by default, the last rows.
 
@@ -86,6 +91,15 @@ def identity(kind: str = "A", *, size: int | None = None, dim: int | None = None
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}; there is: {', '.join(KINDS)}")
     distribution, shared, offset, scale, rows, columns = KINDS[kind]
-    chosen: dict[str, Any] = {"distribution": distribution, "shared": shared, "offset": offset, "scale": scale}
-    chosen |= {"size": rows if size is None else size, "dim": columns if dim is None else dim, "validation": 0.3}
+    chosen: dict[str, Any] = {
+        "distribution": distribution,
+        "shared": shared,
+        "offset": offset,
+        "scale": scale,
+    }
+    chosen |= {
+        "size": rows if size is None else size,
+        "dim": columns if dim is None else dim,
+        "validation": 0.3,
+    }
     return Identity(**chosen | options)

@@ -16,21 +16,29 @@ from approx.tasks.data import STATIC, Given, Points, Task, check_number, check_w
 CLUSTERS = Path(__file__).with_name("clusters.npz")  # made by tests/recorded/clusters.py
 
 
-def interval(*, loss: str | Callable = "binary_cross_entropy", standardise: bool = False, **options) -> Given:
-    """One bump: 1 from 11 to 20 and 0 from 0 to 10 and from 21 to 30, at 100 points of each, ends included.
+def interval(
+    *, loss: str | Callable = "binary_cross_entropy", standardise: bool = False, **options
+) -> Given:
+    """One bump: 1 from 11 to 20 and 0 from 0 to 10 and from 21 to 30, at 100 points of each, ends
+    included.
 
-    It is judged every quarter from -30 to 60, three times its range, where 0 goes on outside; but not strictly between
-    10 and 11 nor between 20 and 21, where no row says on which side of the edge a point lies.
+    It is judged every quarter from -30 to 60, three times its range, where 0 goes on outside; but
+    not strictly between 10 and 11 nor between 20 and 21, where no row says on which side of the
+    edge a point lies.
 
     Args:
-        loss: "binary_cross_entropy" and "brier" take logits. With "mse" and "half_squared_error", on the targets 0 and
-            1 themselves, an output is correct on its target's side of one half.
-        standardise: inputs as `(x - mean) / sd` of the 300 rows, sd the population's (divided by 300), which is what
-            scikit-learn's StandardScaler takes; the points and their distances are then in these units too.
+        loss: "binary_cross_entropy" and "brier" take logits. With "mse" and "half_squared_error",
+            on the targets 0 and 1 themselves, an output is correct on its target's side of one
+            half.
+        standardise: inputs as `(x - mean) / sd` of the 300 rows, sd the population's (divided by
+            300), which is what scikit-learn's StandardScaler takes; the points and their distances
+            are then in these units too.
         options: `correct`, `validation`, `hold_out`, `noise`, `distance`; see `given`.
 
     """
-    x = np.concatenate([np.linspace(0, 10, 100), np.linspace(11, 20, 100), np.linspace(21, 30, 100)])
+    x = np.concatenate(
+        [np.linspace(0, 10, 100), np.linspace(11, 20, 100), np.linspace(21, 30, 100)]
+    )
     x_test = np.arange(-120, 241) / 4
     x_test = x_test[~(((x_test > 10) & (x_test < 11)) | ((x_test > 20) & (x_test < 21)))]
     y, y_test = np.repeat([0.0, 1.0, 0.0], 100), ((x_test >= 11) & (x_test <= 20)).astype(float)
@@ -44,16 +52,19 @@ def interval(*, loss: str | Callable = "binary_cross_entropy", standardise: bool
 @register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class Waveform(Task):
-    """Flat noisy signals, to be told apart by their level: class c is `N(spread c / (classes - 1), sd²)`, dim times.
+    """Flat noisy signals, to be told apart by their level: class c is `N(spread c / (classes - 1),
+    sd²)`, dim times.
 
-    The training rows that losses and accuracies are recorded on are one of each class, drawn per seed; with
-    `batches="stream"` every batch is a fresh draw. The points of judgement are drawn once, alike for all seeds.
+    The training rows that losses and accuracies are recorded on are one of each class, drawn per
+    seed; with `batches="stream"` every batch is a fresh draw. The points of judgement are drawn
+    once, alike for all seeds.
 
     Attributes:
         classes: how many. dim: length of a signal.
         spread: level of the last class; that of the first is 0.
         sd: standard deviation of every entry of a signal.
-        draw: "each", every class equally often and in order, in each batch, or "random", classes drawn uniformly.
+        draw: "each", every class equally often and in order, in each batch, or "random", classes
+            drawn uniformly.
         test_rows: points of judgement per class.
 
     """
@@ -91,25 +102,32 @@ class Waveform(Task):
         """
         if self.draw == "each":
             if size % self.classes:
-                raise ValueError(f"batch_size={size} is no multiple of {self.classes} classes, of which each has a row")
+                raise ValueError(
+                    f"batch_size={size} is no multiple of {self.classes} classes, of which each has a row"
+                )
             return self.signals(key, jnp.arange(size) % self.classes)
         row_key, label_key = jax.random.split(key)
         return self.signals(row_key, jax.random.randint(label_key, (size,), 0, self.classes))
 
     def points(self):
         """`test_rows` rows of each class, from a key of their own."""
-        x, y = self.signals(jax.random.key(0), jnp.arange(self.test_rows * self.classes) % self.classes)
+        x, y = self.signals(
+            jax.random.key(0), jnp.arange(self.test_rows * self.classes) % self.classes
+        )
         return Points(x, y, jnp.zeros(y.shape))
 
 
-def waveform(classes: int = 32, dim: int = 200, spread: ArrayLike | None = None, **options) -> Waveform:
-    """Signals of a level, as a thread set them up: class c of K is N(c / 255, 1e-4²) throughout, whatever K.
+def waveform(
+    classes: int = 32, dim: int = 200, spread: ArrayLike | None = None, **options
+) -> Waveform:
+    """Signals of a level, as a thread set them up: class c of K is N(c / 255, 1e-4²) throughout,
+    whatever K.
 
     Args:
         classes: K, at least 2.
         dim: length of a signal.
-        spread: level of the last class; by default the thread's (K - 1) / 255. With 1.0 the levels are spread evenly
-            over [0, 1].
+        spread: level of the last class; by default the thread's (K - 1) / 255. With 1.0 the levels
+            are spread evenly over [0, 1].
         options: fields of `Waveform`.
 
     """
@@ -119,15 +137,17 @@ def waveform(classes: int = 32, dim: int = 200, spread: ArrayLike | None = None,
 
 
 def clusters(*, loss: str | Callable = "half_squared_error", **options) -> Given:
-    """Four clusters in five dimensions, 8,000 rows to learn and 2,000 to be judged on, as a thread drew them.
+    """Four clusters in five dimensions, 8,000 rows to learn and 2,000 to be judged on, as a thread
+    drew them.
 
-    The rows are `make_classification(n_samples=10000, n_features=5, n_classes=4, n_clusters_per_class=1,
-    random_state=1)` of scikit-learn, split by its `train_test_split(test_size=0.2, random_state=1)`, in its order. All
-    2,000 count as inside the training range (distance 0): they come from the same distribution.
+    The rows are `make_classification(n_samples=10000, n_features=5, n_classes=4,
+    n_clusters_per_class=1, random_state=1)` of scikit-learn, split by its
+    `train_test_split(test_size=0.2, random_state=1)`, in its order. All 2,000 count as inside the
+    training range (distance 0): they come from the same distribution.
 
     Args:
-        loss: "cross_entropy" on labels, or another on vectors of zeros and one 1, where a row is correct whose largest
-            output is the label's.
+        loss: "cross_entropy" on labels, or another on vectors of zeros and one 1, where a row is
+            correct whose largest output is the label's.
         options: `correct`, `validation`, `noise`; see `given`.
 
     """

@@ -19,17 +19,20 @@ from approx.tasks.values import shortened
 class Curve(Task):
     """A function of one variable on [center - range, center + range]: `y = f(frequency x) + noise`.
 
-    A test point counts as inside if it lies between the smallest and the largest input that can be trained on: that is
-    the interval, but of a grid whose last rows are kept for validation the part below them.
+    A test point counts as inside if it lies between the smallest and the largest input that can be
+    trained on: that is the interval, but of a grid whose last rows are kept for validation the part
+    below them.
 
     Attributes:
         f: the function, elementwise on jax arrays.
-        range: half-width of the training interval, in units of x; or a pair (low, high), which sets range and center.
+        range: half-width of the training interval, in units of x; or a pair (low, high), which sets
+            range and center.
         center: middle of the training interval; None for 0.
         noise: standard deviation of normal noise on the training targets; None for none.
         frequency: factor on x before f; None for none.
         size: number of rows.
-        inputs: "grid", equispaced with both ends, or "uniform", drawn uniformly from the interval per seed.
+        inputs: "grid", equispaced with both ends, or "uniform", drawn uniformly from the interval
+            per seed.
         reach: the test points go out to reach * range on both sides of the center, noise-free.
         test_size: number of those points.
 
@@ -53,8 +56,12 @@ class Curve(Task):
         for name in ("reach", "frequency"):
             check_number(name, getattr(self, name))
         if not self.reach >= 1:
-            raise ValueError(f"reach is {self.reach}; it must be at least 1, the training range itself")
-        if isinstance(self.range, list | tuple) or (isinstance(self.range, np.ndarray) and self.range.shape == (2,)):
+            raise ValueError(
+                f"reach is {self.reach}; it must be at least 1, the training range itself"
+            )
+        if isinstance(self.range, list | tuple) or (
+            isinstance(self.range, np.ndarray) and self.range.shape == (2,)
+        ):
             center, half_width = middle(self.range)
             object.__setattr__(self, "center", center)
             object.__setattr__(self, "range", half_width)
@@ -71,7 +78,9 @@ class Curve(Task):
         return x if center is None else center + x
 
     def upper_end(self) -> ArrayLike:
-        """The largest input that can be trained on, less the center: of a grid whose end is kept, below the range."""
+        """The largest input that can be trained on, less the center: of a grid whose end is kept,
+        below the range.
+        """
         if self.inputs == "uniform" or not self.validation or self.hold_out == "random":
             return self.range
         rows: Any = grid(self.range, self.size)
@@ -102,7 +111,8 @@ class Curve(Task):
         else:
             beyond = jnp.maximum(away[:, 0] - upper, -self.range - away[:, 0])
         x = self.place(away)
-        return Points(x, self.targets(x), jnp.where(beyond > 1e-6 * self.range, beyond, 0))  # the ends are inside
+        # The ends are inside
+        return Points(x, self.targets(x), jnp.where(beyond > 1e-6 * self.range, beyond, 0))
 
 
 def square(*, range: Any = 10.0, size: int = 21, test_size: int = 301, **options) -> Curve:
@@ -113,7 +123,9 @@ def square(*, range: Any = 10.0, size: int = 21, test_size: int = 301, **options
     return Curve(f=jnp.square, range=range, size=size, test_size=test_size, **options)
 
 
-def sine(*, frequency: ArrayLike = 1.0, range: Any = 2 * np.pi, size: int = 256, **options) -> Curve:
+def sine(
+    *, frequency: ArrayLike = 1.0, range: Any = 2 * np.pi, size: int = 256, **options
+) -> Curve:
     """sin(frequency x) on [-range, range], or on [low, high] with `range=(low, high)`.
 
     By default these are 256 equispaced points of two periods, judged out to ±6π.
@@ -132,14 +144,18 @@ def middle(pair: Any) -> tuple[float, float]:
         raise ValueError(f"range is {shortened(pair)}; a pair is (low, high), two numbers")
     low, high = map(float, pair)
     if not (np.isfinite([low, high]).all() and low < high):
-        raise ValueError(f"range is ({low:g}, {high:g}); a pair is (low, high), finite, with low below high")
+        raise ValueError(
+            f"range is ({low:g}, {high:g}); a pair is (low, high), finite, with low below high"
+        )
     return (low + high) / 2, (high - low) / 2
 
 
 def grid(half_width: ArrayLike, n: int) -> Float[Array, "n 1"]:
-    """Equispaced numbers from -half_width to half_width, multiplied out before the division so that integers are exact.
+    """Equispaced numbers from -half_width to half_width, multiplied out before the division so that
+    integers are exact.
 
-    The default grids of `square`, 21 integers and the points asked about in the threads, depend on it.
+    The default grids of `square`, 21 integers and the points asked about in the threads, depend on
+    it.
     """
     if n == 1:
         return jnp.zeros((1, 1)) * half_width

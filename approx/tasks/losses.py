@@ -1,7 +1,9 @@
-"""Losses and what counts as correct: one value per row, so that a mean over any subset of rows is exact.
+"""Losses and what counts as correct: one value per row, so that a mean over any subset of rows is
+exact.
 
-Every function takes `outputs (n, o)` and targets, and returns `(n,)`; the training loop takes the mean over rows.
-Outputs stand on axis 1 and everything else is elementwise, so a trailing axis passes through unchanged.
+Every function takes `outputs (n, o)` and targets, and returns `(n,)`; the training loop takes the
+mean over rows. Outputs stand on axis 1 and everything else is elementwise, so a trailing axis
+passes through unchanged.
 """
 
 from collections.abc import Callable
@@ -14,95 +16,132 @@ from jaxtyping import Array, Bool, Float, Int
 from approx.numerics.elementary import sigmoid, softplus
 
 
-def mse(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:
-    """Squared error, the mean over the outputs (Keras' `mse`, PyTorch's `MSELoss`): `mean_o (f - y)²`."""
+def mse(
+    outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
+) -> Float[Array, "n ..."]:
+    """Squared error, the mean over the outputs (Keras' `mse`, PyTorch's `MSELoss`): `mean_o (f -
+    y)²`.
+    """
     return ((outputs - targets) ** 2).mean(1)
 
 
-def half_squared_error(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:
+def half_squared_error(
+    outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
+) -> Float[Array, "n ..."]:
     """Half the squared error, summed over the outputs: `½ Σ_o (f - y)²`."""
     return 0.5 * ((outputs - targets) ** 2).sum(1)
 
 
-def binary_cross_entropy(logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:
+def binary_cross_entropy(
+    logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
+) -> Float[Array, "n ..."]:
     """Cross-entropy of independent labels in [0, 1] from logits: `mean_o log(1 + e^z) - y z`.
 
-    The sigmoid belongs to the loss (Keras' `BinaryCrossentropy(from_logits=True)`), so it never saturates to log 0.
+    The sigmoid belongs to the loss (Keras' `BinaryCrossentropy(from_logits=True)`), so it never
+    saturates to log 0.
     """
     return (softplus(logits) - targets * logits).mean(1)
 
 
-def brier(logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:
+def brier(
+    logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
+) -> Float[Array, "n ..."]:
     """Squared error of the probability of a logit, `mean_o (sigmoid(z) - y)²` (Brier 1950).
 
-    It is Keras' `mse` on sigmoid outputs, and R's nnet's least squares without its factor of the number of rows.
+    It is Keras' `mse` on sigmoid outputs, and R's nnet's least squares without its factor of the
+    number of rows.
     """
     return ((sigmoid(logits) - targets) ** 2).mean(1)
 
 
-def cross_entropy(logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]) -> Float[Array, "n ..."]:
-    """Cross-entropy of integer labels 0..o-1 from logits: `log Σ_o e^z - z_label` (the softmax belongs to the loss)."""
+def cross_entropy(
+    logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]
+) -> Float[Array, "n ..."]:
+    """Cross-entropy of integer labels 0..o-1 from logits: `log Σ_o e^z - z_label` (the softmax
+    belongs to the loss).
+    """
     chosen = jnp.take_along_axis(logits, jnp.expand_dims(labels, 1), 1).squeeze(1)
     return jax.scipy.special.logsumexp(logits, axis=1) - chosen
 
 
 def is_finite(outputs: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
-    """Whether all outputs of a row are finite: a row with an infinite output or one that is not a number is never
-    correct, because every comparison with nan is False, and False is what a target of 0 asks for.
-    """  # noqa: D205
+    """Whether all outputs of a row are finite: a row with an infinite output or one that is not a
+    number is never correct, because every comparison with nan is False, and False is what a target
+    of 0 asks for.
+    """
     return jnp.isfinite(outputs).all(1)
 
 
-def same_side(logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
-    """Whether every output is finite and lies on its target's side of probability one half (logit 0).
+def same_side(
+    logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
+) -> Bool[Array, "n ..."]:
+    """Whether every output is finite and lies on its target's side of probability one half (logit
+    0).
 
     A logit of exactly 0 is on the side of target 0.
     """
     return ((logits > 0) == (targets > 0.5)).all(1) & is_finite(logits)
 
 
-def same_half(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
-    """Whether every output is finite and on its target's side of one half: for labels 0 and 1 and squared error."""
+def same_half(
+    outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
+) -> Bool[Array, "n ..."]:
+    """Whether every output is finite and on its target's side of one half: for labels 0 and 1 and
+    squared error.
+    """
     return ((outputs > 0.5) == (targets > 0.5)).all(1) & is_finite(outputs)
 
 
 def largest(outputs: Float[Array, "n o ..."]) -> Int[Array, "n ..."]:
     """Which output is the largest, the first of equals; where one is not a number, none: o.
 
-    XLA:CPU's argmax takes one number after the other: of 256 classes it was half of a training step.
+    XLA:CPU's argmax takes one number after the other: of 256 classes it was half of a training
+    step.
     """
     number = jax.lax.broadcasted_iota(jnp.int32, outputs.shape, 1)
     return jnp.where(outputs == outputs.max(1, keepdims=True), number, outputs.shape[1]).min(1)
 
 
-def same_largest(outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
-    """Whether all outputs are finite and the largest is the largest target's: for vectors of zeros and one 1."""
+def same_largest(
+    outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
+) -> Bool[Array, "n ..."]:
+    """Whether all outputs are finite and the largest is the largest target's: for vectors of zeros
+    and one 1.
+    """
     return (largest(outputs) == largest(targets)) & is_finite(outputs)
 
 
-def same_class(logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]) -> Bool[Array, "n ..."]:
+def same_class(
+    logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]
+) -> Bool[Array, "n ..."]:
     """Whether all outputs are finite and the largest is the label's."""
     return (largest(logits) == labels) & is_finite(logits)
 
 
 @dataclass(frozen=True)
 class ScaledError:
-    """Squared error in standardised units, `mean_o ((f - y) / s)²`: of outputs that are in the data's units.
+    """Squared error in standardised units, `mean_o ((f - y) / s)²`: of outputs that are in the
+    data's units.
 
     Attributes:
-        scale: s, one number or one per output; None for the standard deviation (the population's) of each row's own
-            targets over the outputs. It is structure: another scale is another program.
+        scale: s, one number or one per output; None for the standard deviation (the population's)
+            of each row's own targets over the outputs. It is structure: another scale is another
+            program.
 
     """
 
     scale: float | tuple[float, ...] | None = None
 
-    def __call__(self, outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]) -> Float[Array, "n ..."]:
+    def __call__(
+        self, outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
+    ) -> Float[Array, "n ..."]:
         """One loss per row."""
         if self.scale is None:
             scale = targets.std(1, keepdims=True)
         else:
-            scale = jnp.asarray(self.scale, outputs.dtype).reshape(-1, *(1 for _ in outputs.shape[2:]))
+            scale = jnp.asarray(self.scale, outputs.dtype).reshape(
+                -1, *(1 for _ in outputs.shape[2:])
+            )
         return (((outputs - targets) / scale) ** 2).mean(1)
 
 
@@ -119,7 +158,8 @@ RESIDUALS: dict[str, Callable] = {
     "half_squared_error": lambda outputs, targets: outputs - targets,
     "brier": lambda logits, targets: sigmoid(logits) - targets,
 }
-# What is correct: squared errors leave it to the task, whose targets need not be labels (RULES); the others know.
+# What is correct: squared errors leave it to the task, whose targets need not be labels (RULES);
+# the others know.
 RULES = (same_half, same_largest)
 CORRECT = {"binary_cross_entropy": same_side, "brier": same_side, "cross_entropy": same_class}
 

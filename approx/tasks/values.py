@@ -1,4 +1,6 @@
-"""Numbers that a user gives: turned into arrays of float64 or labels, or refused with the value that is wrong."""
+"""Numbers that a user gives: turned into arrays of float64 or labels, or refused with the value
+that is wrong.
+"""
 
 import warnings
 from collections.abc import Mapping, Sequence, Set
@@ -22,7 +24,9 @@ WRONG_KINDS = {
 
 
 def shortened(value: Any, length: int = 60) -> str:
-    """A value for a message or a repr: arrays and long lists by their shape, all else cut to `length` characters."""
+    """A value for a message or a repr: arrays and long lists by their shape, all else cut to
+    `length` characters.
+    """
     if np.ndim(value) and isinstance(value, np.ndarray | jax.Array):
         return f"<{value.dtype} array of shape {value.shape}>"
     if isinstance(value, Sequence) and not isinstance(value, str) and len(value) > length:
@@ -32,11 +36,14 @@ def shortened(value: Any, length: int = 60) -> str:
 
 
 def as_numbers(name: str, values: Any) -> np.ndarray:
-    """A copy of the values in float64, or an error that names what they are instead of real numbers.
+    """A copy of the values in float64, or an error that names what they are instead of real
+    numbers.
 
     Raises:
-        TypeError: complex numbers, dates, words, sparse matrices, quantities with units, dictionaries, sets.
-        ValueError: masked or missing values, rows of unequal length, whole numbers that float64 cannot hold.
+        TypeError: complex numbers, dates, words, sparse matrices, quantities with units,
+            dictionaries, sets.
+        ValueError: masked or missing values, rows of unequal length, whole numbers that float64
+            cannot hold.
 
     """
     found = as_array(name, values)
@@ -46,7 +53,9 @@ def as_numbers(name: str, values: Any) -> np.ndarray:
     if kind == "O":
         for place, value in np.ndenumerate(found):
             if not isinstance(value, Real):
-                raise TypeError(f"{position(name, place)} is {shortened(value)}; data must be real numbers")
+                raise TypeError(
+                    f"{position(name, place)} is {shortened(value)}; data must be real numbers"
+                )
     numbers = found.astype(np.float64)
     if kind in "iu":
         check_whole_numbers(name, found, numbers)
@@ -54,19 +63,29 @@ def as_numbers(name: str, values: Any) -> np.ndarray:
 
 
 def as_array(name: str, values: Any) -> np.ndarray:
-    """The values as numpy sees them, or an error where numpy would drop a mask, a unit, or the whole meaning."""
+    """The values as numpy sees them, or an error where numpy would drop a mask, a unit, or the
+    whole meaning.
+    """
     if isinstance(values, Mapping | Set):
-        raise TypeError(f"{name} is a {type(values).__name__}; it must be an array or a list of numbers")
+        raise TypeError(
+            f"{name} is a {type(values).__name__}; it must be an array or a list of numbers"
+        )
     if hasattr(values, "toarray"):
         raise TypeError(f"{name} is a sparse {type(values).__name__}; give {name}.toarray()")
     dates = getattr(getattr(values, "dtype", None), "kind", "") in ("m", "M")
     for unit in ("unit", "units"):
         if hasattr(type(values), unit) and not dates:
-            raise TypeError(f"{name} has the unit {getattr(values, unit)}; give its plain numbers in one unit")
-    masked = np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else np.zeros(0, bool)
+            raise TypeError(
+                f"{name} has the unit {getattr(values, unit)}; give its plain numbers in one unit"
+            )
+    masked = (
+        np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else np.zeros(0, bool)
+    )
     if masked.any():
         place = tuple(np.argwhere(masked)[0])
-        raise ValueError(f"{position(name, place)} is masked; leave its row out, or give it a value")
+        raise ValueError(
+            f"{position(name, place)} is masked; leave its row out, or give it a value"
+        )
     try:
         return np.asarray(values)
     except ValueError as error:
@@ -79,7 +98,9 @@ def check_whole_numbers(name: str, given: np.ndarray, numbers: np.ndarray) -> No
     for place in np.argwhere(np.abs(numbers) >= 2.0**53):
         exact, rounded = int(given[tuple(place)]), int(numbers[tuple(place)])
         if exact != rounded:
-            raise ValueError(f"{position(name, tuple(place))} is {exact}, which float64 rounds to {rounded}")
+            raise ValueError(
+                f"{position(name, tuple(place))} is {exact}, which float64 rounds to {rounded}"
+            )
 
 
 def position(name: str, place: Any) -> str:
@@ -91,13 +112,16 @@ def as_rows(name: str, x: Any) -> np.ndarray:
     """Inputs as a finite (n, i) array, a copy; a vector becomes one column.
 
     Raises:
-        TypeError, ValueError: see `as_numbers`; another number of axes, no rows, values that are not finite.
+        TypeError, ValueError: see `as_numbers`; another number of axes, no rows, values that are
+            not finite.
 
     """
     x = as_numbers(name, x)
     x = x[:, None] if x.ndim == 1 else x
     if x.ndim != 2 or not x.size:
-        raise ValueError(f"{name} has shape {x.shape}; it must be (rows,) or (rows, inputs) and not empty")
+        raise ValueError(
+            f"{name} has shape {x.shape}; it must be (rows,) or (rows, inputs) and not empty"
+        )
     check_finite(name, x)
     return x
 
@@ -106,19 +130,24 @@ def as_targets(name: str, y: Any, labels: bool) -> np.ndarray:
     """Targets as a finite (n, o) array, or as integer labels (n,).
 
     Raises:
-        TypeError, ValueError: as for `as_rows`; labels that are not whole numbers from 0 on in one vector.
+        TypeError, ValueError: as for `as_rows`; labels that are not whole numbers from 0 on in one
+            vector.
 
     """
     if not labels:
         return as_rows(name, y)
     given = as_array(name, y)
     if given.dtype.kind not in "iufO":
-        raise ValueError(f"{name} are labels for cross_entropy: whole numbers 0, 1, ..., not of type {given.dtype}")
+        raise ValueError(
+            f"{name} are labels for cross_entropy: whole numbers 0, 1, ..., not of type {given.dtype}"
+        )
     y = as_numbers(name, y)
     check_finite(name, y)
     if y.ndim != 1 or not y.size or not np.array_equal(y, np.round(y)) or y.min() < 0:
         shown: Sequence = y[:3].tolist() if y.ndim == 1 else [f"shape {y.shape}"]
-        raise ValueError(f"{name} are labels for cross_entropy: whole numbers 0, 1, ... in one vector, not {shown}")
+        raise ValueError(
+            f"{name} are labels for cross_entropy: whole numbers 0, 1, ... in one vector, not {shown}"
+        )
     if y.max() > LARGEST_LABEL:
         raise ValueError(f"{name} has the label {int(y.max())}; labels go up to {LARGEST_LABEL}")
     return y.astype(np.int32)
@@ -138,17 +167,21 @@ def check_finite(name: str, values: ArrayLike) -> None:
 
 
 def held_as(values: np.ndarray, dtype: str) -> np.ndarray:
-    """Values as a training of that dtype holds them: rounded, and 0 where XLA flushes subnormal numbers to zero."""
+    """Values as a training of that dtype holds them: rounded, and 0 where XLA flushes subnormal
+    numbers to zero.
+    """
     with np.errstate(over="ignore", under="ignore"):
         rounded = values.astype(dtype)
     return np.where(np.abs(rounded) < np.finfo(dtype).tiny, 0, rounded).astype(np.float64)
 
 
 def check_precision(name: str, values: np.ndarray, dtype: str) -> None:
-    """Refuse columns that a dtype cannot tell from a constant, or from 0; warn where it rounds them coarsely.
+    """Refuse columns that a dtype cannot tell from a constant, or from 0; warn where it rounds them
+    coarsely.
 
-    The rounding error is measured as a share of the column's spread (largest minus smallest), or of its largest
-    absolute value where the column is constant. A share of 1/2 is refused: neighbouring values then fall together.
+    The rounding error is measured as a share of the column's spread (largest minus smallest), or of
+    its largest absolute value where the column is constant. A share of 1/2 is refused: neighbouring
+    values then fall together.
 
     Raises:
         ValueError: naming the value, what it becomes, and the remedy.
@@ -167,11 +200,16 @@ def check_precision(name: str, values: np.ndarray, dtype: str) -> None:
     if constant.any() or share[worst] >= 0.5:
         raise ValueError(f"{what}: column {column} of {name} loses what it says; {remedy}")
     if share[worst] > COARSEST:
-        warnings.warn(f"{what}: {share[worst]:.1%} of the spread of column {column}; {remedy}", stacklevel=4)
+        warnings.warn(
+            f"{what}: {share[worst]:.1%} of the spread of column {column}; {remedy}", stacklevel=4
+        )
 
 
-def warn_of_tail(held: np.ndarray, trained: np.ndarray, points: np.ndarray, distance: ArrayLike) -> None:
-    """Warn where all validation rows lie beyond the training rows in some column: they were the end of sorted rows.
+def warn_of_tail(
+    held: np.ndarray, trained: np.ndarray, points: np.ndarray, distance: ArrayLike
+) -> None:
+    """Warn where all validation rows lie beyond the training rows in some column: they were the end
+    of sorted rows.
 
     Args:
         held: inputs of the validation rows (m, i). trained: of the training rows (n, i).
@@ -185,7 +223,9 @@ def warn_of_tail(held: np.ndarray, trained: np.ndarray, points: np.ndarray, dist
     column = int(np.argmax(beyond))
     outside = (points[:, column] < low[column]) | (points[:, column] > high[column])
     inside = int((outside & (np.asarray(distance) <= 0)).sum())
-    judged = f"; {inside} test points beyond these rows count as inside (distance 0)" if inside else ""
+    judged = (
+        f"; {inside} test points beyond these rows count as inside (distance 0)" if inside else ""
+    )
     warnings.warn(
         f"the validation rows are the end of sorted rows: input {column} goes from {held[:, column].min():g} to "
         f"{held[:, column].max():g} in them, and from {low[column]:g} to {high[column]:g} in the rows trained on"

@@ -23,7 +23,9 @@ def check(task: Task, recipe: Recipe) -> None:
 
     """
     if recipe.dtype == "float64" and not jax.config.jax_enable_x64:
-        raise ValueError('dtype="float64" needs `with jax.enable_x64(True):` around the call (run does it by itself)')
+        raise ValueError(
+            'dtype="float64" needs `with jax.enable_x64(True):` around the call (run does it by itself)'
+        )
     if isinstance(task, Given):
         task.check_precision(recipe.dtype)
     key = random.key(0)
@@ -33,7 +35,11 @@ def check(task: Task, recipe: Recipe) -> None:
         raise ValueError(
             f"the task's inputs are (n, i) and its test points (k, i); they are {x.shape} and {x_test.shape}"
         )
-    if y.shape[:1] != x.shape[:1] or y_test.shape[:1] != x_test.shape[:1] or distance.shape != x_test.shape[:1]:
+    if (
+        y.shape[:1] != x.shape[:1]
+        or y_test.shape[:1] != x_test.shape[:1]
+        or distance.shape != x_test.shape[:1]
+    ):
         raise ValueError(
             f"rows do not fit: inputs {x.shape} and targets {y.shape}; "
             f"test points {x_test.shape}, their targets {y_test.shape} and distances {distance.shape}"
@@ -52,7 +58,11 @@ def check(task: Task, recipe: Recipe) -> None:
     params = jax.eval_shape(model_init, key, x)
     outputs = jax.eval_shape(apply, params, x)
     labels = task.loss == "cross_entropy"
-    if outputs.ndim != 2 or outputs.shape[0] != x.shape[0] or (not labels and outputs.shape != y.shape):
+    if (
+        outputs.ndim != 2
+        or outputs.shape[0] != x.shape[0]
+        or (not labels and outputs.shape != y.shape)
+    ):
         wanted = f"({x.shape[0]}, classes)" if labels else y.shape
         raise ValueError(
             f"the model's outputs have shape {outputs.shape}, the task's targets {wanted}; see MLP(outputs=...)"
@@ -62,15 +72,26 @@ def check(task: Task, recipe: Recipe) -> None:
             f"the model has {outputs.shape[1]} outputs, the task {task.classes} classes; see MLP(outputs=...)"
         )
     if labels and (y.ndim != 1 or not jnp.issubdtype(y.dtype, jnp.integer)):
-        raise ValueError(f"cross_entropy takes integer labels (n,); the task's targets are {y.dtype}{y.shape}")
+        raise ValueError(
+            f"cross_entropy takes integer labels (n,); the task's targets are {y.dtype}{y.shape}"
+        )
     rowwise = jax.eval_shape(losses.find(task.loss), outputs, y)
     if rowwise.shape != x.shape[:1]:
-        raise ValueError(f"a loss gives one value per row, shape {x.shape[:1]}; {task.loss!r} gives {rowwise.shape}")
-    if task.correct is not None and (right := jax.eval_shape(task.correct, outputs, y)).shape != x.shape[:1]:
-        raise ValueError(f"correct gives one value per row, shape {x.shape[:1]}; the task's gives {right.shape}")
+        raise ValueError(
+            f"a loss gives one value per row, shape {x.shape[:1]}; {task.loss!r} gives {rowwise.shape}"
+        )
+    if (
+        task.correct is not None
+        and (right := jax.eval_shape(task.correct, outputs, y)).shape != x.shape[:1]
+    ):
+        raise ValueError(
+            f"correct gives one value per row, shape {x.shape[:1]}; the task's gives {right.shape}"
+        )
     if recipe.l2 is not None and recipe.l2_on == "hidden" and not isinstance(params, list | tuple):
         kind = type(params).__name__
-        raise ValueError(f'l2_on="hidden" needs parameters in the order of the layers, a list; this model has a {kind}')
+        raise ValueError(
+            f'l2_on="hidden" needs parameters in the order of the layers, a list; this model has a {kind}'
+        )
     if optimizers.is_method(recipe.optimizer):
         check_method(task, recipe, params, x, y)
     jax.eval_shape(optimizer(recipe).init, params)
@@ -90,14 +111,19 @@ def check_method(task: Task, recipe: Recipe, params: PyTree, x: Any, y: Any) -> 
             'give the task one of these, or take optimizer="bfgs" or "lbfgs"'
         )
     apply = models.functions(recipe.model)[1]
-    program = jax.make_jaxpr(lambda key, params, x: apply(params, x, key=key))(random.key(0), params, x).jaxpr
-    if partial_eval.dce_jaxpr(program, [True] * len(program.outvars))[1][0]:  # the outputs depend on the key
+    program = jax.make_jaxpr(lambda key, params, x: apply(params, x, key=key))(
+        random.key(0), params, x
+    ).jaxpr
+    # The outputs depend on the key
+    if partial_eval.dce_jaxpr(program, [True] * len(program.outvars))[1][0]:
         raise ValueError(
             f"{name!r} needs the same loss at every step, and dropout changes it: give the model dropout=None"
         )
     p, m = sum(leaf.size for leaf in jax.tree.leaves(params)), y.size
     q = p if recipe.l2 is not None else min(m, p)
-    numbers = {"lm": m * p + 3 * q**2, "bfgs": 3 * p**2}.get(name, 2 * recipe.options.get("memory_size", 10) * p)
+    numbers = {"lm": m * p + 3 * q**2, "bfgs": 3 * p**2}.get(
+        name, 2 * recipe.options.get("memory_size", 10) * p
+    )
     needed = numbers * jnp.dtype(recipe.dtype).itemsize
     if needed > (free := psutil.virtual_memory().available):
         what = (

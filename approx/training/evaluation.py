@@ -1,4 +1,6 @@
-"""What a network gives on some rows: outputs, loss, gradient, and squared residuals for second-order methods."""
+"""What a network gives on some rows: outputs, loss, gradient, and squared residuals for
+second-order methods.
+"""
 
 import jax
 import jax.numpy as jnp
@@ -10,11 +12,15 @@ from approx.tasks import Task, losses
 from approx.training.recipes import Recipe
 from approx.training.second_order import Slope, Squares, identity, ravel
 
-KNOWN_RULES = (*losses.RULES, *losses.CORRECT.values())  # they look for outputs that are not finite themselves
+# They look for outputs that are not finite themselves
+KNOWN_RULES = (*losses.RULES, *losses.CORRECT.values())
 
 
 def predict(
-    params: PyTree, x: Float[ArrayLike, "n i ..."], recipe: Recipe, key: Key[Array, "..."] | None = None
+    params: PyTree,
+    x: Float[ArrayLike, "n i ..."],
+    recipe: Recipe,
+    key: Key[Array, "..."] | None = None,
 ) -> Array:
     """Outputs (n, o) of the recipe's model; with a key, as in training (dropout)."""
     return models.functions(recipe.model)[1](params, jnp.asarray(x), key=key)
@@ -50,11 +56,17 @@ def loss(
         recipe: says which model, and l2.
         key: for dropout; None for none.
     """
-    return losses.find(task.loss)(predict(params, x, recipe, key), y).mean(0) + penalty(params, recipe)
+    return losses.find(task.loss)(predict(params, x, recipe, key), y).mean(0) + penalty(
+        params, recipe
+    )
 
 
-def row_sums(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE) -> tuple:
-    """Sums over rows (x, y, weights or None): of losses, of correct ones if there is such a thing, and of weights."""
+def row_sums(
+    params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE
+) -> tuple:
+    """Sums over rows (x, y, weights or None): of losses, of correct ones if there is such a thing,
+    and of weights.
+    """
     x, y, weights = rows
     outputs = predict(params, x, recipe, key)
     values = losses.find(task.loss)(outputs, y), is_correct(outputs, y, task)
@@ -63,11 +75,15 @@ def row_sums(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, 
     return over.whole(jax.tree.map(lambda value: value.sum(0), (*values, weights)))
 
 
-def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE, index=None):
-    """Gradient of the loss that is minimised, its value, the share of correct rows or None, and how many rows count.
+def slope(
+    params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE, index=None
+):
+    """Gradient of the loss that is minimised, its value, the share of correct rows or None, and how
+    many rows count.
 
-    The gradient of the sum of many networks' losses is each one's own. Rows (x, y, weights or None); with an index,
-    those of x and y that it names, taken where they are needed: row by row that is faster than all before.
+    The gradient of the sum of many networks' losses is each one's own. Rows (x, y, weights or
+    None); with an index, those of x and y that it names, taken where they are needed: row by row
+    that is faster than all before.
     """
     x, y, weights = rows
 
@@ -82,7 +98,8 @@ def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, ove
         (_, sums), gradient = jax.value_and_grad(total, has_aux=True)(params)
         return sums, gradient
 
-    masked = getattr(recipe.model, "dropout", None) is not None  # a mask is drawn for all rows at once
+    # A mask is drawn for all rows at once
+    masked = getattr(recipe.model, "dropout", None) is not None
     of = (x, y) if index is None else (index,)
     (value, correct, n), gradient = (ONE if masked else over).sums(with_gradient, *of, weights)
     n = len(of[0]) if n is None else n
@@ -96,9 +113,12 @@ def slope(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, ove
 def is_correct(outputs: Array, y: Array, task: Task) -> Array | None:
     """Which rows are correct (1 or 0), or None if the task does not say what is correct.
 
-    A row whose outputs are not all finite is never correct, whatever the task's own rule makes of nan.
+    A row whose outputs are not all finite is never correct, whatever the task's own rule makes of
+    nan.
     """
-    correct = task.correct or (losses.CORRECT.get(task.loss) if isinstance(task.loss, str) else None)
+    correct = task.correct or (
+        losses.CORRECT.get(task.loss) if isinstance(task.loss, str) else None
+    )
     if correct is None:
         return None
     right = correct(outputs, y).astype(outputs.dtype)
@@ -116,11 +136,16 @@ def total(params: PyTree, rows: tuple, task: Task, recipe: Recipe, over: Over = 
     return Slope(value * n, ravel(gradient, value.shape) * n)
 
 
-def residuals(params: PyTree, x: Array, y: Array, task: Task, recipe: Recipe) -> tuple[Array, Array]:
+def residuals(
+    params: PyTree, x: Array, y: Array, task: Task, recipe: Recipe
+) -> tuple[Array, Array]:
     """Residuals (n o, ...), `f(x) - y` for most losses, and their Jacobian (n o, p, ...)."""
 
     def of_row(x, y):
-        residual = lambda params: losses.RESIDUALS[str(task.loss)](predict(params, x[None], recipe), y[None])[0]  # noqa: E731
+        def residual(params):
+            outputs = predict(params, x[None], recipe)
+            return losses.RESIDUALS[str(task.loss)](outputs, y[None])[0]
+
         values, pull = jax.vjp(residual, params)
         count, *trailing = values.shape
         units = jnp.eye(count, dtype=values.dtype).reshape(count, count, *(1 for _ in trailing))
@@ -130,8 +155,11 @@ def residuals(params: PyTree, x: Array, y: Array, task: Task, recipe: Recipe) ->
     return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), jax.vmap(of_row)(x, y))
 
 
-def squares(params: PyTree, rows: tuple, task: Task, recipe: Recipe, dual: bool, over: Over = ONE) -> Squares:
-    """The loss that is minimised as a mean of squared residuals, linearised; `dual` for the matrix `JJᵀ`.
+def squares(
+    params: PyTree, rows: tuple, task: Task, recipe: Recipe, dual: bool, over: Over = ONE
+) -> Squares:
+    """The loss that is minimised as a mean of squared residuals, linearised; `dual` for the matrix
+    `JJᵀ`.
 
     A penalty adds to the normal equations as the square of a residual per parameter would.
     """
@@ -142,7 +170,9 @@ def squares(params: PyTree, rows: tuple, task: Task, recipe: Recipe, dual: bool,
         r, jacobian = over.outputs(of_rows, *rows)
         matrix, right, slopes = gram(jacobian.swapaxes(0, 1)), r, (jacobian * r[:, None]).sum(0)
         value = unit * (r**2).mean(0)
-        return Squares(value, 2 * unit / m * jnp.linalg.norm(slopes, axis=0), matrix, right, jacobian)
+        return Squares(
+            value, 2 * unit / m * jnp.linalg.norm(slopes, axis=0), matrix, right, jacobian
+        )
 
     def sums(x, y):
         r, jacobian = of_rows(x, y)
@@ -152,7 +182,9 @@ def squares(params: PyTree, rows: tuple, task: Task, recipe: Recipe, dual: bool,
     value = unit * value / m
     if recipe.l2 is not None:
         extra, slope = over.each(jax.value_and_grad(penalty))(params, recipe)
-        _, curvature = over.each(jax.value_and_grad(penalty))(jax.tree.map(jnp.ones_like, params), recipe)
+        _, curvature = over.each(jax.value_and_grad(penalty))(
+            jax.tree.map(jnp.ones_like, params), recipe
+        )
         scale = m / (2 * unit)
         value, right = value + extra, right + scale * ravel(slope, value.shape)
         matrix = matrix + scale * identity(matrix) * ravel(curvature, value.shape)

@@ -24,9 +24,9 @@ class Keys(NamedTuple):
 
 
 class Data(NamedTuple):
-    """What a network is shown and where it is judged: training rows, validation rows or None, points, and which of
-    them lie inside the training range (1) or outside (0).
-    """  # noqa: D205
+    """What a network is shown and where it is judged: training rows, validation rows or None,
+    points, and which of them lie inside the training range (1) or outside (0).
+    """
 
     rows: tuple[Array, Array]
     validation: tuple[Array, Array] | None
@@ -40,7 +40,9 @@ def as_keys(key: Key[Array, ""] | Keys) -> Keys:
         return key
     if not hasattr(key, "dtype"):
         raise TypeError(f"the key is {key!r}; make one with jax.random.key(0)")
-    return streams(key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else random.wrap_key_data(key))
+    return streams(
+        key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else random.wrap_key_data(key)
+    )
 
 
 def as_dtype(y: Array, recipe: Recipe) -> Array:
@@ -54,7 +56,9 @@ def prepare(keys: Keys, task: Task, recipe: Recipe) -> Data:
     x_test, y_test, distance = map(jnp.asarray, Points(*task.points()))
     cast = lambda pair: (pair[0].astype(recipe.dtype), as_dtype(pair[1], recipe))  # noqa: E731
     inside = (distance <= 0).astype(recipe.dtype)
-    return Data(cast(rows), None if validation is None else cast(validation), cast((x_test, y_test)), inside)
+    return Data(
+        cast(rows), None if validation is None else cast(validation), cast((x_test, y_test)), inside
+    )
 
 
 def streams(key: Key[Array, ""]) -> Keys:
@@ -62,8 +66,12 @@ def streams(key: Key[Array, ""]) -> Keys:
     return Keys(*(random.fold_in(key, n) for n in range(len(Keys._fields))))
 
 
-def batch(keys: Keys, step: Any, rows: tuple[Array, Array], task: Task, recipe: Recipe, over: Over = ONE) -> tuple:
-    """The rows of one step: x, y, their weights or None, and which of x and y are meant, or None for all."""
+def batch(
+    keys: Keys, step: Any, rows: tuple[Array, Array], task: Task, recipe: Recipe, over: Over = ONE
+) -> tuple:
+    """The rows of one step: x, y, their weights or None, and which of x and y are meant, or None
+    for all.
+    """
     if recipe.batches == "stream":
         fresh = lambda data, noise, task: task.fresh(  # noqa: E731
             random.fold_in(data, step), random.fold_in(noise, step), recipe.batch_size
@@ -74,5 +82,6 @@ def batch(keys: Keys, step: Any, rows: tuple[Array, Array], task: Task, recipe: 
         return *rows, None, None
     size, n = recipe.batch_size, rows[0].shape[0]
     index, weights = sampling.batch(recipe.batches, keys.order, step, size, n)
-    index = lax.optimization_barrier(index)  # else XLA:CPU computes it anew, and without vectors, in every gather
+    # Else XLA:CPU computes it anew, and without vectors, in every gather
+    index = lax.optimization_barrier(index)
     return *rows, weights, index

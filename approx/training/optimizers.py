@@ -1,7 +1,7 @@
 """Optimisers by name, in each framework's convention; what optax lacks stands here.
 
-`optax.sgd`, momentum and nesterov are Keras' and PyTorch's too; PyTorch's Adam is optax's. Where the frameworks
-differ, the name says whose it is.
+`optax.sgd`, momentum and nesterov are Keras' and PyTorch's too; PyTorch's Adam is optax's. Where
+the frameworks differ, the name says whose it is.
 """
 
 from collections.abc import Callable, Mapping
@@ -29,8 +29,9 @@ class AdamState(NamedTuple):
 def scale_by_adam_keras(b1: ScalarLike = 0.9, b2: ScalarLike = 0.999, eps: ScalarLike = 1e-7):
     """Keras' Adam: `m sqrt(1 - b2^t) / (1 - b1^t) / (sqrt(v) + eps)`.
 
-    Epsilon is added after the bias correction went into the rate (Kingma and Ba 2015, the "more efficient order" of
-    section 2; keras/src/optimizers/adam.py), so it is not optax.adam(eps=1e-7), which corrects v before the root.
+    Epsilon is added after the bias correction went into the rate (Kingma and Ba 2015, the "more
+    efficient order" of section 2; keras/src/optimizers/adam.py), so it is not optax.adam(eps=1e-7),
+    which corrects v before the root.
     """
 
     def init(params):
@@ -43,14 +44,18 @@ def scale_by_adam_keras(b1: ScalarLike = 0.9, b2: ScalarLike = 0.999, eps: Scala
         mu = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.mu, gradients)
         nu = jax.tree.map(lambda v, g: b2 * v + (1 - b2) * g**2, state.nu, gradients)
         factor = jnp.sqrt(1 - b2**count) / (1 - b1**count)
-        return jax.tree.map(lambda m, v: factor * m / (jnp.sqrt(v) + eps), mu, nu), AdamState(count, mu, nu)
+        return jax.tree.map(lambda m, v: factor * m / (jnp.sqrt(v) + eps), mu, nu), AdamState(
+            count, mu, nu
+        )
 
     return optax.GradientTransformation(init, update)
 
 
 def adam_keras(learning_rate, b1=0.9, b2=0.999, eps=1e-7):
     """Keras' Adam; see `scale_by_adam_keras`."""
-    return optax.chain(scale_by_adam_keras(b1, b2, eps), optax.scale_by_learning_rate(learning_rate))
+    return optax.chain(
+        scale_by_adam_keras(b1, b2, eps), optax.scale_by_learning_rate(learning_rate)
+    )
 
 
 def adamw_keras(learning_rate, b1=0.9, b2=0.999, eps=1e-7, weight_decay=0.004):
@@ -69,12 +74,15 @@ OPTIMIZERS: dict[str, tuple[Callable, dict[str, int | float]]] = {
     "nesterov": (partial(optax.sgd, nesterov=True), {"momentum": 0.9}),
     "adam": (optax.adam, {"b1": 0.9, "b2": 0.999, "eps": 1e-8}),  # PyTorch's
     "adam_keras": (adam_keras, {"b1": 0.9, "b2": 0.999, "eps": 1e-7}),
-    "adamw": (optax.adamw, {"b1": 0.9, "b2": 0.999, "eps": 1e-8, "weight_decay": 0.01}),  # PyTorch's
+    # PyTorch's
+    "adamw": (optax.adamw, {"b1": 0.9, "b2": 0.999, "eps": 1e-8, "weight_decay": 0.01}),
     "adamw_keras": (adamw_keras, {"b1": 0.9, "b2": 0.999, "eps": 1e-7, "weight_decay": 0.004}),
     "rmsprop_keras": (optax.rmsprop, {"decay": 0.9, "eps": 1e-7}),
-    "rmsprop": (partial(optax.rmsprop, eps_in_sqrt=False), {"decay": 0.99, "eps": 1e-8}),  # PyTorch's
+    # PyTorch's
+    "rmsprop": (partial(optax.rmsprop, eps_in_sqrt=False), {"decay": 0.99, "eps": 1e-8}),
 }
-RANGES = dict.fromkeys(("b1", "b2", "momentum", "decay"), (0, 1))  # shares of what was; the others are at least 0
+# Shares of what was; the others are at least 0
+RANGES = dict.fromkeys(("b1", "b2", "momentum", "decay"), (0, 1))
 KNOWN = OPTIMIZERS | METHODS  # a method's factory takes no learning rate
 SCHEDULES = ("cosine", "linear")
 
@@ -85,7 +93,9 @@ def defaults(optimizer: Any) -> dict[str, int | float]:
 
 
 def is_method(optimizer: Any) -> bool:
-    """Whether this is the name of a method that has no learning rate and takes all rows at every step."""
+    """Whether this is the name of a method that has no learning rate and takes all rows at every
+    step.
+    """
     return isinstance(optimizer, str) and optimizer in METHODS
 
 
@@ -95,26 +105,37 @@ def default_rate(optimizer: Any) -> float | None:
 
 
 def numbers(optimizer: Any, options: Mapping[str, Any]) -> dict[str, Any]:
-    """The optimiser's numbers: a named one's floats, and the floats and arrays among the options of a user's own."""
+    """The optimiser's numbers: a named one's floats, and the floats and arrays among the options of
+    a user's own.
+    """
     known = {name: value for name, value in defaults(optimizer).items() if is_float(value)}
-    return known | {name: value for name, value in options.items() if name in known or is_float(value)}
+    return known | {
+        name: value for name, value in options.items() if name in known or is_float(value)
+    }
 
 
 def is_float(value: Any) -> bool:
-    """Whether an own optimiser's option is a number (a leaf); ints, bools, strings and functions are structure."""
+    """Whether an own optimiser's option is a number (a leaf); ints, bools, strings and functions
+    are structure.
+    """
     return isinstance(value, float | np.floating | np.ndarray | jax.Array)
 
 
 def is_transformation(optimizer: Any) -> bool:
     """Whether this is a finished optax transformation rather than a name or a factory."""
-    return callable(getattr(optimizer, "init", None)) and callable(getattr(optimizer, "update", None))
+    return callable(getattr(optimizer, "init", None)) and callable(
+        getattr(optimizer, "update", None)
+    )
 
 
-def check(optimizer: Any, learning_rate: Any, options: Mapping[str, Any], schedule: str | Callable | None) -> None:
+def check(
+    optimizer: Any, learning_rate: Any, options: Mapping[str, Any], schedule: str | Callable | None
+) -> None:
     """Refuse what cannot become an optimiser.
 
     Raises:
-        ValueError: an unknown optimiser, schedule, or option of a named optimiser; a learning rate in two places.
+        ValueError: an unknown optimiser, schedule, or option of a named optimiser; a learning rate
+            in two places.
         TypeError: a learning rate that is no number.
 
     """
@@ -133,11 +154,15 @@ def check(optimizer: Any, learning_rate: Any, options: Mapping[str, Any], schedu
             )
         return check_options(optimizer, options)
     if callable(learning_rate):
-        raise TypeError("learning_rate is a number; an optax schedule goes into learning_rate=1.0, schedule=it")
+        raise TypeError(
+            "learning_rate is a number; an optax schedule goes into learning_rate=1.0, schedule=it"
+        )
     if learning_rate is None:
         raise ValueError(f"optimizer {optimizer!r} needs a learning_rate")
     if not callable(optimizer) and optimizer not in OPTIMIZERS:
-        raise ValueError(f"unknown optimizer {optimizer!r}; there is: {', '.join(KNOWN)}, or any optax factory")
+        raise ValueError(
+            f"unknown optimizer {optimizer!r}; there is: {', '.join(KNOWN)}, or any optax factory"
+        )
     if isinstance(optimizer, str):
         check_options(optimizer, options)
     if not (schedule is None or callable(schedule) or schedule in SCHEDULES):
@@ -155,23 +180,37 @@ def check_options(optimizer: str, options: Mapping[str, Any]) -> None:
             raise ValueError(f"{optimizer!r} has no option {name!r}; it has: {there_is}")
         if isinstance(value, bool | str) or np.ndim(value):
             raise TypeError(f"option {name!r} is {value!r}; it must be one number")
-        if isinstance(known[name], int) and not (isinstance(value, int | np.integer) and value >= 1):
-            raise ValueError(f"option {name!r} is {value!r}; it must be a whole number of at least 1")
+        if isinstance(known[name], int) and not (
+            isinstance(value, int | np.integer) and value >= 1
+        ):
+            raise ValueError(
+                f"option {name!r} is {value!r}; it must be a whole number of at least 1"
+            )
         if optimizer not in METHODS:
             least, most = RANGES.get(name, (0, np.inf))
-            check_number(f"option {name!r} of {optimizer!r}", value, least, most, below=name in RANGES)
-        low, high = BOUNDS.get(name, (-np.inf, np.inf)) if optimizer in METHODS else (-np.inf, np.inf)
+            check_number(
+                f"option {name!r} of {optimizer!r}", value, least, most, below=name in RANGES
+            )
+        low, high = (
+            BOUNDS.get(name, (-np.inf, np.inf)) if optimizer in METHODS else (-np.inf, np.inf)
+        )
         if isinstance(value, float | int) and not low < value < high:
-            raise ValueError(f"option {name!r} of {optimizer!r} is {value!r}; it must lie between {low} and {high}")
+            raise ValueError(
+                f"option {name!r} of {optimizer!r} is {value!r}; it must lie between {low} and {high}"
+            )
 
 
 def make(
-    optimizer: Any, learning_rate: Any, options: Mapping[str, Any], schedule: str | Callable | None, steps: int
+    optimizer: Any,
+    learning_rate: Any,
+    options: Mapping[str, Any],
+    schedule: str | Callable | None,
+    steps: int,
 ) -> optax.GradientTransformation | Method:
     """The optax transformation, or the method of second order.
 
-    The learning rate at a step is `learning_rate * schedule(step)`: "cosine" falls as `(1 + cos(pi t / steps)) / 2`
-    (Loshchilov and Hutter 2017), "linear" as `1 - t / steps`.
+    The learning rate at a step is `learning_rate * schedule(step)`: "cosine" falls as `(1 + cos(pi
+    t / steps)) / 2` (Loshchilov and Hutter 2017), "linear" as `1 - t / steps`.
 
     Raises:
         TypeError: if a factory gives something that is no optax transformation.
@@ -183,12 +222,17 @@ def make(
         return METHODS[optimizer][0](**defaults(optimizer) | dict(options))
     rate = learning_rate
     if schedule is not None:
-        named = {"cosine": optax.cosine_decay_schedule(1.0, steps), "linear": optax.linear_schedule(1.0, 0.0, steps)}
+        named = {
+            "cosine": optax.cosine_decay_schedule(1.0, steps),
+            "linear": optax.linear_schedule(1.0, 0.0, steps),
+        }
         factor = schedule if callable(schedule) else named[schedule]
         # An int64 in float64: optax divides the count, and JAX divides an int32 in float32.
         rate = lambda count: learning_rate * factor(jnp.asarray(count, int))  # noqa: E731
     factory = OPTIMIZERS[optimizer][0] if isinstance(optimizer, str) else optimizer
     made = factory(rate, **defaults(optimizer) | dict(options))
     if not is_transformation(made):
-        raise TypeError(f"optimizer {factory!r} gave {made!r}, which is no optax transformation (init, update)")
+        raise TypeError(
+            f"optimizer {factory!r} gave {made!r}, which is no optax transformation (init, update)"
+        )
     return made

@@ -1,7 +1,7 @@
 """Which rows a step sees: counter-based draws and permutations that need no memory.
 
-Every index is a hash of (key, step or epoch, position), so nothing is stored and any step can be computed alone. With a
-vector of S keys, one per network, indices get a trailing axis of S.
+Every index is a hash of (key, step or epoch, position), so nothing is stored and any step can be
+computed alone. With a vector of S keys, one per network, indices get a trailing axis of S.
 """
 
 import math
@@ -17,7 +17,9 @@ KINDS = ("epoch", "order", "replacement", "stream")
 
 
 def mix(h: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:
-    """MurmurHash3's 32-bit finaliser (Appleby 2011): a bijection in which every input bit moves every output bit."""
+    """MurmurHash3's 32-bit finaliser (Appleby 2011): a bijection in which every input bit moves
+    every output bit.
+    """
     h = (h ^ (h >> 16)) * jnp.uint32(0x85EBCA6B)
     h = (h ^ (h >> 13)) * jnp.uint32(0xC2B2AE35)
     return h ^ (h >> 16)
@@ -26,7 +28,10 @@ def mix(h: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:
 def word(key: Key[Array, "..."], counter: Any) -> UInt32[Array, "..."]:
     """One 32-bit word of a key and a counter."""
     data = jax.random.key_data(key)
-    return mix(mix(data[..., 0] + jnp.asarray(counter).astype(jnp.uint32) * jnp.uint32(GOLDEN)) ^ data[..., -1])
+    return mix(
+        mix(data[..., 0] + jnp.asarray(counter).astype(jnp.uint32) * jnp.uint32(GOLDEN))
+        ^ data[..., -1]
+    )
 
 
 def words(key: Key[Array, "..."], counter: Any, size: int) -> UInt32[Array, "size ..."]:
@@ -41,7 +46,9 @@ def along(values: Array, like: Array) -> Array:
 
 
 def below(random: UInt32[Array, "..."], n: int) -> UInt32[Array, "..."]:
-    """Random words to 0..n-1, as `floor(word n / 2^32)` (bias below n / 2^32), by halves where 32 bits suffice."""
+    """Random words to 0..n-1, as `floor(word n / 2^32)` (bias below n / 2^32), by halves where 32
+    bits suffice.
+    """
     if n >= 2**16:
         return random % jnp.uint32(n)
     high, low, n32 = random >> 16, random & jnp.uint32(0xFFFF), jnp.uint32(n)
@@ -54,9 +61,11 @@ def draw(key: Key[Array, "..."], step: Any, size: int, n: int) -> Int[Array, "si
 
 
 def halves(n: int) -> tuple[int, int]:
-    """Two factors of n, the larger at most four times the smaller; else two numbers of a product just above n.
+    """Two factors of n, the larger at most four times the smaller; else two numbers of a product
+    just above n.
 
-    With a product of n no entry has to walk on, for which all wait: of 300 and of 8,000 rows, a third of the time.
+    With a product of n no entry has to walk on, for which all wait: of 300 and of 8,000 rows, a
+    third of the time.
     """
     for a in range(math.isqrt(n), math.isqrt(n) // 2, -1):
         if n % a == 0:
@@ -64,14 +73,18 @@ def halves(n: int) -> tuple[int, int]:
     return -(-n // round(n**0.5)), round(n**0.5)
 
 
-def permute(key: Key[Array, "..."], epoch: Any, position: Int[Array, " size"], n: int) -> Int[Array, "size ..."]:
-    """Entries of a pseudorandom permutation of 0..n-1, one permutation per (key, epoch), without storing it.
+def permute(
+    key: Key[Array, "..."], epoch: Any, position: Int[Array, " size"], n: int
+) -> Int[Array, "size ..."]:
+    """Entries of a pseudorandom permutation of 0..n-1, one permutation per (key, epoch), without
+    storing it.
 
-    A Feistel network on Z_a x Z_b (see `halves`), whose rounds add a hash of one half to the other modulo its size,
-    walking on along the cycle from results >= n (Black and Rogaway 2002, "Ciphers with arbitrary finite domains",
-    methods 2 and 3): a bijection whatever the hash. Two entries stay related only if their halves collide in every
-    second round, so the rounds are chosen for a^(-rounds/2) <= 1e-4, a the smaller. For n <= 32 that leaves a trace;
-    there the entries are those of sorted random words, exactly uniform.
+    A Feistel network on Z_a x Z_b (see `halves`), whose rounds add a hash of one half to the other
+    modulo its size, walking on along the cycle from results >= n (Black and Rogaway 2002, "Ciphers
+    with arbitrary finite domains", methods 2 and 3): a bijection whatever the hash. Two entries
+    stay related only if their halves collide in every second round, so the rounds are chosen for
+    a^(-rounds/2) <= 1e-4, a the smaller. For n <= 32 that leaves a trace; there the entries are
+    those of sorted random words, exactly uniform.
     """
     if n <= 32:
         return jnp.argsort(words(key, epoch, n), axis=0)[position].astype(jnp.int32)
@@ -107,10 +120,12 @@ def batches_per_epoch(n: int, size: int) -> int:
 def batch(
     kind: str, key: Key[Array, "..."], step: Any, size: int, n: int
 ) -> tuple[Int[Array, "size ..."], Float[Array, "size ..."] | None]:
-    """The rows of a step, and their weights where a batch can be partial (1 for a row, 0 for padding).
+    """The rows of a step, and their weights where a batch can be partial (1 for a row, 0 for
+    padding).
 
-    "epoch" goes through a new permutation every epoch, "order" through the rows as they stand; in both the last batch
-    of an epoch holds what is left (Keras). "replacement" draws rows anew each step.
+    "epoch" goes through a new permutation every epoch, "order" through the rows as they stand; in
+    both the last batch of an epoch holds what is left (Keras). "replacement" draws rows anew each
+    step.
     """
     if kind == "replacement":
         return draw(key, step, size, n), None

@@ -1,9 +1,10 @@
 """Methods that choose their own points: Levenberg-Marquardt, BFGS and L-BFGS.
 
-Libraries write these as loops until convergence, in which, over many seeds, every seed waits for the slowest. Here each
-is a state machine that evaluates the objective once per step: a training of `steps` steps makes at most `steps`
-evaluations, whatever its neighbours do, and is recorded, cut into segments and resumed like any other. The formulas are
-about one network and accept an axis of networks behind them.
+Libraries write these as loops until convergence, in which, over many seeds, every seed waits for
+the slowest. Here each is a state machine that evaluates the objective once per step: a training of
+`steps` steps makes at most `steps` evaluations, whatever its neighbours do, and is recorded, cut
+into segments and resumed like any other. The formulas are about one network and accept an axis of
+networks behind them.
 
 Shape letters: p parameters, m residuals, q the smaller of the two.
 """
@@ -18,8 +19,8 @@ import numpy as np
 from jax import lax
 from jaxtyping import Array, ArrayLike, Float, PyTree
 
-# Why a method stopped, by the code that is recorded as `stopped`. "no descent": nothing it tries lowers the value,
-# often because only rounding is left to gain.
+# Why a method stopped, by the code that is recorded as `stopped`. "no descent": nothing it tries
+# lowers the value, often because only rounding is left to gain.
 REASONS = ("not stopped", "tolerance reached", "iterations used up", "no descent", "not finite")
 RUNNING, TOLERANCE, ITERATIONS, NO_DESCENT, NOT_FINITE = range(len(REASONS))
 
@@ -28,11 +29,13 @@ class Method(NamedTuple):
     """A method of one evaluation per step.
 
     Attributes:
-        init: `(params, residuals) -> state`. The state names the point to be evaluated next, `trial` (p,), counts the
-            `evaluations`, and says why it has `stopped` (see `REASONS`). A method of squares is told how many residuals
-            there are, or 0 if the squares come with a penalty.
-        update: `(point, state, evaluation, solve) -> (point, state)`, where `point` (p,) is the best so far,
-            `evaluation` is of `state.trial`, and `solve(matrix, right)` solves a positive definite system.
+        init: `(params, residuals) -> state`. The state names the point to be evaluated next,
+            `trial` (p,), counts the `evaluations`, and says why it has `stopped` (see `REASONS`). A
+            method of squares is told how many residuals there are, or 0 if the squares come with a
+            penalty.
+        update: `(point, state, evaluation, solve) -> (point, state)`, where `point` (p,) is the
+            best so far, `evaluation` is of `state.trial`, and `solve(matrix, right)` solves a
+            positive definite system.
         squares: whether it wants `Squares`; else `Slope`.
 
     """
@@ -86,14 +89,16 @@ def lm(
 ) -> Method:
     """Levenberg-Marquardt: `(JᵀJ + μ I) δ = -Jᵀr`, with MATLAB's rule for μ.
 
-    A trial that lowers the mean of squares is taken, and μ falls by `mu_dec`; any other, a failed factorisation
-    included, is refused, and μ grows by `mu_inc` (Hagan and Menhaj 1994; names and numbers are those of MATLAB's
-    `trainlm`). With fewer residuals than parameters the same step is `δ = -Jᵀ (JJᵀ + μ I)⁻¹ r`.
+    A trial that lowers the mean of squares is taken, and μ falls by `mu_dec`; any other, a failed
+    factorisation included, is refused, and μ grows by `mu_inc` (Hagan and Menhaj 1994; names and
+    numbers are those of MATLAB's `trainlm`). With fewer residuals than parameters the same step is
+    `δ = -Jᵀ (JJᵀ + μ I)⁻¹ r`.
 
     Args (of many networks, one of each per network):
         mu: at the start. mu_dec, mu_inc: its factors.
         mu_max: it stops (no descent) when μ exceeds this.
-        min_grad, goal: it stops (tolerance) when the norm of the mean's gradient is below this; the mean at most that.
+        min_grad, goal: it stops (tolerance) when the norm of the mean's gradient is below this; the
+            mean at most that.
     """
 
     def init(params: PyTree, residuals: int = 0) -> LMState:
@@ -105,7 +110,9 @@ def lm(
         best = Squares(zeros() + jnp.inf, zeros() + jnp.inf, zeros(q, q), zeros(q), jacobian)
         return LMState(point, zeros(), zeros(), zeros() + mu, best)
 
-    def update(point: Array, state: LMState, new: Squares, solve: Callable) -> tuple[Array, LMState]:
+    def update(
+        point: Array, state: LMState, new: Squares, solve: Callable
+    ) -> tuple[Array, LMState]:
         first, better = state.evaluations == 0, new.value < state.best.value
         best = choose(better, new, state.best)
         point = jnp.where(better, state.trial, point)
@@ -114,7 +121,9 @@ def lm(
         step = solve(best.matrix + damping * identity(best.matrix), best.right)
         step = step if best.jacobian is None else (best.jacobian * step[:, None]).sum(0)
         stopped = jnp.where(damping > mu_max, NO_DESCENT, RUNNING)
-        stopped = jnp.where((best.gradient_norm < min_grad) | (best.value <= goal), TOLERANCE, stopped)
+        stopped = jnp.where(
+            (best.gradient_norm < min_grad) | (best.value <= goal), TOLERANCE, stopped
+        )
         stopped = jnp.where(jnp.isfinite(best.value), stopped, NOT_FINITE).astype(point.dtype)
         return point, LMState(point - step, state.evaluations + 1, stopped, damping, best)
 
@@ -128,7 +137,8 @@ class SearchState(NamedTuple):
         trial, evaluations, stopped: as `Method` says.
         value, gradient: at the base of the line search.
         direction, length, slope: of the line search, `slope` the directional derivative.
-        memory: what it knows of the inverse Hessian. learned: from how many steps, since it last forgot everything.
+        memory: what it knows of the inverse Hessian. learned: from how many steps, since it last
+            forgot everything.
         iterations: line searches that made progress, and one.
 
     """
@@ -151,8 +161,8 @@ class Memory(NamedTuple):
 
     Attributes:
         empty: `(point) -> memory`.
-        learn: `(memory, fresh, step, bend) -> memory` from a step and the change of the gradient along it; where
-            `fresh`, what the memory holds is void.
+        learn: `(memory, fresh, step, bend) -> memory` from a step and the change of the gradient
+            along it; where `fresh`, what the memory holds is void.
         times: `(memory, gradient) -> B gradient`.
         most: `(p) -> ` after how many lessons it forgets everything.
 
@@ -174,17 +184,19 @@ def bfgs(
 ) -> Method:
     """BFGS with backtracking, as R's `vmmin`, the method of `nnet` and of `optim(method="BFGS")`.
 
-    The variable metric method of Fletcher (1970) in the form of Nash (1990, Compact Numerical Methods for Computers,
-    algorithm 21), with R's numbers. The objective is the SUM over rows of the loss. With one output it is that of nnet,
-    whose `decay` is `l2 = decay / rows` with `l2_on="all"`; `mse` and the like are means over several outputs. From a
-    base, along `-B g`, lengths 1, `stepredn`, `stepredn`², ... are tried until the value falls by `acctol` times what
-    the slope promises. If that changed the value by more than the tolerances, B learns from the step. If not, or if no
-    length will do, B is the identity again; if it was, that is the end.
+    The variable metric method of Fletcher (1970) in the form of Nash (1990, Compact Numerical
+    Methods for Computers, algorithm 21), with R's numbers. The objective is the SUM over rows of
+    the loss. With one output it is that of nnet, whose `decay` is `l2 = decay / rows` with
+    `l2_on="all"`; `mse` and the like are means over several outputs. From a base, along `-B g`,
+    lengths 1, `stepredn`, `stepredn`², ... are tried until the value falls by `acctol` times what
+    the slope promises. If that changed the value by more than the tolerances, B learns from the
+    step. If not, or if no length will do, B is the identity again; if it was, that is the end.
 
     Args:
         abstol: a value below this is good enough. reltol: so is a relative change below this.
         maxit: iterations at most (line searches with progress; the start counts as the first).
-        acctol: the share of the promised decrease that makes a length acceptable. stepredn: factor on the length.
+        acctol: the share of the promised decrease that makes a length acceptable. stepredn: factor
+            on the length.
         reltest: a parameter w has not moved if `reltest + w` is the same number.
     """
     memory = Memory(
@@ -207,8 +219,9 @@ def lbfgs(
 ) -> Method:
     """`bfgs` that remembers its last steps only (L-BFGS; Nocedal and Wright 2006, algorithm 7.4).
 
-    optax's L-BFGS can be given as an optimiser too, but all seeds wait for the longest line search: on the interval, 64
-    seeds, 20 of its steps take 7 times as long as 100 evaluations here (experiments/summaries/second_order_speed.md).
+    optax's L-BFGS can be given as an optimiser too, but all seeds wait for the longest line search:
+    on the interval, 64 seeds, 20 of its steps take 7 times as long as 100 evaluations here
+    (experiments/summaries/second_order_speed.md).
 
     Args:
         memory_size: how many steps. The others are those of `bfgs`.
@@ -216,7 +229,8 @@ def lbfgs(
 
     def empty(point):
         return Pairs(
-            jnp.zeros((memory_size, len(point)), point.dtype), jnp.zeros((memory_size, len(point)), point.dtype)
+            jnp.zeros((memory_size, len(point)), point.dtype),
+            jnp.zeros((memory_size, len(point)), point.dtype),
         )
 
     memory = Memory(empty, remember, two_loops, lambda p: jnp.inf)
@@ -230,30 +244,43 @@ def quasi_newton(memory: Memory, abstol, reltol, maxit, acctol, stepredn, reltes
         del residuals
         point = ravel(params)
         zero, zeros = jnp.zeros((), point.dtype), jnp.zeros_like(point)
-        return SearchState(point, zero, zero, zero, zeros, zeros, zero, zero, memory.empty(point), zero, zero)
+        return SearchState(
+            point, zero, zero, zero, zeros, zeros, zero, zero, memory.empty(point), zero, zero
+        )
 
     def moves(a: Array, b: Array) -> Array:
         return (reltest + a != reltest + b).any(0)
 
-    def update(point: Array, state: SearchState, new: Slope, solve: Callable) -> tuple[Array, SearchState]:
+    def update(
+        point: Array, state: SearchState, new: Slope, solve: Callable
+    ) -> tuple[Array, SearchState]:
         del solve
         first = state.evaluations == 0
-        # The trial is taken or refused; taken, it was progress or not; refused, a shorter one is tried if there is one.
+        # The trial is taken or refused; taken, it was progress or not; refused, a shorter one is
+        # tried if there is one.
         promised = acctol * state.length * state.slope
         taken = jnp.isfinite(new.value) & (first | (new.value <= state.value + promised))
         change = jnp.abs(new.value - state.value)
-        progress = taken & (first | ((new.value > abstol) & (change > reltol * (jnp.abs(state.value) + reltol))))
+        progress = taken & (
+            first | ((new.value > abstol) & (change > reltol * (jnp.abs(state.value) + reltol)))
+        )
         length = state.length * stepredn
         shorter = point + length * state.direction
         searching = ~taken & ~first & moves(point, shorter)
         base = jnp.where(taken, state.trial, point)
         value = jnp.where(taken, new.value, state.value)
-        gradient = jnp.where(progress, new.gradient, state.gradient)  # without progress the old one, as in vmmin
-        # It learns from progress. Without it, with the wrong curvature, or after enough lessons it forgets everything.
+        # Without progress the old one, as in vmmin
+        gradient = jnp.where(progress, new.gradient, state.gradient)
+        # It learns from progress. Without it, with the wrong curvature, or after enough lessons it
+        # forgets everything.
         step, bend = state.length * state.direction, new.gradient - state.gradient
         learns = progress & ~first & ((step * bend).sum(0) > 0)
-        known = choose(learns, memory.learn(state.memory, state.learned == 0, step, bend), state.memory)
-        learned = jnp.where(learns & (state.learned < memory.most(len(point))), state.learned + 1, 0)
+        known = choose(
+            learns, memory.learn(state.memory, state.learned == 0, step, bend), state.memory
+        )
+        learned = jnp.where(
+            learns & (state.learned < memory.most(len(point))), state.learned + 1, 0
+        )
         # The next search goes along -B g, or along -g if that leads nowhere.
         direction = jnp.where(learned == 0, -gradient, -memory.times(known, gradient))
         slope = (direction * gradient).sum(0)
@@ -285,20 +312,27 @@ def quasi_newton(memory: Memory, abstol, reltol, maxit, acctol, stepredn, reltes
 
 
 def update_inverse(inverse: Array, fresh: Array, step: Array, bend: Array) -> Array:
-    """The BFGS update of the inverse Hessian B by a step s along which the gradient changed by y, with `sᵀy` > 0.
+    """The BFGS update of the inverse Hessian B by a step s along which the gradient changed by y,
+    with `sᵀy` > 0.
 
-    `B + ((1 + yᵀBy / sᵀy) s sᵀ - s (By)ᵀ - (By) sᵀ) / sᵀy` (Nocedal and Wright 2006, equation 6.17, multiplied out).
+    `B + ((1 + yᵀBy / sᵀy) s sᵀ - s (By)ᵀ - (By) sᵀ) / sᵀy` (Nocedal and Wright 2006, equation 6.17,
+    multiplied out).
     """
     inverse = jnp.where(fresh, identity(inverse), inverse)
     image, curvature = (inverse * bend).sum(1), (step * bend).sum(0)
-    curvature = jnp.where(curvature > 0, curvature, 1)  # else nobody uses the result, but differentiation passes by
+    # Else nobody uses the result, but differentiation passes by
+    curvature = jnp.where(curvature > 0, curvature, 1)
     factor = 1 + (bend * image).sum(0) / curvature
     outer = lambda a, b: a[:, None] * b  # noqa: E731
-    return inverse + (factor * outer(step, step) - outer(step, image) - outer(image, step)) / curvature
+    return (
+        inverse + (factor * outer(step, step) - outer(step, image) - outer(image, step)) / curvature
+    )
 
 
 class Pairs(NamedTuple):
-    """The last k steps and what the gradient changed along each, oldest first; zeros where there is none yet."""
+    """The last k steps and what the gradient changed along each, oldest first; zeros where there is
+    none yet.
+    """
 
     steps: Float[Array, "k p ..."]
     bends: Float[Array, "k p ..."]
@@ -311,7 +345,9 @@ def remember(pairs: Pairs, fresh: Array, step: Array, bend: Array) -> Pairs:
 
 
 def two_loops(pairs: Pairs, gradient: Array) -> Array:
-    """`B g` by the two loops of L-BFGS, from `B₀ = sᵀy / yᵀy` of the last pair (Nocedal and Wright 2006, 7.20)."""
+    """`B g` by the two loops of L-BFGS, from `B₀ = sᵀy / yᵀy` of the last pair (Nocedal and Wright
+    2006, 7.20).
+    """
     curvature = (pairs.steps * pairs.bends).sum(1)
     weight = jnp.where(curvature > 0, 1 / jnp.where(curvature > 0, curvature, 1), 0)
 
@@ -332,7 +368,9 @@ def two_loops(pairs: Pairs, gradient: Array) -> Array:
 
 def numbers(factory: Callable) -> dict[str, int | float]:
     """A method's numbers, with their defaults."""
-    return {name: parameter.default for name, parameter in inspect.signature(factory).parameters.items()}
+    return {
+        name: parameter.default for name, parameter in inspect.signature(factory).parameters.items()
+    }
 
 
 # Between which values, themselves excluded, a number must lie for the method not to run in place.
@@ -351,7 +389,9 @@ METHODS: dict[str, tuple[Callable, dict[str, int | float]]] = {
 
 
 def report(opt_state: Any) -> dict[str, Array]:
-    """What is recorded of a method's work: how many evaluations it has made, and why it has stopped (`REASONS`)."""
+    """What is recorded of a method's work: how many evaluations it has made, and why it has stopped
+    (`REASONS`).
+    """
     if not isinstance(opt_state, LMState | SearchState):
         return {}
     return {"evaluations": opt_state.evaluations, "stopped": opt_state.stopped}
@@ -367,12 +407,16 @@ def unravel(point: Array, like: PyTree) -> PyTree:
     leaves, tree = jax.tree.flatten(like)
     ends = np.cumsum([leaf.size // point[0].size for leaf in leaves])
     parts = jnp.split(point, ends[:-1])
-    return jax.tree.unflatten(tree, [part.reshape(leaf.shape) for part, leaf in zip(parts, leaves, strict=True)])
+    return jax.tree.unflatten(
+        tree, [part.reshape(leaf.shape) for part, leaf in zip(parts, leaves, strict=True)]
+    )
 
 
 def identity(matrix: Array) -> Array:
     """The identity of a matrix's size, with its trailing axes."""
-    return jnp.eye(len(matrix), dtype=matrix.dtype).reshape(*matrix.shape[:2], *(1 for _ in matrix.shape[2:]))
+    return jnp.eye(len(matrix), dtype=matrix.dtype).reshape(
+        *matrix.shape[:2], *(1 for _ in matrix.shape[2:])
+    )
 
 
 def choose(condition: Array, new: PyTree, old: PyTree) -> PyTree:

@@ -1,7 +1,7 @@
 """One step of one network, as pure functions: init, predict, loss, update, and the data they see.
 
-Shape letters: n training rows, k test points, i inputs, o outputs. All shapes are those of one network; the formulas
-accept an axis of networks behind them (see `Over`, and `lanes.py`).
+Shape letters: n training rows, k test points, i inputs, o outputs. All shapes are those of one
+network; the formulas accept an axis of networks behind them (see `Over`, and `lanes.py`).
 """
 
 from typing import Any, NamedTuple, cast
@@ -23,7 +23,9 @@ from approx.training.second_order import RUNNING, Slope, Squares, choose, ravel,
 
 
 class State(NamedTuple):
-    """What one update changes: parameters, the optimiser's state, and sums over the batches since the last record."""
+    """What one update changes: parameters, the optimiser's state, and sums over the batches since
+    the last record.
+    """
 
     params: PyTree
     opt_state: PyTree
@@ -32,8 +34,12 @@ class State(NamedTuple):
     row_sum: Float[Array, ""]
 
 
-def init(key: Key[Array, ""] | Keys, task: Task, recipe: Recipe, params: PyTree | None = None) -> State:
-    """The state before the first step, from `params` if given (a warm start), else from the model's own init."""
+def init(
+    key: Key[Array, ""] | Keys, task: Task, recipe: Recipe, params: PyTree | None = None
+) -> State:
+    """The state before the first step, from `params` if given (a warm start), else from the model's
+    own init.
+    """
     keys, rule = as_keys(key), cast(Any, optimizer(recipe))
     x, y = task.split(keys.data, keys.noise)[0]
     if params is None:
@@ -70,7 +76,9 @@ def update(
     """
     if is_method(recipe.optimizer):
         return step(state, (x, y), task, recipe, over)
-    gradient, value, correct, n = slope(state.params, (x, y, weights), task, recipe, key, over, index)
+    gradient, value, correct, n = slope(
+        state.params, (x, y, weights), task, recipe, key, over, index
+    )
 
     def objective(params):
         batch = (x, y) if index is None else (take(x, index), take(y, index))
@@ -78,7 +86,8 @@ def update(
         return value / (len(batch[0]) if n is None else n) + penalty(params, recipe)
 
     def move(gradient, opt_state, params, value, recipe):
-        # Rules with a line search take these three (optax's convention); of many networks, none of them runs.
+        # Rules with a line search take these three (optax's convention); of many networks, none of
+        # them runs.
         more = {"value": value, "grad": gradient, "value_fn": objective} if over is ONE else {}
         rule = optax.with_extra_args_support(optimizer(recipe))
         updates, opt_state = rule.update(gradient, opt_state, params, **more)
@@ -98,10 +107,14 @@ def step(state: State, rows: tuple, task: Task, recipe: Recipe, over: Over = ONE
         trial = unravel(opt_state.trial, state.params)
         evaluation: Slope | Squares
         if method.squares:
-            evaluation = squares(trial, rows, task, recipe, opt_state.best.jacobian is not None, over)
+            evaluation = squares(
+                trial, rows, task, recipe, opt_state.best.jacobian is not None, over
+            )
         else:
             evaluation = total(trial, rows, task, recipe, over)
-        point, moved = method.update(ravel(state.params, trailing), opt_state, evaluation, over.solve)
+        point, moved = method.update(
+            ravel(state.params, trailing), opt_state, evaluation, over.solve
+        )
         running = opt_state.stopped == RUNNING
         params = choose(running, unravel(point, state.params), state.params)
         return state._replace(params=params, opt_state=choose(running, moved, opt_state))

@@ -18,9 +18,11 @@ class Case(NamedTuple):
         about: network, data and step, for the table.
         task, recipe: for `ap.run`; `recipe.steps` does not matter.
         seeds: of the comparison.
-        ns: rough nanoseconds per seed and step by form; decides how many steps are timed, nothing else.
+        ns: rough nanoseconds per seed and step by form; decides how many steps are timed, nothing
+            else.
         forms: of the program that are worth timing.
-        flops: per seed and step, where the limit is the processor's peak; 0 where it is a C program.
+        flops: per seed and step, where the limit is the processor's peak; 0 where it is a C
+            program.
     """
 
     about: str
@@ -34,7 +36,9 @@ class Case(NamedTuple):
 
 def parabola(size: int) -> ap.Task:
     """P2's rows: x²/25 on [-10, 10]."""
-    return ap.task(lambda x: x**2 / 25, x=np.linspace(-10, 10, size), x_test=np.linspace(-20, 20, 401))
+    return ap.task(
+        lambda x: x**2 / 25, x=np.linspace(-10, 10, size), x_test=np.linspace(-20, 20, 401)
+    )
 
 
 def interval(size: int) -> ap.Task:
@@ -48,12 +52,18 @@ def dense(rows: int, inputs: int, outputs: int, loss: str) -> ap.Task:
     """P4's and P5's rows: normal inputs, and a random linear map of them, or random labels."""
     rng = np.random.default_rng(0)
     x = rng.normal(size=(rows, inputs))
-    y = rng.integers(0, outputs, rows) if loss == "cross_entropy" else x @ rng.normal(size=(inputs, outputs)) / inputs
+    y = (
+        rng.integers(0, outputs, rows)
+        if loss == "cross_entropy"
+        else x @ rng.normal(size=(inputs, outputs)) / inputs
+    )
     return ap.given(x, y, loss=loss)
 
 
 def make_cases() -> dict[str, Case]:
-    """P1 to P5; P2 and P3 also with a fixed batch ("fix"), and with whole epochs shuffled ("epoch")."""
+    """P1 to P5; P2 and P3 also with a fixed batch ("fix"), and with whole epochs shuffled
+    ("epoch").
+    """
     relu = ap.Recipe(model=ap.MLP((8, 8), "relu"), learning_rate=1e-3, l2=1e-4, l2_on="all")
     sigmoid = ap.Recipe(model=ap.MLP((2,), "sigmoid"), learning_rate=0.1)
     tanh = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="sgd", learning_rate=1e-3)
@@ -91,7 +101,9 @@ def product() -> ap.Task:
 def make_wider_cases() -> dict[str, Case]:
     """P6 and P7, two inputs; they have no C limit, so only accelerators are measured on them."""
     rough = {"naive": 5e3, "vmap": 5e3, "lanes": 1e3}
-    relu = ap.Recipe(model=ap.MLP((16,), "relu"), learning_rate=1e-3, batch_size=32, batches="replacement")
+    relu = ap.Recipe(
+        model=ap.MLP((16,), "relu"), learning_rate=1e-3, batch_size=32, batches="replacement"
+    )
     edges = replace(relu, model=kan((2, 5, 1)))
     return {
         "P6": Case("2-16-1 relu, 32 of 1,000, Adam", product(), relu, 512, rough),

@@ -1,4 +1,6 @@
-"""One accelerator and the benchmark's cases on it: blocks of networks timed in every form they can take."""
+"""One accelerator and the benchmark's cases on it: blocks of networks timed in every form they can
+take.
+"""
 
 import math
 import time
@@ -61,7 +63,9 @@ def time_block(name: str, form: str, networks: int) -> dict:
     recipe = replace(case.recipe, steps=FOREVER, records=(0, FOREVER))
     keep = plans.check_keep((), (), None)
     options: dict[str, Any] = {"key": 0, "freeze": (), "cross": None, "init_params": None}
-    plan = plans.make_plan(case.task, recipe, seeds=networks, lanes=networks, form=form, keep=keep, grid={}, **options)
+    plan = plans.make_plan(
+        case.task, recipe, seeds=networks, lanes=networks, form=form, keep=keep, grid={}, **options
+    )
     device = jax.local_devices()[0]
     began = time.perf_counter()
     inputs = plans.inputs(plan, np.arange(networks))
@@ -71,7 +75,9 @@ def time_block(name: str, form: str, networks: int) -> dict:
     carry = [jax.block_until_ready(block.start(placed))]
 
     def advance(steps: int) -> None:
-        carry[0] = jax.block_until_ready(block.advance(carry[0], placed, np.int32(0), np.int32(steps)))
+        carry[0] = jax.block_until_ready(
+            block.advance(carry[0], placed, np.int32(0), np.int32(steps))
+        )
 
     steps, samples = median_of_samples(advance, 4)
     return row(name, form, networks, compile_seconds, steps, samples)
@@ -99,7 +105,9 @@ def parameters_of(task, recipe) -> int:
 
 
 def fits(case: Case, networks: int) -> bool:
-    """Whether parameters, moments, gradients and rows of so many networks fit into half of the memory."""
+    """Whether parameters, moments, gradients and rows of so many networks fit into half of the
+    memory.
+    """
     told = jax.local_devices()[0].memory_stats() or {}
     rows = case.recipe.batch_size or choice.shape_of_rows(case.task)[0]
     widest = max((*getattr(case.recipe.model, "widths", ()), 16))

@@ -1,6 +1,8 @@
-"""optimistix' Levenberg-Marquardt under vmap on x²: seconds and final errors by step limit, as JSON lines.
+"""optimistix' Levenberg-Marquardt under vmap on x²: seconds and final errors by step limit, as JSON
+lines.
 
-PYTHON optimistix_lm.py STARTS.npz LIMIT...; run by experiments/second_order_speed.py, which writes the starts.
+PYTHON optimistix_lm.py STARTS.npz LIMIT...; run by experiments/second_order_speed.py, which writes
+the starts.
 """
 
 import json
@@ -46,4 +48,9 @@ for limit in map(int, sys.argv[2:]):
         "median": float(np.median(errors)),
         "worst": float(np.quantile(errors, 0.95)),
     }
-    print(json.dumps(said | {"version": f"optimistix {optimistix.__version__}, jax {jax.__version__}"}), flush=True)
+    print(
+        json.dumps(
+            said | {"version": f"optimistix {optimistix.__version__}, jax {jax.__version__}"}
+        ),
+        flush=True,
+    )

@@ -2,9 +2,10 @@
 
 `python pytorch.py THREADS`, with any interpreter that has torch.
 
-Reads lines `CASE FORM SEEDS STEPS` and answers each with one line of JSON: {"seconds": ...} or {"error": ...}; the
-first call of a case and form includes compilation. Cases: P1, P2, P3 of experiments/speed.py. Forms: "loop", the usual
-loop over one network; "vmap", `torch.func` over SEEDS networks at once; "compiled", the same through torch.compile.
+Reads lines `CASE FORM SEEDS STEPS` and answers each with one line of JSON: {"seconds": ...} or
+{"error": ...}; the first call of a case and form includes compilation. Cases: P1, P2, P3 of
+experiments/speed.py. Forms: "loop", the usual loop over one network; "vmap", `torch.func` over
+SEEDS networks at once; "compiled", the same through torch.compile.
 """
 
 import json
@@ -16,7 +17,9 @@ import torch
 from torch import nn
 from torch.func import functional_call, grad, stack_module_state, vmap
 
-ENOUGH = 2.0  # seconds after which the rest of the steps is taken to cost the same: a busy core stalls its threads
+# Seconds after which the rest of the steps is taken to cost the same: a busy core stalls its
+# threads
+ENOUGH = 2.0
 CASES = {  # widths, activation, optimiser, learning rate, l2, batch
     "P1": ((1, 10, 1), nn.Tanh, "sgd", 1e-3, 0.0, None),
     "P2": ((1, 8, 8, 1), nn.ReLU, "adam", 1e-3, 1e-4, 256),
@@ -85,7 +88,12 @@ def make_step(case, seeds):
         m = {k: 0.9 * m[k] + 0.1 * g[k] for k in g}
         v = {k: 0.999 * v[k] + 0.001 * g[k] ** 2 for k in g}
         scale, root = rate / (1 - 0.9**t), 1 / (1 - 0.999**t)
-        return {k: p - scale * m[k] / (torch.sqrt(v[k] * root) + 1e-8) for k, p in params.items()}, m, v, t
+        return (
+            {k: p - scale * m[k] / (torch.sqrt(v[k] * root) + 1e-8) for k, p in params.items()},
+            m,
+            v,
+            t,
+        )
 
     return step
 
@@ -96,7 +104,10 @@ def many(case, form, seeds, steps, made={}):  # noqa: B006 - the cache of compil
         step = make_step(case, seeds)
         made[case, form, seeds] = torch.compile(step) if form == "compiled" else step
     step = made[case, form, seeds]
-    params = {k: p.detach() for k, p in stack_module_state([network(case) for _ in range(seeds)])[0].items()}
+    params = {
+        k: p.detach()
+        for k, p in stack_module_state([network(case) for _ in range(seeds)])[0].items()
+    }
     zeros = {k: torch.zeros_like(p) for k, p in params.items()}
     state = params, zeros, dict(zeros), torch.zeros(())
     with torch.no_grad():
@@ -114,7 +125,11 @@ def main():
     for line in sys.stdin:
         case, form, seeds, steps = line.split()
         try:
-            seconds = loop(case, int(steps)) if form == "loop" else many(case, form, int(seeds), int(steps))
+            seconds = (
+                loop(case, int(steps))
+                if form == "loop"
+                else many(case, form, int(seeds), int(steps))
+            )
             answer = {"seconds": seconds}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"[:300]}

@@ -1,4 +1,6 @@
-"""What is timed: `ap.run`, its inner step, naive JAX, the C limit, PyTorch and scikit-learn, each as a `Measure`."""
+"""What is timed: `ap.run`, its inner step, naive JAX, the C limit, PyTorch and scikit-learn, each
+as a `Measure`.
+"""
 
 import math
 import os
@@ -26,7 +28,8 @@ from experiments.limit import limit
 
 PEER = Path(__file__).parent / "pytorch.py"
 CORES = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-FOREVER = 1_000_000_000  # steps of an inner program that takes only its first ones: no record is due before the last
+# Steps of an inner program that takes only its first ones: no record is due before the last
+FOREVER = 1_000_000_000
 
 
 @dataclass
@@ -35,7 +38,8 @@ class Measure:
 
     Attributes:
         case, form, threads, seeds, steps: what. `once`: does it, and returns its seconds.
-        compile_seconds: of the first call beyond a later one. bytes: at work, as the compiled program states.
+        compile_seconds: of the first call beyond a later one. bytes: at work, as the compiled
+            program states.
         ns: samples, per seed and step.
     """
 
@@ -60,7 +64,9 @@ class Measure:
 
 @contextmanager
 def cores(count: int) -> Iterator[None]:
-    """All of this process' threads on its first `count` cores, so that one thread means one core for XLA's own too."""
+    """All of this process' threads on its first `count` cores, so that one thread means one core
+    for XLA's own too.
+    """
     if not hasattr(os, "sched_setaffinity") or count >= CORES:
         yield
         return
@@ -90,12 +96,21 @@ def timed(function: Callable[[], Any], threads: int) -> float:
 def public(name: str, case: Case, form: str, threads: int, seconds: float) -> Measure:
     """`ap.run` as a user calls it: default records and lanes, results on the host."""
     recipe = replace(case.recipe, steps=steps_for(seconds, case.ns[form], case.seeds))
-    call = lambda: ap.run(case.task, recipe, seeds=case.seeds, form=form, threads=threads, progress=False)  # noqa: E731
-    return Measure(name, f"run {form}", threads, case.seeds, recipe.steps, lambda: timed(call, threads))
+
+    def call():
+        return ap.run(
+            case.task, recipe, seeds=case.seeds, form=form, threads=threads, progress=False
+        )
+
+    return Measure(
+        name, f"run {form}", threads, case.seeds, recipe.steps, lambda: timed(call, threads)
+    )
 
 
 def host(name: str, case: Case, form: str) -> Measure:
-    """A call of `ap.run` with next to nothing to compute: what planning, tracing, lowering and labelling cost."""
+    """A call of `ap.run` with next to nothing to compute: what planning, tracing, lowering and
+    labelling cost.
+    """
     recipe = replace(case.recipe, steps=10)
     call = lambda: ap.run(case.task, recipe, seeds=8, lanes=8, form=form, progress=False)  # noqa: E731
     return Measure(name, f"host {form}", CORES, 8, 10, lambda: timed(call, CORES))
@@ -110,11 +125,20 @@ def inner(
     seeds: int | None = None,
     lanes: int | None = None,
 ) -> Measure:
-    """The compiled block alone: every block once, dealt to the threads; no record is due but that of step 0."""
+    """The compiled block alone: every block once, dealt to the threads; no record is due but that
+    of step 0.
+    """
     seeds = seeds or case.seeds
     recipe = replace(case.recipe, steps=FOREVER, records=(0, FOREVER))
     keep = plans.check_keep((), (), None)
-    options: dict[str, Any] = {"lanes": lanes, "key": 0, "freeze": (), "cross": None, "init_params": None, "grid": {}}
+    options: dict[str, Any] = {
+        "lanes": lanes,
+        "key": 0,
+        "freeze": (),
+        "cross": None,
+        "init_params": None,
+        "grid": {},
+    }
     plan = plans.make_plan(case.task, recipe, seeds=seeds, form=form, keep=keep, **options)
     dealt, device = plans.blocks_of(plan, np.arange(seeds)), jax.devices()[0]
     count = len(dealt)
@@ -144,7 +168,9 @@ def inner(
 
 
 def naive(name: str, case: Case, seconds: float, seeds: int | None = None) -> Measure:
-    """Plain JAX, as one writes it: `jit(vmap(train))`, dots, `randint` draws, no options; XLA uses all cores."""
+    """Plain JAX, as one writes it: `jit(vmap(train))`, dots, `randint` draws, no options; XLA uses
+    all cores.
+    """
     seeds = seeds or case.seeds
     steps = steps_for(seconds, case.ns["naive"], seeds)
     train = naive_train(case, steps)
@@ -163,7 +189,9 @@ def naive(name: str, case: Case, seconds: float, seeds: int | None = None) -> Me
 
 
 def naive_network(case: Case, inputs: int) -> tuple[Callable, Callable]:
-    """The case's network in plain JAX, as (init, apply); parameters are pairs of weights and biases."""
+    """The case's network in plain JAX, as (init, apply); parameters are pairs of weights and
+    biases.
+    """
     model = case.recipe.model
     if isinstance(model, tuple):
         return lambda key: model[0](key, jnp.zeros((1, inputs))), model[1]
@@ -190,7 +218,10 @@ def naive_network(case: Case, inputs: int) -> tuple[Callable, Callable]:
 def naive_train(case: Case, steps: int) -> Callable:
     """A training in plain JAX: `train(key)` gives the last loss."""
     x, y = (jnp.asarray(a) for a in case.task.rows(random.key(0), random.key(0)))
-    x, y = x.astype(jnp.float32), y if jnp.issubdtype(y.dtype, jnp.integer) else y.astype(jnp.float32)
+    x, y = (
+        x.astype(jnp.float32),
+        y if jnp.issubdtype(y.dtype, jnp.integer) else y.astype(jnp.float32),
+    )
     recipe = case.recipe
     init, apply = naive_network(case, x.shape[1])
     optimizer = {"sgd": optax.sgd, "adam": optax.adam}[recipe.optimizer](recipe.learning_rate)
@@ -201,7 +232,11 @@ def naive_train(case: Case, steps: int) -> Callable:
     }
 
     def loss(params, x, y):
-        decay = recipe.l2 * sum((leaf**2).sum() for leaf in jax.tree.leaves(params)) if recipe.l2 else 0.0
+        decay = (
+            recipe.l2 * sum((leaf**2).sum() for leaf in jax.tree.leaves(params))
+            if recipe.l2
+            else 0.0
+        )
         return losses[str(case.task.loss)](apply(params, x), y) + decay
 
     def train(key):
@@ -221,25 +256,46 @@ def naive_train(case: Case, steps: int) -> Callable:
     return train
 
 
-def c_limit(name: str, case: Case, programs: dict[str, Path], threads: int, seconds: float, seeds: int | None = None):
+def c_limit(
+    name: str,
+    case: Case,
+    programs: dict[str, Path],
+    threads: int,
+    seconds: float,
+    seeds: int | None = None,
+):
     """The C limit: a trainer for P1 to P3, the peak of fused multiply-adds for the others."""
     seeds = seeds or case.seeds
     if case.flops:
-        once = lambda: case.flops * seeds / 1e9 / limit.call(programs["peak"], threads)["gflops"]  # noqa: E731
-        return Measure(name, "limit", threads, seeds, 1, once)
+
+        def at_peak():
+            return case.flops * seeds / 1e9 / limit.call(programs["peak"], threads)["gflops"]
+
+        return Measure(name, "limit", threads, seeds, 1, at_peak)
     steps = steps_for(seconds * min(threads / CORES, 1), case.ns["lanes"], max(seeds, 16))
     arguments = (name.lower().replace(" ", ""), seeds, steps, threads, 1)
     padded = 16 * math.ceil(seeds / 16)
-    once = lambda: limit.call(programs["limit"], *arguments)["wall_ns_per_seed_step"] * padded * steps / 1e9  # noqa: E731
+
+    def once():
+        ns = limit.call(programs["limit"], *arguments)["wall_ns_per_seed_step"]
+        return ns * padded * steps / 1e9
+
     return Measure(name, "limit", threads, seeds, steps, once)
 
 
 class Torch:
-    """PyTorch in a process of its own with so many threads, asked for one timing at a time (see pytorch.py)."""
+    """PyTorch in a process of its own with so many threads, asked for one timing at a time (see
+    pytorch.py).
+    """
 
     def __init__(self, python: str, threads: int):
         command = [python, str(PEER), str(threads)]
-        pipes: Any = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.DEVNULL, "text": True}
+        pipes: Any = {
+            "stdin": subprocess.PIPE,
+            "stdout": subprocess.PIPE,
+            "stderr": subprocess.DEVNULL,
+            "text": True,
+        }
         self.process, self.threads = subprocess.Popen(command, **pipes), threads
         self.version = self.answer().get("torch")
 
@@ -253,7 +309,9 @@ class Torch:
         print(case, form, seeds, steps, file=self.process.stdin, flush=True)
         answer = self.answer()
         if "error" in answer:
-            print(f"  PyTorch {form} of {case}, {self.threads} threads: {answer['error']}", flush=True)
+            print(
+                f"  PyTorch {form} of {case}, {self.threads} threads: {answer['error']}", flush=True
+            )
         return answer.get("seconds", math.nan)
 
 
@@ -264,8 +322,13 @@ def torch_measures(name: str, case: Case, peers: list[Torch], seconds: float) ->
     for peer in peers:
         for form, ns in rough.items():
             seeds = 1 if form == "loop" else case.seeds
-            steps = steps_for(seconds, ns * (5 if name == "P2" and form == "vmap" else 1), seeds, least=3)
-            once = lambda peer=peer, form=form, seeds=seeds, steps=steps: peer.seconds(name, form, seeds, steps)  # noqa: E731
+            steps = steps_for(
+                seconds, ns * (5 if name == "P2" and form == "vmap" else 1), seeds, least=3
+            )
+
+            def once(peer=peer, form=form, seeds=seeds, steps=steps):
+                return peer.seconds(name, form, seeds, steps)
+
             made.append(Measure(name, f"torch {form}", peer.threads, seeds, steps, once))
     return made
 
@@ -291,7 +354,12 @@ def sklearn_measure(name: str, case: Case, seconds: float) -> Measure | None:
         "batch_size": size,
         "momentum": 0,
     }
-    options |= {"max_iter": epochs, "tol": 0, "n_iter_no_change": epochs + 1, "alpha": recipe.l2 or 0}
+    options |= {
+        "max_iter": epochs,
+        "tol": 0,
+        "n_iter_no_change": epochs + 1,
+        "alpha": recipe.l2 or 0,
+    }
     kind = MLPClassifier if case.task.loss == "binary_cross_entropy" else MLPRegressor
 
     def once() -> float:

@@ -1,7 +1,8 @@
 """Record ten steps of Keras and of PyTorch from given weights, for tests/test_parity.py.
 
-Not part of the test suite: needs `pip install keras jax torch numpy`. Writes keras.json and torch.json beside itself.
-The network is 1-3-1 tanh on 7 rows, full batch, mean squared error, float32 throughout.
+Not part of the test suite: needs `pip install keras jax torch numpy`. Writes keras.json and
+torch.json beside itself. The network is 1-3-1 tanh on 7 rows, full batch, mean squared error,
+float32 throughout.
 """
 
 import json
@@ -26,7 +27,9 @@ STEPS = 10
 
 
 def with_keras(optimizer, l2=0.0, tiny=1.0, l2_everywhere=True, batch_size=7):
-    """Losses before each step (or, with batches, the mean that Keras prints per epoch) and the final parameters."""
+    """Losses before each step (or, with batches, the mean that Keras prints per epoch) and the
+    final parameters.
+    """
     k = keras.regularizers.L2(l2) if l2 else None
     model = keras.Sequential(
         [
