@@ -18,7 +18,7 @@ FOLDERS = (
     *(f"approx/{path.name}" for path in sorted((ROOT / "approx").iterdir()) if path.is_dir()),
     "approx",
 )
-FOLDERS = tuple(name for name in FOLDERS if "__pycache__" not in name) + ("experiments", "figures")
+FOLDERS = (*tuple(name for name in FOLDERS if "__pycache__" not in name), "experiments", "figures")
 CHECKED = ("approx", "experiments", "figures", "tests")
 LONG_FILE = 300  # lines
 COLUMNS = 100
