@@ -465,11 +465,14 @@ def test_an_unknown_format_is_refused(tmp_path):
 # ---- processes that really end -------------------------------------------------------------------
 
 LONG = """
+import signal
 import sys
+# A shell starts what runs in the background with interrupts ignored, and tests may run there.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 import approx as ap
-from approx.disk import executors
+from approx.disk import writer
 from approx.sweep import devices
-executors.SECONDS_PER_CHUNK, devices.SECONDS_PER_HOLD = 0.05, 0.05
+writer.SECONDS_PER_CHUNK, devices.SECONDS_PER_HOLD = 0.05, 0.05
 ap.run(
     ap.tasks.square(), ap.Recipe(steps=3_000, records=(0, 10, 3_000)), seeds=2_000, lanes=16, segment=200,
     learning_rate=[0.1, 0.01], out=sys.argv[1],
