@@ -1,22 +1,25 @@
-"""The command line: `python -m approx status FOLDER`, `python -m approx verify FOLDER`; `--help`
-says more.
+"""The command line: `python -m approx status FOLDER` and `python -m approx verify FOLDER`.
+
+`--help` says more.
 """
 
 import json
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import tyro
 from tyro.conf import Positional
 
-from approx.disk import chunks, folders
+from approx.disk import chunks, description, folders, labelled
 from approx.sweep.progress import duration, plural
 
 
 def status(folder: Positional[Path]) -> int:
-    """How far a sweep is, whether anyone is at it, and how it goes.
+    """Say how far a sweep is, whether a run is computing it, and how fast.
 
     Args:
         folder: that `run(out=...)` writes to; of several recipes, all of them.
@@ -37,7 +40,7 @@ def sweeps(folder: Path) -> list[Path]:
     """
     inner = sorted(path.parent for path in folder.glob("*/sweep.json"))
     if (folder / "sweep.json").exists() or not inner:
-        folders.read_sweep(folder)  # says what is missing
+        description.read_sweep(folder)  # says what is missing
         return [folder]
     return inner
 
@@ -45,16 +48,20 @@ def sweeps(folder: Path) -> list[Path]:
 def missing_recipes(folder: Path, inner: list[Path]) -> list[str]:
     """Labels of the recipes that a folder of several should have and has not."""
     there = [each.name for each in inner]
-    wanted = [str(label) for label in folders.read_labels(folder)]
+    wanted = [str(label) for label in labelled.read_labels(folder)]
     return [label for label in wanted if label not in there]
 
 
+# ---- status --------------------------------------------------------------------------------------
+
+
 def described(folder: Path) -> list[str]:
-    """A sweep in a few lines."""
-    sweep = folders.read_sweep(folder)
-    axes = folders.axes_of(sweep)
+    """The lines that `status` says of one sweep."""
+    sweep = description.read_sweep(folder)
+    axes = description.axes_of(sweep)
     asked = int(np.prod([len(values) for values in axes.values()]))
-    done, diverged, damaged = 0, 0, []
+    done = diverged = 0
+    damaged = []
     for path in chunks.paths(folder):
         try:
             index = chunks.read_index(path, sweep["sources"])
@@ -62,41 +69,50 @@ def described(folder: Path) -> list[str]:
             diverged += int(index.attrs["diverged"])
         except ValueError:
             damaged.append(path.name)
-    at_it = folders.is_locked(folder)
-    lines = [
-        f"{folder}: {done:,} of {plural(asked, 'training')} finished ({done / asked:.1%}), {diverged:,} diverged"
-    ]
-    lines.append(
-        "  axes: " + " x ".join(f"{axis} {len(values):,}" for axis, values in axes.items())
-    )
+    running = folders.is_locked(folder)
+    finished = f"{done:,} of {plural(asked, 'training')} finished ({done / asked:.1%})"
+    lengths = " x ".join(f"{axis} {len(values):,}" for axis, values in axes.items())
+    lines = [f"{folder}: {finished}, {diverged:,} diverged", f"  axes: {lengths}"]
     if damaged:
         lines.append(f"  damaged: {', '.join(damaged)}; `verify` says more")
-    if at_it:
-        lines += ["  " + line for line in going(folder)]
+    if running:
+        lines += ["  " + line for line in pace(folder)]
     elif done < asked:
         lines.append("  nobody is at it; the same command goes on")
     return lines
 
 
-def going(folder: Path) -> list[str]:
-    """Of a run that is at it: who, how fast, and for how long still."""
+def pace(folder: Path) -> list[str]:
+    """How fast the run is that writes to a folder, how long it still takes, and who began it."""
     try:
         found = json.loads((folder / "progress.json").read_text())
-        spent, share = found["now"] - found["began"], found["share"]
-        left = duration(spent * (1 - share) / share) if share else "unknown"
-        rate = f"{share * found['missing'] / max(spent, 1e-9):,.3g} trainings per second"
-        ago = duration(max(time.time() - found["now"], 0))
+        return pace_lines(found)
     except (OSError, ValueError, KeyError, TypeError):
         return ["running, it has not said yet how far it is"]
+
+
+def pace_lines(found: Mapping[str, Any]) -> list[str]:
+    """The lines of `pace`, from what progress.json says."""
+    spent, share = found["now"] - found["began"], found["share"]
+    left = "unknown"
+    if share:
+        left = duration(spent * (1 - share) / share)
+    per_second = share * found["missing"] / max(spent, 1e-9)
+    ago = duration(max(time.time() - found["now"], 0))
     return [
-        f"running for {duration(spent)}: {rate}, {left} left (said {ago} ago)",
+        f"running for {duration(spent)}: {per_second:,.3g} trainings per second, "
+        f"{left} left (said {ago} ago)",
         f"command: {' '.join(found['command'])}",
     ]
 
 
+# ---- verify --------------------------------------------------------------------------------------
+
+
 def verify(folder: Positional[Path], count: int = 256, key: int = 0) -> int:
-    """Check every file of a sweep, and compute a random sample of its trainings again, from the
-    folder alone.
+    """Check every file of a sweep, and compute a random sample of its trainings again.
+
+    They are computed from the folder alone.
 
     Args:
         folder: that `run(out=...)` wrote to; of several recipes, all of them.
@@ -106,7 +122,10 @@ def verify(folder: Positional[Path], count: int = 256, key: int = 0) -> int:
     inner = sweeps(folder)
     fine = True
     for each in inner:
-        fine &= verified(each, count, key, expected=None if each == folder else each.name)
+        expected = None
+        if each != folder:
+            expected = each.name
+        fine &= verified(each, count, key, expected)
     for label in missing_recipes(folder, inner):
         fine = False
         print(
@@ -116,26 +135,32 @@ def verify(folder: Positional[Path], count: int = 256, key: int = 0) -> int:
 
 
 def verified(folder: Path, count: int, key: int, expected: str | None) -> bool:
-    """Say what is found in one sweep, which should be that of the expected recipe; whether all of
-    it is fine.
+    """Verify one sweep, and say what is found.
+
+    Args:
+        folder: that of the sweep.
+        count: how many trainings to compute again, at most.
+        key: of the random sample.
+        expected: the label of the recipe that the folder should hold; None if it has none.
+
+    Returns:
+        Whether all of it is fine.
     """
-    from approx.disk.verification import verify as check
+    from approx.disk import verification
 
     try:
-        found = check(folder, count, key)
-        sweep = folders.read_sweep(folder)
+        found = verification.verify(folder, count, key)
+        sweep = description.read_sweep(folder)
     except ValueError as error:
         print(f"{folder}: 1 damaged file\n  {error}\n  NOT verified")
         return False
     print(f"{folder}: {plural(len(found.damaged), 'damaged file')}")
-    print(
-        *(f"  {sentence}" for sentence in found.damaged),
-        sep="\n",
-        end="\n" if found.damaged else "",
-    )
+    for sentence in found.damaged:
+        print(f"  {sentence}")
     if sweep["format"] < 2:
         print(
-            "  sweep.json and coordinates.nc are of an earlier version, without a checksum; the same command adds it"
+            "  sweep.json and coordinates.nc are of an earlier version, without a checksum; "
+            "the same command adds it"
         )
     label = sweep.get("label")
     moved = expected is not None and label not in (None, expected)
@@ -145,25 +170,24 @@ def verified(folder: Path, count: int, key: int, expected: str | None) -> bool:
         print(
             f"  {plural(found.missing, 'training')} missing: the same command again computes them"
         )
-    same = f"  {found.sampled - found.differing:,} of {plural(found.sampled, 'training')} came out bit for bit"
-    print(f"{same}, as they must here" if not found.elsewhere else same)
+    same = f"{found.sampled - found.differing:,} of {plural(found.sampled, 'training')}"
     if found.elsewhere:
+        print(f"  {same} came out bit for bit")
         print(f"  bits may differ here: {found.elsewhere}")
-        apart = f"  losses up to step 10 differ by at most {found.parted:.2g}"
-        print(f"{apart}; final losses alike: p = {found.pvalue:.2g}")
+        apart = f"losses up to step 10 differ by at most {found.parted:.2g}"
+        print(f"  {apart}; final losses alike: p = {found.pvalue:.2g}")
+    else:
+        print(f"  {same} came out bit for bit, as they must here")
     fine = found.fine and not moved
     print("  verified" if fine else "  NOT verified")
     return fine
 
 
 def main() -> None:
-    """The command line."""
+    """Read the command line, and do what it says."""
+    commands = {"status": status, "verify": verify}
     try:
-        sys.exit(
-            tyro.extras.subcommand_cli_from_dict(
-                {"status": status, "verify": verify}, prog="approx"
-            )
-        )
+        sys.exit(tyro.extras.subcommand_cli_from_dict(commands, prog="approx"))
     except (FileNotFoundError, ValueError) as error:
         sys.exit(f"approx: {error}")
 

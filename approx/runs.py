@@ -17,7 +17,7 @@ import xarray as xr
 from jax import random
 from jaxtyping import Array, Key, PyTree
 
-from approx.disk import assemble, chunks, executors, files, folders, writer
+from approx.disk import assemble, chunks, executors, files, folders, labelled, writer
 from approx.sweep import checks, plans, provenance, results
 from approx.sweep.announcement import announce
 from approx.sweep.devices import Batch, drive, find_workers, pilot
@@ -234,9 +234,9 @@ def find_folders(out: Path, labels: list) -> dict[Any, Path]:
     if labels == [None]:
         folders.check_place(out)
         return {None: out}
-    folders.check_labels(out, [str(label) for label in labels])
+    labelled.check_labels(out, [str(label) for label in labels])
     files.make_folder(out)
-    folders.write_labels(out, labels)
+    labelled.write_labels(out, labels)
     for label in labels:
         folders.check_place(out / str(label))
     return {label: out / str(label) for label in labels}

@@ -20,7 +20,7 @@ import xarray as xr
 
 import approx as ap
 from approx import commands
-from approx.disk import chunks, files, folders, verification
+from approx.disk import chunks, description, files, folders, labelled, verification
 from approx.disk import held as held_blocks
 
 ROOT = Path(__file__).parents[1]
@@ -136,7 +136,7 @@ def made(tmp_path_factory) -> Path:
     (folder / "both").mkdir()
     for label, rate in (("adam", 0.25), ("sgd", 0.5)):
         sweep(folder / "both" / label, label, rate)
-    folders.write_labels(folder / "both", ["sgd", "adam"])
+    labelled.write_labels(folder / "both", ["sgd", "adam"])
     ap.save(result(), folder / "result")
     return folder
 
@@ -149,7 +149,7 @@ def copy(made, tmp_path) -> Path:
 
 def held(folder: Path) -> list:
     """What is held, as lists; the warning of damage as an error."""
-    name = next(iter(folders.read_sweep(folder)["sources"]))
+    name = next(iter(description.read_sweep(folder)["sources"]))
     with warnings.catch_warnings(record=True) as said:
         warnings.simplefilter("always")
         found = [*held_blocks.held(folder, name)]
@@ -162,7 +162,7 @@ def held(folder: Path) -> list:
 
 def program(folder: Path) -> tuple:
     """The program and the inputs of a sweep, as they are compared."""
-    name = next(iter(folders.read_sweep(folder)["sources"]))
+    name = next(iter(description.read_sweep(folder)["sources"]))
     found = verification.read_program(folder, name)
     arrays = {name: array.tolist() for name, array in found.shared.items()}
     return found.start.mlir_module_serialized, found.advance.mlir_module_serialized, arrays
@@ -358,7 +358,7 @@ def test_coordinates_of_another_sweep_are_refused(copy):
 def test_a_chunk_of_a_newer_format_is_refused(copy):
     path = copy / "both" / "sgd" / "chunk-000000.nc"
     with files.open_netcdf(path) as (opened, _):
-        newer = opened.load().assign_attrs(approx_format=folders.FORMAT + 1)
+        newer = opened.load().assign_attrs(approx_format=description.FORMAT + 1)
     files.write_netcdf(path, newer)
     for use in (ap.load, lambda folder: lazily(folder), chunks.done):
         with pytest.raises(

@@ -18,7 +18,16 @@ from conftest import QUICK
 
 import approx as ap
 from approx import commands
-from approx.disk import chunks, executors, exports, files, folders, verification, writer
+from approx.disk import (
+    chunks,
+    description,
+    executors,
+    exports,
+    files,
+    folders,
+    verification,
+    writer,
+)
 from approx.sweep import devices, provenance
 
 ROOT = Path(__file__).parents[1]
@@ -356,7 +365,7 @@ def test_numbers_that_never_came_out_of_the_program_are_found(tmp_path, capsys):
     """Even with a digest that fits: another seed's losses."""
     sweep(tmp_path)
     (path, *_) = chunks.paths(tmp_path)
-    part = chunks.read_chunk(path, folders.read_sweep(tmp_path)["sources"])
+    part = chunks.read_chunk(path, description.read_sweep(tmp_path)["sources"])
     part["loss"].values[0] = part.loss.values[1]
     part = part.assign_attrs(digest=chunks.digest(part))
     files.write_netcdf(path, part)
@@ -381,7 +390,7 @@ def test_elsewhere_what_comes_out_is_compared_by_size_and_distribution(
     assert commands.verify(tmp_path) == 0
     assert "bits may differ here: processor is another one" in capsys.readouterr().out
     (path, *_) = chunks.paths(tmp_path)
-    part = chunks.read_chunk(path, folders.read_sweep(tmp_path)["sources"])
+    part = chunks.read_chunk(path, description.read_sweep(tmp_path)["sources"])
     part["loss"].values[:, 1:] *= 1.1  # as if another optimiser had made them
     part = part.assign_attrs(digest=chunks.digest(part))
     files.write_netcdf(path, part)
@@ -527,7 +536,7 @@ def test_killed_at_twenty_random_moments(undisturbed, tmp_path):
         grown += len(after) > len(before)
         before = after
         for path in chunks.paths(tmp_path):
-            chunks.read_chunk(path, folders.read_sweep(tmp_path)["sources"])
+            chunks.read_chunk(path, description.read_sweep(tmp_path)["sources"])
         if sum(trainings(tmp_path)) == 4_000:
             break
     assert kills >= 5, "the sweep is too short to be killed often"

@@ -1,182 +1,232 @@
-"""A sweep read from its folder, in memory or lazily."""
+"""A sweep read from its folder onto its axes, into memory at once or when it is used."""
 
 import json
 import warnings
-from collections.abc import Callable, Iterator, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from approx.disk.chunks import INPUTS, paths, read_chunk, read_index
-from approx.disk.folders import axes_of, read_coordinates, read_sweep
+from approx.disk.description import axes_of, read_coordinates, read_sweep
 from approx.sweep import provenance, results
-from approx.sweep.provenance import WHICH
+
+Axes = Mapping[str, np.ndarray]
 
 
-def say_unchecked(folder: Path) -> None:
-    """Say of a sweep of an earlier version that damage to some of its files cannot be seen."""
+def warn_if_unchecked(folder: Path) -> None:
+    """Warn of a sweep of an earlier version: damage to some of its files cannot be seen."""
     if read_sweep(folder)["format"] < 2:
         warnings.warn(
-            f"{folder} was written by an earlier version: sweep.json and coordinates.nc have no checksum, so damage "
-            "to them would not be seen; the same command again adds them",
+            f"{folder} was written by an earlier version: sweep.json and coordinates.nc have no "
+            "checksum, so damage to them would not be seen; the same command again adds them",
             stacklevel=3,
         )
 
 
 def assemble(
-    folder: Path,
-    axes: Mapping[str, np.ndarray] | None = None,
-    lazy: bool = False,
-    partial: bool = False,
+    folder: Path, axes: Axes | None = None, lazy: bool = False, partial: bool = False
 ) -> xr.Dataset:
-    """All trainings of a folder on their axes, by default all that was ever asked for, in
-    increasing order.
+    """Read all trainings of a folder onto their axes.
+
+    Args:
+        folder: that of the sweep.
+        axes: names and values of the axes; by default all values that were ever asked for, in
+            increasing order.
+        lazy: whether arrays are read when they are used.
+        partial: whether only the seeds that are finished in all cells are read, if trainings are
+            missing.
+
+    Raises:
+        ValueError: trainings are missing, or a file is damaged.
     """
-    sweep, files = read_sweep(folder), paths(folder)
+    sweep = read_sweep(folder)
     points = read_coordinates(folder, sweep["sources"])
-    axes = axes_of(sweep) if axes is None else dict(axes)
-    place, numbers, counts = survey(files, sweep["sources"], axes)
+    if axes is None:
+        axes = axes_of(sweep)
+    chunks = paths(folder)
+    found = survey(chunks, sweep["sources"], axes)
+    place, numbers = found.place, found.numbers
     if (place < 0).any():
-        here, whole = int((place >= 0).sum()), place.size
-        axes, place, numbers = (
-            restrict(axes, place, numbers) if partial else (axes, place[..., :0], numbers)
-        )
-        if not place.size:
+        there, asked = int((place >= 0).sum()), place.size
+        complete = (place >= 0).all(axis=tuple(range(place.ndim - 1)))
+        if not partial or not complete.any():
             raise ValueError(
-                f"{folder} has {here:,} of {whole:,} trainings: the same command again goes on with it; "
-                "partial=True loads those seeds that are finished everywhere"
+                f"{folder} has {there:,} of {asked:,} trainings: the same command again goes on "
+                "with it; partial=True loads those seeds that are finished everywhere"
             )
+        axes = dict(axes) | {"seed": axes["seed"][complete]}
+        place, numbers = place[..., complete], numbers[..., complete, :]
     if lazy:
-        variables = read_lazily(files, sweep["sources"], axes, place, counts)
+        variables = read_lazily(chunks, sweep["sources"], axes, place, found.counts)
     else:
-        variables = read_now(files, sweep["sources"], axes, place)
-    try:
-        points = points.sel({axis: values for axis, values in axes.items() if axis in points.dims})
-    except KeyError as error:
-        raise ValueError(
-            f"{folder / 'coordinates.nc'} is of another sweep: it has no {error}"
-        ) from None
+        variables = read_now(chunks, sweep["sources"], axes, place.shape)
+    coordinates: dict[Any, Any] = {axis: (axis, values) for axis, values in axes.items()}
+    coordinates |= dict(points_on(folder, points, axes).coords)
     source = whole_source(sweep, axes, numbers)
     attributes = {
         "identity": provenance.identity(source),
         "provenance": json.dumps(source),
         "created": sweep["created"],
+        **sweep["attributes"],
     }
-    named = {axis: (axis, values) for axis, values in axes.items()}
-    return results.finished(
-        xr.Dataset(variables, named | dict(points.coords), attributes | sweep["attributes"])
-    )
+    return results.finished(xr.Dataset(variables, coordinates, attributes))
 
 
-def positions(
-    axes: Mapping[str, np.ndarray], part: xr.Dataset
-) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    """Where a chunk's trainings stand on the axes, and which of them do."""
-    inside, found = np.ones(part.sizes["training"], bool), []
+def points_on(folder: Path, points: xr.Dataset, axes: Axes) -> xr.Dataset:
+    """The coordinates of a sweep at some of the values of its axes.
+
+    Raises:
+        ValueError: the coordinates do not have all of these values.
+    """
+    wanted = {axis: values for axis, values in axes.items() if axis in points.dims}
+    try:
+        return points.sel(wanted)
+    except KeyError as error:
+        raise ValueError(
+            f"{folder / 'coordinates.nc'} is of another sweep: it has no {error}"
+        ) from None
+
+
+# ---- where the trainings are ---------------------------------------------------------------------
+
+
+def positions(axes: Axes, part: xr.Dataset) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+    """Find the places of a chunk's trainings on the axes.
+
+    Returns:
+        For every axis the places of those trainings that stand on all axes; and for every training
+        of the chunk whether it does.
+    """
+    inside = np.ones(part.sizes["training"], bool)
+    found = []
     for axis, values in axes.items():
+        own = part[axis].values
         order = np.argsort(values, kind="stable")
-        at = order[
-            np.searchsorted(values, part[axis].values, sorter=order).clip(max=len(values) - 1)
-        ]
-        inside &= values[at] == part[axis].values
-        found.append(at)
-    return tuple(at[inside] for at in found), inside
+        after = np.searchsorted(values, own, sorter=order)
+        place = order[after.clip(max=len(values) - 1)]
+        inside &= values[place] == own
+        found.append(place)
+    return tuple(place[inside] for place in found), inside
 
 
-def survey(
-    files: list[Path], sources: Mapping[str, Any], axes: Mapping[str, np.ndarray]
-) -> tuple[np.ndarray, np.ndarray, list[int]]:
-    """Which of all stored trainings stands where, -1 for none, the numbers it was made with, and
-    each file's count.
+class Survey(NamedTuple):
+    """Where the trainings of a folder are.
+
+    Attributes:
+        place: on the axes, the position of each training among all stored ones, or -1.
+        numbers: on the axes and one more, the numbers that each training was made with.
+        counts: how many trainings every chunk has.
+    """
+
+    place: np.ndarray
+    numbers: np.ndarray
+    counts: list[int]
+
+
+def survey(chunks: list[Path], sources: Mapping[str, Any], axes: Axes) -> Survey:
+    """Find out where all trainings are, from the chunks' indices.
+
+    Raises:
+        ValueError: a chunk is damaged, or has trainings that another chunk has too.
     """
     shape = tuple(map(len, axes.values()))
-    place, numbers = np.full(shape, -1, np.int64), np.zeros((*shape, 0))
+    place = np.full(shape, -1, np.int64)
+    numbers = np.zeros((*shape, 0))
     counts: list[int] = []
-    for path in files:
+    for path in chunks:
         part = read_index(path, sources)
         at, inside = positions(axes, part)
         if (place[at] >= 0).any():
             raise ValueError(
-                f"{path} holds trainings that another chunk has too, made with other inputs: choose one"
+                f"{path} holds trainings that another chunk has too, made with other inputs: "
+                "choose one"
             )
         place[at] = sum(counts) + np.flatnonzero(inside)
+        own = part["training_numbers"].values
+        if not counts:
+            numbers = np.zeros((*shape, own.shape[1]), own.dtype)
+        numbers[at] = own[inside]
         counts.append(len(inside))
-        own = part[INPUTS[0]].values[inside]
-        numbers = numbers if numbers.shape[-1] else np.zeros((*shape, own.shape[1]), own.dtype)
-        numbers[at] = own
-    return place, numbers, counts
+    return Survey(place, numbers, counts)
 
 
-def restrict(
-    axes: Mapping[str, np.ndarray], place: np.ndarray, numbers: np.ndarray
-) -> tuple[dict, Any, Any]:
-    """The seeds, the last axis, that are there in all cells."""
-    whole = (place >= 0).all(tuple(range(place.ndim - 1)))
-    return dict(axes) | {"seed": axes["seed"][whole]}, place[..., whole], numbers[..., whole, :]
+# ---- the variables -------------------------------------------------------------------------------
 
 
-def read_now(
-    files: list[Path], sources: Mapping, axes: Mapping[str, np.ndarray], place: np.ndarray
-) -> dict[str, Any]:
-    """Every variable, in memory; two chunks are there besides, one of them being read."""
-    found: dict[str, Any] = {}
-    for part in ahead(lambda path: read_chunk(path, sources), files):
-        at, inside = positions(axes, part)
-        flat = np.ravel_multi_index(at, place.shape)
-        where = (
-            slice(flat[0], flat[0] + len(flat))
-            if len(flat) and (np.diff(flat) == 1).all()
-            else flat
-        )
-        for name in kept(part, axes):
-            values = part[name]
-            dims = (*axes, *(dim for dim in values.dims if dim != "training"))
-            if "training" not in values.dims:
-                found[name] = (
-                    dims,
-                    np.broadcast_to(values.values, (*place.shape, *values.shape)),
-                    values.attrs,
-                )
-                continue
-            if name not in found:
-                found[name] = (
-                    dims,
-                    np.empty((*place.shape, *values.shape[1:]), values.dtype),
-                    values.attrs,
-                )
-            whole = found[name][1].reshape(-1, *values.shape[1:])
-            whole[where] = values.values if inside.all() else values.values[inside]
-    return found
-
-
-def ahead(read: Callable[[Path], xr.Dataset], files: list[Path]) -> Iterator[xr.Dataset]:
-    """What is read from each file, the next one already under way."""
-    with ThreadPoolExecutor(1) as pool:
-        coming = [pool.submit(read, path) for path in files[:1]]
-        for path in [*files[1:], None]:
-            part = coming.pop().result() if coming else None
-            if path is not None:
-                coming.append(pool.submit(read, path))
-            if part is not None:
-                yield part
-
-
-def kept(part: xr.Dataset, axes: Mapping[str, np.ndarray]) -> list[str]:
-    """Names of what was measured."""
+def measured(part: xr.Dataset, axes: Axes) -> list[str]:
+    """Names of a chunk's variables that were measured: neither axes nor inputs."""
     return [str(name) for name in part.variables if name not in (*axes, *INPUTS)]
 
 
-def read_lazily(
-    files: list[Path],
-    sources: Mapping,
-    axes: Mapping[str, np.ndarray],
-    place: np.ndarray,
-    counts: list[int],
+def read_now(
+    chunks: list[Path], sources: Mapping, axes: Axes, shape: tuple[int, ...]
 ) -> dict[str, Any]:
-    """Every variable, as an array of dask's: a chunk is read, and checked, when it is needed."""
+    """Read every variable into memory. Two chunks are in memory besides, one of them being read.
+
+    Args:
+        chunks: their files.
+        sources: those of the sweep, by name.
+        axes: names and values of the axes.
+        shape: the lengths of the axes.
+    """
+    found: dict[str, Any] = {}
+    for part in read_ahead(lambda path: read_chunk(path, sources), chunks):
+        at, inside = positions(axes, part)
+        where = as_slice(np.ravel_multi_index(at, shape))
+        for name in measured(part, axes):
+            variable = part[name].variable
+            dims = (*axes, *(dim for dim in variable.dims if dim != "training"))
+            if "training" not in variable.dims:  # the same for all trainings
+                values = np.broadcast_to(variable.values, (*shape, *variable.shape))
+                found[name] = (dims, values, variable.attrs)
+                continue
+            of_one = variable.shape[1:]
+            if name not in found:
+                values = np.empty((*shape, *of_one), variable.dtype)
+                found[name] = (dims, values, variable.attrs)
+            own = variable.values
+            if not inside.all():
+                own = own[inside]
+            _, values, _ = found[name]
+            values.reshape(-1, *of_one)[where] = own
+    return found
+
+
+def as_slice(places: np.ndarray) -> np.ndarray | slice:
+    """Places as a slice, if they are consecutive: numpy copies to a slice faster."""
+    if len(places) and (np.diff(places) == 1).all():
+        return slice(places[0], places[0] + len(places))
+    return places
+
+
+def read_ahead(read: Callable[[Path], xr.Dataset], chunks: Iterable[Path]) -> Iterator[xr.Dataset]:
+    """What is read from each file, while a thread reads the next one."""
+    waiting: list[Future] = []
+    with ThreadPoolExecutor(1) as pool:
+        for path in chunks:
+            waiting.append(pool.submit(read, path))
+            if len(waiting) == 2:
+                yield waiting.pop(0).result()
+        for last in waiting:
+            yield last.result()
+
+
+def read_lazily(
+    chunks: list[Path], sources: Mapping, axes: Axes, place: np.ndarray, counts: list[int]
+) -> dict[str, Any]:
+    """Every variable as an array of Dask's: a chunk is read and checked when it is needed.
+
+    Args:
+        chunks: their files.
+        sources: those of the sweep, by name.
+        axes: names and values of the axes.
+        place: on the axes, the position of each training among all stored ones.
+        counts: how many trainings every chunk has.
+    """
     try:
         import dask
         import dask.array as da
@@ -184,46 +234,63 @@ def read_lazily(
         raise ImportError(
             'lazy=True needs dask: pip install ".[cluster]" in a clone of approx, or load it whole'
         ) from error
-    first = read_chunk(files[0], sources)
-    shapes = {name: first[name].variable for name in kept(first, axes)}
-    parts = [dask.delayed(read_chunk)(path, sources) for path in files]
+    order = place.ravel()
+    stored_in_order = np.array_equal(order, np.arange(sum(counts)))
+    parts = [dask.delayed(read_chunk)(path, sources) for path in chunks]
+    first = read_chunk(chunks[0], sources)
     found: dict[str, Any] = {}
-    for name, like in shapes.items():
-        if "training" not in like.dims:
+    for name in measured(first, axes):
+        like = first[name].variable
+        if "training" not in like.dims:  # the same for all trainings
             values = da.broadcast_to(da.from_array(like.values), (*place.shape, *like.shape))
             found[name] = ((*axes, *like.dims), values, like.attrs)
             continue
-        blocks = [
-            da.from_delayed(part[name].data, (many, *like.shape[1:]), like.dtype)
-            for part, many in zip(parts, counts, strict=True)
-        ]
+        of_one = like.shape[1:]
+        blocks = []
+        for part, count in zip(parts, counts, strict=True):
+            blocks.append(da.from_delayed(part[name].data, (count, *of_one), like.dtype))
         values = da.concatenate(blocks)
-        order = place.ravel()
-        values = values if np.array_equal(order, np.arange(len(values))) else values[order]
-        found[name] = (
-            (*axes, *like.dims[1:]),
-            values.reshape(*place.shape, *like.shape[1:]),
-            like.attrs,
-        )
+        if not stored_in_order:
+            values = values[order]
+        values = values.reshape(*place.shape, *of_one)
+        found[name] = ((*axes, *like.dims[1:]), values, like.attrs)
     return found
 
 
-def whole_source(
-    sweep: Mapping[str, Any], axes: Mapping[str, np.ndarray], numbers: np.ndarray
-) -> dict[str, Any]:
-    """The provenance that a run in memory would have; with all sources, if others were accepted."""
+# ---- the provenance ------------------------------------------------------------------------------
+
+
+def whole_source(sweep: Mapping[str, Any], axes: Axes, numbers: np.ndarray) -> dict[str, Any]:
+    """The provenance that the same run in memory would have.
+
+    If trainings of other programs or inputs were accepted, their sources stand in it too.
+
+    Args:
+        sweep: what `read_sweep` gave.
+        axes: names and values of the axes.
+        numbers: on the axes and one more, the numbers that each training was made with.
+    """
     *others, last = sweep["sources"].values()
-    crossed = {f"{name}_seed": name for name in sweep["crossed"]}
-    cells = numbers[
-        (*(slice(None) if axis not in (*crossed, "seed") else 0 for axis in axes), slice(None))
-    ]
+    crossed = {f"{stream}_seed": stream for stream in sweep["crossed"]}
+    grid = {}
+    first: list[Any] = []  # takes all values of the grid's axes, and the first of the seeds' axes
+    for axis, values in axes.items():
+        if axis in crossed or axis == "seed":
+            first.append(0)
+        else:
+            grid[axis] = values.tolist()
+            first.append(slice(None))
+    cells = numbers[tuple(first)].reshape(-1, numbers.shape[-1])
     which = {
-        "grid": {
-            axis: values.tolist() for axis, values in axes.items() if axis not in (*crossed, "seed")
-        },
+        "grid": grid,
         "seeds": provenance.describe_seeds(axes["seed"]),
-        "cross": {name: provenance.describe_seeds(axes[axis]) for axis, name in crossed.items()},
-        "table": provenance.digest(cells.reshape(-1, numbers.shape[-1])),
+        "cross": {
+            stream: provenance.describe_seeds(axes[axis]) for axis, stream in crossed.items()
+        },
+        "table": provenance.digest(cells),
     }
-    source = {entry: which[entry] if entry in WHICH else last[entry] for entry in sweep["entries"]}
-    return source | ({"accepted": others} if others else {})
+    every = {**last, **which}
+    source = {entry: every[entry] for entry in sweep["entries"]}
+    if others:
+        source["accepted"] = others
+    return source

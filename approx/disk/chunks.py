@@ -1,17 +1,18 @@
-"""A sweep on disk: a folder with one file per finished chunk of trainings, from which everything
-can be read again.
+"""Chunks: the files of a sweep's folder that hold its finished trainings.
 
-    sweep.json        what was asked for, and what decides the bits (`sources`: all but which
-    trainings there are) coordinates.nc    record steps, and where the networks are judged
-    SOURCE.*.jax      the block's program as JAX exports it; SOURCE.inputs.npz is what all trainings
-    share chunk-000007.nc   finished trainings in any order, each with the inputs of its own; whole,
-    or not there held-*.npz        a block on its way, which goes on from there
-    progress.json     of the run that is at it; lock is held as long as it is
+These files are in a folder.
 
-Nothing here is ever unpickled. Files are written under other names and renamed, and say themselves
-what they are. Each holds a checksum of what it says (`files.write_sealed`, `files.write_json`),
-which is checked when it is read; only progress.json and the lock, from which no number comes, have
-none.
+    sweep.json, coordinates.nc      what was asked for, see `description`
+    SOURCE.start.jax                the program that begins a block, as JAX exports it
+    SOURCE.advance.jax              the program that trains a block, likewise
+    SOURCE.inputs.npz               the inputs that all trainings share
+    chunk-000007.nc                 finished trainings in any order, with the inputs of each
+    held-*.npz                      a block that is not finished, from which a later run goes on
+    progress.json, lock             of the run that is writing to the folder
+
+Nothing here is ever unpickled. Every file is written under another name and renamed, so that it is
+whole or not there. Every file that a number comes from holds a checksum, which is checked when it
+is read; progress.json and the lock have none.
 """
 
 import hashlib
@@ -23,57 +24,75 @@ import numpy as np
 import xarray as xr
 
 from approx.disk import files
-from approx.disk.folders import FORMAT, read_sweep
+from approx.disk.description import FORMAT, read_sweep
+from approx.disk.seals import DamagedError
 
-# Of a chunk's trainings, beside their axes
+# The variables of a chunk that hold the inputs of each training: its numbers, the seeds of its
+# streams, and its place among the parameters to start from.
 INPUTS = ("training_numbers", "training_streams", "training_params")
-
 
 AGAIN = "delete it, and the same command computes its trainings again"
 
 
 def paths(folder: Path) -> list[Path]:
-    """The chunks, in the order in which they were written."""
-    return sorted(folder.glob("chunk-*.nc"), key=lambda path: int(path.stem.partition("-")[2]))
+    """The chunks of a folder, in the order in which they were written."""
+    return sorted(folder.glob("chunk-*.nc"), key=number_of)
+
+
+def number_of(path: Path) -> int:
+    """The number in a chunk's name."""
+    return int(path.stem.partition("-")[2])
+
+
+# ---- writing -------------------------------------------------------------------------------------
 
 
 def write_chunk(folder: Path, part: xr.Dataset, source: str) -> Path:
-    """Write finished trainings as the next chunk."""
-    *_, last = [-1, *(int(path.stem.partition("-")[2]) for path in paths(folder))]
-    path = folder / f"chunk-{last + 1:06d}.nc"
-    marks = {
-        "approx_format": FORMAT,
-        "source": source,
-        "chunk": path.name,
-        "diverged": diverged(part),
-    }
-    marks["index"] = " ".join(index_names(part))
-    part = part.assign_attrs(marks)
-    files.write_netcdf(
-        path, part.assign_attrs(digest=digest(part), index_digest=index_digest(part))
+    """Write finished trainings as the next chunk.
+
+    Args:
+        folder: that of the sweep.
+        part: the trainings, as `results.part` gives them.
+        source: the name of the source that made them.
+    """
+    number = 0
+    if earlier := paths(folder):
+        number = number_of(earlier[-1]) + 1
+    path = folder / f"chunk-{number:06d}.nc"
+    part = part.assign_attrs(
+        approx_format=FORMAT,
+        source=source,
+        chunk=path.name,
+        diverged=diverged(part),
+        index=" ".join(index_names(part)),
     )
+    part = part.assign_attrs(digest=digest(part), index_digest=index_digest(part))
+    files.write_netcdf(path, part)
     return path
 
 
 def index_names(part: xr.Dataset) -> list[str]:
-    """Names of what says which trainings a chunk has: their places on the axes, and their inputs."""
-    return [
-        str(name) for name in part.variables if name in INPUTS or part[name].dims == ("training",)
-    ]
+    """Names of the variables that say which trainings a chunk has: places on axes, and inputs."""
+    found = []
+    for name, variable in part.variables.items():
+        if name in INPUTS or variable.dims == ("training",):
+            found.append(str(name))
+    return found
 
 
 def diverged(part: xr.Dataset) -> int:
     """How many trainings end without a finite loss."""
-    return int((~np.isfinite(part.loss.isel(step=-1))).sum())
+    last = part.loss.isel(step=-1)
+    return int((~np.isfinite(last)).sum())
 
 
 def digest(part: xr.Dataset) -> str:
-    """Of a chunk's names, shapes, types and bytes, and of whose chunk it is: BLAKE2, which is
-    faster than sha256.
+    """The BLAKE2 digest of a chunk's variables, and of the names of its source and of its file.
+
+    Names, shapes, types and bytes of the variables count. BLAKE2 is faster than sha256.
     """
-    found = hashlib.blake2b(
-        f"{part.attrs['source']} {part.attrs['chunk']}".encode(), digest_size=32
-    )
+    origin = f"{part.attrs['source']} {part.attrs['chunk']}"
+    found = hashlib.blake2b(origin.encode(), digest_size=32)
     for name in sorted(map(str, part.variables)):
         values = np.ascontiguousarray(part[name].values)
         found.update(f"{name} {part[name].dims} {values.dtype.str} {values.shape}".encode())
@@ -82,62 +101,47 @@ def digest(part: xr.Dataset) -> str:
 
 
 def index_digest(part: xr.Dataset) -> str:
-    """`digest` of what says which trainings a chunk has, which can be read and checked without the
-    rest.
+    """The digest of a chunk's index: of the variables that say which trainings the chunk has.
+
+    The index can be read and checked without the rest.
     """
     marks = [f"{name} {part.attrs[name]}" for name in ("source", "chunk", "diverged", "index")]
     index = part[part.attrs["index"].split()]
     return hashlib.blake2b(f"{marks} {digest(index)}".encode(), digest_size=32).hexdigest()
 
 
+# ---- reading -------------------------------------------------------------------------------------
+
+
 def read_chunk(path: Path, sources: Mapping[str, Any], thorough: bool = False) -> xr.Dataset:
-    """One chunk, whole and checked: by the file's checksum, and if `thorough` by the digest of its
-    contents too.
+    """Read a chunk, and check it by the file's checksum.
+
+    Args:
+        path: the chunk's file.
+        sources: those of the sweep, by name.
+        thorough: check it by the digest of its contents too.
 
     Raises:
-        ValueError: what is damaged, of another place, of another sweep, or of a newer version, by
-            name, and what to do.
+        ValueError: the chunk is damaged, of another place, of another sweep, or of a newer version.
+            The error names the file and says what to do.
     """
     try:
         with files.open_netcdf(path) as (opened, sealed):
             part = opened.load()
         check_marks(path, part.attrs, sealed, sources)
-        if (thorough or not sealed) and part.attrs["digest"] != digest(part):
-            raise files.DamagedError(
-                f"{path} is damaged, its contents are not those that were written"
-            )
-    except files.DamagedError as error:
-        raise remedied(error) from None
+        wanted = thorough or not sealed
+        if wanted and part.attrs["digest"] != digest(part):
+            raise DamagedError(f"{path} is damaged, its contents are not those that were written")
+    except DamagedError as error:
+        raise with_remedy(error) from None
     return part
 
 
-def check_marks(
-    path: Path, marks: Mapping[str, Any], sealed: bool, sources: Mapping[str, Any]
-) -> None:
-    """Refuse a chunk of a newer version, of another sweep or of another place."""
-    if lost := {"approx_format", "source", "chunk", "digest"} - marks.keys():
-        raise files.DamagedError(f"{path} is damaged, it does not say its {min(lost)}")
-    files.check_format(path, marks["approx_format"], sealed)
-    if marks["source"] not in sources:
-        raise files.DamagedError(f"{path} is of another sweep")
-    if marks["chunk"] != path.name:
-        raise files.DamagedError(
-            f"{path} was written as {marks['chunk']}: name it so again, or {AGAIN}"
-        )
-
-
-def remedied(error: Exception) -> files.DamagedError:
-    """What is wrong with a chunk, and what to do."""
-    said = str(error)
-    return files.DamagedError(said if said.endswith(AGAIN) else f"{said}: {AGAIN}")
-
-
 def read_index(path: Path, sources: Mapping[str, Any]) -> xr.Dataset:
-    """Of a chunk what says which trainings it has; of one of format 1 all, as it has but one
-    digest.
+    """Read of a chunk only what says which trainings it has, and check it.
 
-    All bytes of the file are checked before HDF5 sees any of them, as HDF5 may never come back from
-    damaged ones.
+    All bytes of the file are checked nevertheless. A chunk of format 1 is read whole, as it has a
+    digest of the whole only.
 
     Raises:
         ValueError: as `read_chunk`.
@@ -150,30 +154,70 @@ def read_index(path: Path, sources: Mapping[str, Any]) -> xr.Dataset:
             return read_chunk(path, sources)
         check_marks(path, marks, sealed, sources)
         if marks.get("index_digest") != index_digest(part):
-            raise files.DamagedError(
-                f"{path} is damaged, its contents are not those that were written"
-            )
-    except files.DamagedError as error:
-        raise remedied(error) from None
+            raise DamagedError(f"{path} is damaged, its contents are not those that were written")
+    except DamagedError as error:
+        raise with_remedy(error) from None
     return part
 
 
+def check_marks(
+    path: Path, marks: Mapping[str, Any], sealed: bool, sources: Mapping[str, Any]
+) -> None:
+    """Refuse a chunk of a newer version, of another sweep or of another place.
+
+    Args:
+        path: the chunk's file.
+        marks: the attributes that `write_chunk` gave it.
+        sealed: whether the file has a seal.
+        sources: those of the sweep, by name.
+    """
+    if lost := {"approx_format", "source", "chunk", "digest"} - marks.keys():
+        raise DamagedError(f"{path} is damaged, it does not say its {min(lost)}")
+    files.check_format(path, marks["approx_format"], sealed)
+    if marks["source"] not in sources:
+        raise DamagedError(f"{path} is of another sweep")
+    if marks["chunk"] != path.name:
+        raise DamagedError(f"{path} was written as {marks['chunk']}: name it so again, or {AGAIN}")
+
+
+def with_remedy(error: Exception) -> DamagedError:
+    """The error about a chunk, with what to do about it."""
+    said = str(error)
+    if said.endswith(AGAIN):
+        return DamagedError(said)
+    return DamagedError(f"{said}: {AGAIN}")
+
+
+# ---- which trainings are there -------------------------------------------------------------------
+
+
 def rows(numbers: np.ndarray, streams: np.ndarray, params: np.ndarray) -> np.ndarray:
-    """What makes each training what it is, one string of bytes each, to find them by."""
+    """The inputs of each training as one string of bytes, by which the training can be found.
+
+    Args:
+        numbers: shape (trainings, numbers), those of task and recipe.
+        streams: shape (trainings, streams), the seed of every stream.
+        params: shape (trainings,), the places among the parameters to start from.
+    """
     parts: list[np.ndarray] = [
         numbers.astype(np.float64),
         streams.astype(np.uint32),
         params.astype(np.int64)[:, None],
     ]
-    joined = np.concatenate([np.ascontiguousarray(part).view(np.uint8) for part in parts], 1)
+    as_bytes = [np.ascontiguousarray(part).view(np.uint8) for part in parts]
+    joined = np.concatenate(as_bytes, axis=1)
     return joined.view(f"S{joined.shape[1]}").ravel()
 
 
+def rows_of(part: xr.Dataset) -> np.ndarray:
+    """`rows` of the trainings of a chunk."""
+    return rows(*(part[name].values for name in INPUTS))
+
+
 def done(folder: Path) -> np.ndarray:
-    """`rows` of all trainings that are finished; every chunk is read and checked."""
+    """`rows` of all trainings that are finished. Every chunk is read and checked."""
     sources = read_sweep(folder)["sources"]
-    parts = [
-        rows(*(part[name].values for name in INPUTS))
-        for part in (read_chunk(p, sources) for p in paths(folder))
-    ]
-    return np.concatenate(parts) if parts else np.empty(0, "S1")
+    found = [rows_of(read_chunk(path, sources)) for path in paths(folder)]
+    if not found:
+        return np.empty(0, "S1")
+    return np.concatenate(found)

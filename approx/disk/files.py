@@ -1,76 +1,43 @@
-"""Disk: whole files under a checksum; one netCDF file per result, with the full identity of the
-computation in it.
+"""Whole files: each is written under another name and renamed, with a checksum of what it holds.
 
-A file of ours ends with a seal: a line of text with the CRC-32 of all bytes before it. Readers of
-netCDF (HDF5) and of zip archives do not look behind the end of what they read, so a sealed file
-stays a valid netCDF or npz file.
+After a crash there is the old file or the new one, never half of one. A netCDF file ends with a
+seal (see `seals`); a JSON file holds a digest of its entries as one more entry.
 """
 
 import json
 import os
-import re
 import sys
-import zlib
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
+from approx.disk.seals import DamagedError, is_sealed, make_seal
 from approx.sweep.provenance import identity
 
-FORMAT = 2  # of the files; a reader refuses newer ones. Files of format 1 have no seal
-
-
-SEAL = re.compile(rb"approx-crc32:([0-9a-f]{8})\n")
-
-
-SEAL_BYTES = len("approx-crc32:00000000\n")
-
-
-# Folders of which a warning has said that a file of theirs has no checksum
-_told: set[Path] = set()
-
-
-BYTES_AT_A_TIME = 2**20  # that are read to be checked: they stay in the processor's cache
-
-
-class DamagedError(ValueError):
-    """The bytes of a file are not those that were written."""
+# The format of the netCDF files. A reader refuses newer ones. Files of format 1 have no seal.
+FORMAT = 2
 
 
 class UnreadableError(DamagedError):
-    """A file is not of the kind that its place says."""
+    """A file cannot be read as what its name says that it is."""
 
 
-def check_format(path: Path, written: Any, sealed: bool) -> None:
-    """Refuse a netCDF file of a newer format, and one that has lost its seal.
-
-    Raises:
-        ValueError: the format is newer. DamagedError: the file had a seal once.
-    """
-    if not (isinstance(written, int | np.integer) and written >= 1):
-        raise DamagedError(f"{path} is damaged: its format is {written!r}")
-    if written > FORMAT:
-        raise ValueError(
-            f"{path} has format {written}; this version of approx reads up to {FORMAT}: update approx"
-        )
-    if written > 1 and not sealed:
-        raise DamagedError(
-            f"{path} is damaged: the checksum at its end is missing, so it was cut or changed"
-        )
+# ---- writing -------------------------------------------------------------------------------------
 
 
 def make_folder(folder: Path) -> None:
-    """Make a folder if the one around it exists; a whole path that does not exist is rather a slip
-    of the pen.
+    """Make a folder if the folder around it exists.
+
+    If several folders of a path are missing, the path is more likely mistyped than meant.
 
     Raises:
         FileNotFoundError: the folder around it does not exist, or is the root of all files.
-        NotADirectoryError: it is a file, or leads through one.
-        OSError: its name is too long, or it may not be made.
+        NotADirectoryError: the path is that of a file, or leads through a file.
+        OSError: the name is too long, or the folder may not be made.
     """
     folder = folder.absolute()
     for each in (folder, *folder.parents):
@@ -78,7 +45,8 @@ def make_folder(folder: Path) -> None:
             raise NotADirectoryError(f"{each} is not a folder: choose another place than {folder}")
     if folder.is_dir():
         return
-    if not folder.parent.is_dir() or folder.parent == folder.parent.parent:
+    in_root = folder.parent == folder.parent.parent
+    if in_root or not folder.parent.is_dir():
         raise FileNotFoundError(
             f"there is no folder {missing_part(folder)}: make it first, or correct the path"
         )
@@ -98,8 +66,9 @@ def missing_part(folder: Path) -> Path:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """A temporary file to write, which then takes the place of `path`: there is the old file or the
-    new, never half.
+    """Give a temporary file to write to, and let it take the place of `path` at the end.
+
+    If anything goes wrong, the temporary file is deleted and `path` stays as it was.
     """
     temporary = path.with_name(f".{path.name}.{os.getpid()}.tmp")
     try:
@@ -111,58 +80,36 @@ def replacing(path: Path) -> Iterator[Path]:
         temporary.unlink(missing_ok=True)
 
 
+def sync(path: Path) -> None:
+    """Have the operating system put the contents of a file or of a folder on the disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
 def write(path: Path, content: bytes | memoryview) -> None:
-    """A whole file, or none; after a crash the old one or the new one."""
+    """Write a file whole, or not at all."""
     with replacing(path) as temporary:
         temporary.write_bytes(content)
 
 
 def write_sealed(path: Path, content: bytes | memoryview) -> None:
-    """`write`, with the seal behind the content."""
+    """Write a file whole, or not at all, with the seal behind the content."""
     with replacing(path) as temporary, temporary.open("wb") as file:
         file.write(content)
-        file.write(f"approx-crc32:{zlib.crc32(content):08x}\n".encode())
+        file.write(make_seal(content))
 
 
-def is_sealed(file: BinaryIO, path: Path) -> bool:
-    """Whether an open file has a seal, which is checked; the file is then back at its beginning.
-
-    Raises:
-        DamagedError: the seal is not that of the bytes before it.
-    """
-    length = max(file.seek(0, os.SEEK_END) - SEAL_BYTES, 0)
-    file.seek(length)
-    seal = SEAL.fullmatch(file.read())
-    file.seek(0)
-    if seal is None:
-        return False
-    buffer, found, left = memoryview(bytearray(BYTES_AT_A_TIME)), 0, length
-    while left > 0 and (many := file.readinto(buffer[:left])):  # type: ignore[attr-defined]
-        found = zlib.crc32(buffer[:many], found)
-        left -= many
-    file.seek(0)
-    if f"{found:08x}".encode() != seal[1]:
-        raise DamagedError(f"{path} is damaged, its contents are not those that were written")
-    return True
-
-
-def read_sealed(path: Path) -> bytes:
-    """The content of a file without its seal, which is checked where there is one.
-
-    Raises:
-        DamagedError: the seal is not that of the bytes before it. OSError: the file cannot be read.
-    """
-    with path.open("rb") as file:
-        sealed = is_sealed(file, path)
-        content = file.read()
-    return content[:-SEAL_BYTES] if sealed else content
+# ---- netCDF --------------------------------------------------------------------------------------
 
 
 def write_netcdf(path: Path, content: xr.Dataset) -> None:
-    """Write a netCDF file with its seal; HDF5 sees memory only.
+    """Write a Dataset as a netCDF file with a seal.
 
-    Where a disk is full, HDF5 can neither finish a file nor forget it, and brings the process down
-    later.
+    HDF5 writes to memory only: where a disk is full, HDF5 can neither finish a file nor forget it,
+    and ends the process later.
     """
     with locks_of_this_process():
         made = content.drop_encoding().to_netcdf(engine="h5netcdf", format="NETCDF4")
@@ -171,11 +118,11 @@ def write_netcdf(path: Path, content: xr.Dataset) -> None:
 
 @contextmanager
 def locks_of_this_process() -> Iterator[None]:
-    """Keep xarray from asking Dask's scheduler for a lock, which it does in a process that has a
-    Dask client.
+    """Keep xarray from asking Dask's scheduler for a lock.
 
-    The lock would have the name of the file; what is made in memory has none that the scheduler
-    could know (xarray 2026.9.0 with distributed 2026.8.0 raises a RuntimeError).
+    xarray does so in a process that has a Dask client. The lock would be named after the file, but
+    a file that is made in memory has no name, and a RuntimeError is raised (by xarray 2026.9.0 with
+    distributed 2026.8.0).
     """
     if "dask" not in sys.modules:
         yield
@@ -188,12 +135,16 @@ def locks_of_this_process() -> Iterator[None]:
 
 @contextmanager
 def open_netcdf(path: Path) -> Iterator[tuple[xr.Dataset, bool]]:
-    """A netCDF file to read from, and whether it has a seal: then all of its bytes have been
-    checked.
+    """Open a netCDF file, after all of its bytes have been checked by its seal.
+
+    HDF5 sees no byte before that, as it may never come back from damaged ones.
+
+    Yields:
+        The Dataset, to be read from while the file is open, and whether the file has a seal.
 
     Raises:
-        DamagedError: the seal does not fit. UnreadableError: anything goes wrong while the contents
-            are read.
+        DamagedError: the seal does not fit.
+        UnreadableError: anything goes wrong while the contents are read.
         OSError: the file cannot be opened.
     """
     with path.open("rb") as file:
@@ -209,17 +160,48 @@ def open_netcdf(path: Path) -> Iterator[tuple[xr.Dataset, bool]]:
             ) from error
 
 
+def check_format(path: Path, written: Any, sealed: bool) -> None:
+    """Refuse a netCDF file of a newer format, and a file that has lost its seal.
+
+    Args:
+        path: the file's path, for the error.
+        written: the format that the file says it has.
+        sealed: whether the file has a seal.
+
+    Raises:
+        ValueError: the format is newer than this version's.
+        DamagedError: the format is no number, or the file must have had a seal.
+    """
+    if not (isinstance(written, int | np.integer) and written >= 1):
+        raise DamagedError(f"{path} is damaged: its format is {written!r}")
+    if written > FORMAT:
+        raise ValueError(
+            f"{path} has format {written}; this version of approx reads up to {FORMAT}: "
+            "update approx"
+        )
+    if written > 1 and not sealed:
+        raise DamagedError(
+            f"{path} is damaged: the checksum at its end is missing, so it was cut or changed"
+        )
+
+
+# ---- JSON ----------------------------------------------------------------------------------------
+
+
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
-    """Write entries for people and programs, and their digest as one more entry."""
-    write(path, json.dumps(dict(content) | {"digest": identity(content)}, indent=1).encode())
+    """Write entries as a JSON file, and their digest as one more entry."""
+    entries = dict(content) | {"digest": identity(content)}
+    write(path, json.dumps(entries, indent=1).encode())
 
 
 def read_json(path: Path) -> tuple[dict[str, Any], bool]:
-    """The entries that `write_json` wrote, and whether they have a digest: then they have been
-    checked.
+    """Read the entries that `write_json` wrote.
+
+    Returns:
+        The entries without their digest, and whether there was a digest, which has been checked.
 
     Raises:
-        DamagedError: no JSON, no entries, or not those that were written.
+        DamagedError: the file is not JSON, holds no entries, or not those that were written.
     """
     try:
         found = json.loads(path.read_bytes())
@@ -235,12 +217,3 @@ def read_json(path: Path) -> tuple[dict[str, Any], bool]:
             f"{path} is damaged or was edited, its entries are not those that were written"
         )
     return found, digest is not None
-
-
-def sync(path: Path) -> None:
-    """Have the system put a file's or a folder's contents on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)

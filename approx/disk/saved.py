@@ -1,30 +1,40 @@
-"""Results kept: `save` one to a file, `load` a file or a folder of a sweep."""
+"""Results kept: `save` writes one to a file, `load` reads a file or a sweep's folder."""
 
 import warnings
 from pathlib import Path
 
 import xarray as xr
 
-from approx.disk.assemble import assemble, say_unchecked
+from approx.disk.assemble import assemble, warn_if_unchecked
 from approx.disk.files import (
     FORMAT,
-    DamagedError,
     UnreadableError,
-    _told,
     check_format,
     make_folder,
     open_netcdf,
     write_netcdf,
 )
-from approx.disk.folders import recipes
+from approx.disk.labelled import recipes
+from approx.disk.seals import DamagedError
 from approx.sweep import results
+
+# Folders for which a warning has said that a file in them has no checksum
+_warned_of: set[Path] = set()
+
+
+def with_suffix(path: str | Path) -> Path:
+    """The path, with ".nc" at its end if it has no suffix."""
+    path = Path(path)
+    if path.suffix:
+        return path
+    return path.with_suffix(".nc")
 
 
 def save(runs: xr.Dataset, path: str | Path) -> Path:
-    """Write a result to one netCDF file, atomically: after a crash there is the old file or the new
-    one, never half.
+    """Write a result to one netCDF file, whole or not at all.
 
-    The file is made in memory first, so that twice the result's size is needed for a moment.
+    After a crash there is the old file or the new one, never half of one. The file is made in
+    memory first, so that twice the result's size is needed for a moment.
 
     Args:
         runs: what `run` gave.
@@ -50,35 +60,69 @@ def save(runs: xr.Dataset, path: str | Path) -> Path:
         raise ValueError(
             "this Dataset has no identity: only what ap.run gave can be saved as a result"
         )
-    if str(path).endswith("/") or Path(path).is_dir():
-        raise ValueError(
-            f"{path} is a folder, and a result is saved as a file: say {Path(path) / 'name.nc'}"
-        )
-    path = Path(path)
-    path = path if path.suffix else path.with_suffix(".nc")
-    if path.is_dir():
-        raise ValueError(
-            f"{path} is a folder, and a result is saved as a file: say {path / 'name.nc'}"
-        )
+    if str(path).endswith("/"):
+        raise not_a_file(path)
+    for each in (Path(path), with_suffix(path)):
+        if each.is_dir():
+            raise not_a_file(each)
+    path = with_suffix(path)
     make_folder(path.parent)
     write_netcdf(path, runs.assign_attrs(approx_format=FORMAT))
     return path
 
 
-def load_file(path: str | Path) -> xr.Dataset:
-    """Read a result, whole, into memory; every byte of the file is checked.
+def not_a_file(path: str | Path) -> ValueError:
+    """The error of saving a result to a folder."""
+    return ValueError(
+        f"{path} is a folder, and a result is saved as a file: say {Path(path) / 'name.nc'}"
+    )
 
-    A file of an earlier version has no checksum, so that damage to it is not seen: it is read with
-    a warning, the first one of its folder.
+
+def load(path: str | Path, lazy: bool = False, partial: bool = False) -> xr.Dataset:
+    """Read a result: a file that `save` wrote, or a folder that `run(out=...)` wrote.
+
+    Every byte that a number comes from is checked when it is read. With `lazy`, all files are
+    checked at once, without keeping their contents, and each again when an array of it is used.
+
+    Args:
+        path: the file, or the folder; of a folder of several recipes, all of them are read.
+        lazy: for a folder, whether arrays are read when they are used. This needs dask
+            (`pip install ".[cluster]"` in a clone).
+        partial: for a folder of an unfinished sweep, whether only the seeds are read that are
+            finished in all cells.
 
     Raises:
-        FileNotFoundError: no such file.
-        ValueError: a file that is damaged, that is not a result, or that has a newer format than
-            this version's.
+        FileNotFoundError: there is no such result.
+        ValueError: the path is not a result; a file is damaged, and the error says which and what
+            to do; or the sweep is unfinished.
 
+    Example:
+        >>> runs = ap.load("results/hat.nc")
     """
     path = Path(path)
-    path = path if path.suffix else path.with_suffix(".nc")
+    if not path.is_dir():
+        return load_file(path)
+    folders = recipes(path)
+    for folder in folders.values():
+        warn_if_unchecked(folder)
+    loaded = {}
+    for label, folder in folders.items():
+        loaded[label] = assemble(folder, None, lazy, partial)
+    return results.join(loaded)
+
+
+def load_file(path: str | Path) -> xr.Dataset:
+    """Read a result from one file, whole, into memory. Every byte of the file is checked.
+
+    A file of an earlier version has no checksum, so that damage to it is not seen. Such a file is
+    read with a warning, which comes once for each folder.
+
+    Raises:
+        FileNotFoundError: there is no such file.
+        ValueError: the file is damaged, is not a result, or has a newer format than this version's.
+
+    """
+    path = with_suffix(path)
     if not path.exists():
         raise FileNotFoundError(f"no result at {path}: run the experiment that writes it first")
     try:
@@ -96,40 +140,12 @@ def load_file(path: str | Path) -> xr.Dataset:
     if written is None or "identity" not in runs.attrs:
         raise ValueError(f"{path} is not a result: it is netCDF, but ap.save did not write it")
     check_format(path, written, sealed)
-    if not sealed and path.absolute().parent not in _told:
-        _told.add(path.absolute().parent)
+    folder = path.absolute().parent
+    if not sealed and folder not in _warned_of:
+        _warned_of.add(folder)
         warnings.warn(
-            f"{path} has no checksum, like others of an earlier version: ap.save(ap.load(path), path) adds one",
+            f"{path} has no checksum, like others of an earlier version: "
+            "ap.save(ap.load(path), path) adds one",
             stacklevel=3,
         )
     return runs
-
-
-def load(path: str | Path, lazy: bool = False, partial: bool = False) -> xr.Dataset:
-    """Read a result: a file that `save` wrote, or a folder that `run(out=...)` wrote.
-
-    Every byte that a number comes from is checked when it is read. With `lazy`, all files are
-    checked at once, without keeping their contents, and each again when an array of it is used.
-
-    Args:
-        path: the file, or the folder; of a folder of several recipes, all of them.
-        lazy: of a folder, arrays that are read when they are used (needs dask: `pip install
-            ".[cluster]"` in a clone).
-        partial: of a folder of an unfinished sweep, only the seeds that are finished in all cells.
-
-    Raises:
-        FileNotFoundError: no such result.
-        ValueError: not a result; damaged, saying which file and what to do; an unfinished sweep.
-
-    Example:
-        >>> runs = ap.load("results/hat.nc")
-    """
-    path = Path(path)
-    if not path.is_dir():
-        return load_file(path)
-    folders = recipes(path)
-    for folder in folders.values():
-        say_unchecked(folder)
-    return results.join(
-        {label: assemble(folder, None, lazy, partial) for label, folder in folders.items()}
-    )

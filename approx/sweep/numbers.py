@@ -1,6 +1,10 @@
-"""Numbers by name: which there are in a task and a recipe, and how one is set."""
+"""Numbers by name: which numbers a task and a recipe have, and how one of them is changed.
 
-from collections.abc import Mapping
+A number's full name is that of its owner and its own: `recipe.learning_rate`, `task.noise`,
+`model.dropout`. A user may leave out the owner where the rest is unambiguous.
+"""
+
+from collections.abc import Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -11,10 +15,20 @@ from approx.tasks import Task, shortened
 from approx.training import optimizers
 from approx.training.recipes import Recipe, is_number
 
-# What is written where a number to sweep would stand, and what was probably meant.
-IN_RECIPE = (
-    "Recipe({0}=...): {0} belongs to the recipe; several values of it are a dictionary of recipes"
+# Options of a recipe that are often taken for numbers to sweep
+NOT_NUMBERS = (
+    "steps",
+    "batch_size",
+    "batches",
+    "optimizer",
+    "records",
+    "schedule",
+    "dtype",
+    "model",
+    "options",
 )
+
+# Names that are often written where a number to sweep would stand, and what was probably meant
 MEANT = {
     "seed": "seeds=3 (how many) or seeds=[3] (which)",
     "epochs": "Recipe(steps=...), where steps = epochs x batches per epoch",
@@ -28,110 +42,152 @@ MEANT = {
     "metric": "metrics={name: function}",
 }
 MEANT |= {
-    name: IN_RECIPE.format(name)
-    for name in (
-        "steps",
-        "batch_size",
-        "batches",
-        "optimizer",
-        "records",
-        "schedule",
-        "dtype",
-        "model",
-        "options",
-    )
+    name: f"Recipe({name}=...): {name} belongs to the recipe; "
+    "several values of it are a dictionary of recipes"
+    for name in NOT_NUMBERS
 }
 
 
+# ---- which numbers there are ---------------------------------------------------------------------
+
+
 def numbers(task: Task, recipe: Recipe) -> dict[str, Any]:
-    """Every number of task, recipe and model by its qualified name, None where it is left out of
-    the program.
+    """Every number of a task and a recipe that can be swept, by its full name.
+
+    A number that is left out of the program is None.
     """
-    found = {"recipe.learning_rate": recipe.learning_rate, "recipe.l2": recipe.l2}
-    if recipe.learning_rate is None:  # a finished optax transformation has its own
-        del found["recipe.learning_rate"]
-    found |= {
-        f"recipe.{k}": v for k, v in optimizers.numbers(recipe.optimizer, recipe.options).items()
-    }
-    # Flax's are structure
-    owners = [("model", one) for one in nested(recipe.model)] if recipe.traced_model else []
-    for owner, thing in (*reversed(owners), ("task", task)):
-        for f in fields(thing) if is_dataclass(thing) else ():
-            value = getattr(thing, f.name)
-            if not f.metadata.get("static") and (
-                value is None or (is_number(value) and np.ndim(value) == 0)
-            ):
-                found[f"{owner}.{f.name}"] = value
+    found: dict[str, Any] = {}
+    if recipe.learning_rate is not None:  # a finished optax transformation has its own
+        found["recipe.learning_rate"] = recipe.learning_rate
+    found["recipe.l2"] = recipe.l2
+    options = optimizers.numbers(recipe.optimizer, recipe.options)
+    found |= {f"recipe.{name}": value for name, value in options.items()}
+    if recipe.traced_model:  # all fields of a flax module are structure
+        for model in reversed(nested(recipe.model)):
+            found |= {f"model.{name}": value for name, value in own_numbers(model)}
+    found |= {f"task.{name}": value for name, value in own_numbers(task)}
     return found
 
 
+def own_numbers(thing: Any) -> Iterator[tuple[str, Any]]:
+    """Name and value of every field of a dataclass that is a number, or None in place of one."""
+    if not is_dataclass(thing):
+        return
+    for field in fields(thing):
+        if field.metadata.get("static"):
+            continue
+        value = getattr(thing, field.name)
+        if value is None or (is_number(value) and np.ndim(value) == 0):
+            yield field.name, value
+
+
 def nested(model: Any) -> list[Any]:
-    """A model, and those inside it, from the outside in."""
-    inner = [] if model is scalings.core(model) else nested(model.model)
-    return [model, *inner]
-
-
-def with_numbers(model: Any, values: Mapping[str, float]) -> Any:
-    """The model with those numbers, each in the outermost of `nested` that has it."""
+    """A model and the models inside it, the outermost first."""
     if model is scalings.core(model):
-        return replace(model, **values)
-    mine = {
-        name: value for name, value in values.items() if name in {f.name for f in fields(model)}
-    }
-    rest = {name: value for name, value in values.items() if name not in mine}
-    return replace(model, model=with_numbers(model.model, rest), **mine)
+        return [model]
+    return [model, *nested(model.model)]
+
+
+# ---- what a user's name means --------------------------------------------------------------------
 
 
 def qualify(name: str, task: Task, recipe: Recipe) -> str:
-    """The qualified name that a user's name means.
+    """The full name of the number that a user's name means.
+
+    Example:
+        `learning_rate` means `recipe.learning_rate`.
 
     Raises:
-        TypeError: an unknown name, listing what there is; an ambiguous one, listing what it could
-            mean.
+        TypeError: the name is unknown, and the error lists the numbers that there are; or it is
+            ambiguous, and the error lists those that it could mean.
 
     """
-    known = numbers(task, recipe)
-    means = [name] if name in known else [full for full in known if full.split(".", 1)[1] == name]
+    known = list(numbers(task, recipe))
+    if name in known:
+        return name
+    means = [full for full in known if own_name(full) == name]
     if len(means) > 1:
         raise TypeError(
-            f"cannot sweep {name!r}: it is ambiguous; write one of {', '.join(means)} (as **{{{means[0]!r}: ...}})"
+            f"cannot sweep {name!r}: it is ambiguous; write one of {', '.join(means)} "
+            f"(as **{{{means[0]!r}: ...}})"
         )
-    if not means:
-        if name in MEANT:
-            raise TypeError(f"cannot sweep {name!r}; did you mean {MEANT[name]}?")
-        short = [full.split(".", 1)[1] for full in known]
-        there_is = [full if short.count(s) > 1 else s for full, s in zip(known, short, strict=True)]
-        raise TypeError(
-            f"cannot sweep {name!r}; sweepable: {', '.join(there_is)}. A number of an optimiser of your own is swept "
-            "once it stands in the recipe's options as a float. "
-            "What changes the program (steps, widths, activations) goes into a dictionary of recipes: {'label': recipe}"
-        )
-    return means[0]
+    if means:
+        return means[0]
+    if name in MEANT:
+        raise TypeError(f"cannot sweep {name!r}; did you mean {MEANT[name]}?")
+    raise TypeError(
+        f"cannot sweep {name!r}; sweepable: {', '.join(shortest_names(known))}. A number of an "
+        "optimiser of your own is swept once it stands in the recipe's options as a float. "
+        "What changes the program (steps, widths, activations) goes into a dictionary of recipes: "
+        "{'label': recipe}"
+    )
+
+
+def own_name(full: str) -> str:
+    """A full name without its owner."""
+    return full.split(".", 1)[1]
+
+
+def shortest_names(known: list[str]) -> list[str]:
+    """The shortest name of each number that is unambiguous."""
+    short = [own_name(full) for full in known]
+    found = []
+    for full in known:
+        alone = short.count(own_name(full)) == 1
+        found.append(own_name(full) if alone else full)
+    return found
+
+
+# ---- how a number is changed ---------------------------------------------------------------------
 
 
 def setting(task: Task, recipe: Recipe, values: Mapping[str, float]) -> tuple[Task, Recipe]:
-    """Task and recipe with those numbers, by qualified name; checked as when they were made."""
-    options = dict(recipe.options)
+    """The task and the recipe with other numbers, checked as when they were made.
+
+    Args:
+        task: what is learned.
+        recipe: how it is learned.
+        values: the new numbers by their full names.
+    """
     changes: dict[str, dict[str, Any]] = {"task": {}, "recipe": {}, "model": {}}
+    options = dict(recipe.options)
     for full, value in values.items():
         owner, name = full.split(".", 1)
         if owner == "recipe" and name not in ("learning_rate", "l2"):
             options[name] = value
         else:
             changes[owner][name] = value
-    model = with_numbers(recipe.model, changes["model"]) if changes["model"] else recipe.model
-    return (
-        replace(task, **changes["task"]) if changes["task"] else task,
-        replace(recipe, **changes["recipe"], model=model, options=options),
-    )
+    model = recipe.model
+    if changes["model"]:
+        model = with_numbers(model, changes["model"])
+    if changes["task"]:
+        task = replace(task, **changes["task"])
+    return task, replace(recipe, **changes["recipe"], model=model, options=options)
+
+
+def with_numbers(model: Any, values: Mapping[str, float]) -> Any:
+    """The model with other numbers.
+
+    If a number's name is that of a field in several of the `nested` models, the outermost gets it.
+    """
+    if model is scalings.core(model):
+        return replace(model, **values)
+    names = {field.name for field in fields(model)}
+    mine = {name: value for name, value in values.items() if name in names}
+    others = {name: value for name, value in values.items() if name not in names}
+    return replace(model, model=with_numbers(model.model, others), **mine)
 
 
 def axis(name: str, values: Any) -> np.ndarray:
     """The values of a swept number, as a float64 vector.
 
+    Args:
+        name: the user's, for the errors.
+        values: one number or several.
+
     Raises:
-        TypeError: values that are not numbers. ValueError: an empty axis, a repeated or a
-            non-finite value.
+        TypeError: the values are not numbers.
+        ValueError: there are none, or one is repeated or not finite.
 
     """
     array = np.asarray(values)
@@ -140,15 +196,16 @@ def axis(name: str, values: Any) -> np.ndarray:
     array = np.atleast_1d(array).astype(np.float64)
     if array.ndim != 1 or not array.size:
         raise ValueError(
-            f"{name!r} needs one or more values in one dimension, not an array of shape {array.shape}"
+            f"{name!r} needs one or more values in one dimension, "
+            f"not an array of shape {array.shape}"
         )
-    if not np.isfinite(array).all():
-        raise ValueError(
-            f"{name!r} has the value {array[~np.isfinite(array)][0]}; swept values must be finite"
-        )
+    infinite = array[~np.isfinite(array)]
+    if infinite.size:
+        raise ValueError(f"{name!r} has the value {infinite[0]}; swept values must be finite")
     unique, counts = np.unique(array, return_counts=True)
-    if (counts > 1).any():
+    repeated = unique[counts > 1]
+    if repeated.size:
         raise ValueError(
-            f"{name!r} repeats the value {unique[counts > 1][0]}; each cell of a grid needs its own"
+            f"{name!r} repeats the value {repeated[0]}; each cell of a grid needs its own"
         )
     return array

@@ -1,5 +1,6 @@
-"""Everything that decides the bits of a result: told as JSON, hashed into its identity, and
-compared.
+"""Everything that decides the bits of a result: told as JSON, hashed, and compared.
+
+The sha256 of it is the result's identity.
 """
 
 import hashlib
@@ -19,14 +20,25 @@ from approx.sweep.numbers import numbers, qualify
 from approx.sweep.plans import Plan
 from approx.sweep.programs import Block
 
+# Entries of a provenance that say which trainings there are
+WHICH = ("grid", "seeds", "cross", "table")
+
+PACKAGES = ("jax", "jaxlib", "optax", "flax", "numpy", "jax-cuda13-plugin", "jax-cuda12-plugin")
+VECTORS = ("avx512f", "avx2", "avx", "sse4_2")  # flags of /proc/cpuinfo, the widest first
+FEW = 16  # seeds that a provenance lists; of more it has a digest
+SHORT = 60  # characters of a value that is told in full
+
+
+# ---- digests -------------------------------------------------------------------------------------
+
 
 def identity(source: Mapping[str, Any]) -> str:
-    """The sha256 of everything that decides the bits of a result, in a canonical order."""
+    """The sha256 of a provenance, or of other entries, whatever their order."""
     return hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()
 
 
 def digest(*arrays: Any) -> str:
-    """The sha256 of arrays: shapes, types and bytes."""
+    """The sha256 of arrays: of their shapes, types and bytes."""
     sha = hashlib.sha256()
     for array in map(np.ascontiguousarray, arrays):
         sha.update(f"{array.dtype.str}{array.shape}".encode())
@@ -34,18 +46,20 @@ def digest(*arrays: Any) -> str:
     return sha.hexdigest()
 
 
+def describe_seeds(seeds: np.ndarray) -> Any:
+    """Seeds as a provenance holds them: the list of a few, the number and the digest of many."""
+    if len(seeds) <= FEW:
+        return seeds.tolist()
+    return f"{len(seeds)} {digest(seeds.astype(np.int64))}"
+
+
+# ---- the machine ---------------------------------------------------------------------------------
+
+
 def versions() -> dict[str, str]:
-    """Versions of Python and of the packages that take part in the numbers."""
+    """The versions of Python and of the packages that compute the numbers."""
     found = {"python": platform.python_version()}
-    for name in (
-        "jax",
-        "jaxlib",
-        "optax",
-        "flax",
-        "numpy",
-        "jax-cuda13-plugin",
-        "jax-cuda12-plugin",
-    ):
+    for name in PACKAGES:
         try:
             found[name] = version(name)
         except PackageNotFoundError:
@@ -54,71 +68,102 @@ def versions() -> dict[str, str]:
 
 
 def processor() -> str:
-    """The CPU's model and widest vectors: XLA compiles for them, and calls every one of them `cpu`."""
+    """The CPU's model and its widest vectors.
+
+    XLA compiles for these two, and calls every CPU `cpu`.
+    """
     try:
         info = Path("/proc/cpuinfo").read_text()
     except OSError:
         return f"{platform.machine()} {platform.processor()}".strip()
-    entries = dict(line.split(":", 1) for line in info.splitlines() if ":" in line)
-    entries = {name.strip(): value.strip() for name, value in entries.items()}
+    entries = {}
+    for line in info.splitlines():
+        name, colon, value = line.partition(":")
+        if colon:
+            entries[name.strip()] = value.strip()
     flags = entries.get("flags", "").split()
-    vectors = next((name for name in ("avx512f", "avx2", "avx", "sse4_2") if name in flags), "")
-    name = entries.get("model name") or platform.machine()
-    return f"{name} family {entries.get('cpu family', '?')} model {entries.get('model', '?')} {vectors}".strip()
+    vectors = next((name for name in VECTORS if name in flags), "")
+    model = entries.get("model name") or platform.machine()
+    numbered = f"family {entries.get('cpu family', '?')} model {entries.get('model', '?')}"
+    return f"{model} {numbered} {vectors}".strip()
 
 
-def describe_seeds(seeds: np.ndarray) -> Any:
-    """Seeds as provenance holds them: a few as they are, many by number and digest."""
-    return seeds.tolist() if len(seeds) <= 16 else f"{len(seeds)} {digest(seeds.astype(np.int64))}"
+# ---- the provenance ------------------------------------------------------------------------------
 
 
 def provenance(plan: Plan, block: Block) -> dict[str, Any]:
-    """Everything that decides the bits of a result, as JSON can hold it."""
+    """Everything that decides the bits of a result, as JSON can hold it.
+
+    Args:
+        plan: the trainings.
+        block: the compiled program.
+    """
     device = jax.local_devices()[0]
-    swept = {name: values.tolist() for name, values in plan.grid.items()}
-    constant = numbers(plan.task, plan.recipe)
-    for name in swept:
-        del constant[qualify(name, plan.task, plan.recipe)]
+    device_name = device.device_kind
+    if device.platform == "cpu":
+        device_name = processor()
+    params = None
+    if plan.init_params is not None:
+        params = digest(*jax.tree.leaves(plan.init_params))
     return {
         "program": block.text,
         "arrays": digest(*plan.arrays),
-        "numbers": {
-            name: None if value is None else float(value) for name, value in constant.items()
-        },
+        "numbers": constant_numbers(plan),
         "table": digest(plan.numbers),
-        "grid": swept,
+        "grid": {name: values.tolist() for name, values in plan.grid.items()},
         "seeds": describe_seeds(plan.seeds),
         "freeze": plan.freeze,
         "cross": {name: describe_seeds(seeds) for name, seeds in plan.cross.items()},
         "root": np.asarray(random.key_data(plan.root)).tolist(),
-        "init_params": None
-        if plan.init_params is None
-        else digest(*jax.tree.leaves(plan.init_params)),
+        "init_params": params,
         "lanes": plan.lanes,
         "form": plan.structure.form,
         "compiler_options": block.options,
-        "environment": {name: os.environ.get(name, "") for name in ("XLA_FLAGS",)},
+        "environment": {"XLA_FLAGS": os.environ.get("XLA_FLAGS", "")},
         "versions": versions(),
-        "processor": processor() if device.platform == "cpu" else device.device_kind,
+        "processor": device_name,
     }
 
 
-# Entries of a provenance that say which trainings there are
-WHICH = ("grid", "seeds", "cross", "table")
+def constant_numbers(plan: Plan) -> dict[str, float | None]:
+    """The numbers of task and recipe that are not swept, by their full names."""
+    swept = [qualify(name, plan.task, plan.recipe) for name in plan.grid]
+    found: dict[str, float | None] = {}
+    for name, value in numbers(plan.task, plan.recipe).items():
+        if name in swept:
+            continue
+        found[name] = value if value is None else float(value)
+    return found
 
 
 def common(source: Mapping[str, Any]) -> dict[str, Any]:
-    """All of a provenance but which trainings there are."""
+    """A provenance without the entries that say which trainings there are."""
     return {name: value for name, value in source.items() if name not in WHICH}
 
 
 def differences(new: Any, old: Any, name: str = "") -> Iterator[str]:
-    """In words, where two provenances differ."""
+    """Say in words where two provenances differ.
+
+    Args:
+        new: the one that is asked for.
+        old: the one that is there.
+        name: the entry that these two values are of.
+
+    Example:
+        >>> list(differences({"numbers": {"recipe.l2": 0.1}}, {"numbers": {"recipe.l2": None}}))
+        ['numbers.recipe.l2 is 0.1, was None']
+    """
     if isinstance(new, dict) and isinstance(old, dict):
         for key in dict.fromkeys([*new, *old]):
-            yield from differences(new.get(key), old.get(key), f"{name}.{key}" if name else key)
+            inner = f"{name}.{key}" if name else key
+            yield from differences(new.get(key), old.get(key), inner)
     elif new != old:
-        short = [
-            text if len(text := str(value)) < 60 else f"{text[:12]}..." for value in (new, old)
-        ]
-        yield f"{name} is {short[0]}, was {short[1]}"
+        yield f"{name} is {in_short(new)}, was {in_short(old)}"
+
+
+def in_short(value: Any) -> str:
+    """A value as text, or the beginning of it."""
+    text = str(value)
+    if len(text) < SHORT:
+        return text
+    return f"{text[:12]}..."
