@@ -13,15 +13,17 @@ from scripts import script
 
 import approx as ap
 from approx import runs
-from approx.sweep import announcement, choice, devices, programs
+from approx.sweep import announcement, choice, devices, measurements, programs
 from experiments.benchmark import kan
 
 SQUARE = ap.tasks.square()
 RECIPE = ap.Recipe(model=ap.MLP((10,), "tanh"), steps=5)
 TIMES = {("vmap", 512): 100.0, ("vmap", 4096): 20.0, ("lanes", 512): 30.0, ("lanes", 4096): 5.2}
 TIMES |= {("lanes", 32_768): 5.0, ("columns", 4096): 1.0}
-SMALL = [choice.Measured("P1", 31, 21, form, lanes, ns) for (form, lanes), ns in TIMES.items()]
-LARGE = [choice.Measured("P5", 314_000, 256, "vmap", 64, 1e6)]
+SMALL = [
+    measurements.Measured("P1", 31, 21, form, lanes, ns) for (form, lanes), ns in TIMES.items()
+]
+LARGE = [measurements.Measured("P5", 314_000, 256, "vmap", 64, 1e6)]
 
 
 class Device:
@@ -41,26 +43,26 @@ class Device:
 def device(tmp_path, monkeypatch):
     """One such device is this machine's, and the cache folder is empty."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(choice.sys, "platform", "linux")
+    monkeypatch.setattr(measurements.sys, "platform", "linux")
     monkeypatch.setattr(jax, "local_devices", lambda: [Device()])
-    choice.known.cache_clear()
+    measurements.known.cache_clear()
     yield Device()
-    choice.known.cache_clear()
+    measurements.known.cache_clear()
 
 
 def test_the_choice_is_the_smallest_block_that_is_nearly_the_fastest():
-    chosen = choice.best(SMALL, ["vmap", "lanes"])
+    chosen = measurements.best(SMALL, ["vmap", "lanes"])
     assert (chosen.form, chosen.lanes) == ("lanes", 4096)  # 5.2 is within a tenth of 5.0
-    assert choice.best(SMALL, ["vmap"]).lanes == 4096
-    assert choice.best(SMALL, ["vmap", "columns"]).form == "columns"
-    assert choice.best(SMALL, []) is None
+    assert measurements.best(SMALL, ["vmap"]).lanes == 4096
+    assert measurements.best(SMALL, ["vmap", "columns"]).form == "columns"
+    assert measurements.best(SMALL, []) is None
 
 
 def test_the_nearest_case_decides_and_a_far_one_says_nothing():
     every = [*SMALL, *LARGE]
-    assert {each.case for each in choice.nearest(every, 100, 32)} == {"P1"}
-    assert {each.case for each in choice.nearest(every, 100_000, 256)} == {"P5"}
-    assert choice.nearest(every, 4_000, 32) == []  # over ten times from either
+    assert {each.case for each in measurements.nearest(every, 100, 32)} == {"P1"}
+    assert {each.case for each in measurements.nearest(every, 100_000, 256)} == {"P5"}
+    assert measurements.nearest(every, 4_000, 32) == []  # over ten times from either
 
 
 def test_a_table_is_written_read_and_used(device):
@@ -70,7 +72,7 @@ def test_a_table_is_written_read_and_used(device):
     assert "never measured" in choice.remark(device)
     assert "make accelerator" in choice.remark(device)
 
-    choice.write(choice.users_table(), device.device_kind, SMALL, {"jax": "1"})
+    measurements.write(measurements.users_table(), device.device_kind, SMALL, {"jax": "1"})
     without_columns = replace(task, loss=lambda outputs, targets: ((outputs - targets) ** 2).mean())
     assert choice.choose_lanes(without_columns, recipe) == 4096
     # An own loss has no other
@@ -78,19 +80,22 @@ def test_a_table_is_written_read_and_used(device):
     assert choice.choose_form(None, task, recipe, 64) == "columns"
     assert choice.remark(device) == ""
 
-    choice.write(choice.users_table(), "another device", LARGE, {})
-    assert set(choice.read(choice.users_table())) == {device.device_kind, "another device"}
+    measurements.write(measurements.users_table(), "another device", LARGE, {})
+    assert set(measurements.read(measurements.users_table())) == {
+        device.device_kind,
+        "another device",
+    }
 
 
 def test_a_damaged_table_is_named(device):
-    path = choice.users_table()
+    path = measurements.users_table()
     path.parent.mkdir(parents=True)
     path.write_text('{"format": 1, "devices": {"a test\'s device": {"measured": [{"case": 3}]}}}')
     with pytest.raises(ValueError, match=r"accelerators\.json is not a table of measured devices"):
         choice.choose_lanes(SQUARE, RECIPE)
     path.write_text('{"format": 99, "devices": {}}')
     with pytest.raises(ValueError, match="has format 99"):
-        choice.read(path)
+        measurements.read(path)
 
 
 def test_a_block_that_the_device_cannot_hold_is_refused_with_lanes_that_fit():

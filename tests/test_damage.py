@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import warnings
+import zlib
 from pathlib import Path
 
 import jax
@@ -20,7 +21,16 @@ import xarray as xr
 
 import approx as ap
 from approx import commands
-from approx.disk import chunks, description, files, folders, labelled, verification
+from approx.disk import (
+    chunks,
+    description,
+    files,
+    folders,
+    labelled,
+    recomputation,
+    seals,
+    verification,
+)
 from approx.disk import held as held_blocks
 
 ROOT = Path(__file__).parents[1]
@@ -163,7 +173,7 @@ def held(folder: Path) -> list:
 def program(folder: Path) -> tuple:
     """The program and the inputs of a sweep, as they are compared."""
     name = next(iter(description.read_sweep(folder)["sources"]))
-    found = verification.read_program(folder, name)
+    found = recomputation.read_program(folder, name)
     arrays = {name: array.tolist() for name, array in found.shared.items()}
     return found.start.mlir_module_serialized, found.advance.mlir_module_serialized, arrays
 
@@ -256,6 +266,19 @@ def test_a_file_that_was_cut_is_refused_by_name(copy, kind, share):
     else:
         assert share == 0.999, "a cut file loads"
         assert path.suffix in (".npz", ".jax"), "a cut file loads"
+
+
+@pytest.mark.parametrize("length", [0, 1, 999, 1000, 4001, 10_000])
+def test_a_checksum_by_several_threads_is_that_of_the_whole(tmp_path, monkeypatch, length):
+    monkeypatch.setattr(seals, "PART_BYTES", 1000)
+    monkeypatch.setattr(seals, "BLOCK_BYTES", 300)
+    monkeypatch.setattr(os, "cpu_count", lambda: 3)
+    content = np.random.default_rng(0).bytes(length)
+    files.write_sealed(tmp_path / "file", content)
+    assert seals.read_sealed(tmp_path / "file") == content
+    assert (tmp_path / "file").read_bytes() == content + seals.make_seal(content)
+    with (tmp_path / "file").open("rb") as file:
+        assert seals.checksum(file, length) == zlib.crc32(content)
 
 
 # ---- what is whole, and yet not what its place says ----------------------------------------------

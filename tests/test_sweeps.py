@@ -375,6 +375,21 @@ def test_numbers_that_never_came_out_of_the_program_are_found(tmp_path, capsys):
     assert "NOT verified" in capsys.readouterr().out
 
 
+def test_elsewhere_losses_after_step_10_may_part(tmp_path, monkeypatch):
+    """The second record is that of step 10, the third that of step 30."""
+    sweep(tmp_path)
+    (path, *_) = chunks.paths(tmp_path)
+    part = chunks.read_chunk(path, description.read_sweep(tmp_path)["sources"])
+    part["loss"].values[:, 2] = np.roll(part.loss.values[:, 2], 1)  # the same distribution
+    part = part.assign_attrs(digest=chunks.digest(part))
+    files.write_netcdf(path, part)
+    assert not verification.verify(tmp_path).fine
+    monkeypatch.setattr(provenance, "processor", lambda: "another one")
+    found = verification.verify(tmp_path)
+    assert (found.parted, found.fine) == (0, True)
+    assert found.differing == part.sizes["training"]
+
+
 @pytest.mark.slow
 def test_elsewhere_what_comes_out_is_compared_by_size_and_distribution(
     tmp_path, monkeypatch, capsys

@@ -5,16 +5,15 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
-from approx.disk.chunks import INPUTS, paths, read_chunk, read_index
+from approx.disk.chunks import INPUTS, paths, read_chunk
 from approx.disk.description import axes_of, read_coordinates, read_sweep
+from approx.disk.places import Axes, Survey, finished_everywhere, of_seeds, positions, survey
 from approx.sweep import provenance, results
-
-Axes = Mapping[str, np.ndarray]
 
 
 def warn_if_unchecked(folder: Path) -> None:
@@ -49,24 +48,19 @@ def assemble(
         axes = axes_of(sweep)
     chunks = paths(folder)
     found = survey(chunks, sweep["sources"], axes)
-    place, numbers = found.place, found.numbers
-    if (place < 0).any():
-        there, asked = int((place >= 0).sum()), place.size
-        complete = (place >= 0).all(axis=tuple(range(place.ndim - 1)))
-        if not partial or not complete.any():
-            raise ValueError(
-                f"{folder} has {there:,} of {asked:,} trainings: the same command again goes on "
-                "with it; partial=True loads those seeds that are finished everywhere"
-            )
-        axes = dict(axes) | {"seed": axes["seed"][complete]}
-        place, numbers = place[..., complete], numbers[..., complete, :]
+    if (found.place < 0).any():
+        seeds = finished_everywhere(found)
+        if not partial or not seeds.any():
+            raise unfinished(folder, found)
+        axes = dict(axes) | {"seed": axes["seed"][seeds]}
+        found = of_seeds(found, seeds)
     if lazy:
-        variables = read_lazily(chunks, sweep["sources"], axes, place, found.counts)
+        variables = read_lazily(chunks, sweep["sources"], axes, found)
     else:
-        variables = read_now(chunks, sweep["sources"], axes, place.shape)
+        variables = read_now(chunks, sweep["sources"], axes)
     coordinates: dict[Any, Any] = {axis: (axis, values) for axis, values in axes.items()}
     coordinates |= dict(points_on(folder, points, axes).coords)
-    source = whole_source(sweep, axes, numbers)
+    source = whole_source(sweep, axes, found.numbers)
     attributes = {
         "identity": provenance.identity(source),
         "provenance": json.dumps(source),
@@ -91,67 +85,13 @@ def points_on(folder: Path, points: xr.Dataset, axes: Axes) -> xr.Dataset:
         ) from None
 
 
-# ---- where the trainings are ---------------------------------------------------------------------
-
-
-def positions(axes: Axes, part: xr.Dataset) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
-    """Find the places of a chunk's trainings on the axes.
-
-    Returns:
-        For every axis the places of those trainings that stand on all axes; and for every training
-        of the chunk whether it does.
-    """
-    inside = np.ones(part.sizes["training"], bool)
-    found = []
-    for axis, values in axes.items():
-        own = part[axis].values
-        order = np.argsort(values, kind="stable")
-        after = np.searchsorted(values, own, sorter=order)
-        place = order[after.clip(max=len(values) - 1)]
-        inside &= values[place] == own
-        found.append(place)
-    return tuple(place[inside] for place in found), inside
-
-
-class Survey(NamedTuple):
-    """Where the trainings of a folder are.
-
-    Attributes:
-        place: on the axes, the position of each training among all stored ones, or -1.
-        numbers: on the axes and one more, the numbers that each training was made with.
-        counts: how many trainings every chunk has.
-    """
-
-    place: np.ndarray
-    numbers: np.ndarray
-    counts: list[int]
-
-
-def survey(chunks: list[Path], sources: Mapping[str, Any], axes: Axes) -> Survey:
-    """Find out where all trainings are, from the chunks' indices.
-
-    Raises:
-        ValueError: a chunk is damaged, or has trainings that another chunk has too.
-    """
-    shape = tuple(map(len, axes.values()))
-    place = np.full(shape, -1, np.int64)
-    numbers = np.zeros((*shape, 0))
-    counts: list[int] = []
-    for path in chunks:
-        part = read_index(path, sources)
-        at, inside = positions(axes, part)
-        if (place[at] >= 0).any():
-            raise ValueError(
-                f"{path} holds trainings that another chunk has too, made with other inputs: "
-                "choose one"
-            )
-        place[at] = sum(counts) + np.flatnonzero(inside)
-        own = part["training_numbers"].values
-        if not counts:
-            numbers = np.zeros((*shape, own.shape[1]), own.dtype)
-        numbers[at] = own[inside]
-        counts.append(len(inside))
-    return Survey(place, numbers, counts)
+def unfinished(folder: Path, found: Survey) -> ValueError:
+    """The error that a folder lacks trainings, with their numbers."""
+    there, asked = int((found.place >= 0).sum()), found.place.size
+    return ValueError(
+        f"{folder} has {there:,} of {asked:,} trainings: the same command again goes on with it; "
+        "partial=True loads those seeds that are finished everywhere"
+    )
 
 
 # ---- the variables -------------------------------------------------------------------------------
@@ -162,17 +102,15 @@ def measured(part: xr.Dataset, axes: Axes) -> list[str]:
     return [str(name) for name in part.variables if name not in (*axes, *INPUTS)]
 
 
-def read_now(
-    chunks: list[Path], sources: Mapping, axes: Axes, shape: tuple[int, ...]
-) -> dict[str, Any]:
+def read_now(chunks: list[Path], sources: Mapping, axes: Axes) -> dict[str, Any]:
     """Read every variable into memory. Two chunks are in memory besides, one of them being read.
 
     Args:
         chunks: their files.
         sources: those of the sweep, by name.
         axes: names and values of the axes.
-        shape: the lengths of the axes.
     """
+    shape = tuple(map(len, axes.values()))
     found: dict[str, Any] = {}
     for part in read_ahead(lambda path: read_chunk(path, sources), chunks):
         at, inside = positions(axes, part)
@@ -215,17 +153,14 @@ def read_ahead(read: Callable[[Path], xr.Dataset], chunks: Iterable[Path]) -> It
             yield last.result()
 
 
-def read_lazily(
-    chunks: list[Path], sources: Mapping, axes: Axes, place: np.ndarray, counts: list[int]
-) -> dict[str, Any]:
+def read_lazily(chunks: list[Path], sources: Mapping, axes: Axes, where: Survey) -> dict[str, Any]:
     """Every variable as an array of Dask's: a chunk is read and checked when it is needed.
 
     Args:
         chunks: their files.
         sources: those of the sweep, by name.
         axes: names and values of the axes.
-        place: on the axes, the position of each training among all stored ones.
-        counts: how many trainings every chunk has.
+        where: the places of all trainings.
     """
     try:
         import dask
@@ -234,25 +169,25 @@ def read_lazily(
         raise ImportError(
             'lazy=True needs dask: pip install ".[cluster]" in a clone of approx, or load it whole'
         ) from error
-    order = place.ravel()
-    stored_in_order = np.array_equal(order, np.arange(sum(counts)))
+    shape, order = where.place.shape, where.place.ravel()
+    stored_in_order = np.array_equal(order, np.arange(sum(where.counts)))
     parts = [dask.delayed(read_chunk)(path, sources) for path in chunks]
     first = read_chunk(chunks[0], sources)
     found: dict[str, Any] = {}
     for name in measured(first, axes):
         like = first[name].variable
         if "training" not in like.dims:  # the same for all trainings
-            values = da.broadcast_to(da.from_array(like.values), (*place.shape, *like.shape))
+            values = da.broadcast_to(da.from_array(like.values), (*shape, *like.shape))
             found[name] = ((*axes, *like.dims), values, like.attrs)
             continue
         of_one = like.shape[1:]
         blocks = []
-        for part, count in zip(parts, counts, strict=True):
+        for part, count in zip(parts, where.counts, strict=True):
             blocks.append(da.from_delayed(part[name].data, (count, *of_one), like.dtype))
         values = da.concatenate(blocks)
         if not stored_in_order:
             values = values[order]
-        values = values.reshape(*place.shape, *of_one)
+        values = values.reshape(*shape, *of_one)
         found[name] = ((*axes, *like.dims[1:]), values, like.attrs)
     return found
 

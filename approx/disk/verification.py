@@ -1,23 +1,20 @@
 """Whether what a sweep's folder says is true.
 
-Its files must be whole, and its trainings must come out again as they were written. They are
-computed again by the program and from the inputs that the folder holds, without anyone's code:
-programs that JAX exports are neither pickled nor tied to the Python that made them.
+Its files must be whole, and its trainings, computed again, must come out as they were written.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
 import xarray as xr
-from jax import export
 from scipy import stats
 
-from approx.disk import assemble, chunks, description
-from approx.disk.held import read_arrays
-from approx.disk.seals import DamagedError, read_sealed
+from approx.disk import chunks, description
+from approx.disk.places import positions
+from approx.disk.recomputation import again
 from approx.sweep import provenance
 
 # On another machine the bits may differ. Losses of the first steps must then agree to this relative
@@ -102,14 +99,12 @@ def verify(folder: str | Path, count: int = 256, key: int = 0) -> Verdict:
     pairs: list[Pair] = []
     changes: list[str] = []
     for source, about in sweep["sources"].items():
-        parts = []
-        for path, places in sample.items():
-            if whole[path].source == source and len(places):
-                part = chunks.read_chunk(path, sweep["sources"])
-                parts.append(part.isel(training=places))
-        if not parts:
+        of_source = {
+            path: places for path, places in sample.items() if whole[path].source == source
+        }
+        if not of_source:
             continue
-        written = xr.concat(parts, "training", data_vars="minimal", combine_attrs="drop")
+        written = read_trainings(of_source, sweep["sources"])
         try:
             pairs.append(Pair(written, again(folder, source, sweep, written)))
         except (OSError, ValueError) as error:
@@ -147,7 +142,7 @@ def checked_chunks(
     for path in chunks.paths(folder):
         try:
             part = chunks.read_chunk(path, sweep["sources"], thorough=True)
-            at, _ = assemble.positions(axes, part)
+            at, _ = positions(axes, part)
         except (ValueError, KeyError, OSError) as error:
             damaged.append(str(error))
             continue
@@ -159,7 +154,7 @@ def checked_chunks(
 
 
 def drawn(whole: Mapping[Path, Whole], count: int, key: int) -> dict[Path, np.ndarray]:
-    """A random sample of trainings: their places in each chunk, in increasing order.
+    """A random sample of trainings: the places of one or more in each chunk, in increasing order.
 
     Args:
         whole: the chunks.
@@ -174,123 +169,24 @@ def drawn(whole: Mapping[Path, Whole], count: int, key: int) -> dict[Path, np.nd
     for path, part in whole.items():
         end = begin + part.size
         here = (begin <= chosen) & (chosen < end)
-        found[path] = chosen[here] - begin
+        if here.any():
+            found[path] = chosen[here] - begin
         begin = end
     return found
 
 
-# ---- the trainings -------------------------------------------------------------------------------
-
-
-class Program(NamedTuple):
-    """What trainings are computed again with.
-
-    Attributes:
-        start: the exported function that begins a block, as JAX reads it.
-        advance: the exported function that trains a block, likewise.
-        shared: the arrays that all trainings are given, by name: "root" is the root key's data,
-            "array0" and so on are the task's, "params0" and so on are parameters to start from.
-    """
-
-    start: Any
-    advance: Any
-    shared: dict[str, np.ndarray]
-
-    def numbered(self, name: str) -> list[np.ndarray]:
-        """The shared arrays called `name` and a number, in the order of the numbers."""
-        count = sum(each.startswith(name) for each in self.shared)
-        return [self.shared[f"{name}{number}"] for number in range(count)]
-
-
-def read_program(folder: Path, source: str) -> Program:
-    """Read the files from which a source's trainings can be computed again.
-
-    Raises:
-        ValueError: a file is missing or damaged; the error names it and says what to do.
-    """
-    remedy = "delete it, and the same command, of all that was asked for, makes it again"
-    path = folder / f"{source}.inputs.npz"
-    found = []
-    try:
-        shared = read_arrays(path)
-        if "root" not in shared:
-            raise DamagedError(f"{path} is damaged, it has no root")
-        for name in ("start", "advance"):
-            path = folder / f"{source}.{name}.jax"
-            found.append(export.deserialize(bytearray(read_sealed(path))))
-    except FileNotFoundError:
-        raise ValueError(
-            f"{path} is missing: the same command makes it, if JAX can export the program"
-        ) from None
-    except DamagedError as error:
-        raise DamagedError(f"{error}: {remedy}") from None
-    except Exception as error:  # other bytes that are read as a program can raise anything
-        raise DamagedError(f"{path} is damaged, it cannot be read ({error!r}): {remedy}") from None
-    start, advance = found
-    return Program(start, advance, shared)
-
-
-def again(folder: Path, source: str, sweep: dict[str, Any], written: xr.Dataset) -> xr.Dataset:
-    """Compute trainings again by the folder's own program, from the inputs that the folder holds.
+def read_trainings(places: Mapping[Path, np.ndarray], sources: Mapping[str, Any]) -> xr.Dataset:
+    """Some trainings of one source.
 
     Args:
-        folder: that of the sweep.
-        source: the name of the source that the trainings are of.
-        sweep: what `read_sweep` gave.
-        written: the trainings, with the inputs of each.
-
-    Returns:
-        Those variables of `written` that the program computes, with the record steps.
-
-    Raises:
-        ValueError: a file that is needed is missing or damaged.
+        places: those of the trainings in each chunk.
+        sources: those of the sweep, by name.
     """
-    about = sweep["sources"][source]
-    numbers, streams, places = (written[name].values for name in chunks.INPUTS)
-    steps = description.read_coordinates(folder, sweep["sources"]).step.values
-    program = read_program(folder, source)
-    states = []
-    with jax.enable_x64(numbers.dtype == np.float64):
-        start = compiled(program.start, about["compiler_options"]["start"])
-        advance = compiled(program.advance, about["compiler_options"]["advance"])
-        for lanes in full_blocks(len(numbers), about["lanes"]):
-            first_params = [params[places[lanes]] for params in program.numbered("params")]
-            inputs = [program.shared["root"], streams[lanes], numbers[lanes]]
-            inputs += [*program.numbered("array"), *first_params]
-            state = start(*inputs)
-            states.append(advance(np.int32(0), np.int32(steps[-1]), *state, *inputs))
-    variables = named(states, sweep["programs"][source], written)
-    return xr.Dataset(variables, {"step": steps})
-
-
-def compiled(exported: Any, options: dict[str, Any]) -> Any:
-    """An exported function to be called, to be compiled with these options."""
-    return jax.jit(exported.call, compiler_options=options or None)
-
-
-def full_blocks(count: int, lanes: int) -> Iterator[np.ndarray]:
-    """The numbers 0 to count - 1 in blocks of `lanes`; the last number fills up the last block."""
-    for first in range(0, count, lanes):
-        yield np.minimum(np.arange(first, first + lanes), count - 1)
-
-
-def named(states: list[Any], program: Mapping[str, Any], written: xr.Dataset) -> dict[str, Any]:
-    """The arrays of all blocks' states as variables: their dimensions and values, by name.
-
-    Args:
-        states: of every block, the arrays that its program ends with.
-        program: what sweep.json says of them: "leaves" are their names, "" for those that become no
-            variable, and "axis" is the axis of the lanes.
-        written: the trainings as they were written, one per lane up to the last one.
-    """
-    variables = {}
-    for name, *blocks in zip(program["leaves"], *states, strict=True):
-        if name not in written:
-            continue
-        lanes_first = [np.moveaxis(np.asarray(block), program["axis"], 0) for block in blocks]
-        values = np.concatenate(lanes_first)[: written.sizes["training"]]
-        variables[name] = (written[name].dims, values.reshape(written[name].shape))
-    return variables
+    parts = []
+    for path, here in places.items():
+        part = chunks.read_chunk(path, sources)
+        parts.append(part.isel(training=here))
+    return xr.concat(parts, "training", data_vars="minimal", combine_attrs="drop")
 
 
 # ---- the comparison ------------------------------------------------------------------------------

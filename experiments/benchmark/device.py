@@ -14,7 +14,7 @@ import jax
 import numpy as np
 from jax import random
 
-from approx.sweep import choice, plans, programs
+from approx.sweep import choice, measurements, plans, programs
 from experiments.benchmark.cases import CASES, WIDER_CASES, Case
 from experiments.benchmark.timing import naive_train
 
@@ -131,7 +131,7 @@ def to_measure(cases: tuple[str, ...], networks: tuple[int, ...]) -> list[tuple[
     return wanted
 
 
-def as_table(times: list[dict[str, Any]]) -> list[choice.Measured]:
+def as_table(times: list[dict[str, Any]]) -> list[measurements.Measured]:
     """The measurements by which forms and lanes are chosen."""
     made = []
     for each in times:
@@ -140,7 +140,7 @@ def as_table(times: list[dict[str, Any]]) -> list[choice.Measured]:
         case = ALL_CASES[each["case"]]
         rows = case.recipe.batch_size or choice.shape_of_rows(case.task)[0]
         made.append(
-            choice.Measured(
+            measurements.Measured(
                 case=each["case"],
                 parameters=parameters_of(case.task, case.recipe),
                 rows=rows,
@@ -174,9 +174,9 @@ def keep_table(about: dict[str, Any], times: list[dict[str, Any]], ship: bool) -
     measured = as_table(times)
     if about["platform"] == "cpu" or not measured:
         return []
-    paths = [choice.users_table()]
+    paths = [measurements.users_table()]
     if ship:
-        paths.append(choice.SHIPPED)
+        paths.append(measurements.SHIPPED)
     for path in paths:
-        choice.write(path, about["device"], measured, about)
+        measurements.write(path, about["device"], measured, about)
     return paths
