@@ -22,6 +22,7 @@ X_TEST = jnp.linspace(-15, 15, 301)[:, None]
 
 
 def init(key, width):
+    """Weights and biases of a network with one hidden layer."""
     first, second = random.split(key)
     bound = (3 / width) ** 0.5
     return {
@@ -33,6 +34,7 @@ def init(key, width):
 
 
 def loss(params, x):
+    """The mean squared error at x (n, 1)."""
     hidden = jnp.tanh(x @ params["w1"] + params["b1"])
     return jnp.mean((hidden @ params["w2"] + params["b2"] - x**2) ** 2)
 
