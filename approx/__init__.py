@@ -1,5 +1,4 @@
-"""How reliably do small networks learn simple functions? `approx` measures it over random seeds and
-settings.
+"""How reliably do small networks learn simple functions? Measured over random seeds and settings.
 
 Three nouns, two verbs: a `Task` (what to learn), a model (the network), a `Recipe` (how to learn);
 `train` one network as a pure function of a key, `run` many of them over seeds and settings. `stats`
@@ -65,8 +64,9 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str):
-    """Import these when they are first used: scipy and matplotlib are half of the time of an
-    import.
+    """Import these when they are first used.
+
+    They take scipy and matplotlib along, which are half of the time of an import.
     """
     if name in ("floors", "maps", "plot", "stats"):
         import importlib

@@ -12,8 +12,7 @@ from scipy.interpolate import BSpline
 from scripts import script
 
 import approx as ap
-from approx import runs
-from approx.sweep import announcement, choice, devices, measurements, programs
+from approx.sweep import choice, devices, driver, facts, limits, measurements, programs
 from experiments.benchmark import kan
 
 SQUARE = ap.tasks.square()
@@ -67,17 +66,19 @@ def test_the_nearest_case_decides_and_a_far_one_says_nothing():
 
 def test_a_table_is_written_read_and_used(device):
     task, recipe = SQUARE, RECIPE
-    assert choice.choose_lanes(task, recipe) == choice.GUESSED_LANES
-    assert choice.choose_form(None, task, recipe, 64) == "vmap"
+    found = facts.find(task, recipe)
+    assert choice.choose_lanes(found) == choice.GUESSED_LANES
+    assert choice.choose_form(None, found, 64) == "vmap"
     assert "never measured" in choice.remark(device)
     assert "make accelerator" in choice.remark(device)
 
     measurements.write(measurements.users_table(), device.device_kind, SMALL, {"jax": "1"})
-    without_columns = replace(task, loss=lambda outputs, targets: ((outputs - targets) ** 2).mean())
-    assert choice.choose_lanes(without_columns, recipe) == 4096
+    own_loss = replace(task, loss=lambda outputs, targets: ((outputs - targets) ** 2).mean(1))
+    without_columns = facts.find(own_loss, recipe)
+    assert choice.choose_lanes(without_columns) == 4096
     # An own loss has no other
-    assert choice.choose_form(None, without_columns, recipe, 64) == "vmap"
-    assert choice.choose_form(None, task, recipe, 64) == "columns"
+    assert choice.choose_form(None, without_columns, 64) == "vmap"
+    assert choice.choose_form(None, found, 64) == "columns"
     assert choice.remark(device) == ""
 
     measurements.write(measurements.users_table(), "another device", LARGE, {})
@@ -92,7 +93,7 @@ def test_a_damaged_table_is_named(device):
     path.parent.mkdir(parents=True)
     path.write_text('{"format": 1, "devices": {"a test\'s device": {"measured": [{"case": 3}]}}}')
     with pytest.raises(ValueError, match=r"accelerators\.json is not a table of measured devices"):
-        choice.choose_lanes(SQUARE, RECIPE)
+        choice.choose_lanes(facts.find(SQUARE, RECIPE))
     path.write_text('{"format": 99, "devices": {}}')
     with pytest.raises(ValueError, match="has format 99"):
         measurements.read(path)
@@ -101,13 +102,16 @@ def test_a_damaged_table_is_named(device):
 def test_a_block_that_the_device_cannot_hold_is_refused_with_lanes_that_fit():
     plan = type("Plan", (), {"lanes": 1000})
     block = type("Block", (), {"bytes": 8_000_000_000})
-    ready = programs.Ready({Device(limit=5_000_000_000, used=1_000_000_000): block}, None, 0)
+
+    def ready(device):
+        return programs.Ready({device: block}, None, 0, [device])
+
     with pytest.raises(
         MemoryError, match=r"1,000 networks needs 8 GB .* 4 GB are free .* lanes=450"
     ):
-        runs.check_device_memory(plan, ready)
+        limits.check_device_memory(plan, ready(Device(limit=5_000_000_000, used=1_000_000_000)))
     for enough in (Device(limit=10_000_000_000), Device()):
-        runs.check_device_memory(plan, programs.Ready({enough: block}, None, 0))
+        limits.check_device_memory(plan, ready(enough))
 
 
 @pytest.mark.parametrize(
@@ -127,11 +131,14 @@ def test_a_compiler_without_memory_is_met_with_a_remedy(said, kind):
     assert ("lanes=" in str(refused.value)) == (kind is MemoryError)
 
 
-def test_the_announcement_says_that_nothing_was_measured(device, capsys):
+def test_the_announcement_says_that_nothing_was_measured(device):
     plan = type("Plan", (), {"lanes": 4, "recipe": RECIPE, "trainings": 8})
-    ready = programs.Ready({device: type("Block", (), {"bytes": 10})}, None, 80)
-    announcement.announce(None, plan, 8, ready, [device], devices.Cost(1.0, 0.5, 1))
-    assert "a test's device was never measured" in capsys.readouterr().err
+    ready = programs.Ready({device: type("Block", (), {"bytes": 10})}, None, 80, [device])
+    said = driver.announcement(plan, 8, ready, devices.Cost(1.0, 0.5, 1))
+    assert "a test's device was never measured" in said
+    assert said.startswith(
+        "8 trainings of 5 steps, 2 blocks of 4 lanes on 1 device: 80 B of results"
+    )
 
 
 def test_the_splines_of_the_benchmark_are_scipys():

@@ -18,6 +18,8 @@ from flax import linen
 
 import approx as ap
 from approx.sweep import hosts
+from approx.sweep.plans import make_plans
+from approx.sweep.request import Request, checked
 
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(model=ap.MLP((2,)), steps=4)
 MODEL, ROWS = (
@@ -179,9 +181,10 @@ def test_fingerprints_see_what_functions_read_and_no_more():
     state.append(2)
     assert hosts.fingerprint(closing(state)) != before
     assert hosts.fingerprint(closing(np.zeros(2))) != hosts.fingerprint(closing(np.ones(2)))
-    plan = lambda recipe: ap.sweep.plans.make_plan(  # noqa: E731
-        TASK, recipe, seeds=1, lanes=1, form=None, key=0, freeze=(), cross=None, init_params=None, grid={},
-        keep=ap.Keep(),
-    )  # fmt: skip
+
+    def structure(recipe):
+        (plan,) = make_plans(checked(Request(task=TASK, recipe=recipe, seeds=1, lanes=1)))
+        return plan.structure
+
     other = replace(RECIPE, learning_rate=0.5, model=ap.MLP((2,)))
-    assert plan(RECIPE).structure == plan(other).structure  # so that nothing is traced again
+    assert structure(RECIPE) == structure(other)  # so that nothing is traced again

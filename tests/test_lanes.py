@@ -14,7 +14,7 @@ from conftest import QUICK
 
 import approx as ap
 from approx.numerics import products
-from approx.sweep import layouts
+from approx.sweep import facts, layouts
 
 SQUARE = ap.tasks.square(range=1.0)
 NOISY = ap.tasks.sine(range=1.0, size=24, noise=0.1)
@@ -78,7 +78,7 @@ ALWAYS = ("labels, dropout, l2 on hidden, batches of an epoch",)
 )
 def test_ten_steps_as_with_vmap(case):
     task, recipe = CASES[case]
-    assert layouts.possible(task, recipe)
+    assert layouts.possible(facts.find(task, recipe))
     options = {
         "seeds": 5,
         "lanes": 8,
@@ -148,7 +148,7 @@ def test_columns_where_they_are_faster_and_can_be(quiet):
         replace(RECIPE, batch_size=4),
         replace(RECIPE, optimizer="bfgs", learning_rate=None),
     ):
-        assert not layouts.columns_possible(SQUARE, recipe)
+        assert not layouts.columns_possible(facts.find(SQUARE, recipe))
         with pytest.raises(ValueError, match='use form="vmap"'):
             ap.run(SQUARE, recipe, seeds=2, form="columns", progress=False)
 
@@ -197,7 +197,7 @@ def test_metrics_and_kept_steps(quiet):
 def test_what_is_a_users_own_gets_vmap(quiet):
     own_loss = replace(SQUARE, loss=lambda f, y: abs(f - y)[:, 0])
     for task, recipe in ((own_loss, RECIPE), (SQUARE, model(activation=jax.nn.silu))):
-        assert not layouts.possible(task, recipe)
+        assert not layouts.possible(facts.find(task, recipe))
         assert '"form": "vmap"' in ap.run(task, recipe, seeds=2, **quiet).provenance
         with pytest.raises(ValueError, match='use form="vmap"'):
             ap.run(task, recipe, seeds=2, form="lanes", progress=False)
@@ -207,9 +207,7 @@ def test_what_is_a_users_own_gets_vmap(quiet):
 
 def test_layers_of_more_units_than_lanes_are_good_for_get_vmap():
     def suit(outputs, inputs, widths=(3,)):
-        return layouts.suits(
-            SQUARE, replace(RECIPE, model=ap.MLP(widths, outputs=outputs)), 64, inputs, "cpu"
-        )
+        return layouts.suits(replace(RECIPE, model=ap.MLP(widths, outputs=outputs)), 64, inputs)
 
     assert suit(32, 1)
     assert suit(1, 32)
@@ -219,7 +217,7 @@ def test_layers_of_more_units_than_lanes_are_good_for_get_vmap():
     assert not suit(1, 33)
     assert not suit(1, 1, (33, 33))
     assert not suit(1, 1, (501,))
-    assert not layouts.suits(SQUARE, model(outputs=32), 64, 1, "gpu")
+    assert not layouts.suits(model(outputs=32), 7, 1)  # lanes
 
 
 def test_data_shared_by_all_lanes_are_stored_once():

@@ -11,8 +11,8 @@ from test_damage import result, sweep
 
 import approx as ap
 from approx import runs
-from approx.disk import files, folders
-from approx.sweep import plans
+from approx.disk import files, folders, writer
+from approx.sweep import options
 
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(steps=2)
 
@@ -34,24 +34,24 @@ def test_names_that_a_metric_cannot_have(name):
     with pytest.raises(
         ValueError, match=r"metric .* (under a name of its own|that a file cannot hold)"
     ):
-        plans.check_keep((), (), {name: lambda params, predict: 0.0})
+        options.check_keep((), (), {name: lambda params, predict: 0.0})
 
 
 def test_a_metric_that_has_the_name_of_anothers_dimension_or_of_a_swept_number():
     def keeping(*names):
-        return plans.check_keep((), (), dict.fromkeys(names, abs))
+        return options.check_keep((), (), dict.fromkeys(names, abs))
 
     with pytest.raises(ValueError, match="'a_0' would be a dimension of the metric 'a'"):
-        plans.check_names({}, keeping("a", "a_0"))
+        options.check_names({}, keeping("a", "a_0"))
     with pytest.raises(ValueError, match="'a_1' would be a dimension of the metric 'a'"):
-        plans.check_names({"a_1": [1.0]}, keeping("a"))
+        options.check_names({"a_1": [1.0]}, keeping("a"))
     with pytest.raises(ValueError, match="metric 'noise' has the name of a swept number"):
-        plans.check_names({"noise": [1.0]}, keeping("noise"))
+        options.check_names({"noise": [1.0]}, keeping("noise"))
     with pytest.raises(
         ValueError, match=r"the swept number 'step' has a name .*: sweep it as \"task.step\""
     ):
-        plans.check_names({"step": [1.0]}, keeping())
-    plans.check_names({"task.step": [1.0], "a_b": [1.0]}, keeping("a", "a_b_0"))
+        options.check_names({"step": [1.0]}, keeping())
+    options.check_names({"task.step": [1.0], "a_b": [1.0]}, keeping("a", "a_b_0"))
 
 
 @pytest.mark.parametrize("place", ["file", "file/inside", "file/a/b", "none/a", "x" * 300])
@@ -98,15 +98,16 @@ def test_what_is_saved_needs_the_name_of_a_file(tmp_path):
 )
 def test_labels_that_cannot_be_folders(tmp_path, labels, words):
     with pytest.raises(ValueError, match=words):
-        runs.find_folders(tmp_path / "x", labels)
+        writer.find_folders(tmp_path / "x", labels)
     assert not os.listdir(tmp_path)
-    assert [*runs.find_folders(tmp_path / "x", ["a b", "ä", "b1"])] == ["a b", "ä", "b1"]
+    found = writer.find_folders(tmp_path / "x", ["a b", "ä", "b1"])
+    assert [folder.name for folder in found] == ["a b", "ä", "b1"]
 
 
 def test_recipes_do_not_go_into_the_folder_of_a_single_one(tmp_path):
     sweep(tmp_path / "x")
     with pytest.raises(ValueError, match="holds the sweep of a single recipe"):
-        runs.find_folders(tmp_path / "x", ["a"])
+        writer.find_folders(tmp_path / "x", ["a"])
 
 
 def read_only(folder, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from scipy.optimize import nnls
 
 import approx as ap
-from approx.sweep import progress
+from approx.sweep import driver, progress
 from approx.sweep.devices import fitted, non_negative
 
 
@@ -50,14 +50,14 @@ def test_a_training_that_had_ended_costs_what_an_empty_call_does():
 def test_an_interrupt_in_memory_hands_back_what_has_ended(quiet, monkeypatch):
     task, recipe = ap.tasks.square(), ap.Recipe(model=ap.MLP((2,)), steps=4)
     whole = ap.run(task, recipe, seeds=20, learning_rate=[0.1, 0.2], **quiet)
-    drive = ap.runs.drive
+    drive = driver.drive
 
-    def interrupted(plan, programs, workers, batches, deliver, *more):
+    def interrupted(plan, ready, batches, *more):
         # 32 of 40: the second cell's last 8 are missing
-        drive(plan, programs, workers, batches[:4], deliver, *more)
+        drive(plan, ready, batches[:4], *more)
         raise KeyboardInterrupt
 
-    monkeypatch.setattr(ap.runs, "drive", interrupted)
+    monkeypatch.setattr(driver, "drive", interrupted)
     with pytest.raises(ap.runs.Interrupted, match="12 seeds had ended") as stopped:
         ap.run(task, recipe, seeds=20, learning_rate=[0.1, 0.2], **quiet)
     np.testing.assert_array_equal(stopped.value.runs.loss, whole.loss.isel(seed=slice(12)))
@@ -70,15 +70,15 @@ def test_an_interrupt_in_memory_hands_back_what_has_ended(quiet, monkeypatch):
 
 def test_an_interrupt_hands_back_the_recipes_and_batches_before(quiet, monkeypatch):
     task, recipe = ap.tasks.square(), ap.Recipe(model=ap.MLP((2,)), steps=4)
-    drive, calls = ap.runs.drive, []
+    drive, calls = driver.drive, []
 
-    def interrupted(plan, programs, workers, batches, deliver, *more):
+    def interrupted(plan, ready, batches, *more):
         calls.append(len(batches))
-        drive(plan, programs, workers, batches if len(calls) == 1 else batches[:1], deliver, *more)
+        drive(plan, ready, batches if len(calls) == 1 else batches[:1], *more)
         if len(calls) == 2:
             raise KeyboardInterrupt
 
-    monkeypatch.setattr(ap.runs, "drive", interrupted)
+    monkeypatch.setattr(driver, "drive", interrupted)
     with pytest.raises(ap.runs.Interrupted, match=r"those of a, b are in \.recipes") as stopped:
         ap.run(task, {"a": recipe, "b": recipe}, seeds=20, **quiet)
     assert {label: runs.sizes["seed"] for label, runs in stopped.value.recipes.items()} == {

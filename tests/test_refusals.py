@@ -35,6 +35,28 @@ class Flat(ap.Task):
         return jax.numpy.ones((3, 1)), jax.numpy.ones(3), jax.numpy.zeros(3)
 
 
+@jax.tree_util.register_dataclass
+@dataclass(frozen=True, kw_only=True)
+class Own(ap.Task):
+    """Refuses a value inside a range, and computes a further number from it."""
+
+    epochs: float = 1.0
+    double: float = 2.0
+
+    def __post_init__(self):
+        super().__post_init__()
+        if isinstance(self.epochs, float):
+            if self.epochs == 2.5:
+                raise ValueError("epochs is not 2.5")
+            object.__setattr__(self, "double", 2 * self.epochs)
+
+    def rows(self, key, noise_key):
+        return jax.numpy.ones((4, 1)), self.double * jax.numpy.ones((4, 1))
+
+    def points(self):
+        return *self.rows(None, None), jax.numpy.zeros(4)
+
+
 class Undecorated(ap.Task):
     rows, points = Flat.rows, Flat.points
 
@@ -331,9 +353,7 @@ def test_nothing_is_trained_before_everything_is_checked(monkeypatch):
 
 
 def test_what_cannot_fit_into_memory_is_refused_with_a_suggestion(monkeypatch):
-    monkeypatch.setattr(
-        ap.runs.psutil, "virtual_memory", lambda: type("Memory", (), {"available": 200_000})()
-    )
+    monkeypatch.setattr(ap.sweep.limits, "free_memory", lambda: 200_000)
     with pytest.raises(MemoryError, match=r"2,000 trainings need .* are free: keep=\(\)"):
         run(seeds=2000)
     with pytest.raises(MemoryError, match="lanes=16 takes less"):
@@ -402,8 +422,60 @@ def test_flax_without_numbers_sweeps_only_the_recipe():
         def __call__(self, x):
             return nn.Dense(1)(nn.tanh(nn.Dense(self.width)(x)))
 
-    with pytest.raises(
-        TypeError,
-        match="cannot sweep 'width'; sweepable: learning_rate, l2, b1, b2, eps, range, center, noise",
-    ):
+    with pytest.raises(TypeError, match=r"width belongs to the model: Dense\(width=3\)"):
         run(recipe=ap.Recipe(model=Dense()), width=[3, 4])
+    with pytest.raises(
+        TypeError, match="sweepable: learning_rate, l2, b1, b2, eps, range, center, noise"
+    ):
+        run(recipe=ap.Recipe(model=Dense()), wide=[3, 4])
+
+
+SLIPS = {
+    "seed": (3, "run() has no option 'seed', nor can it sweep it; did you mean seeds=3"),
+    "epochs": (5, "did you mean ap.Recipe(steps=...), where steps = epochs x batches per epoch?"),
+    "batch_size": (8, "batch_size belongs to the recipe: ap.Recipe(batch_size=8)"),
+    "steps": ([10, 20], "steps belongs to the recipe: ap.Recipe(steps=10)"),
+    "widths": ((20,), "widths belongs to the model: MLP(widths="),
+    "activation": ("relu", "activation belongs to the model: MLP(activation='relu')"),
+    "size": (50, "size belongs to the task: Curve(size=50)"),
+    "learning_rates": ([0.1, 0.2], "did you mean learning_rate=, a number to sweep?"),
+    "thread": (2, "did you mean threads=, an option?"),
+    "metrics_": ({}, "did you mean metrics=, an option?"),
+    "bta1": (
+        [0.9],
+        "run() has no option 'bta1', and cannot sweep 'bta1'; sweepable: learning_rate",
+    ),
+}
+
+
+@pytest.mark.parametrize("name", SLIPS)
+def test_a_slip_is_met_with_what_was_meant(name):
+    value, said = SLIPS[name]
+    with pytest.raises(TypeError) as refused:
+        run(**{name: value})
+    assert said in str(refused.value)
+
+
+def test_a_number_of_ones_own_may_have_the_name_of_a_slip(quiet):
+    """What a task of one's own calls `seed` or `epochs` is swept like any other number."""
+    runs = ap.run(Own(), RECIPE, seeds=2, epochs=[1.0, 2.0], **quiet)
+    assert runs.sizes["epochs"] == 2
+
+
+def test_values_that_a_task_of_ones_own_refuses_are_tried_one_by_one():
+    with pytest.raises(ValueError, match=r"epochs is not 2\.5"):
+        run(Own(), epochs=[1.0, 2.5, 3.0])
+
+
+def test_numbers_that_follow_from_a_swept_one_are_swept_with_it(quiet):
+    runs = ap.run(Own(), RECIPE, seeds=1, epochs=[1.0, 1.5, 3.0], keep=(), **quiet)
+    assert runs.y_test.isel(point=0, output=0).values.tolist() == [2.0, 3.0, 6.0]
+
+
+@pytest.mark.parametrize(
+    ("name", "value"), [("noise", -0.1), ("b1", 1.5), ("dropout", 1.0), ("range", 0.0)]
+)
+def test_a_long_axis_is_refused_for_a_single_value(name, value):
+    model = replace(RECIPE, model=ap.MLP(dropout=0.1))
+    with pytest.raises(ValueError, match=f"{value:g}"):
+        run(recipe=model, **{name: [0.5, value, *np.linspace(0.1, 0.9, 50)]})

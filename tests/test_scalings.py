@@ -9,6 +9,7 @@ import pytest
 
 import approx as ap
 from approx.models.scalings import PerFeature, PerSample, features
+from approx.sweep import facts, layouts
 
 RNG = np.random.default_rng(3)
 X = RNG.normal([5.0, -3.0, 100.0], [0.1, 2.0, 30.0], (40, 3))
@@ -98,18 +99,13 @@ def test_lanes_and_vmap_agree_and_inner_numbers_are_swept(quiet):
 
 
 def test_a_scaled_task_takes_the_lanes_form_by_itself_and_others_do_not():
-    task = ap.given(X, X)
-    recipe = replace(CHAIN, model=features(NET, X, undo=True))
-    assert ap.sweep.layouts.possible(task, recipe)
-    assert ap.sweep.layouts.possible(
-        task, replace(CHAIN, model=replace(NET, activation=ap.models.Elementwise(jnp.arctan)))
-    )
-    assert not ap.sweep.layouts.possible(
-        task, replace(CHAIN, model=PerSample((NET.init, NET.apply)))
-    )
-    assert not ap.sweep.layouts.possible(
-        task, replace(CHAIN, model=replace(NET, activation=jnp.arctan))
-    )
+    def possible(model):
+        return layouts.possible(facts.find(ap.given(X, X), replace(CHAIN, model=model)))
+
+    assert possible(features(NET, X, undo=True))
+    assert possible(replace(NET, activation=ap.models.Elementwise(jnp.arctan)))
+    assert not possible(PerSample((NET.init, NET.apply)))
+    assert not possible(replace(NET, activation=jnp.arctan))
 
 
 CASES = {

@@ -21,14 +21,13 @@ from approx import commands
 from approx.disk import (
     chunks,
     description,
-    executors,
     exports,
     files,
     folders,
     verification,
     writer,
 )
-from approx.sweep import devices, provenance
+from approx.sweep import devices, driver, provenance
 
 ROOT = Path(__file__).parents[1]
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(steps=30, records=(0, 10, 30))
@@ -215,10 +214,13 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
             ap.run(TASK, recipe, **options, out=tmp_path)
     (path,) = tmp_path.glob("held-*.npz")
     begun = []
-    pilot = executors.pilot
-    monkeypatch.setattr(
-        writer, "pilot", lambda *what: (begun.append(what[3].begin), pilot(*what))[1]
-    )
+    pilot = driver.pilot
+
+    def watched(plan, ready, batch):
+        begun.append(batch.begin)
+        return pilot(plan, ready, batch)
+
+    monkeypatch.setattr(driver, "pilot", watched)
     assert same(ap.run(TASK, recipe, **options, out=tmp_path), whole)
     assert begun == [held[-1]]
     assert held[-1] >= 150_000

@@ -1,13 +1,11 @@
-"""Trainings that an executor computes: any of `concurrent.futures`, or the workers of a Dask
-scheduler.
+"""Trainings that an executor computes: any of `concurrent.futures`, or workers of a Dask scheduler.
 
-A training's bits depend on its own inputs and on the program only, so chunks can be of any size, in
-any order, made by anyone, and a sweep that was killed goes on with what is missing.
+A worker is told what to train and which trainings, computes them as this machine would, and gives
+them back; this machine writes them into the folder.
 """
 
-import sys
 import threading
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
     FIRST_COMPLETED,
     BrokenExecutor,
@@ -17,59 +15,57 @@ from concurrent.futures import (
     wait,
 )
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import cloudpickle
 import numpy as np
 import xarray as xr
 
-from approx.disk import folders
-from approx.disk import writer as writing
-from approx.disk.exports import files, head
-from approx.disk.writer import (
-    Writer,
-    gathered,
-    is_only_read,
-    missing,
-    said_if_it_ends,
-    say_there,
-)
-from approx.sweep import plans, provenance
-from approx.sweep.devices import Batch, drive, find_workers, pilot
-from approx.sweep.plans import Plan, x64
-from approx.sweep.programs import compile_plan
-from approx.sweep.progress import bar, duration, plural, size
+from approx.disk import exports, folders, writer
+from approx.disk.description import source_name
+from approx.sweep import provenance, results
+from approx.sweep.devices import Batch, Cost, Drive, find_workers, pilot
+from approx.sweep.driver import closing, say, shown
+from approx.sweep.facts import x64
+from approx.sweep.plans import Plan, blocks_of, make_plan
+from approx.sweep.programs import Ready, compile_plan
+from approx.sweep.progress import duration, plural, size
+from approx.sweep.request import Entry, Request
 
-# What a worker is asked for at a time: no less, and this share of what is left
+# What a worker is asked for at a time: no less than so many seconds' work, and this share of what
+# is left
 SECONDS_PER_PART, PARTS = 0.2, 32
-
-
 BYTES_IN_FLIGHT = 2e9  # of chunks that an executor is asked for at a time: results wait in memory
-
-
 ATTEMPTS = 3  # at a chunk whose worker was lost
 
 
-class Order(NamedTuple):
-    """What a worker needs to compute parts of a plan: the arguments of `make_plan`, and how to run
-    it.
+# ---- what a worker does --------------------------------------------------------------------------
 
-    `what` is the task and the recipe, by cloudpickle: a worker makes the same objects of the same
-    bytes, by which JAX finds what it has traced.
+
+class Order(NamedTuple):
+    """What a worker needs to compute parts of a plan.
+
+    Attributes:
+        entry: the recipe with its task, by cloudpickle. Unpickling is cached by these bytes, so
+            that a worker gets the same Python objects each time, and JAX does not trace again.
+        request: checked, and without all that concerns this machine alone.
+
     """
 
-    what: bytes
-    options: dict[str, Any]
-    compiler_options: Mapping[str, Any] | None
-    threads: int
-    segment: int | None
+    entry: bytes
+    request: Request
 
 
 class Estimate(NamedTuple):
-    """What a worker says before it begins: the sweep's head and files, a block's seconds, bytes of
-    a training.
+    """What a worker says before it begins.
+
+    Attributes:
+        head: what the folder says of the sweep. files: the contents of its further files.
+        seconds: that a block takes. bytes: of one training's results.
+
     """
 
     head: folders.Head
@@ -78,78 +74,97 @@ class Estimate(NamedTuple):
     bytes: float
 
 
+class Prepared(NamedTuple):
+    """What a worker has made of an order: its plan, its compiled blocks, and what a block costs."""
+
+    plan: Plan
+    ready: Ready
+    cost: Cost
+    source: str
+    segment: int | None
+
+
+def order_for(request: Request, entry: Entry) -> bytes:
+    """An `Order`, by cloudpickle."""
+    stripped = replace(
+        request,
+        task=None,
+        recipe=None,
+        metrics=None,
+        entries=(),
+        until=None,
+        out=None,
+        executor=None,
+    )
+    return cloudpickle.dumps(Order(cloudpickle.dumps(entry), stripped))
+
+
 _preparing = threading.Lock()  # a worker's threads share what one of them has compiled
 
 
 @lru_cache(maxsize=64)
-def unpickled(what: bytes) -> tuple[Any, Any]:
-    """A task and a recipe."""
-    return cloudpickle.loads(what)
+def unpickled(entry: bytes) -> Entry:
+    """A recipe with its task."""
+    return cloudpickle.loads(entry)
 
 
 @lru_cache(maxsize=4)
-def prepare(pickled: bytes) -> dict[str, Any]:
-    """A worker's own plan, compiled block, source and cost: once in a worker for each run, under
-    `_preparing`.
-    """
+def prepare(pickled: bytes) -> Prepared:
+    """What a worker makes of an order, once in a worker for each run, under `_preparing`."""
     order: Order = cloudpickle.loads(pickled)
-    plan = plans.make_plan(*unpickled(order.what), **order.options)
-    workers = find_workers(order.threads)
-    ready = compile_plan(plan, workers, order.compiler_options)
-    block = ready.programs[workers[0]]
+    request = order.request
+    plan = make_plan(request, unpickled(order.entry))
+    ready = compile_plan(plan, find_workers(request.threads or 1), request.compiler_options)
     with x64(plan.recipe):
-        _, cost = pilot(plan, block, workers[0], Batch(np.arange(1)))
-    source = provenance.identity(provenance.common(provenance.provenance(plan, block)))[:16]
-    return {
-        "plan": plan,
-        "workers": workers,
-        "ready": ready,
-        "cost": cost,
-        "source": source,
-        "segment": order.segment,
-    }
+        _, cost = pilot(plan, ready, Batch(np.arange(1)))
+    source = source_name(provenance.common(provenance.provenance(plan, ready.block)))
+    return Prepared(plan, ready, cost, source, request.segment)
 
 
 def estimate(pickled: bytes) -> Estimate:
-    """Before anything is computed: what the sweep is, and what it costs. `pickled` is an `Order`,
-    by cloudpickle.
-    """
+    """Say before anything is computed what the sweep is, and what it costs."""
     with _preparing:
         mine = prepare(pickled)
-    plan, ready, block = mine["plan"], mine["ready"], mine["ready"].programs[mine["workers"][0]]
-    found = head(plan, ready, block)
-    made = {end: make() for end, make in files(plan, block).items()}
-    return Estimate(found, made, mine["cost"].total, ready.bytes / plan.trainings)
+    made = {}
+    for end, make in exports.files(mine.plan, mine.ready.block).items():
+        made[end] = make()
+    head = exports.head(mine.plan, mine.ready)
+    return Estimate(head, made, mine.cost.total, mine.ready.bytes / mine.plan.trainings)
+
+
+class Gathering:
+    """A worker's finished trainings, in memory (`devices.Taker`); whoever asked stores them."""
+
+    hold = None
+
+    def __init__(self):
+        self.found: list[tuple[np.ndarray, Any]] = []
+
+    def add(self, trainings: np.ndarray, found: Any) -> None:
+        """Keep finished trainings, by number."""
+        self.found.append((trainings, found))
 
 
 def compute(pickled: bytes, trainings: np.ndarray) -> xr.Dataset:
     """`results.part` of trainings, by number, with the source that it is of."""
     with _preparing:
         mine = prepare(pickled)
-    plan, found = mine["plan"], []
-    batches = [Batch(each) for each in plans.blocks_of(plan, trainings)]
-    with x64(plan.recipe):
-        drive(plan, mine["ready"].programs, mine["workers"][: len(batches)], batches,
-              lambda *done: found.append(done), mine["cost"], mine["segment"])  # fmt: skip
-    found.sort(key=lambda each: each[0][0])
-    return gathered(plan, found).assign_attrs(source=mine["source"])
+    batches = [Batch(each) for each in blocks_of(mine.plan, trainings)]
+    sink = Gathering()
+    Drive(mine.plan, mine.ready, sink, mine.cost, mine.segment).go(batches)
+    found = sorted(sink.found, key=writer.first_number)
+    return results.gathered(mine.plan, found).assign_attrs(source=mine.source)
+
+
+# ---- what this machine does ----------------------------------------------------------------------
 
 
 @contextmanager
-def opened(executor: Executor | str) -> Iterator[Executor]:
+def opened(executor: Executor | str | None) -> Iterator[Executor]:
     """An executor, or that of the Dask scheduler at an address."""
     if not isinstance(executor, str):
-        context = getattr(executor, "_mp_context", None)
-        if (
-            isinstance(executor, ProcessPoolExecutor)
-            and context
-            and context.get_start_method() == "fork"
-        ):
-            raise ValueError(
-                "processes that are forked from one that runs JAX may hang: ProcessPoolExecutor(..., "
-                'mp_context=multiprocessing.get_context("spawn"))'
-            )
-        yield executor
+        check_start(executor)
+        yield cast(Executor, executor)
         return
     try:
         from distributed import Client
@@ -162,74 +177,107 @@ def opened(executor: Executor | str) -> Iterator[Executor]:
         try:
             yield pool
         finally:
-            # Which, if it waited, would want lost results again, of workers that are gone
+            # If it waited, it would want the lost results of workers that are gone again
             pool.shutdown(wait=False)
 
 
-def run_elsewhere(
-    folder: Path,
-    plan: Plan,
-    order: Order,
-    executor: Executor,
-    progress: bool,
-    label: str | None,
-    accept: bool,
-) -> None:
-    """Have an executor compute what the folder lacks of a plan; what comes back is written here."""
-    with folders.locked(folder):
-        pickled = cloudpickle.dumps(order)
-        ((_, found),) = answers(executor, estimate, [(pickled,)])
-        if is_only_read(folder, plan, found.head, accept):
-            return say_there(folder, plan, progress, label)
-        source = folders.begin(folder, found.head, accept, label)
-        folders.write_files(
-            folder, source, {end: partial(bytes, content) for end, content in found.files.items()}
+def check_start(executor: Any) -> None:
+    """Refuse processes that begin as a copy of this one, which runs JAX."""
+    context = getattr(executor, "_mp_context", None)
+    if not isinstance(executor, ProcessPoolExecutor) or context is None:
+        return
+    if context.get_start_method() == "fork":
+        raise ValueError(
+            "processes that are forked from one that runs JAX may hang: ProcessPoolExecutor(..., "
+            'mp_context=multiprocessing.get_context("spawn"))'
         )
-        todo = missing(plan, folder)
-        if not len(todo):
-            return say_there(folder, plan, progress, label)
+
+
+def run_elsewhere(request: Request, plans: list[Plan], places: list[Path]) -> None:
+    """Have the request's executor compute what each plan's folder lacks."""
+    with opened(request.executor) as pool:
+        for plan, folder in zip(plans, places, strict=True):
+            writer.fill(folder, Elsewhere(plan, pool, request), request)
+
+
+class Elsewhere:
+    """An executor, as an engine (`writer.Engine`); what comes back is written here.
+
+    Attributes:
+        plan: of the trainings. executor: that computes them.
+        request: says whether progress is printed.
+        order: for the workers.
+
+    """
+
+    def __init__(self, plan: Plan, executor: Executor, request: Request):
+        self.plan, self.executor, self.request = plan, executor, request
+        self.order = order_for(request, plan.entry)
+
+    def describe(self) -> tuple[folders.Head, dict[str, Callable[[], bytes]]]:
+        """See `writer.Engine`. The first worker says it."""
+        ((_, self.estimate),) = answers(self.executor, estimate, [(self.order,)])
+        contents = self.estimate.files.items()
+        return self.estimate.head, {end: partial(bytes, content) for end, content in contents}
+
+    def compute(self, sink: writer.Writer, todo: np.ndarray) -> None:
+        """See `writer.Engine`."""
+        plan, found = self.plan, self.estimate
         parts = [*shares(plan, todo, found)]
-        writer = Writer(folder, source, plan, len(todo))
-        if progress:
-            about = f"{plural(len(todo), 'training')} in {plural(len(parts), 'part')} by {type(executor).__name__}, "
-            about += f"{size(found.bytes * len(todo))} of results, "
-            about += f"about {duration(found.seconds * len(todo) / plan.lanes)} of one worker"
-            print(f"{label}: {about}" if label is not None else about, file=sys.stderr, flush=True)
-        with said_if_it_ends(folder, writer), bar(len(todo), progress, writer.said) as show:
-            at_once = int(np.clip(BYTES_IN_FLIGHT / (found.bytes * len(parts[0])), 16, 1024))
-            for (_, numbers), part in answers(
-                executor, compute, [(pickled, part) for part in parts], at_once
-            ):
-                if part.attrs["source"] != source:
+        at_once = int(np.clip(BYTES_IN_FLIGHT / (found.bytes * len(parts[0])), 16, 1024))
+        calls = [(self.order, part) for part in parts]
+        if self.request.progress:
+            say(plan.entry.prefix + self.announcement(len(todo), len(parts)))
+        with closing(sink), shown(sink, len(todo), self.request.progress) as tell:
+            for (_, numbers), part in answers(self.executor, compute, calls, at_once):
+                if part.attrs["source"] != sink.source:
                     raise RuntimeError(
-                        "a worker has another processor, other versions or other code than the first: use workers of "
-                        "one kind, so that the bits of a training do not depend on who computed it"
+                        "a worker has another processor, other versions or other code than the "
+                        "first: use workers of one kind, so that the bits of a training do not "
+                        "depend on who computed it"
                     )
-                writer.add(numbers, part)
-                show(writer.done)
-                writer.tell(writer.done / writer.total)
+                sink.add(numbers, part)
+                tell(sink.done)
+
+    def announcement(self, trainings: int, parts: int) -> str:
+        """What is going to be done, and what it costs, in one line."""
+        found = self.estimate
+        seconds = duration(found.seconds * trainings / self.plan.lanes)
+        return (
+            f"{plural(trainings, 'training')} in {plural(parts, 'part')} by "
+            f"{type(self.executor).__name__}, {size(found.bytes * trainings)} of results, "
+            f"about {seconds} of one worker"
+        )
 
 
 def shares(plan: Plan, todo: np.ndarray, found: Estimate) -> Iterator[np.ndarray]:
-    """Parts of what is to be done, ever smaller ones, so that all workers end at about the same
-    time.
-    """
+    """Parts of what is to be done, ever smaller, so that all workers end at about the same time."""
+    seconds = max(found.seconds, 1e-9)
     most = min(
-        writing.SECONDS_PER_CHUNK / max(found.seconds, 1e-9),
-        writing.BYTES_PER_CHUNK / (found.bytes * plan.lanes),
+        writer.SECONDS_PER_CHUNK / seconds, writer.BYTES_PER_CHUNK / (found.bytes * plan.lanes)
     )
     while len(todo):
-        length = max(len(todo) / plan.lanes / PARTS, SECONDS_PER_PART / max(found.seconds, 1e-9))
-        length = max(1, int(min(length, most))) * plan.lanes
+        blocks = max(len(todo) / plan.lanes / PARTS, SECONDS_PER_PART / seconds)
+        length = max(1, int(min(blocks, most))) * plan.lanes
         yield todo[:length]
         todo = todo[length:]
+
+
+# ---- asking an executor --------------------------------------------------------------------------
 
 
 def answers(
     executor: Executor, function: Callable, calls: Iterable[tuple[Any, ...]], at_once: int = 1
 ) -> Iterator[tuple[Any, Any]]:
-    """Each call with what `function(*call)` gives, as they come; those of a lost worker are asked
-    for again.
+    """Each call with what `function(*call)` gives, as they come.
+
+    A call whose worker was lost is made again.
+
+    Args:
+        executor: that calls the function.
+        function: to be called. calls: its arguments, for each call.
+        at_once: how many calls the executor has at a time.
+
     """
     left = [(1, call) for call in reversed([*calls])]
     asked_for: dict[Future, tuple[int, tuple[Any, ...]]] = {}
@@ -239,9 +287,8 @@ def answers(
             while left and len(asked_for) < at_once:
                 attempt, call = left.pop()
                 asked_for[executor.submit(ask, attempt, function, *call)] = attempt, call
-            done = sorted(
-                wait(asked_for, return_when=FIRST_COMPLETED).done, key=failed, reverse=True
-            )
+            ended = wait(asked_for, return_when=FIRST_COMPLETED).done
+            done = sorted(ended, key=failed, reverse=True)
             while done:  # from the end: what is finished is not lost to what failed
                 attempt, call = asked_for.pop(done[-1])
                 try:
@@ -266,7 +313,8 @@ def failed(future: Future) -> bool:
 
 
 def ask(attempt: int, function: Callable, *arguments: Any) -> Any:
-    """`function(*arguments)`; to Dask, which answers equal calls with one result, each attempt is
-    another call.
+    """`function(*arguments)`.
+
+    Dask answers equal calls with one result; with its number, each attempt is another call.
     """
     return function(*arguments)

@@ -1,4 +1,4 @@
-"""A sweep's program and shared inputs as files, from which `verify` computes again."""
+"""A sweep's program and its shared inputs as files, from which `verify` computes again."""
 
 import io
 from collections.abc import Callable
@@ -11,38 +11,45 @@ from jax import export, random
 
 from approx.disk import folders
 from approx.sweep import blocks, provenance, results
-from approx.sweep.plans import Plan, inputs, x64
+from approx.sweep.facts import x64
+from approx.sweep.plans import Plan, inputs
 from approx.sweep.programs import Block, Ready, one_lane
 
+# Attributes of a result that a folder's result gets when it is read
+MADE_ANEW = ("identity", "provenance", "created")
 
-def head(plan: Plan, ready: Ready, block: Block) -> folders.Head:
+
+def head(plan: Plan, ready: Ready) -> folders.Head:
     """A sweep's provenance, axes and coordinates.
 
     Raises:
         ValueError: a program that calls functions of the host, whose code and state no folder can
             keep.
+
     """
+    block = ready.block
     if block.callbacks:
         raise ValueError(
-            f"out= cannot keep trainings that call {block.callbacks[0]} by a JAX callback: what it does does not "
-            "stand in the program, so that a folder could mix the numbers of two. Compute it with jax.numpy, or leave "
-            "out= out"
+            f"out= cannot keep trainings that call {block.callbacks[0]} by a JAX callback: what it "
+            "does does not stand in the program, so that a folder could mix the numbers of two. "
+            "Compute it with jax.numpy, or leave out= out"
         )
-    trace = jax.tree.map(lambda s: np.empty((0, *one_lane(plan, s)), s.dtype), block.carry[1])
+
+    def of_no_training(leaf: Any) -> np.ndarray:
+        return np.empty((0, *one_lane(plan, leaf)), leaf.dtype)
+
+    trace = jax.tree.map(of_no_training, block.carry[1])
     source = provenance.provenance(plan, block)
     about = results.attributes(plan, trace, source)
-    about = {
-        name: value
-        for name, value in about.items()
-        if name not in ("identity", "provenance", "created")
-    }
+    for name in MADE_ANEW:
+        del about[name]
     program = {"leaves": results.leaf_variables(block.carry), "axis": plan.structure.axis}
     coordinates = xr.Dataset(coords=results.coordinates(plan, ready.points))
     return folders.Head(source, plan.axes, coordinates, about, program)
 
 
 def files(plan: Plan, block: Block) -> dict[str, Callable[[], bytes]]:
-    """By the ends of their names, what makes the files from which a sweep can be computed again."""
+    """Functions that make the files from which a sweep can be computed again, by names' ends."""
     return {
         "inputs.npz": lambda: shared(plan),
         "start.jax": lambda: exported(plan, block, "start"),
@@ -50,49 +57,66 @@ def files(plan: Plan, block: Block) -> dict[str, Callable[[], bytes]]:
     }
 
 
+_exported: dict[tuple[str, str], bytes] = {}  # by program text: sweeps of one program share them
+
+
 def exported(plan: Plan, block: Block, what: str) -> bytes:
-    """`blocks.start` or `blocks.advance` as a function of flat arrays, in JAX's own portable form."""
+    """`blocks.start` or `blocks.advance` as JAX's portable form of a function of flat arrays."""
     if (block.text, what) not in _exported:
+        make = export_start if what == "start" else export_advance
         with x64(plan.recipe):
-            _exported[block.text, what] = export_one(plan, block, what)
+            _exported[block.text, what] = make(plan, block)
     return _exported[block.text, what]
 
 
-def export_one(plan: Plan, block: Block, what: str) -> bytes:
-    """`exported`, anew."""
+def export_start(plan: Plan, block: Block) -> bytes:
+    """`blocks.start` as a function of the leaves of `blocks.Inputs`, with a plain root."""
+    whole, shapes = flat_inputs(plan)
+
+    def start(*leaves):
+        return jax.tree.leaves(blocks.start(plan.structure, whole(leaves)))
+
+    return bytes(export.export(jax.jit(start))(*shapes).serialize())
+
+
+def export_advance(plan: Plan, block: Block) -> bytes:
+    """`blocks.advance` as a function of two steps, the state's leaves and those of the inputs."""
+    whole, shapes = flat_inputs(plan)
+    state, state_tree = jax.tree.flatten(block.carry)
+    step = jax.ShapeDtypeStruct((), np.int32)
+
+    def advance(begin, end, *leaves):
+        carry = jax.tree.unflatten(state_tree, leaves[: len(state)])
+        inputs = whole(leaves[len(state) :])
+        return jax.tree.leaves(blocks.advance(plan.structure, carry, inputs, begin, end))
+
+    made = export.export(jax.jit(advance))(step, step, *state, *shapes)
+    return bytes(made.serialize())
+
+
+def flat_inputs(plan: Plan) -> tuple[Callable[..., blocks.Inputs], list[jax.ShapeDtypeStruct]]:
+    """A block's inputs from flat arrays, and the shapes of these; the root is plain numbers."""
     given = inputs(plan, np.arange(1))
     leaves, tree = jax.tree.flatten(given._replace(root=random.key_data(given.root)))
-    state, state_tree = jax.tree.flatten(block.carry)
+    shapes = [jax.ShapeDtypeStruct(np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves]
 
     def whole(leaves) -> blocks.Inputs:
         made = jax.tree.unflatten(tree, leaves)
         return made._replace(root=random.wrap_key_data(made.root))
 
-    def start(*leaves):
-        return jax.tree.leaves(blocks.start(plan.structure, whole(leaves)))
-
-    def advance(begin, end, *both):
-        carry = jax.tree.unflatten(state_tree, both[: len(state)])
-        return jax.tree.leaves(
-            blocks.advance(plan.structure, carry, whole(both[len(state) :]), begin, end)
-        )
-
-    step = jax.ShapeDtypeStruct((), np.int32)
-    shapes = [jax.ShapeDtypeStruct(np.shape(leaf), np.asarray(leaf).dtype) for leaf in leaves]
-    made = export.export(jax.jit(start))(*shapes) if what == "start" else None
-    made = export.export(jax.jit(advance))(step, step, *state, *shapes) if made is None else made
-    return bytes(made.serialize())
+    return whole, shapes
 
 
 def shared(plan: Plan) -> bytes:
-    """What all trainings are given, as an npz file: the root's data, the task's arrays, parameters
-    to start from.
+    """What all trainings are given, as an npz file.
+
+    It holds the root key's numbers, the task's arrays, and parameters to start from.
     """
     file = io.BytesIO()
-    arrays: dict[str, Any] = {f"array{n}": np.asarray(each) for n, each in enumerate(plan.arrays)}
-    arrays |= {f"params{n}": each for n, each in enumerate(jax.tree.leaves(plan.init_params))}
-    np.savez(file, root=np.asarray(random.key_data(plan.root)), **arrays)
+    arrays: dict[str, Any] = {"root": np.asarray(random.key_data(plan.root))}
+    for n, each in enumerate(plan.arrays):
+        arrays[f"array{n}"] = np.asarray(each)
+    for n, each in enumerate(jax.tree.leaves(plan.init_params)):
+        arrays[f"params{n}"] = each
+    np.savez(file, **arrays)
     return file.getvalue()
-
-
-_exported: dict[tuple[str, str], bytes] = {}  # by program text: sweeps of one program share them

@@ -108,7 +108,7 @@ def load(path: str | Path, lazy: bool = False, partial: bool = False) -> xr.Data
     loaded = {}
     for label, folder in folders.items():
         loaded[label] = assemble(folder, None, lazy, partial)
-    return results.join(loaded)
+    return results.join([*loaded.values()], [*loaded], labelled=[*loaded] != [None])
 
 
 def load_file(path: str | Path) -> xr.Dataset:

@@ -1,4 +1,4 @@
-"""Sweeps into a folder: what is missing there is computed on this machine and written as it ends.
+"""Sweeps into a folder: what is missing there is computed, and written as it ends.
 
 A training's bits depend on its own inputs and on the program only, so chunks can be of any size, in
 any order, made by anyone, and a sweep that was killed goes on with what is missing.
@@ -7,142 +7,168 @@ any order, made by anyone, and a sweep that was killed goes on with what is miss
 import json
 import sys
 import time
-from collections.abc import Iterator
-from concurrent.futures import (
-    Future,
-    ThreadPoolExecutor,
-)
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import jax
 import numpy as np
+import psutil
 import xarray as xr
 
-from approx.disk import chunks, folders, held
-from approx.disk.exports import files, head
+from approx.disk import assemble, chunks, exports, files, folders, held
+from approx.disk.description import read_sweep, source_name
+from approx.disk.labelled import check_labels, write_labels
 from approx.sweep import plans, programs, provenance, results
-from approx.sweep.announcement import announce
-from approx.sweep.devices import Batch, drive, pilot
+from approx.sweep.devices import Batch
+from approx.sweep.driver import compute, say
 from approx.sweep.plans import Plan
-from approx.sweep.programs import Block, Ready
-from approx.sweep.progress import bar, plural
+from approx.sweep.programs import Ready
+from approx.sweep.progress import plural
+from approx.sweep.request import Request
 from approx.training.loop import Trace
 
 SECONDS_PER_CHUNK, BYTES_PER_CHUNK = 10.0, 64_000_000
 AT_RISK = 0.01  # the share of the work that may be lost, where that is more than those seconds
+SECONDS_PER_STATUS = 5.0  # how often progress.json is written
+
+Finished = tuple[np.ndarray, Trace | xr.Dataset]  # trainings by number, and what came out
 
 
-@dataclass
 class Writer:
-    """Gathers trainings that are finished, writes them as chunks, and says how far it is.
+    """Gathers trainings that are finished and writes them as chunks: a sink (`devices.Sink`).
 
     Attributes:
-        folder: a sweep's. source: of its chunks from now on. plan: of the trainings. total: how
-            many are missing.
-        waiting: finished ones that no chunk has yet, as traces or as a worker's `results.part`, and
-            their bytes.
-        done, diverged, stored: how many were finished, ended so, and are on the disk.
-        writing: the chunk that is being written aside.
+        folder: of the sweep.
+        source: the name of what its chunks are made from, from now on.
+        plan: of the trainings.
+        total: how many of them are missing.
+        waiting: finished trainings that are in no chunk yet, and their bytes.
+        done: how many trainings were finished, diverged how many of these ended without a finite
+            loss, and stored how many are on the disk.
+        writing: the chunk that another thread is writing.
+
     """
 
-    folder: Path
-    source: str
-    plan: Plan
-    total: int
-    waiting: list[tuple[np.ndarray, Trace | xr.Dataset]] = field(default_factory=list)
-    done: int = 0
-    diverged: int = 0
-    bytes: int = 0
-    stored: int = 0
-    aside: ThreadPoolExecutor = field(default_factory=lambda: ThreadPoolExecutor(1))
-    writing: Future | None = None
-    began: float = field(default_factory=time.time)
-    written: float = field(default_factory=time.monotonic)
-    told: float = 0.0
+    def __init__(self, folder: Path, source: str, plan: Plan, total: int):
+        self.folder, self.source, self.plan, self.total = folder, source, plan, total
+        self.waiting: list[Finished] = []
+        self.bytes = self.done = self.diverged = self.stored = 0
+        self.aside = ThreadPoolExecutor(1)
+        self.writing: Future | None = None
+        self.began = time.time()
+        self.written = time.monotonic()
+        self.told = 0.0
 
     def add(self, trainings: np.ndarray, found: Trace | xr.Dataset) -> None:
-        """Take finished trainings; begin to write a chunk if the last one was some time ago, or
-        much is waiting.
+        """Take finished trainings, as a trace or as a worker's `results.part`.
+
+        It begins to write a chunk if the last one was some time ago, or much is waiting.
         """
         self.waiting.append((trainings, found))
         self.done += len(trainings)
         self.diverged += int((~np.isfinite(np.asarray(found.loss[:, -1]))).sum())
-        self.bytes += found.nbytes if isinstance(found, xr.Dataset) else programs.nbytes(found)
+        if isinstance(found, xr.Dataset):
+            self.bytes += found.nbytes
+        else:
+            self.bytes += programs.nbytes(found)
         due = max(SECONDS_PER_CHUNK, AT_RISK * (time.time() - self.began))
         if time.monotonic() - self.written > due or self.bytes > BYTES_PER_CHUNK:
             self.flush()
 
-    def flush(self, finish: bool = False) -> None:
-        """Have what is waiting written aside, once the last chunk is; wait for it, to finish."""
-        if self.writing is not None:
-            self.writing.result()
-        waiting, self.waiting = sorted(self.waiting, key=lambda each: each[0][0]), []
+    def flush(self) -> None:
+        """Let another thread write what is waiting, once the chunk before is written."""
+        self.wait()
+        waiting, self.waiting = sorted(self.waiting, key=first_number), []
         self.written, self.bytes = time.monotonic(), 0
-        self.writing = self.aside.submit(self.write, waiting) if waiting else None
-        if finish and self.writing is not None:
-            self.writing.result()
+        if waiting:
+            self.writing = self.aside.submit(self.write, waiting)
 
-    def write(self, waiting: list[tuple[np.ndarray, Any]]) -> None:
-        """One chunk."""
+    def wait(self) -> None:
+        """Wait for the chunk that is being written, and raise what went wrong with it."""
+        writing, self.writing = self.writing, None
+        if writing is not None:
+            writing.result()
+
+    def write(self, waiting: list[Finished]) -> None:
+        """Write one chunk, and forget the blocks that were held for its trainings."""
         numbers, found = zip(*waiting, strict=True)
-        part = (
-            results.stacked(found)
-            if isinstance(found[0], xr.Dataset)
-            else gathered(self.plan, waiting)
-        )
+        if isinstance(found[0], xr.Dataset):
+            part = results.stacked(found)
+        else:
+            part = results.gathered(self.plan, waiting)
         chunks.write_chunk(self.folder, part, self.source)
         self.stored += sum(map(len, numbers))
-        for each, _ in waiting:
+        for each in numbers:
             held.release(self.folder, which(self.plan, each))
 
     def hold(self, batch: Batch) -> None:
-        """Keep a batch on its way."""
+        """Store a batch that is under way, so that another run can go on from there."""
         leaves = [np.asarray(leaf) for leaf in jax.tree.leaves(batch.carry)]
-        held.hold(self.folder, self.source, which(self.plan, batch.trainings), batch.begin, leaves)
-
-    def tell(self, share: float) -> None:
-        """Write for `status`, every few seconds, how far it is."""
-        if time.time() - self.told > 5:
-            self.told = time.time()
-            found: dict[str, Any] = {
-                "began": self.began,
-                "now": self.told,
-                "share": share,
-                "missing": self.total,
-            }
-            found |= {"done": self.done, "diverged": self.diverged, "command": sys.argv}
-            folders.write(self.folder / "progress.json", json.dumps(found).encode())
+        rows = which(self.plan, batch.trainings)
+        held.hold(self.folder, self.source, rows, batch.begin, leaves)
 
     def said(self) -> str:
         """How far it is, for people."""
         return f"{self.done:,} of {plural(self.total, 'training')}, {self.diverged:,} diverged"
 
+    def tell(self, share: float) -> None:
+        """Write for `status`, every few seconds, which share of the work is done."""
+        if time.time() - self.told < SECONDS_PER_STATUS:
+            return
+        self.told = time.time()
+        found = {
+            "began": self.began,
+            "now": self.told,
+            "share": share,
+            "missing": self.total,
+            "done": self.done,
+            "diverged": self.diverged,
+            "command": sys.argv,
+        }
+        folders.write(self.folder / "progress.json", json.dumps(found).encode())
 
-def gathered(plan: Plan, found: list[tuple[np.ndarray, Trace]]) -> xr.Dataset:
-    """`results.part` of several blocks."""
-    numbers, traces = zip(*found, strict=True)
-    return results.part(
-        plan, np.concatenate(numbers), jax.tree.map(lambda *parts: np.concatenate(parts), *traces)
-    )
+    def finish(self) -> None:
+        """Write what is waiting, and wait until all is on the disk."""
+        self.flush()
+        self.wait()
+        self.aside.shutdown()
+
+    def stop(self, error: BaseException) -> None:
+        """Write what is finished whatever happened, and say how to go on."""
+        how = f"ended by {type(error).__name__}"
+        if isinstance(error, KeyboardInterrupt):
+            how = "interrupted"
+        try:
+            self.finish()
+        except Exception as again:
+            print(f"could not write to {self.folder}: {again}", file=sys.stderr)
+        finally:
+            self.aside.shutdown()
+        left = f"{self.stored:,} of {plural(self.total, 'training')} stored"
+        say(f"{how}: {left}; the same command goes on with {self.folder}")
+
+
+def first_number(finished: Finished) -> int:
+    """The first number of some trainings, by which chunks are sorted."""
+    return int(finished[0][0])
+
+
+# ---- which trainings are missing -----------------------------------------------------------------
 
 
 def which(plan: Plan, trainings: np.ndarray) -> np.ndarray:
-    """`chunks.rows` of some trainings."""
+    """`chunks.rows` of some trainings of a plan, by number."""
     cell, row = np.divmod(trainings, len(plan.streams))
-    given = jax.tree.leaves(plan.init_params)
-    start = row % len(plan.seeds) % (len(given[0]) if given else 1)
-    return chunks.rows(plan.numbers[cell], plan.streams[row], start)
+    return chunks.rows(plan.numbers[cell], plan.streams[row], plans.start_rows(plan, row))
 
 
 def missing(plan: Plan, folder: Path, wanted: np.ndarray | None = None) -> np.ndarray:
-    """Numbers of the trainings that the folder does not have; of those that are wanted, if not all
-    are.
-    """
-    done, every = chunks.done(folder), np.arange(plan.trainings)
-    left = every[~np.isin(which(plan, every), done)] if len(done) else every
+    """Numbers of the trainings that the folder does not have; of all, or of those wanted."""
+    done, left = chunks.done(folder), np.arange(plan.trainings)
+    if len(done):
+        left = left[~np.isin(which(plan, left), done)]
     return left if wanted is None else np.intersect1d(left, wanted)
 
 
@@ -151,126 +177,163 @@ def is_only_read(
 ) -> bool:
     """Whether the folder may not be written to, and need not be: all that is asked for is in it.
 
+    Args:
+        folder: of the sweep. plan: of what is asked for. head: describes it.
+        accept: whether trainings of other programs or inputs are accepted.
+        wanted: numbers of the trainings that are asked for; None is all.
+
     Raises:
         ValueError: it holds other trainings. PermissionError: trainings are missing.
+
     """
     if folders.is_writable(folder):
         return False
-    name = provenance.identity(provenance.common(head.source))[:16]
-    folders.check(folder, folders.read_sweep(folder), name, head, accept)
-    if count := len(missing(plan, folder, wanted)):
+    name = source_name(provenance.common(head.source))
+    folders.check(folder, read_sweep(folder), name, head, accept)
+    count = len(missing(plan, folder, wanted))
+    if count:
         raise PermissionError(
-            f"{folder} may not be written to, and lacks {count:,} of {plural(plan.trainings, 'training')}: change its "
-            "permissions, or copy it to where you may write"
+            f"{folder} may not be written to, and lacks {count:,} of "
+            f"{plural(plan.trainings, 'training')}: change its permissions, or copy it to where "
+            "you may write"
         )
     return True
 
 
-@contextmanager
-def said_if_it_ends(folder: Path, writer: Writer) -> Iterator[None]:
-    """Write what is finished whatever happens, and say how to go on."""
-    try:
-        yield
-        writer.flush(finish=True)
-    except BaseException as error:
-        how = (
-            "interrupted"
-            if isinstance(error, KeyboardInterrupt)
-            else f"ended by {type(error).__name__}"
-        )
-        try:
-            writer.flush(finish=True)
-        except Exception as again:
-            print(f"could not write to {folder}: {again}", file=sys.stderr)
-        left = f"{writer.stored:,} of {plural(writer.total, 'training')} stored"
-        print(f"{how}: {left}; the same command goes on with {folder}", file=sys.stderr, flush=True)
-        raise
-    finally:
-        writer.aside.shutdown()
+# ---- a folder's trainings ------------------------------------------------------------------------
 
 
-def say_there(folder: Path, plan: Plan, progress: bool, label: str | None) -> None:
+class Engine(Protocol):
+    """Who computes what a folder lacks: `Here`, or `executors.Elsewhere`."""
+
+    plan: Plan
+
+    def describe(self) -> tuple[folders.Head, dict[str, Callable[[], bytes]]]:
+        """What the folder says of the sweep, and what makes its further files."""
+
+    def compute(self, writer: Writer, todo: np.ndarray) -> None:
+        """Compute trainings, by number, and give them to the writer as they end."""
+
+
+def fill(folder: Path, engine: Engine, request: Request, wanted: np.ndarray | None = None) -> None:
+    """Have an engine compute what the folder lacks of a plan.
+
+    Args:
+        folder: of the sweep.
+        engine: with the plan.
+        request: says whether progress is printed, and whether other trainings are accepted.
+        wanted: numbers of the trainings that are asked for; None is all.
+
+    """
+    plan = engine.plan
+    with folders.locked(folder):
+        head, contents = engine.describe()
+        if is_only_read(folder, plan, head, request.accept, wanted):
+            return say_there(folder, plan, request.progress and wanted is None)
+        label, selective = plan.entry.label, wanted is not None
+        source = folders.begin(folder, head, request.accept, label, selective=selective)
+        todo = missing(plan, folder, wanted)
+        if not len(todo):
+            # A file that was damaged may have been deleted
+            folders.write_files(folder, source, contents)
+            return say_there(folder, plan, request.progress and wanted is None)
+        with ThreadPoolExecutor(1) as aside:
+            making = aside.submit(folders.write_files, folder, source, contents)
+            engine.compute(Writer(folder, source, plan, len(todo)), todo)
+            making.result()
+
+
+def say_there(folder: Path, plan: Plan, progress: bool) -> None:
     """Say that nothing is to be done."""
     if progress:
-        text = f"all {plural(plan.trainings, 'training')} are in {folder}"
-        print(f"{label}: {text}" if label is not None else text, file=sys.stderr, flush=True)
+        say(f"{plan.entry.prefix}all {plural(plan.trainings, 'training')} are in {folder}")
 
 
-def run_here(
-    folder: Path,
-    plan: Plan,
-    ready: Ready,
-    workers: list,
-    segment: int | None,
-    progress: bool,
-    label: str | None,
-    accept: bool,
-    wanted: np.ndarray | None = None,
-) -> None:
-    """Compute what the folder lacks of a plan, or of those of its trainings that are wanted, on
-    this machine.
+class Here:
+    """The engine that is this machine.
+
+    Attributes:
+        plan: of the trainings. ready: its compiled blocks.
+        request: says how long segments are, and whether progress is printed.
+
     """
-    block = ready.programs[workers[0]]
-    with folders.locked(folder):
-        about = head(plan, ready, block)
-        if is_only_read(folder, plan, about, accept, wanted):
-            return say_there(folder, plan, progress and wanted is None, label)
-        source = folders.begin(folder, about, accept, label, selective=wanted is not None)
-        todo = missing(plan, folder, wanted)
-        batches = [*resumed(folder, source, plan, block, todo)]
-        if not len(todo):
-            # If somebody deleted a damaged one
-            folders.write_files(folder, source, files(plan, block))
-            return say_there(folder, plan, progress and wanted is None, label)
-        writer = Writer(folder, source, plan, len(todo))
-        todo = np.setdiff1d(
-            todo, [n for batch in batches for n in batch.trainings], assume_unique=True
-        )
-        batches += [Batch(each) for each in plans.blocks_of(plan, todo)]
-        workers = workers[: len(batches)]
-        with said_if_it_ends(folder, writer), ThreadPoolExecutor(1) as aside:
-            batches[0], cost = pilot(plan, block, workers[0], batches[0])
-            if progress:
-                announce(label, plan, writer.total, ready, workers, cost)
-            # While blocks are computed
-            export_ = aside.submit(folders.write_files, folder, source, files(plan, block))
-            total = len(batches) * plan.lanes * plan.recipe.steps
-            with bar(total, progress, writer.said) as show:
 
-                def tell(steps: int) -> None:
-                    show(steps)
-                    writer.tell(steps / total)
+    def __init__(self, plan: Plan, ready: Ready, request: Request):
+        self.plan, self.ready, self.request = plan, ready, request
 
-                drive(
-                    plan,
-                    ready.programs,
-                    workers,
-                    batches,
-                    writer.add,
-                    cost,
-                    segment,
-                    tell,
-                    writer.hold,
-                )
-            export_.result()
+    def describe(self) -> tuple[folders.Head, dict[str, Callable[[], bytes]]]:
+        """See `Engine`."""
+        return exports.head(self.plan, self.ready), exports.files(self.plan, self.ready.block)
+
+    def compute(self, writer: Writer, todo: np.ndarray) -> None:
+        """See `Engine`. Blocks that an earlier run held go on from where they were."""
+        plan = self.plan
+        batches = [*resumed(writer, self.ready, todo)]
+        begun = [number for batch in batches for number in batch.trainings]
+        left = np.setdiff1d(todo, begun, assume_unique=True)
+        batches += [Batch(each) for each in plans.blocks_of(plan, left)]
+        request = self.request
+        compute(plan, self.ready, batches, writer, request.segment, request.progress)
 
 
-def resumed(
-    folder: Path, source: str, plan: Plan, block: Block, todo: np.ndarray
-) -> Iterator[Batch]:
-    """Blocks that an earlier run held on their way, if all of it is asked for; finished ones are
-    released.
+def resumed(writer: Writer, ready: Ready, todo: np.ndarray) -> Iterator[Batch]:
+    """Blocks that an earlier run held under way, if all of their trainings are asked for.
+
+    Blocks whose trainings are all in chunks are forgotten: that run ended before it could.
     """
+    plan, folder = writer.plan, writer.folder
+    tree, like = jax.tree.structure(ready.block.carry), jax.tree.leaves(ready.block.carry)
+    shapes = [(leaf.shape, leaf.dtype) for leaf in like]
     number: dict[bytes, int] = {}
-    tree, like = jax.tree.structure(block.carry), jax.tree.leaves(block.carry)
-    for rows, begin, leaves in held.held(folder, source):
-        number = number or dict(zip(which(plan, todo).tolist(), todo.tolist(), strict=True))
+    for rows, begin, leaves in held.held(folder, writer.source):
+        if not number:
+            number = dict(zip(which(plan, todo).tolist(), todo.tolist(), strict=True))
         trainings = [number.pop(row, -1) for row in rows.tolist()]
-        fits = [(leaf.shape, leaf.dtype) for leaf in leaves] == [
-            (leaf.shape, leaf.dtype) for leaf in like
-        ]
-        # It ended before it could release them
         if max(trainings) < 0 and np.isin(rows, chunks.done(folder)).all():
             held.release(folder, rows)
-        elif fits and min(trainings) >= 0:
+            continue
+        fits = [(leaf.shape, leaf.dtype) for leaf in leaves] == shapes
+        if fits and min(trainings) >= 0:
             yield Batch(np.array(trainings), jax.tree.unflatten(tree, leaves), begin)
+
+
+# ---- for `run` -----------------------------------------------------------------------------------
+
+
+def find_folders(out: str | Path, labels: list[Any], labelled: bool = True) -> list[Path]:
+    """Each recipe's folder, inside that of all; without labels there is one recipe, and one folder.
+
+    Args:
+        out: the folder of all. labels: of the recipes. labelled: whether they have such.
+
+    Raises:
+        ValueError: a label that cannot be a folder's name, or a folder of something else.
+        OSError: the folder cannot be made, or may not be written to.
+
+    """
+    out = Path(out)
+    if not labelled:
+        folders.check_place(out)
+        return [out]
+    check_labels(out, [str(label) for label in labels])
+    files.make_folder(out)
+    write_labels(out, labels)
+    found = [out / str(label) for label in labels]
+    for folder in found:
+        folders.check_place(folder)
+    return found
+
+
+def run_here(folder: Path, plan: Plan, ready: Ready, request: Request) -> None:
+    """Compute on this machine what the folder lacks of a plan."""
+    fill(folder, Here(plan, ready, request), request)
+
+
+def result(folder: Path, plan: Plan) -> xr.Dataset:
+    """A plan's trainings from their folder.
+
+    They are read when they are used, if they would take half of the memory.
+    """
+    size = sum(path.stat().st_size for path in chunks.paths(folder))
+    lazy = size > psutil.virtual_memory().available / 2
+    return assemble.assemble(folder, plan.axes, lazy=lazy)

@@ -1,9 +1,8 @@
-"""The compiled block: `lanes` trainings as one program. The only place where an axis of trainings
-is put around one.
+"""The block: many independent trainings as one program, which JAX compiles once for a sweep.
 
-A block's lanes are independent trainings, each with its own seed per stream and its own value of
-every number, swept or not. The same program runs every block of a sweep, so a training's bits
-depend on neither its company nor its place.
+A training in a block is called a lane. Each lane has a seed of its own for every stream of
+randomness, and a value of its own for every number, swept or not. The same program runs every block
+of a sweep, so the bits of a training depend neither on the other lanes nor on its place among them.
 """
 
 from typing import Any, NamedTuple
@@ -23,18 +22,25 @@ from approx.training.loop import Keep, Trace
 from approx.training.recipes import Recipe
 from approx.training.steps import State
 
+# If all rows are used in every step, vmap gives each network a copy of them, up to so many numbers
+# of x. XLA:CPU makes products of shared rows from transposed weights: 84 x 84 weights, 80 rows,
+# 24.2 us a step, with copies 17.7; 784 x 64 weights, 32 rows 89 and 68, 128 rows 186 and 192, 1,000
+# rows 1,216 and 1,540.
+OWN_ROWS = 2**16
+
 
 class Structure(NamedTuple):
-    """What a block's program depends on besides shapes: hashable and compared by value.
+    """What decides a block's program. Two blocks of the same shapes share one if these are equal.
 
     Attributes:
-        tree: of (task, recipe).
-        scalar: which of its leaves are numbers, given per lane; the others are arrays, shared by
-            all lanes.
-        keep: see `Keep`.
-        form: "vmap", "columns" or "lanes" (see `lanes`).
-        host: `hosts.fingerprint` of a user's functions: JAX remembers what it traced by the
-            functions' identity only.
+        tree: the nesting of (task, recipe), without its numbers and arrays.
+        scalar: for each leaf of that nesting, whether it is a number, of which each lane has its
+            own; the other leaves are arrays, which all lanes share.
+        keep: what each training keeps.
+        form: "vmap", "columns" or "lanes" (see `layouts`).
+        host: `hosts.fingerprint` of the user's functions. JAX tells functions apart by their
+            identity alone, and would not notice that a value which they read has changed.
+
     """
 
     tree: Any
@@ -45,7 +51,7 @@ class Structure(NamedTuple):
 
     @property
     def axis(self) -> int:
-        """Where the lanes are in State and Trace: first, or last."""
+        """Which axis of the arrays of State and Trace the lanes are: the first, or the last."""
         return -1 if self.form == "lanes" else 0
 
 
@@ -53,8 +59,10 @@ class Inputs(NamedTuple):
     """What a block of trainings is given.
 
     Attributes:
-        root: the root key. seeds: (lanes, streams). numbers: (lanes, number). arrays: the task's,
-            shared by all lanes.
+        root: the root key.
+        seeds: (lanes, streams), the seed of each stream of randomness.
+        numbers: (lanes, numbers), every number of task and recipe.
+        arrays: the task's arrays, which all lanes share.
         params: None, or parameters to start from, with an axis of lanes first.
 
     """
@@ -71,26 +79,27 @@ def flatten(
 ) -> tuple[Structure, list[float], tuple[np.ndarray, ...]]:
     """Structure, numbers and arrays of a task and a recipe."""
     leaves, tree = jax.tree.flatten((task, recipe))
-    scalar = tuple(np.ndim(leaf) == 0 for leaf in leaves)
-    numbers = [float(leaf) for leaf, is_scalar in zip(leaves, scalar, strict=True) if is_scalar]
-    arrays = tuple(
-        np.asarray(leaf) for leaf, is_scalar in zip(leaves, scalar, strict=True) if not is_scalar
-    )
-    return Structure(tree, scalar, keep, form), numbers, arrays
+    scalar, numbers, arrays = [], [], []
+    for leaf in leaves:
+        scalar.append(np.ndim(leaf) == 0)
+        if scalar[-1]:
+            numbers.append(float(leaf))
+        else:
+            arrays.append(np.asarray(leaf))
+    return Structure(tree, tuple(scalar), keep, form), numbers, tuple(arrays)
 
 
 def unflatten(structure: Structure, numbers: Any, arrays: tuple[Any, ...]) -> tuple[Task, Recipe]:
-    """Task and recipe of one lane; or of all, if every number is a vector of the lanes'."""
+    """Task and recipe of one lane; of all lanes at once, if every number is a vector of theirs."""
     number, array = iter(numbers), iter(arrays)
     leaves = [next(number) if is_scalar else next(array) for is_scalar in structure.scalar]
     return jax.tree.unflatten(structure.tree, leaves)
 
 
 def keys(root: Key[Array, ""], seeds: UInt32[Array, " streams"]) -> Keys:
-    """A lane's streams, each that of its own seed: `streams(fold_in(root, seed))`."""
-    return Keys(
-        *(random.fold_in(random.fold_in(root, seeds[n]), n) for n in range(len(Keys._fields)))
-    )
+    """A lane's streams of randomness: the n-th is `fold_in(fold_in(root, seeds[n]), n)`."""
+    streams = range(len(Keys._fields))
+    return Keys(*(random.fold_in(random.fold_in(root, seeds[n]), n) for n in streams))
 
 
 def start(structure: Structure, inputs: Inputs) -> tuple[State, Trace]:
@@ -112,29 +121,36 @@ def advance(
         return prepare_data(keys(inputs.root, seeds), *unflatten(structure, numbers, inputs.arrays))
 
     def one(carry, seeds, numbers, rows):
-        (task, recipe), data = unflatten(structure, numbers, inputs.arrays), prepare(seeds, numbers)
-        data = data if rows is None else data._replace(rows=rows)
+        task, recipe = unflatten(structure, numbers, inputs.arrays)
+        data = prepare(seeds, numbers)
+        if rows is not None:
+            data = data._replace(rows=rows)
         over = products.COLUMNS if structure.form == "columns" else products.ONE
         return training.loop(
             carry, keys(inputs.root, seeds), data, task, recipe, begin, end, structure.keep, over
         )
 
     task, recipe = unflatten(structure, inputs.numbers.T, inputs.arrays)
-    if structure.form != "lanes":
-        rows = jax.vmap(prepare)(inputs.seeds, inputs.numbers).rows
-        own = structure.form == "vmap" and recipe.batch_size is None and rows[0][0].size <= OWN_ROWS
-        return jax.vmap(one)(carry, inputs.seeds, inputs.numbers, rows if own else None)
-
-    data = products.last(prepare, inputs.seeds, inputs.numbers)
-    streams = jax.vmap(lambda seeds: keys(inputs.root, seeds))(inputs.seeds)
-    return training.loop(
-        carry, streams, data, task, recipe, begin, end, structure.keep, products.LANES
-    )
+    if structure.form == "lanes":
+        data = products.last(prepare, inputs.seeds, inputs.numbers)
+        streams = jax.vmap(lambda seeds: keys(inputs.root, seeds))(inputs.seeds)
+        return training.loop(
+            carry, streams, data, task, recipe, begin, end, structure.keep, products.LANES
+        )
+    rows = jax.vmap(prepare)(inputs.seeds, inputs.numbers).rows
+    every_row = structure.form == "vmap" and recipe.batch_size is None
+    if not (every_row and rows[0][0].size <= OWN_ROWS):
+        rows = None
+    return jax.vmap(one)(carry, inputs.seeds, inputs.numbers, rows)
 
 
 def look(structure: Structure, inputs: Inputs) -> tuple[Data, Points, Array]:
-    """What `run` checks and describes on the host: the first lane's data, every lane's points, and
-    which are finite.
+    """What `run` checks before it trains, and describes in a result.
+
+    Returns:
+        The first lane's data; the test points of every lane, with an axis of lanes first; and
+        whether all data of each lane are finite, (lanes,).
+
     """
 
     def one(seeds, numbers):
@@ -148,10 +164,3 @@ def look(structure: Structure, inputs: Inputs) -> tuple[Data, Points, Array]:
         return points, finite
 
     return one(inputs.seeds[0], inputs.numbers[0])[0], *jax.vmap(rest)(inputs.seeds, inputs.numbers)
-
-
-# Numbers of x up to which vmap gives each network a copy of the rows that all see in every step.
-# XLA:CPU makes products of shared rows from transposed weights: 84 x 84 weights, 80 rows, 24.2 us a
-# step, with copies 17.7; 784 x 64 weights, 32 rows 89 and 68, 128 rows 186 and 192, 1,000 rows
-# 1,216 and 1,540.
-OWN_ROWS = 2**16

@@ -1,134 +1,138 @@
 """Whether the data of a task are fit to train on, and whether recipes can share one result."""
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
 
 import jax
 import numpy as np
-from jax import random
 
 from approx import tasks
-from approx.sweep.plans import Plan, x64
+from approx.sweep.facts import Facts
 from approx.tasks import Points, losses
-from approx.training import evaluation, inputs, steps
-from approx.training.recipes import record_steps
+from approx.training import inputs
+from approx.training.loop import Keep
+
+if TYPE_CHECKING:
+    from approx.sweep.request import Entry
 
 
-def check_data(plan: Plan, data: inputs.Data, points: Points, finite: Any) -> None:
+# ---- data ----------------------------------------------------------------------------------------
+
+
+def check_data(facts: Facts, data: inputs.Data, points: Points, finite: Any) -> None:
     """Refuse data that are not finite, in any cell of the grid, and labels out of range.
+
+    Args:
+        facts: of the task and the recipe.
+        data: that the first training is shown.
+        points: of every cell of the grid, with an axis of cells first.
+        finite: whether all data of each cell are finite, (cells,).
 
     Raises:
         ValueError: naming the value.
+
     """
-    task, (x, y) = plan.task, data.rows
+    task, (x, y) = facts.task, data.rows
     named: dict[str, Any] = {"x": x, "y": y, "x_test": points.x, "y_test": points.y}
-    named |= (
-        {}
-        if data.validation is None
-        else {"validation x": data.validation[0], "validation y": data.validation[1]}
-    )
-    if data.validation is not None and task.hold_out == "last":
-        # Of the first cell, as the rows are
-        first = np.asarray(points.x)[0], np.asarray(points.distance)[0]
-        tasks.warn_of_tail(np.asarray(data.validation[0]), np.asarray(x), *first)
+    if data.validation is not None:
+        named["validation x"], named["validation y"] = data.validation
+        if task.hold_out == "last":
+            of_first_cell = np.asarray(points.x)[0], np.asarray(points.distance)[0]
+            tasks.warn_of_tail(np.asarray(data.validation[0]), np.asarray(x), *of_first_cell)
     for name, values in named.items():
         tasks.check_finite(name, values)
         if name.endswith(("y", "y_test")) and task.loss in losses.CORRECT:
-            low, high = float(values.min()), float(values.max())
-            most = classes(plan) - 1 if task.loss == "cross_entropy" else 1
-            if low < 0 or high > most:
-                label = f"{name} has the label {low if low < 0 else high:g}, but labels go from 0 to {most}"
-                raise ValueError(
-                    label + ("; see MLP(outputs=...)" if task.loss == "cross_entropy" else "")
-                )
+            check_range(name, values, facts)
     if not np.all(finite):
         raise ValueError(
             f"the task's rows are not finite in cell {int(np.argmin(finite))} of its numbers' grid"
         )
 
 
-def classes(plan: Plan) -> int:
-    """How many outputs the model has."""
+def check_range(name: str, labels: Any, facts: Facts) -> None:
+    """Refuse labels that are no class of the model's."""
+    low, high = float(labels.min()), float(labels.max())
+    most, advice = 1, ""
+    if facts.task.loss == "cross_entropy":
+        most, advice = facts.outputs - 1, "; see MLP(outputs=...)"
+    if low < 0 or high > most:
+        label = low if low < 0 else high
+        raise ValueError(f"{name} has the label {label:g}, but labels go from 0 to {most}{advice}")
 
-    def outputs():
-        (x, _), *_ = inputs.prepare(inputs.streams(random.key(0)), plan.task, plan.recipe)
-        return evaluation.predict(
-            steps.init(random.key(0), plan.task, plan.recipe).params, x, plan.recipe
-        )
 
-    return jax.eval_shape(outputs).shape[1]
+# ---- several recipes -----------------------------------------------------------------------------
 
 
-def check_alike(plans: Mapping[Any, Plan]) -> None:
+def check_alike(entries: "Sequence[Entry]", keep: Keep) -> None:
     """Refuse recipes that cannot share the axes of one Dataset.
 
     Raises:
         ValueError: naming the recipes and what differs.
 
     """
-    first_label, first = next(iter(plans.items()))
-    for label, plan in list(plans.items())[1:]:
-        if not np.array_equal(record_steps(plan.recipe), record_steps(first.recipe)):
+    if len(entries) < 2:
+        return
+    first, *others = entries
+    first_records = recorded(first.facts)
+    for entry in others:
+        pair = f"{entry.label!r} and {first.label!r}"
+        if not np.array_equal(entry.facts.recorded, first.facts.recorded):
             raise ValueError(
-                f"{label!r} and {first_label!r} have different record steps: give them the same steps= and records="
+                f"{pair} have different record steps: give them the same steps= and records="
             )
-        check_same_points(label, plan, first_label, first)
-        if recorded(plan) != recorded(first):
+        check_same_points(pair, entry.facts.points, first.facts.points)
+        if recorded(entry.facts) != first_records:
             raise ValueError(
-                f"{label!r} and {first_label!r} record other things (validation, accuracy, points inside or outside)"
+                f"{pair} record other things (validation, accuracy, points inside or outside)"
             )
-        if "params" in plan.structure.keep.what and params_shapes(plan) != params_shapes(first):
-            raise ValueError(
-                f"{label!r} and {first_label!r} have other parameters: run them one by one to keep them"
-            )
+        if "params" in keep.what and shapes_of(entry) != shapes_of(first):
+            raise ValueError(f"{pair} have other parameters: run them one by one to keep them")
 
 
-def check_same_points(label: Any, plan: Plan, first_label: Any, first: Plan) -> None:
+def check_same_points(pair: str, points: Any, first: Any) -> None:
     """Refuse two recipes that are judged at points, or against targets, of different shapes.
+
+    Args:
+        pair: both labels, for the message.
+        points: shapes of those of one recipe. first: of those of the other.
 
     Raises:
         ValueError: naming the recipes, both shapes, and whether the inputs or the targets differ.
 
     """
-    (x, y, _), (first_x, first_y, _) = points_shape(plan), points_shape(first)
-    pair = f"{label!r} and {first_label!r}"
+    x, first_x = points.x.shape, first.x.shape
     if x != first_x:
         raise ValueError(
             f"{pair} are judged at points of other shapes, {x} and {first_x}: run them one by one"
         )
+    y, first_y = points.y.shape, first.y.shape
     if y != first_y:
-        named = [
-            f"{shape} ({'labels' if len(shape) == 1 else 'columns of numbers'})"
-            for shape in (y, first_y)
-        ]
-        raise ValueError(
-            f"{pair} have targets of other shapes, {' and '.join(named)}: run them one by one"
-        )
+        named = f"{kind_of_targets(y)} and {kind_of_targets(first_y)}"
+        raise ValueError(f"{pair} have targets of other shapes, {named}: run them one by one")
 
 
-def recorded(plan: Plan) -> tuple[bool, ...]:
-    """Whether there are validation rows, an accuracy, test points at all, and such inside the range
-    and outside.
+def kind_of_targets(shape: tuple[int, ...]) -> str:
+    """The shape of targets, and what targets of this shape are."""
+    kind = "labels" if len(shape) == 1 else "columns of numbers"
+    return f"{shape} ({kind})"
+
+
+def recorded(facts: Facts) -> tuple[bool, ...]:
+    """Which losses are recorded.
+
+    Returns:
+        Whether there are validation rows, an accuracy, test points, test points inside the training
+        range, and test points outside it.
+
     """
-    distance = np.asarray(tasks.Points(*plan.task.points()).distance)
-    accuracy = plan.task.correct is not None or plan.task.loss in losses.CORRECT
-    tested = plan.task.tested
-    return (
-        bool(plan.task.validation),
-        accuracy,
-        tested,
-        bool((distance <= 0).any()),
-        bool((distance > 0).any()),
-    )
+    task = facts.task
+    distance = np.asarray(Points(*task.points()).distance)
+    accuracy = task.correct is not None or task.loss in losses.CORRECT
+    inside, outside = bool((distance <= 0).any()), bool((distance > 0).any())
+    return bool(task.validation), accuracy, task.tested, inside, outside
 
 
-def points_shape(plan: Plan) -> Any:
-    """Shapes of the task's points."""
-    return jax.tree.map(lambda s: s.shape, jax.eval_shape(lambda: tuple(plan.task.points())))
-
-
-def params_shapes(plan: Plan) -> Any:
+def shapes_of(entry: "Entry") -> Any:
     """Names and shapes of the parameters."""
-    with x64(plan.recipe):
-        state = jax.eval_shape(lambda: steps.init(random.key(0), plan.task, plan.recipe))
-    return jax.tree_util.tree_flatten_with_path(jax.tree.map(lambda s: s.shape, state.params))
+    shapes = jax.tree.map(lambda leaf: leaf.shape, entry.facts.params)
+    return jax.tree_util.tree_flatten_with_path(shapes)

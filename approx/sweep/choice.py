@@ -10,13 +10,10 @@ from collections.abc import Iterable
 from typing import Any
 
 import jax
-from jax import random
 
 from approx.sweep import layouts, measurements
+from approx.sweep.facts import Facts
 from approx.sweep.measurements import Measured
-from approx.tasks import Task
-from approx.training import steps
-from approx.training.recipes import Recipe
 
 FORMS = ("vmap", "columns", "lanes")
 GUESSED_LANES = 4096  # networks of a block on an accelerator that nobody has measured
@@ -26,70 +23,52 @@ MOST_MATRIX_NUMBERS = 2**28  # of a block's square matrices with one row per par
 # ---- what the choice depends on ------------------------------------------------------------------
 
 
-def possible_forms(task: Task, recipe: Recipe) -> list[str]:
+def possible_forms(facts: Facts) -> list[str]:
     """Every form that the program of this task and recipe can take."""
     forms = ["vmap"]
-    if layouts.columns_possible(task, recipe):
+    if layouts.columns_possible(facts):
         forms.append("columns")
-    if layouts.possible(task, recipe):
+    if layouts.possible(facts):
         forms.append("lanes")
     return forms
 
 
-def count_parameters(task: Task, recipe: Recipe) -> int:
-    """How many numbers one network has, found without computing any of them."""
-    state: Any = jax.eval_shape(lambda: steps.init(random.key(0), task, recipe))
-    return sum(leaf.size for leaf in jax.tree.leaves(state.params))
-
-
-def shape_of_rows(task: Task) -> tuple[int, ...]:
-    """The shape (rows, inputs) of the inputs that a network is trained on."""
-
-    def inputs(key):
-        training_rows, _ = task.split(key, key)
-        return training_rows[0]
-
-    return jax.eval_shape(inputs, random.key(0)).shape
-
-
-def looked_up(task: Task, recipe: Recipe, device: Any, forms: Iterable[str]) -> Measured | None:
+def looked_up(facts: Facts, device: Any, forms: Iterable[str]) -> Measured | None:
     """The best measurement of the case that is most like a task and recipe; None if there is none.
 
     Args:
-        task: what is learned.
-        recipe: how it is learned.
+        facts: of the task and the recipe.
         device: an accelerator of JAX's.
         forms: the forms that the program can take.
     """
     measured = measurements.known(device.device_kind)
     if not measured:
         return None
-    rows = shape_of_rows(task)[0]
-    of_step = min(recipe.batch_size or rows, rows)
-    parameters = count_parameters(task, recipe)
-    alike = measurements.nearest(measured, parameters, of_step)
+    alike = measurements.nearest(measured, facts.parameters, facts.rows_in_step)
     return measurements.best(alike, forms)
 
 
 # ---- the choice ----------------------------------------------------------------------------------
 
 
-def choose_lanes(task: Task, recipe: Recipe, form: str | None = None) -> int:
+def choose_lanes(facts: Facts, form: str | None = None) -> int:
     """How many networks are in a block. It does not depend on how many networks are asked for.
 
     Args:
-        task: what is learned.
-        recipe: how it is learned.
+        facts: of the task and the recipe.
         form: the form of the program, if the user has said it.
     """
     device = jax.local_devices()[0]
-    parameters = count_parameters(task, recipe)
-    has_matrix = recipe.optimizer in ("lm", "bfgs")  # for each network, parameters by parameters
+    parameters = facts.parameters
+    has_matrix = facts.recipe.optimizer in (
+        "lm",
+        "bfgs",
+    )  # for each network, parameters by parameters
     if device.platform == "cpu":
         return layouts.number(parameters, has_matrix)
-    forms = possible_forms(task, recipe) if form is None else [form]
+    forms = possible_forms(facts) if form is None else [form]
     lanes = GUESSED_LANES
-    if found := looked_up(task, recipe, device, forms):
+    if found := looked_up(facts, device, forms):
         lanes = found.lanes
     if has_matrix:
         fitting = MOST_MATRIX_NUMBERS // parameters**2
@@ -97,13 +76,12 @@ def choose_lanes(task: Task, recipe: Recipe, form: str | None = None) -> int:
     return lanes
 
 
-def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str:
+def choose_form(form: str | None, facts: Facts, lanes: int) -> str:
     """The form that the user has said, if it is possible; or the fastest one.
 
     Args:
         form: what the user has said, or None.
-        task: what is learned.
-        recipe: how it is learned.
+        facts: of the task and the recipe.
         lanes: how many networks are in a block.
 
     Raises:
@@ -114,9 +92,9 @@ def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str
         raise ValueError(
             f"unknown form {form!r}; there is: {', '.join(FORMS)}, or None to choose the faster"
         )
-    possible = possible_forms(task, recipe)
+    possible = possible_forms(facts)
     if form is None:
-        return fastest_form(task, recipe, lanes, possible)
+        return fastest_form(facts, lanes, possible)
     if form == "lanes" and form not in possible:
         raise ValueError(
             'form="lanes" needs a model, activation, loss, accuracy and optimizer of the '
@@ -130,23 +108,22 @@ def choose_form(form: str | None, task: Task, recipe: Recipe, lanes: int) -> str
     return form
 
 
-def fastest_form(task: Task, recipe: Recipe, lanes: int, possible: list[str]) -> str:
+def fastest_form(facts: Facts, lanes: int, possible: list[str]) -> str:
     """The form that was the fastest in measurements.
 
     Args:
-        task: what is learned.
-        recipe: how it is learned.
+        facts: of the task and the recipe.
         lanes: how many networks are in a block.
         possible: the forms that the program can take.
     """
     device = jax.local_devices()[0]
     if device.platform != "cpu":
-        found = looked_up(task, recipe, device, possible)
+        found = looked_up(facts, device, possible)
         return "vmap" if found is None else found.form
-    rows = shape_of_rows(task)
-    if "lanes" in possible and layouts.suits(task, recipe, lanes, rows[1], "cpu"):
+    rows = facts.inputs.shape
+    if "lanes" in possible and layouts.suits(facts.recipe, lanes, rows[1]):
         return "lanes"
-    if "columns" in possible and layouts.columns_suit(recipe, rows, "cpu"):
+    if "columns" in possible and layouts.columns_suit(facts.recipe, rows):
         return "columns"
     return "vmap"
 

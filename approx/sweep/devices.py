@@ -1,7 +1,7 @@
-"""The machine's cores and accelerators: blocks of trainings dealt to them, each driven in segments
-by a host loop.
+"""The cores and accelerators of this machine: which block runs where, and in which segments.
 
-The only place that knows about devices and threads.
+The only place that knows about devices and threads. A block runs in segments of some steps, so that
+the host hears from it now and then; the length of segments changes no bit.
 """
 
 import math
@@ -10,25 +10,31 @@ import queue
 import threading
 import time
 from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
-from typing import Any, NamedTuple
+from concurrent.futures import FIRST_EXCEPTION, Future, ThreadPoolExecutor, wait
+from typing import Any, NamedTuple, Protocol
 
 import jax
 import numpy as np
 
-from approx.sweep.plans import Plan, inputs, x64
-from approx.sweep.programs import Block
+from approx.sweep.facts import x64
+from approx.sweep.plans import Plan, inputs
+from approx.sweep.programs import Ready
 from approx.training.loop import Trace
-from approx.training.recipes import record_steps
 
-SECONDS_PER_SEGMENT = 0.5  # how often the host loop hears from a block; changes no bit
+SECONDS_PER_SEGMENT = 0.5  # how often the host loop hears from a block
 SECONDS_OF_PILOT = 0.02  # steps of one block that tell what all cost, while the other workers wait
-SECONDS_PER_HOLD = 60.0  # how often a block that takes long is held on the way
+SECONDS_PER_HOLD = 60.0  # how often the state of a block that takes long is stored
+SECONDS_PER_LOOK = 0.1  # how often the main thread looks how far the workers are
 
 
 class Batch(NamedTuple):
-    """Trainings that a block is to do, at most as many as it has lanes; and how far it is with
-    them.
+    """Trainings for one block, at most as many as it has lanes, and how far they are.
+
+    Attributes:
+        trainings: their numbers in the plan.
+        carry: the block's (State, Trace) after `begin` steps; None before the first.
+        begin: how many steps are made.
+
     """
 
     trainings: np.ndarray
@@ -37,8 +43,13 @@ class Batch(NamedTuple):
 
 
 class Cost(NamedTuple):
-    """What one block costs: seconds in all, those a segment should take, and the steps of the first
-    segment.
+    """What one block costs.
+
+    Attributes:
+        total: seconds of all its steps.
+        seconds: that a segment should take.
+        first: steps of its first segment.
+
     """
 
     total: float
@@ -46,183 +57,253 @@ class Cost(NamedTuple):
     first: int
 
 
-def pilot(plan: Plan, block: Block, device, batch: Batch) -> tuple[Batch, Cost]:
-    """Take the first steps of a batch, until they have taken long enough to tell what the rest
-    costs.
+class Taker(Protocol):
+    """What takes finished trainings."""
+
+    @property
+    def hold(self) -> Callable[[Batch], None] | None:
+        """Stores a batch that is under way, from which another run can go on; None stores none."""
+
+    def add(self, trainings: np.ndarray, found: Any) -> None:
+        """Take finished trainings, by number. It is called from any thread, one at a time."""
+
+
+class Sink(Taker, Protocol):
+    """Where the results of a run go: `memory.Memory`, or `disk.writer.Writer`."""
+
+    def said(self) -> str:
+        """How far all is, for people."""
+
+    def tell(self, share: float) -> None:
+        """Hear which share of the work is done."""
+
+    def finish(self) -> None:
+        """Take care of what is not stored yet, at the end of the work."""
+
+    def stop(self, error: BaseException) -> None:
+        """Save what can be saved when an interrupt or an error ends the work."""
+
+
+def find_workers(threads: int | None) -> list:
+    """For each thread, the device that it feeds.
+
+    Args:
+        threads: on a CPU, how many; None is one per core that this process may use.
+
+    """
+    devices = jax.local_devices()
+    if devices[0].platform != "cpu":
+        return devices
+    cores = os.cpu_count() or 1
+    if hasattr(os, "sched_getaffinity"):
+        cores = len(os.sched_getaffinity(0))
+    return devices[:1] * (threads or cores)
+
+
+# ---- what a block costs --------------------------------------------------------------------------
+
+
+def pilot(plan: Plan, ready: Ready, batch: Batch) -> tuple[Batch, Cost]:
+    """Take the first steps of a batch, until they have taken long enough to tell what all cost.
 
     These steps are part of the run: nothing is computed twice. An empty segment, first, tells what
-    a call costs (a task that draws its rows draws them in every call); the others, of which the
-    first has more records per step, what a step and a record cost (see `fitted`).
+    a call costs (a task that draws its rows draws them in every call). The others, of which the
+    first has more records per step, tell what a step and a record cost (see `fitted`).
     """
+    block, device, recorded = ready.block, ready.workers[0], plan.facts.recorded
     placed = jax.device_put(inputs(plan, batch.trainings), device)
-    records, steps, begin, length = record_steps(plan.recipe), plan.recipe.steps, batch.begin, 0
-    carry = block.start(placed) if batch.carry is None else jax.device_put(batch.carry, device)
-    counts: list[tuple] = []
+    carry = started(block, batch, placed, device)
+    steps, begin, length = plan.recipe.steps, batch.begin, 0
+    counts: list[tuple[int, int]] = []
     seconds: list[float] = []
     while begin < steps and (len(seconds) < 3 or sum(seconds[1:]) < SECONDS_OF_PILOT):
         end = min(begin + length, steps)
         began = time.perf_counter()
         carry = jax.block_until_ready(block.advance(carry, placed, np.int32(begin), np.int32(end)))
         seconds.append(time.perf_counter() - began)
-        counts.append((end - begin, ((records > begin) & (records <= end)).sum()))
-        begin, length = (
-            end,
-            min(4 * length, next_length(length, seconds[-1], SECONDS_OF_PILOT)) or 8,
-        )
+        records = ((recorded > begin) & (recorded <= end)).sum()
+        counts.append((end - begin, int(records)))
+        next_one = min(4 * length, next_length(length, seconds[-1], SECONDS_OF_PILOT))
+        begin, length = end, next_one or 8
     overhead, step, record = fitted(counts, seconds)
     target = max(SECONDS_PER_SEGMENT, 20 * overhead)
-    total = steps * step + len(records) * record
+    total = steps * step + len(recorded) * record
+    total += math.ceil(total / target) * overhead
     first = next_length(max(1, counts[-1][0]), seconds[-1], target)
-    return Batch(batch.trainings, carry, begin), Cost(
-        total + math.ceil(total / target) * overhead, target, first
-    )
+    return Batch(batch.trainings, carry, begin), Cost(total, target, first)
+
+
+def started(block: Any, batch: Batch, placed: Any, device: Any) -> Any:
+    """The (State, Trace) of a batch on its device: that which it has, or that of step 0."""
+    if batch.carry is None:
+        return block.start(placed)
+    return jax.device_put(batch.carry, device)
 
 
 def fitted(counts: list[tuple[int, int]], seconds: list[float]) -> tuple[float, float, float]:
     """Seconds of an empty call, of a step and of a record, from timed segments.
 
-    The first segment is empty, and alone tells what a call costs; where a later one with work in it
-    took less, the empty one was disturbed, and a call is taken to cost nothing. What is left is
-    fitted by least squares; a step costs no less than nothing, and neither does a record.
+    The first segment is empty, and alone tells what a call costs. If a later segment with work in
+    it took less, the empty one was disturbed, and a call is taken to cost nothing. The rest is
+    fitted by least squares, where neither a step nor a record costs less than nothing.
 
     Args:
         counts: of each segment, its steps and its records. seconds: that it took.
 
     Example:
         `fitted([(0, 0), (1, 1), (4, 0)], [0.001, 0.021, 0.081])` is about (0.001, 0.02, 0).
+
     """
     empty = [spent for (steps, _), spent in zip(counts, seconds, strict=True) if steps == 0]
     working = [spent for (steps, _), spent in zip(counts, seconds, strict=True) if steps]
     if not working:
         return min(empty), 0.0, 0.0
-    overhead = min(empty) if empty and min(empty) < min(working) / 2 else 0.0
+    undisturbed = empty and min(empty) < min(working) / 2
+    overhead = min(empty) if undisturbed else 0.0
     work = np.array([each for each in counts if each[0]], float)
     step, record = non_negative(work, np.array(working) - overhead)
     return overhead, step, record
 
 
 def non_negative(work: np.ndarray, seconds: np.ndarray) -> tuple[float, float]:
-    """The two costs, at least 0, whose products with the work (segments, 2) are nearest to the
-    seconds.
+    """The two costs, at least 0, whose products with the work are nearest to the seconds.
 
-    Where the least squares have a cost below 0, the best with one of them at 0 is the solution:
-    there are only two. scipy.optimize.nnls gives the same; importing it takes longer than many a
-    run.
+    If the least squares have a cost below 0, the best solution with one of the costs at 0 is the
+    answer: there are only two such solutions. scipy.optimize.nnls gives the same; importing it
+    takes longer than many a run.
+
+    Args:
+        work: (segments, 2), steps and records. seconds: (segments,).
+
     """
     both = np.linalg.lstsq(work, seconds)[0]
     if both.min() >= 0:
         return float(both[0]), float(both[1])
-    alone = [max(float(one @ seconds / (one @ one)), 0.0) if one.any() else 0.0 for one in work.T]
-    candidates = [(alone[0], 0.0), (0.0, alone[1])]
-    return min(candidates, key=lambda costs: float(((work @ costs - seconds) ** 2).sum()))
+    of_steps, of_records = (alone(one, seconds) for one in work.T)
+
+    def squares(costs: tuple[float, float]) -> float:
+        return float(((work @ costs - seconds) ** 2).sum())
+
+    return min([(of_steps, 0.0), (0.0, of_records)], key=squares)
+
+
+def alone(work: np.ndarray, seconds: np.ndarray) -> float:
+    """The cost, at least 0, whose product with one kind of work is nearest to the seconds."""
+    if not work.any():
+        return 0.0
+    return max(float(work @ seconds / (work @ work)), 0.0)
 
 
 def next_length(length: int, seconds: float, target: float) -> int:
-    """Steps of the next segment, so that it takes `target` seconds if it goes like the last one.
+    """Steps of the next segment, which takes `target` seconds if it goes like the last one.
 
     At most sixteen times as many: a measurement may mislead, and an interrupt waits for a segment's
     end.
+
+    Args:
+        length: steps of the last segment. seconds: that it took. target: seconds of the next.
+
     """
     return max(1, min(16 * length, int(length * target / max(seconds, 1e-9))))
 
 
-def drive(
-    plan: Plan,
-    programs: dict,
-    workers: list,
-    batches: Iterable[Batch],
-    deliver: Callable[[np.ndarray, Trace], None],
-    cost: Cost,
-    most: int | None = None,
-    show: Callable[[int], None] = lambda done: None,
-    hold: Callable[[Batch], None] | None = None,
-) -> None:
-    """Let every worker take batches until none is left, in segments of at most `most` steps.
+# ---- all blocks ----------------------------------------------------------------------------------
 
-    Args:
-        plan: of the trainings.
-        programs: the compiled block of every device.
-        workers: the device of every thread.
-        batches: what to do, in order.
-        deliver: takes the numbers and the traces of trainings that are done, from any thread, one
-            at a time.
+
+class Drive:
+    """Threads that take batches until none is left, and drive each to its end in segments.
+
+    Attributes:
+        plan: of the trainings. ready: its compiled blocks. sink: where finished trainings go.
         cost: of a block, from `pilot`.
-        most: steps of a segment.
-        show: told now and then how many steps of trainings are done.
-        hold: takes a batch under way, on the host, every `SECONDS_PER_HOLD` and when an interrupt
-            or an error ends all.
-    """
-    stop, turn, steps_done = threading.Event(), threading.Lock(), [0] * len(workers)
-    pending: queue.SimpleQueue = queue.SimpleQueue()
-    for batch in batches:
-        pending.put(batch)
+        most: steps of a segment, at most.
+        pending: the batches that nobody has taken yet.
+        steps_done: of each worker, in all its batches.
+        stopped: set when all are to end with their segment.
+        turn: held while the sink takes finished trainings.
 
-    def work(worker: int) -> None:
-        with x64(plan.recipe):
-            while not stop.is_set():
+    """
+
+    def __init__(self, plan: Plan, ready: Ready, sink: Taker, cost: Cost, segment: int | None):
+        self.plan, self.ready, self.sink, self.cost = plan, ready, sink, cost
+        self.most = segment or plan.recipe.steps
+        self.pending: queue.SimpleQueue[Batch] = queue.SimpleQueue()
+        self.steps_done = [0] * len(ready.workers)
+        self.stopped = threading.Event()
+        self.turn = threading.Lock()
+
+    def go(self, batches: Iterable[Batch], tell: Callable[[int], None] = lambda done: None) -> None:
+        """Do all batches; tell now and then how many steps of trainings are done."""
+        for batch in batches:
+            self.pending.put(batch)
+        workers = range(min(len(self.ready.workers), self.pending.qsize()))
+        with ThreadPoolExecutor(max(1, len(workers))) as pool:
+            futures = [pool.submit(self.work, worker) for worker in workers]
+            try:
+                self.watch(futures, tell)
+            finally:
+                self.stopped.set()  # an interrupt or an error: the others end with their segment
+            for future in futures:
+                future.result()
+
+    def watch(self, futures: list[Future], tell: Callable[[int], None]) -> None:
+        """Wait until all workers have ended, or one has failed."""
+        while True:
+            done, left = wait(futures, SECONDS_PER_LOOK, FIRST_EXCEPTION)
+            if not left or any(future.exception() for future in done):
+                return
+            tell(sum(self.steps_done) * self.plan.lanes)
+
+    def work(self, worker: int) -> None:
+        """One thread: take batches until none is left, or all are told to stop."""
+        with x64(self.plan.recipe):
+            while not self.stopped.is_set():
                 try:
-                    one(worker, pending.get_nowait())
+                    batch = self.pending.get_nowait()
                 except queue.Empty:
                     return
+                self.one(worker, batch)
 
-    def one(worker: int, batch: Batch) -> None:
-        """A batch to its end, or to where all are told to stop."""
-        device, (trainings, carry, begin) = workers[worker], batch
-        block, length = programs[device], min(cost.first, most or plan.recipe.steps)
-        placed = jax.device_put(inputs(plan, trainings), device)
-        carry = block.start(placed) if carry is None else jax.device_put(carry, device)
-        steps_done[worker] += begin
+    def one(self, worker: int, batch: Batch) -> None:
+        """Drive a batch to its end, or to where all are told to stop."""
+        plan, device = self.plan, self.ready.workers[worker]
+        block, steps = self.ready.programs[device], plan.recipe.steps
+        placed = jax.device_put(inputs(plan, batch.trainings), device)
+        carry = started(block, batch, placed, device)
+        begin, length = batch.begin, min(self.cost.first, self.most)
+        self.steps_done[worker] += begin
         held = time.monotonic()
-        while begin < plan.recipe.steps and not stop.is_set():
-            end, began = min(begin + length, plan.recipe.steps), time.perf_counter()
-            carry = jax.block_until_ready(
-                block.advance(carry, placed, np.int32(begin), np.int32(end))
-            )
+        while begin < steps and not self.stopped.is_set():
+            end, began = min(begin + length, steps), time.perf_counter()
+            carry = block.advance(carry, placed, np.int32(begin), np.int32(end))
+            carry = jax.block_until_ready(carry)
             if end - begin == length:
-                length = next_length(length, time.perf_counter() - began, cost.seconds)
-                length = min(length, most or plan.recipe.steps)
-            steps_done[worker] += end - begin
+                spent = time.perf_counter() - began
+                length = min(next_length(length, spent, self.cost.seconds), self.most)
+            self.steps_done[worker] += end - begin
             begin = end
-            if (
-                hold is not None
-                and begin < plan.recipe.steps
-                and time.monotonic() - held > SECONDS_PER_HOLD
-            ):
-                hold(Batch(trainings, jax.device_get(carry), begin))
+            if begin < steps and time.monotonic() - held > SECONDS_PER_HOLD:
+                self.hold(batch, carry, begin)
                 held = time.monotonic()
-        if begin == plan.recipe.steps:
-            traces = rows(jax.device_get(carry[1]), len(trainings), plan.structure.axis)
-            with turn:
-                deliver(trainings, traces)
-        elif hold is not None:
-            hold(Batch(trainings, jax.device_get(carry), begin))
+        if begin < steps:
+            self.hold(batch, carry, begin)
+            return
+        traces = rows(jax.device_get(carry[1]), len(batch.trainings), plan.structure.axis)
+        with self.turn:
+            self.sink.add(batch.trainings, traces)
 
-    with ThreadPoolExecutor(len(workers)) as pool:
-        futures = [pool.submit(work, worker) for worker in range(len(workers))]
-        try:
-            while (waiting := wait(futures, timeout=0.1, return_when=FIRST_EXCEPTION)).not_done:
-                show(sum(steps_done) * plan.lanes)
-                if any(future.exception() for future in waiting.done):
-                    break
-        finally:
-            stop.set()  # an interrupt or an error: the others end with their segment
-        for future in futures:
-            future.result()
+    def hold(self, batch: Batch, carry: Any, begin: int) -> None:
+        """Store a batch under way, if the sink stores such."""
+        if self.sink.hold is not None:
+            self.sink.hold(Batch(batch.trainings, jax.device_get(carry), begin))
 
 
 def rows(block: Trace, count: int, axis: int) -> Trace:
-    """A block's trainings, first axis, without those that pad it; their axis was that one."""
-    return jax.tree.map(lambda part: np.moveaxis(part, axis, 0)[:count], block)
+    """What the first `count` lanes of a block left behind, with the trainings first.
 
+    Args:
+        block: (State, Trace) arrays of a block. count: of its lanes that do not only fill it up.
+        axis: of the lanes.
 
-def find_workers(threads: int | None) -> list:
-    """One entry per thread: the device it feeds. A CPU gets one thread per core this process may
-    use.
     """
-    devices = jax.local_devices()
-    if devices[0].platform != "cpu":
-        return devices
-    cores = (
-        len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    )
-    return devices[:1] * (threads or cores)
+    return jax.tree.map(lambda part: np.moveaxis(part, axis, 0)[:count], block)

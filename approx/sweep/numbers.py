@@ -4,7 +4,7 @@ A number's full name is that of its owner and its own: `recipe.learning_rate`, `
 `model.dropout`. A user may leave out the owner where the rest is unambiguous.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import fields, is_dataclass, replace
 from typing import Any
 
@@ -14,39 +14,6 @@ from approx.models import scalings
 from approx.tasks import Task, shortened
 from approx.training import optimizers
 from approx.training.recipes import Recipe, is_number
-
-# Options of a recipe that are often taken for numbers to sweep
-NOT_NUMBERS = (
-    "steps",
-    "batch_size",
-    "batches",
-    "optimizer",
-    "records",
-    "schedule",
-    "dtype",
-    "model",
-    "options",
-)
-
-# Names that are often written where a number to sweep would stand, and what was probably meant
-MEANT = {
-    "seed": "seeds=3 (how many) or seeds=[3] (which)",
-    "epochs": "Recipe(steps=...), where steps = epochs x batches per epoch",
-    "lr": "learning_rate=",
-    "repeats": "seeds=, how many networks",
-    "n_seeds": "seeds=, how many networks",
-    "task": "the first argument of run",
-    "recipes": "a dictionary as the second argument, {'label': recipe}",
-    "momentum": 'Recipe(optimizer="momentum"), whose momentum can then be swept',
-    "weight_decay": 'l2=, or Recipe(optimizer="adamw"), whose weight_decay can then be swept',
-    "metric": "metrics={name: function}",
-}
-MEANT |= {
-    name: f"Recipe({name}=...): {name} belongs to the recipe; "
-    "several values of it are a dictionary of recipes"
-    for name in NOT_NUMBERS
-}
-
 
 # ---- which numbers there are ---------------------------------------------------------------------
 
@@ -91,6 +58,19 @@ def nested(model: Any) -> list[Any]:
 # ---- what a user's name means --------------------------------------------------------------------
 
 
+def meanings(name: str, known: Iterable[str]) -> list[str]:
+    """The full names of the numbers that a user's name could mean; [] if it means none.
+
+    Args:
+        name: what the user wrote, such as "noise" or "task.noise".
+        known: the full names of all numbers.
+    """
+    known = list(known)
+    if name in known:
+        return [name]
+    return [full for full in known if own_name(full) == name]
+
+
 def qualify(name: str, task: Task, recipe: Recipe) -> str:
     """The full name of the number that a user's name means.
 
@@ -98,29 +78,19 @@ def qualify(name: str, task: Task, recipe: Recipe) -> str:
         `learning_rate` means `recipe.learning_rate`.
 
     Raises:
-        TypeError: the name is unknown, and the error lists the numbers that there are; or it is
-            ambiguous, and the error lists those that it could mean.
+        TypeError: the name is unknown; or it is ambiguous, and the error lists those numbers that
+            it could mean.
 
     """
-    known = list(numbers(task, recipe))
-    if name in known:
-        return name
-    means = [full for full in known if own_name(full) == name]
+    means = meanings(name, numbers(task, recipe))
+    if not means:
+        raise TypeError(f"cannot sweep {name!r}: there is no such number")
     if len(means) > 1:
         raise TypeError(
             f"cannot sweep {name!r}: it is ambiguous; write one of {', '.join(means)} "
             f"(as **{{{means[0]!r}: ...}})"
         )
-    if means:
-        return means[0]
-    if name in MEANT:
-        raise TypeError(f"cannot sweep {name!r}; did you mean {MEANT[name]}?")
-    raise TypeError(
-        f"cannot sweep {name!r}; sweepable: {', '.join(shortest_names(known))}. A number of an "
-        "optimiser of your own is swept once it stands in the recipe's options as a float. "
-        "What changes the program (steps, widths, activations) goes into a dictionary of recipes: "
-        "{'label': recipe}"
-    )
+    return means[0]
 
 
 def own_name(full: str) -> str:
@@ -128,8 +98,9 @@ def own_name(full: str) -> str:
     return full.split(".", 1)[1]
 
 
-def shortest_names(known: list[str]) -> list[str]:
+def shortest_names(known: Iterable[str]) -> list[str]:
     """The shortest name of each number that is unambiguous."""
+    known = list(known)
     short = [own_name(full) for full in known]
     found = []
     for full in known:

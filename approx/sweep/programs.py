@@ -1,16 +1,12 @@
-"""Compiled programs: a block's two entry points, compiled once for each device and found again by
-their text.
-"""
+"""Compiled programs of blocks: compiled once for each device, and found again by their text."""
 
 import gc
 import hashlib
 import math
 import time
 import uuid
-from collections.abc import Mapping
-from concurrent.futures import (
-    ThreadPoolExecutor,
-)
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -23,7 +19,8 @@ from jaxtyping import PyTree
 
 from approx.sweep import checks, hosts, layouts
 from approx.sweep.blocks import Inputs, Structure, advance, look, start
-from approx.sweep.plans import Plan, cell_inputs, inputs, x64
+from approx.sweep.facts import x64
+from approx.sweep.plans import Plan, cell_inputs, inputs
 from approx.tasks import Points
 
 # `start` runs once per block, `look` once per run: half the optimisation compiles in half the time
@@ -32,25 +29,81 @@ QUICK = {"xla_backend_optimization_level": 1}
 
 
 class Block(NamedTuple):
-    """The compiled program of a block: its two entry points, and what identifies it."""
+    """The compiled program of a block.
+
+    Attributes:
+        start, advance: its two entry points, see `blocks`.
+        text: a digest of both programs' lowered text. Programs that call functions of the host get
+            a text that never comes again, as what those functions do does not stand in it.
+        options: of the compiler, for each of the two.
+        bytes: of memory that one block needs at work.
+        carry: shapes of (State, Trace).
+        callbacks: names of the functions of the host that the program calls while it runs.
+
+    """
 
     start: Any
     advance: Any
-    # Digest of the lowered programs; of programs that call the host, one that never comes again
     text: str
-    options: dict[str, dict[str, Any]]  # of the compiler, for each of the two
-    bytes: int  # of one block at work
-    carry: Any  # shapes of (State, Trace)
-    callbacks: tuple[str, ...] = ()  # names of the host's functions that it calls while it runs
+    options: dict[str, dict[str, Any]]
+    bytes: int
+    carry: Any
+    callbacks: tuple[str, ...] = ()
 
 
-# By program text, so that a fresh lambda with the same code finds its program
-_compiled: dict[tuple, Any] = {}
+class Ready(NamedTuple):
+    """A recipe's block, compiled for every device.
+
+    Attributes:
+        programs: the compiled block of every device.
+        points: of the task, with an axis of cells first (see `plans.cell_inputs`).
+        bytes: of the results of all trainings.
+        workers: for each thread, the device that it feeds.
+        seconds: that it took to trace and to compile.
+
+    """
+
+    programs: dict[Any, Block]
+    points: Points
+    bytes: int
+    workers: list[Any]
+    seconds: float = 0.0
+
+    @property
+    def block(self) -> Block:
+        """The block of the first device."""
+        return self.programs[self.workers[0]]
+
+
+# ---- a plan's programs ---------------------------------------------------------------------------
+
+
+def compile_plan(plan: Plan, workers: list, compiler_options: Mapping[str, Any] | None) -> Ready:
+    """Check the data of a plan, and compile its block for every device.
+
+    Args:
+        plan: of the trainings.
+        workers: for each thread, the device that it feeds.
+        compiler_options: for XLA.
+
+    """
+    began = time.perf_counter()
+    with x64(plan.recipe):
+        cells = cell_inputs(plan)
+        data, points, finite = looked(plan.structure, cells, compiler_options, workers[0])
+        checks.check_data(plan.facts, data, points, finite)
+        first = inputs(plan, np.arange(1))
+        programs = {}
+        for device in dict.fromkeys(workers):
+            programs[device] = build(plan.structure, first, compiler_options, device)
+    trace = programs[workers[0]].carry[1]
+    size = nbytes(trace) // plan.lanes * plan.trainings
+    return Ready(programs, points, size, workers, time.perf_counter() - began)
 
 
 def looked(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any):
-    """What `look` gives; recipes that prepare the same data share its program."""
-    quick = (accepted(QUICK) if device.platform == "cpu" else {}) | dict(options or {})
+    """What `look` gives. Recipes that prepare the same data share its program."""
+    quick = with_defaults(QUICK, options, device)
     placed = jax.device_put(inputs, device)
     return compiled(*lower(look, (structure,), (placed,), (), quick, device))(placed)
 
@@ -65,33 +118,54 @@ def build(
         inputs: of one block, for shapes only.
         options: XLA compiler options.
         device: where it will run.
+
     """
     make_room()
     carry = jitted(start, (), ()).eval_shape(structure, inputs)
     step = jax.ShapeDtypeStruct((), jnp.int32)
-    cpu, own = device.platform == "cpu", dict(options or {})
-    quick = (accepted(QUICK) if cpu else {}) | own
-    fast = (accepted(layouts.OPTIONS[structure.form]) if cpu else {}) | own
+    quick = with_defaults(QUICK, options, device)
+    fast = with_defaults(layouts.OPTIONS[structure.form], options, device)
     lowered = (
         lower(start, (structure,), (inputs,), (), quick, device),
         lower(advance, (structure,), (carry, inputs, step, step), (1,), fast, device),
     )
     with ThreadPoolExecutor(2) as pool:
         first, rest = pool.map(compiled, *zip(*lowered, strict=True))
-    memory = rest.memory_analysis()
-    size = (
-        memory.temp_size_in_bytes + memory.argument_size_in_bytes
-        if memory
-        else 2 * nbytes((carry, inputs))
-    )
-    text = "".join(key[0][:32] for _, key in lowered)
-    called = tuple(
-        getattr(one.function, "__qualname__", repr(one.function))
-        for _, key in lowered
-        for one in key[-1]
-    )
-    text = f"{text} and host functions {uuid.uuid4().hex}" if called else text
+    size = bytes_at_work(rest, (carry, inputs))
+    text = "".join(key.text[:32] for _, key in lowered)
+    called = tuple(one.name for _, key in lowered for one in key.called)
+    if called:
+        text = f"{text} and host functions {uuid.uuid4().hex}"
     return Block(first, rest, text, {"start": quick, "advance": fast}, size, carry, called)
+
+
+def bytes_at_work(program: Any, arguments: PyTree) -> int:
+    """Bytes that a compiled program needs while it runs; a guess where XLA does not say."""
+    memory = program.memory_analysis()
+    if memory:
+        return memory.temp_size_in_bytes + memory.argument_size_in_bytes
+    return 2 * nbytes(arguments)
+
+
+def nbytes(tree: PyTree) -> int:
+    """Bytes of all arrays of a tree, or of their shapes."""
+    return sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
+
+
+def one_lane(plan: Plan, leaf: Any) -> tuple[int, ...]:
+    """The shape of one training's part of an array of a block."""
+    return leaf.shape[1:] if plan.structure.axis == 0 else leaf.shape[:-1]
+
+
+# ---- compiler options ----------------------------------------------------------------------------
+
+
+def with_defaults(
+    defaults: Mapping[str, Any], options: Mapping[str, Any] | None, device: Any
+) -> dict[str, Any]:
+    """Compiler options for a device: on a CPU our defaults, and a user's own before them."""
+    found = accepted(defaults) if device.platform == "cpu" else {}
+    return found | dict(options or {})
 
 
 def accepted(options: Mapping[str, Any]) -> dict[str, Any]:
@@ -109,32 +183,22 @@ def is_accepted(name: str, value: Any) -> bool:
     return True
 
 
-def lower(function, static, args, donated, options: dict[str, Any], device) -> tuple[Any, tuple]:
-    """One function lowered for a device, and the key under which its program is found."""
-    placed = jax.tree.map(
-        lambda a: jax.ShapeDtypeStruct(a.shape, a.dtype, sharding=SingleDeviceSharding(device)),
-        args,
-    )
-    traced = jitted(function, donated, tuple(options.items())).trace(*static, *placed)
-    lowered, called = traced.lower(), tuple(map(Called, hosts.callbacks(traced.jaxpr)))
-    key = (
-        digest(lowered),
-        repr(sorted(options.items())),
-        device,
-        lowered.in_tree,
-        lowered.out_tree,
-        called,
-    )
-    return lowered, key
+# ---- tracing, lowering, compiling ----------------------------------------------------------------
 
 
 class Called:
-    """A function of the host that a program calls; equal only to itself, as its code is not in the
-    program's text.
+    """A function of the host that a program calls.
+
+    It is equal only to itself, as its code does not stand in the program's text.
     """
 
     def __init__(self, function: Any):
         self.function = function
+
+    @property
+    def name(self) -> str:
+        """What the user calls the function."""
+        return getattr(self.function, "__qualname__", repr(self.function))
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Called) and self.function is other.function
@@ -143,10 +207,67 @@ class Called:
         return id(self.function)
 
 
+class Found(NamedTuple):
+    """What a compiled program is found by: two programs of which this is equal are one.
+
+    Attributes:
+        text: the sha256 of the lowered program's text.
+        options: of the compiler, as text.
+        device: that it is compiled for.
+        takes, gives: the nesting of its arguments and of its results.
+        called: the functions of the host that it calls.
+
+    """
+
+    text: str
+    options: str
+    device: Any
+    takes: Any
+    gives: Any
+    called: tuple[Called, ...] = ()
+
+
+# A fresh lambda with the same code finds its program here, as it has the same text
+_compiled: dict[Any, Any] = {}
+
+
+def lower(
+    function: Callable, static, args, donated, options: dict[str, Any], device: Any
+) -> tuple[Any, Found]:
+    """Trace and lower a function for a device.
+
+    Args:
+        function: to lower, called as `function(*static, *args)`.
+        static: arguments that decide the program.
+        args: arrays, or their shapes.
+        donated: the places of the arguments whose memory may be used for the results.
+        options: of the compiler.
+        device: where it will run.
+
+    Returns:
+        The lowered program, and what the compiled one is found by.
+
+    """
+
+    def on_device(leaf: Any) -> jax.ShapeDtypeStruct:
+        return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=SingleDeviceSharding(device))
+
+    placed = jax.tree.map(on_device, args)
+    traced = jitted(function, donated, tuple(options.items())).trace(*static, *placed)
+    lowered = traced.lower()
+    text = hashlib.sha256(lowered.as_text().encode()).hexdigest()
+    called = tuple(map(Called, hosts.callbacks(traced.jaxpr)))
+    said = repr(sorted(options.items()))
+    return lowered, Found(text, said, device, lowered.in_tree, lowered.out_tree, called)
+
+
 @lru_cache
-def jitted(function, donated: tuple[int, ...], options: tuple[tuple[str, Any], ...]) -> Any:
-    """One function as JAX's jit has it: the same object each time, as JAX keeps what it traced with
-    the object.
+def jitted(
+    function: Callable, donated: tuple[int, ...], options: tuple[tuple[str, Any], ...]
+) -> Any:
+    """The function as `jax.jit` wraps it: the same object each time.
+
+    JAX keeps what it traced with that object.
     """
     return jax.jit(
         function,
@@ -157,38 +278,37 @@ def jitted(function, donated: tuple[int, ...], options: tuple[tuple[str, Any], .
     )
 
 
-def digest(lowered: Any) -> str:
-    """The sha256 of a lowered program's text."""
-    return hashlib.sha256(lowered.as_text().encode()).hexdigest()
-
-
-def compiled(lowered: Any, key: tuple) -> Any:
-    """The compiled program.
+def compiled(lowered: Any, key: Any) -> Any:
+    """The compiled program, which is kept under its key.
 
     Raises:
         MemoryError: the device's memory does not even suffice to compile it, as XLA may find on an
             accelerator.
+
     """
-    if key not in _compiled:
-        try:
-            _compiled[key] = lowered.compile()
-        except jax.errors.JaxRuntimeError as error:
-            if "RESOURCE_EXHAUSTED" not in str(error):
-                raise
-            raise MemoryError(
-                f"the device has too little memory for a block of this size: give fewer lanes=, or a smaller "
-                f"network. XLA says: {str(error)[:300]}"
-            ) from error
+    if key in _compiled:
+        return _compiled[key]
+    try:
+        _compiled[key] = lowered.compile()
+    except jax.errors.JaxRuntimeError as error:
+        if "RESOURCE_EXHAUSTED" not in str(error):
+            raise
+        raise MemoryError(
+            "the device has too little memory for a block of this size: give fewer lanes=, or a "
+            f"smaller network. XLA says: {str(error)[:300]}"
+        ) from error
     return _compiled[key]
 
 
+# ---- memory maps ---------------------------------------------------------------------------------
+
+
 def make_room() -> None:
-    """Forget all compiled programs, JAX's own too, before the process has as many memory maps as
-    Linux allows it.
+    """Forget all compiled programs before the process has as many memory maps as Linux allows it.
 
     A program takes some hundred maps; where none is left XLA's compiler crashes the process. With
-    the usual limit of 65,530 that is after some 150 calls of `run` that compile. What is in use
-    stays; what is wanted again is compiled again.
+    the usual limit of 65,530 that is after some 150 calls of `run` that compile. A program that is
+    in use stays; one that is wanted again is compiled again. JAX's own are forgotten too.
     """
     if maps_used() > 0.75 * maps_allowed():
         _compiled.clear()
@@ -210,42 +330,3 @@ def maps_allowed() -> float:
         return float(Path("/proc/sys/vm/max_map_count").read_text())
     except OSError:
         return math.inf
-
-
-def nbytes(tree: PyTree) -> int:
-    """Bytes of all arrays of a tree, or of their shapes."""
-    return sum(int(np.prod(leaf.shape)) * leaf.dtype.itemsize for leaf in jax.tree.leaves(tree))
-
-
-class Ready(NamedTuple):
-    """One recipe's compiled block for every device, the points of its task, and the bytes of its
-    results.
-    """
-
-    programs: dict[Any, Block]
-    points: Points
-    bytes: int
-    seconds: float = 0.0  # that it took to trace and compile
-
-
-def compile_plan(plan: Plan, workers: list, compiler_options) -> Ready:
-    """Check a recipe's data and compile its block."""
-    began = time.perf_counter()
-    with x64(plan.recipe):
-        data, points, finite = looked(
-            plan.structure, cell_inputs(plan), compiler_options, workers[0]
-        )
-        checks.check_data(plan, data, points, finite)
-        first = inputs(plan, np.arange(1))
-        programs = {
-            d: build(plan.structure, first, compiler_options, d) for d in dict.fromkeys(workers)
-        }
-    trace = programs[workers[0]].carry[1]
-    return Ready(
-        programs, points, nbytes(trace) // plan.lanes * plan.trainings, time.perf_counter() - began
-    )
-
-
-def one_lane(plan: Plan, s: Any) -> tuple[int, ...]:
-    """Shape without the axis of lanes."""
-    return s.shape[1:] if plan.structure.axis == 0 else s.shape[:-1]

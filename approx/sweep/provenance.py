@@ -16,7 +16,7 @@ import jax
 import numpy as np
 from jax import random
 
-from approx.sweep.numbers import numbers, qualify
+from approx.sweep.numbers import numbers
 from approx.sweep.plans import Plan
 from approx.sweep.programs import Block
 
@@ -127,7 +127,7 @@ def provenance(plan: Plan, block: Block) -> dict[str, Any]:
 
 def constant_numbers(plan: Plan) -> dict[str, float | None]:
     """The numbers of task and recipe that are not swept, by their full names."""
-    swept = [qualify(name, plan.task, plan.recipe) for name in plan.grid]
+    swept = plan.entry.swept.values()
     found: dict[str, float | None] = {}
     for name, value in numbers(plan.task, plan.recipe).items():
         if name in swept:

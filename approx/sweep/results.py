@@ -3,25 +3,27 @@
 import json
 import math
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Any
 
 import jax
 import numpy as np
 import xarray as xr
-from jax import random
 from jaxtyping import PyTree
 
-from approx.sweep import layouts, parameters, provenance
-from approx.sweep.numbers import qualify
-from approx.sweep.plans import Plan
+from approx.sweep import parameters, provenance
+from approx.sweep.facts import Facts
+from approx.sweep.plans import Plan, start_rows
 from approx.sweep.provenance import describe_seeds
 from approx.tasks import Points
 from approx.training.loop import Trace
-from approx.training.recipes import record_steps
 from approx.training.second_order import REASONS
 
+# Dimensions, values, attributes
+Variable = tuple[tuple[str, ...], Any, dict[str, Any]]
+PACKAGE = str(Path(__file__).parents[1])  # warnings point to the line outside of it
 NAMES = {
     "loss": "loss on the training rows",
     "test_loss": "loss at the test points of distance 0",
@@ -49,46 +51,53 @@ REPORTS: dict[str, dict[str, Any]] = {
 }
 
 
-def passes(plan: Plan) -> np.ndarray:
+def passes(facts: Facts) -> np.ndarray:
     """How often a first-order method has passed over the training rows, at every record."""
-    recorded_at, recipe = record_steps(plan.recipe), plan.recipe
+    recipe, recorded = facts.recipe, facts.recorded
     if recipe.batch_size is None:
-        return recorded_at.astype(recipe.dtype)
-    rows = jax.eval_shape(lambda: plan.task.split(*random.split(random.key(0)))[0][0]).shape[0]
-    epoch = (
-        math.ceil(rows / recipe.batch_size)
-        if recipe.batches in ("epoch", "order")
-        else recorded_at[-1] + 1
-    )
-    return (recorded_at // epoch + recorded_at % epoch * recipe.batch_size / rows).astype(
-        recipe.dtype
-    )
+        return recorded.astype(recipe.dtype)
+    epoch = recorded[-1] + 1  # steps after which the batches begin anew: here they never do
+    if recipe.batches in ("epoch", "order"):
+        epoch = math.ceil(facts.rows / recipe.batch_size)
+    within = recorded % epoch * recipe.batch_size / facts.rows
+    return (recorded // epoch + within).astype(recipe.dtype)
+
+
+# ---- one recipe ----------------------------------------------------------------------------------
 
 
 def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) -> xr.Dataset:
-    """One recipe's trainings on named axes."""
+    """One recipe's trainings on named axes.
+
+    Args:
+        plan: of the trainings.
+        trace: what they left behind, with an axis of trainings first.
+        points: where they are judged, with an axis of cells first (see `plans.cell_inputs`).
+        source: the provenance.
+
+    """
     shape = [len(values) for values in plan.axes.values()]
-    found = {
-        name: ((*plan.axes, *dims[1:]), values.reshape(*shape, *values.shape[1:]), about)
-        for name, (dims, values, about) in variables(plan, trace).items()
-    }
+    found = {}
+    for name, (dims, values, about) in variables(plan, trace).items():
+        on_axes = values.reshape(*shape, *values.shape[1:])
+        found[name] = ((*plan.axes, *dims[1:]), on_axes, about)
     return finished(xr.Dataset(found, coordinates(plan, points), attributes(plan, trace, source)))
 
 
 def finished(made: xr.Dataset) -> xr.Dataset:
-    """Without losses at points that there are none of; a warning if trainings have no loss to begin
-    with.
+    """Drop the test loss and the outside loss where the task has no such points.
+
+    It warns of trainings that have no finite loss to begin with.
     """
     first = made.loss.isel(step=0)
-    if (
-        made.step[0] == 0
-        and not hasattr(first.data, "dask")
-        and (count := int((~np.isfinite(first)).sum()))
-    ):
-        warnings.warn(
-            f"{count} trainings have no finite loss before the first step: look at their data",
-            stacklevel=4,
-        )
+    if made.step[0] == 0 and not hasattr(first.data, "dask"):
+        count = int((~np.isfinite(first)).sum())
+        if count:
+            warnings.warn(
+                f"{count} trainings have no finite loss before the first step: look at their data",
+                skip_file_prefixes=(PACKAGE,),
+                stacklevel=2,
+            )
     if not (made.distance > 0).any():
         made = made.drop_vars(["outside_loss", "outside_accuracy"], errors="ignore")
     if not (made.distance <= 0).any():
@@ -96,95 +105,98 @@ def finished(made: xr.Dataset) -> xr.Dataset:
     return made
 
 
-def variables(
-    plan: Plan, trace: Trace
-) -> dict[str, tuple[tuple[str, ...], np.ndarray, dict[str, Any]]]:
+def variables(plan: Plan, trace: Trace) -> dict[str, Variable]:
     """Dimensions, values and attributes of every variable, over trainings one after another."""
-    recorded_at = record_steps(plan.recipe)
-    many = len(trace.loss)
-    found: dict[str, Any] = {}
-
-    def add(name: str, values: Any, *dims: str, about: str) -> None:
-        notes: dict[str, Any] = {"long_name": about}
-        if "kept_step" in dims and len(plan.structure.keep.at) <= 1:
-            values, dims = values[:, 0], dims[1:]
-            notes["kept_step"] = steps_kept(plan)[0]
-        found[name] = (("training", *dims), values, notes)
-
+    found: dict[str, Variable] = {}
     for name, about in NAMES.items():
         if getattr(trace, name) is not None:
-            add(name, getattr(trace, name), "step", about=about)
-    metrics = {name: values for name, values in trace.metrics.items() if name not in REPORTS}
+            found[name] = recorded(getattr(trace, name), {"long_name": about})
     for name, notes in REPORTS.items():
         if name in trace.metrics:
-            found[name] = (("training", "step"), trace.metrics[name], notes)
-    if "evaluations" not in found and layouts.is_plain(plan.task, plan.recipe):
-        work = np.broadcast_to(passes(plan), (many, len(recorded_at)))
-        found["evaluations"] = (("training", "step"), work, REPORTS["evaluations"])
-    for name, values in metrics.items():
-        add(
-            name,
-            values,
-            "step",
-            *(f"{name}_{n}" for n in range(values.ndim - 2)),
-            about=f"metric {name}",
-        )
+            found[name] = recorded(trace.metrics[name], notes)
+    if "evaluations" not in found and plan.facts.plain:
+        work = np.broadcast_to(passes(plan.facts), (len(trace.loss), len(plan.facts.recorded)))
+        found["evaluations"] = recorded(work, REPORTS["evaluations"])
+    for name, values in trace.metrics.items():
+        if name not in REPORTS:
+            notes = {"long_name": f"metric {name}"}
+            found[name] = recorded(values, notes, numbered(name, values))
     if trace.prediction is not None:
-        add(
-            "prediction",
-            trace.prediction,
-            "kept_step",
-            "point",
-            "output",
-            about="output at the test points",
-        )
+        notes = {"long_name": "output at the test points"}
+        found["prediction"] = kept(plan, trace.prediction, notes, ("point", "output"))
     for path, values in jax.tree_util.tree_leaves_with_path(trace.params):
         name = parameters.leaf_name(path)
-        add(
-            name,
-            values,
-            "kept_step",
-            *(f"{name}_{n}" for n in range(values.ndim - 2)),
-            about="parameter",
-        )
+        found[name] = kept(plan, values, {"long_name": "parameter"}, numbered(name, values))
     return found
 
 
-def leaf_variables(carry: tuple[Any, Trace]) -> list[str]:
-    """The variable that each array of a block's state and trace becomes, "" for those that become
-    none.
+def recorded(values: Any, notes: dict[str, Any], dims: tuple[str, ...] = ()) -> Variable:
+    """A variable that has a value, or an array over further dimensions, at every record."""
+    return ("training", "step", *dims), values, notes
+
+
+def kept(plan: Plan, values: Any, notes: dict[str, Any], dims: tuple[str, ...]) -> Variable:
+    """A variable that has an array at every kept step; a single kept step becomes an attribute.
+
+    As a coordinate of the Dataset it would be one of every other variable too, and of every
+    statistic of them.
     """
-    names = []
-    for (part, *path), _ in jax.tree_util.tree_leaves_with_path(carry):
-        field = getattr(path[0], "name", "")
-        inner = {"metrics": lambda path: path[0].key, "params": parameters.leaf_name}.get(
-            field, lambda _, f=field: f
-        )
-        names.append(inner(tuple(path[1:])) if part.idx == 1 else "")
+    if len(plan.structure.keep.at) > 1:
+        return ("training", "kept_step", *dims), values, notes
+    return ("training", *dims), values[:, 0], notes | {"kept_step": steps_kept(plan)[0]}
+
+
+def numbered(name: str, values: Any) -> tuple[str, ...]:
+    """Names of a variable's own dimensions, after those of trainings and of steps."""
+    return tuple(f"{name}_{n}" for n in range(values.ndim - 2))
+
+
+def leaf_variables(carry: tuple[Any, Trace]) -> list[str]:
+    """The variable that each array of a block's (State, Trace) becomes, "" if it becomes none."""
+    state, trace = carry
+    names = ["" for _ in jax.tree.leaves(state)]
+    for path, _ in jax.tree_util.tree_leaves_with_path(trace):
+        field, *inner = path
+        name = field.name
+        if name == "metrics":
+            name = inner[0].key
+        elif name == "params":
+            name = parameters.leaf_name(tuple(inner))
+        names.append(name)
     return names
 
 
+# ---- a part of the trainings, as a folder stores it ----------------------------------------------
+
+
 def part(plan: Plan, trainings: np.ndarray, trace: Trace) -> xr.Dataset:
-    """Some trainings, by number, as they are stored: with their places on the axes, and the inputs
-    of each.
+    """Some trainings as they are stored: with their places on the axes, and their own inputs.
+
+    Args:
+        plan: of all trainings. trainings: numbers of these, (n,).
+        trace: what they left behind, with an axis of these first.
+
     """
     cell, row = np.divmod(trainings, len(plan.streams))
-    given = jax.tree.leaves(plan.init_params)
-    own: dict[str, Any] = {
-        "training_numbers": (("training", "number"), plan.numbers[cell]),
-        "training_streams": (("training", "stream"), plan.streams[row]),
-        "training_params": (("training",), row % len(plan.seeds) % (len(given[0]) if given else 1)),
-    }
-    at = np.unravel_index(trainings, tuple(map(len, plan.axes.values())))
-    own |= {
-        name: (("training",), values[index])
-        for (name, values), index in zip(plan.axes.items(), at, strict=True)
-    }
-    found = variables(plan, trace)
-    for name, (dims, values, about) in found.items():
+    found: dict[str, Any] = {}
+    for name, (dims, values, about) in variables(plan, trace).items():
+        found[name] = (dims, values, about)
         if values.strides[0] == 0 and len(values):  # broadcast: the same for all trainings
             found[name] = (dims[1:], values[0], about)
-    return xr.Dataset(found | own)
+    found["training_numbers"] = (("training", "number"), plan.numbers[cell])
+    found["training_streams"] = (("training", "stream"), plan.streams[row])
+    found["training_params"] = (("training",), start_rows(plan, row))
+    at = np.unravel_index(trainings, tuple(map(len, plan.axes.values())))
+    for (name, values), index in zip(plan.axes.items(), at, strict=True):
+        found[name] = (("training",), values[index])
+    return xr.Dataset(found)
+
+
+def gathered(plan: Plan, blocks: Sequence[tuple[np.ndarray, Any]]) -> xr.Dataset:
+    """The `part` of several blocks, each with the numbers of its trainings and its trace."""
+    numbers, traces = zip(*blocks, strict=True)
+    trace = jax.tree.map(lambda *parts: np.concatenate(parts), *traces)
+    return part(plan, np.concatenate(numbers), trace)
 
 
 def stacked(parts: Sequence[xr.Dataset]) -> xr.Dataset:
@@ -199,24 +211,22 @@ def stacked(parts: Sequence[xr.Dataset]) -> xr.Dataset:
     return xr.Dataset(found)
 
 
+# ---- coordinates and attributes ------------------------------------------------------------------
+
+
 def coordinates(plan: Plan, points: Points) -> dict[str, Any]:
     """Axes, record steps, and where the networks are judged."""
+    found: dict[str, Any] = {name: (name, values) for name, values in plan.axes.items()}
+    found["step"] = ("step", plan.facts.recorded, {"long_name": "updates made"})
     kept = steps_kept(plan)
-    return {
-        **{name: (name, values) for name, values in plan.axes.items()},
-        "step": ("step", record_steps(plan.recipe), {"long_name": "updates made"}),
-        **({"kept_step": ("kept_step", kept)} if len(kept) > 1 else {}),
-        **point_coordinates(plan, points),
-    }
+    if len(kept) > 1:
+        found["kept_step"] = ("kept_step", kept)
+    return found | point_coordinates(plan, points)
 
 
 def steps_kept(plan: Plan) -> list[int]:
-    """The steps at which predictions and parameters are kept.
-
-    One alone is an attribute of these variables. As a coordinate of the Dataset it would be one of
-    every other variable too, and of every statistic of them.
-    """
-    return list(plan.structure.keep.at) or [int(record_steps(plan.recipe)[-1])]
+    """The steps at which predictions and parameters are kept."""
+    return list(plan.structure.keep.at) or [int(plan.facts.recorded[-1])]
 
 
 def attributes(plan: Plan, trace: Trace, source: dict[str, Any]) -> dict[str, Any]:
@@ -234,81 +244,93 @@ def attributes(plan: Plan, trace: Trace, source: dict[str, Any]) -> dict[str, An
 
 def point_coordinates(plan: Plan, points: Points) -> dict[str, Any]:
     """Where the networks are judged; over the axes of the task's own numbers if those are swept."""
-    swept = {name: qualify(name, plan.task, plan.recipe) for name in plan.grid}
-    axes = [name for name, full in swept.items() if full.startswith("task.")]
+    axes = [name for name in plan.grid if plan.entry.swept[name].startswith("task.")]
     lengths = [len(plan.grid[name]) for name in axes]
     found = {}
-    for name, values, dims in (
+    for name, given, dims in (
         ("x_test", points.x, ("point", "input")),
         ("y_test", points.y, ("point", "output")),
         ("distance", points.distance, ("point",)),
     ):
-        values = np.asarray(values)
-        found[name] = (
-            (*axes, *dims[: values.ndim - 1]),
-            values.reshape(*lengths, *values.shape[1:]),
-        )
+        values = np.asarray(given)  # (cells, ...); labels have no columns
+        on_axes = values.reshape(*lengths, *values.shape[1:])
+        found[name] = ((*axes, *dims[: values.ndim - 1]), on_axes)
     return found
 
 
-def join(made: Mapping[Any, xr.Dataset]) -> xr.Dataset:
-    """One Dataset of several recipes, along `recipe`; a single unlabelled one as it is."""
-    if list(made) == [None]:
-        return made[None]
-    sources = {label: json.loads(runs.provenance) for label, runs in made.items()}
-    # First-order rules never stop; some search unseen
-    for name, value in (("stopped", 0), ("evaluations", np.nan)):
-        if any(name in runs for runs in made.values()):
-            missing = xr.full_like(next(iter(made.values())).loss, value).assign_attrs(
-                REPORTS[name]
-            )
-            made = {
-                k: runs if name in runs else runs.assign({name: missing})
-                for k, runs in made.items()
-            }
-    recipes = xr.DataArray(list(made), dims="recipe", name="recipe")
-    shared = [name for name in ("x_test", "y_test", "distance") if all(_same(name, made.values()))]
-    parts = [runs.drop_vars(shared) for runs in made.values()]
+# ---- several recipes, more seeds -----------------------------------------------------------------
+
+
+def join(made: Sequence[xr.Dataset], labels: Sequence[Any], labelled: bool = True) -> xr.Dataset:
+    """One Dataset of several recipes, along the axis `recipe`.
+
+    Args:
+        made: the result of each recipe. labels: the label of each.
+        labelled: whether there is such an axis; without it there is one result, which stays as it
+            is.
+
+    """
+    if not labelled:
+        return made[0]
+    made = with_reports(made)
+    first = made[0]
+    shared = [name for name in ("x_test", "y_test", "distance") if is_shared(name, made)]
     joined = xr.concat(
-        parts,
-        recipes,
+        [runs.drop_vars(shared) for runs in made],
+        xr.DataArray([*labels], dims="recipe", name="recipe"),
         data_vars="all",
         coords="different",
         compat="equals",
         join="exact",
         combine_attrs="drop_conflicts",
     )
-    first = next(iter(made.values()))
     joined = joined.assign_coords({name: first[name] for name in shared})
-    source = {"recipes": sources}
-    return joined.assign_attrs(
-        first.attrs | {"identity": provenance.identity(source), "provenance": json.dumps(source)}
-    )
+    sources = [json.loads(runs.provenance) for runs in made]
+    source = {"recipes": dict(zip(labels, sources, strict=True))}
+    about = {"identity": provenance.identity(source), "provenance": json.dumps(source)}
+    return joined.assign_attrs(first.attrs | about)
+
+
+def with_reports(made: Sequence[xr.Dataset]) -> list[xr.Dataset]:
+    """The results, all of them with what only some methods report.
+
+    First-order methods never stop by themselves: `stopped` is 0. How often a line search evaluates
+    the loss is not known: `evaluations` is nan.
+    """
+    found = list(made)
+    for name, value in (("stopped", 0), ("evaluations", np.nan)):
+        if any(name in runs for runs in made):
+            missing = xr.full_like(made[0].loss, value).assign_attrs(REPORTS[name])
+            found = [runs if name in runs else runs.assign({name: missing}) for runs in found]
+    return found
+
+
+def is_shared(name: str, made: Sequence[xr.Dataset]) -> bool:
+    """Whether all results have the same values under a name."""
+    first, *others = (runs[name] for runs in made)
+    return all(first.equals(other) for other in others)
 
 
 def append(parts: list[xr.Dataset]) -> xr.Dataset:
-    """Results of different seeds as one, with the identity it would have if all seeds had been run
-    at once.
+    """Results of different seeds as one.
+
+    It has the identity that it would have if all seeds had been run at once.
     """
     if len(parts) == 1:
         return parts[0]
-    options: Any = {
-        "data_vars": "minimal",
-        "coords": "minimal",
-        "compat": "equals",
-        "join": "exact",
-    }
-    runs = xr.concat(parts, "seed", combine_attrs="override", **options)
+    runs = xr.concat(
+        parts,
+        "seed",
+        data_vars="minimal",
+        coords="minimal",
+        compat="equals",
+        join="exact",
+        combine_attrs="override",
+    )
     source = json.loads(runs.provenance)
     for one in source.get("recipes", {"": source}).values():
         one["seeds"] = describe_seeds(runs.seed.values)
     return runs.assign_attrs(provenance=json.dumps(source), identity=provenance.identity(source))
-
-
-def _same(name: str, runs) -> list[bool]:
-    """Whether each further result has the first one's variable of that name."""
-    first, *others = (r[name] for r in runs)
-    return [first.equals(other) for other in others]
 
 
 def params(runs: xr.Dataset, **where: Any) -> PyTree:
@@ -316,9 +338,9 @@ def params(runs: xr.Dataset, **where: Any) -> PyTree:
 
     Args:
         runs: made with `keep=("params",)`.
-        where: which, by label: `seed=7`, `recipe="adam"`, `kept_step=100`. Axes not named stay in
-            front: `params(runs)` has an axis of seeds first, and can be `init_params=` of another
-                run.
+        where: which networks, by label: `seed=7`, `recipe="adam"`, `kept_step=100`. Axes that are
+            not named stay in front: `params(runs)` has an axis of seeds first, and can be
+            `init_params=` of another run.
 
     Raises:
         ValueError: if no parameters were kept. KeyError: an unknown label.
@@ -326,11 +348,11 @@ def params(runs: xr.Dataset, **where: Any) -> PyTree:
     """
     if "params" not in runs.attrs and "not_picked" in runs.attrs:
         raise ValueError(
-            "the parameters were not kept at every step that stats.pick picked, and those of another step belong to "
-            "other networks: run with keep_at= all record steps (runs.step.values), then pick"
+            "the parameters were not kept at every step that stats.pick picked, and those of "
+            "another step belong to other networks: run with keep_at= all record steps "
+            "(runs.step.values), then pick"
         )
     if "params" not in runs.attrs:
         raise ValueError('no parameters were kept: run with keep=("prediction", "params")')
-    return parameters.rebuild(
-        json.loads(runs.attrs["params"]), lambda name: np.asarray(runs[name].sel(**where))
-    )
+    nesting = json.loads(runs.attrs["params"])
+    return parameters.rebuild(nesting, lambda name: np.asarray(runs[name].sel(**where)))

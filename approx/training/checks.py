@@ -1,6 +1,6 @@
 """Whether a task and a recipe fit, found from shapes alone, before anything is computed."""
 
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -15,8 +15,29 @@ from approx.training import optimizers
 from approx.training.recipes import Recipe, optimizer
 
 
-def check(task: Task, recipe: Recipe) -> None:
+class Shapes(NamedTuple):
+    """The shapes and types that `check` found, as `jax.eval_shape` gives them.
+
+    Attributes:
+        inputs, targets: of the training rows, (n, i) and (n, o), or (n,) for labels.
+        points: of the test points.
+        params: of the parameters, in the model's own nesting.
+        outputs: of the model, (n, o).
+
+    """
+
+    inputs: Any
+    targets: Any
+    points: Points
+    params: PyTree
+    outputs: Any
+
+
+def check(task: Task, recipe: Recipe) -> Shapes:
     """Refuse a task and a recipe that do not fit, from shapes alone, before anything is computed.
+
+    Returns:
+        The shapes that the check was made from.
 
     Raises:
         ValueError: naming the shapes and the remedy.
@@ -30,7 +51,8 @@ def check(task: Task, recipe: Recipe) -> None:
         task.check_precision(recipe.dtype)
     key = random.key(0)
     x, y = jax.eval_shape(lambda: task.split(key, key)[0])
-    x_test, y_test, distance = jax.eval_shape(lambda: Points(*task.points()))
+    points = jax.eval_shape(lambda: Points(*task.points()))
+    x_test, y_test, distance = points
     if x.ndim != 2 or x.shape[1:] != x_test.shape[1:]:
         raise ValueError(
             f"the task's inputs are (n, i) and its test points (k, i); they are {x.shape} and {x_test.shape}"
@@ -95,6 +117,7 @@ def check(task: Task, recipe: Recipe) -> None:
     if optimizers.is_method(recipe.optimizer):
         check_method(task, recipe, params, x, y)
     jax.eval_shape(optimizer(recipe).init, params)
+    return Shapes(x, y, points, params, outputs)
 
 
 def check_method(task: Task, recipe: Recipe, params: PyTree, x: Any, y: Any) -> None:

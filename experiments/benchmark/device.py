@@ -14,7 +14,8 @@ import jax
 import numpy as np
 from jax import random
 
-from approx.sweep import choice, measurements, plans, programs
+from approx.sweep import choice, facts, measurements, plans, programs
+from approx.sweep.request import Request, checked
 from experiments.benchmark.cases import CASES, WIDER_CASES, Case
 from experiments.benchmark.timing import naive_train
 
@@ -61,11 +62,10 @@ def time_block(name: str, form: str, networks: int) -> dict:
     """The compiled block of so many networks in one form: steps without records."""
     case = ALL_CASES[name]
     recipe = replace(case.recipe, steps=FOREVER, records=(0, FOREVER))
-    keep = plans.check_keep((), (), None)
-    options: dict[str, Any] = {"key": 0, "freeze": (), "cross": None, "init_params": None}
-    plan = plans.make_plan(
-        case.task, recipe, seeds=networks, lanes=networks, form=form, keep=keep, grid={}, **options
+    request = Request(
+        task=case.task, recipe=recipe, seeds=networks, lanes=networks, form=form, keep=()
     )
+    (plan,) = plans.make_plans(checked(request))
     device = jax.local_devices()[0]
     began = time.perf_counter()
     inputs = plans.inputs(plan, np.arange(networks))
@@ -101,7 +101,7 @@ def time_naive(name: str, networks: int) -> dict:
 
 def parameters_of(task, recipe) -> int:
     """Numbers that one network has."""
-    return choice.count_parameters(task, recipe)
+    return facts.find(task, recipe).parameters
 
 
 def fits(case: Case, networks: int) -> bool:
@@ -109,7 +109,7 @@ def fits(case: Case, networks: int) -> bool:
     memory.
     """
     told = jax.local_devices()[0].memory_stats() or {}
-    rows = case.recipe.batch_size or choice.shape_of_rows(case.task)[0]
+    rows = case.recipe.batch_size or facts.find(case.task, case.recipe).rows
     widest = max((*getattr(case.recipe.model, "widths", ()), 16))
     numbers = 5 * parameters_of(case.task, case.recipe) + 4 * rows * widest
     return 4 * numbers * networks < 0.5 * told.get("bytes_limit", 8e9)
@@ -126,7 +126,8 @@ def to_measure(cases: tuple[str, ...], networks: tuple[int, ...]) -> list[tuple[
         for name in ORDER:
             if name not in cases or not fits(ALL_CASES[name], count):
                 continue
-            forms = [*choice.possible_forms(ALL_CASES[name].task, ALL_CASES[name].recipe), "naive"]
+            case = ALL_CASES[name]
+            forms = [*choice.possible_forms(facts.find(case.task, case.recipe)), "naive"]
             wanted += [(name, form, count) for form in forms]
     return wanted
 
@@ -138,7 +139,7 @@ def as_table(times: list[dict[str, Any]]) -> list[measurements.Measured]:
         if each["form"] == "naive":
             continue
         case = ALL_CASES[each["case"]]
-        rows = case.recipe.batch_size or choice.shape_of_rows(case.task)[0]
+        rows = case.recipe.batch_size or facts.find(case.task, case.recipe).rows
         made.append(
             measurements.Measured(
                 case=each["case"],

@@ -23,6 +23,7 @@ from jax import lax, random
 
 import approx as ap
 from approx.sweep import plans, programs
+from approx.sweep.request import Request, checked
 from experiments.benchmark.cases import Case, steps_for
 from experiments.limit import limit
 
@@ -130,16 +131,8 @@ def inner(
     """
     seeds = seeds or case.seeds
     recipe = replace(case.recipe, steps=FOREVER, records=(0, FOREVER))
-    keep = plans.check_keep((), (), None)
-    options: dict[str, Any] = {
-        "lanes": lanes,
-        "key": 0,
-        "freeze": (),
-        "cross": None,
-        "init_params": None,
-        "grid": {},
-    }
-    plan = plans.make_plan(case.task, recipe, seeds=seeds, form=form, keep=keep, **options)
+    request = Request(task=case.task, recipe=recipe, seeds=seeds, lanes=lanes, form=form, keep=())
+    (plan,) = plans.make_plans(checked(request))
     dealt, device = plans.blocks_of(plan, np.arange(seeds)), jax.devices()[0]
     count = len(dealt)
     steps = steps_for(seconds, case.ns[form], count * plan.lanes)

@@ -1,0 +1,105 @@
+"""The one way in which trainings are computed: time a few steps, say what all cost, and go on.
+
+Where the results go is the sink's matter: into memory, or into a folder.
+"""
+
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+from approx.sweep import choice
+from approx.sweep.devices import Batch, Cost, Drive, Sink, pilot
+from approx.sweep.facts import x64
+from approx.sweep.plans import Plan
+from approx.sweep.programs import Ready
+from approx.sweep.progress import bar, duration, plural, size
+
+
+def compute(
+    plan: Plan, ready: Ready, batches: list[Batch], sink: Sink, segment: int | None, progress: bool
+) -> None:
+    """Compute batches on this machine, and give what is finished to a sink.
+
+    Args:
+        plan: of the trainings. ready: its compiled blocks.
+        batches: what is to be done, one or more.
+        sink: where finished trainings go.
+        segment: steps per call of the program, at most; None for about half a second's.
+        progress: whether to print what it costs and how far it is.
+
+    """
+    with x64(plan.recipe), closing(sink):
+        first, cost = pilot(plan, ready, batches[0])
+        if progress:
+            count = sum(len(batch.trainings) for batch in batches)
+            say(plan.entry.prefix + announcement(plan, count, ready, cost))
+        total = len(batches) * plan.lanes * plan.recipe.steps
+        with shown(sink, total, progress) as tell:
+            drive(plan, ready, [first, *batches[1:]], sink, cost, segment, tell)
+
+
+def drive(
+    plan: Plan,
+    ready: Ready,
+    batches: list[Batch],
+    sink: Sink,
+    cost: Cost,
+    segment: int | None,
+    tell: Callable[[int], None],
+) -> None:
+    """Drive all batches to their end; `tell` hears now and then how many steps are done."""
+    Drive(plan, ready, sink, cost, segment).go(batches, tell)
+
+
+@contextmanager
+def closing(sink: Sink) -> Iterator[None]:
+    """Finish the sink after the work, or stop it when an interrupt or an error ends the work."""
+    try:
+        yield
+        sink.finish()
+    except BaseException as error:
+        sink.stop(error)
+        raise
+
+
+@contextmanager
+def shown(sink: Sink, total: int, progress: bool) -> Iterator[Callable[[int], None]]:
+    """A function that is told how much of a total is done, and shows it; the sink hears it too."""
+    with bar(total, progress, sink.said) as show:
+
+        def tell(done: int) -> None:
+            show(done)
+            sink.tell(done / total)
+
+        yield tell
+
+
+def announcement(plan: Plan, count: int, ready: Ready, cost: Cost) -> str:
+    """What is going to be done, and what it costs, in one line.
+
+    Args:
+        plan: of the trainings. count: how many of them are to be computed.
+        ready: the compiled blocks. cost: of one block.
+
+    """
+    blocks = -(-count // plan.lanes)
+    workers = ready.workers[:blocks]
+    kind = "thread" if workers[0].platform == "cpu" else "device"
+    results = size(ready.bytes * count / plan.trainings)
+    at_work = size(ready.block.bytes * len(workers))
+    seconds = duration(cost.total * blocks / len(workers))
+    parts = [
+        f"{plural(count, 'training')} of {plural(plan.recipe.steps, 'step')}",
+        f"{plural(blocks, 'block')} of {plan.lanes} lanes on {plural(len(workers), kind)}: "
+        f"{results} of results",
+        f"{at_work} at work",
+        f"about {seconds} after {duration(ready.seconds)} of compilation",
+    ]
+    remark = choice.remark(workers[0])
+    ending = f" ({remark})" if remark else ""
+    return ", ".join(parts) + ending
+
+
+def say(text: str) -> None:
+    """Print a line for whoever waits, beside the results of a script rather than among them."""
+    print(text, file=sys.stderr, flush=True)

@@ -1,0 +1,103 @@
+"""What is known of a task and a recipe before anything is computed: shapes, sizes, record steps."""
+
+from typing import Any, NamedTuple
+
+import jax
+import numpy as np
+from jaxtyping import PyTree
+
+from approx.tasks import Task
+from approx.training import checks
+from approx.training.optimizers import is_method
+from approx.training.recipes import Recipe, optimizer, record_steps
+
+
+class Facts(NamedTuple):
+    """What is known of a task and a recipe from their shapes. Made by `find`, once for each recipe.
+
+    Shapes are `jax.ShapeDtypeStruct`s, which have `shape`, `size` and `dtype`.
+
+    Attributes:
+        task, recipe: that these are the facts of. A number that is swept has its first value.
+        inputs: shape of the training inputs, (n, i).
+        targets: shape of the training targets, (n, o), or (n,) for labels.
+        points: shapes of the test points, a `Points`.
+        params: shapes of one network's parameters, in the model's own nesting.
+        outputs: how many outputs the model has.
+        recorded: the steps after which a record is made, increasing.
+        plain: whether the optimiser needs no more than the gradient, its state and the parameters.
+
+    """
+
+    task: Task
+    recipe: Recipe
+    inputs: Any
+    targets: Any
+    points: Any
+    params: PyTree
+    outputs: int
+    recorded: np.ndarray
+    plain: bool
+
+    @property
+    def rows(self) -> int:
+        """How many rows each network is trained on."""
+        return self.inputs.shape[0]
+
+    @property
+    def rows_in_step(self) -> int:
+        """How many of the training rows one step uses."""
+        if self.recipe.batch_size is None:
+            return self.rows
+        return min(self.recipe.batch_size, self.rows)
+
+    @property
+    def parameters(self) -> int:
+        """How many numbers one network has."""
+        return sum(leaf.size for leaf in jax.tree.leaves(self.params))
+
+
+def find(task: Task, recipe: Recipe) -> Facts:
+    """Find the facts of a task and a recipe, and refuse the two if they do not fit.
+
+    Raises:
+        ValueError: as `training.checks.check`.
+
+    """
+    with x64(recipe):
+        shapes = checks.check(task, recipe)
+        return Facts(
+            task,
+            recipe,
+            shapes.inputs,
+            shapes.targets,
+            shapes.points,
+            shapes.params,
+            shapes.outputs.shape[1],
+            record_steps(recipe),
+            is_plain(recipe, shapes.params),
+        )
+
+
+def is_plain(recipe: Recipe, params: PyTree) -> bool:
+    """Whether the optimiser needs no more than the gradient, its state and the parameters.
+
+    A line search needs more: it evaluates the loss itself.
+    """
+    if is_method(recipe.optimizer):
+        return True
+    rule: Any = optimizer(recipe)
+
+    def first_update(params):
+        return rule.update(params, rule.init(params), params)
+
+    try:
+        jax.eval_shape(first_update, params)
+    except TypeError:  # the rule wants `value`, `grad` or `value_fn` too
+        return False
+    return True
+
+
+def x64(recipe: Recipe):
+    """The context in which JAX has 64-bit numbers exactly if the recipe wants them."""
+    return jax.enable_x64(recipe.dtype == "float64")
