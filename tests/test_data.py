@@ -343,10 +343,18 @@ def test_reprs_are_short():
     task = ap.given(many, many[:, 0], many, many[:, 0])
     assert "x=<float64 array of shape (1000, 2)>" in repr(task)
     assert len(repr(task)) < 500
-    assert repr(Own(table=many)).endswith("table=<float64 array of shape (1000, 2)>, kind='a')")
+    assert repr(Own(table=many)) == "Own(table=<float64 array of shape (1000, 2)>)"
+    assert repr(Own(table=many, kind="b")).endswith(", kind='b')")
     recipe = ap.Recipe(records=range(1000), learning_rate=0.125)
     assert "records=<tuple of 1000>" in repr(recipe)
     assert "learning_rate=0.125" in repr(recipe)
+    assert repr(ap.Recipe(steps=5)) == (
+        "Recipe(model=MLP(widths=(10,), activation='tanh'), optimizer='adam', "
+        "learning_rate=0.001, steps=5)"
+    )
+    assert repr(ap.MLP((3,), np.tanh, outputs=2)) == "MLP(widths=(3,), activation=tanh, outputs=2)"
+    assert repr(ap.tasks.square(noise=0.1)) == "Curve(f=square, range=10.0, noise=0.1)"
+    assert eval(repr(ap.MLP((3,))), {"MLP": ap.MLP}) == ap.MLP((3,))
     for swapped in ((recipe, task), ([task] * 1000, recipe), (many, recipe)):
         with pytest.raises(TypeError, match="the task is") as caught:
             ap.run(*swapped)

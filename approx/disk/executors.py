@@ -27,7 +27,7 @@ import xarray as xr
 from approx.disk import exports, folders, writer
 from approx.disk.description import source_name
 from approx.sweep import provenance, results
-from approx.sweep.devices import Batch, Cost, Drive, find_workers, pilot
+from approx.sweep.devices import Batch, Cost, drive, find_workers, pilot
 from approx.sweep.driver import closing, say, shown
 from approx.sweep.facts import x64
 from approx.sweep.plans import Plan, blocks_of, make_plan
@@ -151,7 +151,7 @@ def compute(pickled: bytes, trainings: np.ndarray) -> xr.Dataset:
         mine = prepare(pickled)
     batches = [Batch(each) for each in blocks_of(mine.plan, trainings)]
     sink = Gathering()
-    Drive(mine.plan, mine.ready, sink, mine.cost, mine.segment).go(batches)
+    drive(mine.plan, mine.ready, batches, sink, mine.cost, mine.segment)
     found = sorted(sink.found, key=writer.first_number)
     return results.gathered(mine.plan, found).assign_attrs(source=mine.source)
 

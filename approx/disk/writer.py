@@ -52,9 +52,15 @@ class Writer:
     """
 
     def __init__(self, folder: Path, source: str, plan: Plan, total: int):
-        self.folder, self.source, self.plan, self.total = folder, source, plan, total
+        self.folder = folder
+        self.source = source
+        self.plan = plan
+        self.total = total
         self.waiting: list[Finished] = []
-        self.bytes = self.done = self.diverged = self.stored = 0
+        self.bytes = 0
+        self.done = 0
+        self.diverged = 0
+        self.stored = 0
         self.aside = ThreadPoolExecutor(1)
         self.writing: Future | None = None
         self.began = time.time()
@@ -68,7 +74,8 @@ class Writer:
         """
         self.waiting.append((trainings, found))
         self.done += len(trainings)
-        self.diverged += int((~np.isfinite(np.asarray(found.loss[:, -1]))).sum())
+        finite = np.isfinite(np.asarray(found.loss[:, -1]))
+        self.diverged += int((~finite).sum())
         if isinstance(found, xr.Dataset):
             self.bytes += found.nbytes
         else:
@@ -80,14 +87,17 @@ class Writer:
     def flush(self) -> None:
         """Let another thread write what is waiting, once the chunk before is written."""
         self.wait()
-        waiting, self.waiting = sorted(self.waiting, key=first_number), []
-        self.written, self.bytes = time.monotonic(), 0
+        waiting = sorted(self.waiting, key=first_number)
+        self.waiting = []
+        self.bytes = 0
+        self.written = time.monotonic()
         if waiting:
             self.writing = self.aside.submit(self.write, waiting)
 
     def wait(self) -> None:
         """Wait for the chunk that is being written, and raise what went wrong with it."""
-        writing, self.writing = self.writing, None
+        writing = self.writing
+        self.writing = None
         if writing is not None:
             writing.result()
 
@@ -281,20 +291,27 @@ def resumed(writer: Writer, ready: Ready, todo: np.ndarray) -> Iterator[Batch]:
 
     Blocks whose trainings are all in chunks are forgotten: that run ended before it could.
     """
-    plan, folder = writer.plan, writer.folder
-    tree, like = jax.tree.structure(ready.block.carry), jax.tree.leaves(ready.block.carry)
-    shapes = [(leaf.shape, leaf.dtype) for leaf in like]
-    number: dict[bytes, int] = {}
-    for rows, begin, leaves in held.held(folder, writer.source):
-        if not number:
-            number = dict(zip(which(plan, todo).tolist(), todo.tolist(), strict=True))
+    folder = writer.folder
+    carry = ready.block.carry
+    tree = jax.tree.structure(carry)
+    blocks = [*held.held(folder, writer.source)]
+    if not blocks:
+        return
+    rows_of_all = which(writer.plan, todo).tolist()
+    number = dict(zip(rows_of_all, todo.tolist(), strict=True))
+    for rows, begin, leaves in blocks:
         trainings = [number.pop(row, -1) for row in rows.tolist()]
         if max(trainings) < 0 and np.isin(rows, chunks.done(folder)).all():
             held.release(folder, rows)
             continue
-        fits = [(leaf.shape, leaf.dtype) for leaf in leaves] == shapes
+        fits = shapes_of(leaves) == shapes_of(jax.tree.leaves(carry))
         if fits and min(trainings) >= 0:
             yield Batch(np.array(trainings), jax.tree.unflatten(tree, leaves), begin)
+
+
+def shapes_of(leaves: list[Any]) -> list[tuple[tuple[int, ...], np.dtype]]:
+    """Shapes and types of arrays."""
+    return [(leaf.shape, leaf.dtype) for leaf in leaves]
 
 
 # ---- for `run` -----------------------------------------------------------------------------------

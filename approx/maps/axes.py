@@ -44,8 +44,14 @@ def axis(low: float, high: float, count: int, log: bool = True) -> np.ndarray:
         raise ValueError(f"an axis from {low:g} has no logarithm there: log=False")
     spaced = np.geomspace if log else np.linspace
     values = spaced(low, high, count)
-    gap = np.diff(values).min() / np.abs(values).max()
-    digits = max(6, int(np.ceil(-np.log10(gap))) + 2)
+    return rounded(values)
+
+
+def rounded(values: np.ndarray) -> np.ndarray:
+    """Increasing values, to as few digits as tell them apart, but six at least."""
+    smallest_gap = np.diff(values).min() / np.abs(values).max()
+    digits = int(np.ceil(-np.log10(smallest_gap))) + 2
+    digits = max(6, digits)
     return np.array([float(f"{value:.{digits}g}") for value in values])
 
 
@@ -97,6 +103,7 @@ def zooms(
     window = window or {}
     having = {name: axes for name, axes in maps.items() if window.keys() <= axes.keys()}
     if not having:
-        there = "; ".join(dict.fromkeys(", ".join(axes) for axes in maps.values() if axes))
+        kinds = [", ".join(axes) for axes in maps.values() if axes]
+        there = "; ".join(dict.fromkeys(kinds))
         raise ValueError(f"no map has {' and '.join(window)} as axes; there are {there}")
     return {name: zoom(axes, window) for name, axes in having.items()}

@@ -37,12 +37,15 @@ class Search:
     """
 
     def __init__(self, request: Request, plan: Plan, success: Mapping[str, Any], folder: Path):
-        self.request, self.plan, self.success, self.folder = request, plan, success, folder
+        self.request = request
+        self.plan = plan
+        self.success = success
+        self.folder = folder
         self.ready = compile_plan(plan, find_workers(None), request.compiler_options)
         self.shape = tuple(len(values) for values in plan.grid.values())
         self.seeds = len(plan.streams)
-        every = writer.which(plan, np.arange(plan.trainings)).tolist()
-        self.number = dict(zip(every, range(plan.trainings), strict=True))
+        rows = writer.which(plan, np.arange(plan.trainings)).tolist()
+        self.number = {row: number for number, row in enumerate(rows)}
         if len(self.number) < plan.trainings:
             raise ValueError(
                 f"two values of an axis are one in {plan.recipe.dtype}: take them further apart"
@@ -92,8 +95,9 @@ class Search:
 
     def lattice(self, distance: int) -> np.ndarray:
         """Which cells are on it: every so many along each axis, and the last ones."""
-        on = [np.isin(np.arange(m), [*range(0, m, distance), m - 1]) for m in self.shape]
-        return np.logical_and.reduce(np.meshgrid(*on, indexing="ij"))
+        found = np.zeros(self.shape, bool)
+        found[np.ix_(*(places_of(length, distance) for length in self.shape))] = True
+        return found
 
     def estimate(self) -> np.ndarray:
         """Jeffreys' estimate of each cell's rate, nan where nothing was asked."""
@@ -101,9 +105,9 @@ class Search:
 
     def corners(self, distance: int, value: np.ndarray) -> Iterator[np.ndarray]:
         """For each corner of the lattice's box around a cell, the value there."""
-        ends = [neighbours(m, distance) for m in self.shape]
-        for chosen in product((0, 1), repeat=len(self.shape)):
-            yield value[np.ix_(*(pair[side] for pair, side in zip(ends, chosen, strict=True)))]
+        ends = [neighbours(length, distance) for length in self.shape]
+        for corner in product(*ends):
+            yield value[np.ix_(*corner)]
 
     def steepness(self, distance: int) -> np.ndarray:
         """How much the rates of the corners around each cell differ.
@@ -112,8 +116,9 @@ class Search:
         """
         around = np.stack([*self.corners(distance, self.estimate())])
         known = ~np.isnan(around).all(0)
+        some = around[:, known]
         found = np.zeros(self.shape)
-        found[known] = np.nanmax(around[:, known], 0) - np.nanmin(around[:, known], 0)
+        found[known] = np.nanmax(some, 0) - np.nanmin(some, 0)
         return found
 
     def steepest(self, among: np.ndarray, distance: int, count: int) -> np.ndarray:
@@ -142,17 +147,22 @@ class Search:
         left = budget - int(self.asked.sum())
         helping = np.minimum(first, self.seeds - self.asked)
         can_grow = (self.asked > 0) & (helping > 0)
-        p = np.nan_to_num(self.estimate())
-        n = np.maximum(self.asked, 1)
-        gain = np.where(can_grow, p * (1 - p) * (1 / n - 1 / (n + helping)), -1.0).ravel()
         many = left // first
         if left > budget / 20:
             many //= 3
-        many = min(max(many, left >= first), int(can_grow.sum()))
-        chosen = np.argsort(-gain, kind="stable")[:many]
+        many = max(many, left >= first)
+        many = min(many, int(can_grow.sum()))
+        gain = np.where(can_grow, self.gain(helping), -1.0)
+        chosen = np.argsort(-gain.ravel(), kind="stable")[:many]
         more = np.zeros(self.shape, int)
         more.flat[chosen] = helping.flat[chosen]
         return more
+
+    def gain(self, helping: np.ndarray) -> np.ndarray:
+        """How much so many more seeds take off the variance of each cell's estimate, p (1-p) / n."""
+        p = np.nan_to_num(self.estimate())
+        n = np.maximum(self.asked, 1)
+        return p * (1 - p) * (1 / n - 1 / (n + helping))
 
     # ---- trainings -----------------------------------------------------------------------------
 
@@ -160,10 +170,10 @@ class Search:
         """Have so many more seeds of each cell, those that the folder lacks trained."""
         if not more.any():
             return
-        cells = np.flatnonzero(more)
         wanted = []
-        for cell, begin, count in zip(cells, self.asked.flat[cells], more.flat[cells], strict=True):
-            wanted.append(cell * self.seeds + begin + np.arange(count))
+        for cell in np.flatnonzero(more):
+            begin = cell * self.seeds + self.asked.flat[cell]
+            wanted.append(np.arange(begin, begin + more.flat[cell]))
         self.asked += more
         engine = writer.Here(self.plan, self.ready, self.request)
         writer.fill(self.folder, engine, self.request, np.concatenate(wanted))
@@ -172,17 +182,24 @@ class Search:
     def look(self) -> None:
         """Read the chunks that are new."""
         sources = description.read_sweep(self.folder)["sources"]
-        for path in [path for path in chunks.paths(self.folder) if path not in self.read]:
-            part = chunks.read_chunk(path, sources)
-            at = np.array([self.number.get(row, -1) for row in chunks.rows_of(part).tolist()])
-            judged = part[[self.success["of"]]].rename(training="seed")
-            judged = judged.assign_coords(step=self.plan.facts.recorded)
-            hit = stats.reading(stats.success(judged, **self.success)).values
-            finite = np.isfinite(part.loss.isel(step=-1).values)
-            mine = at >= 0
-            self.outcome[at[mine]] = hit[mine]
-            self.diverged[at[mine]] = ~finite[mine]
-            self.read.add(path)
+        for path in chunks.paths(self.folder):
+            if path not in self.read:
+                self.read_part(chunks.read_chunk(path, sources))
+                self.read.add(path)
+
+    def read_part(self, part: xr.Dataset) -> None:
+        """Take down how the trainings of a chunk ended, those that are of this map."""
+        rows = chunks.rows_of(part).tolist()
+        at = np.array([self.number.get(row, -1) for row in rows])
+        mine = at >= 0
+        judged = part[[self.success["of"]]]
+        judged = judged.rename(training="seed")
+        judged = judged.assign_coords(step=self.plan.facts.recorded)
+        hits = stats.success(judged, **self.success)
+        hit = stats.reading(hits).values
+        last_loss = part.loss.isel(step=-1).values
+        self.outcome[at[mine]] = hit[mine]
+        self.diverged[at[mine]] = ~np.isfinite(last_loss[mine])
 
     def counted(self, of: np.ndarray) -> np.ndarray:
         """How many of each cell's asked seeds."""
@@ -204,7 +221,8 @@ class Search:
             rule: by which the trainings were chosen, for the provenance.
 
         """
-        names, k, n = list(self.plan.grid), self.hits, self.asked
+        k = self.hits
+        n = self.asked
         rate = np.where(n > 0, k / np.maximum(n, 1), np.nan)
         # The width decides a cell of 8 unanimous seeds
         low, high = stats.confidence_sequence(k, n, level, width=0.4)
@@ -224,11 +242,14 @@ class Search:
             "trainings": int(n.sum()),
             "full": self.plan.trainings,
         }
-        return xr.Dataset(
-            {name: (names, value) for name, value in values.items()},
-            {name: np.asarray(axis) for name, axis in self.plan.grid.items()},
-            about,
-        )
+        axes = list(self.plan.grid)
+        on_axes = {name: (axes, value) for name, value in values.items()}
+        return xr.Dataset(on_axes, self.plan.grid, about)
+
+
+def places_of(length: int, distance: int) -> np.ndarray:
+    """The lattice's places on an axis: every so many, and the last one."""
+    return np.unique([*range(0, length, distance), length - 1])
 
 
 def neighbours(length: int, distance: int) -> tuple[np.ndarray, np.ndarray]:
@@ -238,7 +259,7 @@ def neighbours(length: int, distance: int) -> tuple[np.ndarray, np.ndarray]:
         length: of the axis. distance: between the lattice's places; the last place is one too.
 
     """
-    on = np.unique([*range(0, length, distance), length - 1])
+    on = places_of(length, distance)
     every = np.arange(length)
     below = on[np.searchsorted(on, every, "right") - 1]
     above = on[np.searchsorted(on, every, "left")]
@@ -247,9 +268,10 @@ def neighbours(length: int, distance: int) -> tuple[np.ndarray, np.ndarray]:
 
 def filled(rate: np.ndarray, known: np.ndarray) -> np.ndarray:
     """Rates with cells that are not known interpolated, linearly if there are known ones around."""
-    evenly = [np.linspace(0, 1, max(m, 2))[:m] for m in rate.shape]
+    evenly = [np.linspace(0, 1, length) for length in rate.shape]
     places = np.stack(np.meshgrid(*evenly, indexing="ij"), -1)
-    linear = griddata(places[known], rate[known], places, "linear")
-    nearest = griddata(places[known], rate[known], places, "nearest")
+    there = places[known]
+    linear = griddata(there, rate[known], places, "linear")
+    nearest = griddata(there, rate[known], places, "nearest")
     guess = np.where(np.isnan(linear), nearest, linear)
     return np.where(known, rate, guess)

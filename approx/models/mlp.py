@@ -21,6 +21,7 @@ from approx.models.activations import ACTIVATIONS, sin, snake
 from approx.models.initializers import INITIALIZERS
 from approx.numerics.products import OFTEN, contract, kept, pulled
 from approx.tasks.data import STATIC, check_number
+from approx.tasks.reprs import described
 
 
 def affine(layer: dict[str, Any], x: Array) -> Array:
@@ -104,6 +105,10 @@ class MLP:
             check_number(name, getattr(self, name))
         if isinstance(self.dropout, float | int | np.generic) and not 0 <= self.dropout < 1:
             raise ValueError(f"dropout is a rate in [0, 1), not {self.dropout}")
+
+    def __repr__(self) -> str:
+        """Widths and activation, and the fields that differ from their defaults."""
+        return described(self, always=("widths", "activation"))
 
     def init(self, key: Key[Array, ""], x: Float[Array, "n i"]) -> list[dict[str, Array]]:
         """Parameters: one `{"w": (i, o), "b": (o,)}` per layer, each layer from a key of its own."""

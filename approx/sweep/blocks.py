@@ -130,7 +130,7 @@ def advance(
             carry, keys(inputs.root, seeds), data, task, recipe, begin, end, structure.keep, over
         )
 
-    task, recipe = unflatten(structure, inputs.numbers.T, inputs.arrays)
+    task, recipe = unflatten(structure, inputs.numbers.T, inputs.arrays)  # of all lanes at once
     if structure.form == "lanes":
         data = products.last(prepare, inputs.seeds, inputs.numbers)
         streams = jax.vmap(lambda seeds: keys(inputs.root, seeds))(inputs.seeds)

@@ -1,7 +1,7 @@
 """Whether the data of a task are fit to train on, and whether recipes can share one result."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import jax
 import numpy as np
@@ -32,21 +32,31 @@ def check_data(facts: Facts, data: inputs.Data, points: Points, finite: Any) -> 
         ValueError: naming the value.
 
     """
-    task, (x, y) = facts.task, data.rows
-    named: dict[str, Any] = {"x": x, "y": y, "x_test": points.x, "y_test": points.y}
+    x, y = data.rows
+    shown: dict[str, Any] = {"x": x, "x_test": points.x}
+    targets: dict[str, Any] = {"y": y, "y_test": points.y}
     if data.validation is not None:
-        named["validation x"], named["validation y"] = data.validation
-        if task.hold_out == "last":
-            of_first_cell = np.asarray(points.x)[0], np.asarray(points.distance)[0]
-            tasks.warn_of_tail(np.asarray(data.validation[0]), np.asarray(x), *of_first_cell)
-    for name, values in named.items():
+        shown["validation x"], targets["validation y"] = data.validation
+        if facts.task.hold_out == "last":
+            warn_of_tail(data, points)
+    for name, values in (shown | targets).items():
         tasks.check_finite(name, values)
-        if name.endswith(("y", "y_test")) and task.loss in losses.CORRECT:
-            check_range(name, values, facts)
+    if facts.task.loss in losses.CORRECT:
+        for name, labels in targets.items():
+            check_range(name, labels, facts)
     if not np.all(finite):
         raise ValueError(
             f"the task's rows are not finite in cell {int(np.argmin(finite))} of its numbers' grid"
         )
+
+
+def warn_of_tail(data: inputs.Data, points: Points) -> None:
+    """Warn of validation rows that are the end of sorted rows, of the first cell of the grid."""
+    held_out, _ = cast(tuple, data.validation)
+    x, _ = data.rows
+    judged = np.asarray(points.x)[0]
+    distance = np.asarray(points.distance)[0]
+    tasks.warn_of_tail(np.asarray(held_out), np.asarray(x), judged, distance)
 
 
 def check_range(name: str, labels: Any, facts: Facts) -> None:

@@ -110,27 +110,54 @@ def pilot(plan: Plan, ready: Ready, batch: Batch) -> tuple[Batch, Cost]:
     a call costs (a task that draws its rows draws them in every call). The others, of which the
     first has more records per step, tell what a step and a record cost (see `fitted`).
     """
-    block, device, recorded = ready.block, ready.workers[0], plan.facts.recorded
+    block = ready.block
+    device = ready.workers[0]
     placed = jax.device_put(inputs(plan, batch.trainings), device)
     carry = started(block, batch, placed, device)
-    steps, begin, length = plan.recipe.steps, batch.begin, 0
     counts: list[tuple[int, int]] = []
     seconds: list[float] = []
-    while begin < steps and (len(seconds) < 3 or sum(seconds[1:]) < SECONDS_OF_PILOT):
-        end = min(begin + length, steps)
-        began = time.perf_counter()
-        carry = jax.block_until_ready(block.advance(carry, placed, np.int32(begin), np.int32(end)))
-        seconds.append(time.perf_counter() - began)
-        records = ((recorded > begin) & (recorded <= end)).sum()
-        counts.append((end - begin, int(records)))
-        next_one = min(4 * length, next_length(length, seconds[-1], SECONDS_OF_PILOT))
-        begin, length = end, next_one or 8
+    begin = batch.begin
+    length = 0
+    while begin < plan.recipe.steps and not is_enough(seconds):
+        end = min(begin + length, plan.recipe.steps)
+        carry, spent = advanced(block, carry, placed, begin, end)
+        seconds.append(spent)
+        counts.append((end - begin, records_between(plan, begin, end)))
+        begin = end
+        length = min(4 * length, next_length(length, spent, SECONDS_OF_PILOT)) or 8
+    return Batch(batch.trainings, carry, begin), cost_of(plan, counts, seconds)
+
+
+def is_enough(seconds: list[float]) -> bool:
+    """Whether timed segments, of which the first is empty, tell what all cost."""
+    return len(seconds) >= 3 and sum(seconds[1:]) >= SECONDS_OF_PILOT
+
+
+def records_between(plan: Plan, begin: int, end: int) -> int:
+    """How many records are made after these steps."""
+    recorded = plan.facts.recorded
+    return int(((recorded > begin) & (recorded <= end)).sum())
+
+
+def cost_of(plan: Plan, counts: list[tuple[int, int]], seconds: list[float]) -> Cost:
+    """What a block costs, from timed segments (see `fitted`)."""
     overhead, step, record = fitted(counts, seconds)
     target = max(SECONDS_PER_SEGMENT, 20 * overhead)
-    total = steps * step + len(recorded) * record
-    total += math.ceil(total / target) * overhead
-    first = next_length(max(1, counts[-1][0]), seconds[-1], target)
-    return Batch(batch.trainings, carry, begin), Cost(total, target, first)
+    of_steps = plan.recipe.steps * step
+    of_records = len(plan.facts.recorded) * record
+    total = of_steps + of_records
+    calls = math.ceil(total / target)
+    last_steps, _ = counts[-1]
+    first = next_length(max(1, last_steps), seconds[-1], target)
+    return Cost(total + calls * overhead, target, first)
+
+
+def advanced(block: Any, carry: Any, placed: Any, begin: int, end: int) -> tuple[Any, float]:
+    """A block's (State, Trace) after the steps from `begin` to `end`, and the seconds they took."""
+    began = time.perf_counter()
+    carry = block.advance(carry, placed, np.int32(begin), np.int32(end))
+    carry = jax.block_until_ready(carry)
+    return carry, time.perf_counter() - began
 
 
 def started(block: Any, batch: Batch, placed: Any, device: Any) -> Any:
@@ -154,14 +181,16 @@ def fitted(counts: list[tuple[int, int]], seconds: list[float]) -> tuple[float, 
         `fitted([(0, 0), (1, 1), (4, 0)], [0.001, 0.021, 0.081])` is about (0.001, 0.02, 0).
 
     """
-    empty = [spent for (steps, _), spent in zip(counts, seconds, strict=True) if steps == 0]
-    working = [spent for (steps, _), spent in zip(counts, seconds, strict=True) if steps]
-    if not working:
-        return min(empty), 0.0, 0.0
-    undisturbed = empty and min(empty) < min(working) / 2
-    overhead = min(empty) if undisturbed else 0.0
-    work = np.array([each for each in counts if each[0]], float)
-    step, record = non_negative(work, np.array(working) - overhead)
+    work = np.array(counts, float)
+    spent = np.array(seconds)
+    works = work[:, 0] > 0
+    empty, working = spent[~works], spent[works]
+    if not works.any():
+        return float(empty.min()), 0.0, 0.0
+    overhead = 0.0
+    if len(empty) and empty.min() < working.min() / 2:
+        overhead = float(empty.min())
+    step, record = non_negative(work[works], working - overhead)
     return overhead, step, record
 
 
@@ -225,14 +254,17 @@ class Drive:
     """
 
     def __init__(self, plan: Plan, ready: Ready, sink: Taker, cost: Cost, segment: int | None):
-        self.plan, self.ready, self.sink, self.cost = plan, ready, sink, cost
+        self.plan = plan
+        self.ready = ready
+        self.sink = sink
+        self.cost = cost
         self.most = segment or plan.recipe.steps
         self.pending: queue.SimpleQueue[Batch] = queue.SimpleQueue()
         self.steps_done = [0] * len(ready.workers)
         self.stopped = threading.Event()
         self.turn = threading.Lock()
 
-    def go(self, batches: Iterable[Batch], tell: Callable[[int], None] = lambda done: None) -> None:
+    def go(self, batches: Iterable[Batch], tell: Callable[[int], None]) -> None:
         """Do all batches; tell now and then how many steps of trainings are done."""
         for batch in batches:
             self.pending.put(batch)
@@ -266,29 +298,35 @@ class Drive:
 
     def one(self, worker: int, batch: Batch) -> None:
         """Drive a batch to its end, or to where all are told to stop."""
-        plan, device = self.plan, self.ready.workers[worker]
-        block, steps = self.ready.programs[device], plan.recipe.steps
+        plan = self.plan
+        device = self.ready.workers[worker]
+        block = self.ready.programs[device]
         placed = jax.device_put(inputs(plan, batch.trainings), device)
         carry = started(block, batch, placed, device)
-        begin, length = batch.begin, min(self.cost.first, self.most)
+        begin = batch.begin
+        length = min(self.cost.first, self.most)
         self.steps_done[worker] += begin
         held = time.monotonic()
-        while begin < steps and not self.stopped.is_set():
-            end, began = min(begin + length, steps), time.perf_counter()
-            carry = block.advance(carry, placed, np.int32(begin), np.int32(end))
-            carry = jax.block_until_ready(carry)
+        while begin < plan.recipe.steps and not self.stopped.is_set():
+            end = min(begin + length, plan.recipe.steps)
+            carry, spent = advanced(block, carry, placed, begin, end)
             if end - begin == length:
-                spent = time.perf_counter() - began
                 length = min(next_length(length, spent, self.cost.seconds), self.most)
             self.steps_done[worker] += end - begin
             begin = end
-            if begin < steps and time.monotonic() - held > SECONDS_PER_HOLD:
+            if begin < plan.recipe.steps and time.monotonic() - held > SECONDS_PER_HOLD:
                 self.hold(batch, carry, begin)
                 held = time.monotonic()
-        if begin < steps:
+        if begin < plan.recipe.steps:
             self.hold(batch, carry, begin)
-            return
-        traces = rows(jax.device_get(carry[1]), len(batch.trainings), plan.structure.axis)
+        else:
+            self.deliver(batch, carry)
+
+    def deliver(self, batch: Batch, carry: Any) -> None:
+        """Give the sink what finished trainings left behind."""
+        _, trace = carry
+        count = len(batch.trainings)
+        traces = rows(jax.device_get(trace), count, self.plan.structure.axis)
         with self.turn:
             self.sink.add(batch.trainings, traces)
 
@@ -296,6 +334,29 @@ class Drive:
         """Store a batch under way, if the sink stores such."""
         if self.sink.hold is not None:
             self.sink.hold(Batch(batch.trainings, jax.device_get(carry), begin))
+
+
+def drive(
+    plan: Plan,
+    ready: Ready,
+    batches: Iterable[Batch],
+    sink: Taker,
+    cost: Cost,
+    segment: int | None = None,
+    tell: Callable[[int], None] = lambda done: None,
+) -> None:
+    """Drive all batches to their end.
+
+    Args:
+        plan: of the trainings. ready: its compiled blocks.
+        batches: what to do, in order.
+        sink: takes the trainings that are done.
+        cost: of a block, from `pilot`.
+        segment: steps of a segment, at most.
+        tell: hears now and then how many steps of trainings are done.
+
+    """
+    Drive(plan, ready, sink, cost, segment).go(batches, tell)
 
 
 def rows(block: Trace, count: int, axis: int) -> Trace:

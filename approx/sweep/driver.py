@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
 from approx.sweep import choice
-from approx.sweep.devices import Batch, Cost, Drive, Sink, pilot
+from approx.sweep.devices import Batch, Cost, Sink, drive, pilot
 from approx.sweep.facts import x64
 from approx.sweep.plans import Plan
 from approx.sweep.programs import Ready
@@ -32,23 +32,11 @@ def compute(
         first, cost = pilot(plan, ready, batches[0])
         if progress:
             count = sum(len(batch.trainings) for batch in batches)
-            say(plan.entry.prefix + announcement(plan, count, ready, cost))
+            text = announcement(plan, count, ready, cost)
+            say(plan.entry.prefix + text)
         total = len(batches) * plan.lanes * plan.recipe.steps
         with shown(sink, total, progress) as tell:
             drive(plan, ready, [first, *batches[1:]], sink, cost, segment, tell)
-
-
-def drive(
-    plan: Plan,
-    ready: Ready,
-    batches: list[Batch],
-    sink: Sink,
-    cost: Cost,
-    segment: int | None,
-    tell: Callable[[int], None],
-) -> None:
-    """Drive all batches to their end; `tell` hears now and then how many steps are done."""
-    Drive(plan, ready, sink, cost, segment).go(batches, tell)
 
 
 @contextmanager

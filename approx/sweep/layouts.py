@@ -129,9 +129,10 @@ def columns_suit(recipe: Recipe, rows: tuple[int, ...]) -> bool:
         rows: shape of the training inputs, (n, i).
 
     """
-    sizes = (rows[1], *recipe.model.widths, recipe.model.outputs)
-    largest = max(math.prod(layer) for layer in itertools.pairwise(sizes))
-    enough_rows = 64 <= rows[0] <= 2**16 // rows[1]
+    count, inputs = rows
+    sizes = (inputs, *recipe.model.widths, recipe.model.outputs)
+    largest = max(map(math.prod, itertools.pairwise(sizes)))
+    enough_rows = 64 <= count <= 2**16 // inputs
     return enough_rows and LARGEST < largest <= 2**15
 
 

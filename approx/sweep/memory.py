@@ -29,7 +29,8 @@ class Memory:
         def empty(leaf: Any) -> np.ndarray:
             return np.empty((plan.trainings, *one_lane(plan, leaf)), leaf.dtype)
 
-        self.plan, self.ready = plan, ready
+        self.plan = plan
+        self.ready = ready
         self.trace: Trace = jax.tree.map(empty, ready.block.carry[1])
         self.finished = np.zeros(plan.trainings, bool)
 
@@ -66,23 +67,34 @@ class Memory:
 
     def ended(self) -> xr.Dataset | None:
         """Those seeds whose trainings have ended in every cell, or None if there are none."""
-        plan = self.plan
-        seeds = self.finished.reshape(-1, len(plan.seeds)).all(0)
+        seeds = self.finished.reshape(-1, len(self.plan.seeds)).all(0)
         if not seeds.any():
             return None
-        rows = np.tile(seeds, len(plan.streams) // len(seeds))
-        every = np.tile(seeds, len(self.finished) // len(seeds))
-
-        def start_of(params: np.ndarray) -> np.ndarray:
-            return params[seeds] if len(params) == len(seeds) else params
-
-        given = jax.tree.map(start_of, plan.init_params)
-        smaller = plan._replace(
-            seeds=plan.seeds[seeds], streams=plan.streams[rows], init_params=given
-        )
+        plan = with_seeds(self.plan, seeds)
+        cells = len(self.finished) // len(seeds)
+        every = np.tile(seeds, cells)
         trace = jax.tree.map(lambda values: values[every], self.trace)
-        source = provenance.provenance(smaller, self.ready.block)
-        return results.dataset(smaller, trace, self.ready.points, source)
+        source = provenance.provenance(plan, self.ready.block)
+        return results.dataset(plan, trace, self.ready.points, source)
+
+
+def with_seeds(plan: Plan, chosen: np.ndarray) -> Plan:
+    """The plan with some of its seeds.
+
+    Args:
+        plan: of the trainings. chosen: which of its seeds, (seeds,) of bool.
+
+    """
+
+    def start_of(params: np.ndarray) -> np.ndarray:
+        return params[chosen] if len(params) == len(chosen) else params
+
+    rows = np.tile(chosen, len(plan.streams) // len(chosen))
+    return plan._replace(
+        seeds=plan.seeds[chosen],
+        streams=plan.streams[rows],
+        init_params=jax.tree.map(start_of, plan.init_params),
+    )
 
 
 class Interrupted(KeyboardInterrupt):

@@ -158,13 +158,12 @@ def lay_out(
     """
     facts = entry.facts
     structure, row, arrays = blocks.flatten(facts.task, facts.recipe, keep, "vmap")
-    lengths = [len(values) for values in grid.values()]
-    table = np.tile(np.asarray(row, np.float64), (*lengths, 1))
+    shape = [len(values) for values in grid.values()]
+    table = np.tile(np.asarray(row, np.float64), (*shape, 1))
     for position, (name, values) in enumerate(grid.items()):
-        along = [1] * len(lengths)
-        along[position] = -1
+        cells = table.swapaxes(position, -2)  # a view, in which this axis is the last of the cells
         for column, filling in columns_of(facts, name, entry.swept[name], values):
-            table[..., column] = filling.reshape(along)
+            cells[..., column] = filling
     if not np.isfinite(table).all():
         known = numbers(facts.task, facts.recipe)
         raise ValueError(f"a number of task or recipe is not finite: {known}")
@@ -189,8 +188,9 @@ def columns_of(
     if len(values) > 2 and has_ranges(facts, full):
         ends = np.array([values.min(), values.max()])
         rows = rows_with(facts, name, full, ends)
-        (changed,) = np.nonzero(rows[0] != rows[1])
-        if len(changed) == 1 and np.array_equal(rows[:, changed[0]], ends):
+        changed = np.flatnonzero(rows[0] != rows[1])
+        alone = len(changed) == 1
+        if alone and np.array_equal(rows[:, changed[0]], ends):
             yield int(changed[0]), values
             return
     rows = rows_with(facts, name, full, values)
@@ -243,12 +243,12 @@ def stream_seeds(
 
     """
     *outer, inner = np.meshgrid(*crossed.values(), seeds, indexing="ij")
-    streams = np.repeat(inner.reshape(-1, 1), len(Keys._fields), 1)
+    columns = dict.fromkeys(Keys._fields, inner.ravel())
     for name, seed in frozen.items():
-        streams[:, Keys._fields.index(name)] = seed
+        columns[name] = np.full(inner.size, seed)
     for name, table in zip(crossed, outer, strict=True):
-        streams[:, Keys._fields.index(name)] = table.ravel()
-    return streams.astype(np.uint32)
+        columns[name] = table.ravel()
+    return np.stack([*columns.values()], 1).astype(np.uint32)
 
 
 def check_params(facts: Facts, given: PyTree, seeds: np.ndarray, keep: Keep) -> PyTree:
@@ -296,11 +296,17 @@ def start_rows(plan: Plan, rows: np.ndarray) -> np.ndarray:
 
 def inputs(plan: Plan, trainings: np.ndarray) -> Inputs:
     """What a block of these trainings is given; the last training is repeated to fill the block."""
-    padded = np.pad(trainings, (0, plan.lanes - len(trainings)), "edge")
+    missing = plan.lanes - len(trainings)
+    padded = np.pad(trainings, (0, missing), "edge")
     cell, row = np.divmod(padded, len(plan.streams))
     start = start_rows(plan, row)
-    params = jax.tree.map(lambda p: p[start], plan.init_params)
-    return Inputs(plan.root, plan.streams[row], plan.numbers[cell], plan.arrays, params)
+    return Inputs(
+        plan.root,
+        plan.streams[row],
+        plan.numbers[cell],
+        plan.arrays,
+        jax.tree.map(lambda p: p[start], plan.init_params),
+    )
 
 
 def cell_inputs(plan: Plan) -> Inputs:
@@ -313,5 +319,6 @@ def cell_inputs(plan: Plan) -> Inputs:
     for position, name in enumerate(plan.grid):
         if not plan.entry.swept[name].startswith("task."):
             cells = cells.take([0], position)
-    streams = np.repeat(plan.streams[:1], cells[..., 0].size, 0)
-    return Inputs(plan.root, streams, cells.reshape(-1, plan.numbers.shape[1]), plan.arrays)
+    numbers_of_cells = cells.reshape(-1, plan.numbers.shape[1])
+    streams = np.repeat(plan.streams[:1], len(numbers_of_cells), 0)
+    return Inputs(plan.root, streams, numbers_of_cells, plan.arrays)

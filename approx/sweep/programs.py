@@ -125,18 +125,19 @@ def build(
     step = jax.ShapeDtypeStruct((), jnp.int32)
     quick = with_defaults(QUICK, options, device)
     fast = with_defaults(layouts.OPTIONS[structure.form], options, device)
-    lowered = (
-        lower(start, (structure,), (inputs,), (), quick, device),
-        lower(advance, (structure,), (carry, inputs, step, step), (1,), fast, device),
-    )
+    arguments = (carry, inputs, step, step)
+    start_code, start_key = lower(start, (structure,), (inputs,), (), quick, device)
+    advance_code, advance_key = lower(advance, (structure,), arguments, (1,), fast, device)
     with ThreadPoolExecutor(2) as pool:
-        first, rest = pool.map(compiled, *zip(*lowered, strict=True))
-    size = bytes_at_work(rest, (carry, inputs))
-    text = "".join(key.text[:32] for _, key in lowered)
-    called = tuple(one.name for _, key in lowered for one in key.called)
+        first = pool.submit(compiled, start_code, start_key)
+        rest = pool.submit(compiled, advance_code, advance_key)
+    size = bytes_at_work(rest.result(), (carry, inputs))
+    text = start_key.text[:32] + advance_key.text[:32]
+    called = tuple(one.name for one in (*start_key.called, *advance_key.called))
     if called:
         text = f"{text} and host functions {uuid.uuid4().hex}"
-    return Block(first, rest, text, {"start": quick, "advance": fast}, size, carry, called)
+    used = {"start": quick, "advance": fast}
+    return Block(first.result(), rest.result(), text, used, size, carry, called)
 
 
 def bytes_at_work(program: Any, arguments: PyTree) -> int:

@@ -166,18 +166,26 @@ def make_entry(label: Any, task: Task, recipe: Recipe, grid: Mapping[str, Any]) 
         ValueError: a task and a recipe that do not fit.
 
     """
+    check_slips(task, recipe, grid)
+    swept = {name: numbers.qualify(name, task, recipe) for name in grid}
+    if len(set(swept.values())) < len(swept):
+        raise TypeError(f"the grid names one number twice: {', '.join(swept)}")
+    first = {}
+    for name, values in grid.items():
+        axis = numbers.axis(name, values)
+        first[swept[name]] = float(axis[0])
+    its_task, its_recipe = numbers.setting(task, recipe, first)
+    check_leaves(jax.tree.leaves((its_task, its_recipe)), type(task).__name__)
+    return Entry(label, facts.find(its_task, its_recipe), swept)
+
+
+def check_slips(task: Task, recipe: Recipe, grid: Mapping[str, Any]) -> None:
+    """Refuse an argument that is neither an option nor a number, with what was probably meant."""
     known = numbers.numbers(task, recipe)
     for name, value in grid.items():
         if not numbers.meanings(name, known):
             sweepable = numbers.shortest_names(known)
             raise TypeError(slips.advice(name, value, task, recipe, OPTIONS, sweepable))
-    swept = {name: numbers.qualify(name, task, recipe) for name in grid}
-    if len(set(swept.values())) < len(swept):
-        raise TypeError(f"the grid names one number twice: {', '.join(swept)}")
-    first = {full: float(numbers.axis(name, grid[name])[0]) for name, full in swept.items()}
-    its_task, its_recipe = numbers.setting(task, recipe, first)
-    check_leaves(jax.tree.leaves((its_task, its_recipe)), type(task).__name__)
-    return Entry(label, facts.find(its_task, its_recipe), swept)
 
 
 def check_leaves(leaves: Iterable[Any], name: str) -> None:

@@ -79,9 +79,11 @@ def dataset(plan: Plan, trace: Trace, points: Points, source: dict[str, Any]) ->
     shape = [len(values) for values in plan.axes.values()]
     found = {}
     for name, (dims, values, about) in variables(plan, trace).items():
+        _, *own_dims = dims
         on_axes = values.reshape(*shape, *values.shape[1:])
-        found[name] = ((*plan.axes, *dims[1:]), on_axes, about)
-    return finished(xr.Dataset(found, coordinates(plan, points), attributes(plan, trace, source)))
+        found[name] = ((*plan.axes, *own_dims), on_axes, about)
+    made = xr.Dataset(found, coordinates(plan, points), attributes(plan, trace, source))
+    return finished(made)
 
 
 def finished(made: xr.Dataset) -> xr.Dataset:
@@ -109,18 +111,38 @@ def variables(plan: Plan, trace: Trace) -> dict[str, Variable]:
     """Dimensions, values and attributes of every variable, over trainings one after another."""
     found: dict[str, Variable] = {}
     for name, about in NAMES.items():
-        if getattr(trace, name) is not None:
-            found[name] = recorded(getattr(trace, name), {"long_name": about})
+        values = getattr(trace, name)
+        if values is not None:
+            found[name] = recorded(values, {"long_name": about})
+    return found | reported(plan, trace) | metrics_of(trace) | outputs_of(plan, trace)
+
+
+def reported(plan: Plan, trace: Trace) -> dict[str, Variable]:
+    """What a method reports of itself; of first-order rules, how much they have evaluated."""
+    found = {}
     for name, notes in REPORTS.items():
         if name in trace.metrics:
             found[name] = recorded(trace.metrics[name], notes)
     if "evaluations" not in found and plan.facts.plain:
-        work = np.broadcast_to(passes(plan.facts), (len(trace.loss), len(plan.facts.recorded)))
+        shape = (len(trace.loss), len(plan.facts.recorded))
+        work = np.broadcast_to(passes(plan.facts), shape)
         found["evaluations"] = recorded(work, REPORTS["evaluations"])
+    return found
+
+
+def metrics_of(trace: Trace) -> dict[str, Variable]:
+    """The user's own metrics."""
+    found = {}
     for name, values in trace.metrics.items():
         if name not in REPORTS:
             notes = {"long_name": f"metric {name}"}
             found[name] = recorded(values, notes, numbered(name, values))
+    return found
+
+
+def outputs_of(plan: Plan, trace: Trace) -> dict[str, Variable]:
+    """Predictions and parameters, if they were kept."""
+    found = {}
     if trace.prediction is not None:
         notes = {"long_name": "output at the test points"}
         found["prediction"] = kept(plan, trace.prediction, notes, ("point", "output"))
@@ -177,19 +199,33 @@ def part(plan: Plan, trainings: np.ndarray, trace: Trace) -> xr.Dataset:
         trace: what they left behind, with an axis of these first.
 
     """
-    cell, row = np.divmod(trainings, len(plan.streams))
     found: dict[str, Any] = {}
     for name, (dims, values, about) in variables(plan, trace).items():
         found[name] = (dims, values, about)
-        if values.strides[0] == 0 and len(values):  # broadcast: the same for all trainings
-            found[name] = (dims[1:], values[0], about)
-    found["training_numbers"] = (("training", "number"), plan.numbers[cell])
-    found["training_streams"] = (("training", "stream"), plan.streams[row])
-    found["training_params"] = (("training",), start_rows(plan, row))
-    at = np.unravel_index(trainings, tuple(map(len, plan.axes.values())))
-    for (name, values), index in zip(plan.axes.items(), at, strict=True):
-        found[name] = (("training",), values[index])
-    return xr.Dataset(found)
+        broadcast = len(values) and values.strides[0] == 0  # the same for all trainings
+        if broadcast:
+            _, *own_dims = dims
+            found[name] = (own_dims, values[0], about)
+    return xr.Dataset(found | own_inputs(plan, trainings) | places(plan, trainings))
+
+
+def own_inputs(plan: Plan, trainings: np.ndarray) -> dict[str, Any]:
+    """Which numbers, which seeds and which parameters to start from each training is given."""
+    cell, row = np.divmod(trainings, len(plan.streams))
+    return {
+        "training_numbers": (("training", "number"), plan.numbers[cell]),
+        "training_streams": (("training", "stream"), plan.streams[row]),
+        "training_params": (("training",), start_rows(plan, row)),
+    }
+
+
+def places(plan: Plan, trainings: np.ndarray) -> dict[str, Any]:
+    """Where each training stands on the axes."""
+    shape = [len(values) for values in plan.axes.values()]
+    found = {}
+    for axis, index in zip(plan.axes, np.unravel_index(trainings, shape), strict=True):
+        found[axis] = (("training",), plan.axes[axis][index])
+    return found
 
 
 def gathered(plan: Plan, blocks: Sequence[tuple[np.ndarray, Any]]) -> xr.Dataset:

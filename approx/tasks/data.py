@@ -8,7 +8,7 @@ two methods: `rows`, the training rows of one seed, and `points`, where it is ju
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import jax
@@ -18,6 +18,7 @@ from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float, Key
 
 from approx.tasks import losses
+from approx.tasks.reprs import described
 from approx.tasks.values import as_numbers, as_rows, as_targets, check_precision, shortened
 
 STATIC: dict[str, Any] = {"static": True}
@@ -91,9 +92,8 @@ class Task:
             cls.__repr__ = Task.__repr__  # type: ignore[method-assign]
 
     def __repr__(self) -> str:
-        """The fields by name, arrays by their shapes."""
-        named = (f"{f.name}={shortened(getattr(self, f.name, None))}" for f in fields(self))
-        return f"{type(self).__name__}({', '.join(named)})"
+        """The fields by name that differ from their defaults, arrays by their shapes."""
+        return described(self)
 
     @property
     def tested(self) -> bool:

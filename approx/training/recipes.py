@@ -1,7 +1,7 @@
 """How to learn: the recipe, and whether it fits a task."""
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, cast
 
@@ -15,6 +15,7 @@ from jaxtyping import ScalarLike
 from approx import models
 from approx.tasks import shortened
 from approx.tasks.data import check_number
+from approx.tasks.reprs import described
 from approx.training import optimizers, sampling
 from approx.training.second_order import Method
 
@@ -131,9 +132,8 @@ class Recipe:
         object.__setattr__(self, "traced_model", all(map(is_number, jax.tree.leaves(self.model))))
 
     def __repr__(self) -> str:
-        """The fields by name, arrays by their shapes and long values cut short."""
-        shown = (f.name for f in fields(self) if f.repr)
-        return f"Recipe({', '.join(f'{name}={shortened(getattr(self, name, None), 100)}' for name in shown)})"
+        """What mostly differs between recipes, and the fields that differ from their defaults."""
+        return described(self, always=("model", "optimizer", "learning_rate", "steps"))
 
     def tree_flatten_with_keys(self):
         """Numbers, and the structure around them (JAX calls this)."""
