@@ -52,6 +52,11 @@ def run(  # noqa: PLR0913
 ) -> xr.Dataset:
     """Train one network per seed, per cell of the grid, and per recipe.
 
+    What varies is said by `seeds` and `name=values` for any number, and beyond that by `key`,
+    `freeze`, `cross` and `init_params`; what is kept by `keep`, `keep_at` and `metrics`; when to
+    stop by `until`; where results go and who computes them by `out`, `executor` and `accept`. The
+    remaining options (`lanes`, `form`, `threads`, `segment`, `compiler_options`) are seldom needed.
+
     Args:
         task: what to learn.
         recipe: how to learn it; or a dictionary {label: recipe or (task, recipe)}. Its recipes are

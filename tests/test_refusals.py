@@ -431,11 +431,11 @@ def test_flax_without_numbers_sweeps_only_the_recipe():
 
 
 SLIPS = {
-    "seed": (3, "run() has no option 'seed', nor can it sweep it; did you mean seeds=3"),
+    "seed": (3, "run() has no option 'seed'; did you mean seeds=3"),
     "epochs": (5, "did you mean ap.Recipe(steps=...), where steps = epochs x batches per epoch?"),
     "batch_size": (8, "batch_size belongs to the recipe: ap.Recipe(batch_size=8)"),
-    "steps": ([10, 20], "steps belongs to the recipe: ap.Recipe(steps=10)"),
-    "widths": ((20,), "widths belongs to the model: MLP(widths="),
+    "steps": ([10, 20], "ap.Recipe(steps=10); several values of it are a dictionary of recipes"),
+    "widths": ((20,), "widths belongs to the model: MLP(widths=(20,))"),
     "activation": ("relu", "activation belongs to the model: MLP(activation='relu')"),
     "size": (50, "size belongs to the task: Curve(size=50)"),
     "learning_rates": ([0.1, 0.2], "did you mean learning_rate=, a number to sweep?"),

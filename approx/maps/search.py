@@ -159,7 +159,7 @@ class Search:
         return more
 
     def gain(self, helping: np.ndarray) -> np.ndarray:
-        """How much so many more seeds take off the variance of each cell's estimate, p (1-p) / n."""
+        """How much so many more seeds take off each estimate's variance, p (1 - p) / n."""
         p = np.nan_to_num(self.estimate())
         n = np.maximum(self.asked, 1)
         return p * (1 - p) * (1 / n - 1 / (n + helping))

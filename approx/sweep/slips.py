@@ -49,10 +49,14 @@ def advice(
         )
     owner = owner_of(name, task, recipe)
     if owner:
-        text = f"run() cannot sweep {name!r}: {name} belongs to {owner}({name}={said(value)})"
-        return text + "; several values of it are a dictionary of recipes: {'label': recipe}"
+        several = ""
+        if isinstance(value, list):
+            value = value[0] if value else value
+            several = "; several values of it are a dictionary of recipes: {'label': recipe}"
+        written = f"{owner}({name}={shortened(value)})"
+        return f"run() cannot sweep {name!r}: {name} belongs to {written}{several}"
     if name in MEANT:
-        return f"run() has no option {name!r}, nor can it sweep it; did you mean {MEANT[name]}?"
+        return f"run() has no option {name!r}; did you mean {MEANT[name]}?"
     alike = get_close_matches(name, [*options, *sweepable], 1, ALIKE)
     if alike:
         kind = "an option" if alike[0] in options else "a number to sweep"
@@ -82,10 +86,3 @@ def field_names(thing: Any) -> list[str]:
     if not is_dataclass(thing):
         return []
     return [field.name for field in fields(thing) if field.init]
-
-
-def said(value: Any) -> str:
-    """A value as one would write it for one recipe: of several values the first."""
-    if isinstance(value, list | tuple) and len(value):
-        return shortened(value[0])
-    return shortened(value)

@@ -37,7 +37,7 @@ def is_default(its_field: Field, value: Any) -> bool:
 
 
 def as_code(value: Any) -> str:
-    """A value for a repr: functions by their names, arrays by their shapes, long values cut short."""
+    """A value for a repr: functions by name, arrays by their shapes, long values cut short."""
     name = getattr(value, "__qualname__", "")
     if callable(value) and name:
         return name
