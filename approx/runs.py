@@ -152,35 +152,26 @@ def run_all(request: Request) -> xr.Dataset:
     """All trainings of a checked request, whatever `until` says."""
     if request.out is None:
         limits.check_room(request)
-        return run_in_memory(request, make_plans(request))
-    return run_in_folders(request, make_plans(request), request.out)
-
-
-def run_in_folders(request: Request, plans: list[Plan], out: str | Path) -> xr.Dataset:
-    """Compute what each recipe's folder lacks, here or by an executor, and read the results."""
+    plans = make_plans(request)
     labels = [plan.entry.label for plan in plans]
-    folders = writer.find_folders(out, labels, request.labelled)
+    folders: list[Path] = []
+    if request.out is not None:
+        folders = writer.find_folders(request.out, labels, request.labelled)
     if request.executor is not None:
         executors.run_elsewhere(request, plans, folders)
     else:
-        ready = compile_all(request, plans)
+        workers = find_workers(request.threads)
+        ready = [compile_plan(plan, workers, request.compiler_options) for plan in plans]
+        limits.check_memory(plans, ready, in_memory=request.out is None)
+        if request.out is None:
+            return run_in_memory(request, plans, ready)
         for folder, plan, one in zip(folders, plans, ready, strict=True):
             writer.run_here(folder, plan, one, request)
     made = [writer.result(folder, plan) for folder, plan in zip(folders, plans, strict=True)]
     return results.join(made, labels, request.labelled)
 
 
-def compile_all(request: Request, plans: list[Plan]) -> list[Ready]:
-    """Compile the block of every recipe, and refuse what does not fit into memory."""
-    workers = find_workers(request.threads)
-    ready = [compile_plan(plan, workers, request.compiler_options) for plan in plans]
-    limits.check_memory(plans, ready, in_memory=request.out is None)
-    for plan, one in zip(plans, ready, strict=True):
-        limits.check_device_memory(plan, one)
-    return ready
-
-
-def run_in_memory(request: Request, plans: list[Plan]) -> xr.Dataset:
+def run_in_memory(request: Request, plans: list[Plan], ready: list[Ready]) -> xr.Dataset:
     """Compute one recipe after another, with the results in memory.
 
     Raises:
@@ -188,7 +179,7 @@ def run_in_memory(request: Request, plans: list[Plan]) -> xr.Dataset:
 
     """
     made: dict[Any, xr.Dataset] = {}
-    for plan, one in zip(plans, compile_all(request, plans), strict=True):
+    for plan, one in zip(plans, ready, strict=True):
         sink = Memory(plan, one)
         batches = [Batch(each) for each in blocks_of(plan, np.arange(plan.trainings))]
         try:

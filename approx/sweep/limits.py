@@ -137,7 +137,9 @@ def check_block(facts: Facts, lanes: int) -> None:
 
 
 def check_memory(plans: "list[Plan]", ready: "list[Ready]", in_memory: bool) -> None:
-    """Refuse what does not fit into this machine's memory once all is compiled, with a suggestion.
+    """Refuse what does not fit into memory once all is compiled, with a suggestion.
+
+    That is this machine's memory, and an accelerator's own for one block.
 
     Args:
         plans: of all recipes. ready: their compiled blocks.
@@ -148,6 +150,8 @@ def check_memory(plans: "list[Plan]", ready: "list[Ready]", in_memory: bool) -> 
         MemoryError: with the numbers and a remedy.
 
     """
+    for plan, one in zip(plans, ready, strict=True):
+        check_device_memory(plan, one)
     kept = sum(one.bytes for one in ready) if in_memory else 0
     if len(plans) > 1:
         kept *= 2
