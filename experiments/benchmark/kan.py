@@ -21,7 +21,7 @@ def knots(intervals: int, order: int) -> list[float]:
 
 
 def splines(x: jax.Array, intervals: int, order: int) -> jax.Array:
-    """Every B-spline at x (...), as (..., intervals + order), by the recursion of Cox and de Boor."""
+    """Every B-spline at x (...), as (..., intervals + order): the recursion of Cox and de Boor."""
     t = knots(intervals, order)
     values = [jnp.where((x >= t[n]) & (x < t[n + 1]), 1.0, 0.0) for n in range(len(t) - 1)]
     for degree in range(1, order + 1):
