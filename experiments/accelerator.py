@@ -52,8 +52,11 @@ class Report:
         path: of the JSON file; the table goes beside it, as .md.
         seconds: the time that all may take.
         about: the device, versions and day.
-        checks, times: the rows, of promises and of measurements.
-
+        checks: the rows of promises.
+        times: the rows of measurements.
+        skipped: what there was no time for.
+        began: when it began, on the monotonic clock.
+        lock: held while rows are added and written.
     """
 
     path: Path
@@ -79,16 +82,15 @@ class Report:
     def write(self) -> None:
         """Write the JSON file and the table, each whole or not at all."""
         with self.lock:
-            content = {"about": self.about, "checks": self.checks, "times": self.times}
-            content |= {"skipped": self.skipped}
+            content = {
+                "about": self.about,
+                "checks": self.checks,
+                "times": self.times,
+                "skipped": self.skipped,
+            }
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            for path, text in (
-                (self.path, json.dumps(content, indent=1) + "\n"),
-                (self.path.with_suffix(".md"), table(self)),
-            ):
-                temporary = path.with_name(f".{path.name}.tmp")
-                temporary.write_text(text)
-                os.replace(temporary, path)
+            replace_file(self.path, json.dumps(content, indent=1) + "\n")
+            replace_file(self.path.with_suffix(".md"), table(self))
 
     def watch(self, finish: Callable[[], None]) -> None:
         """End the process when the time is over, even within a compilation, after `finish`."""
@@ -106,6 +108,13 @@ class Report:
         timer.start()
 
 
+def replace_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
 def said(row: dict[str, Any]) -> str:
     """A row in one line."""
     if "promise" in row:
@@ -113,6 +122,30 @@ def said(row: dict[str, Any]) -> str:
         return f"{row['promise']}: {verdict}; {row['detail']}"
     what = f"{row['case']} {row['form']} {row['networks']:,} networks"
     return f"{what}: {row['ns']:.4g} ns per network and step, {row['compile']:.1f} s to compile"
+
+
+def time_row(row: dict[str, Any], naive: dict[tuple[str, int], float]) -> str:
+    """A measurement as a row in Markdown.
+
+    Args:
+        row: the measurement.
+        naive: nanoseconds of plain JAX by case and number of networks.
+    """
+    ratio = "-"
+    place = row["case"], row["networks"]
+    if place in naive:
+        ratio = f"{naive[place] / row['ns']:.2f}"
+    step = row["ns"] * row["networks"] / 1e3
+    cells = [
+        row["case"],
+        row["form"],
+        f"{row['networks']:,}",
+        f"{row['ns']:.4g} ({row['least']:.4g} to {row['most']:.4g})",
+        ratio,
+        f"{step:.4g}",
+        f"{row['compile']:.1f}",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def table(report: Report) -> str:
@@ -138,15 +171,8 @@ def table(report: Report) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     naive = {(r["case"], r["networks"]): r["ns"] for r in report.times if r["form"] == "naive"}
-    for row in sorted(report.times, key=lambda r: (r["case"], r["form"], r["networks"])):
-        other = naive.get((row["case"], row["networks"]))
-        ratio = "-" if other is None else f"{other / row['ns']:.2f}"
-        step = row["ns"] * row["networks"] / 1e3
-        lines.append(
-            f"| {row['case']} | {row['form']} | {row['networks']:,} | {row['ns']:.4g} "
-            f"({row['least']:.4g} to {row['most']:.4g}) | {ratio} | {step:.4g} | "
-            f"{row['compile']:.1f} |"
-        )
+    in_order = sorted(report.times, key=lambda r: (r["case"], r["form"], r["networks"]))
+    lines += [time_row(row, naive) for row in in_order]
     if report.skipped:
         lines += ["", "Not measured: " + "; ".join(report.skipped) + "."]
     return "\n".join(lines) + "\n"
@@ -157,11 +183,10 @@ def table(report: Report) -> str:
 
 def same(one: xr.Dataset, two: xr.Dataset) -> tuple[bool, str]:
     """Whether two results hold the same bits in every variable, and in which they do not."""
-    different = [
-        str(name)
-        for name in one.data_vars
-        if one[name].values.tobytes() != two[name].values.tobytes()
-    ]
+    different = []
+    for name in one.data_vars:
+        if one[name].values.tobytes() != two[name].values.tobytes():
+            different.append(str(name))
     if different:
         return False, f"other bits in {', '.join(different)}"
     return True, f"the same bits in {len(one.data_vars)} variables"
@@ -191,7 +216,7 @@ def segments(quick: bool) -> tuple[bool, str]:
 
 
 def saved(quick: bool) -> tuple[bool, str]:
-    """After a save and a load, and through a folder that was written in two calls."""
+    """After a save and a load, and from a folder that was written in two calls."""
     networks, lanes, steps = SIZES[quick]
     whole = trained(steps, seeds=networks, lanes=lanes)
     with tempfile.TemporaryDirectory() as folder:
@@ -245,6 +270,17 @@ ap.save(trained(int(sys.argv[1]), seeds=int(sys.argv[2])), sys.argv[3])
 """
 
 
+def of_the_cpu(steps: int, networks: int) -> xr.Dataset:
+    """The same trainings on the CPU, by a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cpu.nc"
+        command = [sys.executable, "-c", CPU, str(steps), str(networks), str(path)]
+        # XLA reads only one of the two names, so both are set.
+        environment = os.environ | {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+        return ap.load(path).load()
+
+
 def like_the_cpu(quick: bool) -> tuple[bool, str]:
     """The final losses of the device and of the CPU come from one distribution; so do their starts.
 
@@ -252,13 +288,7 @@ def like_the_cpu(quick: bool) -> tuple[bool, str]:
     agree within rounding, and the final ones by a two-sample Kolmogorov-Smirnov test.
     """
     networks, _, steps = SIZES[quick]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "cpu.nc"
-        command = [sys.executable, "-c", CPU, str(steps), str(networks), str(path)]
-        # XLA reads only one of the two names, so both are set.
-        environment = os.environ | {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
-        subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
-        cpu = ap.load(path)
+    cpu = of_the_cpu(steps, networks)
     here = trained(steps, seeds=networks)
     start = float(np.abs(here.loss[:, 0] / cpu.loss[:, 0] - 1).max())
     found = scipy.stats.ks_2samp(here.loss[:, -1].values, cpu.loss[:, -1].values)
@@ -286,8 +316,9 @@ def check(report: Report, quick: bool) -> None:
             held, detail = function(quick)
         except Exception as error:
             held, detail = False, f"{type(error).__name__}: {str(error)[:300]}"
-        verdict = None if held is None else bool(held)
-        report.add(report.checks, {"promise": promise, "held": verdict, "detail": detail})
+        if held is not None:
+            held = bool(held)
+        report.add(report.checks, {"promise": promise, "held": held, "detail": detail})
 
 
 # ---- speed ---------------------------------------------------------------------------------------
@@ -295,9 +326,16 @@ def check(report: Report, quick: bool) -> None:
 
 def losing(report: Report, name: str, form: str) -> bool:
     """Whether another form was twice as fast at every size where both were measured."""
-    ours = {r["networks"]: r["ns"] for r in report.times if (r["case"], r["form"]) == (name, form)}
-    others = [r for r in report.times if r["case"] == name and r["form"] not in (form, "naive")]
-    beaten = {r["networks"] for r in others if ours.get(r["networks"], 0) > 2 * r["ns"]}
+    ours: dict[int, float] = {}
+    others: list[dict[str, Any]] = []
+    for row in report.times:
+        if row["case"] != name:
+            continue
+        if row["form"] == form:
+            ours[row["networks"]] = row["ns"]
+        elif row["form"] != "naive":
+            others.append(row)
+    beaten = {row["networks"] for row in others if ours.get(row["networks"], 0) > 2 * row["ns"]}
     return bool(ours) and beaten == set(ours)
 
 
@@ -359,8 +397,11 @@ def main(
         bench.keep_table(about, report.times, ship)
 
     report.watch(finish)
+    networks: tuple[int, ...] = NETWORKS
+    if quick:
+        networks = (16, 8)
     check(report, quick)
-    measure(report, cases, (16, 8) if quick else NETWORKS)
+    measure(report, cases, networks)
     finish()
     print(table(report))
     print(f"saved as {json_file} and {json_file.with_suffix('.md').name}")
