@@ -135,6 +135,7 @@ def time_row(row: dict[str, Any], naive: dict[tuple[str, int], float]) -> str:
     place = row["case"], row["networks"]
     if place in naive:
         ratio = f"{naive[place] / row['ns']:.2f}"
+
     step = row["ns"] * row["networks"] / 1e3
     cells = [
         row["case"],
@@ -162,6 +163,7 @@ def table(report: Report) -> str:
     for row in report.checks:
         verdict = {True: "holds", False: "**does not hold**", None: "not checked"}[row["held"]]
         lines.append(f"| {row['promise']} | {verdict} | {row['detail']} |")
+
     lines += [
         "",
         "Nanoseconds per network and step, median (smallest to largest) of "
@@ -224,6 +226,7 @@ def saved(quick: bool) -> tuple[bool, str]:
         trained(steps, seeds=networks // 2, lanes=lanes, out=Path(folder) / "sweep")
         resumed = trained(steps, seeds=networks, lanes=lanes, out=Path(folder) / "sweep")
         resumed = resumed.load()
+
     held, detail = same(whole, loaded)
     if not held:
         return held, f"after a save and a load: {detail}"
@@ -237,6 +240,7 @@ def refused(quick: bool) -> tuple[bool | None, str]:
     told = device.memory_stats() or {}
     if "bytes_limit" not in told:
         return None, f"{device.device_kind} does not say how much memory it has"
+
     task = ap.tasks.square(range=1.0)
     recipe = replace(CHECKED, model=ap.MLP((512, 512)), steps=10)
     for_one = 3 * 4 * bench.parameters_of(task, recipe)  # bytes: parameters and two moments
@@ -253,6 +257,7 @@ def dealt(quick: bool) -> tuple[bool | None, str]:
     devices = jax.local_devices()
     if len(devices) < 2:
         return None, "this machine has one device"
+
     _, lanes, steps = SIZES[quick]
     seeds = np.arange(2 * len(devices) * lanes)
     together = trained(steps, seeds=seeds, lanes=lanes)
@@ -312,12 +317,15 @@ def check(report: Report, quick: bool) -> None:
         if report.left() < 0.5 * report.seconds:
             report.skipped.append(f"the promise of {promise}")
             continue
+
         try:
             held, detail = function(quick)
         except Exception as error:
             held, detail = False, f"{type(error).__name__}: {str(error)[:300]}"
+
         if held is not None:
             held = bool(held)
+
         report.add(report.checks, {"promise": promise, "held": held, "detail": detail})
 
 
@@ -335,6 +343,7 @@ def losing(report: Report, name: str, form: str) -> bool:
             ours[row["networks"]] = row["ns"]
         elif row["form"] != "naive":
             others.append(row)
+
     beaten = {row["networks"] for row in others if ours.get(row["networks"], 0) > 2 * row["ns"]}
     return bool(ours) and beaten == set(ours)
 
@@ -347,6 +356,7 @@ def measure(report: Report, cases: tuple[str, ...], networks: tuple[int, ...]) -
         if report.left() < expected:
             report.skipped.append(f"{name} {form} at {count:,}")
             continue
+
         if form != "naive" and losing(report, name, form):
             continue
         began = time.monotonic()
@@ -358,6 +368,7 @@ def measure(report: Report, cases: tuple[str, ...], networks: tuple[int, ...]) -
         except Exception as error:  # a form that does not compile, or runs out of memory
             report.skipped.append(f"{name} {form} at {count:,} ({type(error).__name__})")
             continue
+
         longest[name] = max(longest.get(name, 0.0), time.monotonic() - began)
         report.add(report.times, found)
 
@@ -384,8 +395,10 @@ def main(
             "JAX sees no accelerator here, only the CPU. With an NVIDIA GPU install the extra: "
             'pip install ".[cuda]" in this folder. `--quick` goes through all of it on the CPU.'
         )
+
     if quick and json_file == SUMMARY:
         json_file = Path(__file__).parents[1] / "results" / "quick" / "accelerator.json"
+
     report = Report(json_file, 60 * minutes, about)
     unknown = [name for name in cases if name not in ALL_CASES]
     if unknown:
@@ -400,6 +413,7 @@ def main(
     networks: tuple[int, ...] = NETWORKS
     if quick:
         networks = (16, 8)
+
     check(report, quick)
     measure(report, cases, networks)
     finish()

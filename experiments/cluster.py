@@ -126,6 +126,7 @@ def slurm_cluster(jobs: Jobs) -> Any:
     except ImportError:
         install = 'pip install ".[cluster]" in a clone of approx'
         sys.exit(f"--cluster slurm needs dask-jobqueue: {install}")
+
     cluster = SLURMCluster(**slurm_options(jobs))
     print(cluster.job_script())
     asked = f"Asked for {jobs.workers} of these"
@@ -191,17 +192,20 @@ def main(  # noqa: PLR0913
         address = scheduler
         if not address:
             address = stack.enter_context(started(cluster, jobs)).scheduler_address
+
         try:
             runs = ap.run(
                 ap.tasks.square(), pairs, seeds=seeds, lanes=lanes, out=out, executor=address
             )
         except KeyboardInterrupt:
             sys.exit(130)
+
     for label in recipes:
         rate = ap.stats.rate(ap.stats.success(runs.sel(recipe=label), below=below))
         hits = f"{int(rate.successes):,} of {int(rate.n):,} seeds below {below:g}"
         share = f"{float(rate.rate):.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}]"
         print(f"{label}: {hits}: {share} exact 95%")
+
     print(f"in {out}, identity {runs.identity[:12]}")
 
 

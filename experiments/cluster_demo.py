@@ -82,6 +82,7 @@ def main(
     fewer: tuple[str, ...] = ()
     if steps is not None:
         fewer = ("--steps", str(steps))
+
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scheduler.json"
         listening = (*HERE, "--port", "0", "--scheduler-file", str(file))
@@ -97,8 +98,9 @@ def main(
                 folder,
             )
             with running(*worker), running(*worker):
-                sweep = ("--seeds", str(seeds), *fewer, "--out", out)
+                sweep = ("--seeds", str(seeds), *fewer, "--out", str(out))
                 step(ROOT / "experiments" / "cluster.py", "--scheduler", address, *sweep)
+
     step("-m", "approx", "status", out)
     step("-m", "approx", "verify", out)
 

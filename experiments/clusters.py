@@ -155,11 +155,13 @@ def changed(
     loss = "half_squared_error"
     if "cross-entropy" in changes:
         loss = "cross_entropy"
+
     task = ap.tasks.clusters(loss=loss)
     literal = recipe(activation_of(changes), passes)
     model = replace(literal.model, widths=(width,), bias="biases" in changes)
     if "no dropout" in changes:
         model = replace(model, dropout=None)
+
     scaled = ap.scalings.features(model, np.asarray(task.x))
     if "normalised" not in changes:
         scaled = replace(scaled, center=(0.0,) * 5, scale=(1.0,) * 5)
@@ -428,6 +430,7 @@ def claims_of_literal(runs: xr.Dataset) -> list[ap.stats.Claim]:
     first_pass = end
     if ROWS in runs.step:
         first_pass = runs.sel(step=ROWS)
+
     stuck = end.accuracy <= 0.615  # prints as 0.61
     worse = end.test_accuracy < first_pass.test_accuracy
     counted_lower = end.accuracy - end.batch_accuracy >= 0.1
@@ -511,8 +514,8 @@ def measure_claims(all_runs: Mapping[Hashable, xr.Dataset], compared: int = COMP
     return ap.stats.claims("clusters", claims)
 
 
-def measure_reported(runs: xr.Dataset) -> xr.Dataset:
-    """The thread's numbers among our seeds; empty if no pass that it reports has a record."""
+def measure_reported(runs: xr.Dataset) -> xr.Dataset | None:
+    """The thread's numbers among our seeds; None if no pass that it reports has a record."""
     found = []
     for of, number, value, rounding, factor in REPORTED:
         step = ROWS * (number + 1)
@@ -521,8 +524,9 @@ def measure_reported(runs: xr.Dataset) -> xr.Dataset:
         text = f"{NAMES[of]}, pass {number}"
         ours = factor * runs[of].sel(step=step).values
         found.append(ap.stats.Reported(text, "literal", ours, value, rounding))
+
     if not found:
-        return xr.Dataset()
+        return None
     return ap.stats.reported("clusters", found)
 
 
@@ -540,6 +544,7 @@ def measure_remedies(
             base = "short literal"
         pair = {name: until(all_runs[name], compared) for name in (label, base)}
         rows.append({"recipe": label} | against(pair, label, base))
+
     for label in THREAD:
         rows.append({"recipe": f"{label}, to the end"} | against(all_runs, label, "literal"))
     return pd.DataFrame(rows).set_index("recipe")
@@ -570,6 +575,7 @@ def against(pair: Mapping[Any, xr.Dataset], label: str, base: str) -> dict[str, 
     row |= with_interval("rate", rate.rate, rate)
     if label == base:
         return row
+
     better = ap.stats.improvement(pair, label, base, of="test_accuracy")
     points = ap.stats.compare_values(pair, label, base, of="test_accuracy", statistic="median")
     row |= with_interval("better", better.improvement, better)
@@ -606,6 +612,7 @@ def measure_factorial(
     values = {}
     for label in cells:
         values[label] = all_runs[f"short {label}"].test_accuracy.isel(step=-1).values
+
     rows = []
     for factors in cells.values():
         if not factors:
@@ -624,6 +631,7 @@ def measure_factorial(
             "n": each_seed.size,
         }
         rows.append(row)
+
     return pd.DataFrame(rows).set_index("factors")
 
 
@@ -644,6 +652,7 @@ def measure_kinds(
                 "n": int(one.n),
             }
             rows.append(row | {name: float(one[name]) for name in ("rate", "low", "high")})
+
     return pd.DataFrame(rows).set_index(["recipe", "kind"])
 
 
@@ -674,6 +683,7 @@ def measure_confusion(all_runs: Mapping[Hashable, xr.Dataset]) -> pd.DataFrame:
         row["seeds_with_dead_units"] = int((dead > 0).sum())
         row["seeds_diverged"] = diverged(runs)
         rows.append(row)
+
     return pd.DataFrame(rows).set_index("recipe")
 
 
@@ -724,11 +734,10 @@ def summarise(
     sections: dict[str, pd.DataFrame | str] = {}
     for name, frame in frames.items():
         sections[TITLES[name]] = frame
+
     sections["Restarting the literal recipe"] = restarts(all_runs["literal"])
     claims = measure_claims(all_runs, compared)
-    numbers: xr.Dataset | None = measure_reported(all_runs["literal"])
-    if not numbers.sizes:
-        numbers = None
+    numbers = measure_reported(all_runs["literal"])
     ap.stats.write_claims(folder, "clusters", claims, numbers, note, sections)
     for name, frame in frames.items():
         frame.to_csv(folder / f"clusters_{name}.csv", float_format="%.6g", lineterminator="\n")
@@ -777,6 +786,7 @@ def train(label: str, seeds: int, passes: Passes, results: Path, **options) -> x
     keep_at: tuple[int, ...] = ()
     if label in THREAD:
         keep_at = (ROWS * passes.compared,)
+
     runs = ap.run(
         task,
         of_passes(whole, passes.of(label)),
@@ -830,18 +840,25 @@ def main(
         factors = FACTORS[:2]
         labels = [*LONG, *(f"short {label}" for label in combined(factors))]
         results = summaries = results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         options = {"lanes": 8, "compiler_options": UNOPTIMISED}
+
     if (passes, compared, short) != (PASSES, COMPARED, SHORT_PASSES):
         numbers = f"{seeds} seeds, {passes}, {compared} and {short} passes"
         note = f"{numbers}: not the experiment."
+
     if quick:
         note = f"Quick look: {note}"
+
     for label in labels:
         if saved and path_of(results, label).exists():
             continue
         runs = train(label, seeds, Passes(passes, compared, short), results, **options)
         print(f"{said(label, runs)}  {note}", flush=True)
-    everything = {label: ap.load(path_of(results, label)) for label in labels}
+
+    everything: dict[Hashable, xr.Dataset] = {}
+    for label in labels:
+        everything[label] = ap.load(path_of(results, label))
     summarise(everything, summaries, compared, factors, note)
 
 

@@ -117,6 +117,7 @@ def row(
     inside = (low <= at + close) & (at - close <= high)
     with np.errstate(invalid="ignore"):
         width = high - low
+
     middle = stats.order_quantiles(np.nan_to_num(width, nan=np.inf, posinf=np.inf))
     return {
         "function": name,
@@ -146,6 +147,7 @@ def of_rates(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
         for interval in ("exact", "wilson"):
             found = stats.rate(every, interval=interval)
             yield row(f"rate, {interval}", what, n, found, p, weights)
+
         yield row("tries_needed", what, n, stats.tries_needed(every), needed_tries(p), weights)
         low, high = stats.confidence_sequence(counts, n)
         sequence = xr.Dataset({"low": ("rep", low), "high": ("rep", high)})
@@ -198,9 +200,11 @@ def of_costs(
     cost = cost_with_cut = np.inf
     if p:
         cost = spent / p
+
     before = p * np.mean(records <= 30)
     if before:
         cost_with_cut = (p * np.minimum(records, 30).mean() + (1 - p) * 30) / before
+
     yield row("ert", what, n, stats.ert(found, resamples=DRAWS), cost)
     yield row("restricted_mean", what, n, stats.restricted_mean(found), spent)
     quantile = stats.time_quantiles(found, 0.25).isel(quantile=0)
@@ -216,6 +220,7 @@ def of_restart_gain(n: int, reps: int, p: float, rng: np.random.Generator) -> It
     if chance:
         uniform = rng.random((reps, n))
         geometric = np.ceil(np.log1p(-uniform) / np.log1p(-min(chance, 1 - 1e-16)))
+
     upper = np.where(np.broadcast_to(geometric, (reps, n)) <= 20, geometric, np.inf)
     found = hits(np.maximum(upper, 1), "rep", "seed", steps=np.arange(21))
     what = f"rate {100 * p:g}%, no cut-off helps"
@@ -246,6 +251,7 @@ def cost_ratio(p: float, q: float) -> float:
         if rate:
             cost = (rate * SPREAD.mean() + (1 - rate) * STEPS[-1]) / rate
         costs.append(cost)
+
     if not np.isfinite(costs).any():
         return 1.0
     return costs[0] / costs[1]
@@ -315,6 +321,7 @@ def of_values(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
         first, second, moved = function(u[0]), function(u[1]), 0.0
         if name == "normal":
             second, moved = second + 1.0, -1.0
+
         runs = xr.Dataset({of: (("recipe", "rep", "seed"), np.stack([first, second]))})
         runs = runs.assign_coords(recipe=["a", "b"], seed=np.arange(n))
         yield from of_statistics(n, name, runs, moved)
@@ -322,6 +329,7 @@ def of_values(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
         for q in (0.05, 0.25, 0.75):
             found = stats.quantiles(one, of, q).isel(quantile=0)
             yield row(f"quantiles, {q:g}", name, n, found, float(function(np.array(q))))
+
         if n >= 2:
             yield from of_best(n, name, one)
 
@@ -402,6 +410,7 @@ def of_variances(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
     """Shares of the variance of a table with n levels of both factors."""
     if n < 2 or n > 20:
         return
+
     effects: dict[str, Callable[..., Any]] = {
         "normal effects": rng.standard_normal,
         "exponential effects": lambda size: rng.standard_exponential(size) - 1,
@@ -502,6 +511,7 @@ def document(frame: pd.DataFrame, reps: int) -> str:
     below = "No row is below 93%."
     if len(few):
         below = f"{len(few)} of {len(frame)} rows are below {100 * LEAST:g}%:\n\n{table(few)}"
+
     deviation = f"{100 * np.sqrt(0.0475 / reps):.1f}%"
     return (
         "# Coverage of the 95% intervals\n\n"

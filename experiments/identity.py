@@ -108,7 +108,7 @@ LANES = {"C": 16}  # thirty-two seeds are two blocks, one per core
 
 SMALL = ap.tasks.identity("A", size=16_000)
 EPOCHS, EPOCH = 10, epoch(SMALL, 8)
-MEAN, SD = float(SMALL.offset), float(SMALL.scale)  # of every column of A
+MEAN, SD = float(np.asarray(SMALL.offset)), float(np.asarray(SMALL.scale))  # of A's columns
 RECORDS = (0, 30, 300, EPOCH, 2 * EPOCH, 5 * EPOCH, EPOCHS * EPOCH)
 
 # The factors of the factorial, the literal level first.
@@ -156,6 +156,7 @@ def cell(standardised: str, units: str, optimizer: str):
     loss: Any = "mse"
     if units == "z":
         loss = LOSSES[standardised]
+
     task = replace(SMALL, loss=loss)
     chosen = replace(
         recipe(task, MODELS[standardised], 8, EPOCHS),
@@ -334,6 +335,7 @@ def train(
     if chosen.dtype == "float64":
         # Float64 has random draws of its own, so the initial weights are those of another recipe
         options["init_params"] = ap.params(ap.load(path_of(results, PLAIN)), kept_step=0)
+
     runs = ap.run(
         task,
         chosen,
@@ -411,16 +413,17 @@ def standardised_rows(rows: np.ndarray, model) -> tuple[np.ndarray, float]:
     return rows, 1.0
 
 
-def divisor_of(loss, unit: float) -> float:
+def divisor_of(loss: Any, unit: float) -> float:
     """What a loss divides squared errors in the data's units by."""
     if not isinstance(loss, ap.losses.ScaledError):
         return 1.0
-    if loss.scale:
-        return loss.scale**2
+    scale: Any = loss.scale
+    if scale:
+        return scale**2
     return unit
 
 
-def expected(task, chosen: ap.Recipe) -> Expected:
+def expected(task, chosen: Any) -> Expected:
     """The plain gradient descent that the training of a recipe is in expectation.
 
     A model that standardises its rows sees rows in other units. If its loss is in the data's units,
@@ -549,7 +552,9 @@ def exact(
         for r_squared in (0.0, 0.5, LEARNED):
             epochs = needed(path, variance, r_squared) / length
             row[f"epochs to R² {r_squared:g}"] = epochs
+
         rows.append({name: in_digits(value) for name, value in row.items()})
+
     write(pd.DataFrame(curves), results / "identity_curves.csv")
     return rows
 
@@ -761,6 +766,7 @@ def plateaus(label: str, spread: float) -> dict[str, float]:
     weight_variance = WEIGHT_VARIANCES.get(label, 1 / 84)
     if weight_variance:
         named["noise added"] = (1 + 84 * weight_variance) * spread
+
     loss = RECIPES[label][0].loss
     if not isinstance(loss, Penalised):
         return named
@@ -769,6 +775,7 @@ def plateaus(label: str, spread: float) -> dict[str, float]:
     else:
         pull = SMALL.dim * loss.l2
         moved = MEAN * pull / (1 + pull)
+
     named["shrunk outputs"] = moved**2
     return named
 
@@ -867,6 +874,7 @@ def outcomes(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
             if of in LESS_IS_BETTER:
                 worst = np.inf
             row[name] = spread_of(last[of], worst)
+
         rows.append(row)
     return rows
 
@@ -877,6 +885,7 @@ def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
     for label in FACTORIAL:
         if label in runs:
             hits[tuple(label.split("_"))] = learned(runs[label])
+
     found = ap.stats.effects(ap.stats.crossed(hits, FACTORS))
     rows = []
     for factor, levels in FACTORS.items():
@@ -1016,15 +1025,18 @@ def main(
         seeds, remedies = min(seeds, QUICK_SEEDS), min(remedies, QUICK_SEEDS)
         steps, size = min(steps or QUICK_STEPS, QUICK_STEPS), min(size or QUICK_SIZE, QUICK_SIZE)
         results = summaries = results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         most = f"at most {steps} updates and {size:,} rows"
         note = f"Quick look: {seeds} seeds, {most}; not the experiment."
         options = {"compiler_options": UNOPTIMISED}
         print(note, flush=True)
+
     missing = [label for label in labels if not (saved and path_of(results, label).exists())]
     for number, label in enumerate(missing, 1):
         count = seeds_of(label, seeds, remedies)
         runs = train(label, count, results, size, steps, progress=False, **options)
         print(f"{number:3} of {len(missing)}  {said(label, runs)}", flush=True)
+
     summarise(labels, results, summaries, size, steps, note)
 
 

@@ -107,6 +107,7 @@ def cell(optimizer: str, init: str, width: int) -> ap.Recipe:
             records=EVALUATIONS,
             dtype="float64",
         )
+
     records = tuple(EPOCH * epoch for epoch in EPOCHS)
     return ap.Recipe(
         model=model,
@@ -239,11 +240,13 @@ def train(label: str, seeds: int, steps: int | None, results: Path, **options) -
         runs = ap.run(task, recipe, seeds=seeds, **options)
         ap.save(runs, path_of(results, label))
         return runs
+
     if recipe.dtype == "float64":
         # Float64 has random draws of its own, so the initial weights are those of SGD
         init, width, loss = label.split("_")[2:]
         start = ap.load(path_of(results, f"raw_sgd0.01_{init}_{width}_{loss}"))
         options["init_params"] = ap.params(start, kept_step=0)
+
     keep_at = (0, recipe.steps)
     runs = ap.run(task, recipe, seeds=seeds, keep=("params",), keep_at=keep_at, **options)
     runs = runs.drop_vars(UNREAD, errors="ignore")
@@ -653,6 +656,7 @@ def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
     for label, one in runs.items():
         if label.count("_") == len(FACTORS) - 1 and "@" not in label:
             hits[tuple(label.split("_"))] = learned(one)
+
     table = ap.stats.crossed(hits, FACTORS)
     whole = ap.stats.effects(table)
     others = [name for name in OPTIMIZERS if name != "lm"]
@@ -663,6 +667,7 @@ def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
             found = without_lm
             if level == "lm":
                 found = whole
+
             one = found.sel(effect=f"{factor}={level}")
             if not int(one.cells):
                 continue
@@ -733,9 +738,11 @@ def main(
         seeds = min(seeds, QUICK_SEEDS)
         steps = min(steps or QUICK_EPOCHS * EPOCH, QUICK_EPOCHS * EPOCH)
         results = summaries = results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         note = f"Quick look: {seeds} seeds, at most {steps // EPOCH} epochs; not the experiment."
         options = {"compiler_options": UNOPTIMISED}
         print(note, flush=True)
+
     missing = [label for label in labels if not (saved and path_of(results, label).exists())]
     for number, label in enumerate(missing, 1):
         count = seeds
@@ -743,6 +750,7 @@ def main(
             count = MORE * seeds
         runs = train(label, count, steps, results, progress=False, **options)
         print(f"{number:3} of {len(missing)}  {said(label, runs)}", flush=True)
+
     summarise(results, summaries, labels, note)
 
 

@@ -83,6 +83,8 @@ def main(
     """
     if quick:
         points, seeds, passes, results = 8, 4, min(passes, 2), results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
+
     ending = "_zoom" * bool(zoom)
     for name, grid in ap.maps.zooms(axes(points), zoom).items():
         runs = ap.run(

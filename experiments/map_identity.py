@@ -67,6 +67,8 @@ def main(
     """
     if quick:
         points, seeds, epochs, results = 6, 4, min(epochs, 2), results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
+
     ending = "_zoom" * bool(zoom)
     for name, grid in ap.maps.zooms(axes(points), zoom).items():
         swept: dict[str, Any] = {

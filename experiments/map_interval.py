@@ -108,7 +108,9 @@ def main(
     if quick:
         points, seeds, epochs = 10, 8, min(epochs, 40)
         widths, results = WIDTHS[1:3], results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         options = {"compiler_options": UNOPTIMISED}
+
     ending = "_zoom" * bool(zoom)
     for name, grid in ap.maps.zooms(axes(points), zoom).items():
         began = time.perf_counter()

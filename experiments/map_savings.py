@@ -81,6 +81,7 @@ def main(
     path = results / "map_square_tanh.nc"
     if not path.exists():
         raise FileNotFoundError(f"no {path}: run experiments/map_square.py first")
+
     runs = ap.load(path)
     whole = ap.stats.rate(ap.stats.success(runs, **SUCCESS))
     recipe = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="sgd", steps=steps)
@@ -94,6 +95,7 @@ def main(
         found = ap.maps.refine(TASK, recipe, SUCCESS, budget=budget, **options)
         lines.append(compared(found, whole, time.perf_counter() - began))
         print(lines[-1], flush=True)
+
     text = "\n".join(lines) + "\n"
     about = f"x², ten tanh units: {whole.rate.size:,} settings, up to {seeds} seeds"
     summary.write_text(f"{about}\n\n{text}")

@@ -121,6 +121,7 @@ def main(
     """
     if quick:
         points, seeds, steps, results = 8, 8, min(steps, 500), results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
     ending = "_zoom" * bool(zoom)
     for name, grid in ap.maps.zooms(axes(points), zoom).items():
         runs = MAPS[name](seeds, steps, **grid)

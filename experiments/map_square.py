@@ -97,6 +97,8 @@ def main(
     """
     if quick:
         points, seeds, steps, results = 12, 8, min(steps, 500), results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
+
     ending = "_zoom" * bool(zoom)
     for name, grid in ap.maps.zooms(axes(points), zoom).items():
         began = time.perf_counter()
@@ -108,6 +110,7 @@ def main(
         variance = VARIANCE
         if name == "range":
             variance = VARIANCE * runs.range**4
+
         rates = ap.stats.rate(ap.stats.success(runs, below=LEARNED * variance))
         best = ap.stats.highest(rates)
         print(f"{name}: {count:,} trainings, {speed:,.0f} a second; best {best}", flush=True)

@@ -68,6 +68,8 @@ def main(
     if quick:
         points, seeds, steps = 5, 4, min(steps, 50)
         classes, results = CLASSES[:3], results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
+
     grid = ap.maps.zoom(axes(points), zoom or {})
     ending = "_zoom" * bool(zoom)
     for name, many in product(OPTIMIZERS, classes):

@@ -66,6 +66,7 @@ def recipe(case: str, method: str, most: int | None = None) -> ap.Recipe:
     dtype = "float64"  # as each of the methods is used
     if method in RATES:
         dtype = "float32"
+
     options: dict[str, float] = {}
     if method in ("bfgs", "lbfgs") and case in ("square", "sine"):
         options = ENDLESS
@@ -113,6 +114,7 @@ def timed(task: ap.Task, its_recipe: ap.Recipe, seeds: int, **options) -> xr.Dat
         each = (seconds(5 * seeds) - few) / (4 * seeds)
     if each <= 0:
         each = np.nan  # too few seeds to be timed
+
     rate = 0.0
     if its_recipe.learning_rate is not None:
         rate = float(np.asarray(its_recipe.learning_rate))
@@ -155,8 +157,10 @@ def main(
     others, plain = OTHERS, {}
     if quick:
         seeds, steps, others, results = 32, 200, OTHERS[:8], results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         plain = {"compiler_options": UNOPTIMISED}
         print(f"Quick look: {seeds} seeds, at most {steps:,} steps; not the experiment.")
+
     for case, (task, _, success) in CASES.items():
         print(case, flush=True)
         for method in methods(case, quick):
@@ -166,6 +170,7 @@ def main(
                 options |= plain
             if method in RATES:
                 chosen = choose_rate(case, chosen, others, **options)
+
             runs = timed(task, chosen, seeds, **options)
             ap.save(runs, results / f"second_order_{case.replace(' ', '_')}_{method}.nc")
             print(table(method, runs, success), flush=True)

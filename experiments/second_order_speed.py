@@ -71,6 +71,7 @@ def bfgs(seeds: int, repeats: int, rscript: str) -> list[str]:
     theirs: list[dict] = []
     for recipe in recipes.values():
         clock(INTERVAL, recipe, seeds)
+
     for _ in range(repeats):
         for dtype, recipe in recipes.items():
             seconds, ends[dtype] = clock(INTERVAL, recipe, seeds)
@@ -78,9 +79,11 @@ def bfgs(seeds: int, repeats: int, rscript: str) -> list[str]:
             whole[dtype].append(1e6 * seconds / seeds)
             further[dtype].append(1e6 * (longer - seconds) / seeds / 8)
         theirs += peer(rscript, str(HERE / "benchmark/nnet.R"), str(seeds))
+
     r = np.nan
     if theirs:
         r = 1e6 * float(np.median([one["seconds"] for one in theirs])) / seeds
+
     lines = []
     for dtype, runs in ends.items():
         right, evaluations = float((runs.accuracy == 1).mean()), float(runs.evaluations.mean())
@@ -97,6 +100,7 @@ def bfgs(seeds: int, repeats: int, rscript: str) -> list[str]:
                     f"**{r / us:.1f} x**",
                 )
             )
+
     if theirs:
         by, right = f"{theirs[0]['version']}, one core", theirs[0]["right"] / seeds
         lines.append(line("", by, f"{r:.0f} us a training", f"{right:.1%} right"))
@@ -129,12 +133,14 @@ def levenberg(repeats: int, python: str) -> list[str]:
         solver = (python, str(HERE / "benchmark/optimistix_lm.py"), str(starts), *map(str, LIMITS))
         for recipe in settings.values():
             clock(SQUARE, recipe, 512)
+
         for _ in range(repeats):
             for name, recipe in settings.items():
                 seconds, runs = clock(SQUARE, recipe, 512)
                 times[name].append(seconds)
                 errors[name] = float(ap.stats.order_quantiles(runs.loss, axis=None))
             theirs += peer(*solver)
+
     lines = []
     for name in settings:
         seconds = float(np.median(times[name]))
@@ -151,6 +157,7 @@ def least_as_good(theirs: list[dict], error: float, seconds: float) -> list[str]
     limits = sorted({one["limit"] for one in theirs if one["median"] <= error})
     if not limits:
         return []
+
     same = [one for one in theirs if one["limit"] == limits[0]]
     there = float(np.median([one["seconds"] for one in same]))
     by = f"{same[0]['version']}, {limits[0]} steps"
@@ -178,6 +185,7 @@ def limited(repeats: int) -> list[str]:
             taken, runs = clock(INTERVAL, recipe, 64)
             seconds[name].append(taken)
             losses[name] = f"median loss {ap.stats.order_quantiles(runs.loss, axis=None):.1e}"
+
     # The first of each compiles
     a, b = np.median(seconds["ours"][1:]), np.median(seconds["optax"][1:])
     what = "L-BFGS, interval, 64 seeds, float32, 100 evaluations"

@@ -148,11 +148,14 @@ def of_ranges(errors: Errors) -> list[ap.stats.Claim]:
     for network in among(errors, *NETWORKS):
         text = f"{network} learns two periods"
         claims.append(often(errors, text, network, "inside", usually))
+
     for network in among(errors, "tanh10", "tanh", "relu"):
         text = f"{network} does not go on"
         claims.append(often(errors, text, network, "outside", never))
+
     for network in among(errors, "snake", "siren", "random", "fourier"):
         claims.append(often(errors, f"{network} goes on", network, "outside", usually))
+
     for network in among(errors, "snake", "siren", "random"):
         text = f"{network} goes on but for its phase"
         claims.append(often(errors, text, network, "forgiven", usually))
@@ -220,6 +223,7 @@ def row_of(network: str, noise: float, errors: xr.Dataset, identity: str) -> dic
             f"{of}_low": float(found.low),
             f"{of}_high": float(found.high),
         }
+
     row["identity"] = identity[:12]
     return row
 
@@ -256,12 +260,15 @@ def main(
     """
     if unknown := sorted(set(networks) - set(NETWORKS)):
         raise ValueError(f"networks has {', '.join(unknown)}; choose among {', '.join(NETWORKS)}")
+
     note = ""
     if quick:
         seeds, steps = min(seeds, 8), min(steps, 300)
         results = summaries = results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         note = f"Quick look: {seeds} seeds, {steps} steps: not the experiment."
         print(note, flush=True)
+
     errors: dict[tuple[str, float], xr.Dataset] = {}
     rows = []
     for network in networks:
@@ -270,11 +277,13 @@ def main(
         if not (saved and path.exists()):
             runs = ap.run(task, recipe(network, steps), seeds=seeds, noise=np.array(NOISE))
             ap.save(runs, path)
+
         runs = ap.load(path)
         for noise in NOISE:
             errors[network, noise] = ends(runs, noise)
             rows.append(row_of(network, noise, errors[network, noise], runs.identity))
             print(said(rows[-1]), flush=True)
+
     summaries.mkdir(parents=True, exist_ok=True)
     table = summaries / "sine_networks.csv"
     pd.DataFrame(rows).to_csv(table, index=False, float_format="%.6g", lineterminator="\n")

@@ -68,11 +68,13 @@ def plan_case(
     made = [naive(name, case, scale)]
     for form in case.forms:
         made += [inner(name, case, form, threads, scale) for threads in counts]
+
     made += [public(name, case, best, threads, long) for threads in counts]
     made.append(host(name, case, best))
     made += [public(name, case, form, CORES, 2 * scale) for form in others]
     if case.flops:
         return made
+
     made += torch_measures(name, case, peers, scale)
     if sklearn:
         made += sklearn_measures(name, case, scale)
@@ -103,6 +105,7 @@ def plan_measures(
         if programs and "epoch" not in name:
             for threads in sorted({1, CORES}):
                 made.append(c_limit(name, case, programs, threads, scale))
+
         if name == base:
             made += plan_case(name, case, scale, peers, sklearn)
         else:  # a variant, "P2 fix" and the like: its inner step alone
@@ -126,6 +129,7 @@ def plan_sweep(seeds: tuple[int, ...], scale: float, programs: dict[str, Path]) 
         if n == 1:  # a block of its own
             alone = inner("P1 seeds", case, "vmap", CORES, scale, n, lanes=1)
             made.append(replace(alone, form="step, 1 lane"))
+
         if programs:
             limit_of_p1 = c_limit("P1", case, programs, CORES, scale, n)
             made.append(replace(limit_of_p1, case="P1 seeds"))
@@ -249,27 +253,33 @@ def main(  # noqa: PLR0913
     chosen = [name for name in CASES if name in cases]
     if quick:
         seconds, repeats = 0.01, min(repeats, 2)
+
     notes = [f"Load average at the start: {os.getloadavg()[0]:.1f}."]
-    absent = "it was not asked for"
+    absent: str | None = "it was not asked for"
     if with_limit:
         absent = limit.missing()
     if absent:
         notes.append(f"No C limit: {absent}.")
+
     with tempfile.TemporaryDirectory() as folder:
         programs: dict[str, Path] = {}
         if not absent:
             programs = limit.build(Path(folder))
+
         others: list[Torch] = []
         if peers:
             others = torch_peers(torch, notes)
+
         measures = plan_measures(chosen, seconds, programs, others, peers)
         if "P1" in chosen:
             measures += plan_sweep(seeds, seconds, programs)
+
         print(f"{len(measures)} measurements, {repeats} repeats", flush=True)
         measure_all(measures, repeats, patience)
         for peer in others:
             peer.process.terminate()
             peer.process.wait()
+
     records = [measure.record() for measure in measures]
     load = os.getloadavg()[0]
     notes.append(f"Load average at the end: {load:.1f}, of which this run is up to {CORES}.")

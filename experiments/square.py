@@ -98,6 +98,7 @@ def outputs_of(runs, compared: bool) -> list[str]:
             share = ap.stats.rate(at.prediction <= reported)
             place = f"{float(share.rate):.2f} [{float(share.low):.2f}, {float(share.high):.2f}]"
             line += f"   the thread's {reported:7.2f}: quantile {place}"
+
         lines.append(line)
     return lines
 
@@ -132,8 +133,10 @@ def main(
     """
     if quick:
         seeds, seeds_b, steps, results = 64, 4, 2_000, results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         looked = f"{seeds} and {seeds_b} seeds, at most {steps:,} steps"
         print(f"Quick look: {looked}; not the experiment.")
+
     for label, (task, recipe) in RECIPES.items():
         if steps is not None:
             recipe = replace(recipe, steps=min(steps, recipe.steps))

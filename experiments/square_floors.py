@@ -47,6 +47,7 @@ def by_width(seeds: int, steps: int, widths: Sequence[int] = WIDTHS, **options):
             batch_size=None,
             steps=steps,
         )
+
     runs = ap.run(SHOWN, recipes, seeds=seeds, **options)
     return runs.assign_coords(recipe=list(widths)).rename(recipe="width")
 
@@ -88,6 +89,7 @@ def floors(runs) -> list[dict]:
         }
         if width <= ATTAINED:
             row["optimum"] = ap.floors.relu_optimum(x, y, width).mse
+
         table.append(row)
     return table
 
@@ -145,10 +147,12 @@ def main(
     widths: Sequence[int] = WIDTHS
     if quick:
         seeds, levels, steps, results = 16, 4, 400, results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         summary, widths = results / summary.name, QUICK_WIDTHS
         options = {"compiler_options": UNOPTIMISED}
         looked = f"{seeds} seeds, {levels} levels, at most {steps:,} steps"
         print(f"Quick look: {looked}; not the experiment.")
+
     runs = by_width(seeds, steps, widths, **options)
     path = ap.save(runs, results / "square_floors.nc")
     print(f"{seeds} seeds, {steps:,} steps, identity {runs.identity[:12]}")

@@ -30,7 +30,7 @@ experiments/summaries/square_{claims,reported,remedies,factorial}.csv and square
 """
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Hashable, Mapping
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -220,6 +220,7 @@ def named_plateaus(label: str) -> dict[str, float]:
     frequency = 1.0
     if task.frequency is not None:
         frequency = float(np.asarray(task.frequency))
+
     half = float(np.asarray(task.range))
     x = np.linspace(-half, half, task.size)
     y = (x * frequency) ** 2
@@ -362,6 +363,7 @@ def more(hits: Mapping[str, xr.Dataset], text: str, a: str, b: str = "C") -> lis
     """That a recipe learns more often than another; nothing if one was not trained."""
     if a not in hits or b not in hits:
         return []
+
     first, second = xr.align(hits[a], hits[b], join="inner")
     effect = partial(ap.stats.compare, {a: first, b: second}, a, b)
     return [
@@ -380,7 +382,7 @@ def larger_range_is_harder(errors: Mapping[str, xr.Dataset]) -> list[ap.stats.Cl
     if "range 50" not in errors or "C" not in errors:
         return []
     first, second = xr.align(errors["range 50"], errors["C"], join="inner")
-    pair = {"range 50": first, "C": second}
+    pair: dict[Hashable, xr.Dataset] = {"range 50": first, "C": second}
     effect = partial(ap.stats.improvement, pair, "range 50", "C", of="inside")
     measure = "less MSE inside, as a share of the variance"
     text = "a larger range is harder: 50"
@@ -436,6 +438,7 @@ def of_units(hits: Mapping[str, xr.Dataset], far: Mapping[str, xr.Dataset]) -> l
         label = f"lm, {unit}, scaled"
         claims += often(hits, f"{name} cannot inside", label, never)
         claims += often(far, f"{name} cannot outside", label, never, OUTSIDE)
+
     for name, unit in (("x*x", "x*x"), ("a product u v", "u v")):
         label = f"lm, {unit}, scaled"
         claims += often(hits, f"{name} learns it as C is trained", unit, ap.stats.USUALLY)
@@ -492,6 +495,7 @@ def rows_of(label: str, errors: xr.Dataset) -> dict[str, Any]:
         row[name] = float(found.rate)
         row[f"{name}_low"] = float(found.low)
         row[f"{name}_high"] = float(found.high)
+
     for name in ("inside", "outside"):
         low, middle, high = ap.stats.quantiles(errors, of=name, q=(0.05, 0.5, 0.95))[name].values
         row[f"{name}_q05"] = low
@@ -509,6 +513,7 @@ def failures(label: str, runs: xr.Dataset) -> dict[str, Any]:
         if float(one.rate) > 0:
             interval = f"[{float(one.low):.1%}, {float(one.high):.1%}]"
             said.append(f"{kind} {float(one.rate):.1%} {interval}")
+
     row: dict[str, Any] = {"became": "; ".join(said)}
     model = RECIPES[label][1].model
     if isinstance(model, ap.MLP) and model.widths:
@@ -585,9 +590,11 @@ def main(
     if quick:
         seeds, steps = min(seeds, 16), min(steps or 500, 500)
         results = summaries = results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         one_factor, cells = list(QUICK), quick_cells()
         note = f"Quick look: {seeds} seeds, at most {steps} steps, few recipes: not the experiment."
         print(note, flush=True)
+
     summaries.mkdir(parents=True, exist_ok=True)
     runs: dict[str, xr.Dataset] = {}
     errors: dict[str, xr.Dataset] = {}
@@ -599,6 +606,7 @@ def main(
             runs[label] = one
         remedies.append(remedy_row(label, one, errors[label]))
         print(said(remedies[-1]), flush=True)
+
     errors[FIVE] = best_of_five(runs["C"])
     remedies.append(rows_of(FIVE, errors[FIVE]))
     print(said(remedies[-1]), flush=True)
@@ -607,6 +615,7 @@ def main(
         errors[label] = shares_of_variance(one)
         factorial_rows.append(cell_row(label, one, errors[label]))
         print(said(factorial_rows[-1]), flush=True)
+
     write(remedies, summaries / "square_remedies.csv")
     write(factorial_rows, summaries / "square_factorial.csv")
     judged, numbers = ap.stats.claims("square", statements(runs, errors)), reported(runs["B"])

@@ -67,6 +67,7 @@ def timed(
     options = dict(options)
     if options.pop("out", False):
         options["out"] = folder
+
     began = time.perf_counter()
     runs = ap.run(task, recipe, seeds=seeds, progress=False, **options)
     seconds = time.perf_counter() - began
@@ -88,6 +89,7 @@ def table(seconds: Mapping[str, list[float]], about: str) -> str:
         ratios = np.array(values) / base
         numbers = (np.median(values), np.median(ratios), ratios.min(), ratios.max())
         lines.append(f"| {way} | " + " | ".join(f"{number:.3g}" for number in numbers) + " |")
+
     return "\n".join(lines) + "\n"
 
 
@@ -116,10 +118,12 @@ def main(
         chosen = ways(stack, workers)
         for options in chosen.values():
             once(4 * 64 * workers, options)
+
         for _ in range(repeats):
             for way, options in chosen.items():
                 seconds.setdefault(way, []).append(once(seeds, options))
                 print(f"{way}: {seconds[way][-1]:.2f} s", flush=True)
+
     about = f"P1, {seeds:,} trainings of {steps:,} steps, {repeats} repeats"
     text = table(seconds, about)
     summary.write_text(text)

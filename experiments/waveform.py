@@ -79,9 +79,11 @@ def network(classes: int, changes: Sequence[str]):
     widths: tuple[int, ...] = (classes, 2 * classes)
     if "wide" in changes:
         widths = (8 * classes,)
+
     activation = "sigmoid"
     if "gaussian" in changes:
         activation = "gaussian"
+
     model = ap.MLP(widths, activation, outputs=classes, initializer="keras")
     if "normalise" in changes:
         return ap.scalings.PerFeature(model, CENTER, SCALE)
@@ -202,6 +204,7 @@ def condensed(runs: xr.Dataset, label: str) -> xr.Dataset:
     inputs = np.asarray(task.points().x)
     if "normalise" in DESIGNS[label][2]:
         inputs = (inputs - CENTER) / SCALE
+
     share = partial(ap.models.idle_units, ap.scalings.core(whole.model), x=inputs)
     idle = np.asarray(jax.vmap(share)(ap.params(runs)))
     chosen = runs.prediction.argmax("output").astype("int16")
@@ -313,6 +316,7 @@ def comparisons() -> list[tuple[str, str, str]]:
     for classes, (a, b) in product((64, 256), SWAPS):
         text = f"another optimiser helps, {NAMES[a]} for {NAMES[b]}, {classes} classes"
         found.append((text, name(classes, a), name(classes, b)))
+
     for remedy, classes, optimizer in product(ADVICE, (64, 256), OPTIMIZERS):
         label = name(classes, optimizer, (remedy,))
         if label not in DESIGNS:
@@ -381,6 +385,7 @@ def rows_of_kinds(label: str, runs: xr.Dataset, found: xr.Dataset) -> list[dict[
         row["idle units by layer, mean"] = ""
         if here.any():
             row["idle units by layer, mean"] = by_layer(runs.idle.values[here])
+
         rows.append(row)
     return rows
 
@@ -500,6 +505,7 @@ def factor_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
         for label, (classes, its, changes) in DESIGNS.items():
             if (classes, its) == (32, optimizer) and label in runs:
                 cells[tuple(factor in changes for factor in FACTORS)] = runs[label]
+
         if not cells:
             continue
         rates = factors_of({key: learned(one) for key, one in cells.items()})
@@ -553,6 +559,7 @@ def references() -> list[dict[str, Any]]:
         }
         if even:
             row["levels"] = "even"
+
         rows.append(row)
     return rows
 
@@ -586,6 +593,7 @@ def summarise(results: Path, summaries: Path, labels: Iterable[str], note: str =
     numbers = None
     if reports:
         numbers = ap.stats.reported("waveform", reports)
+
     sections = {TITLES[name]: frame for name, frame in frames.items()}
     ap.stats.write_claims(summaries, "waveform", judged, numbers, note, sections)
     for name, frame in frames.items():
@@ -628,15 +636,19 @@ def main(
         labels = [label for label in QUICK if label in labels]
         seeds, steps = min(seeds or QUICK_SEEDS, QUICK_SEEDS), min(steps, QUICK_EPOCHS)
         results = summaries = results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         note = f"Quick look: {seeds} seeds, {steps} epochs; not the experiment."
         options = {"compiler_options": UNOPTIMISED}
         print(note, flush=True)
+
     missing = [label for label in labels if not (saved and path_of(results, label).exists())]
     for number, label in enumerate(missing, 1):
         runs = train(label, seeds, steps, results, progress=False, **options)
         print(f"{number:3} of {len(missing)}  {said(label, runs)}", flush=True)
+
     if not quick:  # the tables hold the classes that were trained before, too
         labels = [label for label in DESIGNS if path_of(results, label).exists()]
+
     summarise(results, summaries, labels, note)
 
 

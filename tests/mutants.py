@@ -116,6 +116,7 @@ def tests_of(path: str) -> tuple[str, ...]:
     """
     if path in PROMISED_BY:
         return tuple(f"tests/{name}.py" for name in PROMISED_BY[path])
+
     public = re.findall(r"^(?:def|class) ([a-zA-Z]\w*)", (ROOT / path).read_text(), re.MULTILINE)
     named = re.compile(rf"\b(?:stats|{Path(path).stem})\.(?:{'|'.join(public)})\b")
     counts: dict[str, int] = {}
@@ -123,6 +124,7 @@ def tests_of(path: str) -> tuple[str, ...]:
         count = len(named.findall(test.read_text()))
         if count:
             counts[str(test.relative_to(ROOT))] = count
+
     if not counts:
         advice = "say in PROMISED_BY which tests promise it"
         raise ValueError(f"no test names a function of {path}: {advice}")
@@ -176,6 +178,7 @@ def run_tests(tree: str, tests: Sequence[str], log: str) -> None:
     place = getattr(sys.modules.get("approx"), "__file__", tree)
     if not place.startswith(tree):
         os._exit(OTHER_PROJECT)
+
     os._exit(int(code))
 
 
@@ -293,6 +296,7 @@ def report(found: list[tuple[Mutant, bool]], listed: str) -> bool:
     print("\nmutants noticed, of those tried:")
     for path, n in tried_of.items():
         print(f"  {path}: {n - lost_of[path]} of {n}")
+
     survivors = [mutant.name for mutant, survived in found if survived]
     noticed = len(found) - len(survivors)
     share = noticed / len(found)
@@ -305,6 +309,7 @@ def report(found: list[tuple[Mutant, bool]], listed: str) -> bool:
         if name in unlisted:
             state = "NOT LISTED"
         print(f"{state}: {name}")
+
     return share >= ENOUGH and not unlisted
 
 
@@ -332,6 +337,7 @@ def main(one_in: int = 60, seed: int = 0, workers: int = 2, only: tuple[str, ...
             if survived:
                 state = "SURVIVED"
             print(f"{state}: {mutant.name}", flush=True)
+
     if not report(found, LISTED.read_text()):
         few = f"fewer than {ENOUGH:.0%} were noticed"
         sys.exit(f"{few}, or a survivor is not listed in {LISTED.relative_to(ROOT)}")

@@ -37,6 +37,7 @@ def median_of_samples(call: Callable[[int], None], steps: int) -> tuple[int, lis
         if seconds > SECONDS_PER_SAMPLE or steps >= 10**7:
             break
         steps *= min(16, max(2, math.ceil(SECONDS_PER_SAMPLE / max(seconds, 1e-6))))
+
     samples = []
     for _ in range(REPEATS):
         began = time.perf_counter()
@@ -180,9 +181,11 @@ def keep_table(about: dict[str, Any], times: list[dict[str, Any]], ship: bool) -
     measured = as_table(times)
     if about["platform"] == "cpu" or not measured:
         return []
+
     paths = [measurements.users_table()]
     if ship:
         paths.append(measurements.SHIPPED)
+
     for path in paths:
         measurements.write(path, about["device"], measured, about)
     return paths

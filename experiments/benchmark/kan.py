@@ -31,6 +31,7 @@ def splines(x: jax.Array, intervals: int, order: int) -> jax.Array:
             falling = (t[n + degree + 1] - x) / (t[n + degree + 1] - t[n + 1])
             raised.append(rising * values[n] + falling * values[n + 1])
         values = raised
+
     return jnp.stack(values, -1)
 
 

@@ -118,6 +118,7 @@ def many(case, form, seeds, steps, made={}):  # noqa: B006 - the cache of compil
         if form == "compiled":
             step = torch.compile(step)
         made[case, form, seeds] = step
+
     step = made[case, form, seeds]
     stacked, _ = stack_module_state([network(case) for _ in range(seeds)])
     params = {k: p.detach() for k, p in stacked.items()}

@@ -108,6 +108,7 @@ def shares(measures: list[dict], name: str, run: dict | None, step: dict | None)
     fixed = find(measures, name, f"host {form}")
     if run and step and fixed:
         found |= shares_of_run(run, step, fixed)
+
     here = find(measures, f"{name} fix", f"step {form}", CORES)
     limit = find(measures, f"{name} fix", "limit", CORES)
     saved = {
@@ -186,6 +187,7 @@ def measure_row(measure: dict[str, Any]) -> str:
         compiling = f"{max(measure['compile_seconds'], 0):.2f}"
     if measure["bytes"] is not None:
         work = number(measure["bytes"] / 1e6)
+
     cells = [
         measure["case"],
         measure["form"],
@@ -215,10 +217,12 @@ def table(result: dict[str, Any]) -> str:
     lines += HEAD_OF_RATIOS
     for name, entry in result["summary"].items():
         lines.append(ratios_row(name, entry))
+
     lines += HEAD_OF_SHARES
     for name, entry in result["summary"].items():
         if "run_seconds" in entry["shares"]:
             lines.append(shares_row(name, entry["shares"]))
+
     lines += HEAD_OF_MEASURES
     lines += [measure_row(measure) for measure in result["measures"]]
     return "\n".join(lines) + "\n"

@@ -78,6 +78,7 @@ def cores(count: int) -> Iterator[None]:
     if not hasattr(os, "sched_setaffinity") or count >= CORES:
         yield
         return
+
     before = os.sched_getaffinity(0)
     allow(set(sorted(before)[:count]))
     try:
@@ -157,6 +158,7 @@ def inner(
         if not built:
             built.append(programs.build(plan.structure, plans.inputs(plan, dealt[0]), None, device))
             measure.bytes = built[0].bytes * min(threads, count)
+
         block = built[0]
         placed = [jax.device_put(plans.inputs(plan, each), device) for each in dealt]
         carries = [jax.block_until_ready(block.start(one)) for one in placed]
@@ -206,6 +208,7 @@ def naive_network(case: Case, inputs: int) -> tuple[Callable, Callable]:
     model = case.recipe.model
     if isinstance(model, tuple):
         return lambda key: model[0](key, jnp.zeros((1, inputs))), model[1]
+
     sizes = (inputs, *model.widths, model.outputs)
     activations = {"tanh": jnp.tanh, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}
     activation = activations[model.activation]
@@ -291,6 +294,7 @@ def c_limit(
             return case.flops * seeds / 1e9 / limit.call(programs["peak"], threads)["gflops"]
 
         return Measure(name, "limit", threads, seeds, 1, at_peak)
+
     steps = steps_for(seconds * min(threads / CORES, 1), case.ns["lanes"], max(seeds, 16))
     arguments = (name.lower().replace(" ", ""), seeds, steps, threads, 1)
     padded = 16 * math.ceil(seeds / 16)
@@ -342,6 +346,7 @@ def torch_measures(name: str, case: Case, peers: list[Torch], seconds: float) ->
     rough = {"loop": 1.5e5, "vmap": 5e3, "compiled": compiled}  # nanoseconds a step
     if name == "P2":
         rough["vmap"] *= 5
+
     made = []
     for peer in peers:
         for form, ns in rough.items():
@@ -360,6 +365,7 @@ def sklearn_measures(name: str, case: Case, seconds: float) -> list[Measure]:
         from sklearn.neural_network import MLPClassifier, MLPRegressor
     except ImportError:
         return []
+
     recipe, model = case.recipe, case.recipe.model
     x, y = (np.asarray(a) for a in case.task.rows(random.key(0), random.key(0)))
     size = recipe.batch_size or len(x)
