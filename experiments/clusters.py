@@ -335,9 +335,14 @@ def of_directions(m: np.ndarray, s: np.ndarray, u: np.ndarray) -> np.ndarray:
     inverse = np.linalg.inv(s)
     a = ((u @ inverse) * u).sum(1)
     t = u @ inverse @ m / np.sqrt(a)
-    integral = (1 + t**2) * np.sqrt(2 * np.pi) * special.ndtr(t) + t * np.exp(-(t**2) / 2)
-    log = np.linalg.slogdet(inverse)[1] / 2
-    return log - 1.5 * np.log(a) + (t**2 - m @ inverse @ m) / 2 + np.log(integral)
+
+    # The factors of the integral, in the order above
+    log_determinant = np.linalg.slogdet(inverse)[1] / 2
+    log_power = 1.5 * np.log(a)
+    exponent = (t**2 - m @ inverse @ m) / 2
+    density = t * np.exp(-(t**2) / 2)
+    distribution = (1 + t**2) * np.sqrt(2 * np.pi) * special.ndtr(t)
+    return log_determinant - log_power + exponent + np.log(distribution + density)
 
 
 def of_points(m: np.ndarray, s: np.ndarray, u: np.ndarray) -> np.ndarray:
@@ -384,23 +389,26 @@ def confusion(runs: xr.Dataset, labels: np.ndarray) -> np.ndarray:
     return shares
 
 
-KINDS = (
-    f"≥ {SOFTMAX:g}, a linear softmax's",
-    f"≥ {LEAST_SQUARES:g}, least squares'",
-    "below",
-    "class given up",
-)
+# How a seed may end
+AT_SOFTMAX = f"≥ {SOFTMAX:g}, a linear softmax's"
+AT_SQUARES = f"≥ {LEAST_SQUARES:g}, least squares'"
+BELOW = "below"
+CLASS_GIVEN_UP = "class given up"
+KINDS = (AT_SOFTMAX, AT_SQUARES, BELOW, CLASS_GIVEN_UP)
 
 
 def kinds(runs: xr.Dataset, labels: np.ndarray) -> xr.Dataset:
     """How each seed ended: one of KINDS."""
     recall = np.diagonal(confusion(runs, labels), axis1=1, axis2=2)
     is_finite = np.isfinite(runs.test_loss.isel(step=-1).values)
-    given_up = (recall < GIVEN_UP).any(1) | ~is_finite
-    at_softmax = above(runs, SOFTMAX).hit.isel(step=-1).values
-    at_squares = above(runs, LEAST_SQUARES).hit.isel(step=-1).values
-    conditions = [given_up, at_softmax, at_squares]
-    kind = np.select(conditions, [KINDS[3], KINDS[0], KINDS[1]], KINDS[2])
+
+    # The first condition that holds decides
+    conditions = {
+        CLASS_GIVEN_UP: (recall < GIVEN_UP).any(1) | ~is_finite,
+        AT_SOFTMAX: above(runs, SOFTMAX).hit.isel(step=-1).values,
+        AT_SQUARES: above(runs, LEAST_SQUARES).hit.isel(step=-1).values,
+    }
+    kind = np.select(list(conditions.values()), list(conditions), BELOW)
     return xr.Dataset({"kind": ("seed", kind)}, attrs={"kinds": list(KINDS)})
 
 
@@ -576,8 +584,10 @@ def against(pair: Mapping[Any, xr.Dataset], label: str, base: str) -> dict[str, 
     if label == base:
         return row
 
-    better = ap.stats.improvement(pair, label, base, of="test_accuracy")
-    points = ap.stats.compare_values(pair, label, base, of="test_accuracy", statistic="median")
+    # How often it ends with the higher accuracy, and by how many points the medians differ
+    of = "test_accuracy"
+    better = ap.stats.improvement(pair, label, base, of=of)
+    points = ap.stats.compare_values(pair, label, base, of=of, statistic="median")
     row |= with_interval("better", better.improvement, better)
     row |= with_interval("points", points.difference, points)
     return row

@@ -142,18 +142,24 @@ def of_rates(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
     """Rates and what follows from them; `rate` by summation over all outcomes."""
     counts = np.arange(n + 1)
     every = hits(np.where(np.arange(n) < counts[:, None], 10.0, np.inf), "rep", "seed")
+    at = int(np.flatnonzero(STEPS == 10)[0])
     for p in RATES:
-        weights, what = sps.binom.pmf(counts, n, p), f"rate {100 * p:g}%"
+        what = f"rate {100 * p:g}%"
+        weights = sps.binom.pmf(counts, n, p)
         for interval in ("exact", "wilson"):
             found = stats.rate(every, interval=interval)
             yield row(f"rate, {interval}", what, n, found, p, weights)
 
-        yield row("tries_needed", what, n, stats.tries_needed(every), needed_tries(p), weights)
+        found = stats.tries_needed(every)
+        yield row("tries_needed", what, n, found, needed_tries(p), weights)
+
         low, high = stats.confidence_sequence(counts, n)
-        sequence = xr.Dataset({"low": ("rep", low), "high": ("rep", high)})
-        yield row("confidence_sequence", what, n, sequence, p, weights)
-        at = int(np.flatnonzero(STEPS == 10)[0])
-        yield row("survival", what, n, stats.survival(every).isel(step=at), 1 - p, weights)
+        found = xr.Dataset({"low": ("rep", low), "high": ("rep", high)})
+        yield row("confidence_sequence", what, n, found, p, weights)
+
+        found = stats.survival(every).isel(step=at)
+        yield row("survival", what, n, found, 1 - p, weights)
+
         yield from of_kinds(n, p, weights, what)
         yield from of_equal_recipes(n, reps, p, what, rng)
 
@@ -203,33 +209,44 @@ def of_costs(
 
     before = p * np.mean(records <= 30)
     if before:
-        cost_with_cut = (p * np.minimum(records, 30).mean() + (1 - p) * 30) / before
+        spent_with_cut = p * np.minimum(records, 30).mean() + (1 - p) * 30
+        cost_with_cut = spent_with_cut / before
 
-    yield row("ert", what, n, stats.ert(found, resamples=DRAWS), cost)
-    yield row("restricted_mean", what, n, stats.restricted_mean(found), spent)
+    costs = stats.ert(found, resamples=DRAWS)
+    yield row("ert", what, n, costs, cost)
+
+    means = stats.restricted_mean(found)
+    yield row("restricted_mean", what, n, means, spent)
+
     quantile = stats.time_quantiles(found, 0.25).isel(quantile=0)
-    yield row("time_quantiles, 0.25", what, n, quantile, times(np.array(0.25), p, records))
+    at = times(np.array(0.25), p, records)
+    yield row("time_quantiles, 0.25", what, n, quantile, at)
+
     cut = stats.restart(found, resamples=DRAWS).sel(cutoff=30)
     yield row("restart, cut at 30", what, n, cut, cost_with_cut)
 
 
 def of_restart_gain(n: int, reps: int, p: float, rng: np.random.Generator) -> Iterator[Row]:
     """The gain of the best cut-off: 1 if success is as likely in every step, or a large one."""
-    chance = 1 - (1 - p) ** (1 / 20)
+    chance = 1 - (1 - p) ** (1 / 20)  # of a success in one step
     geometric: Any = np.inf
     if chance:
         uniform = rng.random((reps, n))
-        geometric = np.ceil(np.log1p(-uniform) / np.log1p(-min(chance, 1 - 1e-16)))
+        failure = -min(chance, 1 - 1e-16)
+        geometric = np.ceil(np.log1p(-uniform) / np.log1p(failure))
 
-    upper = np.where(np.broadcast_to(geometric, (reps, n)) <= 20, geometric, np.inf)
+    in_time = np.broadcast_to(geometric, (reps, n)) <= 20
+    upper = np.where(in_time, geometric, np.inf)
     found = hits(np.maximum(upper, 1), "rep", "seed", steps=np.arange(21))
-    what = f"rate {100 * p:g}%, no cut-off helps"
-    yield row("restart_gain", what, n, stats.restart_gain(found, resamples=DRAWS), 1.0)
-    if p > 0.9:
-        alike = hits(times(rng.random((reps, n)), p, ALIKE), "rep", "seed")
-        gain = (10 * p + 1000 * (1 - p)) / 10
-        what = f"rate {100 * p:g}%, one record"
-        yield row("restart_gain", what, n, stats.restart_gain(alike, resamples=DRAWS), gain)
+    gains = stats.restart_gain(found, resamples=DRAWS)
+    yield row("restart_gain", f"rate {100 * p:g}%, no cut-off helps", n, gains, 1.0)
+    if p <= 0.9:
+        return
+
+    upper = times(rng.random((reps, n)), p, ALIKE)
+    gains = stats.restart_gain(hits(upper, "rep", "seed"), resamples=DRAWS)
+    gain = (10 * p + 1000 * (1 - p)) / 10
+    yield row("restart_gain", f"rate {100 * p:g}%, one record", n, gains, gain)
 
 
 def of_censored(n: int, reps: int, p: float, rng: np.random.Generator) -> Iterator[Row]:
@@ -267,22 +284,35 @@ def of_pairs(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
 def of_pair(n: int, reps: int, p: float, q: float, rng: np.random.Generator) -> Iterator[Row]:
     """Two recipes of the rates p and q on the same seeds."""
     what = f"rates {100 * p:g}% and {100 * q:g}%"
-    labels = ["a", "b"]
     u = pairs(rng, (reps, n))
-    upper = np.stack([times(u[0], p, SPREAD), times(u[1], q, SPREAD)])
-    both = hits(upper, "recipe", "rep", "seed", recipe=labels)
-    yield row("compare", what, n, stats.compare(both, "a", "b"), p - q)
+    first, second = times(u[0], p, SPREAD), times(u[1], q, SPREAD)
+    upper = np.stack([first, second])
+    both = hits(upper, "recipe", "rep", "seed", recipe=["a", "b"])
+
+    found = stats.compare(both, "a", "b")
+    yield row("compare", what, n, found, p - q)
+
+    found = stats.compare_times(both, "a", "b")
     earlier = (_wins(p, q, same=True) + _wins(p, q, same=False)) / 2
-    yield row("compare_times, faster", what, n, stats.compare_times(both, "a", "b"), earlier)
-    costs = stats.ert_ratio(both, "a", "b", resamples=DRAWS)
-    yield row("ert_ratio", what, n, costs, cost_ratio(p, q))
-    ratios = np.array([1.0, 1e3])
-    tasks = np.stack([upper, np.where(np.isinf(upper), np.inf, 300.0)], 2)
-    two = hits(tasks, "recipe", "rep", "task", "seed", recipe=labels)
-    profile = stats.performance_profile(two, ratios, over=("task", "seed"))
-    yield row("performance_profile", what, n, profile.sel(recipe="a").isel(ratio=1), p)
-    one = stats.performance_profile(both, ratios).sel(recipe="a").isel(ratio=1)
-    yield row("performance_profile, one task", what, n, one, p)
+    yield row("compare_times, faster", what, n, found, earlier)
+
+    found = stats.ert_ratio(both, "a", "b", resamples=DRAWS)
+    yield row("ert_ratio", what, n, found, cost_ratio(p, q))
+    yield from of_profiles(n, upper, what, p)
+
+
+def of_profiles(n: int, upper: np.ndarray, what: str, p: float) -> Iterator[Row]:
+    """Performance profiles of two recipes: on two tasks, one of them slow, and on one."""
+    ratios, names = np.array([1.0, 1e3]), ["a", "b"]
+    slow = np.where(np.isinf(upper), np.inf, 300.0)
+    tasks = np.stack([upper, slow], 2)
+    two = hits(tasks, "recipe", "rep", "task", "seed", recipe=names)
+    found = stats.performance_profile(two, ratios, over=("task", "seed"))
+    yield row("performance_profile", what, n, found.sel(recipe="a").isel(ratio=1), p)
+
+    one = hits(upper, "recipe", "rep", "seed", recipe=names)
+    found = stats.performance_profile(one, ratios)
+    yield row("performance_profile, one task", what, n, found.sel(recipe="a").isel(ratio=1), p)
 
 
 def _wins(p: float, q: float, same: bool) -> float:
@@ -322,13 +352,16 @@ def of_values(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
         if name == "normal":
             second, moved = second + 1.0, -1.0
 
-        runs = xr.Dataset({of: (("recipe", "rep", "seed"), np.stack([first, second]))})
+        values = np.stack([first, second])
+        runs = xr.Dataset({of: (("recipe", "rep", "seed"), values)})
         runs = runs.assign_coords(recipe=["a", "b"], seed=np.arange(n))
         yield from of_statistics(n, name, runs, moved)
+
         one = runs.isel(recipe=0)
         for q in (0.05, 0.25, 0.75):
+            truth = float(function(np.array(q)))
             found = stats.quantiles(one, of, q).isel(quantile=0)
-            yield row(f"quantiles, {q:g}", name, n, found, float(function(np.array(q))))
+            yield row(f"quantiles, {q:g}", name, n, found, truth)
 
         if n >= 2:
             yield from of_best(n, name, one)
@@ -430,12 +463,13 @@ def of_boundaries(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
     x, middle = np.arange(15.0), 7.3
     for slope in (0.5, 1.0, 3.0):
         chance = 1 / (1 + np.exp(-slope * (x - middle)))
-        k = rng.binomial(n, chance, (reps, x.size))
-        hit = np.arange(n) < k[..., None]
-        rates = stats.rate(xr.Dataset({"hit": (("rep", "x", "seed"), hit)}, {"x": x}))
-        found = stats.boundary(rates, "x", log=False, resamples=DRAWS)
-        once = found.middle.notnull().sum("crossing") == 1
-        one = found.isel(crossing=0).where(once, drop=True)
+        successes = rng.binomial(n, chance, (reps, x.size))
+        hit = np.arange(n) < successes[..., None]
+        runs = xr.Dataset({"hit": (("rep", "x", "seed"), hit)}, {"x": x})
+
+        found = stats.boundary(stats.rate(runs), "x", log=False, resamples=DRAWS)
+        crossings = found.middle.notnull().sum("crossing")
+        one = found.isel(crossing=0).where(crossings == 1, drop=True)
         if one.sizes["rep"] > reps / 4:
             yield row("boundary, middle", f"slope {slope:g} a cell", n, one, middle)
 

@@ -509,13 +509,10 @@ def curve_of(label: str, errors: np.ndarray, variance: float) -> list[dict[str, 
     return rows
 
 
-def against_measured(loss: Any, last: np.ndarray, end: np.ndarray) -> dict[str, float]:
-    """The last measured losses over the expected errors, if the loss is in the data's units."""
-    names = ("measured / expected", "5%", "95%")
-    if loss != "mse":
-        return dict.fromkeys(names, np.nan)
+def measured_over(last: np.ndarray, end: np.ndarray) -> dict[str, float]:
+    """Quantiles over seeds of the last measured losses over the expected errors."""
     found = ap.stats.order_quantiles(last / end, (0.5, 0.05, 0.95)).tolist()
-    return dict(zip(names, found, strict=True))
+    return dict(zip(("measured / expected", "5%", "95%"), found, strict=True))
 
 
 def in_digits(value: Any) -> Any:
@@ -523,6 +520,38 @@ def in_digits(value: Any) -> Any:
     if isinstance(value, float):
         return f"{value:.5g}"
     return value
+
+
+def exact_row(
+    label: str, of: Expected, errors: np.ndarray, variance: float, length: int
+) -> dict[str, Any]:
+    """What closed forms say of one recipe.
+
+    Args:
+        label: of the recipe.
+        of: the gradient descent that it is in expectation.
+        errors: mean squared errors of every seed after the updates in GRID.
+        variance: of the data.
+        length: updates in an epoch.
+    """
+    values = of.modes.values
+    moving = values[values > 1e-12 * values[-1]]
+    row = {
+        "recipe": NAMED[label],
+        "label": label,
+        "n": len(errors),
+        "least λ": moving[0],
+        "largest λ": moving[-1],
+        "largest rate": of.largest_rate,
+        "R² in expectation": np.nan,
+        "measured / expected": np.nan,
+        "5%": np.nan,
+        "95%": np.nan,
+    }
+    for r_squared in (0.0, 0.5, LEARNED):
+        epochs = needed(errors, variance, r_squared) / length
+        row[f"epochs to R² {r_squared:g}"] = epochs
+    return row
 
 
 def exact(
@@ -537,22 +566,17 @@ def exact(
     rows, curves = [], []
     for label in [label for label in EXACT if label in runs]:
         task, chosen = recipes[label]
+        _, variance = column_moments(task)
         of, away = expected(task, chosen), starts(runs[label])
-        variance = float(column_moments(task)[1])
-        path = expected_error(of, away, GRID)
-        end = expected_error(of, away, [chosen.steps])[:, 0]
-        curves += curve_of(label, path, variance)
-        moving = of.modes.values[of.modes.values > 1e-12 * of.modes.values[-1]]
-        row = {"recipe": NAMED[label], "label": label, "n": len(away)}
-        row |= {"least λ": moving[0], "largest λ": moving[-1]}
-        row["largest rate"] = of.largest_rate
-        row["R² in expectation"] = 1 - float(ap.stats.order_quantiles(end)) / variance
-        row |= against_measured(task.loss, runs[label].loss.isel(step=-1).values, end)
-        length = epoch(task, chosen.batch_size)
-        for r_squared in (0.0, 0.5, LEARNED):
-            epochs = needed(path, variance, r_squared) / length
-            row[f"epochs to R² {r_squared:g}"] = epochs
 
+        errors = expected_error(of, away, GRID)
+        curves += curve_of(label, errors, variance)
+        row = exact_row(label, of, errors, variance, epoch(task, chosen.batch_size))
+
+        end = expected_error(of, away, [chosen.steps])[:, 0]
+        row["R² in expectation"] = 1 - float(ap.stats.order_quantiles(end)) / variance
+        if task.loss == "mse":
+            row |= measured_over(runs[label].loss.isel(step=-1).values, end)
         rows.append({name: in_digits(value) for name, value in row.items()})
 
     write(pd.DataFrame(curves), results / "identity_curves.csv")
@@ -792,18 +816,29 @@ def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
     spread = variance(RECIPES[label][0])
     levels = plateaus(label, spread)
     found = ap.stats.plateaus(
-        runs, levels, of="mse", learned=(1 - LEARNED) * spread, tolerance=0.05
+        runs,
+        levels,
+        of="mse",
+        learned=(1 - LEARNED) * spread,
+        tolerance=0.05,
     )
-    first, last = runs.mse.isel(step=0, drop=True), runs.mse.isel(step=-1, drop=True)
+    first = runs.mse.isel(step=0, drop=True)
+    last = runs.mse.isel(step=-1, drop=True)
+
+    # Above all plateaus an error must fall faster to count as falling
     above = last > max(levels.values())
+    falls = ap.stats.falling(runs, of="mse")
     falls_fast = ap.stats.falling(runs, of="mse", slope=1.0)
-    falls = xr.where(above, falls_fast, ap.stats.falling(runs, of="mse"))
-    diverged = (last > 2 * first) | ~np.isfinite(last)
+    falls = xr.where(above, falls_fast, falls)
+
+    # Later lines take precedence
     unnamed = ~found.kind.isin(["learned", *levels])
+    diverged = (last > 2 * first) | ~np.isfinite(last)
     kind = found.kind.astype(object)
     kind = kind.where(~(above & unnamed), "means jitter")
     kind = kind.where(~(falls & unnamed), "on the way")
     kind = kind.where(~diverged, "diverged")
+
     order = [name for name in found.attrs["kinds"] if name not in ("on no plateau", "diverged")]
     order += ["means jitter", "on the way", "on no plateau", "diverged"]
     return kind.astype(str).to_dataset(name="kind").assign_attrs(kinds=order)
@@ -866,9 +901,16 @@ def outcomes(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
     for label, one in runs.items():
         hits, last = learned(one), one.isel(step=-1)
         rate, cost = ap.stats.rate(hits), ap.stats.ert(hits)
-        row: dict[str, Any] = {"recipe": NAMED.get(label, label), "label": label, "n": int(rate.n)}
-        row |= {end: f"{float(rate[end]):.3f}" for end in ("rate", "low", "high")}
-        row |= {"cost": f"{float(cost.ert):.4g}", "cost low": f"{float(cost.low):.4g}"}
+        row: dict[str, Any] = {
+            "recipe": NAMED.get(label, label),
+            "label": label,
+            "n": int(rate.n),
+            "rate": f"{float(rate.rate):.3f}",
+            "low": f"{float(rate.low):.3f}",
+            "high": f"{float(rate.high):.3f}",
+            "cost": f"{float(cost.ert):.4g}",
+            "cost low": f"{float(cost.low):.4g}",
+        }
         for name, of in MEASURES.items():
             worst = -np.inf
             if of in LESS_IS_BETTER:

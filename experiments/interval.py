@@ -523,11 +523,18 @@ def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
 
     "not finished" is a loss that was still falling at the end (see `stats.falling`).
     """
-    found = ap.stats.plateaus(runs, plateaus(label.partition("@")[0].split("_")[-1]))
-    names = [name for name in found.attrs["kinds"] if name not in ("on no plateau", "diverged")]
+    name, _, _ = label.partition("@")
+    loss = name.split("_")[-1]
+    found = ap.stats.plateaus(runs, plateaus(loss))
     kind = found.kind.astype(object)
-    kind = kind.where((kind != "on no plateau") | ~ap.stats.falling(runs), "not finished")
-    kind = kind.where(~ap.stats.reading(learned(runs)), "learned")
+
+    # Where there is no plateau, the loss may be falling still
+    nowhere = kind == "on no plateau"
+    kind = kind.where(~(nowhere & ap.stats.falling(runs)), "not finished")
+    is_learned = ap.stats.reading(learned(runs))
+    kind = kind.where(~is_learned, "learned")
+
+    names = [name for name in found.attrs["kinds"] if name not in ("on no plateau", "diverged")]
     order = ["learned", *names, "not finished", "on no plateau", "diverged"]
     return kind.astype(str).to_dataset(name="kind").assign_attrs(kinds=order)
 
@@ -564,9 +571,14 @@ def rows_of_kinds(
         one, here = shares.sel(kind=kind), (found.kind == kind).values
         if not here.any() and kind not in ("learned", "constant", "one edge"):
             continue
-        row: dict[str, Any] = {"recipe": name, "label": label, "kind": kind}
-        row |= {"n": int(one.n), "seeds": int(one.successes)}
-        row |= {end: round(float(one[end]), 5) for end in ("rate", "low", "high")}
+        row: dict[str, Any] = {
+            "recipe": name,
+            "label": label,
+            "kind": kind,
+            "n": int(one.n),
+            "seeds": int(one.successes),
+        }
+        row |= in_digits(one)
         row["saturated units, mean"] = saturated_units(label, runs, here)
         rows.append(row)
     return rows
@@ -639,7 +651,7 @@ def cells(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
             "n": int(rate.n),
             "successes": int(rate.successes),
         }
-        row |= {end: round(float(rate[end]), 5) for end in ("rate", "low", "high")}
+        row |= in_digits(rate)
         row["rate 0.99"] = round(float(near.rate), 5)
         costs = {"cost": cost.ert, "cost low": cost.low, "cost high": cost.high}
         rows.append(row | {of: f"{float(value):.5g}" for of, value in costs.items()})
@@ -710,8 +722,13 @@ def summarise(results: Path, summaries: Path, labels: Iterable[str], note: str =
 def said(label: str, runs: xr.Dataset) -> str:
     """A recipe's rate of success, as a line."""
     rate = ap.stats.rate(learned(runs))
-    interval = f"[{float(rate.low):.1%}, {float(rate.high):.1%}] of {int(rate.n):,}"
-    return f"{label:32} {float(rate.rate):6.1%} {interval}"
+    interval = f"[{float(rate.low):.1%}, {float(rate.high):.1%}]"
+    return f"{label:32} {float(rate.rate):6.1%} {interval} of {int(rate.n):,}"
+
+
+def in_digits(found: xr.Dataset) -> dict[str, float]:
+    """A rate and the ends of its interval, in five digits."""
+    return {end: round(float(found[end]), 5) for end in ("rate", "low", "high")}
 
 
 def main(

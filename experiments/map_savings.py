@@ -51,15 +51,27 @@ def percent(share: float) -> str:
 def compared(found: xr.Dataset, whole: xr.Dataset, seconds: float) -> str:
     """A row of the table: one refined map against the whole one."""
     away = float(abs(found.filled - whole.rate).mean())
+
+    # Cells that the whole map decides, and that the refined one has on the other side of one half
     decided = (whole.low > 0.5) | (whole.high < 0.5)
     opposite = (found.filled > 0.5) != (whole.rate > 0.5)
     wrong = float((opposite & decided).sum() / decided.sum())
+
+    # Intervals of cells with fewer seeds; the others have the same seeds
     looked = found.n > 0
-    few = looked & (found.n < whole.n)  # the others have the same seeds
-    held = ((found.low <= whole.rate) & (whole.rate <= found.high)).where(few)
+    few = looked & (found.n < whole.n)
+    inside = (found.low <= whole.rate) & (whole.rate <= found.high)
+    held = float(inside.where(few).mean())
     width = float((found.high - found.low).where(few).mean())
-    spent = found.trainings / found.full
-    shares = (spent, float(looked.mean()), away, wrong, float(held.mean()), width)
+
+    shares = (
+        found.trainings / found.full,
+        float(looked.mean()),
+        away,
+        wrong,
+        held,
+        width,
+    )
     cells = [f"{found.trainings:,}", *map(percent, shares), f"{seconds:.0f}"]
     return f"| {' | '.join(cells)} |"
 

@@ -244,13 +244,18 @@ def plateaus(label: str, runs: xr.Dataset) -> xr.Dataset:
     least = float(runs.y_test.where(runs.distance == 0).var()) * LEARNED
     kinds = ap.stats.plateaus(runs, named_plateaus(label), learned=least, tolerance=0.02)
     kind, names = kinds.kind.astype(object), list(kinds.attrs["kinds"])
+
+    # A small training loss is not enough: right is who is right between the rows too
     right = learned(shares_of_variance(runs)).hit.values
     on_rows_only = (kind == "learned") & ~right
     kind = xr.where(right, "learned", kind)
     kind = xr.where(on_rows_only, ROWS_ONLY, kind)
+
     # A plateau without a name, on which the loss still falls, was none
     unnamed = (kind == "on no plateau") | kind.str.startswith("at ")
-    kind = xr.where(unnamed & ap.stats.falling(runs).values, FALLING, kind)
+    falls = ap.stats.falling(runs).values
+    kind = xr.where(unnamed & falls, FALLING, kind)
+
     names = [names[0], ROWS_ONLY, *names[1:-2], FALLING, *names[-2:]]
     return kinds.assign(kind=kind.astype(str)).assign_attrs(kinds=names)
 
@@ -366,15 +371,8 @@ def more(hits: Mapping[str, xr.Dataset], text: str, a: str, b: str = "C") -> lis
 
     first, second = xr.align(hits[a], hits[b], join="inner")
     effect = partial(ap.stats.compare, {a: first, b: second}, a, b)
-    return [
-        ap.stats.Claim(
-            text,
-            f"{a} against {b}",
-            INSIDE,
-            effect,
-            ap.stats.HELPS,
-        )
-    ]
+    pair = f"{a} against {b}"
+    return [ap.stats.Claim(text, pair, INSIDE, effect, ap.stats.HELPS)]
 
 
 def larger_range_is_harder(errors: Mapping[str, xr.Dataset]) -> list[ap.stats.Claim]:

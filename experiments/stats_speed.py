@@ -24,14 +24,19 @@ def landscape(cells: int, seeds: int, records: int) -> xr.Dataset:
     One training in ten never learns.
     """
     rng = np.random.default_rng(0)
+    shape = (cells, cells, seeds)
     later = np.geomspace(1, 5000, records - 1)
     steps = np.unique(np.round(np.concatenate([[0], later]))).astype(int)
     rates, scales = np.geomspace(1e-4, 10, cells), np.geomspace(1e-2, 100, cells)
+
+    # Slow away from the diagonal, different for each seed, and for a tenth of them never
     from_diagonal = np.log10(rates)[:, None] + np.log10(scales)[None] / 2
     slowness = 100 * 10 ** np.abs(from_diagonal)
-    time_constant = slowness[..., None] * rng.lognormal(0, 1, (cells, cells, seeds))
-    time_constant[rng.random(time_constant.shape) < 0.1] = np.inf
-    loss = 10 * np.exp(-steps / time_constant[..., None].astype("f4")).astype("f4")
+    time_constant = slowness[..., None] * rng.lognormal(0, 1, shape)
+    time_constant[rng.random(shape) < 0.1] = np.inf
+
+    decay = np.exp(-steps / time_constant[..., None].astype("f4"))
+    loss = 10 * decay.astype("f4")
     dims = ("learning_rate", "init_scale", "seed", "step")
     coords = {
         "learning_rate": rates,

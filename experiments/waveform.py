@@ -351,18 +351,27 @@ def reported(runs: Mapping[str, xr.Dataset]) -> list:
 def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
     """What became of every seed.
 
-    "learned": it has learned the classes at the end. "lost again": it had at some record. "constant"
-    or another plateau of the loss: log K is a constant's. "not finished": the loss on fresh rows was
-    still falling (see `stats.falling`). Seeds that lie together in the middle of a fall are no
-    plateau; only the constant is one whatever the slope.
+    "learned": it has learned the classes at the end. "lost again": it had at some record.
+    "constant", or another plateau of the loss: log K is a constant's. "not finished": the loss on
+    fresh rows was still falling (see `stats.falling`). Seeds that lie together in the middle of a
+    fall are no plateau; only the constant is one whatever the slope.
     """
-    hits = learned(runs)
-    found = ap.stats.plateaus(runs, {"constant": np.log(DESIGNS[label][0])}, of="test_loss")
-    plateaus = [kind for kind in found.attrs["kinds"] if kind not in ("on no plateau", "diverged")]
-    kind, falling = found.kind.astype(object), ap.stats.falling(runs, of="test_loss")
+    classes, _, _ = DESIGNS[label]
+    found = ap.stats.plateaus(runs, {"constant": np.log(classes)}, of="test_loss")
+    kind = found.kind.astype(object)
+
+    # What is falling still is on no plateau but the constant's
+    falling = ap.stats.falling(runs, of="test_loss")
     kind = kind.where(kind.isin(["constant", "diverged"]) | ~falling, "not finished")
-    kind = kind.where(~ap.stats.reading(hits, "first"), "lost again")
-    kind = kind.where(~ap.stats.reading(hits), "learned")
+
+    # Whatever the loss, a seed that has learned the classes has
+    hits = learned(runs)
+    at_some_record = ap.stats.reading(hits, "first")
+    at_the_end = ap.stats.reading(hits)
+    kind = kind.where(~at_some_record, "lost again")
+    kind = kind.where(~at_the_end, "learned")
+
+    plateaus = [name for name in found.attrs["kinds"] if name not in ("on no plateau", "diverged")]
     order = ["learned", "lost again", *plateaus, "not finished", "on no plateau", "diverged"]
     return kind.astype(str).to_dataset(name="kind").assign_attrs(kinds=order)
 
@@ -370,6 +379,11 @@ def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
 def by_layer(shares: np.ndarray) -> str:
     """Means over seeds of shares by layer, (seeds, layers), as text."""
     return " ".join(f"{value:.3f}" for value in shares.mean(0))
+
+
+def in_digits(found: xr.Dataset) -> dict[str, float]:
+    """A rate and the ends of its interval, in five digits."""
+    return {end: round(float(found[end]), 5) for end in ("rate", "low", "high")}
 
 
 def rows_of_kinds(label: str, runs: xr.Dataset, found: xr.Dataset) -> list[dict[str, Any]]:
@@ -381,7 +395,7 @@ def rows_of_kinds(label: str, runs: xr.Dataset, found: xr.Dataset) -> list[dict[
         if not here.any() and kind not in ("learned", "constant"):
             continue
         row = {"recipe": label, "kind": kind, "n": int(share.n), "seeds": int(share.successes)}
-        row |= {end: round(float(share[end]), 5) for end in ("rate", "low", "high")}
+        row |= in_digits(share)
         row["idle units by layer, mean"] = ""
         if here.any():
             row["idle units by layer, mean"] = by_layer(runs.idle.values[here])
@@ -428,7 +442,7 @@ def outcome(label: str, runs: xr.Dataset) -> dict[str, Any]:
         "n": int(rate.n),
         "successes": int(rate.successes),
     }
-    row |= {end: round(float(rate[end]), 5) for end in ("rate", "low", "high")}
+    row |= in_digits(rate)
     row |= quantiles_of(last, "test_accuracy")
     row |= quantiles_of(last, "test_loss")
     times = ap.stats.time_to_success(hits).upper
