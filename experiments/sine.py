@@ -237,6 +237,19 @@ def said(row: Mapping[str, Any]) -> str:
     return "   ".join(parts)
 
 
+def runs_of(network: str, seeds: int, steps: int, results: Path, saved: bool) -> xr.Dataset:
+    """The results of one network: loaded if `saved` and they are there, else trained and saved."""
+    path = results / f"sine_{network}.nc"
+    if saved and path.exists():
+        return ap.load(path)
+
+    task, _ = RECIPES[network]
+    chosen = recipe(network, steps)
+    runs = ap.run(task, chosen, seeds=seeds, noise=np.array(NOISE))
+    ap.save(runs, path)
+    return ap.load(path)
+
+
 def main(
     seeds: int = 512,
     steps: int = STEPS,
@@ -272,13 +285,7 @@ def main(
     errors: dict[tuple[str, float], xr.Dataset] = {}
     rows = []
     for network in networks:
-        task, _ = RECIPES[network]
-        path = results / f"sine_{network}.nc"
-        if not (saved and path.exists()):
-            runs = ap.run(task, recipe(network, steps), seeds=seeds, noise=np.array(NOISE))
-            ap.save(runs, path)
-
-        runs = ap.load(path)
+        runs = runs_of(network, seeds, steps, results, saved)
         for noise in NOISE:
             errors[network, noise] = ends(runs, noise)
             rows.append(row_of(network, noise, errors[network, noise], runs.identity))
