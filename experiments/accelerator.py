@@ -52,8 +52,11 @@ class Report:
         path: of the JSON file; the table goes beside it, as .md.
         seconds: the time that all may take.
         about: the device, versions and day.
-        checks, times: the rows, of promises and of measurements.
-
+        checks: the rows of promises.
+        times: the rows of measurements.
+        skipped: what there was no time for.
+        began: when it began, on the monotonic clock.
+        lock: held while rows are added and written.
     """
 
     path: Path
@@ -79,16 +82,15 @@ class Report:
     def write(self) -> None:
         """Write the JSON file and the table, each whole or not at all."""
         with self.lock:
-            content = {"about": self.about, "checks": self.checks, "times": self.times}
-            content |= {"skipped": self.skipped}
+            content = {
+                "about": self.about,
+                "checks": self.checks,
+                "times": self.times,
+                "skipped": self.skipped,
+            }
             self.path.parent.mkdir(parents=True, exist_ok=True)
-            for path, text in (
-                (self.path, json.dumps(content, indent=1) + "\n"),
-                (self.path.with_suffix(".md"), table(self)),
-            ):
-                temporary = path.with_name(f".{path.name}.tmp")
-                temporary.write_text(text)
-                os.replace(temporary, path)
+            replace_file(self.path, json.dumps(content, indent=1) + "\n")
+            replace_file(self.path.with_suffix(".md"), table(self))
 
     def watch(self, finish: Callable[[], None]) -> None:
         """End the process when the time is over, even within a compilation, after `finish`."""
@@ -106,6 +108,13 @@ class Report:
         timer.start()
 
 
+def replace_file(path: Path, text: str) -> None:
+    """Write a file whole or not at all."""
+    temporary = path.with_name(f".{path.name}.tmp")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
 def said(row: dict[str, Any]) -> str:
     """A row in one line."""
     if "promise" in row:
@@ -113,6 +122,31 @@ def said(row: dict[str, Any]) -> str:
         return f"{row['promise']}: {verdict}; {row['detail']}"
     what = f"{row['case']} {row['form']} {row['networks']:,} networks"
     return f"{what}: {row['ns']:.4g} ns per network and step, {row['compile']:.1f} s to compile"
+
+
+def time_row(row: dict[str, Any], naive: dict[tuple[str, int], float]) -> str:
+    """A measurement as a row in Markdown.
+
+    Args:
+        row: the measurement.
+        naive: nanoseconds of plain JAX by case and number of networks.
+    """
+    ratio = "-"
+    place = row["case"], row["networks"]
+    if place in naive:
+        ratio = f"{naive[place] / row['ns']:.2f}"
+
+    step = row["ns"] * row["networks"] / 1e3
+    cells = [
+        row["case"],
+        row["form"],
+        f"{row['networks']:,}",
+        f"{row['ns']:.4g} ({row['least']:.4g} to {row['most']:.4g})",
+        ratio,
+        f"{step:.4g}",
+        f"{row['compile']:.1f}",
+    ]
+    return f"| {' | '.join(cells)} |"
 
 
 def table(report: Report) -> str:
@@ -129,6 +163,7 @@ def table(report: Report) -> str:
     for row in report.checks:
         verdict = {True: "holds", False: "**does not hold**", None: "not checked"}[row["held"]]
         lines.append(f"| {row['promise']} | {verdict} | {row['detail']} |")
+
     lines += [
         "",
         "Nanoseconds per network and step, median (smallest to largest) of "
@@ -138,15 +173,8 @@ def table(report: Report) -> str:
         "|---|---|---|---|---|---|---|",
     ]
     naive = {(r["case"], r["networks"]): r["ns"] for r in report.times if r["form"] == "naive"}
-    for row in sorted(report.times, key=lambda r: (r["case"], r["form"], r["networks"])):
-        other = naive.get((row["case"], row["networks"]))
-        ratio = "-" if other is None else f"{other / row['ns']:.2f}"
-        step = row["ns"] * row["networks"] / 1e3
-        lines.append(
-            f"| {row['case']} | {row['form']} | {row['networks']:,} | {row['ns']:.4g} "
-            f"({row['least']:.4g} to {row['most']:.4g}) | {ratio} | {step:.4g} | "
-            f"{row['compile']:.1f} |"
-        )
+    in_order = sorted(report.times, key=lambda r: (r["case"], r["form"], r["networks"]))
+    lines += [time_row(row, naive) for row in in_order]
     if report.skipped:
         lines += ["", "Not measured: " + "; ".join(report.skipped) + "."]
     return "\n".join(lines) + "\n"
@@ -157,11 +185,10 @@ def table(report: Report) -> str:
 
 def same(one: xr.Dataset, two: xr.Dataset) -> tuple[bool, str]:
     """Whether two results hold the same bits in every variable, and in which they do not."""
-    different = [
-        str(name)
-        for name in one.data_vars
-        if one[name].values.tobytes() != two[name].values.tobytes()
-    ]
+    different = []
+    for name in one.data_vars:
+        if one[name].values.tobytes() != two[name].values.tobytes():
+            different.append(str(name))
     if different:
         return False, f"other bits in {', '.join(different)}"
     return True, f"the same bits in {len(one.data_vars)} variables"
@@ -191,7 +218,7 @@ def segments(quick: bool) -> tuple[bool, str]:
 
 
 def saved(quick: bool) -> tuple[bool, str]:
-    """After a save and a load, and through a folder that was written in two calls."""
+    """After a save and a load, and from a folder that was written in two calls."""
     networks, lanes, steps = SIZES[quick]
     whole = trained(steps, seeds=networks, lanes=lanes)
     with tempfile.TemporaryDirectory() as folder:
@@ -199,6 +226,7 @@ def saved(quick: bool) -> tuple[bool, str]:
         trained(steps, seeds=networks // 2, lanes=lanes, out=Path(folder) / "sweep")
         resumed = trained(steps, seeds=networks, lanes=lanes, out=Path(folder) / "sweep")
         resumed = resumed.load()
+
     held, detail = same(whole, loaded)
     if not held:
         return held, f"after a save and a load: {detail}"
@@ -212,6 +240,7 @@ def refused(quick: bool) -> tuple[bool | None, str]:
     told = device.memory_stats() or {}
     if "bytes_limit" not in told:
         return None, f"{device.device_kind} does not say how much memory it has"
+
     task = ap.tasks.square(range=1.0)
     recipe = replace(CHECKED, model=ap.MLP((512, 512)), steps=10)
     for_one = 3 * 4 * bench.parameters_of(task, recipe)  # bytes: parameters and two moments
@@ -228,6 +257,7 @@ def dealt(quick: bool) -> tuple[bool | None, str]:
     devices = jax.local_devices()
     if len(devices) < 2:
         return None, "this machine has one device"
+
     _, lanes, steps = SIZES[quick]
     seeds = np.arange(2 * len(devices) * lanes)
     together = trained(steps, seeds=seeds, lanes=lanes)
@@ -245,6 +275,17 @@ ap.save(trained(int(sys.argv[1]), seeds=int(sys.argv[2])), sys.argv[3])
 """
 
 
+def of_the_cpu(steps: int, networks: int) -> xr.Dataset:
+    """The same trainings on the CPU, by a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "cpu.nc"
+        command = [sys.executable, "-c", CPU, str(steps), str(networks), str(path)]
+        # XLA reads only one of the two names, so both are set.
+        environment = os.environ | {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
+        subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
+        return ap.load(path).load()
+
+
 def like_the_cpu(quick: bool) -> tuple[bool, str]:
     """The final losses of the device and of the CPU come from one distribution; so do their starts.
 
@@ -252,13 +293,7 @@ def like_the_cpu(quick: bool) -> tuple[bool, str]:
     agree within rounding, and the final ones by a two-sample Kolmogorov-Smirnov test.
     """
     networks, _, steps = SIZES[quick]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "cpu.nc"
-        command = [sys.executable, "-c", CPU, str(steps), str(networks), str(path)]
-        # XLA reads only one of the two names, so both are set.
-        environment = os.environ | {"JAX_PLATFORMS": "cpu", "CUDA_VISIBLE_DEVICES": ""}
-        subprocess.run(command, check=True, env=environment, capture_output=True, text=True)
-        cpu = ap.load(path)
+    cpu = of_the_cpu(steps, networks)
     here = trained(steps, seeds=networks)
     start = float(np.abs(here.loss[:, 0] / cpu.loss[:, 0] - 1).max())
     found = scipy.stats.ks_2samp(here.loss[:, -1].values, cpu.loss[:, -1].values)
@@ -282,12 +317,16 @@ def check(report: Report, quick: bool) -> None:
         if report.left() < 0.5 * report.seconds:
             report.skipped.append(f"the promise of {promise}")
             continue
+
         try:
             held, detail = function(quick)
         except Exception as error:
             held, detail = False, f"{type(error).__name__}: {str(error)[:300]}"
-        verdict = None if held is None else bool(held)
-        report.add(report.checks, {"promise": promise, "held": verdict, "detail": detail})
+
+        if held is not None:
+            held = bool(held)
+
+        report.add(report.checks, {"promise": promise, "held": held, "detail": detail})
 
 
 # ---- speed ---------------------------------------------------------------------------------------
@@ -295,9 +334,17 @@ def check(report: Report, quick: bool) -> None:
 
 def losing(report: Report, name: str, form: str) -> bool:
     """Whether another form was twice as fast at every size where both were measured."""
-    ours = {r["networks"]: r["ns"] for r in report.times if (r["case"], r["form"]) == (name, form)}
-    others = [r for r in report.times if r["case"] == name and r["form"] not in (form, "naive")]
-    beaten = {r["networks"] for r in others if ours.get(r["networks"], 0) > 2 * r["ns"]}
+    ours: dict[int, float] = {}
+    others: list[dict[str, Any]] = []
+    for row in report.times:
+        if row["case"] != name:
+            continue
+        if row["form"] == form:
+            ours[row["networks"]] = row["ns"]
+        elif row["form"] != "naive":
+            others.append(row)
+
+    beaten = {row["networks"] for row in others if ours.get(row["networks"], 0) > 2 * row["ns"]}
     return bool(ours) and beaten == set(ours)
 
 
@@ -309,6 +356,7 @@ def measure(report: Report, cases: tuple[str, ...], networks: tuple[int, ...]) -
         if report.left() < expected:
             report.skipped.append(f"{name} {form} at {count:,}")
             continue
+
         if form != "naive" and losing(report, name, form):
             continue
         began = time.monotonic()
@@ -320,6 +368,7 @@ def measure(report: Report, cases: tuple[str, ...], networks: tuple[int, ...]) -
         except Exception as error:  # a form that does not compile, or runs out of memory
             report.skipped.append(f"{name} {form} at {count:,} ({type(error).__name__})")
             continue
+
         longest[name] = max(longest.get(name, 0.0), time.monotonic() - began)
         report.add(report.times, found)
 
@@ -346,8 +395,10 @@ def main(
             "JAX sees no accelerator here, only the CPU. With an NVIDIA GPU install the extra: "
             'pip install ".[cuda]" in this folder. `--quick` goes through all of it on the CPU.'
         )
+
     if quick and json_file == SUMMARY:
         json_file = Path(__file__).parents[1] / "results" / "quick" / "accelerator.json"
+
     report = Report(json_file, 60 * minutes, about)
     unknown = [name for name in cases if name not in ALL_CASES]
     if unknown:
@@ -359,8 +410,12 @@ def main(
         bench.keep_table(about, report.times, ship)
 
     report.watch(finish)
+    networks: tuple[int, ...] = NETWORKS
+    if quick:
+        networks = (16, 8)
+
     check(report, quick)
-    measure(report, cases, (16, 8) if quick else NETWORKS)
+    measure(report, cases, networks)
     finish()
     print(table(report))
     print(f"saved as {json_file} and {json_file.with_suffix('.md').name}")

@@ -1,5 +1,4 @@
-"""A Dask cluster on this machine: a scheduler and two workers, an experiment on them, its status,
-its verification.
+"""A Dask cluster on this machine: a scheduler, two workers, and an experiment that is verified.
 
 Source: the commands of Dask's own manual; whoever has two machines starts the same ones there.
 Expected finding: every training is finished, and a sample of them comes out again bit for bit.
@@ -27,7 +26,7 @@ HERE = ("--host", "127.0.0.1", "--no-dashboard", "--dashboard-address", "127.0.0
 
 @contextmanager
 def running(*command: str) -> Iterator[subprocess.Popen]:
-    """A process, in a group of its own, which is ended with all its children."""
+    """A process in a group of its own, which is ended with all its children."""
     print("$ python -m", *command, flush=True)
     environment = os.environ | {
         "PYTHONPATH": str(ROOT),
@@ -51,7 +50,7 @@ def running(*command: str) -> Iterator[subprocess.Popen]:
 
 
 def address_in(file: Path, scheduler: subprocess.Popen) -> str:
-    """What the scheduler says, as soon as it listens."""
+    """The address that the scheduler writes into a file as soon as it listens."""
     for _ in range(600):
         if scheduler.poll() is not None:
             sys.exit(f"the scheduler ended with {scheduler.returncode}")
@@ -80,7 +79,10 @@ def main(
         out: the folder to write to.
     """
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # ends what was started, too
-    fewer = () if steps is None else ("--steps", str(steps))
+    fewer: tuple[str, ...] = ()
+    if steps is not None:
+        fewer = ("--steps", str(steps))
+
     with tempfile.TemporaryDirectory() as folder:
         file = Path(folder) / "scheduler.json"
         listening = (*HERE, "--port", "0", "--scheduler-file", str(file))
@@ -96,8 +98,9 @@ def main(
                 folder,
             )
             with running(*worker), running(*worker):
-                sweep = ("--seeds", str(seeds), *fewer, "--out", out)
+                sweep = ("--seeds", str(seeds), *fewer, "--out", str(out))
                 step(ROOT / "experiments" / "cluster.py", "--scheduler", address, *sweep)
+
     step("-m", "approx", "status", out)
     step("-m", "approx", "verify", out)
 

@@ -1,5 +1,4 @@
-"""Two wrong derivatives, or nothing wrong at all: why does a numpy network stay at an accuracy of
-0.6.
+"""Two wrong derivatives, or nothing wrong at all: why a numpy network stays at an accuracy of 0.6.
 
 Source: the question-and-answer thread on a network written by hand, 5-10-4 on scikit-learn's
 make_classification, which stays at a test accuracy of 0.77 to 0.81 and a training accuracy of 0.6.
@@ -25,8 +24,9 @@ without biases is better than Bayes' rule of the direction of x, which has 0.85:
 but before the derivative is right they do not last: after 30 passes they help 81%. With everything
 all 128 seeds work, at 0.927; Bayes' rule has 0.940.
 Cost: a quarter of an hour on two shared cores for 128 seeds. Writes results/clusters_{RECIPE}.nc
-and experiments/summaries/clusters_{claims,reported,references,remedies,factorial,kinds,confusion}.csv and
-clusters_claims.md.
+and
+experiments/summaries/clusters_{claims,reported,references,remedies,factorial,kinds,confusion}.csv
+and clusters_claims.md.
 """
 
 import itertools
@@ -35,7 +35,7 @@ from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -61,7 +61,11 @@ GIVEN_UP = 0.1  # a class is given up whose recall is below
 
 
 def relu_with_slope(slope):
-    """Relu, and the derivative that a backward pass takes for it: a function of z."""
+    """Relu with a backward pass of its own.
+
+    Args:
+        slope: the derivative that the backward pass takes for relu's, as a function of its input z.
+    """
 
     @jax.custom_jvp
     def activation(z):
@@ -71,9 +75,9 @@ def relu_with_slope(slope):
     return ap.models.Elementwise(activation)
 
 
-# What stands between a hidden unit and its sum is relu and then the mask times 2, whose derivative
-# 2 is `MLP`'s. A mask without the 2 in its backward pass is half of that, which is put into the
-# derivative of relu before it.
+# A hidden unit's sum passes through relu and then through the mask times 2. `MLP` has the right
+# derivative of the mask, 2. The thread's backward pass leaves the 2 out, which is half of that.
+# Here the half stands in the derivative of relu.
 ACTIVATIONS = {
     "literal": relu_with_slope(lambda z: jnp.full_like(z, 0.5)),
     "relu corrected": relu_with_slope(lambda z: 0.5 * (z > 0)),
@@ -82,12 +86,22 @@ ACTIVATIONS = {
 }
 
 
+# Numbers of passes: those that the thread reports, the one before each, and some between
+REPORTED_PASSES = {0, 1, 2, 3, 5, 6, 9, 10, 19, 20, 49, 50, 99, 100, 199, 200, 297, 298, 299, 300}
+
+
 def records(passes: int, updates: int = ROWS) -> tuple[int, ...]:
-    """Before and after the passes that the thread reports and some between, so that batch means are
-    over one pass.
+    """The updates at which losses are recorded, in a training of so many passes.
+
+    Each pass that is read has a record before and one after it, so that the means over batches
+    between two records are means over one pass.
+
+    Args:
+        passes: of the training.
+        updates: in a pass.
     """
-    wanted = {0, 1, 2, 3, 5, 6, 9, 10, 19, 20, 49, 50, 99, 100, 199, 200, 297, 298, 299, 300}
-    return tuple(updates * n for n in sorted(wanted | {passes - 1, passes}) if n <= passes)
+    wanted = REPORTED_PASSES | {passes - 1, passes}
+    return tuple(updates * n for n in sorted(wanted) if n <= passes)
 
 
 def recipe(activation, passes: int = PASSES) -> ap.Recipe:
@@ -106,25 +120,48 @@ def recipe(activation, passes: int = PASSES) -> ap.Recipe:
     )
 
 
+# Which of ACTIVATIONS some of the changes take
+CORRECTED = {"right derivatives": "both corrected", "relu corrected": "relu corrected"}
+
+
+def activation_of(changes: Sequence[str]):
+    """The activation of the literal program with some changes.
+
+    Without dropout the mask and its 2 are left out, so that relu's wrong derivative is 1.
+    """
+    for change in changes:
+        if change in CORRECTED:
+            return ACTIVATIONS[CORRECTED[change]]
+    if "no dropout" in changes:
+        return ACTIVATIONS["mask corrected"]
+    return ACTIVATIONS["literal"]
+
+
 def changed(
     *changes: str, passes: int = COMPARED, width: int = 10, **training
 ) -> tuple[ap.Task, ap.Recipe]:
-    """The literal program with some of the changes below, and other fields of its recipe.
+    """The literal program with some changes: task and recipe.
 
-    "biases" start as the weights do. "no dropout" leaves out the mask and its 2, so that relu's
-    wrong derivative is 1. Inputs go through a scaling always, by 0 and 1 unless "normalised", so
-    that both are one program.
+    Inputs always go through a scaling, by 0 and 1 unless they are "normalised", so that both are
+    one compiled program.
+
+    Args:
+        *changes: of "biases" (which start as the weights do), "cross-entropy", "normalised",
+            "no dropout", "relu corrected", "right derivatives".
+        passes: over the training rows.
+        width: hidden units.
+        **training: other fields of the recipe.
     """
-    task = ap.tasks.clusters(
-        loss="cross_entropy" if "cross-entropy" in changes else "half_squared_error"
-    )
-    dropout = "no dropout" not in changes
-    label = "literal" if dropout else "mask corrected"
-    corrected = {"right derivatives": "both corrected", "relu corrected": "relu corrected"}
-    label = next((corrected[change] for change in changes if change in corrected), label)
-    literal = recipe(ACTIVATIONS[label], passes)
-    biases = "biases" in changes
-    model = replace(literal.model, widths=(width,), bias=biases, dropout=0.5 if dropout else None)
+    loss = "half_squared_error"
+    if "cross-entropy" in changes:
+        loss = "cross_entropy"
+
+    task = ap.tasks.clusters(loss=loss)
+    literal = recipe(activation_of(changes), passes)
+    model = replace(literal.model, widths=(width,), bias="biases" in changes)
+    if "no dropout" in changes:
+        model = replace(model, dropout=None)
+
     scaled = ap.scalings.features(model, np.asarray(task.x))
     if "normalised" not in changes:
         scaled = replace(scaled, center=(0.0,) * 5, scale=(1.0,) * 5)
@@ -132,7 +169,7 @@ def changed(
 
 
 def of_passes(whole: ap.Recipe, passes: int) -> ap.Recipe:
-    """A recipe of so many passes."""
+    """The recipe with so many passes over the training rows."""
     updates = ROWS // (whole.batch_size or ROWS)
     return replace(whole, steps=updates * passes, records=records(passes, updates))
 
@@ -140,13 +177,16 @@ def of_passes(whole: ap.Recipe, passes: int) -> ap.Recipe:
 FACTORS = ("biases", "cross-entropy", "normalised", "no dropout")
 ADVICE = FACTORS[:3]
 
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles soon, and trains more slowly
+
 
 def combined(factors: Sequence[str]) -> dict[str, tuple[str, ...]]:
     """All combinations of some factors, by name; that of none is "literal"."""
-    chosen = [
-        some for count in range(len(factors) + 1) for some in itertools.combinations(factors, count)
-    ]
-    return {", ".join(some) or "literal": some for some in chosen}
+    found = {}
+    for count in range(len(factors) + 1):
+        for some in itertools.combinations(factors, count):
+            found[", ".join(some) or "literal"] = some
+    return found
 
 
 THREAD = {
@@ -156,19 +196,18 @@ REMEDIES = {
     **{factor: changed(factor) for factor in FACTORS},
     "all advice": changed(*ADVICE),
     "everything": changed(*FACTORS, "right derivatives"),
-    **{
-        f"{factor}, {right}": changed(factor, right)
-        for factor in FACTORS[:2]
-        for right in ("relu corrected", "right derivatives")
-    },
+    "biases, relu corrected": changed("biases", "relu corrected"),
+    "biases, right derivatives": changed("biases", "right derivatives"),
+    "cross-entropy, relu corrected": changed("cross-entropy", "relu corrected"),
+    "cross-entropy, right derivatives": changed("cross-entropy", "right derivatives"),
+}
+SHORT = {
+    f"short {label}": changed(*factors, passes=SHORT_PASSES)
+    for label, factors in combined(FACTORS).items()
 }
 # The step of a batch is 32 times that of a row, as for a sum of gradients, or 0.002 times their
 # mean.
-SHORT = {
-    **{
-        f"short {label}": changed(*chosen, passes=SHORT_PASSES)
-        for label, chosen in combined(FACTORS).items()
-    },
+SHORT |= {
     "short batch 32": changed(passes=SHORT_PASSES, batch_size=32, learning_rate=0.064),
     "short batch 32, mean": changed(passes=SHORT_PASSES, batch_size=32),
     "short Adam": changed(passes=SHORT_PASSES, optimizer="adam", learning_rate=1e-3),
@@ -196,60 +235,72 @@ NAMES = {
 }
 
 
+def with_ones(x: np.ndarray) -> np.ndarray:
+    """Rows with a 1 appended, for an intercept."""
+    return np.column_stack([x, np.ones(len(x))])
+
+
+def by_squares(outputs: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Accuracy, and half the mean sum of squared errors, of outputs."""
+    accuracy = (outputs.argmax(1) == y.argmax(1)).mean()
+    loss = ((outputs - y) ** 2).sum(1).mean() / 2
+    return float(accuracy), float(loss)
+
+
+def by_entropy(logits: np.ndarray, y: np.ndarray) -> tuple[float, float]:
+    """Accuracy, and mean cross-entropy, of logits."""
+    right = y.argmax(1)
+    chosen = logits[np.arange(len(right)), right]
+    accuracy = (logits.argmax(1) == right).mean()
+    loss = (special.logsumexp(logits, 1) - chosen).mean()
+    return float(accuracy), float(loss)
+
+
 def references(task: Any) -> dict[str, tuple[float, float]]:
     """Test accuracy and test loss of simple classifiers, from NumPy and SciPy alone.
 
     The loss is half the sum of squares of the first three, and the cross-entropy of the others.
     """
-    x, y, x_test, y_test = (
-        np.asarray(z, float) for z in (task.x, task.y, task.x_test, task.y_test)
-    )
-    right, z = y_test.argmax(1), x_test @ basis_of(x)
-    classes = moments(x @ basis_of(x), y)
-    ones = lambda z: np.column_stack([z, np.ones(len(z))])  # noqa: E731
-
-    def squares(outputs):
-        return float((outputs.argmax(1) == right).mean()), float(
-            ((outputs - y_test) ** 2).sum(1).mean() / 2
-        )
-
-    def entropy(logits):
-        chosen = logits[np.arange(len(right)), right]
-        return float((logits.argmax(1) == right).mean()), float(
-            (special.logsumexp(logits, 1) - chosen).mean()
-        )
-
+    x, y = np.asarray(task.x, float), np.asarray(task.y, float)
+    x_test, y_test = np.asarray(task.x_test, float), np.asarray(task.y_test, float)
+    constant = np.broadcast_to(y.mean(0), y_test.shape)
+    linear = x_test @ np.linalg.lstsq(x, y)[0]
+    affine = with_ones(x_test) @ np.linalg.lstsq(with_ones(x), y)[0]
+    basis = basis_of(x)
+    classes, z = moments(x @ basis, y), x_test @ basis
+    by_direction = mislabelled(log_densities(classes, z, directions=True))
+    by_bayes = mislabelled(log_densities(classes, z))
+    direction = "Bayes' rule of the direction of x, all that is known without biases"
     return {
-        "constant": squares(np.broadcast_to(y.mean(0), y_test.shape)),
-        "least squares without intercept": squares(x_test @ np.linalg.lstsq(x, y)[0]),
-        "least squares": squares(ones(x_test) @ np.linalg.lstsq(ones(x), y)[0]),
-        "softmax without intercept": entropy(x_test @ softmax(x, y)),
-        "softmax": entropy(ones(x_test) @ softmax(ones(x), y)),
-        "Bayes' rule of the direction of x, all that is known without biases": entropy(
-            mislabelled(log_densities(classes, z, True))
-        ),
-        "Bayes' rule": entropy(mislabelled(log_densities(classes, z))),
+        "constant": by_squares(constant, y_test),
+        "least squares without intercept": by_squares(linear, y_test),
+        "least squares": by_squares(affine, y_test),
+        "softmax without intercept": by_entropy(x_test @ softmax(x, y), y_test),
+        "softmax": by_entropy(with_ones(x_test) @ softmax(with_ones(x), y), y_test),
+        direction: by_entropy(by_direction, y_test),
+        "Bayes' rule": by_entropy(by_bayes, y_test),
     }
 
 
 def softmax(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """Weights of least cross-entropy."""
+    """Weights (inputs, 4) of the least cross-entropy on some rows."""
 
     def objective(w):
         logits = x @ w.reshape(-1, 4)
         total = special.logsumexp(logits, 1, keepdims=True)
-        return (total[:, 0] - (logits * y).sum(1)).mean(), (
-            x.T @ (np.exp(logits - total) - y) / len(x)
-        ).ravel()
+        loss = (total[:, 0] - (logits * y).sum(1)).mean()
+        gradient = x.T @ (np.exp(logits - total) - y) / len(x)
+        return loss, gradient.ravel()
 
-    return optimize.minimize(
-        objective, np.zeros(x.shape[1] * 4), jac=True, method="L-BFGS-B"
-    ).x.reshape(-1, 4)
+    start = np.zeros(x.shape[1] * 4)
+    found = optimize.minimize(objective, start, jac=True, method="L-BFGS-B")
+    return found.x.reshape(-1, 4)
 
 
 def mislabelled(logs: np.ndarray) -> np.ndarray:
-    """Logarithms of the probabilities of labels, of which a share `MISLABELLED` is random, of even
-    classes.
+    """Logarithms of the probabilities of the labels, from the classes' log densities.
+
+    The classes are equally frequent, and a share `MISLABELLED` of the labels is random.
     """
     return np.log((1 - MISLABELLED) * special.softmax(logs, 1) + MISLABELLED / 4)
 
@@ -261,8 +312,7 @@ def basis_of(x: np.ndarray) -> np.ndarray:
 
 
 def moments(z: np.ndarray, y: np.ndarray, rounds: int = 10) -> list[tuple[np.ndarray, np.ndarray]]:
-    """Mean and covariance of each class: Gaussians by construction, but for a share `MISLABELLED`
-    of random labels.
+    """Mean and covariance of each class: Gaussians, but for a share `MISLABELLED` of random labels.
 
     A row counts for its class by the probability that its label is right, given the moments of the
     round before.
@@ -276,94 +326,123 @@ def moments(z: np.ndarray, y: np.ndarray, rounds: int = 10) -> list[tuple[np.nda
     return found
 
 
+def of_directions(m: np.ndarray, s: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Logarithms of a Gaussian's density of directions at u (n, 3), |u| = 1, but for a constant.
+
+    With a = u'S⁻¹u and t = u'S⁻¹m / √a, the integral ∫ r² N(r u; m, S) dr is, but for a constant,
+    |S|^(-1/2) a^(-3/2) exp((t² - m'S⁻¹m) / 2) ((1 + t²) √(2π) Φ(t) + t exp(-t²/2)).
+    """
+    inverse = np.linalg.inv(s)
+    a = ((u @ inverse) * u).sum(1)
+    t = u @ inverse @ m / np.sqrt(a)
+
+    # The factors of the integral, in the order above
+    log_determinant = np.linalg.slogdet(inverse)[1] / 2
+    log_power = 1.5 * np.log(a)
+    exponent = (t**2 - m @ inverse @ m) / 2
+    density = t * np.exp(-(t**2) / 2)
+    distribution = (1 + t**2) * np.sqrt(2 * np.pi) * special.ndtr(t)
+    return log_determinant - log_power + exponent + np.log(distribution + density)
+
+
+def of_points(m: np.ndarray, s: np.ndarray, u: np.ndarray) -> np.ndarray:
+    """Logarithms of a Gaussian's density at u (n, 3), but for a constant."""
+    inverse = np.linalg.inv(s)
+    away = u - m
+    return np.linalg.slogdet(inverse)[1] / 2 - ((away @ inverse) * away).sum(1) / 2
+
+
 def log_densities(
     found: list[tuple[np.ndarray, np.ndarray]], u: np.ndarray, directions: bool = False
 ) -> np.ndarray:
-    """Logarithms of the classes' densities at u (n, 3), or of those of u / |u|, up to a constant.
+    """Logarithms of the classes' densities at some points, up to a constant: (points, classes).
 
-    Which output of a network without biases is the largest depends on the direction of x alone,
-    relu being homogeneous. For |u| = 1, a = u'S⁻¹u and t = u'S⁻¹m / √a, and but for a constant ∫ r²
-    N(r u; m, S) dr is
-    |S|^(-1/2) a^(-3/2) exp((t² - m'S⁻¹m) / 2) ((1 + t²) √(2π) Φ(t) + t exp(-t²/2)).
+    Args:
+        found: mean and covariance of each class.
+        u: the points, (points, 3).
+        directions: take the densities of the direction u / |u| instead of those of u. Which output
+            of a network without biases is the largest depends on the direction of x alone, because
+            relu is homogeneous.
     """
-    logs = []
-    if directions:
-        u = u / np.linalg.norm(u, axis=1, keepdims=True)
-    for m, s in found:
-        inverse = np.linalg.inv(s)
-        log = np.linalg.slogdet(inverse)[1] / 2
-        if directions:
-            a = ((u @ inverse) * u).sum(1)
-            t = u @ inverse @ m / np.sqrt(a)
-            integral = (1 + t**2) * np.sqrt(2 * np.pi) * special.ndtr(t) + t * np.exp(-(t**2) / 2)
-            logs.append(log - 1.5 * np.log(a) + (t**2 - m @ inverse @ m) / 2 + np.log(integral))
-        else:
-            logs.append(log - (((u - m) @ inverse) * (u - m)).sum(1) / 2)
-    return np.stack(logs, 1)
+    if not directions:
+        return np.stack([of_points(m, s, u) for m, s in found], 1)
+    unit = u / np.linalg.norm(u, axis=1, keepdims=True)
+    return np.stack([of_directions(m, s, unit) for m, s in found], 1)
 
 
 def confusion(runs: xr.Dataset, labels: np.ndarray) -> np.ndarray:
-    """Share of the test rows of each class (axis 1) that each seed (axis 0) gives to each class
-    (axis 2).
+    """Which class each seed gives to the test rows of each class.
 
-    Outputs that are not finite give a row to no class.
+    Args:
+        runs: with predictions at the end.
+        labels: the right class of each test row.
+
+    Returns:
+        Shares of the rows, (seeds, right class, given class). Outputs that are not finite give a
+        row to no class.
     """
     outputs = runs.prediction.values
     given = np.where(np.isfinite(outputs).all(-1), outputs.argmax(-1), -1)
-    rows = [
-        [[(seed[labels == a] == b).mean() for b in range(4)] for a in range(4)] for seed in given
-    ]
-    return np.array(rows)
+    shares = np.zeros((len(given), 4, 4))
+    for right, taken in itertools.product(range(4), range(4)):
+        shares[:, right, taken] = (given[:, labels == right] == taken).mean(1)
+    return shares
+
+
+# How a seed may end
+AT_SOFTMAX = f"≥ {SOFTMAX:g}, a linear softmax's"
+AT_SQUARES = f"≥ {LEAST_SQUARES:g}, least squares'"
+BELOW = "below"
+CLASS_GIVEN_UP = "class given up"
+KINDS = (AT_SOFTMAX, AT_SQUARES, BELOW, CLASS_GIVEN_UP)
 
 
 def kinds(runs: xr.Dataset, labels: np.ndarray) -> xr.Dataset:
-    """How each seed ended: at least as a linear softmax, as least squares, below, or with a class
-    given up.
-    """
+    """How each seed ended: one of KINDS."""
     recall = np.diagonal(confusion(runs, labels), axis1=1, axis2=2)
-    lost = (recall < GIVEN_UP).any(1) | ~np.isfinite(runs.test_loss.isel(step=-1).values)
-    names = [
-        f"≥ {SOFTMAX:g}, a linear softmax's",
-        f"≥ {LEAST_SQUARES:g}, least squares'",
-        "below",
-        "class given up",
-    ]
-    reached = [
-        above(runs, threshold).hit.isel(step=-1).values for threshold in (SOFTMAX, LEAST_SQUARES)
-    ]
-    kind = np.select([lost, *reached], [names[3], *names[:2]], names[2])
-    return xr.Dataset({"kind": ("seed", kind)}, attrs={"kinds": names})
+    is_finite = np.isfinite(runs.test_loss.isel(step=-1).values)
+
+    # The first condition that holds decides
+    conditions = {
+        CLASS_GIVEN_UP: (recall < GIVEN_UP).any(1) | ~is_finite,
+        AT_SOFTMAX: above(runs, SOFTMAX).hit.isel(step=-1).values,
+        AT_SQUARES: above(runs, LEAST_SQUARES).hit.isel(step=-1).values,
+    }
+    kind = np.select(list(conditions.values()), list(conditions), BELOW)
+    return xr.Dataset({"kind": ("seed", kind)}, attrs={"kinds": list(KINDS)})
 
 
 def dead_units(runs: xr.Dataset, its: ap.Recipe, x: np.ndarray) -> np.ndarray:
-    """Share of the hidden units of each seed (n,) that are the same on every training row, at the
-    end.
-    """
-    inner = its.model.inward(jnp.asarray(x)) if isinstance(its.model, ap.scalings.PerFeature) else x
-    network = ap.scalings.core(its.model)
-    return np.asarray(jax.vmap(partial(ap.models.idle_units, network, x=inner))(ap.params(runs)))[
-        :, 0
-    ]
+    """Share of the hidden units of each seed that give the same on all training rows at the end."""
+    inner: Any = x
+    if isinstance(its.model, ap.scalings.PerFeature):
+        inner = its.model.inward(jnp.asarray(x))
+    share = partial(ap.models.idle_units, ap.scalings.core(its.model), x=inner)
+    by_layer = np.asarray(jax.vmap(share)(ap.params(runs)))
+    return by_layer[:, 0]
 
 
 def until(runs: xr.Dataset, passes: int) -> xr.Dataset:
-    """Its records up to so many passes."""
+    """The records up to so many passes."""
     return runs.sel(step=slice(None, ROWS * passes))
 
 
 def above(runs: xr.Dataset, threshold: float = SOFTMAX) -> xr.Dataset:
-    """Which records have that test accuracy."""
+    """Which records have at least that test accuracy."""
     return ap.stats.success(runs, above=threshold, of="test_accuracy")
 
 
-def measure_claims(all_runs: Mapping[Hashable, xr.Dataset], compared: int = COMPARED) -> xr.Dataset:
-    """What the thread says, held against the measurement: derivatives at the end, remedies after
-    `compared` passes.
-    """
-    end = all_runs["literal"].isel(step=-1)
-    first_pass = all_runs["literal"].sel(step=ROWS) if ROWS in all_runs["literal"].step else end
+def claims_of_literal(runs: xr.Dataset) -> list[ap.stats.Claim]:
+    """What the thread says of its own network, and what we say of it."""
+    end = runs.isel(step=-1)
+    first_pass = end
+    if ROWS in runs.step:
+        first_pass = runs.sel(step=ROWS)
+
     stuck = end.accuracy <= 0.615  # prints as 0.61
-    rows = [
+    worse = end.test_accuracy < first_pass.test_accuracy
+    counted_lower = end.accuracy - end.batch_accuracy >= 0.1
+    return [
         ap.stats.Claim(
             "the network is stuck at 0.6: its accuracy on the training rows",
             "literal",
@@ -375,121 +454,158 @@ def measure_claims(all_runs: Mapping[Hashable, xr.Dataset], compared: int = COMP
             "training longer makes it worse",
             "literal",
             "test accuracy lower after the last pass than after the first",
-            partial(ap.stats.rate, end.test_accuracy < first_pass.test_accuracy),
+            partial(ap.stats.rate, worse),
             ap.stats.USUALLY,
         ),
         ap.stats.Claim(
             "(ours) 0.6 is the dropout of the count, 0.1 or more",
             "literal",
             "counted in the last pass at least 0.1 below the same rows without dropout",
-            partial(ap.stats.rate, end.accuracy - end.batch_accuracy >= 0.1),
+            partial(ap.stats.rate, counted_lower),
             ap.stats.ALWAYS,
         ),
     ]
-    pairs = (
-        ("biases are missing", "biases", "literal"),
-        ("use cross-entropy, not squared error", "cross-entropy", "literal"),
-        ("normalise the inputs", "normalised", "literal"),
-        ("all three pieces of advice together help", "all advice", "literal"),
-        ("(ours) dropout hurts a network of ten units", "no dropout", "literal"),
-        ("the derivative of relu is wrong, and that costs", "relu corrected", "literal"),
-        ("the mask's factor is missing, and that costs", "mask corrected", "literal"),
-        ("both wrong derivatives together cost", "both corrected", "literal"),
-        (
-            "(ours) with the right derivatives, biases help",
-            "biases, right derivatives",
-            "both corrected",
-        ),
-        (
-            "(ours) with the right derivatives, cross-entropy helps",
-            "cross-entropy, right derivatives",
-            "both corrected",
-        ),
-        ("(ours) all advice, no dropout, right derivatives help", "everything", "literal"),
-    )
-    for text, a, b in pairs:
-        pair: dict[Hashable, xr.Dataset] = {name: all_runs[name] for name in (a, b)}
+
+
+# What is said of a recipe, the recipe, and the one that it is compared with
+PAIRS = (
+    ("biases are missing", "biases", "literal"),
+    ("use cross-entropy, not squared error", "cross-entropy", "literal"),
+    ("normalise the inputs", "normalised", "literal"),
+    ("all three pieces of advice together help", "all advice", "literal"),
+    ("(ours) dropout hurts a network of ten units", "no dropout", "literal"),
+    ("the derivative of relu is wrong, and that costs", "relu corrected", "literal"),
+    ("the mask's factor is missing, and that costs", "mask corrected", "literal"),
+    ("both wrong derivatives together cost", "both corrected", "literal"),
+    (
+        "(ours) with the right derivatives, biases help",
+        "biases, right derivatives",
+        "both corrected",
+    ),
+    (
+        "(ours) with the right derivatives, cross-entropy helps",
+        "cross-entropy, right derivatives",
+        "both corrected",
+    ),
+    ("(ours) all advice, no dropout, right derivatives help", "everything", "literal"),
+)
+
+
+def claims_of_pair(
+    text: str, a: str, b: str, pair: Mapping[Hashable, xr.Dataset]
+) -> list[ap.stats.Claim]:
+    """That recipe a ends with a higher test accuracy than b, and that it works more often."""
+    sides = f"{a} against {b}"
+    after = f"after {int(pair[a].step[-1]) // ROWS} passes"
+    better = partial(ap.stats.improvement, pair, a, b, of="test_accuracy", pairs="seed")
+    hits = {name: above(runs) for name, runs in pair.items()}
+    more = partial(ap.stats.compare, hits, a, b)
+    higher = f"higher test accuracy {after}"
+    works = f"test accuracy ≥ {SOFTMAX:g} {after}"
+    return [
+        ap.stats.Claim(f"{text}: higher", sides, higher, better, ap.stats.BETTER),
+        ap.stats.Claim(f"{text}: works", sides, works, more, ap.stats.HELPS),
+    ]
+
+
+def measure_claims(all_runs: Mapping[Hashable, xr.Dataset], compared: int = COMPARED) -> xr.Dataset:
+    """What the thread says, held against what was measured.
+
+    Corrected derivatives are compared at the end, remedies after `compared` passes.
+    """
+    claims = claims_of_literal(all_runs["literal"])
+    for text, a, b in PAIRS:
+        pair: dict[Hashable, xr.Dataset] = {a: all_runs[a], b: all_runs[b]}
         if a in REMEDIES:
             pair = {name: until(runs, compared) for name, runs in pair.items()}
-        sides, after = f"{a} against {b}", f"after {int(pair[a].step[-1]) // ROWS} passes"
-        better = partial(ap.stats.improvement, pair, a, b, of="test_accuracy", pairs="seed")
-        more = partial(ap.stats.compare, {name: above(runs) for name, runs in pair.items()}, a, b)
-        rows += [
-            ap.stats.Claim(
-                f"{text}: higher", sides, f"higher test accuracy {after}", better, ap.stats.BETTER
-            ),
-            ap.stats.Claim(
-                f"{text}: works",
-                sides,
-                f"test accuracy ≥ {SOFTMAX:g} {after}",
-                more,
-                ap.stats.HELPS,
-            ),
-        ]
-    return ap.stats.claims("clusters", rows)
+        claims += claims_of_pair(text, a, b, pair)
+    return ap.stats.claims("clusters", claims)
 
 
-def measure_reported(runs: xr.Dataset) -> xr.Dataset:
-    """The thread's numbers among our seeds."""
+def measure_reported(runs: xr.Dataset) -> xr.Dataset | None:
+    """The thread's numbers among our seeds; None if no pass that it reports has a record."""
     found = []
     for of, number, value, rounding, factor in REPORTED:
         step = ROWS * (number + 1)
-        if step in runs.step:
-            text = f"{NAMES[of]}, pass {number}"
-            found.append(
-                ap.stats.Reported(
-                    text, "literal", factor * runs[of].sel(step=step).values, value, rounding
-                )
-            )
-    return ap.stats.reported("clusters", found) if found else xr.Dataset()
+        if step not in runs.step:
+            continue
+        text = f"{NAMES[of]}, pass {number}"
+        ours = factor * runs[of].sel(step=step).values
+        found.append(ap.stats.Reported(text, "literal", ours, value, rounding))
+
+    if not found:
+        return None
+    return ap.stats.reported("clusters", found)
 
 
 def measure_remedies(
     all_runs: Mapping[Hashable, xr.Dataset], compared: int = COMPARED
 ) -> pd.DataFrame:
-    """Every recipe against the literal one of as many passes, on the same seeds: 95% intervals,
-    each for itself.
+    """Every recipe against the literal one of as many passes, on the same seeds.
+
+    Intervals are of 95%, each for itself.
     """
     rows = []
     for label in [label for label in RECIPES if label in all_runs]:
-        base = "short literal" if label in SHORT else "literal"
-        pair: dict[Hashable, xr.Dataset] = {
-            name: until(all_runs[name], compared) for name in (label, base)
-        }
+        base = "literal"
+        if label in SHORT:
+            base = "short literal"
+        pair = {name: until(all_runs[name], compared) for name in (label, base)}
         rows.append({"recipe": label} | against(pair, label, base))
+
     for label in THREAD:
         rows.append({"recipe": f"{label}, to the end"} | against(all_runs, label, "literal"))
     return pd.DataFrame(rows).set_index("recipe")
 
 
 def of_accuracies(values: xr.DataArray) -> list[float]:
-    """The 5, 50 and 95% quantiles over seeds (seed,), of which those that diverged are the
-    smallest.
-    """
+    """The 5, 50 and 95% quantiles over seeds (seed,); those that diverged count as the smallest."""
     return ap.stats.order_quantiles(values, (0.05, 0.5, 0.95), worst=-np.inf).tolist()
 
 
-def against(pair: Mapping[Hashable, xr.Dataset], label: str, base: str) -> dict[str, float]:
+def with_interval(name: str, value: xr.DataArray, found: xr.Dataset) -> dict[str, float]:
+    """A number of a table, and the ends of its interval."""
+    return {
+        name: float(value),
+        f"{name}_low": float(found.low),
+        f"{name}_high": float(found.high),
+    }
+
+
+def against(pair: Mapping[Any, xr.Dataset], label: str, base: str) -> dict[str, float]:
     """One recipe's accuracies at the end, and how they compare with another's."""
     runs = pair[label]
     last, rate = runs.isel(step=-1), ap.stats.rate(above(runs))
     row: dict[str, float] = {"n": runs.sizes["seed"], "updates": int(runs.step[-1])}
     row |= dict(zip(("q05", "q50", "q95"), of_accuracies(last.test_accuracy), strict=True))
-    row |= {
-        "train_q50": of_accuracies(last.accuracy)[1],
-        "counted_q50": of_accuracies(last.batch_accuracy)[1],
-    }
-    row |= {"rate": float(rate.rate), "rate_low": float(rate.low), "rate_high": float(rate.high)}
-    if label != base:
-        better = ap.stats.improvement(pair, label, base, of="test_accuracy")
-        points = ap.stats.compare_values(pair, label, base, of="test_accuracy", statistic="median")
-        for name, of, key in (("better", better, "improvement"), ("points", points, "difference")):
-            row |= {
-                name: float(of[key]),
-                f"{name}_low": float(of.low),
-                f"{name}_high": float(of.high),
-            }
+    row["train_q50"] = of_accuracies(last.accuracy)[1]
+    row["counted_q50"] = of_accuracies(last.batch_accuracy)[1]
+    row |= with_interval("rate", rate.rate, rate)
+    if label == base:
+        return row
+
+    # How often it ends with the higher accuracy, and by how many points the medians differ
+    of = "test_accuracy"
+    better = ap.stats.improvement(pair, label, base, of=of)
+    points = ap.stats.compare_values(pair, label, base, of=of, statistic="median")
+    row |= with_interval("better", better.improvement, better)
+    row |= with_interval("points", points.difference, points)
     return row
+
+
+def contrast(
+    values: Mapping[str, np.ndarray], factors: Sequence[str], cells: Mapping
+) -> np.ndarray:
+    """The effect of a set of factors on each seed (Yates): half the sum of signed accuracies.
+
+    The sign of a combination is positive if an even number of the factors is absent from it. So a
+    main effect is the accuracy with a factor less that without it, averaged over the others.
+    """
+    total: Any = 0
+    for cell, present in cells.items():
+        absent = set(factors) - set(present)
+        total = total + (-1) ** len(absent) * values[cell]
+    return np.asarray(total / (len(cells) / 2), float)
 
 
 def measure_factorial(
@@ -497,81 +613,87 @@ def measure_factorial(
     all_factors: Sequence[str] = FACTORS,
     level: float = 0.95,
 ) -> pd.DataFrame:
-    """Main effects and interactions on test accuracy: means over seeds of contrasts over all
-    combinations.
+    """Main effects and interactions on test accuracy, as means over seeds of contrasts.
 
-    The effect of a set of factors is the mean accuracy where an even number of them is absent less
-    the mean of the others (Yates), so that a main effect is with less without, averaged over the
-    other factors. The interval of each is that of a mean over seeds whose values lie between -1 and
-    1 (`stats.mean_interval`).
+    The interval of each is that of a mean over seeds whose values lie between -1 and 1
+    (`stats.mean_interval`).
     """
     cells = combined(all_factors)
-    values = {
-        label: all_runs[f"short {label}"].test_accuracy.isel(step=-1).values for label in cells
-    }
+    values = {}
+    for label in cells:
+        values[label] = all_runs[f"short {label}"].test_accuracy.isel(step=-1).values
+
     rows = []
     for factors in cells.values():
-        if factors:
-            signs = {
-                cell: (-1) ** len(set(factors) - set(chosen)) for cell, chosen in cells.items()
-            }
-            contrast = sum(signs[cell] * values[cell] for cell in cells) / (len(cells) / 2)
-            each_seed = np.asarray(contrast, float)
-            # Accuracies lie in [0, 1]; an unseen seed may lie as far beyond those seen as these lie
-            # apart.
-            low, high = ap.stats.mean_interval(
-                each_seed, (-1.0, 1.0), level, step=float(np.ptp(each_seed))
-            )
-            row = {
-                "effect": each_seed.mean(),
-                "low": float(low),
-                "high": float(high),
-                "n": each_seed.size,
-            }
-            rows.append({"factors": " × ".join(factors), "order": len(factors), **row})
+        if not factors:
+            continue
+        each_seed = contrast(values, factors, cells)
+        # Accuracies lie in [0, 1]. An unseen seed may lie as far beyond those seen as these lie
+        # apart.
+        apart = float(np.ptp(each_seed))
+        low, high = ap.stats.mean_interval(each_seed, (-1.0, 1.0), level, step=apart)
+        row = {
+            "factors": " × ".join(factors),
+            "order": len(factors),
+            "effect": each_seed.mean(),
+            "low": float(low),
+            "high": float(high),
+            "n": each_seed.size,
+        }
+        rows.append(row)
+
     return pd.DataFrame(rows).set_index("factors")
 
 
 def measure_kinds(
     all_runs: Mapping[Hashable, xr.Dataset], compared: int = COMPARED
 ) -> pd.DataFrame:
-    """Where the seeds are after the passes compared: seeds, share and its 95% interval of each
-    kind.
-    """
+    """How the seeds end after the passes compared: number, share and its 95% interval by kind."""
     labels = np.asarray(ap.tasks.clusters(loss="cross_entropy").y_test)
     rows = []
     for label in LONG:
         found = ap.stats.shares(kinds(until(all_runs[label], compared), labels))
         for kind in found.kind.values:
             one = found.sel(kind=kind)
-            row = {"recipe": label, "kind": str(kind), "seeds": int(one.successes), "n": int(one.n)}
+            row = {
+                "recipe": label,
+                "kind": str(kind),
+                "seeds": int(one.successes),
+                "n": int(one.n),
+            }
             rows.append(row | {name: float(one[name]) for name in ("rate", "low", "high")})
+
     return pd.DataFrame(rows).set_index(["recipe", "kind"])
 
 
+def commonest(shares: np.ndarray) -> dict[str, Any]:
+    """The confusion that is the commonest on average over the seeds, and its share of the class."""
+    wrong = np.where(np.eye(4, dtype=bool), 0, shares.mean(0))
+    right, taken = np.unravel_index(wrong.argmax(), wrong.shape)
+    said = f"{right} taken for {taken}"
+    return {"commonest_confusion": said, "share_of_class": wrong.max()}
+
+
 def measure_confusion(all_runs: Mapping[Hashable, xr.Dataset]) -> pd.DataFrame:
-    """Which classes are found (mean recall) and lost, the commonest confusion, dead units, and what
-    diverged.
+    """Which classes are found (mean recall) and given up, the commonest confusion, and dead units.
+
+    And how many seeds diverged.
     """
     task = ap.tasks.clusters(loss="cross_entropy")
     rows = []
     for label in LONG:
         runs = all_runs[label]
         shares = confusion(runs, np.asarray(task.y_test))
-        recall, wrong = (
-            np.diagonal(shares, axis1=1, axis2=2),
-            np.where(np.eye(4, dtype=bool), 0, shares.mean(0)),
-        )
-        a, b = np.unravel_index(wrong.argmax(), wrong.shape)
-        row = {"recipe": label, "n": runs.sizes["seed"]} | {
-            f"recall_{c}": recall[:, c].mean() for c in range(4)
-        }
+        recall = np.diagonal(shares, axis1=1, axis2=2)
+        row = {"recipe": label, "n": runs.sizes["seed"]}
+        row |= {f"recall_{c}": recall[:, c].mean() for c in range(4)}
         row |= {f"given_up_{c}": int((recall[:, c] < GIVEN_UP).sum()) for c in range(4)}
-        row |= {"commonest_confusion": f"{a} taken for {b}", "share_of_class": wrong.max()}
+        row |= commonest(shares)
         dead = dead_units(runs, LONG[label][1], np.asarray(task.x))
-        rows.append(
-            row | {"seeds_with_dead_units": int((dead > 0).sum()), "seeds_diverged": diverged(runs)}
-        )
+        row["seeds_with_dead_units"] = int((dead > 0).sum())
+        row["seeds_diverged"] = diverged(runs)
+        rows.append(row)
+
     return pd.DataFrame(rows).set_index("recipe")
 
 
@@ -580,24 +702,26 @@ def diverged(runs: xr.Dataset) -> int:
     return int((~np.isfinite(runs.loss.isel(step=-1))).sum())
 
 
+def best_of(runs: xr.Dataset, tries: int) -> str:
+    """The mean test accuracy of the best of several seeds, in words."""
+    one = ap.stats.best_of(runs.isel(step=-1), tries=[tries], of="test_accuracy").sel(tries=tries)
+    interval = f"[{float(one.low):.4f}, {float(one.high):.4f}]"
+    return f"best of {tries}: mean {float(one.best):.4f} {interval}"
+
+
+def cost_of(runs: xr.Dataset, threshold: float) -> str:
+    """What a success costs if every failure is followed by a new seed, in words."""
+    cost = ap.stats.ert(above(runs, threshold))
+    low, middle, high = (float(cost[name]) / ROWS for name in ("low", "ert", "high"))
+    passes = f"{middle:.3g} [{low:.3g}, {high:.3g}]"
+    hits = f"{int(cost.successes)} of {int(cost.n)} seeds at some record"
+    return f"expected passes to a test accuracy of {threshold:g}: {passes}; {hits}"
+
+
 def restarts(runs: xr.Dataset) -> str:
-    """What restarting the literal recipe would give: the best of several, and the cost of a
-    success.
-    """
-    tries = [n for n in (1, 5, 20, 100) if n <= runs.sizes["seed"]]
-    best = ap.stats.best_of(runs.isel(step=-1), tries=tries, of="test_accuracy")
-    lines = [
-        f"best of {n}: mean {float(one.best):.4f} [{float(one.low):.4f}, {float(one.high):.4f}]"
-        for n in tries
-        for one in [best.sel(tries=n)]
-    ]
-    for threshold in (LEAST_SQUARES, SOFTMAX):
-        cost = ap.stats.ert(above(runs, threshold))
-        low, mid, high = (float(cost[name]) / ROWS for name in ("low", "ert", "high"))
-        hits = f"{int(cost.successes)} of {int(cost.n)} seeds at some record"
-        lines.append(
-            f"expected passes to a test accuracy of {threshold:g}: {mid:.3g} [{low:.3g}, {high:.3g}]; {hits}"
-        )
+    """What restarts of the literal recipe would give, as lines of a list."""
+    lines = [best_of(runs, tries) for tries in (1, 5, 20, 100) if tries <= runs.sizes["seed"]]
+    lines += [cost_of(runs, threshold) for threshold in (LEAST_SQUARES, SOFTMAX)]
     return "\n".join(f"- {line}" for line in lines)
 
 
@@ -609,23 +733,22 @@ def summarise(
     note: str = "",
 ) -> None:
     """Make, write and print everything that is said of the results."""
+    classifiers = references(ap.tasks.clusters())
     frames = {
-        "references": pd.DataFrame(
-            references(ap.tasks.clusters()), index=["test_accuracy", "test_loss"]
-        ).T,
+        "references": pd.DataFrame(classifiers, index=["test_accuracy", "test_loss"]).T,
         "remedies": measure_remedies(all_runs, compared),
         "factorial": measure_factorial(all_runs, factors),
         "kinds": measure_kinds(all_runs, compared),
         "confusion": measure_confusion(all_runs),
     }
-    sections: dict[str, pd.DataFrame | str] = {
-        TITLES[name]: frame for name, frame in frames.items()
-    }
+    sections: dict[str, pd.DataFrame | str] = {}
+    for name, frame in frames.items():
+        sections[TITLES[name]] = frame
+
     sections["Restarting the literal recipe"] = restarts(all_runs["literal"])
-    claims, numbers = measure_claims(all_runs, compared), measure_reported(all_runs["literal"])
-    ap.stats.write_claims(
-        folder, "clusters", claims, numbers if numbers.sizes else None, note, sections
-    )
+    claims = measure_claims(all_runs, compared)
+    numbers = measure_reported(all_runs["literal"])
+    ap.stats.write_claims(folder, "clusters", claims, numbers, note, sections)
     for name, frame in frames.items():
         frame.to_csv(folder / f"clusters_{name}.csv", float_format="%.6g", lineterminator="\n")
 
@@ -641,7 +764,57 @@ TITLES = {
 
 def path_of(results: Path, label: str) -> Path:
     """Where the runs of a recipe are kept."""
-    return results / f"clusters_{re.sub(r'[^A-Za-z0-9]+', '_', label)}.nc"
+    name = re.sub(r"[^A-Za-z0-9]+", "_", label)
+    return results / f"clusters_{name}.nc"
+
+
+class Passes(NamedTuple):
+    """How many passes over the training rows the recipes take.
+
+    Attributes:
+        whole: of the thread's program and its corrections.
+        compared: of the remedies, after which they are compared.
+        short: of the factorial, and of what is compared with it.
+    """
+
+    whole: int
+    compared: int
+    short: int
+
+    def of(self, label: str) -> int:
+        """Those of one recipe."""
+        if label in THREAD:
+            return self.whole
+        if label in REMEDIES:
+            return self.compared
+        return self.short
+
+
+def train(label: str, seeds: int, passes: Passes, results: Path, **options) -> xr.Dataset:
+    """Run one recipe and save it; the thread's also with its state when remedies are compared."""
+    task, whole = RECIPES[label]
+    keep_at: tuple[int, ...] = ()
+    if label in THREAD:
+        keep_at = (ROWS * passes.compared,)
+
+    runs = ap.run(
+        task,
+        of_passes(whole, passes.of(label)),
+        seeds=seeds,
+        keep=("prediction", "params"),
+        keep_at=keep_at,
+        progress=False,
+        **options,
+    )
+    ap.save(runs, path_of(results, label))
+    return runs
+
+
+def said(label: str, runs: xr.Dataset) -> str:
+    """A recipe's test accuracies at the end, as a line."""
+    low, middle, high = of_accuracies(runs.test_accuracy.isel(step=-1))
+    size = f"{runs.sizes['seed']} seeds, {int(runs.step[-1]):,} steps"
+    return f"{label}: {size}, test accuracy {middle:.4f} [{low:.4f}, {high:.4f}]"
 
 
 def main(
@@ -654,8 +827,7 @@ def main(
     quick: bool = False,
     saved: bool = False,
 ) -> None:
-    """Train the literal network, its corrections and the remedies, print what came out, and save
-    it.
+    """Train the literal network, its corrections and the remedies, and judge the thread's claims.
 
     Args:
         seeds: of each recipe.
@@ -674,40 +846,30 @@ def main(
     factors: tuple[str, ...] = FACTORS
     options: dict[str, Any] = {}
     if quick:
-        seeds, passes, compared, short, factors = 16, 2, 2, 2, FACTORS[:2]
+        seeds, passes, compared, short = 16, 2, 2, 2
+        factors = FACTORS[:2]
         labels = [*LONG, *(f"short {label}" for label in combined(factors))]
-        results, summaries = results / "quick", results / "quick"
-        options = {
-            "lanes": 8,
-            "compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0}),
-        }
-    if (passes, compared, short) != (PASSES, COMPARED, SHORT_PASSES) or quick:
+        results = summaries = results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
+        options = {"lanes": 8, "compiler_options": UNOPTIMISED}
+
+    if (passes, compared, short) != (PASSES, COMPARED, SHORT_PASSES):
         numbers = f"{seeds} seeds, {passes}, {compared} and {short} passes"
-        note = f"{'Quick look: ' if quick else ''}{numbers}: not the experiment."
+        note = f"{numbers}: not the experiment."
+
+    if quick:
+        note = f"Quick look: {note}"
+
     for label in labels:
-        task, whole = RECIPES[label]
         if saved and path_of(results, label).exists():
             continue
-        its = of_passes(
-            whole, passes if label in THREAD else compared if label in REMEDIES else short
-        )
-        options["keep_at"] = (ROWS * compared,) if label in THREAD else ()
-        runs = ap.run(
-            task, its, seeds=seeds, keep=("prediction", "params"), progress=False, **options
-        )
-        ap.save(runs, path_of(results, label))
-        low, mid, high = of_accuracies(runs.test_accuracy.isel(step=-1))
-        size = f"{seeds} seeds, {int(runs.step[-1]):,} steps"
-        print(
-            f"{label}: {size}, test accuracy {mid:.4f} [{low:.4f}, {high:.4f}]  {note}", flush=True
-        )
-    summarise(
-        {label: ap.load(path_of(results, label)) for label in labels},
-        summaries,
-        compared,
-        factors,
-        note,
-    )
+        runs = train(label, seeds, Passes(passes, compared, short), results, **options)
+        print(f"{said(label, runs)}  {note}", flush=True)
+
+    everything: dict[Hashable, xr.Dataset] = {}
+    for label in labels:
+        everything[label] = ap.load(path_of(results, label))
+    summarise(everything, summaries, compared, factors, note)
 
 
 if __name__ == "__main__":

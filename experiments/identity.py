@@ -1,5 +1,4 @@
-"""Does a linear autoencoder learn the identity, what does its small loss hide if it does not, and
-which advice helps.
+"""Does a linear autoencoder learn the identity, what does its small loss hide, and what helps.
 
 Source: the question-and-answer thread on an 84-84 linear network in Keras, mean squared error, SGD
 at 0.01. A: its data, N(1.1090579, 0.0012380764²), 139,336 rows, batches of 8, 10 epochs "up to
@@ -9,11 +8,10 @@ drawn per seed. The advice that closed it: standardise each sample over its 84 v
 after, both inside the model.
 Remedies: A with 16,000 rows, again 10 epochs of batches of 8, 1,400 updates each. A factorial of
 standardisation (none, feature, sample) x units of the loss (the data's, standardised) x optimiser
-(SGD 0.01, Adam 0.001 as in Keras); and one
-at a time: momentum, half the largest stable rate, weights at I, at 0, and small ones (U(-0.05,
-0.05), Keras 1's), L1 and L2 on the outputs (Keras' default factor of 0.01), no bias, and L-BFGS
-(1,000 rows, 150 evaluations, float64). A rate divided by the variance is the raw cell with a loss
-in standardised units. BFGS would keep 7,140² numbers a
+(SGD 0.01, Adam 0.001 as in Keras); and one at a time: momentum, half the largest stable rate,
+weights at I, at 0, and small ones (U(-0.05, 0.05), Keras 1's), L1 and L2 on the outputs (Keras'
+default factor of 0.01), no bias, and L-BFGS (1,000 rows, 150 evaluations, float64). A rate divided
+by the variance is the raw cell with a loss in standardised units. BFGS would keep 7,140² numbers a
 network: left out.
 Success, decided beforehand: R² of 0.99 on 400 further rows.
 Exact reference: gradient descent shrinks the distance to the identity by `1 - 2 rate λ / columns` a
@@ -27,19 +25,18 @@ carries the variance.
 Found: all seeds of a recipe learn it, or none. A ends at 3.05e-6 [2.97e-6, 3.11e-6] (5-95% of 32
 seeds), from epoch 2 on and in validation too: twice its data's variance, R² of -0.99, worse than
 the mean, as weights of mean diagonal 0.01 add noise. The thread's "about 1e-6" is below all seeds
-and can only be an order of magnitude: the best constant has
-1.53e-6. Smaller weights do not explain it: U(-0.05, 0.05) ends at 1.62e-6, but would have B begin
-with losses of 0.115,
-0.083, 0.080 (8 seeds), not with the reported 0.2092, 0.1536, 0.1484. Those and the last three are a
-seed of the lower part of ours, quantiles 0.06 to 0.20; B's diagonal of 0.79 to 0.86 is the median
-seed's. B finds the diagonal, not the
-identity: R² of 0.938, as predicted, and 0.99 would take 154 epochs. C's weights are the identity.
-The advice as the thread has it, per sample with the loss in the data's units, solves A for 0 of 32
-[0, 11%] seeds; with the loss in standardised units too for 32 of 32. Of the remedies, all 88 [96,
-100%] learn it on rows standardised either way if the loss is too or Adam is used, and by L-BFGS;
-none [0, 4%] does on raw rows by anything else: momentum, rate, 200 epochs in closed form, no bias,
-penalties, small weights or none. Against expectation raw Adam is worse than SGD for every seed, R²
-of -9.8: the means of its outputs move with the batches. A needs 610,000 epochs for an R² of 0.99.
+and can only be an order of magnitude: the best constant has 1.53e-6. Smaller weights do not explain
+it: U(-0.05, 0.05) ends at 1.62e-6, but would have B begin with losses of 0.115, 0.083, 0.080 (8
+seeds), not with the reported 0.2092, 0.1536, 0.1484. Those and the last three are a seed of the
+lower part of ours, quantiles 0.06 to 0.20; B's diagonal of 0.79 to 0.86 is the median seed's. B
+finds the diagonal, not the identity: R² of 0.938, as predicted, and 0.99 would take 154 epochs. C's
+weights are the identity. The advice as the thread has it, per sample with the loss in the data's
+units, solves A for 0 of 32 [0, 11%] seeds; with the loss in standardised units too for 32 of 32. Of
+the remedies, all 88 [96, 100%] learn it on rows standardised either way if the loss is too or Adam
+is used, and by L-BFGS; none [0, 4%] does on raw rows by anything else: momentum, rate, 200 epochs
+in closed form, no bias, penalties, small weights or none. Against expectation raw Adam is worse
+than SGD for every seed, R² of -9.8: the means of its outputs move with the batches. A needs 610,000
+epochs for an R² of 0.99.
 Cost: seven and a half minutes on two cores with other light work beside. Writes
 results/identity_{label}.nc and .csv, and experiments/summaries/identity_*.
 """
@@ -72,30 +69,30 @@ SMALL_LOSS = 1e-5  # "about 1e-6": it prints as some e-6
 
 
 def epoch(task, batch_size) -> int:
-    """Updates of an epoch on the training rows."""
-    return math.ceil(math.floor(task.size * (1 - task.validation)) / batch_size)
+    """Updates in one pass over the training rows."""
+    training_rows = math.floor(task.size * (1 - task.validation))
+    return math.ceil(training_rows / batch_size)
 
 
 def recipe(task, model, batch_size: int, epochs: int) -> ap.Recipe:
-    """Keras' SGD at its default rate, with records after the epochs that the thread reports and
-    some between.
+    """Keras' SGD at its default rate, for so many epochs.
+
+    Losses are recorded after the epochs that the thread reports, and after some between them.
     """
     length = epoch(task, batch_size)
-    wanted = {0, 1, 2, 3, 5, 9, 10, 20, 50, 97, 98, 99, 100, 150, 200}
-    records = tuple(length * n for n in sorted(wanted | {epochs}) if n <= epochs)
-    steps = length * epochs
+    wanted = {0, 1, 2, 3, 5, 9, 10, 20, 50, 97, 98, 99, 100, 150, 200, epochs}
     return ap.Recipe(
         model=model,
         optimizer="sgd",
         learning_rate=RATE,
         batch_size=batch_size,
-        steps=steps,
-        records=records,
+        steps=length * epochs,
+        records=tuple(length * n for n in sorted(wanted) if n <= epochs),
     )
 
 
 def literal(kind: str, model, batch_size: int, epochs: int, loss: Any = "mse"):
-    """Task and recipe of one kind."""
+    """Task and recipe of one of the thread's data sets, A, B or C."""
     task = ap.tasks.identity(kind, loss=loss)
     return task, recipe(task, model, batch_size, epochs)
 
@@ -111,7 +108,7 @@ LANES = {"C": 16}  # thirty-two seeds are two blocks, one per core
 
 SMALL = ap.tasks.identity("A", size=16_000)
 EPOCHS, EPOCH = 10, epoch(SMALL, 8)
-MEAN, SD = ap.tasks.autoencoders.KINDS["A"][2:4]  # of every column of A
+MEAN, SD = float(np.asarray(SMALL.offset)), float(np.asarray(SMALL.scale))  # of A's columns
 RECORDS = (0, 30, 300, EPOCH, 2 * EPOCH, 5 * EPOCH, EPOCHS * EPOCH)
 
 # The factors of the factorial, the literal level first.
@@ -121,7 +118,8 @@ MODELS = {
     "sample": ap.scalings.PerSample(LINEAR),
 }
 UNITS = ("data", "z")
-OPTIMIZERS = {"sgd": RATE, "adam": 0.001}
+OPTIMIZERS = {"sgd": RATE, "adam": 0.001}  # and their learning rates
+METHODS = {"sgd": "sgd", "adam": "adam_keras"}  # what `Recipe` calls them
 FACTORS: dict[str, Iterable[str]] = {
     "standardised": MODELS,
     "units": UNITS,
@@ -136,8 +134,9 @@ LOSSES = {
 
 @dataclass(frozen=True)
 class Penalised:
-    """Mean squared error with an activity penalty on the outputs, `l1 Σ_o |f| + l2 Σ_o f²`, as
-    Keras adds it.
+    """Mean squared error with an activity penalty on the outputs, as Keras adds it.
+
+    The penalty of a row is `l1 Σ_o |f| + l2 Σ_o f²` over its outputs; one of the two is used.
     """
 
     l1: float = 0.0
@@ -145,18 +144,27 @@ class Penalised:
 
     def __call__(self, outputs, targets):
         """One loss per row."""
-        penalty = self.l1 * abs(outputs) if self.l1 else self.l2 * outputs**2
+        if self.l1:
+            penalty = self.l1 * abs(outputs)
+        else:
+            penalty = self.l2 * outputs**2
         return ap.losses.mse(outputs, targets) + penalty.sum(1)
 
 
 def cell(standardised: str, units: str, optimizer: str):
     """Task and recipe of one cell of the factorial."""
-    task = replace(SMALL, loss=LOSSES[standardised] if units == "z" else "mse")
-    plain = recipe(task, MODELS[standardised], 8, EPOCHS)
-    name = {"sgd": "sgd", "adam": "adam_keras"}[optimizer]
-    return task, replace(
-        plain, optimizer=name, learning_rate=OPTIMIZERS[optimizer], records=RECORDS
+    loss: Any = "mse"
+    if units == "z":
+        loss = LOSSES[standardised]
+
+    task = replace(SMALL, loss=loss)
+    chosen = replace(
+        recipe(task, MODELS[standardised], 8, EPOCHS),
+        optimizer=METHODS[optimizer],
+        learning_rate=OPTIMIZERS[optimizer],
+        records=RECORDS,
     )
+    return task, chosen
 
 
 def changed(task=SMALL, **fields):
@@ -223,6 +231,7 @@ MORE = {"identity": 3}  # times the seeds: "exactly 0" is a claim of always
 # A quick look has not the factorial's other cells, and not these.
 NOT_QUICK = ("small_weights", "momentum", "no_bias", "l1", "l2", "rate")
 QUICK_SEEDS, QUICK_STEPS, QUICK_SIZE = 8, 60, 1_600
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles soon, and trains more slowly
 
 # ---- measures ------------------------------------------------------------------------------------
 
@@ -249,15 +258,13 @@ def on_diagonal(params, predict):
 
 
 def distance(params, predict):
-    """Frobenius distance of the weights to the identity, over the square root of the columns: 0 for
-    the identity.
-    """
+    """Frobenius distance of the weights to the identity over √columns: 0 for the identity."""
     w = params[0]["w"]
     return jnp.sqrt(((w - jnp.eye(w.shape[0])) ** 2).sum() / w.shape[0])
 
 
 def farthest(params, predict):
-    """Largest distance of a weight to the identity's."""
+    """Largest distance of one weight to the identity's."""
     w = params[0]["w"]
     return abs(w - jnp.eye(w.shape[0])).max()
 
@@ -267,8 +274,9 @@ METRICS = {
     "least_diagonal": least,
     "greatest_diagonal": greatest,
     "on_diagonal": on_diagonal,
+    "distance_to_identity": distance,
+    "farthest_weight": farthest,
 }
-METRICS |= {"distance_to_identity": distance, "farthest_weight": farthest}
 
 
 def judged(task) -> np.ndarray:
@@ -277,45 +285,57 @@ def judged(task) -> np.ndarray:
 
 
 def error(task) -> Callable:
-    """Mean squared error in the data's units on those rows, whatever the loss."""
+    """A metric: mean squared error on the further rows in the data's units, whatever the loss."""
     x = judged(task)
     return lambda params, predict: ((predict(x) - x) ** 2).mean()
 
 
 def variance(task) -> float:
-    """Mean variance of the columns on those rows: the mean squared error of having learned the
-    means.
+    """Mean variance of the columns on the further rows.
+
+    It is the mean squared error of a network that has learned the columns' means and no more.
     """
-    return float(judged(task).astype(float).var(0).mean())
+    rows = judged(task).astype(float)
+    return float(rows.var(0).mean())
+
+
+def with_fewer_rows(task, chosen: ap.Recipe, size: int):
+    """Task and recipe on so many rows, for as many epochs as before."""
+    small = replace(task, size=size)
+    if not chosen.batch_size:
+        return small, chosen
+    before, after = epoch(task, chosen.batch_size), epoch(small, chosen.batch_size)
+    records = sorted({record * after // before for record in chosen.records})
+    steps = chosen.steps * after // before
+    return small, replace(chosen, steps=steps, records=tuple(records))
 
 
 def resized(pair, size: int | None, steps: int | None):
-    """Task and recipe with at most so many rows, as many epochs, and at most so many updates, for a
-    quick look.
-    """
+    """Task and recipe with at most so many rows and at most so many updates, for a quick look."""
     task, chosen = pair
     if size is not None and size < task.size:
-        small = replace(task, size=size)
-        if chosen.batch_size:
-            before, length = epoch(task, chosen.batch_size), epoch(small, chosen.batch_size)
-            at = sorted({record * length // before for record in chosen.records})
-            chosen = replace(chosen, steps=chosen.steps * length // before, records=tuple(at))
-        task = small
-    # Records in common, so that A and its copy are one program
+        task, chosen = with_fewer_rows(task, chosen, size)
     if steps is not None and steps < chosen.steps:
-        chosen = replace(
-            chosen, steps=steps, records=tuple(sorted({steps * n // 10 for n in (0, 1, 2, 5, 10)}))
-        )
+        # The same records for all recipes, so that A and its smaller copy are one program
+        records = sorted({steps * n // 10 for n in (0, 1, 2, 5, 10)})
+        chosen = replace(chosen, steps=steps, records=tuple(records))
     return task, chosen
+
+
+def path_of(results: Path, label: str) -> Path:
+    """The file of one recipe's results."""
+    return results / f"identity_{label}.nc"
 
 
 def train(
     label: str, seeds: int, results: Path, size: int | None, steps: int | None, **options
 ) -> xr.Dataset:
-    """Run one recipe and save it, with parameters at its start and end, and R²."""
+    """Run one recipe and save it, with R², and with the parameters at its start and its end."""
     task, chosen = resized(RECIPES[label], size, steps)
-    if chosen.dtype == "float64":  # draws of its own, so the start is taken from the other recipes
-        options["init_params"] = ap.params(ap.load(results / f"identity_{PLAIN}.nc"), kept_step=0)
+    if chosen.dtype == "float64":
+        # Float64 has random draws of its own, so the initial weights are those of another recipe
+        options["init_params"] = ap.params(ap.load(path_of(results, PLAIN)), kept_step=0)
+
     runs = ap.run(
         task,
         chosen,
@@ -327,41 +347,52 @@ def train(
         **options,
     )
     runs = runs.assign(r_squared=1 - runs.mse.astype(float) / variance(task))
-    ap.save(runs, results / f"identity_{label}.nc")
+    ap.save(runs, path_of(results, label))
     return runs
 
 
 # ---- exact references ----------------------------------------------------------------------------
 
 
-def predicted_diagonal(task, rate: float, steps: int) -> float:
-    """The mean diagonal that gradient descent reaches in expectation from weights of mean 0 and no
-    bias.
+def training_rows(task) -> np.ndarray:
+    """The training rows of a seed, in float64."""
+    key = jax.random.key(0)
+    (x, _), *_ = task.split(key, key)
+    return np.asarray(x, float)
 
-    Each eigenmode λ of the second moment of a row and its bias's 1 keeps `(1 - 2 rate λ /
-    dim)^steps` of its distance
-    to the identity: Keras' mean squared error is a mean over the columns.
+
+def column_moments(task) -> tuple[float, float]:
+    """Mean and variance of the distribution that the columns are drawn from."""
+    if task.distribution == "uniform":
+        return task.offset + task.scale / 2, task.scale**2 / 12
+    return task.offset, task.scale**2
+
+
+def predicted_diagonal(task, rate: float, steps: int) -> float:
+    """The mean diagonal of the weights after so many steps of gradient descent, in expectation.
+
+    It starts from weights of mean 0 and biases of 0. The row is continued by a 1, which the bias
+    multiplies. Each eigenmode λ of the second moment of this longer row keeps the share
+    `(1 - 2 rate λ / dim)^steps` of its distance to the identity; dim is there because Keras' mean
+    squared error is a mean over the columns.
     """
-    uniform = task.distribution == "uniform"
-    mean, variance = (
-        (task.offset + task.scale / 2, task.scale**2 / 12)
-        if uniform
-        else (task.offset, task.scale**2)
-    )
-    column = np.r_[np.full(task.dim, mean), 1.0]
-    moment = np.outer(column, column) + np.diag(np.r_[np.full(task.dim, variance), 0.0])
-    values, vectors = np.linalg.eigh(moment)
-    left = (vectors * (1 - 2 * rate * values / task.dim) ** steps) @ vectors.T
-    return 1 - float(np.diag(left)[: task.dim].mean())
+    mean, variance = column_moments(task)
+    means = np.append(np.full(task.dim, mean), 1.0)
+    variances = np.append(np.full(task.dim, variance), 0.0)
+    values, vectors = np.linalg.eigh(np.outer(means, means) + np.diag(variances))
+    kept = (1 - 2 * rate * values / task.dim) ** steps
+    distances = (vectors * kept) @ vectors.T
+    return 1 - float(np.diag(distances)[: task.dim].mean())
 
 
 class Expected(NamedTuple):
-    """The gradient descent that a training is in expectation.
+    """Plain gradient descent, to which a training is equal in expectation.
 
     Attributes:
-        modes: of the rows in the units that it is plain descent in. unit: the data's unit of its
-            squared errors.
-        largest_rate: the recipe's learning rate from which on its largest mode grows.
+        modes: of the rows, in the units in which the training is plain gradient descent
+            (`ap.floors.modes`).
+        unit: what a squared error in those units is worth in the data's.
+        largest_rate: the recipe's learning rate above which the largest mode grows.
     """
 
     modes: Any
@@ -369,58 +400,89 @@ class Expected(NamedTuple):
     largest_rate: float
 
 
-def expected(task, chosen) -> Expected:
-    """Standardised rows are rows in other units, whose squares a loss divides the rate by if it is
-    in the data's.
+def standardised_rows(rows: np.ndarray, model) -> tuple[np.ndarray, float]:
+    """The rows as a model scales them, and the square of the unit that it scales them by.
 
-    Where each sample has a unit of its own, the mean of the squares stands for it.
+    Where each sample has a unit of its own, the mean of their squares stands for it.
     """
-    key, model = jax.random.key(0), chosen.model
-    rows, unit = np.asarray(task.split(key, key)[0][0], float), 1.0
     if isinstance(model, ap.scalings.PerFeature):
-        rows, unit = (rows - MEAN) / SD, SD**2
-    elif isinstance(model, ap.scalings.PerSample):
+        return (rows - MEAN) / SD, SD**2
+    if isinstance(model, ap.scalings.PerSample):
         spread = rows.std(1, keepdims=True)
-        rows, unit = (rows - rows.mean(1, keepdims=True)) / spread, float((spread**2).mean())
-    scaled = isinstance(task.loss, ap.losses.ScaledError)
-    factor = unit / (task.loss.scale**2 if scaled and task.loss.scale else unit if scaled else 1)
-    found = ap.floors.modes(
-        rows, task.dim, chosen.learning_rate * factor, ap.scalings.core(model).bias
-    )
-    return Expected(found, unit, found.largest_rate / factor)
+        return (rows - rows.mean(1, keepdims=True)) / spread, float((spread**2).mean())
+    return rows, 1.0
+
+
+def divisor_of(loss: Any, unit: float) -> float:
+    """What a loss divides squared errors in the data's units by."""
+    if not isinstance(loss, ap.losses.ScaledError):
+        return 1.0
+    scale: Any = loss.scale
+    if scale:
+        return scale**2
+    return unit
+
+
+def expected(task, chosen: Any) -> Expected:
+    """The plain gradient descent that the training of a recipe is in expectation.
+
+    A model that standardises its rows sees rows in other units. If its loss is in the data's units,
+    each of its gradients is multiplied by the square of that unit, as by another learning rate.
+    """
+    rows, unit = standardised_rows(training_rows(task), chosen.model)
+    factor = unit / divisor_of(task.loss, unit)
+    bias = ap.scalings.core(chosen.model).bias
+    modes = ap.floors.modes(rows, task.dim, chosen.learning_rate * factor, bias)
+    return Expected(modes, unit, modes.largest_rate / factor)
 
 
 def starts(runs: xr.Dataset) -> np.ndarray:
-    """Distances of the initial weights, and biases below them, to the identity: (seeds, columns +
-    1, columns).
+    """Distances of the initial weights to the identity, (seeds, columns + 1, columns).
+
+    The last row holds the biases; there is none if the network has no biases.
     """
     [layer] = ap.params(runs, kept_step=0)
     away = layer["w"].astype(float) - np.eye(layer["w"].shape[1])
-    return np.concatenate([away, layer["b"][:, None]], 1) if "b" in layer else away
+    if "b" not in layer:
+        return away
+    return np.concatenate([away, layer["b"][:, None]], 1)
 
 
 def expected_error(of: Expected, away: np.ndarray, steps: Any) -> np.ndarray:
-    """Mean squared error of gradient descent after any numbers of steps, in closed form, (seeds,
-    steps).
+    """Mean squared error of gradient descent after any numbers of steps, in closed form.
 
     `Σ_k λ_k f_k^(2 steps) |v_k · away|² / columns` over the modes: the error is a quadratic form of
     the distance.
+
+    Args:
+        of: the gradient descent.
+        away: distances of the initial weights to the identity, as `starts` gives them.
+        steps: numbers of steps.
+
+    Returns:
+        Errors in the data's units, (seeds, steps).
     """
     values, vectors, factors, _ = of.modes
     pull = ((vectors.T @ away) ** 2).sum(-1) / away.shape[-1]
+    twice = 2.0 * np.asarray(steps, float)
     with np.errstate(over="ignore", invalid="ignore"):  # a divergence ends at inf
-        return of.unit * (pull * values) @ abs(factors[:, None]) ** (2.0 * np.asarray(steps, float))
+        return of.unit * (pull * values) @ abs(factors[:, None]) ** twice
 
 
 GRID = np.geomspace(1, 1e12, 1_201)  # updates, for how many are needed
 
 
 def needed(errors: np.ndarray, variance: float, r_squared: float) -> float:
-    """The median of the updates from which on so much of the variance is explained, of errors along
-    GRID.
+    """The median over seeds of the updates after which R² is first so large.
+
+    Args:
+        errors: mean squared errors of every seed after the updates in GRID, (seeds, updates).
+        variance: of the data, the error at which R² is 0.
+        r_squared: what R² has to reach; a seed that does not counts as infinitely many updates.
     """
-    below = errors <= (1 - r_squared) * variance
-    return float(ap.stats.order_quantiles(np.where(below.any(1), GRID[below.argmax(1)], np.inf)))
+    reached = errors <= (1 - r_squared) * variance
+    first = np.where(reached.any(1), GRID[reached.argmax(1)], np.inf)
+    return float(ap.stats.order_quantiles(first))
 
 
 EXACT: tuple[str, ...] = (
@@ -437,67 +499,107 @@ EXACT: tuple[str, ...] = (
 EXACT += (PER_SAMPLE, PER_SAMPLE_Z, "rate", "no_bias")  # of SGD
 
 
+def curve_of(label: str, errors: np.ndarray, variance: float) -> list[dict[str, str]]:
+    """The median over seeds of the share of the variance that is unexplained, along GRID."""
+    with np.errstate(over="ignore"):
+        middle = ap.stats.order_quantiles(errors, axis=0) / variance
+    rows = []
+    for step, share in zip(GRID, middle, strict=True):
+        rows.append({"label": label, "step": f"{step:.6g}", "unexplained": f"{share:.6g}"})
+    return rows
+
+
+def measured_over(last: np.ndarray, end: np.ndarray) -> dict[str, float]:
+    """Quantiles over seeds of the last measured losses over the expected errors."""
+    found = ap.stats.order_quantiles(last / end, (0.5, 0.05, 0.95)).tolist()
+    return dict(zip(("measured / expected", "5%", "95%"), found, strict=True))
+
+
+def in_digits(value: Any) -> Any:
+    """Five digits of a number with decimals; anything else as it is."""
+    if isinstance(value, float):
+        return f"{value:.5g}"
+    return value
+
+
+def exact_row(
+    label: str, of: Expected, errors: np.ndarray, variance: float, length: int
+) -> dict[str, Any]:
+    """What closed forms say of one recipe.
+
+    Args:
+        label: of the recipe.
+        of: the gradient descent that it is in expectation.
+        errors: mean squared errors of every seed after the updates in GRID.
+        variance: of the data.
+        length: updates in an epoch.
+    """
+    values = of.modes.values
+    moving = values[values > 1e-12 * values[-1]]
+    row = {
+        "recipe": NAMED[label],
+        "label": label,
+        "n": len(errors),
+        "least λ": moving[0],
+        "largest λ": moving[-1],
+        "largest rate": of.largest_rate,
+        "R² in expectation": np.nan,
+        "measured / expected": np.nan,
+        "5%": np.nan,
+        "95%": np.nan,
+    }
+    for r_squared in (0.0, 0.5, LEARNED):
+        epochs = needed(errors, variance, r_squared) / length
+        row[f"epochs to R² {r_squared:g}"] = epochs
+    return row
+
+
 def exact(
     runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], results: Path
 ) -> list[dict[str, Any]]:
-    """What closed forms say of the recipes of SGD, beside what was measured on the training rows at
-    the end.
+    """Closed forms of gradient descent, beside the final losses measured on the training rows.
 
     Median curves go to results/identity_curves.csv, for the figure. Losses in standardised units
-    are not compared. C's
-    ratio is of float32: at an error of 3e-10 a step of the slowest mode is too small to change a
-    weight.
+    are not compared. C's ratio is limited by float32: at an error of 3e-10 a step of the slowest
+    mode is too small to change a weight.
     """
     rows, curves = [], []
     for label in [label for label in EXACT if label in runs]:
         task, chosen = recipes[label]
+        _, variance = column_moments(task)
         of, away = expected(task, chosen), starts(runs[label])
-        spread = float(task.scale) ** 2 / (12 if task.distribution == "uniform" else 1)
-        path, end = expected_error(of, away, GRID), expected_error(of, away, [chosen.steps])[:, 0]
-        with np.errstate(over="ignore"):
-            middle = ap.stats.order_quantiles(path, axis=0) / spread
-        curves += [
-            {"label": label, "step": f"{n:.6g}", "unexplained": f"{m:.6g}"}
-            for n, m in zip(GRID, middle, strict=True)
-        ]
-        values = of.modes.values
-        moving = values[values > 1e-12 * values[-1]]
-        length = epoch(task, chosen.batch_size)
-        row = {
-            "recipe": NAMED[label],
-            "label": label,
-            "n": len(away),
-            "least λ": moving[0],
-            "largest λ": moving[-1],
-        }
-        row |= {"largest rate": of.largest_rate}
-        row |= {"R² in expectation": 1 - float(ap.stats.order_quantiles(end)) / spread}
+
+        errors = expected_error(of, away, GRID)
+        curves += curve_of(label, errors, variance)
+        row = exact_row(label, of, errors, variance, epoch(task, chosen.batch_size))
+
+        end = expected_error(of, away, [chosen.steps])[:, 0]
+        row["R² in expectation"] = 1 - float(ap.stats.order_quantiles(end)) / variance
         if task.loss == "mse":
-            ratio = runs[label].loss.isel(step=-1).values / end
-            found = ap.stats.order_quantiles(ratio, (0.5, 0.05, 0.95)).tolist()
-            row |= dict(zip(("measured / expected", "5%", "95%"), found, strict=True))
-        else:
-            row |= dict.fromkeys(("measured / expected", "5%", "95%"), np.nan)
-        row |= {
-            f"epochs to R² {r:g}": needed(path, spread, r) / length for r in (0.0, 0.5, LEARNED)
-        }
-        rows.append({name: f"{v:.5g}" if isinstance(v, float) else v for name, v in row.items()})
-    pd.DataFrame(curves).to_csv(results / "identity_curves.csv", index=False, lineterminator="\n")
+            row |= measured_over(runs[label].loss.isel(step=-1).values, end)
+        rows.append({name: in_digits(value) for name, value in row.items()})
+
+    write(pd.DataFrame(curves), results / "identity_curves.csv")
     return rows
 
 
 def bottlenecks(task) -> list[dict[str, Any]]:
-    """What the best linear autoencoders with so many hidden units leave of A's training rows: what
-    R² is worth.
+    """What the best linear autoencoders with few hidden units leave of A's training rows.
+
+    It says what an R² is worth: how many of the 84 columns a bottleneck has to pass for it.
     """
-    key = jax.random.key(0)
-    rows = np.asarray(task.split(key, key)[0][0], float)
+    rows = training_rows(task)
     spread = rows.var(0).mean()
-    found = {units: ap.floors.pca_residual(rows, units) for units in (0, 21, 42, 63, 83, 84)}
-    return [
-        {"units": units, "mean squared error": f"{left:.4g}", "R²": f"{1 - left / spread:.4f}"}
-        for units, left in found.items()
-    ]
+    table = []
+    for units in (0, 21, 42, 63, 83, 84):
+        left = ap.floors.pca_residual(rows, units)
+        row = {
+            "units": units,
+            "mean squared error": f"{left:.4g}",
+            "R²": f"{1 - left / spread:.4f}",
+        }
+        table.append(row)
+    return table
 
 
 # ---- claims --------------------------------------------------------------------------------------
@@ -514,36 +616,57 @@ def early(runs: xr.Dataset) -> xr.Dataset:
 
 
 def by_closed_form(runs: xr.Dataset, recipes: Mapping[str, tuple], epochs: int) -> xr.Dataset:
-    """Success of the thread's A after so many epochs from the weights of these seeds, as gradient
-    descent has it.
+    """Whether gradient descent learns the thread's A in so many epochs, in closed form.
+
+    It starts from the initial weights of the seeds of `runs`.
     """
     task, chosen = recipes["A"]
     steps = chosen.steps * epochs // EPOCHS
-    left = (
-        expected_error(expected(task, chosen), starts(runs), [steps])[:, 0] / float(task.scale) ** 2
-    )
+    error = expected_error(expected(task, chosen), starts(runs), [steps])[:, 0]
+    left = error / float(task.scale) ** 2
     return xr.Dataset({"hit": ("seed", 1 - left >= LEARNED)}, {"seed": runs.seed})
 
 
 def statements(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple]) -> list:
-    """What the thread claims, and where the effect must lie for it to hold: written before anything
-    was measured.
+    """What the thread claims, and the region in which each effect must lie for a claim to hold.
+
+    The regions were written before anything was measured.
     """
     hits: dict[Hashable, xr.Dataset] = {label: learned(one) for label, one in runs.items()}
     hits[f"{PLAIN}@1"] = learned(early(runs[PLAIN]))
-    hits |= {f"A@{n}": by_closed_form(runs[PLAIN], recipes, n) for n in (10, 200)}
+    hits["A@10"] = by_closed_form(runs[PLAIN], recipes, 10)
+    hits["A@200"] = by_closed_form(runs[PLAIN], recipes, 200)
     last: dict[Hashable, xr.Dataset] = {label: one.isel(step=-1) for label, one in runs.items()}
-    r2, usually = f"R² of {LEARNED} after 10 epochs", ap.stats.USUALLY
+    r2 = f"R² of {LEARNED} after 10 epochs"
 
-    def rate(text: str, label: str, measure: str, hit, holds=usually) -> ap.stats.Claim:
-        return ap.stats.Claim(text, label, measure, partial(ap.stats.rate, hit), holds)
+    def rate(
+        text: str, label: str, measure: str, hit, holds: tuple[float, float] = ap.stats.USUALLY
+    ) -> ap.stats.Claim:
+        """That the rate of success of one recipe lies in a region."""
+        return ap.stats.Claim(
+            text,
+            label,
+            measure,
+            partial(ap.stats.rate, hit),
+            holds,
+        )
 
     def more(text: str, a: str, b: str = PLAIN, measure: str = r2) -> ap.stats.Claim:
+        """That recipe a succeeds more often than b."""
         effect: Callable = partial(ap.stats.compare, hits, a, b)
-        return ap.stats.Claim(text, f"{a} against {b}", measure, effect, ap.stats.HELPS)
+        return ap.stats.Claim(
+            text,
+            f"{a} against {b}",
+            measure,
+            effect,
+            ap.stats.HELPS,
+        )
 
     nothing = (last["A"].loss < SMALL_LOSS) & (last["A"].r_squared <= 0)
     zero = (runs["identity"].loss == 0).all("step")
+    lower_error = partial(
+        ap.stats.improvement, last, "none_data_adam", PLAIN, of="mse", pairs="seed"
+    )
     found = [
         rate(
             "from random weights the loss reaches 1e-6 and the output looks nothing like the input",
@@ -599,7 +722,7 @@ def statements(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple]) -> 
             "Adam ends at a lower error than SGD",
             f"none_data_adam against {PLAIN}",
             "lower mean squared error after 10 epochs",
-            partial(ap.stats.improvement, last, "none_data_adam", PLAIN, of="mse", pairs="seed"),
+            lower_error,
             ap.stats.BETTER,
         ),
         more("momentum helps", "momentum"),
@@ -618,12 +741,16 @@ def statements(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple]) -> 
 REPORTED: tuple[tuple[str, str, int, float, float], ...] = (
     ("A", "batch_loss", 10, 1e-6, 5e-7),
     ("identity", "loss", 0, 0.0, 0.0),
-    *(("B", "batch_loss", n, v, 5e-5) for n, v in ((1, 0.2092), (2, 0.1536), (3, 0.1484))),
-    *(("B", "batch_loss", n, v, 5e-5) for n, v in ((98, 0.0055), (99, 0.0053), (100, 0.0051))),
-    *(
-        ("B", "validation_loss", n, v, 5e-5)
-        for n, v in ((1, 0.1564), (2, 0.1510), (3, 0.1459), (100, 0.0051))
-    ),
+    ("B", "batch_loss", 1, 0.2092, 5e-5),
+    ("B", "batch_loss", 2, 0.1536, 5e-5),
+    ("B", "batch_loss", 3, 0.1484, 5e-5),
+    ("B", "batch_loss", 98, 0.0055, 5e-5),
+    ("B", "batch_loss", 99, 0.0053, 5e-5),
+    ("B", "batch_loss", 100, 0.0051, 5e-5),
+    ("B", "validation_loss", 1, 0.1564, 5e-5),
+    ("B", "validation_loss", 2, 0.1510, 5e-5),
+    ("B", "validation_loss", 3, 0.1459, 5e-5),
+    ("B", "validation_loss", 100, 0.0051, 5e-5),
     ("B", "on_diagonal", 100, 1.0, 0.0),
     ("B", "least_diagonal", 100, 0.79, 0.005),
     ("B", "greatest_diagonal", 100, 0.86, 0.005),
@@ -631,142 +758,186 @@ REPORTED: tuple[tuple[str, str, int, float, float], ...] = (
 
 
 def reported(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple]) -> list:
-    """The thread's numbers beside the same ones of our seeds, at the epochs that there are records
-    of.
-    """
+    """The thread's numbers beside those of our seeds, at the epochs that have a record."""
     found = []
     for label, of, number, value, rounding in REPORTED:
         task, chosen = recipes[label]
         step = epoch(task, chosen.batch_size) * number
-        if step in runs[label].step:
-            text = f"{label}: {of.replace('_', ' ')}, epoch {number}"
-            found.append(
-                ap.stats.Reported(
-                    text, label, runs[label][of].sel(step=step).values, value, rounding
-                )
-            )
+        if step not in runs[label].step:
+            continue
+        text = f"{label}: {of.replace('_', ' ')}, epoch {number}"
+        ours = runs[label][of].sel(step=step).values
+        found.append(ap.stats.Reported(text, label, ours, value, rounding))
     return found
 
 
 # ---- what became of the seeds --------------------------------------------------------------------
 
 
-def plateaus(label: str, spread: float) -> dict[str, float]:
-    """Errors of having learned the means only, of random weights' noise on top, and of penalised
-    means.
+# Variance of the initial weights: Keras' (1 / 84) where a recipe has no other
+WEIGHT_VARIANCES = {"zero_weights": 0.0, "small_weights": 0.05**2 / 3}
 
-    Weights of mean 0 and variance v add 84 v times the variance to each column's: Keras', of 1/84,
-    once more. A penalty moves an output by 84 l1 / 2, or shrinks it by 1 + 84 l2.
+
+def plateaus(label: str, spread: float) -> dict[str, float]:
+    """Errors at which a training may stay, by name: mean squared errors in the data's units.
+
+    "mean only" is the columns' variance, the error of a network that has learned the means. Initial
+    weights of mean 0 and variance v that stay as they are add 84 v times the variance to each
+    column's error ("noise added"): with Keras' weights, v = 1/84, once more. A penalty moves an
+    output by 84 l1 / 2, or shrinks it by 1 + 84 l2 ("shrunk outputs").
     """
-    v = {"zero_weights": 0.0, "small_weights": 0.05**2 / 3}.get(label, 1 / 84)
-    named = {"mean only": spread} | ({"noise added": (1 + 84 * v) * spread} if v else {})
-    if isinstance(loss := RECIPES[label][0].loss, Penalised):
+    named = {"mean only": spread}
+    weight_variance = WEIGHT_VARIANCES.get(label, 1 / 84)
+    if weight_variance:
+        named["noise added"] = (1 + 84 * weight_variance) * spread
+
+    loss = RECIPES[label][0].loss
+    if not isinstance(loss, Penalised):
+        return named
+    if loss.l1:
+        moved = SMALL.dim * loss.l1 / 2
+    else:
         pull = SMALL.dim * loss.l2
-        named["shrunk outputs"] = (
-            (SMALL.dim * loss.l1 / 2) ** 2 if loss.l1 else (MEAN * pull / (1 + pull)) ** 2
-        )
+        moved = MEAN * pull / (1 + pull)
+
+    named["shrunk outputs"] = moved**2
     return named
 
 
 def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
-    """What became of every seed; "on the way" if its error was still falling (see `stats.falling`).
+    """What became of every seed: learned, a plateau by name, or one of the four below.
 
-    An error above all levels that does not fall as fast as 1 / updates is "means jitter": the
-    outputs' means move with the batches. Saved parameters of Adam's and of rate 0.4 say so: without
-    the means' distances, noise is left.
+    "on the way": the error was still falling at the end (see `stats.falling`). "means jitter": the
+    error is above all plateaus and does not fall as fast as 1 / updates, because the outputs' means
+    move with the batches. (Saved parameters of Adam's and of rate 0.4 say so: without the means'
+    distances, noise is left.) "diverged": the error has doubled or is no number. "on no plateau":
+    none of these.
     """
-    spread, levels = variance(RECIPES[label][0]), plateaus(label, variance(RECIPES[label][0]))
+    spread = variance(RECIPES[label][0])
+    levels = plateaus(label, spread)
     found = ap.stats.plateaus(
-        runs, levels, of="mse", learned=(1 - LEARNED) * spread, tolerance=0.05
+        runs,
+        levels,
+        of="mse",
+        learned=(1 - LEARNED) * spread,
+        tolerance=0.05,
     )
+    first = runs.mse.isel(step=0, drop=True)
     last = runs.mse.isel(step=-1, drop=True)
+
+    # Above all plateaus an error must fall faster to count as falling
     above = last > max(levels.values())
-    fast = ap.stats.falling(runs, of="mse", slope=1.0)
-    way = xr.where(above, fast, ap.stats.falling(runs, of="mse"))
-    up = (last > 2 * runs.mse.isel(step=0, drop=True)) | ~np.isfinite(last)
-    kind, other = found.kind.astype(object), ~found.kind.isin(["learned", *levels])
-    kind = (
-        kind.where(~(above & other), "means jitter")
-        .where(~(way & other), "on the way")
-        .where(~up, "diverged")
-    )
+    falls = ap.stats.falling(runs, of="mse")
+    falls_fast = ap.stats.falling(runs, of="mse", slope=1.0)
+    falls = xr.where(above, falls_fast, falls)
+
+    # Later lines take precedence
+    unnamed = ~found.kind.isin(["learned", *levels])
+    diverged = (last > 2 * first) | ~np.isfinite(last)
+    kind = found.kind.astype(object)
+    kind = kind.where(~(above & unnamed), "means jitter")
+    kind = kind.where(~(falls & unnamed), "on the way")
+    kind = kind.where(~diverged, "diverged")
+
     order = [name for name in found.attrs["kinds"] if name not in ("on no plateau", "diverged")]
     order += ["means jitter", "on the way", "on no plateau", "diverged"]
     return kind.astype(str).to_dataset(name="kind").assign_attrs(kinds=order)
 
 
+def rows_of_kinds(label: str, runs: xr.Dataset, found: xr.Dataset) -> list[dict[str, Any]]:
+    """The share of every kind that there is among the seeds of one recipe."""
+    rows = []
+    shares = ap.stats.shares(found)
+    for kind in found.attrs["kinds"]:
+        share, here = shares.sel(kind=kind), (found.kind == kind).values
+        if not here.any():
+            continue
+        row = {"recipe": NAMED.get(label, label), "label": label, "kind": kind}
+        row |= {"n": int(share.n), "seeds": int(share.successes)}
+        row |= {end: f"{float(share[end]):.3f}" for end in ("rate", "low", "high")}
+        middle = float(ap.stats.order_quantiles(runs.mse.isel(step=-1)[here]))
+        rows.append(row | {"median MSE": f"{middle:.4g}"})
+    return rows
+
+
 def failures(runs: Mapping[str, xr.Dataset], results: Path) -> list[dict[str, Any]]:
-    """Share of every kind in every recipe. The kind of each seed goes to
-    results/identity_kinds.csv, for the figure.
+    """Share of every kind in every recipe.
+
+    The kind of each seed goes to results/identity_kinds.csv, for the figure.
     """
     rows, each = [], []
     for label, one in runs.items():
         found = kinds(label, one)
-        each += [
-            {"label": label, "seed": seed, "kind": kind}
-            for seed, kind in enumerate(found.kind.values.tolist())
-        ]
-        shares = ap.stats.shares(found)
-        for kind in found.attrs["kinds"]:
-            share, here = shares.sel(kind=kind), (found.kind == kind).values
-            if here.any():
-                row = {
-                    "recipe": NAMED.get(label, label),
-                    "label": label,
-                    "kind": kind,
-                    "n": int(share.n),
-                }
-                row |= {"seeds": int(share.successes)}
-                row |= {end: f"{float(share[end]):.3f}" for end in ("rate", "low", "high")}
-                middle = float(ap.stats.order_quantiles(one.mse.isel(step=-1)[here]))
-                rows.append(row | {"median MSE": f"{middle:.4g}"})
-    pd.DataFrame(each).to_csv(results / "identity_kinds.csv", index=False, lineterminator="\n")
+        for seed, kind in enumerate(found.kind.values.tolist()):
+            each.append({"label": label, "seed": seed, "kind": kind})
+        rows += rows_of_kinds(label, one, found)
+    write(pd.DataFrame(each), results / "identity_kinds.csv")
     return rows
 
 
-MEASURES = {"R²": "r_squared", "MSE": "mse", "diagonal": "diagonal", "on diagonal": "on_diagonal"}
-MEASURES |= {"distance to I": "distance_to_identity"}
+MEASURES = {
+    "R²": "r_squared",
+    "MSE": "mse",
+    "diagonal": "diagonal",
+    "on diagonal": "on_diagonal",
+    "distance to I": "distance_to_identity",
+}
+LESS_IS_BETTER = ("mse", "distance_to_identity")
+
+
+def spread_of(values: xr.DataArray, worst: float) -> str:
+    """Median [5%, 95%] over seeds; one that diverged counts as the worst."""
+    low, middle, high = ap.stats.order_quantiles(values, (0.05, 0.5, 0.95), worst=worst)
+    return f"{middle:.4g} [{low:.4g}, {high:.4g}]"
 
 
 def outcomes(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
-    """Rate of success, its cost in updates if failures are followed by new seeds, and median [5%,
-    95%] of the rest.
+    """Every recipe's rate of success, the cost of a success, and what its seeds ended with.
+
+    The cost is in updates, if every failure is followed by a new seed. The rest are medians
+    [5%, 95%] over the seeds.
     """
     rows = []
     for label, one in runs.items():
-        hits = learned(one)
+        hits, last = learned(one), one.isel(step=-1)
         rate, cost = ap.stats.rate(hits), ap.stats.ert(hits)
-        row: dict[str, Any] = {"recipe": NAMED.get(label, label), "label": label, "n": int(rate.n)}
-        row |= {
+        row: dict[str, Any] = {
+            "recipe": NAMED.get(label, label),
+            "label": label,
+            "n": int(rate.n),
             "rate": f"{float(rate.rate):.3f}",
             "low": f"{float(rate.low):.3f}",
             "high": f"{float(rate.high):.3f}",
+            "cost": f"{float(cost.ert):.4g}",
+            "cost low": f"{float(cost.low):.4g}",
         }
-        row |= {"cost": f"{float(cost.ert):.4g}", "cost low": f"{float(cost.low):.4g}"}
         for name, of in MEASURES.items():
-            worst = np.inf if of in ("mse", "distance_to_identity") else -np.inf
-            low, middle, high = ap.stats.order_quantiles(
-                one[of].isel(step=-1), (0.05, 0.5, 0.95), worst=worst
-            )
-            row[name] = f"{middle:.4g} [{low:.4g}, {high:.4g}]"
+            worst = -np.inf
+            if of in LESS_IS_BETTER:
+                worst = np.inf
+            row[name] = spread_of(last[of], worst)
+
         rows.append(row)
     return rows
 
 
 def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
-    """Rate of success at each level of each factor, averaged over all combinations of the others."""
-    hits: dict[tuple, xr.Dataset] = {
-        tuple(label.split("_")): learned(runs[label]) for label in FACTORIAL if label in runs
-    }
+    """Rate of success at each level of each factor, over all combinations of the others."""
+    hits: dict[tuple, xr.Dataset] = {}
+    for label in FACTORIAL:
+        if label in runs:
+            hits[tuple(label.split("_"))] = learned(runs[label])
+
     found = ap.stats.effects(ap.stats.crossed(hits, FACTORS))
     rows = []
     for factor, levels in FACTORS.items():
         for level in levels:
             one = found.sel(effect=f"{factor}={level}")
-            if int(one.cells):
-                row = {"factor": factor, "level": level, "cells": int(one.cells), "n": int(one.n)}
-                ends = {"rate": one.average, "low": one.low, "high": one.high}
-                rows.append(row | {name: f"{float(value):.3f}" for name, value in ends.items()})
+            if not int(one.cells):
+                continue
+            row = {"factor": factor, "level": level, "cells": int(one.cells), "n": int(one.n)}
+            ends = {"rate": one.average, "low": one.low, "high": one.high}
+            rows.append(row | {name: f"{float(value):.3f}" for name, value in ends.items()})
     return rows
 
 
@@ -774,29 +945,37 @@ def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
 EXAMPLES = ("A", "zero_weights", "B", "A_per_sample_z")
 
 
+def example(label: str, pair: tuple, runs: xr.Dataset) -> list[dict[str, str]]:
+    """One judged row, and what the network of the first seed makes of it at the end."""
+    task, chosen = pair
+    x = judged(task)[:1]
+    params = ap.params(runs, seed=0, kept_step=int(runs.kept_step[-1]))
+    apply = ap.models.functions(chosen.model)[1]
+    out = np.asarray(apply(params, jnp.asarray(x)))
+    rows = []
+    for put, got in zip(x[0], out[0], strict=True):
+        rows.append({"label": label, "input": repr(float(put)), "output": repr(float(got))})
+    return rows
+
+
+def diagonal_by_epoch(task, chosen: ap.Recipe) -> list[dict[str, Any]]:
+    """The mean diagonal of the weights after every epoch, in expectation."""
+    length = epoch(task, chosen.batch_size)
+    rows = []
+    for number in range(max(2, chosen.steps // length + 1)):
+        step = length * number
+        at = predicted_diagonal(task, RATE, step)
+        rows.append({"epoch": number, "step": step, "diagonal": f"{at:.6g}"})
+    return rows
+
+
 def examples(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], results: Path) -> None:
-    """For the figure: one judged row, what the first seed's network makes of it, and B's diagonal
-    in expectation.
-    """
+    """Write what the figure shows besides: a row in and out of networks, and B's diagonal."""
     rows: list[dict[str, Any]] = []
     for label in EXAMPLES:
-        task, chosen = recipes[label]
-        x = judged(task)[:1]
-        params = ap.params(runs[label], seed=0, kept_step=int(runs[label].kept_step[-1]))
-        out = np.asarray(ap.models.functions(chosen.model)[1](params, jnp.asarray(x)))
-        rows += [
-            {"label": label, "input": repr(float(a)), "output": repr(float(b))}
-            for a, b in zip(x[0], out[0], strict=True)
-        ]
-    pd.DataFrame(rows).to_csv(results / "identity_examples.csv", index=False, lineterminator="\n")
-    task, chosen = recipes["B"]
-    length = epoch(task, chosen.batch_size)
-    path = {
-        n: predicted_diagonal(task, RATE, length * n)
-        for n in range(max(2, chosen.steps // length + 1))
-    }
-    rows = [{"epoch": n, "step": length * n, "diagonal": f"{at:.6g}"} for n, at in path.items()]
-    pd.DataFrame(rows).to_csv(results / "identity_diagonal.csv", index=False, lineterminator="\n")
+        rows += example(label, recipes[label], runs[label])
+    write(pd.DataFrame(rows), results / "identity_examples.csv")
+    write(pd.DataFrame(diagonal_by_epoch(*recipes["B"])), results / "identity_diagonal.csv")
 
 
 # ---- tables --------------------------------------------------------------------------------------
@@ -805,10 +984,16 @@ def examples(runs: Mapping[str, xr.Dataset], recipes: Mapping[str, tuple], resul
 TITLES = {
     "outcomes": "What came out: median [5%, 95%] over seeds, cost in updates",
     "failures": "What became of the seeds",
-    "exact": "Closed forms of gradient descent, and what was measured on the training rows over what they expect",
+    "exact": "Closed forms of gradient descent, "
+    "and what was measured on the training rows over what they expect",
     "bottlenecks": "What the best bottlenecks leave of A",
     "effects": "Factors, averaged over all others",
 }
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Write a table without row numbers."""
+    table.to_csv(path, index=False, lineterminator="\n")
 
 
 def summarise(
@@ -820,7 +1005,7 @@ def summarise(
     note: str = "",
 ) -> None:
     """Hold the saved results against the claims, and write and print all tables."""
-    runs = {label: ap.load(results / f"identity_{label}.nc") for label in labels}
+    runs = {label: ap.load(path_of(results, label)) for label in labels}
     recipes = {label: resized(RECIPES[label], size, steps) for label in labels}
     tables = {
         "outcomes": outcomes(runs),
@@ -836,7 +1021,22 @@ def summarise(
     sections = {TITLES[name]: frame for name, frame in frames.items()}
     ap.stats.write_claims(summaries, "identity", verdicts, numbers, note, sections)
     for name, frame in frames.items():
-        frame.to_csv(summaries / f"identity_{name}.csv", index=False, lineterminator="\n")
+        write(frame, summaries / f"identity_{name}.csv")
+
+
+def seeds_of(label: str, seeds: int, remedies: int) -> int:
+    """How many seeds a recipe has."""
+    if label in LITERAL:
+        return seeds
+    return remedies * MORE.get(label, 1)
+
+
+def said(label: str, runs: xr.Dataset) -> str:
+    """A recipe's rate of success and median R², as a line."""
+    rate = ap.stats.rate(learned(runs))
+    middle = float(ap.stats.order_quantiles(runs.r_squared.isel(step=-1), worst=-np.inf))
+    interval = f"[{float(rate.low):.1%}, {float(rate.high):.1%}] of {int(rate.n):,}"
+    return f"{label:22} {float(rate.rate):6.1%} {interval}   R² {middle:.4g}"
 
 
 def main(
@@ -867,21 +1067,18 @@ def main(
         seeds, remedies = min(seeds, QUICK_SEEDS), min(remedies, QUICK_SEEDS)
         steps, size = min(steps or QUICK_STEPS, QUICK_STEPS), min(size or QUICK_SIZE, QUICK_SIZE)
         results = summaries = results / "quick"
-        note = f"Quick look: {seeds} seeds, at most {steps} updates and {size:,} rows; not the experiment."
-        options = {
-            "compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})
-        }
+        results.mkdir(parents=True, exist_ok=True)
+        most = f"at most {steps} updates and {size:,} rows"
+        note = f"Quick look: {seeds} seeds, {most}; not the experiment."
+        options = {"compiler_options": UNOPTIMISED}
         print(note, flush=True)
-    chosen = [
-        label for label in labels if not (saved and (results / f"identity_{label}.nc").exists())
-    ]
-    for number, label in enumerate(chosen, 1):
-        count = seeds if label in LITERAL else remedies * MORE.get(label, 1)
+
+    missing = [label for label in labels if not (saved and path_of(results, label).exists())]
+    for number, label in enumerate(missing, 1):
+        count = seeds_of(label, seeds, remedies)
         runs = train(label, count, results, size, steps, progress=False, **options)
-        rate = ap.stats.rate(learned(runs))
-        middle = float(ap.stats.order_quantiles(runs.r_squared.isel(step=-1), worst=-np.inf))
-        share = f"{float(rate.rate):6.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}] of {int(rate.n):,}"
-        print(f"{number:3} of {len(chosen)}  {label:22} {share}   R² {middle:.4g}", flush=True)
+        print(f"{number:3} of {len(missing)}  {said(label, runs)}", flush=True)
+
     summarise(labels, results, summaries, size, steps, note)
 
 

@@ -1,11 +1,10 @@
-"""How often small sigmoid networks find one interval in one dimension, and which advice really
-changes that.
+"""How often small sigmoid networks find one interval, and which advice really changes that.
 
 Source: the question-and-answer thread on a bump: 300 points, 1 on the middle hundred; 1-2-1
 sigmoids in Keras, binary cross-entropy, SGD at 0.01, batches of 32, 200 and 1,000 epochs, raw x:
 accuracy 0.6667, the share of the majority. Its answer standardises x and takes Adam at 0.1 for 20
 epochs: accuracy 1.0 from epoch 13 on. R's nnet is said to find it for some seeds; several
-    initialisations, as k-means has them, are advised.
+initialisations, as k-means has them, are advised.
 Remedies: every combination of inputs (raw, z-scored), optimiser (SGD 0.01, SGD 0.1, Adam 0.1, BFGS,
 LM), initialiser (Keras', PyTorch's, nnet's), width (1, 2, 3, 4, 8) and loss (cross-entropy,
 squares; an entropy is no sum of squares, so LM has squares only): 270 recipes on the same seeds.
@@ -98,7 +97,8 @@ SHORT = 20  # epochs, the answer's
 
 def cell(optimizer: str, init: str, width: int) -> ap.Recipe:
     """The recipe of one cell of the factorial; inputs and loss are the task's."""
-    model, method = ap.MLP((width,), "sigmoid", initializer=init), OPTIMIZERS[optimizer]
+    model = ap.MLP((width,), "sigmoid", initializer=init)
+    method = OPTIMIZERS[optimizer]
     if method in ("bfgs", "lm"):
         return ap.Recipe(
             model=model,
@@ -107,11 +107,12 @@ def cell(optimizer: str, init: str, width: int) -> ap.Recipe:
             records=EVALUATIONS,
             dtype="float64",
         )
-    rate, records = float(optimizer.lstrip("sgdam")), tuple(EPOCH * epoch for epoch in EPOCHS)
+
+    records = tuple(EPOCH * epoch for epoch in EPOCHS)
     return ap.Recipe(
         model=model,
         optimizer=method,
-        learning_rate=rate,
+        learning_rate=float(optimizer.lstrip("sgdam")),
         batch_size=32,
         steps=records[-1],
         records=records,
@@ -119,19 +120,21 @@ def cell(optimizer: str, init: str, width: int) -> ap.Recipe:
 
 
 def factorial() -> dict[str, tuple[Any, ap.Recipe]]:
-    """Every cell, {inputs}_{optimizer}_{init}_{width}_{loss}; those that share a program stand
-    together.
+    """Task and recipe of every cell, by {inputs}_{optimizer}_{init}_{width}_{loss}.
+
+    Cells that share a compiled program stand together.
     """
-    return {
-        f"{inputs}_{optimizer}_{init}_{width}_{loss}": (
-            ap.tasks.interval(loss=LOSSES[loss], standardise=INPUTS[inputs]),
-            cell(optimizer, init, width),
-        )
-        for loss, init, width, optimizer, inputs in product(
-            LOSSES, INITS, WIDTHS, OPTIMIZERS, INPUTS
-        )
-        if optimizer != "lm" or loss == "squares"
-    }
+    cells = {}
+    for loss, init, width, optimizer, inputs in product(LOSSES, INITS, WIDTHS, OPTIMIZERS, INPUTS):
+        if optimizer == "lm" and loss == "entropy":  # an entropy is no sum of squares
+            continue
+        task = ap.tasks.interval(loss=LOSSES[loss], standardise=INPUTS[inputs])
+        label = f"{inputs}_{optimizer}_{init}_{width}_{loss}"
+        cells[label] = task, cell(optimizer, init, width)
+    return cells
+
+
+LITERAL_EPOCHS = (0, 1, 2, 5, 10, 20, 50, 100, 199, 200, 400, 600, 800, 999, 1_000)
 
 
 RECIPES = {
@@ -143,10 +146,7 @@ RECIPES = {
             learning_rate=0.01,
             batch_size=32,
             steps=1_000 * EPOCH,
-            records=tuple(
-                EPOCH * n
-                for n in (0, 1, 2, 5, 10, 20, 50, 100, 199, 200, 400, 600, 800, 999, 1_000)
-            ),
+            records=tuple(EPOCH * epoch for epoch in LITERAL_EPOCHS),
         ),
     ),
     "answer": (
@@ -168,17 +168,17 @@ FASTER = "z_sgd0.1_keras_2_entropy"
 NNET, NNET_Z, NNET_LM = "raw_bfgs_nnet_2_squares", "z_bfgs_nnet_2_squares", "z_lm_nnet_2_squares"
 NNET_GD, NNET_Z_GD = "raw_sgd0.01_nnet_2_squares", "z_sgd0.01_nnet_2_squares"
 KERAS_BFGS = "raw_bfgs_keras_2_entropy"
-ONE, EIGHT, LITERAL_EIGHT = (
-    "z_adam0.1_keras_1_entropy",
-    "z_adam0.1_keras_8_entropy",
-    "raw_sgd0.01_keras_8_entropy",
-)
+ONE, EIGHT = "z_adam0.1_keras_1_entropy", "z_adam0.1_keras_8_entropy"
+LITERAL_EIGHT = "raw_sgd0.01_keras_8_entropy"
+# The states after the first epochs, as `states` has them: {label}@{epochs}
+ANSWER_SHORT, ADAM_SHORT, PLAIN_SHORT = f"{ANSWER}@{SHORT}", f"{ADAM}@{SHORT}", f"{PLAIN}@{SHORT}"
+LITERAL_SHORT = f"{LITERAL}@200"
 NAMED = {
     "literal: raw, SGD 0.01": LITERAL,
     "raw, Adam 0.1": ADAM,
     "z, SGD 0.01": PLAIN,
     "z, SGD 0.1": FASTER,
-    "answer: z, Adam 0.1, 20 epochs": f"{ANSWER}@{SHORT}",
+    "answer: z, Adam 0.1, 20 epochs": ANSWER_SHORT,
     "z, Adam 0.1, 1,000 epochs": ANSWER,
     "nnet: raw, BFGS": NNET,
     "nnet: z, BFGS": NNET_Z,
@@ -197,11 +197,16 @@ QUICK: tuple[str, ...] = (
     EIGHT,
     LITERAL_EIGHT,
     KERAS_BFGS,
+    NNET_GD,
+    NNET_Z_GD,
+    NNET,
+    NNET_Z,
+    NNET_LM,
 )
-QUICK += (NNET_GD, NNET_Z_GD, NNET, NNET_Z, NNET_LM)
 QUICK_SEEDS, QUICK_EPOCHS = 48, 60
-# Times the seeds for the thread's two recipes: at no success in 2,048, the best of ten can be ruled
-# out too
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles soon, and trains more slowly
+# Times the seeds for the thread's two recipes: if none of 2,048 seeds succeeds, it can be ruled out
+# that the best of ten does
 MORE = 4
 
 # ---- training ------------------------------------------------------------------------------------
@@ -211,35 +216,41 @@ def shortened(recipe: ap.Recipe, steps: int | None) -> ap.Recipe:
     """The recipe with at most so many steps, and its records up to there."""
     if steps is None or steps >= recipe.steps:
         return recipe
-    return replace(
-        recipe,
-        steps=steps,
-        records=tuple(n for n in sorted({*recipe.records, steps}) if n <= steps),
-    )
+    records = tuple(n for n in sorted({*recipe.records, steps}) if n <= steps)
+    return replace(recipe, steps=steps, records=records)
+
+
+def path_of(results: Path, label: str) -> Path:
+    """The file of one recipe's results."""
+    return results / f"interval_{label}.nc"
+
+
+# What a cell's results leave out: it is never read, and there are 268 of them
+UNREAD = ("test_loss", "outside_loss", "test_accuracy", "outside_accuracy", "batch_accuracy")
 
 
 def train(label: str, seeds: int, steps: int | None, results: Path, **options) -> xr.Dataset:
-    """Run one recipe and save it; the thread's with predictions, cells with parameters at their
-    start and end.
+    """Run one recipe and save it.
+
+    The thread's two are saved with predictions, a cell with its first and last parameters.
     """
-    task, recipe = RECIPES[label]
-    recipe = shortened(recipe, steps)
+    task, whole = RECIPES[label]
+    recipe = shortened(whole, steps)
     if label in ("literal", "answer"):
         runs = ap.run(task, recipe, seeds=seeds, **options)
-    else:
-        # Draws of its own, so the start is taken from the other optimisers
-        if recipe.dtype == "float64":
-            init, width, loss = label.split("_")[2:]
-            start = ap.load(results / f"interval_raw_sgd0.01_{init}_{width}_{loss}.nc")
-            options["init_params"] = ap.params(start, kept_step=0)
-        runs = ap.run(
-            task, recipe, seeds=seeds, keep=("params",), keep_at=(0, recipe.steps), **options
-        )
-        runs = runs.drop_vars(
-            ["test_loss", "outside_loss", "test_accuracy", "outside_accuracy", "batch_accuracy"],
-            errors="ignore",
-        )
-    ap.save(runs, results / f"interval_{label}.nc")
+        ap.save(runs, path_of(results, label))
+        return runs
+
+    if recipe.dtype == "float64":
+        # Float64 has random draws of its own, so the initial weights are those of SGD
+        init, width, loss = label.split("_")[2:]
+        start = ap.load(path_of(results, f"raw_sgd0.01_{init}_{width}_{loss}"))
+        options["init_params"] = ap.params(start, kept_step=0)
+
+    keep_at = (0, recipe.steps)
+    runs = ap.run(task, recipe, seeds=seeds, keep=("params",), keep_at=keep_at, **options)
+    runs = runs.drop_vars(UNREAD, errors="ignore")
+    ap.save(runs, path_of(results, label))
     return runs
 
 
@@ -257,160 +268,192 @@ def learned(runs: xr.Dataset) -> xr.Dataset:
 
 
 def by_passes(runs: xr.Dataset) -> xr.Dataset:
-    """The same over passes through the rows: epochs, or evaluations of all rows."""
-    whole = "stopped" in runs
-    return runs.assign_coords(step=runs.step if whole else runs.step / EPOCH)
+    """The results over passes through the rows: epochs, or evaluations of all rows."""
+    if "stopped" in runs:  # BFGS and LM see all rows at every step
+        return runs
+    return runs.assign_coords(step=runs.step / EPOCH)
 
 
 def load(results: Path, labels: Iterable[str]) -> dict[str, xr.Dataset]:
     """Every recipe's runs, and Adam's also as they were after 20 epochs, as {label}@20."""
-    runs = {label: ap.load(results / f"interval_{label}.nc") for label in labels}
-    return runs | {
-        f"{label}@{SHORT}": until(one, SHORT) for label, one in runs.items() if "_adam" in label
-    }
+    runs = {label: ap.load(path_of(results, label)) for label in labels}
+    short = {}
+    for label, one in runs.items():
+        if "_adam" in label:
+            short[f"{label}@{SHORT}"] = until(one, SHORT)
+    return runs | short
 
 
 def best_of(hits: xr.Dataset, tries: int, level: float, interval: str = "exact") -> xr.Dataset:
     """What the best of so many seeds adds to the rate of one: q - q^n for the rate of failure q.
 
-    Its interval holds the gains of all rates in the rate's own, so it covers whenever that does.
-    The gain is largest where its slope 1 - n q^(n - 1) is 0.
+    Its interval holds the gains of all rates in the rate's own interval, so that it covers the
+    truth whenever that does. The gain is largest where its slope 1 - n q^(n - 1) is 0.
     """
     rate = ap.stats.rate(hits, level=level, interval=interval)
-    gain = lambda success: (1 - success) - (1 - success) ** tries  # noqa: E731
-    most = 1 - tries ** (-1 / (tries - 1))
     low, high = float(rate.low), float(rate.high)
-    between = [gain(low), gain(high), gain(min(max(most, low), high))]
-    ends = {
-        "gain": float(gain(rate.rate)),
-        "low": min(between),
-        "high": max(between),
+    largest_at = 1 - tries ** (-1 / (tries - 1))
+
+    def gain(success: float) -> float:
+        failure = 1 - success
+        return failure - failure**tries
+
+    gains = [gain(low), gain(high), gain(min(max(largest_at, low), high))]
+    found = {
+        "gain": gain(float(rate.rate)),
+        "low": min(gains),
+        "high": max(gains),
         "n": int(rate.n),
     }
-    return xr.Dataset({name: ((), value) for name, value in ends.items()})
+    return xr.Dataset({name: ((), value) for name, value in found.items()})
 
 
 SOMETIMES = (0.01, 0.99)
 TRIES = 10  # initialisations, of which k-means in scikit-learn takes the best
 MAJORITY = 2 / 3
+# What is measured, in the words of the tables
+END = "accuracy 1.0 after 1,000 epochs"
+AFTER_20 = "accuracy 1.0 after 20 epochs"
+AFTER_20_AND_1000 = "accuracy 1.0 after 20, 1,000 epochs"
+LAST = "accuracy 1.0 at the end"
+Hits = dict[Hashable, xr.Dataset]
 
 
-def statements(runs: Mapping[str, xr.Dataset]) -> list:
-    """What the thread claims, and where the effect must lie for it to hold: written before anything
-    was measured.
-    """
-    hits: dict[Hashable, xr.Dataset] = {label: learned(one) for label, one in runs.items()}
-    times: dict[Hashable, xr.Dataset]
-    times = {label: ap.stats.time_to_success(hits[label]) for label in (ANSWER, FASTER)}
-    short = f"{ANSWER}@{SHORT}"
-    earlier: dict[Hashable, xr.Dataset] = {
-        f"{LITERAL}@200": learned(until(runs[LITERAL], 200)),
-        "answer@13": learned(until(runs["answer"], 13)),
-    }
-    earlier |= {f"{PLAIN}@{SHORT}": learned(until(runs[PLAIN], SHORT))}
-    hits |= earlier
+def states(runs: Mapping[str, xr.Dataset]) -> Hits:
+    """Which seeds succeed, of every recipe, and after fewer epochs of three of them."""
+    hits: Hits = {label: learned(one) for label, one in runs.items()}
+    hits[LITERAL_SHORT] = learned(until(runs[LITERAL], 200))
+    hits["answer@13"] = learned(until(runs["answer"], 13))
+    hits[PLAIN_SHORT] = learned(until(runs[PLAIN], SHORT))
+    return hits
 
-    def rate(
-        text: str, label: str, measure: str, holds: tuple[float, float], hit=None
-    ) -> ap.stats.Claim:
-        effect = partial(ap.stats.rate, hits[label] if hit is None else hit)
-        return ap.stats.Claim(text, label, measure, effect, holds)
 
-    def more(text: str, a: str, b: str, measure: str) -> ap.stats.Claim:
-        effect: Callable = partial(ap.stats.compare, hits, a, b)
-        return ap.stats.Claim(text, f"{a} against {b}", measure, effect, ap.stats.HELPS)
-
-    def again(text: str, label: str, measure: str) -> ap.stats.Claim:
-        effect = partial(best_of, hits[label], TRIES)
-        return ap.stats.Claim(
-            text, label, f"{measure}, best of {TRIES} - one", effect, ap.stats.HELPS
-        )
-
-    def at_majority(epochs: int) -> xr.DataArray:
-        return abs(until(runs["literal"], epochs).accuracy.isel(step=-1) - MAJORITY) < 1e-3
-
-    end, twenty, evaluations = (
-        "accuracy 1.0 after 1,000 epochs",
-        "accuracy 1.0 after 20 epochs",
-        "accuracy 1.0 at the end",
+def often(
+    hits: Hits, text: str, label: str, measure: str, holds: tuple[float, float]
+) -> ap.stats.Claim:
+    """That the rate of success of one recipe lies in a region."""
+    return ap.stats.Claim(
+        text,
+        label,
+        measure,
+        partial(ap.stats.rate, hits[label]),
+        holds,
     )
-    stays, always = "accuracy 2/3 after {} epochs", ap.stats.ALWAYS
+
+
+def more(hits: Hits, text: str, a: str, b: str, measure: str) -> ap.stats.Claim:
+    """That recipe a succeeds more often than b."""
+    effect: Callable = partial(ap.stats.compare, hits, a, b)
+    return ap.stats.Claim(
+        text,
+        f"{a} against {b}",
+        measure,
+        effect,
+        ap.stats.HELPS,
+    )
+
+
+def again(hits: Hits, text: str, label: str, measure: str) -> ap.stats.Claim:
+    """That the best of ten seeds of a recipe succeeds more often than one."""
+    effect = partial(best_of, hits[label], TRIES)
+    measure = f"{measure}, best of {TRIES} - one"
+    return ap.stats.Claim(text, label, measure, effect, ap.stats.HELPS)
+
+
+def stays(runs: xr.Dataset, epochs: int) -> ap.stats.Claim:
+    """That the literal recipe has the accuracy of the majority after so many epochs."""
+    accuracy = until(runs, epochs).accuracy.isel(step=-1)
+    effect = partial(ap.stats.rate, abs(accuracy - MAJORITY) < 1e-3)
+    text = f"it stays at the majority's share: {epochs:,} epochs"
+    measure = f"accuracy 2/3 after {epochs:,} epochs"
+    return ap.stats.Claim(text, "literal", measure, effect, ap.stats.ALWAYS)
+
+
+def of_the_question(runs: Mapping[str, xr.Dataset], hits: Hits) -> list[ap.stats.Claim]:
+    """What the question says of its own recipe."""
+    never = ap.stats.NEVER
     return [
-        rate("the literal recipe does not learn the interval", "literal", end, ap.stats.NEVER),
-        rate(
-            "it stays at the majority's share: 200 epochs",
-            "literal",
-            stays.format(200),
-            always,
-            at_majority(200),
-        ),
-        rate(
-            "it stays at the majority's share: 1,000 epochs",
-            "literal",
-            stays.format("1,000"),
-            always,
-            at_majority(1_000),
-        ),
-        more("five times the epochs help", LITERAL, f"{LITERAL}@200", "accuracy 1.0 at the end"),
-        rate(
-            "z-scores and Adam 0.1 learn it in 20 epochs: more often than not",
-            "answer",
-            twenty,
-            ap.stats.USUALLY,
-        ),
-        rate(
-            "z-scores and Adam 0.1 learn it in 20 epochs: whatever the seed",
-            "answer",
-            twenty,
-            always,
-        ),
-        rate(
-            "... by epoch 13, more often than not",
-            "answer@13",
-            "accuracy 1.0 after 13 epochs",
-            ap.stats.USUALLY,
-        ),
-        more("z-scores with Adam 0.1 help", short, LITERAL, "accuracy 1.0 after 20, 1,000 epochs"),
-        more("z-scores alone help (SGD 0.01)", PLAIN, LITERAL, end),
-        more(
-            "Adam 0.1 alone helps (raw x), 20 epochs",
-            f"{ADAM}@{SHORT}",
-            LITERAL,
-            "accuracy 1.0 after 20, 1,000 epochs",
-        ),
-        more("Adam 0.1 alone helps (raw x), 1,000 epochs", ADAM, LITERAL, end),
-        more("Adam 0.1 needs z-scores, 20 epochs", short, f"{ADAM}@{SHORT}", twenty),
-        more("Adam 0.1 needs z-scores, 1,000 epochs", ANSWER, ADAM, end),
-        more("z-scores need Adam 0.1, 20 epochs", short, f"{PLAIN}@{SHORT}", twenty),
-        ap.stats.Claim(
-            "SGD 0.1 is slower than Adam 0.1 (z-scores)",
-            f"{ANSWER} against {FASTER}",
-            "accuracy 1.0 at an earlier epoch, never being the latest",
-            partial(ap.stats.improvement, times, ANSWER, FASTER, of="upper", pairs="seed"),
-            ap.stats.BETTER,
-        ),
-        rate("... but SGD 0.1 gets there (z-scores)", FASTER, end, ap.stats.USUALLY),
-        rate("one hidden unit cannot (z-scores, Adam 0.1)", ONE, end, ap.stats.NEVER),
-        more("two hidden units can (z-scores, Adam 0.1)", ANSWER, ONE, end),
-        rate("in R's nnet it works for some seeds (raw x)", NNET, evaluations, SOMETIMES),
-        more("BFGS rather than gradient descent: nnet's recipe, raw x", NNET, NNET_GD, evaluations),
-        more(
-            "BFGS rather than gradient descent: nnet's recipe, z-scores",
-            NNET_Z,
-            NNET_Z_GD,
-            evaluations,
-        ),
-        more(
-            "BFGS rather than gradient descent: the literal recipe",
-            KERAS_BFGS,
-            LITERAL,
-            evaluations,
-        ),
-        again("several initialisations help: the literal recipe", "literal", end),
-        again("several initialisations help: z-scores with Adam 0.1", "answer", twenty),
-        again("several initialisations help: nnet, raw x", NNET, evaluations),
-        more("wider helps: 8 units in the literal recipe", LITERAL_EIGHT, LITERAL, end),
-        more("wider helps: 8 units, z-scores with Adam 0.1", f"{EIGHT}@{SHORT}", short, twenty),
+        often(hits, "the literal recipe does not learn the interval", "literal", END, never),
+        stays(runs["literal"], 200),
+        stays(runs["literal"], 1_000),
+        more(hits, "five times the epochs help", LITERAL, LITERAL_SHORT, LAST),
+    ]
+
+
+def of_the_answer(hits: Hits) -> list[ap.stats.Claim]:
+    """What the answer says of z-scores and Adam, together and one without the other."""
+    usually, always = ap.stats.USUALLY, ap.stats.ALWAYS
+    learn = "z-scores and Adam 0.1 learn it in 20 epochs"
+    by_13 = "accuracy 1.0 after 13 epochs"
+    alone = "Adam 0.1 alone helps (raw x)"
+    return [
+        often(hits, f"{learn}: more often than not", "answer", AFTER_20, usually),
+        often(hits, f"{learn}: whatever the seed", "answer", AFTER_20, always),
+        often(hits, "... by epoch 13, more often than not", "answer@13", by_13, usually),
+        more(hits, "z-scores with Adam 0.1 help", ANSWER_SHORT, LITERAL, AFTER_20_AND_1000),
+        more(hits, "z-scores alone help (SGD 0.01)", PLAIN, LITERAL, END),
+        more(hits, f"{alone}, 20 epochs", ADAM_SHORT, LITERAL, AFTER_20_AND_1000),
+        more(hits, f"{alone}, 1,000 epochs", ADAM, LITERAL, END),
+        more(hits, "Adam 0.1 needs z-scores, 20 epochs", ANSWER_SHORT, ADAM_SHORT, AFTER_20),
+        more(hits, "Adam 0.1 needs z-scores, 1,000 epochs", ANSWER, ADAM, END),
+        more(hits, "z-scores need Adam 0.1, 20 epochs", ANSWER_SHORT, PLAIN_SHORT, AFTER_20),
+    ]
+
+
+def of_faster_sgd(hits: Hits) -> list[ap.stats.Claim]:
+    """What is said of SGD at 0.1."""
+    times: Hits = {label: ap.stats.time_to_success(hits[label]) for label in (ANSWER, FASTER)}
+    earlier = ap.stats.Claim(
+        "SGD 0.1 is slower than Adam 0.1 (z-scores)",
+        f"{ANSWER} against {FASTER}",
+        "accuracy 1.0 at an earlier epoch, never being the latest",
+        partial(ap.stats.improvement, times, ANSWER, FASTER, of="upper", pairs="seed"),
+        ap.stats.BETTER,
+    )
+    there = "... but SGD 0.1 gets there (z-scores)"
+    return [earlier, often(hits, there, FASTER, END, ap.stats.USUALLY)]
+
+
+def of_units_and_nnet(hits: Hits) -> list[ap.stats.Claim]:
+    """What is said of one hidden unit, and of R's nnet."""
+    works = "in R's nnet it works for some seeds (raw x)"
+    bfgs = "BFGS rather than gradient descent"
+    one = "one hidden unit cannot (z-scores, Adam 0.1)"
+    return [
+        often(hits, one, ONE, END, ap.stats.NEVER),
+        more(hits, "two hidden units can (z-scores, Adam 0.1)", ANSWER, ONE, END),
+        often(hits, works, NNET, LAST, SOMETIMES),
+        more(hits, f"{bfgs}: nnet's recipe, raw x", NNET, NNET_GD, LAST),
+        more(hits, f"{bfgs}: nnet's recipe, z-scores", NNET_Z, NNET_Z_GD, LAST),
+        more(hits, f"{bfgs}: the literal recipe", KERAS_BFGS, LITERAL, LAST),
+    ]
+
+
+def of_restarts_and_width(hits: Hits) -> list[ap.stats.Claim]:
+    """What is said of several initialisations, and of more units."""
+    several = "several initialisations help"
+    wider = "wider helps: 8 units"
+    return [
+        again(hits, f"{several}: the literal recipe", "literal", END),
+        again(hits, f"{several}: z-scores with Adam 0.1", "answer", AFTER_20),
+        again(hits, f"{several}: nnet, raw x", NNET, LAST),
+        more(hits, f"{wider} in the literal recipe", LITERAL_EIGHT, LITERAL, END),
+        more(hits, f"{wider}, z-scores with Adam 0.1", f"{EIGHT}@{SHORT}", ANSWER_SHORT, AFTER_20),
+    ]
+
+
+def statements(runs: Mapping[str, xr.Dataset]) -> list[ap.stats.Claim]:
+    """What the thread claims, and the region in which each effect must lie for a claim to hold.
+
+    The regions were written before anything was measured.
+    """
+    hits = states(runs)
+    return [
+        *of_the_question(runs, hits),
+        *of_the_answer(hits),
+        *of_faster_sgd(hits),
+        *of_units_and_nnet(hits),
+        *of_restarts_and_width(hits),
     ]
 
 
@@ -428,34 +471,33 @@ REPORTED = (
 def reported(runs: Mapping[str, xr.Dataset]) -> list:
     """The thread's numbers beside the same means of our seeds."""
     names = {"batch_accuracy": "accuracy", "batch_loss": "loss"}
-    return [
-        ap.stats.Reported(
-            text=f"{recipe}: mean {names[of]} of epoch {epoch:,}",
-            recipe=recipe,
-            values=until(runs[recipe], epoch)[of].isel(step=-1).values,
-            value=value,
-            rounding=rounding,
-        )
-        for recipe, of, epoch, value, rounding in REPORTED
-    ]
+    found = []
+    for recipe, of, epoch, value, rounding in REPORTED:
+        text = f"{recipe}: mean {names[of]} of epoch {epoch:,}"
+        ours = until(runs[recipe], epoch)[of].isel(step=-1).values
+        found.append(ap.stats.Reported(text, recipe, ours, value, rounding))
+    return found
 
 
 # ---- failures ------------------------------------------------------------------------------------
 
 
 def best_pieces(y: np.ndarray, edges: int, loss: str) -> float:
-    """The least mean loss of a function of x that is constant but for so many edges (at most 1),
-    tried everywhere.
+    """The least mean loss of a function of x that is constant but for so many edges, 0 or 1.
+
+    All places of the edge are tried.
     """
-    cuts = range(1, len(y)) if edges else [len(y)]
-    return min(
-        sum(constant(part, loss) * len(part) for part in np.split(y, [cut]) if len(part))
-        for cut in cuts
-    ) / len(y)
+    if not edges:
+        return constant(y, loss)
+    sums = []
+    for cut in range(1, len(y)):
+        left, right = y[:cut], y[cut:]
+        sums.append(constant(left, loss) * len(left) + constant(right, loss) * len(right))
+    return min(sums) / len(y)
 
 
 def constant(y: np.ndarray, loss: str) -> float:
-    """The least mean loss of a constant, the mean p of y: p's entropy, or p (1 - p)."""
+    """The least mean loss of a constant: the entropy of the mean p of y, or p (1 - p)."""
     p = y.mean()
     if loss == "squares":
         return float(p * (1 - p))
@@ -463,75 +505,97 @@ def constant(y: np.ndarray, loss: str) -> float:
 
 
 def plateaus(loss: str) -> dict[str, float]:
-    """Losses of the best functions without an edge, the majority's share, and with one: 0.6365 and
-    2/3 log 2.
+    """Losses of the best functions with no edge (the majority's share) and with one.
 
-    Squares also have the output that is 0 throughout, where its sigmoid saturates and the slope
-    vanishes: 1/3. It was named after it was found as a plateau. To cross-entropy it is infinitely
-        bad.
+    With the entropy they are 0.6365 and 2/3 log 2. Squares have a plateau of their own, 1/3: the
+    output that is 0 throughout, where the output's sigmoid saturates and the slope vanishes. It was
+    named after it was found as a plateau. To the entropy such an output is infinitely bad.
     """
     y = np.asarray(ap.tasks.interval().y)[:, 0]
-    zero = {"zero": float(np.mean(y**2))} if loss == "squares" else {}
-    return {"constant": best_pieces(y, 0, loss), "one edge": best_pieces(y, 1, loss)} | zero
+    named = {"constant": best_pieces(y, 0, loss), "one edge": best_pieces(y, 1, loss)}
+    if loss == "squares":
+        named["zero"] = float(np.mean(y**2))
+    return named
 
 
 def kinds(label: str, runs: xr.Dataset) -> xr.Dataset:
-    """What became of every seed: learned, a plateau, not finished (see `stats.falling`), or none of
-    these.
+    """What became of every seed: learned, a plateau by name, "not finished", or none of these.
+
+    "not finished" is a loss that was still falling at the end (see `stats.falling`).
     """
-    found = ap.stats.plateaus(runs, plateaus(label.partition("@")[0].split("_")[-1]))
-    names = [name for name in found.attrs["kinds"] if name not in ("on no plateau", "diverged")]
+    name, _, _ = label.partition("@")
+    loss = name.split("_")[-1]
+    found = ap.stats.plateaus(runs, plateaus(loss))
     kind = found.kind.astype(object)
-    kind = kind.where((kind != "on no plateau") | ~ap.stats.falling(runs), "not finished")
-    kind = kind.where(~ap.stats.reading(learned(runs)), "learned")
+
+    # Where there is no plateau, the loss may be falling still
+    nowhere = kind == "on no plateau"
+    kind = kind.where(~(nowhere & ap.stats.falling(runs)), "not finished")
+    is_learned = ap.stats.reading(learned(runs))
+    kind = kind.where(~is_learned, "learned")
+
+    names = [name for name in found.attrs["kinds"] if name not in ("on no plateau", "diverged")]
     order = ["learned", *names, "not finished", "on no plateau", "diverged"]
     return kind.astype(str).to_dataset(name="kind").assign_attrs(kinds=order)
 
 
 def idle(label: str, runs: xr.Dataset) -> np.ndarray:
-    """How many hidden units of every seed give the same on all rows at the end (to 0.001):
-    saturated sigmoids.
+    """How many hidden units of every seed are saturated at the end.
+
+    A saturated sigmoid gives the same on all rows, to 0.001.
     """
     task, recipe = RECIPES[label.split("@")[0]]
     last = ap.params(runs, kept_step=int(runs.kept_step[-1]))
-    share = np.asarray(jax.vmap(partial(ap.models.idle_units, recipe.model, x=task.x))(last))[:, 0]
+    share_of_one = partial(ap.models.idle_units, recipe.model, x=task.x)
+    share = np.asarray(jax.vmap(share_of_one)(last))[:, 0]
     return np.round(share * recipe.model.widths[0]).astype(int)
 
 
+def saturated_units(label: str, runs: xr.Dataset, here: np.ndarray) -> float | str:
+    """How many units are saturated, as a mean over some seeds; empty where it is not known.
+
+    Parameters are saved at the start and at the end, and so not after fewer epochs.
+    """
+    if "@" in label or not here.any():
+        return ""
+    return round(float(idle(label, runs)[here].mean()), 3)
+
+
+def rows_of_kinds(
+    name: str, label: str, runs: xr.Dataset, found: xr.Dataset
+) -> list[dict[str, Any]]:
+    """The share of each kind among the seeds of one recipe; of rare kinds only if there are any."""
+    rows = []
+    shares = ap.stats.shares(found)
+    for kind in found.attrs["kinds"]:
+        one, here = shares.sel(kind=kind), (found.kind == kind).values
+        if not here.any() and kind not in ("learned", "constant", "one edge"):
+            continue
+        row: dict[str, Any] = {
+            "recipe": name,
+            "label": label,
+            "kind": kind,
+            "n": int(one.n),
+            "seeds": int(one.successes),
+        }
+        row |= in_digits(one)
+        row["saturated units, mean"] = saturated_units(label, runs, here)
+        rows.append(row)
+    return rows
+
+
 def failures(runs: Mapping[str, xr.Dataset], results: Path) -> list[dict[str, Any]]:
-    """Share of every kind in the recipes that are spoken of, and how many of its units are
-    saturated.
+    """Share of every kind in the recipes of NAMED, and how many of its units are saturated.
 
     The kind of every seed goes to results/interval_kinds.csv, for the figure.
     """
     rows, each = [], []
     for name, label in NAMED.items():
         found = kinds(label, runs[label])
-        saturated = idle(label, runs[label]) if "@" not in label else None
-        each += [
-            {"label": label, "seed": seed, "kind": kind}
-            for seed, kind in enumerate(found.kind.values.tolist())
-        ]
-        shares = ap.stats.shares(found)
-        for kind in found.attrs["kinds"]:
-            one, here = shares.sel(kind=kind), (found.kind == kind).values
-            if not here.any() and kind not in ("learned", *plateaus("entropy")):
-                continue
-            row = {
-                "recipe": name,
-                "label": label,
-                "kind": kind,
-                "n": int(one.n),
-                "seeds": int(one.successes),
-            }
-            row |= {end: round(float(one[end]), 5) for end in ("rate", "low", "high")}
-            units = (
-                ""
-                if saturated is None or not here.any()
-                else round(float(saturated[here].mean()), 3)
-            )
-            rows.append(row | {"saturated units, mean": units})
-    pd.DataFrame(each).to_csv(results / "interval_kinds.csv", index=False, lineterminator="\n")
+        for seed, kind in enumerate(found.kind.values.tolist()):
+            each.append({"label": label, "seed": seed, "kind": kind})
+        rows += rows_of_kinds(name, label, runs[label], found)
+    write(pd.DataFrame(each), results / "interval_kinds.csv")
     return rows
 
 
@@ -541,33 +605,29 @@ def failures(runs: Mapping[str, xr.Dataset], results: Path) -> list[dict[str, An
 def restarts(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
     """What a success costs in passes through the rows if every failure is followed by a new seed.
 
-    At the end of its budget, or after the cut-off that is best for these seeds, whose gain is
-    judged on the other half.
-    `tries`: seeds for one success with a probability of 95%.
+    A training is given up at the end of its budget, or at the cut-off that is best for these seeds
+    ("cost there"). The gain of a cut-off is judged on the half of the seeds that did not choose it.
+    "tries" are the seeds that give one success with a probability of 95%.
     """
     rows = []
     for name, label in NAMED.items():
         hits = learned(by_passes(runs[label]))
-        cost, cut, gain = (
-            ap.stats.ert(hits),
-            ap.stats.best_cutoff(hits),
-            ap.stats.restart_gain(hits),
-        )
-        tries = ap.stats.tries_needed(hits)
+        cost, cut = ap.stats.ert(hits), ap.stats.best_cutoff(hits)
+        gain, tries = ap.stats.restart_gain(hits), ap.stats.tries_needed(hits)
         row = {"recipe": name, "label": label, "n": int(cost.n), "successes": int(cost.successes)}
         values = {
             "cost": cost.ert,
             "cost low": cost.low,
             "cost high": cost.high,
             "cut-off": cut.best_cutoff,
-        }
-        values |= {
             "cost there": cut.best_cost,
             "gain": gain.gain,
             "gain low": gain.low,
             "gain high": gain.high,
+            "tries": tries.tries,
+            "tries low": tries.low,
+            "tries high": tries.high,
         }
-        values |= {"tries": tries.tries, "tries low": tries.low, "tries high": tries.high}
         rows.append(row | {of: f"{float(value):.4g}" for of, value in values.items()})
     return rows
 
@@ -586,43 +646,55 @@ def cells(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
         rate, cost = ap.stats.rate(hits), ap.stats.ert(hits)
         near = ap.stats.rate(ap.stats.success(one, above=0.99, of="accuracy"))
         row: dict[str, Any] = dict(zip(FACTORS, name.split("_"), strict=True))
-        row |= {"passes": int(hits.step[-1]), "n": int(rate.n), "successes": int(rate.successes)}
-        row |= {end: round(float(rate[end]), 5) for end in ("rate", "low", "high")}
-        row |= {"rate 0.99": round(float(near.rate), 5)}
         row |= {
-            f"cost{end}": f"{float(cost[name]):.5g}"
-            for end, name in (("", "ert"), (" low", "low"), (" high", "high"))
+            "passes": int(hits.step[-1]),
+            "n": int(rate.n),
+            "successes": int(rate.successes),
         }
-        rows.append(row)
+        row |= in_digits(rate)
+        row["rate 0.99"] = round(float(near.rate), 5)
+        costs = {"cost": cost.ert, "cost low": cost.low, "cost high": cost.high}
+        rows.append(row | {of: f"{float(value):.5g}" for of, value in costs.items()})
     return rows
 
 
 def main_effects(runs: Mapping[str, xr.Dataset]) -> list[dict[str, Any]]:
-    """Rate at each level of each factor, averaged over all combinations of the others; LM, with one
-    loss, apart.
+    """Rate at each level of each factor, averaged over all combinations of the others.
+
+    The effect of LM is over squares alone, the one loss that it has; those of all other levels are
+    without LM.
     """
-    hits: dict[tuple, xr.Dataset] = {
-        tuple(label.split("_")): learned(one)
-        for label, one in runs.items()
-        if label.count("_") == len(FACTORS) - 1 and "@" not in label
-    }
+    hits: dict[tuple, xr.Dataset] = {}
+    for label, one in runs.items():
+        if label.count("_") == len(FACTORS) - 1 and "@" not in label:
+            hits[tuple(label.split("_"))] = learned(one)
+
     table = ap.stats.crossed(hits, FACTORS)
     whole = ap.stats.effects(table)
-    without_lm = ap.stats.effects(
-        table.sel(optimizer=[name for name in OPTIMIZERS if name != "lm"])
-    )
+    others = [name for name in OPTIMIZERS if name != "lm"]
+    without_lm = ap.stats.effects(table.sel(optimizer=others))
     rows = []
     for factor, levels in FACTORS.items():
         for level in levels:
-            one = (whole if level == "lm" else without_lm).sel(effect=f"{factor}={level}")
-            if int(one.cells):
-                row = {"factor": factor, "level": level, "cells": int(one.cells), "n": int(one.n)}
-                ends = {"rate": one.average, "low": one.low, "high": one.high}
-                rows.append(row | {name: round(float(value), 5) for name, value in ends.items()})
+            found = without_lm
+            if level == "lm":
+                found = whole
+
+            one = found.sel(effect=f"{factor}={level}")
+            if not int(one.cells):
+                continue
+            row = {"factor": factor, "level": level, "cells": int(one.cells), "n": int(one.n)}
+            ends = {"rate": one.average, "low": one.low, "high": one.high}
+            rows.append(row | {name: round(float(value), 5) for name, value in ends.items()})
     return rows
 
 
 # ---- tables --------------------------------------------------------------------------------------
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Write a table without row numbers."""
+    table.to_csv(path, index=False, lineterminator="\n")
 
 
 def summarise(results: Path, summaries: Path, labels: Iterable[str], note: str = "") -> None:
@@ -644,7 +716,19 @@ def summarise(results: Path, summaries: Path, labels: Iterable[str], note: str =
     }
     ap.stats.write_claims(summaries, "interval", judged, numbers, note, sections)
     for name, frame in frames.items():
-        frame.to_csv(summaries / f"interval_{name}.csv", index=False, lineterminator="\n")
+        write(frame, summaries / f"interval_{name}.csv")
+
+
+def said(label: str, runs: xr.Dataset) -> str:
+    """A recipe's rate of success, as a line."""
+    rate = ap.stats.rate(learned(runs))
+    interval = f"[{float(rate.low):.1%}, {float(rate.high):.1%}]"
+    return f"{label:32} {float(rate.rate):6.1%} {interval} of {int(rate.n):,}"
+
+
+def in_digits(found: xr.Dataset) -> dict[str, float]:
+    """A rate and the ends of its interval, in five digits."""
+    return {end: round(float(found[end]), 5) for end in ("rate", "low", "high")}
 
 
 def main(
@@ -655,8 +739,7 @@ def main(
     quick: bool = False,
     saved: bool = False,
 ) -> None:
-    """Train the literal recipe, the answer's, and all remedies, save them, and judge the thread's
-    claims.
+    """Train the literal recipe, the answer's and all remedies, and judge the thread's claims.
 
     Args:
         seeds: of each recipe; four times as many of the thread's two.
@@ -668,32 +751,23 @@ def main(
     """
     labels, note, options = tuple(RECIPES), "", {}
     if quick:
-        seeds, steps, labels = (
-            min(seeds, QUICK_SEEDS),
-            min(steps or 10**9, QUICK_EPOCHS * EPOCH),
-            QUICK,
-        )
+        labels = QUICK
+        seeds = min(seeds, QUICK_SEEDS)
+        steps = min(steps or QUICK_EPOCHS * EPOCH, QUICK_EPOCHS * EPOCH)
         results = summaries = results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         note = f"Quick look: {seeds} seeds, at most {steps // EPOCH} epochs; not the experiment."
-        options = {
-            "compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})
-        }
+        options = {"compiler_options": UNOPTIMISED}
         print(note, flush=True)
-    chosen = [
-        label for label in labels if not (saved and (results / f"interval_{label}.nc").exists())
-    ]
-    for number, label in enumerate(chosen, 1):
-        runs = train(
-            label,
-            MORE * seeds if "_" not in label else seeds,
-            steps,
-            results,
-            progress=False,
-            **options,
-        )
-        rate = ap.stats.rate(learned(runs))
-        share = f"{float(rate.rate):6.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}] of {int(rate.n):,}"
-        print(f"{number:3} of {len(chosen)}  {label:32} {share}", flush=True)
+
+    missing = [label for label in labels if not (saved and path_of(results, label).exists())]
+    for number, label in enumerate(missing, 1):
+        count = seeds
+        if label in ("literal", "answer"):
+            count = MORE * seeds
+        runs = train(label, count, steps, results, progress=False, **options)
+        print(f"{number:3} of {len(missing)}  {said(label, runs)}", flush=True)
+
     summarise(results, summaries, labels, note)
 
 

@@ -1,5 +1,4 @@
-"""Maps of the clusters: which dropout and learning rate serve a network of ten units, with biases
-and without.
+"""Maps of the clusters: which dropout and learning rate serve ten units, with and without biases.
 
 Question: test accuracy over 25 rates of dropout and 32 learning rates, 32 seeds each: the thread's
 5-10-4 relu network with the right derivatives, half the sum of squares, batches of 32, eight passes
@@ -16,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import tyro
+import xarray as xr
 
 import approx as ap
 
@@ -27,21 +27,39 @@ WORKS = 0.882
 
 
 def recipe(biases: bool, passes: int = PASSES) -> ap.Recipe:
-    """The thread's network."""
+    """The thread's network, with biases or without."""
     model = ap.MLP(
-        (10,), "relu", outputs=4, bias=biases, initializer="uniform", init_scale=0.1, dropout=0.5
+        (10,),
+        "relu",
+        outputs=4,
+        bias=biases,
+        initializer="uniform",
+        init_scale=0.1,
+        dropout=0.5,
     )
     records = tuple(PASS * n for n in range(passes + 1))
     return ap.Recipe(
-        model=model, optimizer="sgd", batch_size=32, steps=records[-1], records=records
+        model=model,
+        optimizer="sgd",
+        batch_size=32,
+        steps=records[-1],
+        records=records,
     )
 
 
 def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
-    """Of each map."""
+    """The axes of each map."""
     dropout = ap.maps.axis(0, 0.9, max(2, points * 25 // 32), log=False)
     both = {"learning_rate": ap.maps.axis(1e-3, 3, points), "dropout": dropout}
     return dict.fromkeys(BIASES, both)
+
+
+def said(name: str, runs: xr.Dataset) -> str:
+    """The best median accuracy and the best rate of success of a map."""
+    last = ap.stats.quantiles(runs.isel(step=-1), of="test_accuracy", q=0.5)
+    best = last.test_accuracy.max().item()
+    rates = ap.stats.rate(ap.stats.success(runs, above=WORKS, of="test_accuracy"))
+    return f"{name}: best median accuracy {best:.3f}; works for {ap.stats.highest(rates)}"
 
 
 def main(
@@ -65,19 +83,19 @@ def main(
     """
     if quick:
         points, seeds, passes, results = 8, 4, min(passes, 2), results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
+
+    ending = "_zoom" * bool(zoom)
     for name, grid in ap.maps.zooms(axes(points), zoom).items():
-        runs = ap.run(TASK, recipe(BIASES[name], passes), seeds=seeds, keep=(), **grid)
-        ap.save(runs, results / f"map_clusters_{name}{'_zoom' * bool(zoom)}.nc")
-        middle = (
-            ap.stats.quantiles(runs.isel(step=-1), of="test_accuracy", q=0.5)
-            .test_accuracy.max()
-            .item()
+        runs = ap.run(
+            TASK,
+            recipe(BIASES[name], passes),
+            seeds=seeds,
+            keep=(),
+            **grid,
         )
-        rates = ap.stats.rate(ap.stats.success(runs, above=WORKS, of="test_accuracy"))
-        print(
-            f"{name}: best median accuracy {middle:.3f}; works for {ap.stats.highest(rates)}",
-            flush=True,
-        )
+        ap.save(runs, results / f"map_clusters_{name}{ending}.nc")
+        print(said(name, runs), flush=True)
 
 
 if __name__ == "__main__":

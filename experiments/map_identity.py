@@ -1,5 +1,4 @@
-"""Maps of the identity: under which learning rate and spread of the data does a linear network
-learn it.
+"""Maps of the identity: which learning rate and spread of the data let a linear network learn it.
 
 Question: R² on fresh rows over 32 x 32 values of the learning rate and of the data's standard
 deviation, 32 seeds each: 84 columns N(1.109, spread²) onto themselves, 1,120 rows, batches of 8, 10
@@ -11,7 +10,7 @@ Found: the first, and of SGD the second: its lowest rate that learns for most se
 at a spread of 0.49 to 0.012 at 3, as 1 / spread². Below 0.38 SGD learns for no seed, below 0.175
 neither does Adam, whose rates fall with the spread as well, if less.
 Cost: nine and a half minutes on two cores with light work beside. Writes
-    results/map_identity_{sgd,adam}.nc.
+results/map_identity_{sgd,adam}.nc.
 """
 
 from pathlib import Path
@@ -29,7 +28,7 @@ OPTIMIZERS = {"sgd": "sgd", "adam": "adam_keras"}
 
 
 def recipe(optimizer: str, epochs: int = EPOCHS) -> ap.Recipe:
-    """The thread's but for optimiser and rows."""
+    """The thread's recipe, but for its optimiser and its number of rows."""
     model = ap.MLP((), outputs=84, initializer="keras")
     records = tuple(EPOCH * epoch for epoch in range(epochs + 1))
     return ap.Recipe(
@@ -42,7 +41,7 @@ def recipe(optimizer: str, epochs: int = EPOCHS) -> ap.Recipe:
 
 
 def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
-    """Of each map: the learning rate and the standard deviation of every column."""
+    """The axes of each map: the learning rate and the standard deviation of every column."""
     both = {"learning_rate": ap.maps.axis(1e-4, 1, points), "spread": ap.maps.axis(1e-3, 3, points)}
     return dict.fromkeys(OPTIMIZERS, both)
 
@@ -68,21 +67,21 @@ def main(
     """
     if quick:
         points, seeds, epochs, results = 6, 4, min(epochs, 2), results / "quick"
-    for name, axes_ in ap.maps.zooms(axes(points), zoom).items():
-        grid: dict[str, Any] = {
-            "learning_rate": axes_["learning_rate"],
-            "task.scale": axes_["spread"],
+        results.mkdir(parents=True, exist_ok=True)
+
+    ending = "_zoom" * bool(zoom)
+    for name, grid in ap.maps.zooms(axes(points), zoom).items():
+        swept: dict[str, Any] = {
+            "learning_rate": grid["learning_rate"],
+            "task.scale": grid["spread"],
         }
-        runs = ap.run(TASK, recipe(name, epochs), seeds=seeds, keep=(), **grid).rename(
-            {"task.scale": "spread"}
-        )
-        ap.save(runs, results / f"map_identity_{name}{'_zoom' * bool(zoom)}.nc")
+        runs = ap.run(TASK, recipe(name, epochs), seeds=seeds, keep=(), **swept)
+        runs = runs.rename({"task.scale": "spread"})
+        ap.save(runs, results / f"map_identity_{name}{ending}.nc")
         rates = ap.stats.rate(ap.stats.success(runs, below=0.01 * runs.spread**2))
-        most = float((rates.rate > 0.5).mean())
-        print(
-            f"{name}: {most:.0%} of the settings learn it for most seeds; {ap.stats.highest(rates)}",
-            flush=True,
-        )
+        most = f"{float((rates.rate > 0.5).mean()):.0%} of the settings"
+        best = ap.stats.highest(rates)
+        print(f"{name}: {most} learn it for most seeds; {best}", flush=True)
 
 
 if __name__ == "__main__":

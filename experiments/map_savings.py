@@ -1,5 +1,4 @@
-"""What does a map cost that spends seeds where it is undecided, and how far is it from the whole
-one.
+"""What a map costs that spends seeds where it is undecided, and how far it is from the whole one.
 
 Question: the map of ten tanh units on x² (experiments/map_square.py), 64 x 64 settings with up to
 64 seeds each, by `maps.refine` with budgets from a fortieth to a half of the whole map's trainings:
@@ -11,7 +10,7 @@ Found: with a twentieth of them 0.4% of the decided cells are on the wrong side 
 0.024 off on average, with a tenth 0.1% and 0.014. More than 22% it does not take: the rest looks
 alike.
 Cost: one minute on two cores. Reads results/map_square_tanh.nc; writes
-    experiments/summaries/map_savings.md.
+experiments/summaries/map_savings.md.
 """
 
 import time
@@ -30,28 +29,51 @@ TASK = ap.tasks.square(range=1.0)
 SUCCESS: dict[str, Any] = {"below": 0.01 * 4 / 45}
 
 
+NAMES = (
+    "trainings",
+    "of the whole map",
+    "cells looked at",
+    "mean distance",
+    "wrong side",
+    "intervals hold",
+    "their width",
+    "seconds",
+)
+
+
+def percent(share: float) -> str:
+    """A share in percent, "-" if there is none."""
+    if np.isnan(share):
+        return "-"
+    return f"{100 * share:.1f}%"
+
+
 def compared(found: xr.Dataset, whole: xr.Dataset, seconds: float) -> str:
-    """A row of the table."""
+    """A row of the table: one refined map against the whole one."""
     away = float(abs(found.filled - whole.rate).mean())
+
+    # Cells that the whole map decides, and that the refined one has on the other side of one half
     decided = (whole.low > 0.5) | (whole.high < 0.5)
-    wrong = float((((found.filled > 0.5) != (whole.rate > 0.5)) & decided).sum() / decided.sum())
+    opposite = (found.filled > 0.5) != (whole.rate > 0.5)
+    wrong = float((opposite & decided).sum() / decided.sum())
+
+    # Intervals of cells with fewer seeds; the others have the same seeds
     looked = found.n > 0
-    few = looked & (found.n < whole.n)  # the others have the same seeds
-    held = ((found.low <= whole.rate) & (whole.rate <= found.high)).where(few)
+    few = looked & (found.n < whole.n)
+    inside = (found.low <= whole.rate) & (whole.rate <= found.high)
+    held = float(inside.where(few).mean())
     width = float((found.high - found.low).where(few).mean())
-    cells = [
+
+    shares = (
         found.trainings / found.full,
         float(looked.mean()),
         away,
         wrong,
-        float(held.mean()),
+        held,
         width,
-    ]
-    return (
-        f"| {found.trainings:,} | "
-        + " | ".join("-" if np.isnan(cell) else f"{100 * cell:.1f}%" for cell in cells)
-        + f" | {seconds:.0f} |"
     )
+    cells = [f"{found.trainings:,}", *map(percent, shares), f"{seconds:.0f}"]
+    return f"| {' | '.join(cells)} |"
 
 
 def main(
@@ -71,32 +93,24 @@ def main(
     path = results / "map_square_tanh.nc"
     if not path.exists():
         raise FileNotFoundError(f"no {path}: run experiments/map_square.py first")
+
     runs = ap.load(path)
     whole = ap.stats.rate(ap.stats.success(runs, **SUCCESS))
     recipe = ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="sgd", steps=steps)
     grid: dict[str, Any] = {name: runs[name].values for name in ("learning_rate", "init_scale")}
     seeds = runs.sizes["seed"]
-    names = (
-        "trainings",
-        "of the whole map",
-        "cells looked at",
-        "mean distance",
-        "wrong side",
-        "intervals hold",
-    )
-    lines = [f"| {' | '.join([*names, 'their width', 'seconds'])} |", "|" + " --- |" * 8]
+    options: dict[str, Any] = {"seeds": seeds, "progress": False} | grid
+    lines = [f"| {' | '.join(NAMES)} |", "|" + " --- |" * len(NAMES)]
     for share in shares:
         began = time.perf_counter()
         budget = int(share * whole.rate.size * seeds)
-        found = ap.maps.refine(
-            TASK, recipe, SUCCESS, budget=budget, seeds=seeds, progress=False, **grid
-        )
+        found = ap.maps.refine(TASK, recipe, SUCCESS, budget=budget, **options)
         lines.append(compared(found, whole, time.perf_counter() - began))
         print(lines[-1], flush=True)
+
     text = "\n".join(lines) + "\n"
-    summary.write_text(
-        f"x², ten tanh units: {whole.rate.size:,} settings, up to {seeds} seeds\n\n{text}"
-    )
+    about = f"x², ten tanh units: {whole.rate.size:,} settings, up to {seeds} seeds"
+    summary.write_text(f"{about}\n\n{text}")
     print(text)
 
 

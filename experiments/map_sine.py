@@ -1,14 +1,12 @@
-"""Maps of a sine: which frequencies a width can learn, when, and what snake's frequency does
-outside.
+"""Maps of a sine: which frequencies a width learns, when, and what snake's frequency does outside.
 
 Question: over 32 x 32 settings with 32 seeds each, one hidden layer, Adam, 64 points of [-π, π],
-    3,000 full-batch
-steps: the frequency of the sine x the width (tanh, rate 0.01); snake's a x the learning rate (16
-units, one period), with the error outside, out to three times the range. And the spectral view: of
-a sum of eight sines of equal amplitude (1 to 8 periods), how much of each has been learned after
-how many steps (32 tanh units, 128 seeds).
+3,000 full-batch steps: the frequency of the sine x the width (tanh, rate 0.01); snake's a x the
+learning rate (16 units, one period), with the error outside, out to three times the range. And the
+spectral view: of a sum of eight sines of equal amplitude (1 to 8 periods), how much of each has
+been learned after how many steps (32 tanh units, 128 seeds).
 Source: the thread on x² links to a sine; ours is the set-up. Low frequencies first: Rahaman et al.,
-    ICML 2019.
+ICML 2019.
 Expected finding: the frequency a width reaches grows with it; no a of snake goes on outside for
 most seeds.
 Found: the first: from 1 period with two units to 7 with 32. Not the second: with a about the sine's
@@ -38,34 +36,41 @@ TASK = ap.tasks.sine(range=float(np.pi), size=ROWS)
 
 
 def recipe(model, steps: int = STEPS) -> ap.Recipe:
-    """Adam at 0.01."""
+    """Adam at 0.01, for one of the models."""
     return ap.Recipe(model=model, optimizer="adam", learning_rate=0.01, steps=steps)
 
 
 def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
-    """Of each map; the spectrum has none."""
-    snakes = {"learning_rate": ap.maps.axis(1e-4, 1, points), "a": ap.maps.axis(0.1, 30, points)}
-    return {"width": {"frequency": ap.maps.axis(0.25, 16, points)}, "snake": snakes, "spectrum": {}}
+    """The axes of each map; the spectrum has none."""
+    return {
+        "width": {"frequency": ap.maps.axis(0.25, 16, points)},
+        "snake": {
+            "learning_rate": ap.maps.axis(1e-4, 1, points),
+            "a": ap.maps.axis(0.1, 30, points),
+        },
+        "spectrum": {},
+    }
 
 
 def by_width(seeds: int, steps: int, frequency: np.ndarray) -> xr.Dataset:
     """Frequency x width: a program for each width."""
     recipes = {str(width): recipe(ap.MLP((width,), "tanh"), steps) for width in WIDTHS}
     grid: dict[str, Any] = {"task.frequency": frequency}
-    found = ap.run(TASK, recipes, seeds=seeds, keep=(), progress=False, **grid)
-    return found.rename({"recipe": "width", "task.frequency": "frequency"}).assign_coords(
-        width=np.array(WIDTHS)
-    )
+    runs = ap.run(TASK, recipes, seeds=seeds, keep=(), progress=False, **grid)
+    named = runs.rename({"recipe": "width", "task.frequency": "frequency"})
+    return named.assign_coords(width=np.array(WIDTHS))
 
 
 def snake(seeds: int, steps: int, **grid) -> xr.Dataset:
     """Snake's a x the learning rate."""
-    return ap.run(TASK, recipe(ap.MLP((16,), "snake", a=1.0), steps), seeds=seeds, keep=(), **grid)
+    chosen = recipe(ap.MLP((16,), "snake", a=1.0), steps)
+    return ap.run(TASK, chosen, seeds=seeds, keep=(), **grid)
 
 
 def learned_share(params, predict):
-    """For each number of periods, the least-squares amplitude of its sine in the outputs: 1 when it
-    is learned.
+    """The least-squares amplitude in the outputs of the sine of each number of periods.
+
+    It is 1 when the sine is learned.
     """
     x = jnp.linspace(-1, 1, 257)[:-1, None]
     sines = jnp.sin(jnp.pi * x * PERIODS)  # orthogonal on this grid
@@ -75,10 +80,16 @@ def learned_share(params, predict):
 def spectrum(seeds: int, steps: int) -> xr.Dataset:
     """When each frequency is learned."""
     x = np.linspace(-1, 1, ROWS)[:, None]
-    task = ap.given(x, np.sin(np.pi * x * PERIODS).sum(1, keepdims=True))
-    records = tuple(sorted({0, *(int(n) for n in np.geomspace(1, 4 * steps, 60).round())}))
-    its = replace(recipe(ap.MLP((32,), "tanh"), 4 * steps), records=records)
-    runs = ap.run(task, its, seeds=4 * seeds, keep=(), metrics={"learned_share": learned_share})
+    y = np.sin(np.pi * x * PERIODS).sum(1, keepdims=True)
+    records = {0, *(int(n) for n in np.geomspace(1, 4 * steps, 60).round())}
+    chosen = recipe(ap.MLP((32,), "tanh"), 4 * steps)
+    runs = ap.run(
+        ap.given(x, y),
+        replace(chosen, records=tuple(sorted(records))),
+        seeds=4 * seeds,
+        keep=(),
+        metrics={"learned_share": learned_share},
+    )
     return runs.assign_coords(learned_share_0=PERIODS).rename(learned_share_0="periods")
 
 
@@ -110,9 +121,11 @@ def main(
     """
     if quick:
         points, seeds, steps, results = 8, 8, min(steps, 500), results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
+    ending = "_zoom" * bool(zoom)
     for name, grid in ap.maps.zooms(axes(points), zoom).items():
         runs = MAPS[name](seeds, steps, **grid)
-        ap.save(runs, results / f"map_sine_{name}{'_zoom' * bool(zoom)}.nc")
+        ap.save(runs, results / f"map_sine_{name}{ending}.nc")
         rates = ap.stats.rate(ap.stats.success(runs, below=0.01, of="loss"))
         print(f"{name}: a loss of at most 0.01 for {ap.stats.highest(rates)}", flush=True)
 

@@ -1,5 +1,4 @@
-"""Maps of x²: under which learning rate and initial scale, and for which range and width, is it
-learned.
+"""Maps of x²: under which learning rate and initial scale, range and width, it is learned.
 
 Question: success, cost and the error outside over 64 x 64 settings with 64 seeds each: learning
 rate x initial scale, for ten tanh and ten relu units (full-batch SGD, 21 points in [-1, 1], 2,000
@@ -47,7 +46,7 @@ def recipe(activation: str, steps: int = STEPS) -> ap.Recipe:
 
 
 def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
-    """Of each map."""
+    """The axes of each map."""
     both = {
         "learning_rate": ap.maps.axis(1e-3, 10, points),
         "init_scale": ap.maps.axis(0.1, 10, points),
@@ -55,14 +54,26 @@ def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
     return {"tanh": both, "relu": both, "range": {"range": ap.maps.axis(0.1, 100, points)}}
 
 
-def trained(name: str, seeds: int, steps: int, **grid) -> xr.Dataset:
-    """One of the maps; that of range and width has a program for each width."""
-    if name != "range":
-        return ap.run(TASK, recipe(name, steps), seeds=seeds, keep=(), metrics={"far": far}, **grid)
+def by_width(seeds: int, steps: int, **grid) -> xr.Dataset:
+    """Range x width for Adam: a program for each width."""
     adam = replace(recipe("tanh", steps), optimizer="adam", learning_rate=0.01)
     recipes = {str(width): replace(adam, model=ap.MLP((width,), "tanh")) for width in WIDTHS}
-    found = ap.run(TASK, recipes, seeds=seeds, keep=(), **grid)
-    return found.rename(recipe="width").assign_coords(width=np.array(WIDTHS))
+    runs = ap.run(TASK, recipes, seeds=seeds, keep=(), **grid)
+    return runs.rename(recipe="width").assign_coords(width=np.array(WIDTHS))
+
+
+def trained(name: str, seeds: int, steps: int, **grid) -> xr.Dataset:
+    """One of the maps."""
+    if name == "range":
+        return by_width(seeds, steps, **grid)
+    return ap.run(
+        TASK,
+        recipe(name, steps),
+        seeds=seeds,
+        keep=(),
+        metrics={"far": far},
+        **grid,
+    )
 
 
 def main(
@@ -86,21 +97,23 @@ def main(
     """
     if quick:
         points, seeds, steps, results = 12, 8, min(steps, 500), results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
+
+    ending = "_zoom" * bool(zoom)
     for name, grid in ap.maps.zooms(axes(points), zoom).items():
         began = time.perf_counter()
         runs = trained(name, seeds, steps, **grid)
         count = runs.loss.isel(step=-1).size
         speed = count / (time.perf_counter() - began)
-        ap.save(
-            runs.assign_attrs(trainings_per_second=speed),
-            results / f"map_square_{name}{'_zoom' * bool(zoom)}.nc",
-        )
-        variance = VARIANCE * runs.range**4 if name == "range" else VARIANCE
+        runs = runs.assign_attrs(trainings_per_second=speed)
+        ap.save(runs, results / f"map_square_{name}{ending}.nc")
+        variance = VARIANCE
+        if name == "range":
+            variance = VARIANCE * runs.range**4
+
         rates = ap.stats.rate(ap.stats.success(runs, below=LEARNED * variance))
-        print(
-            f"{name}: {count:,} trainings, {speed:,.0f} a second; best {ap.stats.highest(rates)}",
-            flush=True,
-        )
+        best = ap.stats.highest(rates)
+        print(f"{name}: {count:,} trainings, {speed:,.0f} a second; best {best}", flush=True)
 
 
 if __name__ == "__main__":

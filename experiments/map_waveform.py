@@ -29,19 +29,19 @@ OPTIMIZERS = {"sgd": "sgd", "adam": "adam_keras"}
 def recipe(classes: int, optimizer: str, steps: int = STEPS) -> ap.Recipe:
     """The thread's network for that many classes."""
     model = ap.MLP((classes, 2 * classes), "sigmoid", outputs=classes, initializer="keras")
-    records = tuple(sorted({round(steps * share) for share in (0, 0.1, 0.25, 0.5, 0.75, 1)}))
+    records = {round(steps * share) for share in (0, 0.1, 0.25, 0.5, 0.75, 1)}
     return ap.Recipe(
         model=model,
         optimizer=OPTIMIZERS[optimizer],
         batches="stream",
         batch_size=classes,
         steps=steps,
-        records=records,
+        records=tuple(sorted(records)),
     )
 
 
 def axes(points: int = POINTS) -> dict[str, np.ndarray]:
-    """Of every number of classes."""
+    """The axis of the map of every number of classes."""
     return {"learning_rate": ap.maps.axis(1e-4, 10, points)}
 
 
@@ -66,19 +66,16 @@ def main(
     """
     classes: tuple[int, ...] = CLASSES
     if quick:
-        points, seeds, steps, results, classes = (
-            5,
-            4,
-            min(steps, 50),
-            results / "quick",
-            CLASSES[:3],
-        )
+        points, seeds, steps = 5, 4, min(steps, 50)
+        classes, results = CLASSES[:3], results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
+
     grid = ap.maps.zoom(axes(points), zoom or {})
+    ending = "_zoom" * bool(zoom)
     for name, many in product(OPTIMIZERS, classes):
-        runs = ap.run(
-            ap.tasks.waveform(classes=many), recipe(many, name, steps), seeds=seeds, keep=(), **grid
-        )
-        ap.save(runs, results / f"map_waveform_{name}_{many}{'_zoom' * bool(zoom)}.nc")
+        task = ap.tasks.waveform(classes=many)
+        runs = ap.run(task, recipe(many, name, steps), seeds=seeds, keep=(), **grid)
+        ap.save(runs, results / f"map_waveform_{name}_{many}{ending}.nc")
         rates = ap.stats.rate(ap.stats.success(runs, above=0.99, of="test_accuracy"))
         print(f"{name}, {many} classes: learned by {ap.stats.highest(rates)}", flush=True)
 

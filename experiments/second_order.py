@@ -1,5 +1,4 @@
-"""How much work it takes small networks to learn, by SGD, Adam, BFGS, L-BFGS and
-Levenberg-Marquardt.
+"""How much work small networks take to learn: SGD, Adam, BFGS, L-BFGS and Levenberg-Marquardt.
 
 Source: the tools people use for networks this small are R's nnet (BFGS) and MATLAB's fitnet
 (Levenberg-Marquardt); in the thread on an interval, nnet found it for some seeds where Keras' SGD
@@ -33,21 +32,15 @@ import approx as ap
 RESULTS = Path(__file__).parents[1] / "results"
 NNET = ap.MLP((2,), "sigmoid", initializer="nnet")
 TANH = ap.MLP((10,), "tanh")
+UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles soon, and trains more slowly
 X = np.linspace(-1, 1, 33)[:, None]
+ALL_RIGHT = {"of": "accuracy", "above": 1.0}
 # case -> task, model, what counts as success
 CASES: dict[str, Any] = {
-    "raw entropy": (ap.tasks.interval(), NNET, {"of": "accuracy", "above": 1.0}),
-    "raw squares": (ap.tasks.interval(loss="brier"), NNET, {"of": "accuracy", "above": 1.0}),
-    "standardised entropy": (
-        ap.tasks.interval(standardise=True),
-        NNET,
-        {"of": "accuracy", "above": 1.0},
-    ),
-    "standardised squares": (
-        ap.tasks.interval(standardise=True, loss="brier"),
-        NNET,
-        {"of": "accuracy", "above": 1.0},
-    ),
+    "raw entropy": (ap.tasks.interval(), NNET, ALL_RIGHT),
+    "raw squares": (ap.tasks.interval(loss="brier"), NNET, ALL_RIGHT),
+    "standardised entropy": (ap.tasks.interval(standardise=True), NNET, ALL_RIGHT),
+    "standardised squares": (ap.tasks.interval(standardise=True, loss="brier"), NNET, ALL_RIGHT),
     "square": (ap.given(X, X**2), TANH, {"of": "loss", "below": 1e-6}),
     "sine": (ap.tasks.sine(), TANH, {"of": "loss", "below": 1e-3}),
 }
@@ -58,35 +51,48 @@ OTHERS = range(10**6, 10**6 + 64)  # the seeds that choose a rate, none of those
 
 
 def methods(case: str, quick: bool = False) -> list[str]:
-    """The methods that can be had: an entropy is no sum of squares. A quick look is without L-BFGS
-    and SGD.
-    """
-    left_out = ["lm"] * ("entropy" in case) + ["lbfgs", "sgd"] * quick
+    """The methods that can be had in a case; a quick look is without L-BFGS and SGD."""
+    left_out = []
+    if "entropy" in case:  # which is no sum of squares
+        left_out.append("lm")
+    if quick:
+        left_out += ["lbfgs", "sgd"]
     return [method for method in STEPS if method not in left_out]
 
 
 def recipe(case: str, method: str, most: int | None = None) -> ap.Recipe:
     """The recipe of one method in one case, of at most so many steps."""
-    steps = min(STEPS[method], most or STEPS[method])
-    endless = ENDLESS if method in ("bfgs", "lbfgs") and case in ("square", "sine") else {}
-    dtype = "float32" if method in RATES else "float64"  # as each of them is used
+    _, model, _ = CASES[case]
+    dtype = "float64"  # as each of the methods is used
+    if method in RATES:
+        dtype = "float32"
+
+    options: dict[str, float] = {}
+    if method in ("bfgs", "lbfgs") and case in ("square", "sine"):
+        options = ENDLESS
     return ap.Recipe(
-        model=CASES[case][1], optimizer=method, options=endless, steps=steps, dtype=dtype
+        model=model,
+        optimizer=method,
+        options=options,
+        steps=min(STEPS[method], most or STEPS[method]),
+        dtype=dtype,
     )
 
 
 def choose_rate(
     case: str, first: ap.Recipe, others: Sequence[int] = OTHERS, **options
 ) -> ap.Recipe:
-    """The rate with which most of the other seeds succeed at the end, and of those the one with the
-    least loss.
+    """The recipe with the rate with which most of the other seeds succeed at the end.
+
+    Of rates with as many successes it is the one with the least median loss.
     """
     task, _, success = CASES[case]
     rates = RATES[first.optimizer]
     runs = ap.run(task, first, seeds=others, learning_rate=rates, keep=(), **options).isel(step=-1)
     hits = ap.stats.success(runs, **success).hit.sum("seed")
     loss = ap.stats.quantiles(runs, q=0.5).loss.isel(quantile=0)
-    return replace(first, learning_rate=rates[int(np.lexsort((loss, -hits))[0])])
+    order = np.lexsort((loss, -hits))
+    return replace(first, learning_rate=rates[int(order[0])])
 
 
 def timed(task: ap.Task, its_recipe: ap.Recipe, seeds: int, **options) -> xr.Dataset:
@@ -101,30 +107,39 @@ def timed(task: ap.Task, its_recipe: ap.Recipe, seeds: int, **options) -> xr.Dat
         ap.run(task, its_recipe, seeds=count, keep=(), **options)
         return time.perf_counter() - began
 
-    runs, few = ap.run(task, its_recipe, seeds=seeds, keep=(), **options), seconds(seeds)
-    further = its_recipe.optimizer not in RATES
-    each = (seconds(5 * seeds) - few) / (4 * seeds) if further else few / seeds
-    each = each if each > 0 else np.nan  # too few seeds to be timed
-    rate = its_recipe.learning_rate
-    return runs.assign_attrs(
-        milliseconds=1e3 * each, learning_rate=0.0 if rate is None else float(np.asarray(rate))
-    )
+    runs = ap.run(task, its_recipe, seeds=seeds, keep=(), **options)
+    few = seconds(seeds)
+    each = few / seeds
+    if its_recipe.optimizer not in RATES:
+        each = (seconds(5 * seeds) - few) / (4 * seeds)
+    if each <= 0:
+        each = np.nan  # too few seeds to be timed
+
+    rate = 0.0
+    if its_recipe.learning_rate is not None:
+        rate = float(np.asarray(its_recipe.learning_rate))
+    return runs.assign_attrs(milliseconds=1e3 * each, learning_rate=rate)
 
 
 def table(method: str, runs, success: dict) -> str:
     """One method's line."""
-    n, end = runs.sizes["seed"], runs.isel(step=-1)
-    hits = ap.stats.success(runs, **success)
-    rate = ap.stats.rate(hits, when="last")
+    end = runs.isel(step=-1)
+    rate = ap.stats.rate(ap.stats.success(runs, **success), when="last")
+    interval = f"[{float(rate.low):.1%}, {float(rate.high):.1%}] of {runs.sizes['seed']}"
     work = float(ap.stats.order_quantiles(end.evaluations))
-    reasons = ap.stats.rate(end.stopped == 0) if "stopped" in end else None
-    learning = f", learning rate {runs.learning_rate:g}" if runs.learning_rate else ""
-    return (
-        f"  {method:5} {float(rate.rate):6.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}] of {n}"
-        f"   median loss {float(ap.stats.order_quantiles(end.loss)):8.2g}   evaluations {work:6,.0f}"
-        f"   {runs.milliseconds:7.3f} ms a training"
-        + (f"   {float(reasons.rate):4.0%} not stopped" if reasons is not None else learning)
-    )
+    parts = [
+        f"  {method:5} {float(rate.rate):6.1%} {interval}",
+        f"median loss {float(ap.stats.order_quantiles(end.loss)):8.2g}",
+        f"evaluations {work:6,.0f}",
+        f"{runs.milliseconds:7.3f} ms a training",
+    ]
+    line = "   ".join(parts)
+    if "stopped" in end:
+        running = ap.stats.rate(end.stopped == 0)
+        line += f"   {float(running.rate):4.0%} not stopped"
+    elif runs.learning_rate:
+        line += f", learning rate {runs.learning_rate:g}"
+    return line
 
 
 def main(
@@ -142,16 +157,20 @@ def main(
     others, plain = OTHERS, {}
     if quick:
         seeds, steps, others, results = 32, 200, OTHERS[:8], results / "quick"
-        plain = {
-            "compiler_options": ap.sweep.programs.accepted({"xla_backend_optimization_level": 0})
-        }
+        results.mkdir(parents=True, exist_ok=True)
+        plain = {"compiler_options": UNOPTIMISED}
         print(f"Quick look: {seeds} seeds, at most {steps:,} steps; not the experiment.")
+
     for case, (task, _, success) in CASES.items():
         print(case, flush=True)
         for method in methods(case, quick):
             chosen = recipe(case, method, steps)
-            options: dict[str, Any] = {"progress": False} | ({} if method == "lm" else plain)
-            chosen = choose_rate(case, chosen, others, **options) if method in RATES else chosen
+            options: dict[str, Any] = {"progress": False}
+            if method != "lm":
+                options |= plain
+            if method in RATES:
+                chosen = choose_rate(case, chosen, others, **options)
+
             runs = timed(task, chosen, seeds, **options)
             ap.save(runs, results / f"second_order_{case.replace(' ', '_')}_{method}.nc")
             print(table(method, runs, success), flush=True)

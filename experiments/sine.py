@@ -1,5 +1,4 @@
-"""How often small networks learn two periods of a sine, and what they make of the sine outside
-them.
+"""How often small networks learn two periods of a sine, and what they make of it outside them.
 
 Source: the thread on x² links to a sine without a set-up; this one is ours: 256 equispaced points
 of [-2π, 2π], without noise and with noise of standard deviation 0.1, Adam at 1e-3, 5,000 full-batch
@@ -16,8 +15,8 @@ Found, with 512 seeds: all but ten tanh units (50%) learn it inside in nearly ev
 not. Outside only the harmonics of the range go on, in every seed, since the sine is one of them; of
 all others no seed does, with the phase forgiven neither. Snake's median error there, 0.37, is below
 a constant's 0.5; tanh's, 13, and relu's, 31, not.
-Cost: a quarter of an hour on two busy cores for 512 seeds.
-Writes results/sine_{NETWORK}.nc, experiments/summaries/sine_claims.{csv,md} and sine_networks.csv.
+Cost: a quarter of an hour on two busy cores for 512 seeds. Writes results/sine_{NETWORK}.nc,
+experiments/summaries/sine_claims.{csv,md} and sine_networks.csv.
 """
 
 from collections.abc import Hashable, Mapping
@@ -47,29 +46,27 @@ def harmonics(x, frequencies):
 
 
 def fourier_init(key, x):
-    """A linear map of the harmonics of the range."""
+    """Parameters of a linear map of the harmonics of the range."""
     return ap.MLP(()).init(key, jnp.zeros((1, 2 * len(FREQUENCIES))))
 
 
 def fourier_apply(params, x):
-    """Its outputs."""
+    """Outputs of a linear map of the harmonics of the range."""
     return ap.MLP(()).apply(params, harmonics(x, jnp.asarray(FREQUENCIES, x.dtype)))
 
 
 def random_init(key, x):
     """Random frequencies, and a linear map of their sines and cosines."""
     one, two = jax.random.split(key)
-    return {
-        "frequencies": jax.random.normal(one, (RANDOM,)),
-        "last": ap.MLP(()).init(two, jnp.zeros((1, 2 * RANDOM))),
-    }
+    frequencies = jax.random.normal(one, (RANDOM,))
+    last = ap.MLP(()).init(two, jnp.zeros((1, 2 * RANDOM)))
+    return {"frequencies": frequencies, "last": last}
 
 
 def random_apply(params, x):
-    """Its outputs; the frequencies are not trained."""
-    return ap.MLP(()).apply(
-        params["last"], harmonics(x, jax.lax.stop_gradient(params["frequencies"]))
-    )
+    """Outputs of a linear map of sines and cosines, whose frequencies are not trained."""
+    frequencies = jax.lax.stop_gradient(params["frequencies"])
+    return ap.MLP(()).apply(params["last"], harmonics(x, frequencies))
 
 
 NETWORKS: dict[str, Any] = {
@@ -98,106 +95,137 @@ RECIPES = {network: (ap.tasks.sine(noise=0.0), recipe(network)) for network in N
 
 def forgiven(runs: xr.Dataset) -> xr.DataArray:
     """Mean squared error outside, with the phase forgiven."""
-    return ap.stats.phase_tolerant_error(
-        runs, np.pi, 0.1, target=np.sin, where="outside"
-    ).error.reset_coords(drop=True)
+    found = ap.stats.phase_tolerant_error(runs, np.pi, 0.1, target=np.sin, where="outside")
+    return found.error.reset_coords(drop=True)
 
 
 def ends(runs: xr.Dataset, noise: float) -> xr.Dataset:
-    """The errors in the end, over seeds: inside, outside, and outside with the phase forgiven."""
+    """The final errors over seeds: inside, outside, and outside with the phase forgiven."""
     one = runs.sel(noise=noise, drop=True)
     last = one[["test_loss", "outside_loss"]].isel(step=-1, drop=True).reset_coords(drop=True)
-    return last.rename(test_loss="inside", outside_loss="outside").assign(forgiven=forgiven(one))
+    named = last.rename(test_loss="inside", outside_loss="outside")
+    return named.assign(forgiven=forgiven(one))
 
 
-def successes(
-    errors: Mapping[tuple[str, float], xr.Dataset], network: str, of: str, noise: float = 0.0
-) -> xr.Dataset:
-    """Which seeds of a network end with a small error inside, outside, or outside with the phase
-    forgiven.
+MOST = {"inside": LEARNED, "outside": GOES_ON, "forgiven": GOES_ON}  # the errors of a success
+MEASURES = {
+    "inside": f"MSE inside ≤ {LEARNED:g}",
+    "outside": f"MSE outside ≤ {GOES_ON:g}",
+    "forgiven": f"MSE outside, phase forgiven, ≤ {GOES_ON:g}",
+}
+Errors = Mapping[tuple[str, float], xr.Dataset]  # by network and noise
+
+
+def successes(errors: Errors, network: str, of: str, noise: float = 0.0) -> xr.Dataset:
+    """Which seeds of a network end with a small error.
+
+    Args:
+        errors: of all networks, as `ends` gives them.
+        network: whose.
+        of: "inside", "outside", or outside with the phase "forgiven".
+        noise: of the targets.
     """
-    return ap.stats.success(
-        errors[network, noise], below=LEARNED if of == "inside" else GOES_ON, of=of
-    )
+    return ap.stats.success(errors[network, noise], below=MOST[of], of=of)
 
 
-def among(errors: Mapping[tuple[str, float], xr.Dataset], *networks: str) -> list[str]:
+def among(errors: Errors, *networks: str) -> list[str]:
     """Those of the networks that were trained."""
     return [network for network in networks if (network, 0.0) in errors]
 
 
-def statements(errors: Mapping[tuple[str, float], xr.Dataset]) -> list[ap.stats.Claim]:
-    """What is expected of each kind of network, and the regions that were set before anything ran.
+def often(
+    errors: Errors, text: str, network: str, of: str, holds: tuple[float, float]
+) -> ap.stats.Claim:
+    """That a network's rate of success lies in a region."""
+    effect = partial(ap.stats.rate, successes(errors, network, of))
+    return ap.stats.Claim(text, network, MEASURES[of], effect, holds)
 
-    A claim about a network that was not trained is left out.
+
+def of_ranges(errors: Errors) -> list[ap.stats.Claim]:
+    """Which networks learn the sine inside, and which go on outside."""
+    usually, never = ap.stats.USUALLY, ap.stats.NEVER
+    claims = []
+    for network in among(errors, *NETWORKS):
+        text = f"{network} learns two periods"
+        claims.append(often(errors, text, network, "inside", usually))
+
+    for network in among(errors, "tanh10", "tanh", "relu"):
+        text = f"{network} does not go on"
+        claims.append(often(errors, text, network, "outside", never))
+
+    for network in among(errors, "snake", "siren", "random", "fourier"):
+        claims.append(often(errors, f"{network} goes on", network, "outside", usually))
+
+    for network in among(errors, "snake", "siren", "random"):
+        text = f"{network} goes on but for its phase"
+        claims.append(often(errors, text, network, "forgiven", usually))
+    return claims
+
+
+def ends_better(errors: Errors, a: str, b: str) -> list[ap.stats.Claim]:
+    """That network a errs less outside than b; nothing if one was not trained."""
+    if len(among(errors, a, b)) < 2:
+        return []
+    sides: Sides = {a: errors[a, 0.0], b: errors[b, 0.0]}
+    effect = partial(ap.stats.improvement, sides, a, b, of="outside", pairs="seed")
+    text, pair = f"{a} goes on better than {b}", f"{a} against {b}"
+    return [ap.stats.Claim(text, pair, "less MSE outside", effect, ap.stats.BETTER)]
+
+
+def noise_changes_nothing(errors: Errors, network: str) -> ap.stats.Claim:
+    """That a network learns the sine inside as often with noise as without."""
+    clean = successes(errors, network, "inside")
+    noisy = successes(errors, network, "inside", NOISE[1])
+    sides: Sides = {"no noise": clean, "noise": noisy}
+    effect = partial(ap.stats.compare, sides, "noise", "no noise")
+    text = f"noise of 0.1 makes no difference inside: {network}"
+    return ap.stats.Claim(text, "noise against none", MEASURES["inside"], effect, ap.stats.SAME)
+
+
+def two_layers_help(errors: Errors) -> list[ap.stats.Claim]:
+    """That two layers of 32 learn it more often than one of ten; nothing if one was not trained."""
+    if len(among(errors, "tanh", "tanh10")) < 2:
+        return []
+    two, one = successes(errors, "tanh", "inside"), successes(errors, "tanh10", "inside")
+    sides: Sides = {"two layers": two, "one": one}
+    effect = partial(ap.stats.compare, sides, "two layers", "one")
+    text, pair = "two layers of 32 help over one of ten", "tanh against tanh10"
+    return [ap.stats.Claim(text, pair, MEASURES["inside"], effect, ap.stats.HELPS)]
+
+
+def statements(errors: Errors) -> list[ap.stats.Claim]:
+    """What is expected of each kind of network, and the region in which each effect must lie.
+
+    The regions were set before anything ran. Claims about networks that were not trained are left
+    out.
     """
-    claims: list[ap.stats.Claim] = []
-    measures = {
-        "inside": f"MSE inside ≤ {LEARNED:g}",
-        "outside": f"MSE outside ≤ {GOES_ON:g}",
-        "forgiven": f"MSE outside, phase forgiven, ≤ {GOES_ON:g}",
-    }
-
-    hits, trained = partial(successes, errors), partial(among, errors)
-
-    def rate(text: str, network: str, of: str, holds) -> None:
-        effect = partial(ap.stats.rate, hits(network, of))
-        claims.append(ap.stats.Claim(text, network, measures[of], effect, holds))
-
-    def ends_better(a: str, b: str) -> None:
-        if len(trained(a, b)) < 2:
-            return
-        sides: Sides = {a: errors[a, 0.0], b: errors[b, 0.0]}
-        effect = partial(ap.stats.improvement, sides, a, b, of="outside", pairs="seed")
-        text = f"{a} goes on better than {b}"
-        claims.append(
-            ap.stats.Claim(text, f"{a} against {b}", "less MSE outside", effect, ap.stats.BETTER)
-        )
-
-    for network in trained(*NETWORKS):
-        rate(f"{network} learns two periods", network, "inside", ap.stats.USUALLY)
-    for network in trained("tanh10", "tanh", "relu"):
-        rate(f"{network} does not go on", network, "outside", ap.stats.NEVER)
-    for network in trained("snake", "siren", "random", "fourier"):
-        rate(f"{network} goes on", network, "outside", ap.stats.USUALLY)
-    for network in trained("snake", "siren", "random"):
-        rate(f"{network} goes on but for its phase", network, "forgiven", ap.stats.USUALLY)
-    ends_better("snake", "tanh")
-    ends_better("siren", "tanh")
-    ends_better("snake", "siren")
-    for network in trained("tanh", "relu", "snake", "siren", "fourier"):
-        labels: Sides = {
-            "no noise": hits(network, "inside"),
-            "noise": hits(network, "inside", NOISE[1]),
-        }
-        effect = partial(ap.stats.compare, labels, "noise", "no noise")
-        text = f"noise of 0.1 makes no difference inside: {network}"
-        claims.append(
-            ap.stats.Claim(text, "noise against none", measures["inside"], effect, ap.stats.SAME)
-        )
-    if len(trained("tanh", "tanh10")) == 2:
-        sides: Sides = {"two layers": hits("tanh", "inside"), "one": hits("tanh10", "inside")}
-        effect = partial(ap.stats.compare, sides, "two layers", "one")
-        text = "two layers of 32 help over one of ten"
-        claims.append(
-            ap.stats.Claim(text, "tanh against tanh10", measures["inside"], effect, ap.stats.HELPS)
-        )
+    claims = of_ranges(errors)
+    claims += ends_better(errors, "snake", "tanh")
+    claims += ends_better(errors, "siren", "tanh")
+    claims += ends_better(errors, "snake", "siren")
+    for network in among(errors, "tanh", "relu", "snake", "siren", "fourier"):
+        claims.append(noise_changes_nothing(errors, network))
+    claims += two_layers_help(errors)
     return claims
 
 
 def row_of(network: str, noise: float, errors: xr.Dataset, identity: str) -> dict[str, Any]:
     """One line of the summary."""
     row: dict[str, Any] = {"network": network, "noise": noise, "n": errors.sizes["seed"]}
-    for of, below in (("inside", LEARNED), ("outside", GOES_ON), ("forgiven", GOES_ON)):
+    for of, below in MOST.items():
         low, middle, high = ap.stats.quantiles(errors, of=of, q=(0.05, 0.5, 0.95))[of].values
         found = ap.stats.rate(ap.stats.success(errors, below=below, of=of))
-        row |= {f"{of}_q05": low, f"{of}_q50": middle, f"{of}_q95": high}
         row |= {
+            f"{of}_q05": low,
+            f"{of}_q50": middle,
+            f"{of}_q95": high,
             f"{of}_rate": float(found.rate),
             f"{of}_low": float(found.low),
             f"{of}_high": float(found.high),
         }
-    return row | {"identity": identity[:12]}
+
+    row["identity"] = identity[:12]
+    return row
 
 
 def said(row: Mapping[str, Any]) -> str:
@@ -209,6 +237,19 @@ def said(row: Mapping[str, Any]) -> str:
     return "   ".join(parts)
 
 
+def runs_of(network: str, seeds: int, steps: int, results: Path, saved: bool) -> xr.Dataset:
+    """The results of one network: loaded if `saved` and they are there, else trained and saved."""
+    path = results / f"sine_{network}.nc"
+    if saved and path.exists():
+        return ap.load(path)
+
+    task, _ = RECIPES[network]
+    chosen = recipe(network, steps)
+    runs = ap.run(task, chosen, seeds=seeds, noise=np.array(NOISE))
+    ap.save(runs, path)
+    return ap.load(path)
+
+
 def main(
     seeds: int = 512,
     steps: int = STEPS,
@@ -218,8 +259,7 @@ def main(
     quick: bool = False,
     saved: bool = False,
 ) -> None:
-    """Train every network with and without noise, hold the claims against what came out, print it,
-    and save it.
+    """Train every network with and without noise, save it, and judge what was expected.
 
     Args:
         seeds: of each network and noise.
@@ -233,24 +273,24 @@ def main(
     """
     if unknown := sorted(set(networks) - set(NETWORKS)):
         raise ValueError(f"networks has {', '.join(unknown)}; choose among {', '.join(NETWORKS)}")
+
     note = ""
     if quick:
         seeds, steps = min(seeds, 8), min(steps, 300)
         results = summaries = results / "quick"
+        results.mkdir(parents=True, exist_ok=True)
         note = f"Quick look: {seeds} seeds, {steps} steps: not the experiment."
         print(note, flush=True)
+
     errors: dict[tuple[str, float], xr.Dataset] = {}
     rows = []
     for network in networks:
-        task, _ = RECIPES[network]
-        path = results / f"sine_{network}.nc"
-        if not (saved and path.exists()):
-            ap.save(ap.run(task, recipe(network, steps), seeds=seeds, noise=np.array(NOISE)), path)
-        runs = ap.load(path)
+        runs = runs_of(network, seeds, steps, results, saved)
         for noise in NOISE:
             errors[network, noise] = ends(runs, noise)
             rows.append(row_of(network, noise, errors[network, noise], runs.identity))
             print(said(rows[-1]), flush=True)
+
     summaries.mkdir(parents=True, exist_ok=True)
     table = summaries / "sine_networks.csv"
     pd.DataFrame(rows).to_csv(table, index=False, float_format="%.6g", lineterminator="\n")

@@ -1,5 +1,4 @@
-"""How fast many small networks train: `approx` against vector code by hand and what people use
-today.
+"""How fast many small networks train: `approx` against vector code by hand and other tools.
 
 Question: nanoseconds per seed and training step of five cases, P1 to P5, through `ap.run` (default
 records, everything included) and through its inner step (one compiled block after the other, no
@@ -25,6 +24,7 @@ from dataclasses import replace
 from functools import partial
 from json import dumps
 from pathlib import Path
+from typing import Any
 
 import jax
 import numpy as np
@@ -32,7 +32,7 @@ import psutil
 import tyro
 
 import approx as ap
-from experiments.benchmark.cases import CASES
+from experiments.benchmark.cases import CASES, Case
 from experiments.benchmark.report import plain, summarise, table
 from experiments.benchmark.timing import (
     CORES,
@@ -43,7 +43,7 @@ from experiments.benchmark.timing import (
     inner,
     naive,
     public,
-    sklearn_measure,
+    sklearn_measures,
     timed,
     torch_measures,
 )
@@ -53,43 +53,70 @@ SUMMARY = Path(__file__).parent / "summaries" / "speed.json"
 SWEEP_STEPS = 10_000  # of the trainings whose time is shown against the number of seeds
 
 
-def plan_measures(
-    chosen: list[str], scale: float, programs, peers: list[Torch], sklearn: bool
+# `ap.run` is timed over so many times the samples' seconds: thousands of steps, of the largest
+# network hundreds, because records are 50 in any number of them
+LONGER = {"P2": 16, "P4": 16, "P5": 40}
+
+
+def plan_case(
+    name: str, case: Case, scale: float, peers: list[Torch], sklearn: bool
 ) -> list[Measure]:
-    """Everything that is timed of each case; `scale` is about the seconds that each sample takes."""
+    """What is timed of one case besides the C limit."""
+    best, *others = case.forms
+    counts = sorted({1, CORES})
+    long = LONGER.get(name, 8) * scale
+    made = [naive(name, case, scale)]
+    for form in case.forms:
+        made += [inner(name, case, form, threads, scale) for threads in counts]
+
+    made += [public(name, case, best, threads, long) for threads in counts]
+    made.append(host(name, case, best))
+    made += [public(name, case, form, CORES, 2 * scale) for form in others]
+    if case.flops:
+        return made
+
+    made += torch_measures(name, case, peers, scale)
+    if sklearn:
+        made += sklearn_measures(name, case, scale)
+    return made
+
+
+def plan_measures(
+    chosen: list[str],
+    scale: float,
+    programs: dict[str, Path],
+    peers: list[Torch],
+    sklearn: bool,
+) -> list[Measure]:
+    """Everything that is timed of each case.
+
+    Args:
+        chosen: the cases.
+        scale: about the seconds that each sample takes.
+        programs: those of the C limit; none to leave it out.
+        peers: PyTorch's processes.
+        sklearn: time scikit-learn too, where it is installed.
+    """
     made: list[Measure] = []
     for name, case in CASES.items():
         base = name.split()[0]
         if base not in chosen:
             continue
-        counts = sorted({1, CORES})
         if programs and "epoch" not in name:
-            made += [c_limit(name, case, programs, threads, scale) for threads in counts]
-        best, *others = case.forms
-        if name != base:
-            made.append(inner(name, case, best, CORES, scale))
-            continue
-        made.append(naive(name, case, scale))
-        made += [
-            inner(name, case, form, threads, scale) for form in case.forms for threads in counts
-        ]
-        # Thousands of steps, of the largest network hundreds: records are 50 in any number of them.
-        long = {"P2": 16, "P4": 16, "P5": 40}.get(name, 8) * scale
-        made += [public(name, case, best, threads, long) for threads in counts] + [
-            host(name, case, best)
-        ]
-        made += [public(name, case, form, CORES, 2 * scale) for form in others]
-        if not case.flops:
-            made += torch_measures(name, case, peers, scale)
-            made += [
-                measure for measure in [sklearn_measure(name, case, scale)] if measure and sklearn
-            ]
+            for threads in sorted({1, CORES}):
+                made.append(c_limit(name, case, programs, threads, scale))
+
+        if name == base:
+            made += plan_case(name, case, scale, peers, sklearn)
+        else:  # a variant, "P2 fix" and the like: its inner step alone
+            made.append(inner(name, case, case.forms[0], CORES, scale))
     return made
 
 
-def plan_sweep(seeds: tuple[int, ...], scale: float, programs) -> list[Measure]:
-    """P1 against the number of seeds: `ap.run` of SWEEP_STEPS steps as the clock has it, the others
-    per step.
+def plan_sweep(seeds: tuple[int, ...], scale: float, programs: dict[str, Path]) -> list[Measure]:
+    """P1 against the number of seeds.
+
+    `ap.run` of SWEEP_STEPS steps is timed whole, and everything else by the step.
     """
     case, made = CASES["P1"], []
     steps = max(20, round(SWEEP_STEPS * min(1, 4 * scale)))
@@ -100,43 +127,45 @@ def plan_sweep(seeds: tuple[int, ...], scale: float, programs) -> list[Measure]:
         made.append(naive("P1 seeds", case, scale, n))
         made += [inner("P1 seeds", case, form, CORES, scale, n) for form in case.forms]
         if n == 1:  # a block of its own
-            made.append(
-                replace(
-                    inner("P1 seeds", case, "vmap", CORES, scale, n, lanes=1), form="step, 1 lane"
-                )
-            )
-        made += (
-            [replace(c_limit("P1", case, programs, CORES, scale, n), case="P1 seeds")]
-            if programs
-            else []
-        )
+            alone = inner("P1 seeds", case, "vmap", CORES, scale, n, lanes=1)
+            made.append(replace(alone, form="step, 1 lane"))
+
+        if programs:
+            limit_of_p1 = c_limit("P1", case, programs, CORES, scale, n)
+            made.append(replace(limit_of_p1, case="P1 seeds"))
     return made
 
 
-def measure_all(measures: list[Measure], repeats: int, patience: float) -> None:
-    """First calls, which compile; then all of them in turn, `repeats` times."""
-    first = {}
-    for n, measure in enumerate(measures):
+def first_calls(measures: list[Measure]) -> list[float]:
+    """Seconds of the first call of each measure, which compiles."""
+    seconds = []
+    for number, measure in enumerate(measures, 1):
         began = time.perf_counter()
         measure.once()
-        first[id(measure)] = time.perf_counter() - began
-        say(f"first calls {n + 1}/{len(measures)}", n + 1 == len(measures))
+        seconds.append(time.perf_counter() - began)
+        say(f"first calls {number}/{len(measures)}", number == len(measures))
+    return seconds
+
+
+def measure_all(measures: list[Measure], repeats: int, patience: float) -> None:
+    """Call everything once, to compile it, and then all in turn, `repeats` times."""
+    first = first_calls(measures)
     for repeat in range(repeats):
-        for measure in measures:
+        for measure, seconds in zip(measures, first, strict=True):
             patience -= quiet(patience)
             began = time.perf_counter()
             measure.ns.append(measure.sample())
-            more = first[id(measure)] - (time.perf_counter() - began)
-            measure.compile_seconds = min(measure.compile_seconds or math.inf, max(more, 0))
-            say(
-                f"repeat {repeat + 1}/{repeats}, {measure.case} {measure.form}",
-                measure is measures[-1],
-            )
+            compiling = max(0.0, seconds - (time.perf_counter() - began))
+            measure.compile_seconds = min(measure.compile_seconds or math.inf, compiling)
+            done = f"repeat {repeat + 1}/{repeats}"
+            say(f"{done}, {measure.case} {measure.form}", measure is measures[-1])
 
 
 def quiet(most: float) -> float:
-    """Wait until other processes leave the processor alone, at most so many seconds; how long it
-    took.
+    """Wait, at most so many seconds, until other processes leave the processor alone.
+
+    Returns:
+        The seconds that it waited.
     """
     began = time.monotonic()
     while time.monotonic() - began < most and psutil.cpu_percent(0.1) > 15:
@@ -148,14 +177,14 @@ said = [0.0]
 
 
 def say(text: str, now: bool) -> None:
-    """A line now and then."""
+    """Print a line, if it must be said now or none was for half a minute."""
     if now or time.monotonic() - said[0] > 30:
         said[0] = time.monotonic()
         print(f"  {text}", flush=True)
 
 
 def torch_peers(python: str | None, notes: list[str]) -> list[Torch]:
-    """PyTorch with one thread and with one per core; none, and a note, where it is not installed."""
+    """PyTorch with one thread and with one per core; none, and a note, if it is not installed."""
     interpreter = python or sys.executable
     if subprocess.run([interpreter, "-c", "import torch"], capture_output=True).returncode:
         notes.append("No PyTorch: the interpreter has none; name one that has with --torch.")
@@ -166,19 +195,34 @@ def torch_peers(python: str | None, notes: list[str]) -> list[Torch]:
 def processor() -> str:
     """The processor's name."""
     info = Path("/proc/cpuinfo")
-    names = (
-        [
-            line.split(":")[1].strip()
-            for line in info.read_text().splitlines()
-            if "model name" in line
-        ]
-        if info.exists()
-        else []
-    )
-    return names[0] if names else "unknown processor"
+    if not info.exists():
+        return "unknown processor"
+    for line in info.read_text().splitlines():
+        if "model name" in line:
+            return line.split(":")[1].strip()
+    return "unknown processor"
 
 
-def main(
+def versions(peers: list[Torch]) -> dict[str, str | None]:
+    """Those of the libraries that were timed."""
+    torch = None
+    if peers:
+        torch = peers[0].version
+    return {"jax": jax.__version__, "numpy": np.__version__, "torch": torch}
+
+
+def write(result: dict[str, Any], path: Path) -> None:
+    """Write the result as JSON and as a table, and print it."""
+    text = table(result)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(dumps(plain(result), indent=1) + "\n")
+    path.with_suffix(".md").write_text(text)
+    print(text)
+    print(f"saved as {path} and {path.with_suffix('.md').name}")
+
+
+# More than eight parameters: each is an option of the command line
+def main(  # noqa: PLR0913
     json: Path = SUMMARY,
     cases: tuple[str, ...] = ("P1", "P2", "P3", "P4", "P5"),
     seeds: tuple[int, ...] = (1, 16, 64, 512, 4096, 16384),
@@ -206,43 +250,50 @@ def main(
         with_limit: build and time the C limit.
         patience: seconds to wait, in all, where other processes are at work when a sample is due.
     """
-    chosen, scale = [name for name in CASES if name in cases], 0.01 if quick else seconds
-    repeats = min(repeats, 2) if quick else repeats
+    chosen = [name for name in CASES if name in cases]
+    if quick:
+        seconds, repeats = 0.01, min(repeats, 2)
+
     notes = [f"Load average at the start: {os.getloadavg()[0]:.1f}."]
-    absent = limit.missing() if with_limit else "it was not asked for"
-    notes += [f"No C limit: {absent}."] if absent else []
+    absent: str | None = "it was not asked for"
+    if with_limit:
+        absent = limit.missing()
+    if absent:
+        notes.append(f"No C limit: {absent}.")
+
     with tempfile.TemporaryDirectory() as folder:
-        programs = {} if absent else limit.build(Path(folder))
-        others = torch_peers(torch, notes) if peers else []
-        measures = plan_measures(chosen, scale, programs, others, peers)
-        measures += plan_sweep(seeds, scale, programs) if "P1" in chosen else []
+        programs: dict[str, Path] = {}
+        if not absent:
+            programs = limit.build(Path(folder))
+
+        others: list[Torch] = []
+        if peers:
+            others = torch_peers(torch, notes)
+
+        measures = plan_measures(chosen, seconds, programs, others, peers)
+        if "P1" in chosen:
+            measures += plan_sweep(seeds, seconds, programs)
+
         print(f"{len(measures)} measurements, {repeats} repeats", flush=True)
         measure_all(measures, repeats, patience)
         for peer in others:
             peer.process.terminate()
             peer.process.wait()
+
     records = [measure.record() for measure in measures]
-    notes.append(
-        f"Load average at the end: {os.getloadavg()[0]:.1f}, of which this run is up to {CORES}."
-    )
-    versions = {
-        "jax": jax.__version__,
-        "numpy": np.__version__,
-        "torch": others[0].version if others else None,
-    }
+    load = os.getloadavg()[0]
+    notes.append(f"Load average at the end: {load:.1f}, of which this run is up to {CORES}.")
     result = {
         "processor": processor(),
         "cores": CORES,
-        "versions": versions,
+        "versions": versions(others),
         "repeats": repeats,
         "quick": quick,
+        "notes": notes,
+        "summary": summarise(records, chosen),
+        "measures": records,
     }
-    result |= {"notes": notes, "summary": summarise(records, chosen), "measures": records}
-    json.parent.mkdir(parents=True, exist_ok=True)
-    json.write_text(dumps(plain(result), indent=1) + "\n")
-    json.with_suffix(".md").write_text(table(result))
-    print(table(result))
-    print(f"saved as {json} and {json.with_suffix('.md').name}")
+    write(result, json)
 
 
 if __name__ == "__main__":

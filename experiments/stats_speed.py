@@ -19,25 +19,43 @@ from approx import stats
 
 
 def landscape(cells: int, seeds: int, records: int) -> xr.Dataset:
-    """Losses that fall the faster the nearer a setting lies to the diagonal; one training in ten
-    never learns.
+    """Losses of a grid of settings, which fall the faster the nearer a setting is to the diagonal.
+
+    One training in ten never learns.
     """
     rng = np.random.default_rng(0)
-    steps = np.unique(np.round(np.concatenate([[0], np.geomspace(1, 5000, records - 1)]))).astype(
-        int
-    )
+    shape = (cells, cells, seeds)
+    later = np.geomspace(1, 5000, records - 1)
+    steps = np.unique(np.round(np.concatenate([[0], later]))).astype(int)
     rates, scales = np.geomspace(1e-4, 10, cells), np.geomspace(1e-2, 100, cells)
-    slowness = 100 * 10 ** np.abs(np.log10(rates)[:, None] + np.log10(scales)[None] / 2)
-    time_constant = slowness[..., None] * rng.lognormal(0, 1, (cells, cells, seeds))
-    time_constant[rng.random(time_constant.shape) < 0.1] = np.inf
-    loss = 10 * np.exp(-steps / time_constant[..., None].astype("f4")).astype("f4")
+
+    # Slow away from the diagonal, different for each seed, and for a tenth of them never
+    from_diagonal = np.log10(rates)[:, None] + np.log10(scales)[None] / 2
+    slowness = 100 * 10 ** np.abs(from_diagonal)
+    time_constant = slowness[..., None] * rng.lognormal(0, 1, shape)
+    time_constant[rng.random(shape) < 0.1] = np.inf
+
+    decay = np.exp(-steps / time_constant[..., None].astype("f4"))
+    loss = 10 * decay.astype("f4")
     dims = ("learning_rate", "init_scale", "seed", "step")
-    coords = {"learning_rate": rates, "init_scale": scales, "seed": np.arange(seeds), "step": steps}
+    coords = {
+        "learning_rate": rates,
+        "init_scale": scales,
+        "seed": np.arange(seeds),
+        "step": steps,
+    }
     return xr.Dataset({"test_loss": (dims, loss)}, coords)
 
 
 def main(cells: int = 128, seeds: int = 256, records: int = 20, resamples: int = 1000) -> float:
-    """Time each reduction once and print seconds."""
+    """Time each reduction once and print seconds.
+
+    Args:
+        cells: settings along each axis.
+        seeds: of each setting.
+        records: of each training.
+        resamples: of a bootstrap.
+    """
     runs = landscape(cells, seeds, records)
     hits, seconds = timed("success", lambda: stats.success(runs, below=1.0))
     work = {

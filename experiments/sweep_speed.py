@@ -33,20 +33,29 @@ SUMMARY = Path(__file__).parent / "summaries" / "sweep_speed.md"
 
 
 def ways(stack: ExitStack, workers: int) -> dict[str, dict[str, Any]]:
-    """Arguments of `run` for each way, `out` being a folder or not."""
-    processes = ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn"))
-    options: dict[str, Any] = {
-        "dashboard_address": None,
-        "host": "127.0.0.1",
-        "threads_per_worker": 1,
-    }
-    cluster = stack.enter_context(LocalCluster(n_workers=workers, **options))
-    # Without, all passes through the scheduler
+    """Options of `run` for each way.
+
+    `out` is True where there is a folder, which each run makes anew.
+
+    Args:
+        stack: ends processes and cluster.
+        workers: processes, and Dask's.
+    """
+    spawn = multiprocessing.get_context("spawn")
+    processes = stack.enter_context(ProcessPoolExecutor(workers, mp_context=spawn))
+    cluster = LocalCluster(
+        n_workers=workers,
+        threads_per_worker=1,
+        host="127.0.0.1",
+        dashboard_address=None,
+    )
+    cluster = stack.enter_context(cluster)
+    # If not direct, all results pass through the scheduler
     client = stack.enter_context(Client(cluster, direct_to_workers=True))
     return {
         "in memory": {},
         "into a folder": {"out": True},
-        f"by {workers} processes": {"out": True, "executor": stack.enter_context(processes)},
+        f"by {workers} processes": {"out": True, "executor": processes},
         f"by {workers} Dask workers": {"out": True, "executor": client.get_executor(pure=False)},
     }
 
@@ -54,10 +63,11 @@ def ways(stack: ExitStack, workers: int) -> dict[str, dict[str, Any]]:
 def timed(
     task: ap.Task, recipe: ap.Recipe, seeds: int, folder: Path, options: Mapping[str, Any]
 ) -> float:
-    """Seconds of one run."""
+    """Seconds of one run, whose folder is removed afterwards."""
     options = dict(options)
     if options.pop("out", False):
         options["out"] = folder
+
     began = time.perf_counter()
     runs = ap.run(task, recipe, seeds=seeds, progress=False, **options)
     seconds = time.perf_counter() - began
@@ -79,6 +89,7 @@ def table(seconds: Mapping[str, list[float]], about: str) -> str:
         ratios = np.array(values) / base
         numbers = (np.median(values), np.median(ratios), ratios.min(), ratios.max())
         lines.append(f"| {way} | " + " | ".join(f"{number:.3g}" for number in numbers) + " |")
+
     return "\n".join(lines) + "\n"
 
 
@@ -107,10 +118,12 @@ def main(
         chosen = ways(stack, workers)
         for options in chosen.values():
             once(4 * 64 * workers, options)
+
         for _ in range(repeats):
             for way, options in chosen.items():
                 seconds.setdefault(way, []).append(once(seeds, options))
                 print(f"{way}: {seconds[way][-1]:.2f} s", flush=True)
+
     about = f"P1, {seeds:,} trainings of {steps:,} steps, {repeats} repeats"
     text = table(seconds, about)
     summary.write_text(text)

@@ -1,12 +1,12 @@
-"""Change the code in small ways, one at a time, and count which changes the quick tests notice:
-`make mutants`.
+"""Change the code in small ways, one at a time, and count which the quick tests notice.
 
-mutmut makes the changes ("mutants"): another operator, another number, an argument left out, and so
-on. There are some ten thousand, too many to try all, so a stated share of each file's is drawn by a
-seed. Each is tried in a copy of the project, in a process of its own, on the test files that
-promise the changed file, until the first test fails. A mutant that fails none has survived: some
-behaviour is promised by no test. Survivors that nobody could notice, because they change no result,
-are listed with the reason in `tests/mutants.md`, by the lines that this script prints.
+`make mutants` runs it. mutmut makes the changes ("mutants"): another operator, another number, an
+argument left out, and so on. There are some ten thousand, too many to try all, so a stated share of
+each file's is drawn by a seed. Each is tried in a copy of the project, in a process of its own, on
+the test files that promise the changed file, until the first test fails. A mutant that fails none
+has survived: some behaviour is promised by no test. Survivors that nobody could notice, because
+they change no result, are listed with the reason in `tests/mutants.md`, by the lines that this
+script prints.
 
 Left out are changes of text with a space in it, which is prose for people, and what mutmut itself
 leaves out (type annotations, decorators and functions that have one).
@@ -37,6 +37,8 @@ import tyro
 ROOT = Path(__file__).parents[1]
 LISTED = ROOT / "tests" / "mutants.md"
 ENOUGH = 0.9  # the share that must be noticed
+# Exit codes of a try: pytest's if it finds no tests, and ours if `approx` was not the copy's
+NO_TESTS, OTHER_PROJECT = 5, 99
 
 # The quick files first: the first failure ends a try.
 PROMISED_BY = {
@@ -105,19 +107,28 @@ def files() -> list[str]:
 
 
 def tests_of(path: str) -> tuple[str, ...]:
-    """The test files that promise a file: stated above, else those that name one of its functions."""
+    """The test files that promise a file: those of PROMISED_BY, else those that name a function.
+
+    The file that names functions of `path` most often comes first.
+
+    Raises:
+        ValueError: no test names one.
+    """
     if path in PROMISED_BY:
         return tuple(f"tests/{name}.py" for name in PROMISED_BY[path])
+
     public = re.findall(r"^(?:def|class) ([a-zA-Z]\w*)", (ROOT / path).read_text(), re.MULTILINE)
     named = re.compile(rf"\b(?:stats|{Path(path).stem})\.(?:{'|'.join(public)})\b")
-    texts = {test: test.read_text() for test in (ROOT / "tests").glob("test_*.py")}
-    found = [test for test, text in texts.items() if named.search(text)]
-    if not found:
-        raise ValueError(
-            f"no test names a function of {path}: say in PROMISED_BY which tests promise it"
-        )
-    oftenest = sorted(found, key=lambda test: -len(named.findall(texts[test])))
-    return tuple(str(test.relative_to(ROOT)) for test in oftenest)
+    counts: dict[str, int] = {}
+    for test in (ROOT / "tests").glob("test_*.py"):
+        count = len(named.findall(test.read_text()))
+        if count:
+            counts[str(test.relative_to(ROOT))] = count
+
+    if not counts:
+        advice = "say in PROMISED_BY which tests promise it"
+        raise ValueError(f"no test names a function of {path}: {advice}")
+    return tuple(sorted(counts, key=lambda test: -counts[test]))
 
 
 def drawn(path: str, one_in: int, seed: int) -> list[Mutant]:
@@ -142,9 +153,8 @@ def drawn(path: str, one_in: int, seed: int) -> list[Mutant]:
 def change_of(old: str, new: str) -> str:
     """The lines that differ, as `old` → `new`."""
     lines = list(difflib.unified_diff(old.splitlines(), new.splitlines(), lineterm="", n=0))[2:]
-    before, after = (
-        " ".join(line[1:].strip() for line in lines if line[0] == sign) for sign in "-+"
-    )
+    before = " ".join(line[1:].strip() for line in lines if line[0] == "-")
+    after = " ".join(line[1:].strip() for line in lines if line[0] == "+")
     return f"`{before}` → `{after}`"
 
 
@@ -164,9 +174,12 @@ def run_tests(tree: str, tests: Sequence[str], log: str) -> None:
     import pytest
 
     code = pytest.main(["-q", "-x", "-p", "no:cacheprovider", "-m", "not slow", *tests])
-    place = getattr(sys.modules.get("approx"), "__file__", tree)
     sys.stdout.flush()
-    os._exit(int(code) if place.startswith(tree) else 99)
+    place = getattr(sys.modules.get("approx"), "__file__", tree)
+    if not place.startswith(tree):
+        os._exit(OTHER_PROJECT)
+
+    os._exit(int(code))
 
 
 def outcome(tree: Path, tests: Sequence[str], limit: float | None) -> tuple[int | None, float]:
@@ -186,7 +199,7 @@ def outcome(tree: Path, tests: Sequence[str], limit: float | None) -> tuple[int 
 
 @contextmanager
 def changed(tree: Path, mutant: Mutant) -> Iterator[None]:
-    """A copy of the project with the change, for a while."""
+    """A copy of the project that has the change as long as the context lasts."""
     file = tree / mutant.path
     whole, times = file.read_text(), file.stat()
     file.write_text(mutant.text)
@@ -205,10 +218,9 @@ def survives(tree: Path, mutant: Mutant, limit: float) -> bool:
     tests = tests_of(mutant.path)
     with changed(tree, mutant):
         code, _ = outcome(tree, tests, limit)
-    if code in (5, 99):
-        raise RuntimeError(
-            f"the tests {' '.join(tests)} did not run as they should: see {tree / 'log.txt'}"
-        )
+    if code in (NO_TESTS, OTHER_PROJECT):
+        said = f"the tests {' '.join(tests)} did not run as they should"
+        raise RuntimeError(f"{said}: see {tree / 'log.txt'}")
     return code == 0
 
 
@@ -216,9 +228,8 @@ def baseline(tree: Path, tests: Sequence[str]) -> float:
     """Seconds of the tests without a change; they must pass."""
     code, seconds = outcome(tree, tests, None)
     if code != 0:
-        raise RuntimeError(
-            f"{' '.join(tests)} fail without any mutant:\n{(tree / 'log.txt').read_text()[-3000:]}"
-        )
+        log = (tree / "log.txt").read_text()[-3000:]
+        raise RuntimeError(f"{' '.join(tests)} fail without any mutant:\n{log}")
     return seconds
 
 
@@ -226,17 +237,17 @@ def baseline(tree: Path, tests: Sequence[str]) -> float:
 
 
 def copies(folder: Path, number: int) -> queue.Queue[Path]:
-    """Copies of the project, without what git ignores, for as many tries at once."""
-    listed = subprocess.run(
-        ["git", "ls-files", "-co", "--exclude-standard"], cwd=ROOT, capture_output=True, check=True
-    )
+    """Copies of the project, without what git ignores, one for each of the tries at a time."""
+    command = ["git", "ls-files", "-co", "--exclude-standard"]
+    listed = subprocess.run(command, cwd=ROOT, capture_output=True, check=True)
+    names = [name for name in listed.stdout.decode().splitlines() if (ROOT / name).is_file()]
     trees: queue.Queue[Path] = queue.Queue()
     for k in range(number):
-        for name in listed.stdout.decode().splitlines():
-            if (ROOT / name).is_file():
-                (folder / str(k) / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / str(k) / name)
-        trees.put(folder / str(k))
+        tree = folder / str(k)
+        for name in names:
+            (tree / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, tree / name)
+        trees.put(tree)
     return trees
 
 
@@ -269,26 +280,36 @@ def prepare() -> None:
 
 
 def report(found: list[tuple[Mutant, bool]], listed: str) -> bool:
-    """Print the rates and the survivors; whether enough are noticed and the others listed."""
-    from approx.stats.intervals import binomial_interval
+    """Print the rates and the survivors.
 
-    everything, lost = (
-        Counter(m.path for m, _ in found),
-        Counter(m.path for m, survived in found if survived),
-    )
+    Args:
+        found: every mutant that was tried, and whether it survived.
+        listed: the text of the list of survivors that nobody could notice.
+
+    Returns:
+        Whether enough mutants are noticed and all others are listed.
+    """
+    from approx.stats import binomial_interval
+
+    tried_of = Counter(mutant.path for mutant, _ in found)
+    lost_of = Counter(mutant.path for mutant, survived in found if survived)
     print("\nmutants noticed, of those tried:")
-    for path, n in everything.items():
-        print(f"  {path}: {n - lost[path]} of {n}")
+    for path, n in tried_of.items():
+        print(f"  {path}: {n - lost_of[path]} of {n}")
+
     survivors = [mutant.name for mutant, survived in found if survived]
     noticed = len(found) - len(survivors)
-    low, high = binomial_interval(noticed, len(found), 0.95, "exact")
     share = noticed / len(found)
-    print(
-        f"  all: {noticed} of {len(found)}, {share:.1%}, exact 95% interval {low:.1%} to {high:.1%}"
-    )
+    low, high = binomial_interval(noticed, len(found), 0.95, "exact")
+    interval = f"exact 95% interval {low:.1%} to {high:.1%}"
+    print(f"  all: {noticed} of {len(found)}, {share:.1%}, {interval}")
     unlisted = [name for name in survivors if name not in listed]
     for name in survivors:
-        print(f"{'NOT LISTED' if name in unlisted else 'listed'}: {name}")
+        state = "listed"
+        if name in unlisted:
+            state = "NOT LISTED"
+        print(f"{state}: {name}")
+
     return share >= ENOUGH and not unlisted
 
 
@@ -312,11 +333,14 @@ def main(one_in: int = 60, seed: int = 0, workers: int = 2, only: tuple[str, ...
     with tempfile.TemporaryDirectory() as folder:
         for mutant, survived in tried(mutants, workers, Path(folder)):
             found.append((mutant, survived))
-            print(f"{'SURVIVED' if survived else 'noticed'}: {mutant.name}", flush=True)
+            state = "noticed"
+            if survived:
+                state = "SURVIVED"
+            print(f"{state}: {mutant.name}", flush=True)
+
     if not report(found, LISTED.read_text()):
-        sys.exit(
-            f"fewer than {ENOUGH:.0%} were noticed, or a survivor is not listed in {LISTED.relative_to(ROOT)}"
-        )
+        few = f"fewer than {ENOUGH:.0%} were noticed"
+        sys.exit(f"{few}, or a survivor is not listed in {LISTED.relative_to(ROOT)}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import ast
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -60,22 +61,102 @@ def test_every_folder_has_its_place():
     assert {floor(path) for path in FILES} == set(ALLOWED)
 
 
-@pytest.mark.parametrize(
-    "path",
-    [p for d in ("experiments", "figures") for p in sorted((ROOT / d).glob("*.py"))],
-    ids=lambda p: p.name,
-)
+SCRIPTS = [p for d in ("experiments", "figures") for p in sorted((ROOT / d).glob("*.py"))]
+# These take the benchmark's cases and its inner step, which are measured from inside the package
+BENCHMARKS = ("speed.py", "sweep_speed.py", "accelerator.py")
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: f"{p.parent.name}/{p.name}")
 def test_scripts_import_the_public_package_only(path):
     inside = {
         name for name in imports(path) if name.split(".")[0] in ("approx", "experiments", "figures")
     }
     public = {"approx", *(f"approx.{name}" for name in ap.__all__)}
-    own = {
-        name for name in inside if name.startswith(("experiments.benchmark", "experiments.limit"))
-    }
-    # Which take the benchmark's cases and inner step
-    benchmarks = ("speed.py", "sweep_speed.py", "accelerator.py")
-    assert inside - (own if path.name in benchmarks else set()) <= public
+    if path.name in BENCHMARKS:
+        own = ("experiments.benchmark", "experiments.limit")
+        public |= {name for name in inside if name.startswith(own)}
+    assert inside <= public
+
+
+def modules(tree: ast.AST) -> dict[str, ModuleType]:
+    """The package and its public modules by the names that a script gives them."""
+    named = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            for alias in node.names:
+                if alias.name == "approx":
+                    named[alias.asname or alias.name] = ap
+        elif isinstance(node, ast.ImportFrom) and node.module == "approx":
+            for alias in node.names:
+                found = getattr(ap, alias.name)
+                if isinstance(found, ModuleType):
+                    named[alias.asname or alias.name] = found
+    return named
+
+
+def dotted(node: ast.Attribute) -> list[str]:
+    """The names of `a.b.c`; nothing if it does not begin with a name, as `f().b` does not."""
+    names = []
+    inner: ast.expr = node
+    while isinstance(inner, ast.Attribute):
+        names.append(inner.attr)
+        inner = inner.value
+    if not isinstance(inner, ast.Name):
+        return []
+    return [inner.id, *reversed(names)]
+
+
+def is_public(module: ModuleType, name: str) -> bool:
+    """Whether a module offers a name.
+
+    A module without `__all__` offers what is neither private nor a module.
+    """
+    if hasattr(module, "__all__"):
+        return name in module.__all__
+    return not name.startswith("_") and not isinstance(getattr(module, name, None), ModuleType)
+
+
+def internals(text: str) -> set[str]:
+    """The names of a script's text that reach into approx past its public names."""
+    tree = ast.parse(text)
+    named = modules(tree)
+    found = set()
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Attribute):
+            continue
+        names = dotted(node)
+        if not names or names[0] not in named:
+            continue
+        module = named[names[0]]
+        for depth, name in enumerate(names[1:], 2):
+            if not is_public(module, name):
+                found.add(".".join(names[:depth]))
+                break
+            module = getattr(module, name, None)
+            if not isinstance(module, ModuleType):
+                break
+    return found
+
+
+@pytest.mark.parametrize("path", SCRIPTS, ids=lambda p: f"{p.parent.name}/{p.name}")
+def test_scripts_use_public_names_only(path):
+    assert internals(path.read_text()) == set()
+
+
+@pytest.mark.parametrize(
+    ("line", "inside"),
+    [
+        ("ap.run(ap.tasks.square(), ap.Recipe(model=ap.MLP((2,))), seeds=3).loss.mean()", set()),
+        ("ap.stats.rate(hits).rate + stats.rate(hits).low + ap.scalings.core(model).bias", set()),
+        ("ap.sweep.programs.accepted({})", {"ap.sweep"}),
+        ("ap.tasks.autoencoders.KINDS", {"ap.tasks.autoencoders"}),
+        ("stats.rates.rate(hits)", {"stats.rates"}),
+        ("ap.losses._anything", {"ap.losses._anything"}),
+        ("results.sweep.programs", set()),
+    ],
+)
+def test_an_internal_name_is_found_where_it_is_reached_by_dots(line, inside):
+    assert internals(f"import approx as ap\nfrom approx import stats\n{line}") == inside
 
 
 def test_statistics_do_not_need_jax():

@@ -1,6 +1,4 @@
-"""One accelerator and the benchmark's cases on it: blocks of networks timed in every form they can
-take.
-"""
+"""An accelerator and the benchmark's cases on it: blocks of networks timed in all their forms."""
 
 import math
 import time
@@ -28,7 +26,11 @@ REPEATS = 3
 
 
 def median_of_samples(call: Callable[[int], None], steps: int) -> tuple[int, list[float]]:
-    """Time `call(steps)`, with as many more steps as make a sample long enough; its seconds."""
+    """Time `call(steps)`, with as many more steps as make a sample long enough.
+
+    Returns:
+        The steps of a sample, and the seconds of each.
+    """
     while True:
         began = time.perf_counter()
         call(steps)
@@ -36,6 +38,7 @@ def median_of_samples(call: Callable[[int], None], steps: int) -> tuple[int, lis
         if seconds > SECONDS_PER_SAMPLE or steps >= 10**7:
             break
         steps *= min(16, max(2, math.ceil(SECONDS_PER_SAMPLE / max(seconds, 1e-6))))
+
     samples = []
     for _ in range(REPEATS):
         began = time.perf_counter()
@@ -105,8 +108,9 @@ def parameters_of(task, recipe) -> int:
 
 
 def fits(case: Case, networks: int) -> bool:
-    """Whether parameters, moments, gradients and rows of so many networks fit into half of the
-    memory.
+    """Whether so many networks fit into half of the memory.
+
+    A network needs its parameters, their moments and gradients, and its rows.
     """
     told = jax.local_devices()[0].memory_stats() or {}
     rows = case.recipe.batch_size or facts.find(case.task, case.recipe).rows
@@ -156,12 +160,15 @@ def as_table(times: list[dict[str, Any]]) -> list[measurements.Measured]:
 def describe() -> dict[str, Any]:
     """The device, its memory, versions and the day."""
     device = jax.local_devices()[0]
-    memory = (device.memory_stats() or {}).get("bytes_limit")
+    bytes_limit = (device.memory_stats() or {}).get("bytes_limit")
+    memory = "memory not stated"
+    if bytes_limit is not None:
+        memory = f"{bytes_limit / 1e9:.1f} GB"
     return {
         "device": device.device_kind,
         "platform": device.platform,
         "devices": jax.local_device_count(),
-        "memory": "memory not stated" if memory is None else f"{memory / 1e9:.1f} GB",
+        "memory": memory,
         "jax": jax.__version__,
         "day": datetime.now(UTC).date().isoformat(),
     }
@@ -175,9 +182,11 @@ def keep_table(about: dict[str, Any], times: list[dict[str, Any]], ship: bool) -
     measured = as_table(times)
     if about["platform"] == "cpu" or not measured:
         return []
+
     paths = [measurements.users_table()]
     if ship:
         paths.append(measurements.SHIPPED)
+
     for path in paths:
         measurements.write(path, about["device"], measured, about)
     return paths

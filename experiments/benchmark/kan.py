@@ -21,16 +21,24 @@ def knots(intervals: int, order: int) -> list[float]:
 
 
 def splines(x: jax.Array, intervals: int, order: int) -> jax.Array:
-    """Every B-spline at x (...), as (..., intervals + order), by the recursion of Cox and de Boor."""
+    """Every B-spline at x (...), as (..., intervals + order): the recursion of Cox and de Boor."""
     t = knots(intervals, order)
-    values = [jnp.where((x >= t[n]) & (x < t[n + 1]), 1.0, 0.0) for n in range(len(t) - 1)]
+
+    # Degree 0: 1 between two knots
+    values = []
+    for left, right in pairwise(t):
+        values.append(jnp.where((x >= left) & (x < right), 1.0, 0.0))
+
+    # Each degree blends two neighbours of the degree below
     for degree in range(1, order + 1):
         raised = []
         for n in range(len(values) - 1):
-            rising = (x - t[n]) / (t[n + degree] - t[n])
-            falling = (t[n + degree + 1] - x) / (t[n + degree + 1] - t[n + 1])
+            end, last = t[n + degree], t[n + degree + 1]
+            rising = (x - t[n]) / (end - t[n])
+            falling = (last - x) / (last - t[n + 1])
             raised.append(rising * values[n] + falling * values[n + 1])
         values = raised
+
     return jnp.stack(values, -1)
 
 

@@ -1,13 +1,13 @@
-"""optimistix' Levenberg-Marquardt under vmap on x²: seconds and final errors by step limit, as JSON
-lines.
+"""optimistix' Levenberg-Marquardt under vmap on x²: seconds and final errors, as JSON lines.
 
-PYTHON optimistix_lm.py STARTS.npz LIMIT...; run by experiments/second_order_speed.py, which writes
-the starts.
+PYTHON optimistix_lm.py STARTS.npz LIMIT... gives a line for each limit of steps. It is run by
+experiments/second_order_speed.py, which writes the starts.
 """
 
 import json
 import sys
 import time
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -20,13 +20,16 @@ x = np.linspace(-1, 1, 33, dtype=np.float32)[:, None]
 
 
 def residuals(params, _):
-    """Of ten tanh units on x²."""
+    """Residuals of ten tanh units on x²."""
     w1, b1, w2, b2 = params
     return (jnp.tanh(x @ w1 + b1) @ w2 + b2 - x**2)[:, 0]
 
 
 def solve(limit: int):
-    """All starts at once, for at most so many steps; the tolerances are below what float32 reaches."""
+    """All starts at once, for at most so many steps.
+
+    The tolerances are below what float32 reaches.
+    """
     solver = optimistix.LevenbergMarquardt(rtol=1e-12, atol=1e-12)
 
     def one(params):
@@ -42,15 +45,11 @@ for limit in map(int, sys.argv[2:]):
     began = time.perf_counter()
     errors = np.asarray(run(params))
     seconds = time.perf_counter() - began
-    said = {
+    said: dict[str, Any] = {
         "limit": limit,
         "seconds": seconds,
         "median": float(np.median(errors)),
         "worst": float(np.quantile(errors, 0.95)),
     }
-    print(
-        json.dumps(
-            said | {"version": f"optimistix {optimistix.__version__}, jax {jax.__version__}"}
-        ),
-        flush=True,
-    )
+    said["version"] = f"optimistix {optimistix.__version__}, jax {jax.__version__}"
+    print(json.dumps(said), flush=True)

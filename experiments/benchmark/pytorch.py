@@ -53,12 +53,13 @@ def loop(case, steps):
     x, y, cost = data(case)
     _, _, name, rate, l2, size = CASES[case]
     model = network(case)
-    optimizer = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[name](
-        model.parameters(), lr=rate, weight_decay=2 * l2
-    )
+    kind = {"sgd": torch.optim.SGD, "adam": torch.optim.Adam}[name]
+    optimizer = kind(model.parameters(), lr=rate, weight_decay=2 * l2)
+    rows = slice(None)
     began = time.perf_counter()
     for n in range(1, steps + 1):
-        rows = slice(None) if size is None else torch.randint(len(x), (size,))
+        if size is not None:
+            rows = torch.randint(len(x), (size,))
         optimizer.zero_grad()
         cost(model(x[rows]), y[rows]).backward()
         optimizer.step()
@@ -66,48 +67,61 @@ def loop(case, steps):
             return (time.perf_counter() - began) * steps / n
 
 
-def make_step(case, seeds):
-    """One step of many networks: parameters, moments and a counter in and out."""
+def make_gradient(case, seeds):
+    """The gradients of many networks, each on rows of its own if the case has batches."""
     x, y, cost = data(case)
-    _, _, name, rate, l2, size = CASES[case]
+    _, _, _, _, l2, size = CASES[case]
     model = network(case)
 
     def loss(params, x, y):
-        decay = l2 * sum((p**2).sum() for p in params.values()) if l2 else 0.0
+        decay = 0.0
+        if l2:
+            decay = l2 * sum((p**2).sum() for p in params.values())
         return cost(functional_call(model, params, (x,)), y) + decay
 
-    def step(params, m, v, t):
+    def gradient(params):
         if size is None:
-            g = vmap(grad(loss), in_dims=(0, None, None))(params, x, y)
-        else:
-            rows = torch.randint(len(x), (seeds, size))
-            g = vmap(grad(loss))(params, x[rows], y[rows])
-        if name == "sgd":
-            return {k: p - rate * g[k] for k, p in params.items()}, m, v, t
+            return vmap(grad(loss), in_dims=(0, None, None))(params, x, y)
+        rows = torch.randint(len(x), (seeds, size))
+        return vmap(grad(loss))(params, x[rows], y[rows])
+
+    return gradient
+
+
+def make_step(case, seeds):
+    """One step of many networks: parameters, moments and a counter in and out."""
+    _, _, name, rate, _, _ = CASES[case]
+    gradient = make_gradient(case, seeds)
+
+    def sgd(params, m, v, t):
+        g = gradient(params)
+        return {k: p - rate * g[k] for k, p in params.items()}, m, v, t
+
+    def adam(params, m, v, t):
+        g = gradient(params)
         t = t + 1
         m = {k: 0.9 * m[k] + 0.1 * g[k] for k in g}
         v = {k: 0.999 * v[k] + 0.001 * g[k] ** 2 for k in g}
         scale, root = rate / (1 - 0.9**t), 1 / (1 - 0.999**t)
-        return (
-            {k: p - scale * m[k] / (torch.sqrt(v[k] * root) + 1e-8) for k, p in params.items()},
-            m,
-            v,
-            t,
-        )
+        moved = {}
+        for k, p in params.items():
+            moved[k] = p - scale * m[k] / (torch.sqrt(v[k] * root) + 1e-8)
+        return moved, m, v, t
 
-    return step
+    return {"sgd": sgd, "adam": adam}[name]
 
 
 def many(case, form, seeds, steps, made={}):  # noqa: B006 - the cache of compiled steps
     """All networks at once: seconds."""
     if (case, form, seeds) not in made:
         step = make_step(case, seeds)
-        made[case, form, seeds] = torch.compile(step) if form == "compiled" else step
+        if form == "compiled":
+            step = torch.compile(step)
+        made[case, form, seeds] = step
+
     step = made[case, form, seeds]
-    params = {
-        k: p.detach()
-        for k, p in stack_module_state([network(case) for _ in range(seeds)])[0].items()
-    }
+    stacked, _ = stack_module_state([network(case) for _ in range(seeds)])
+    params = {k: p.detach() for k, p in stacked.items()}
     zeros = {k: torch.zeros_like(p) for k, p in params.items()}
     state = params, zeros, dict(zeros), torch.zeros(())
     with torch.no_grad():
@@ -118,6 +132,13 @@ def many(case, form, seeds, steps, made={}):  # noqa: B006 - the cache of compil
                 return (time.perf_counter() - began) * steps / n
 
 
+def seconds_of(case, form, seeds, steps):
+    """Seconds of one request."""
+    if form == "loop":
+        return loop(case, steps)
+    return many(case, form, seeds, steps)
+
+
 def main():
     """Answer one line after the other."""
     torch.set_num_threads(int(sys.argv[1]))
@@ -125,12 +146,7 @@ def main():
     for line in sys.stdin:
         case, form, seeds, steps = line.split()
         try:
-            seconds = (
-                loop(case, int(steps))
-                if form == "loop"
-                else many(case, form, int(seeds), int(steps))
-            )
-            answer = {"seconds": seconds}
+            answer = {"seconds": seconds_of(case, form, int(seeds), int(steps))}
         except Exception as error:
             answer = {"error": f"{type(error).__name__}: {error}"[:300]}
         print(json.dumps(answer), flush=True)

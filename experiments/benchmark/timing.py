@@ -1,5 +1,6 @@
-"""What is timed: `ap.run`, its inner step, naive JAX, the C limit, PyTorch and scikit-learn, each
-as a `Measure`.
+"""What is timed, each as a `Measure`: `ap.run`, its inner step, naive JAX, the C limit, and peers.
+
+The peers are PyTorch and scikit-learn.
 """
 
 import math
@@ -11,6 +12,7 @@ from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
+from functools import partial
 from json import loads
 from pathlib import Path
 from typing import Any
@@ -38,10 +40,15 @@ class Measure:
     """One thing that is timed, again and again.
 
     Attributes:
-        case, form, threads, seeds, steps: what. `once`: does it, and returns its seconds.
-        compile_seconds: of the first call beyond a later one. bytes: at work, as the compiled
-            program states.
-        ns: samples, per seed and step.
+        case: name of the benchmark's case.
+        form: what runs it.
+        threads: on so many.
+        seeds: networks at once.
+        steps: of each, in one sample.
+        once: does it, and returns its seconds.
+        compile_seconds: what the first call took longer than a later one.
+        bytes: memory at work, as the compiled program states it.
+        ns: samples, in nanoseconds per seed and step.
     """
 
     case: str
@@ -59,18 +66,20 @@ class Measure:
         return self.once() * 1e9 / (self.seeds * self.steps)
 
     def record(self) -> dict[str, Any]:
-        """As JSON has it."""
+        """What is written of it, without the function `once`."""
         return {name: value for name, value in vars(self).items() if name != "once"}
 
 
 @contextmanager
 def cores(count: int) -> Iterator[None]:
-    """All of this process' threads on its first `count` cores, so that one thread means one core
-    for XLA's own too.
+    """All of this process' threads on its first `count` cores, for a while.
+
+    One thread then means one core for XLA's own threads too.
     """
     if not hasattr(os, "sched_setaffinity") or count >= CORES:
         yield
         return
+
     before = os.sched_getaffinity(0)
     allow(set(sorted(before)[:count]))
     try:
@@ -80,7 +89,7 @@ def cores(count: int) -> Iterator[None]:
 
 
 def allow(cores: set[int]) -> None:
-    """Every thread of this process on these cores; a new one starts where its parent is."""
+    """Every thread of this process on these cores; a new thread starts where its parent is."""
     for name in os.listdir("/proc/self/task"):
         with suppress(ProcessLookupError):  # it has ended
             os.sched_setaffinity(int(name), cores)
@@ -97,24 +106,21 @@ def timed(function: Callable[[], Any], threads: int) -> float:
 def public(name: str, case: Case, form: str, threads: int, seconds: float) -> Measure:
     """`ap.run` as a user calls it: default records and lanes, results on the host."""
     recipe = replace(case.recipe, steps=steps_for(seconds, case.ns[form], case.seeds))
-
-    def call():
-        return ap.run(
-            case.task, recipe, seeds=case.seeds, form=form, threads=threads, progress=False
-        )
-
-    return Measure(
-        name, f"run {form}", threads, case.seeds, recipe.steps, lambda: timed(call, threads)
-    )
+    options: dict[str, Any] = {"form": form, "threads": threads, "progress": False}
+    call = partial(ap.run, case.task, recipe, seeds=case.seeds, **options)
+    once = partial(timed, call, threads)
+    return Measure(name, f"run {form}", threads, case.seeds, recipe.steps, once)
 
 
 def host(name: str, case: Case, form: str) -> Measure:
-    """A call of `ap.run` with next to nothing to compute: what planning, tracing, lowering and
-    labelling cost.
+    """A call of `ap.run` with next to nothing to compute.
+
+    It is what planning, tracing, lowering and labelling cost.
     """
     recipe = replace(case.recipe, steps=10)
-    call = lambda: ap.run(case.task, recipe, seeds=8, lanes=8, form=form, progress=False)  # noqa: E731
-    return Measure(name, f"host {form}", CORES, 8, 10, lambda: timed(call, CORES))
+    options: dict[str, Any] = {"lanes": 8, "form": form, "progress": False}
+    call = partial(ap.run, case.task, recipe, seeds=8, **options)
+    return Measure(name, f"host {form}", CORES, 8, 10, partial(timed, call, CORES))
 
 
 def inner(
@@ -126,8 +132,9 @@ def inner(
     seeds: int | None = None,
     lanes: int | None = None,
 ) -> Measure:
-    """The compiled block alone: every block once, dealt to the threads; no record is due but that
-    of step 0.
+    """The compiled block alone: every block once, dealt to the threads.
+
+    No record is due but that of step 0.
     """
     seeds = seeds or case.seeds
     recipe = replace(case.recipe, steps=FOREVER, records=(0, FOREVER))
@@ -142,6 +149,7 @@ def inner(
         if not built:
             built.append(programs.build(plan.structure, plans.inputs(plan, dealt[0]), None, device))
             measure.bytes = built[0].bytes * min(threads, count)
+
         block = built[0]
         placed = [jax.device_put(plans.inputs(plan, each), device) for each in dealt]
         carries = [jax.block_until_ready(block.start(one)) for one in placed]
@@ -161,8 +169,9 @@ def inner(
 
 
 def naive(name: str, case: Case, seconds: float, seeds: int | None = None) -> Measure:
-    """Plain JAX, as one writes it: `jit(vmap(train))`, dots, `randint` draws, no options; XLA uses
-    all cores.
+    """Plain JAX, as one writes it: `jit(vmap(train))`, dots, `randint` draws, no options.
+
+    XLA uses all cores.
     """
     seeds = seeds or case.seeds
     steps = steps_for(seconds, case.ns["naive"], seeds)
@@ -174,7 +183,8 @@ def naive(name: str, case: Case, seconds: float, seeds: int | None = None) -> Me
         if not made:
             made.append(jax.jit(jax.vmap(train)).lower(keys).compile())
             memory = made[0].memory_analysis()
-            measure.bytes = memory and memory.temp_size_in_bytes + memory.argument_size_in_bytes
+            if memory:
+                measure.bytes = memory.temp_size_in_bytes + memory.argument_size_in_bytes
         return timed(lambda: jax.block_until_ready(made[0](keys)), CORES)
 
     measure = Measure(name, "naive", CORES, seeds, steps, once)
@@ -182,12 +192,14 @@ def naive(name: str, case: Case, seconds: float, seeds: int | None = None) -> Me
 
 
 def naive_network(case: Case, inputs: int) -> tuple[Callable, Callable]:
-    """The case's network in plain JAX, as (init, apply); parameters are pairs of weights and
-    biases.
+    """The case's network in plain JAX, as (init, apply).
+
+    Parameters are pairs of weights and biases.
     """
     model = case.recipe.model
     if isinstance(model, tuple):
         return lambda key: model[0](key, jnp.zeros((1, inputs))), model[1]
+
     sizes = (inputs, *model.widths, model.outputs)
     activations = {"tanh": jnp.tanh, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}
     activation = activations[model.activation]
@@ -196,7 +208,8 @@ def naive_network(case: Case, inputs: int) -> tuple[Callable, Callable]:
         keys = random.split(key, len(sizes) - 1)
         params = []
         for key, i, o in zip(keys, sizes[:-1], sizes[1:], strict=True):
-            params.append((random.uniform(key, (i, o), minval=-1) / i**0.5, jnp.zeros(o)))
+            weights = random.uniform(key, (i, o), minval=-1) / i**0.5
+            params.append((weights, jnp.zeros(o)))
         return params
 
     def apply(params, x):
@@ -208,29 +221,34 @@ def naive_network(case: Case, inputs: int) -> tuple[Callable, Callable]:
     return init, apply
 
 
+NAIVE_LOSSES: dict[str, Callable] = {
+    "mse": lambda f, y: ((f - y) ** 2).mean(),
+    "binary_cross_entropy": lambda f, y: optax.sigmoid_binary_cross_entropy(f, y).mean(),
+    "cross_entropy": lambda f, y: optax.softmax_cross_entropy_with_integer_labels(f, y).mean(),
+}
+
+
+def naive_rows(case: Case) -> tuple[jax.Array, jax.Array]:
+    """The case's rows in float32; labels stay whole numbers."""
+    x, y = (jnp.asarray(a) for a in case.task.rows(random.key(0), random.key(0)))
+    if not jnp.issubdtype(y.dtype, jnp.integer):
+        y = y.astype(jnp.float32)
+    return x.astype(jnp.float32), y
+
+
 def naive_train(case: Case, steps: int) -> Callable:
     """A training in plain JAX: `train(key)` gives the last loss."""
-    x, y = (jnp.asarray(a) for a in case.task.rows(random.key(0), random.key(0)))
-    x, y = (
-        x.astype(jnp.float32),
-        y if jnp.issubdtype(y.dtype, jnp.integer) else y.astype(jnp.float32),
-    )
+    x, y = naive_rows(case)
     recipe = case.recipe
     init, apply = naive_network(case, x.shape[1])
     optimizer = {"sgd": optax.sgd, "adam": optax.adam}[recipe.optimizer](recipe.learning_rate)
-    losses = {
-        "mse": lambda f, y: ((f - y) ** 2).mean(),
-        "binary_cross_entropy": lambda f, y: optax.sigmoid_binary_cross_entropy(f, y).mean(),
-        "cross_entropy": lambda f, y: optax.softmax_cross_entropy_with_integer_labels(f, y).mean(),
-    }
+    fit = NAIVE_LOSSES[str(case.task.loss)]
 
     def loss(params, x, y):
-        decay = (
-            recipe.l2 * sum((leaf**2).sum() for leaf in jax.tree.leaves(params))
-            if recipe.l2
-            else 0.0
-        )
-        return losses[str(case.task.loss)](apply(params, x), y) + decay
+        decay = 0.0
+        if recipe.l2:
+            decay = recipe.l2 * sum((leaf**2).sum() for leaf in jax.tree.leaves(params))
+        return fit(apply(params, x), y) + decay
 
     def train(key):
         params = init(key)
@@ -244,7 +262,9 @@ def naive_train(case: Case, steps: int) -> Callable:
             updates, state = optimizer.update(gradient, state, params)
             return (optax.apply_updates(params, updates), state), value
 
-        return lax.scan(step, (params, optimizer.init(params)), jnp.arange(steps))[1][-1]
+        start = (params, optimizer.init(params))
+        _, losses = lax.scan(step, start, jnp.arange(steps))
+        return losses[-1]
 
     return train
 
@@ -265,6 +285,7 @@ def c_limit(
             return case.flops * seeds / 1e9 / limit.call(programs["peak"], threads)["gflops"]
 
         return Measure(name, "limit", threads, seeds, 1, at_peak)
+
     steps = steps_for(seconds * min(threads / CORES, 1), case.ns["lanes"], max(seeds, 16))
     arguments = (name.lower().replace(" ", ""), seeds, steps, threads, 1)
     padded = 16 * math.ceil(seeds / 16)
@@ -277,24 +298,27 @@ def c_limit(
 
 
 class Torch:
-    """PyTorch in a process of its own with so many threads, asked for one timing at a time (see
-    pytorch.py).
+    """PyTorch in a process of its own with so many threads, asked for one timing at a time.
+
+    The process runs pytorch.py.
     """
 
     def __init__(self, python: str, threads: int):
-        command = [python, str(PEER), str(threads)]
-        pipes: Any = {
-            "stdin": subprocess.PIPE,
-            "stdout": subprocess.PIPE,
-            "stderr": subprocess.DEVNULL,
-            "text": True,
-        }
-        self.process, self.threads = subprocess.Popen(command, **pipes), threads
+        self.threads = threads
+        self.process = subprocess.Popen(
+            [python, str(PEER), str(threads)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
         self.version = self.answer().get("torch")
 
     def answer(self) -> dict[str, Any]:
         """The next line that it says."""
-        line = self.process.stdout.readline() if self.process.stdout else ""
+        line = ""
+        if self.process.stdout:
+            line = self.process.stdout.readline()
         return loads(line or '{"error": "the process ended"}')
 
     def seconds(self, case: str, form: str, seeds: int, steps: int) -> float:
@@ -302,36 +326,37 @@ class Torch:
         print(case, form, seeds, steps, file=self.process.stdin, flush=True)
         answer = self.answer()
         if "error" in answer:
-            print(
-                f"  PyTorch {form} of {case}, {self.threads} threads: {answer['error']}", flush=True
-            )
+            what = f"PyTorch {form} of {case}, {self.threads} threads"
+            print(f"  {what}: {answer['error']}", flush=True)
         return answer.get("seconds", math.nan)
 
 
 def torch_measures(name: str, case: Case, peers: list[Torch], seconds: float) -> list[Measure]:
     """A loop, `torch.func` vmap and the same compiled, per number of threads."""
-    rough = {"loop": 1.5e5, "vmap": 5e3, "compiled": {"P1": 500, "P2": 2e4, "P3": 1500}[name]}
+    compiled = {"P1": 500, "P2": 2e4, "P3": 1500}[name]
+    rough = {"loop": 1.5e5, "vmap": 5e3, "compiled": compiled}  # nanoseconds a step
+    if name == "P2":
+        rough["vmap"] *= 5
+
     made = []
     for peer in peers:
         for form, ns in rough.items():
-            seeds = 1 if form == "loop" else case.seeds
-            steps = steps_for(
-                seconds, ns * (5 if name == "P2" and form == "vmap" else 1), seeds, least=3
-            )
-
-            def once(peer=peer, form=form, seeds=seeds, steps=steps):
-                return peer.seconds(name, form, seeds, steps)
-
+            seeds = case.seeds
+            if form == "loop":
+                seeds = 1
+            steps = steps_for(seconds, ns, seeds, least=3)
+            once = partial(peer.seconds, name, form, seeds, steps)
             made.append(Measure(name, f"torch {form}", peer.threads, seeds, steps, once))
     return made
 
 
-def sklearn_measure(name: str, case: Case, seconds: float) -> Measure | None:
-    """scikit-learn's MLP, one network; None where it is not installed."""
+def sklearn_measures(name: str, case: Case, seconds: float) -> list[Measure]:
+    """scikit-learn's MLP, one network; nothing where it is not installed."""
     try:
         from sklearn.neural_network import MLPClassifier, MLPRegressor
     except ImportError:
-        return None
+        return []
+
     recipe, model = case.recipe, case.recipe.model
     x, y = (np.asarray(a) for a in case.task.rows(random.key(0), random.key(0)))
     size = recipe.batch_size or len(x)
@@ -340,24 +365,22 @@ def sklearn_measure(name: str, case: Case, seconds: float) -> Measure | None:
     options = {
         "hidden_layer_sizes": model.widths,
         "activation": {"sigmoid": "logistic"}.get(model.activation, model.activation),
-    }
-    options |= {
         "solver": recipe.optimizer,
         "learning_rate_init": recipe.learning_rate,
         "batch_size": size,
         "momentum": 0,
-    }
-    options |= {
         "max_iter": epochs,
         "tol": 0,
         "n_iter_no_change": epochs + 1,
         "alpha": recipe.l2 or 0,
     }
-    kind = MLPClassifier if case.task.loss == "binary_cross_entropy" else MLPRegressor
+    kind = MLPRegressor
+    if case.task.loss == "binary_cross_entropy":
+        kind = MLPClassifier
 
     def once() -> float:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that it has not converged
             return timed(lambda: kind(**options).fit(x, y.ravel()), CORES)
 
-    return Measure(name, "scikit-learn", CORES, 1, epochs * each, once)
+    return [Measure(name, "scikit-learn", CORES, 1, epochs * each, once)]

@@ -1,17 +1,15 @@
-"""The hand-written speed limit: build and run limit.c (a whole trainer in AVX-512) and peak.c (the
-machine's FMA peak).
+"""The hand-written speed limit: build and run limit.c, a trainer in AVX-512, and peak.c.
 
 limit.c trains 16 seeds per AVX-512 vector, the whole training loop per block of 16 seeds, one block
 at a time per thread. It is one good implementation, not a proven bound. Cases: p1 = 1-10-1 tanh, 21
 points, SGD, full batch. p2 = 1-8-8-1 relu with L2, Adam, 256 of 8,000 points drawn per step (p2fix:
 contiguous batches, no draws). p3 = 1-2-1 sigmoid, cross-entropy, Adam, 32 of 300 points (p3fix:
-contiguous). Its tanh has an error of 4.5e-7. peak.c gives GFLOP/s of fused multiply-adds, the roof
-for dense layers.
+contiguous). Its tanh has an error of 4.5e-7. peak.c gives the machine's GFLOP/s of fused
+multiply-adds, the roof for dense layers.
 
 Flags: `gcc -O3 -march=native -pthread`, for limit.c also `-ffast-math` (its sums may be reordered).
 Needs gcc and a processor with AVX-512; `missing()` says what is not there. Measure it in the same
-run as whatever is
-compared with it: absolute times do not carry from one machine to the next.
+run as whatever is compared with it: absolute times do not carry from one machine to the next.
 """
 
 import json
