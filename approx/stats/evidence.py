@@ -27,7 +27,7 @@ import xarray as xr
 from jaxtyping import ArrayLike
 
 from approx.stats.intervals import binomial_interval, check_level
-from approx.stats.reports import LAYOUTS
+from approx.stats.layouts import LAYOUTS
 
 # Regions. A difference of rates below a tenth does not matter; "never" and "always" leave one seed
 # in twenty. Of a difference of rates, first minus second
