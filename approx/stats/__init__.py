@@ -1,9 +1,9 @@
 """What happened: success, time, cost and comparison over seeds, as labelled arrays with intervals.
 
-Every result names its quantity and carries `low`, `high` and `n` beside it. Nothing is dropped:
-what diverged (nan, inf) is a failure, a censored time, and the worst value there is. Times are read
-from the records that hits have, so hits may be cut; a hit that is nan is a training nobody judged,
-which is refused.
+Every result names its quantity and carries `low`, `high` and `n` beside it. Nothing is dropped: a
+training that diverged (nan, inf) is a failure, a censored time, and the worst value there is. Times
+are read from the records that hits have, so hits may be cut. A hit that is nan belongs to a
+training that nobody judged, and is refused.
 """
 
 from approx.stats.asymptotes import asymptote, shares
@@ -24,13 +24,10 @@ from approx.stats.evidence import (
     Claim,
     Reported,
     claims,
-    claims_table,
-    read_claims,
     reported,
-    reported_table,
     verdict,
-    write_claims,
 )
+from approx.stats.evidence_files import claims_table, read_claims, reported_table, write_claims
 from approx.stats.extrapolation import error_by_distance, phase_tolerant_error, symmetry
 from approx.stats.failures import below_floor, excess, split
 from approx.stats.intervals import binomial_interval, order_quantiles
