@@ -65,9 +65,11 @@ def separable(x: ArrayLike, labels: ArrayLike) -> float:
     if len(x) != len(labels):
         raise ValueError(f"x has {len(x)} rows and there are {len(labels)} labels")
     _, group = np.unique(x, axis=0, return_inverse=True)
-    counts = np.zeros((group.max() + 1, labels.max() + 1), int)
+    shape = (group.max() + 1, labels.max() + 1)
+    counts = np.zeros(shape, int)  # how many rows of each group have each label
     np.add.at(counts, (group.ravel(), labels), 1)
-    return float(counts.max(1).sum() / len(x))
+    right = counts.max(1).sum()
+    return float(right / len(x))
 
 
 def bayes_accuracy(centres: ArrayLike, deviation: float) -> float:

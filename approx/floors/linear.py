@@ -207,25 +207,30 @@ def descent(
     """
     x, y = rows(x, y)
     has_bias = bias is not None
+    inputs, outputs = x.shape[1], y.shape[1]
     start = _start(x, y, weights, bias)
     times = _step_numbers(steps)
-    found = modes(x, y.shape[1], learning_rate, has_bias, loss)
+    found = modes(x, outputs, learning_rate, has_bias, loss)
+    values, vectors = found.values, found.vectors
     z = augmented(x, has_bias)
-    begin = found.vectors.T @ start
-    pull = found.vectors.T @ (z.T @ y) / len(z)
-    tiny = np.finfo(float).eps * len(found.values) * found.values[-1]
-    moves = found.values > tiny
+    tiny = np.finfo(float).eps * len(values) * values[-1]
+    moves = values > tiny
+    factors = np.where(moves, found.factors, 1.0)
+    curvature = np.where(moves, values, 1.0)
+    # In the basis of the modes: where the weights begin, what pulls them, and where they end
+    begin = vectors.T @ start
+    pull = vectors.T @ (z.T @ y) / len(z)
     # A divergence ends at inf, and inf - inf at nan: both are data
     with np.errstate(over="ignore", invalid="ignore"):
-        power = np.where(moves, found.factors, 1.0) ** times[:, None]
-        curvature = np.where(moves, found.values, 1.0)
-        target = np.where(moves[:, None], pull / curvature[:, None], begin)
-        path = found.vectors @ (target + power[:, :, None] * (begin - target))
+        end = np.where(moves[:, None], pull / curvature[:, None], begin)
+        power = factors ** times[:, None]
+        way = power[:, :, None] * (begin - end)
+        path = vectors @ (end + way)
         errors = z @ path - y
         squares = (errors**2).mean(1).sum(-1)
-    losses = squares * gradient_factor(loss, y.shape[1]) / 2
-    inputs = x.shape[1]
-    return Descent(path[:, :inputs], path[:, inputs:].sum(1), losses)
+    losses = squares * gradient_factor(loss, outputs) / 2
+    biases = path[:, inputs:].sum(1)  # a sum over one row or none
+    return Descent(path[:, :inputs], biases, losses)
 
 
 def _start(x: np.ndarray, y: np.ndarray, weights: ArrayLike, bias: ArrayLike | None) -> np.ndarray:

@@ -100,7 +100,8 @@ def groups(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> Grou
     distinct, group = np.unique(xs, return_inverse=True)
     weight = np.bincount(group, ws)
     mean = np.bincount(group, ws * ys) / weight
-    squares = ws * (ys - mean[group]) ** 2
+    deviation = ys - mean[group]
+    squares = ws * deviation**2
     within = float(squares.sum()) * y_scale**2
     return Groups(distinct, mean, weight, within, x_centre, x_scale, y_centre, y_scale)
 

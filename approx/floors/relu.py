@@ -290,7 +290,8 @@ def gap_gains(
     b = sums_after(residual * root)
     a = sums_after(residual * line) - left * b
     e_others = sums_after(others * root[:, None])
-    u_others = sums_after(others * line[:, None]) - left[:, None] * e_others
+    line_others = sums_after(others * line[:, None])
+    u_others = line_others - left[:, None] * e_others
     ee = sums_after(root * root)
     x_sum = sums_after(root * line)
     xx = sums_after(line * line)
@@ -301,9 +302,10 @@ def gap_gains(
     d = ue - (u_others * e_others).sum(1)
     e = ee - (e_others**2).sum(1)
     # The best place inside each gap, and both its ends
+    nothing = np.zeros_like(width)
     slope = a * e - b * d
     inner = np.divide(a * d - b * c, slope, out=np.zeros_like(a), where=slope != 0)
-    places = np.stack([np.zeros_like(width), np.clip(inner, 0, width), width])
+    places = np.stack([nothing, np.clip(inner, 0, width), width])
     size = uu - 2 * places * ue + places**2 * ee
     rest = c - 2 * places * d + places**2 * e
     # Where the other units span this one its gain is rounding: it counts as none.

@@ -8,9 +8,8 @@ import numpy as np
 import xarray as xr
 
 from approx.stats.intervals import check_level
-from approx.stats.labels import Over, reduce
+from approx.stats.labels import Over, reduce, reduce_in_chunks
 from approx.stats.rates import rate
-from approx.stats.resample import by_chunks
 from approx.stats.times import time_to_success
 from approx.stats.unseen import means_interval
 
@@ -56,12 +55,13 @@ def ert(
         hit = np.isfinite(upper).astype(float)
         low, high = ert_interval(spent, hit, horizon, level, resamples, rng)
         k = hit.sum(-1)
-        latest, earliest = ratio(spent.sum(-1), k), ratio(lower.sum(-1), k)
+        latest = ratio(spent.sum(-1), k)
+        earliest = ratio(lower.sum(-1), k)
         return latest, earliest, low, high, np.full(cells, n), k.astype(int)
 
     names = ("ert", "ert_earliest", "low", "high", "n", "successes")
     both = times.lower, times.upper
-    result = reduce(lambda *x: by_chunks(chunk, *x), *both, over=over, names=names)
+    result = reduce_in_chunks(chunk, *both, over=over, names=names)
     result.attrs = {**hits.attrs, "level": level, "resamples": resamples}
     return result
 
@@ -212,7 +212,7 @@ def restart(
 
     new = {"cutoff": records.astype(hits.step.dtype)}
     names = ("cost", "low", "high")
-    curve = reduce(lambda x: by_chunks(chunk, x), all_upper, over=over, names=names, new=new)
+    curve = reduce_in_chunks(chunk, all_upper, over=over, names=names, new=new)
     gain = restart_gain(hits, over, level, resamples, rng)
     gain = gain.rename(low="gain_low", high="gain_high")
     parts = [curve, best_cutoff(hits, over), gain]
@@ -260,7 +260,7 @@ def restart_gain(
         return gain, low, high, np.full(len(upper), upper.shape[-1])
 
     names = ("gain", "low", "high", "n")
-    result = reduce(lambda x: by_chunks(chunk, x), all_upper, over=over, names=names)
+    result = reduce_in_chunks(chunk, all_upper, over=over, names=names)
     result.attrs = {**hits.attrs, "level": level, "resamples": resamples}
     return result
 
@@ -273,13 +273,17 @@ def _gain(
     if n < 4:
         return np.full(cells, np.nan), np.zeros(cells), np.full(cells, np.inf)
     limit = _limits(upper, records)
-    end = records[-1]
-    never = np.minimum(upper, end), np.isfinite(upper).astype(float)
-    early = np.minimum(upper, limit), (upper <= limit).astype(float)
-    columns = (*never, *early)
+    end = float(records[-1])
+    columns = [
+        np.minimum(upper, end),
+        np.isfinite(upper).astype(float),
+        np.minimum(upper, limit),
+        (upper <= limit).astype(float),
+    ]
     gain = ratio_of_ratios(*(column.sum(-1) for column in columns))
-    even, odd = limit[:, 0:1], limit[:, 1:2]
-    unseen = [*_extreme_seeds(even, float(end)), *_extreme_seeds(odd, float(end))]
+    even_half = limit[:, 0:1]
+    odd_half = limit[:, 1:2]
+    unseen = _extreme_seeds(even_half, end) + _extreme_seeds(odd_half, end)
     low, high = means_interval(ratio_of_ratios, columns, unseen, level, resamples, rng)
     return gain, np.maximum(low, 0.0), high
 

@@ -9,6 +9,8 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import xarray as xr
 
+from approx.stats.resample import by_chunks
+
 Over = str | Sequence[str]
 
 
@@ -52,6 +54,24 @@ def reduce(
         results = (results,)
     named = dict(zip(names, results, strict=True))
     return xr.Dataset(named).assign_coords(added)
+
+
+def reduce_in_chunks(
+    func: Callable[..., tuple[np.ndarray, ...]],
+    *arrays: xr.DataArray,
+    over: Over = "seed",
+    names: Sequence[str],
+    new: Mapping[str, np.ndarray] | None = None,
+) -> xr.Dataset:
+    """As `reduce`, for a function of samples (cells, n), called on some thousand cells at a time.
+
+    This bounds the memory that large grids take (see `by_chunks`).
+    """
+
+    def in_chunks(*samples: np.ndarray) -> tuple[np.ndarray, ...]:
+        return by_chunks(func, *samples)
+
+    return reduce(in_chunks, *arrays, over=over, names=names, new=new)
 
 
 def dimensions(over: Over) -> list[str]:

@@ -34,9 +34,17 @@ def as_latex(rows: Rows, caption: str) -> str:
     """A table in LaTeX with the package booktabs; the caption becomes a comment."""
     lines = [" & ".join(map(_escaped, row)) + r" \\" for row in rows]
     columns = "l" + "r" * (len(rows[0]) - 1)
-    opening = [r"\begin{tabular}{" + columns + "}", r"\toprule"]
-    closing = [r"\bottomrule", r"\end{tabular}", "% " + caption]
-    return "\n".join([*opening, lines[0], r"\midrule", *lines[1:], *closing])
+    document = [
+        r"\begin{tabular}{" + columns + "}",
+        r"\toprule",
+        lines[0],
+        r"\midrule",
+        *lines[1:],
+        r"\bottomrule",
+        r"\end{tabular}",
+        "% " + caption,
+    ]
+    return "\n".join(document)
 
 
 ESCAPES = {  # in this order, since the first one writes backslashes only

@@ -8,9 +8,8 @@ import xarray as xr
 from approx.stats.comparisons import Pairable, last_steps, mcnemar, on_common_records, pair
 from approx.stats.costs import ratio_of_ratios
 from approx.stats.intervals import check_level
-from approx.stats.labels import final, reduce, worst_value
+from approx.stats.labels import final, reduce_in_chunks, worst_value
 from approx.stats.paired_intervals import check_paired, paired_interval
-from approx.stats.resample import by_chunks
 from approx.stats.times import time_to_success
 from approx.stats.unseen import difference_interval, means_interval, pairs_interval
 from approx.stats.values import SHARES, check_statistic, possible
@@ -77,7 +76,7 @@ def ert_ratio(
 
     names = ("ratio", "low", "high", "n")
     uppers = [time.upper for time in times]
-    result = reduce(lambda *x: by_chunks(chunk, *x), *uppers, names=names)
+    result = reduce_in_chunks(chunk, *uppers, names=names)
     result.attrs = {"a": str(a), "b": str(b), "level": level, "resamples": resamples, **about}
     return result
 
@@ -171,9 +170,11 @@ def improvement(  # noqa: PLR0913
     values = [_filled(side, of, worst) * sign for side in sides]
 
     def same_seed(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
-        p = mcnemar(np.count_nonzero(x < y, -1), np.count_nonzero(x > y, -1))
+        won = np.count_nonzero(x < y, -1)
+        lost = np.count_nonzero(x > y, -1)
         share, low, high = wins(x, y, level, interval)
-        return share, low, high, np.full(p.shape, x.shape[-1]), p
+        n = np.full(won.shape, x.shape[-1])
+        return share, low, high, n, mcnemar(won, lost)
 
     def any_seeds(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         cells, n = x.shape
@@ -186,9 +187,9 @@ def improvement(  # noqa: PLR0913
     names = ["improvement", "low", "high", "n"]
     if pairs == "seed":
         names.append("pvalue")
-        result = reduce(lambda *z: by_chunks(same_seed, *z), *values, names=names)
+        result = reduce_in_chunks(same_seed, *values, names=names)
     else:
-        result = reduce(lambda *z: by_chunks(any_seeds, *z), *values, names=names)
+        result = reduce_in_chunks(any_seeds, *values, names=names)
     result.attrs = {"a": str(a), "b": str(b), "of": of, "pairs": pairs, "level": level}
     result.attrs |= last_steps(*sides)
     return result
@@ -278,7 +279,7 @@ def compare_values(  # noqa: PLR0913
         return estimate, low, high, np.full(cells, n)
 
     names = ("difference", "low", "high", "n")
-    result = reduce(lambda *z: by_chunks(chunk, *z), first, second, names=names)
+    result = reduce_in_chunks(chunk, first, second, names=names)
     result.attrs = {"a": str(a), "b": str(b), "of": of, "statistic": statistic, "level": level}
     result.attrs |= last_steps(*sides)
     return result

@@ -63,12 +63,15 @@ def paired_interval(
     """
     check_level(level)
     check_paired(interval)
-    a, b, n = np.broadcast_arrays(*(np.asarray(counts, float) for counts in (only_a, only_b, n)))
-    if not np.all((a >= 0) & (b >= 0) & (a + b <= n)):
+    counts = [np.asarray(one, float) for one in (only_a, only_b, n)]
+    a, b, n = np.broadcast_arrays(*counts)
+    possible = (a >= 0) & (b >= 0) & (a + b <= n)
+    if not possible.all():
         raise ValueError("only_a and only_b must be counts of at least 0 that add up to at most n")
     if interval == "score":
         return tango(a, b, n, level)
-    low, high = np.empty(a.shape), np.empty(a.shape)
+    low = np.empty(a.shape)
+    high = np.empty(a.shape)
     if interval == "weighted":
         for size in np.unique(n):
             here = n == size
@@ -76,9 +79,11 @@ def paired_interval(
             low[here], high[here] = ends
         return low, high
     for place in np.ndindex(a.shape):
-        with_a, with_b, size = float(a[place]), float(b[place]), float(n[place])
-        low[place] = exact_lower(with_a, with_b, size, level)
-        high[place] = -exact_lower(with_b, with_a, size, level)
+        count_a = float(a[place])
+        count_b = float(b[place])
+        size = float(n[place])
+        low[place] = exact_lower(count_a, count_b, size, level)
+        high[place] = -exact_lower(count_b, count_a, size, level)
     return low, high
 
 
@@ -121,12 +126,16 @@ def score(
 
     The rate of disagreement is set to its maximum likelihood under that difference.
     """
+    product = difference * (1 - difference)
+    # P(only b) is the larger root of 2 n p² + linear p + constant = 0
     linear = -a - b + (2 * n - a + b) * difference
     constant = -b * difference * (1 - difference)
-    root = np.sqrt(np.maximum(linear**2 - 8 * n * constant, 0))
+    discriminant = linear**2 - 8 * n * constant
+    root = np.sqrt(np.maximum(discriminant, 0))
     rate_b = (root - linear) / np.maximum(4 * n, 1)
-    variance = n * (2 * rate_b + difference * (1 - difference))
-    return (a - b - n * difference) / np.sqrt(np.maximum(variance, 1e-300))
+    variance = n * (2 * rate_b + product)
+    deviation = np.sqrt(np.maximum(variance, 1e-300))
+    return (a - b - n * difference) / deviation
 
 
 # ---- the exact interval --------------------------------------------------------------------------
@@ -206,9 +215,11 @@ def largest_tail(difference: float, wins: np.ndarray, n: float, rates: np.ndarra
     needed = wins[int(first) : int(last) + 1]
     rates = rates[:, None]
     # The probability that a wins a disagreement
-    share = np.clip((1 + difference / np.maximum(rates, 1e-300)) / 2, 0, 1)
+    relative = difference / np.maximum(rates, 1e-300)
+    share = np.clip((1 + relative) / 2, 0, 1)
     # The tail of a binomial distribution, P(wins >= needed)
-    beaten = special.betainc(np.maximum(needed, 1), np.maximum(disagree - needed + 1, 1), share)
+    failures = np.maximum(disagree - needed + 1, 1)
+    beaten = special.betainc(np.maximum(needed, 1), failures, share)
     beaten = np.where(needed > disagree, 0.0, beaten)
     beaten = np.where(needed <= 0, 1.0, beaten)
     probability = (stats.binom.pmf(disagree, n, rates) * beaten).sum(1)

@@ -116,10 +116,12 @@ def _against_first(hits: xr.Dataset, level: float) -> xr.Dataset:
     others = labels[1:]
     found = xr.concat([compare(hits, one, labels[0], level=level) for one in others], "recipe")
     found = found.assign_coords(recipe=others)
-    axis = found.pvalue.get_axis_num("recipe")
-    adjusted = holm(np.moveaxis(found.pvalue.values, axis, 0))
-    found["pvalue"] = found.pvalue.copy(data=np.moveaxis(adjusted, 0, axis))
-    return xr.merge([_interval(found, "difference"), found[["pvalue"]]]).reindex(recipe=labels)
+    pvalues = found.pvalue
+    axis = pvalues.get_axis_num("recipe")
+    adjusted = holm(np.moveaxis(pvalues.values, axis, 0))
+    found["pvalue"] = pvalues.copy(data=np.moveaxis(adjusted, 0, axis))
+    result = xr.merge([_interval(found, "difference"), found[["pvalue"]]])
+    return result.reindex(recipe=labels)
 
 
 # ---- the table -----------------------------------------------------------------------------------

@@ -7,9 +7,8 @@ import xarray as xr
 from scipy import special
 
 from approx.stats.comparisons import Pairable, on_common_records, pair
-from approx.stats.labels import reduce
+from approx.stats.labels import reduce_in_chunks
 from approx.stats.paired import wins
-from approx.stats.resample import by_chunks
 from approx.stats.times import product_limit, time_to_success
 
 SIGN_FLIPS = 4999
@@ -63,17 +62,14 @@ def compare_times(
         n = first.shape[-1]
         faster = wins(first, second, level)
         difference = _peto_scores(first, second, horizon)
-        length = np.sqrt((difference**2).sum(-1))
-        scaled = difference.sum(-1) / np.where(length > 0, length, 1)
-        z = np.where(length > 0, scaled, 0.0)
-        p = 2 * special.ndtr(-np.abs(z))
+        z, p = _normal_test(difference.sum(-1), np.sqrt((difference**2).sum(-1)))
         few = np.count_nonzero(difference, -1) < ENOUGH_PAIRS
         p[few] = _sign_flip(difference[few])
         return *faster, np.full(z.shape, n), z, p
 
     names = ("faster", "low", "high", "n", "statistic", "pvalue")
     uppers = [time.upper for time in times]
-    result = reduce(lambda *x: by_chunks(chunk, *x), *uppers, names=names)
+    result = reduce_in_chunks(chunk, *uppers, names=names)
     about |= {"a": str(a), "b": str(b), "event": event, "level": level}
     result.attrs = {**about, "test": "paired Prentice-Wilcoxon"}
     return result
@@ -88,12 +84,14 @@ def _peto_scores(first: np.ndarray, second: np.ndarray, horizon: float) -> np.nd
         horizon: the step at which times are censored.
     """
     both = np.concatenate([first, second], -1)
-    time, event = np.minimum(both, horizon), np.isfinite(both)
+    time = np.minimum(both, horizon)
+    event = np.isfinite(both)
     at = np.unique(time)
     if at.size == 0:
         return np.zeros(first.shape)
     survival = product_limit(time, event, at, "linear", 0.95)[0]
-    before = np.concatenate([np.ones((len(both), 1)), survival[:, :-1]], -1)
+    everybody = np.ones((len(both), 1))
+    before = np.concatenate([everybody, survival[:, :-1]], -1)
     place = np.searchsorted(at, time)
     s_at = np.take_along_axis(survival, place, -1)
     s_before = np.take_along_axis(before, place, -1)
@@ -163,18 +161,29 @@ def logrank(first: xr.Dataset, second: xr.Dataset, event: str = "first") -> xr.D
 
 def _logrank_test(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
     """Statistic, p-value and sizes (...) from times (..., n) of two groups, inf where censored."""
-    records = np.unique(np.concatenate([x[np.isfinite(x)], y[np.isfinite(y)]]))
+    successes = np.concatenate([x[np.isfinite(x)], y[np.isfinite(y)]])
+    records = np.unique(successes)
     cells = x.shape[:-1]
     excess = np.zeros(cells)  # observed minus expected successes of the first group
     variance = np.zeros(cells)
     for t in records:
-        events_x, events_y = np.count_nonzero(x == t, -1), np.count_nonzero(y == t, -1)
-        risk_x, risk_y = np.count_nonzero(x >= t, -1), np.count_nonzero(y >= t, -1)
-        d = events_x + events_y
-        n = np.maximum(risk_x + risk_y, 1)
-        excess += events_x - d * risk_x / n
-        variance += d * (n - d) * risk_x * risk_y / (n**2 * np.maximum(n - 1, 1))
-    scaled = excess / np.sqrt(np.where(variance > 0, variance, 1))
-    z = np.where(variance > 0, scaled, 0.0)
-    p = 2 * special.ndtr(-np.abs(z))
+        events_x = np.count_nonzero(x == t, -1)
+        events = events_x + np.count_nonzero(y == t, -1)
+        risk_x = np.count_nonzero(x >= t, -1)
+        risk_y = np.count_nonzero(y >= t, -1)
+        risk = np.maximum(risk_x + risk_y, 1)
+        expected = events * risk_x / risk
+        excess += events_x - expected
+        # The variance of a hypergeometric number
+        products = events * (risk - events) * risk_x * risk_y
+        variance += products / (risk**2 * np.maximum(risk - 1, 1))
+    z, p = _normal_test(excess, np.sqrt(variance))
     return z, p, np.full(cells, x.shape[-1]), np.full(cells, y.shape[-1])
+
+
+def _normal_test(total: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A sum in standard deviations, 0 where there are none, and its two-sided normal p-value."""
+    varies = deviation > 0
+    scaled = total / np.where(varies, deviation, 1)
+    z = np.where(varies, scaled, 0.0)
+    return z, 2 * special.ndtr(-np.abs(z))

@@ -14,9 +14,8 @@ import xarray as xr
 from scipy import special
 
 from approx.stats.intervals import at_rank, check_level, rank_interval, wilson
-from approx.stats.labels import Over, reduce
+from approx.stats.labels import Over, reduce, reduce_in_chunks
 from approx.stats.rates import truth
-from approx.stats.resample import by_chunks
 from approx.stats.unseen import bounded_mean_interval
 
 EVENTS = ("first", "settled")
@@ -221,9 +220,14 @@ def product_limit(
     """
     every = at
     if time.size:
-        every = np.unique(np.concatenate([at, time[event].ravel()]))
-    events = np.stack([np.count_nonzero(event & (time == t), -1) for t in every], -1)
-    at_risk = np.stack([np.count_nonzero(time >= t, -1) for t in every], -1)
+        successes = time[event].ravel()
+        every = np.unique(np.concatenate([at, successes]))
+    events_each, at_risk_each = [], []
+    for t in every:
+        events_each.append(np.count_nonzero(event & (time == t), -1))
+        at_risk_each.append(np.count_nonzero(time >= t, -1))
+    events = np.stack(events_each, -1)
+    at_risk = np.stack(at_risk_each, -1)
     risk = np.maximum(at_risk, 1)
     estimate = np.cumprod(1 - events / risk, -1)
     # Where nobody is left the estimate is 0 and the variance not needed
@@ -258,7 +262,8 @@ def _beta_products(
     rest = np.where(died, alive + 1.0, 1.0)
     # Mean and mean square of each factor, multiplied up
     means = np.where(died, rest / (rest + deaths), 1.0)
-    squares = np.where(died, rest * (rest + 1) / ((rest + deaths) * (rest + deaths + 1)), 1.0)
+    total = rest + deaths
+    squares = np.where(died, rest * (rest + 1) / (total * (total + 1)), 1.0)
     first = np.cumprod(means, -1)
     second = np.cumprod(squares, -1)
     anybody_died = np.cumsum(deaths, -1) > 0
@@ -294,7 +299,8 @@ def _band(
     if band == "wilson":
         # The effective sample size is S (1 - S) / var, and var = S² greenwood. At the ends, where
         # var is 0, it is n.
-        effective = np.where(inner, (1 - s) / np.where(inner, s * greenwood, 1), n)
+        divisor = np.where(inner, s * greenwood, 1)
+        effective = np.where(inner, (1 - s) / divisor, n)
         low, high = wilson(s * effective, effective, level)
         return np.where(s == 0, 0.0, low), np.where(s == 1, 1.0, high)
     if band == "log-log":
@@ -353,7 +359,8 @@ def time_quantiles(
 
     def quantiles(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, ...]:
         n = lower.shape[-1]
-        lower, upper = np.sort(lower, -1), np.sort(upper, -1)
+        lower = np.sort(lower, -1)
+        upper = np.sort(upper, -1)
         columns = []
         for share in shares:
             rank = int(np.ceil(share * n - 1e-9)) - 1
@@ -362,7 +369,8 @@ def time_quantiles(
             high = at_rank(upper, last)
             time, after = np.full((2, *low.shape), np.nan)
             if n:
-                time, after = at_rank(upper, rank), at_rank(lower, rank)
+                time = at_rank(upper, rank)
+                after = at_rank(lower, rank)
             columns.append((time, after, low, high))
         stacked = tuple(np.stack(column, -1) for column in zip(*columns, strict=True))
         return *stacked, np.full(stacked[0].shape, n)
@@ -419,15 +427,17 @@ def restricted_mean(
 
     def area(lower: np.ndarray, upper: np.ndarray) -> tuple[np.ndarray, ...]:
         cells, n = lower.shape
-        earliest, latest = np.minimum(lower, until), np.minimum(upper, until)
+        earliest = np.minimum(lower, until)
+        latest = np.minimum(upper, until)
         low, high = bounded_mean_interval(earliest, latest, (0.0, until), level, RESAMPLES)
         mean_latest, mean_earliest = np.full((2, cells), np.nan)
         if n:
-            mean_latest, mean_earliest = latest.mean(-1), earliest.mean(-1)
+            mean_latest = latest.mean(-1)
+            mean_earliest = earliest.mean(-1)
         return mean_latest, mean_earliest, low, high, np.full(cells, n)
 
     names = ("restricted_mean", "restricted_mean_earliest", "low", "high", "n")
     both = times.lower, times.upper
-    result = reduce(lambda *x: by_chunks(area, *x), *both, over=over, names=names)
+    result = reduce_in_chunks(area, *both, over=over, names=names)
     result.attrs = {**hits.attrs, "event": event, "until": until, "level": level}
     return result

@@ -11,8 +11,7 @@ import xarray as xr
 from scipy import special
 
 from approx.stats.intervals import at_rank, order_quantile, quantile_of_sorted, rank_interval
-from approx.stats.labels import Over, final, reduce, variable, worst_value
-from approx.stats.resample import by_chunks
+from approx.stats.labels import Over, final, reduce, reduce_in_chunks, variable, worst_value
 from approx.stats.unseen import (
     share_mean,
     share_median,
@@ -204,7 +203,7 @@ def aggregate(
         return estimate, low, high, np.full(cells, n)
 
     names = ("value", "low", "high", "n")
-    result = reduce(lambda x: by_chunks(chunk, x), value, over=over, names=names)
+    result = reduce_in_chunks(chunk, value, over=over, names=names)
     result.attrs = {"of": of, "statistic": statistic, "level": level, "resamples": resamples}
     return result
 
@@ -284,7 +283,7 @@ def best_of(  # noqa: PLR0913
 
     names = ("best", "low", "high", "n")
     new = {"tries": wanted}
-    result = reduce(lambda x: by_chunks(chunk, x), filled, over=over, names=names, new=new)
+    result = reduce_in_chunks(chunk, filled, over=over, names=names, new=new)
     result.attrs = {"of": of, "statistic": statistic, "level": level, "resamples": resamples}
     return result
 
