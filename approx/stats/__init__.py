@@ -8,7 +8,7 @@ training that nobody judged, and is refused.
 
 from approx.stats.asymptotes import asymptote, shares
 from approx.stats.comparisons import compare, mcnemar, pair
-from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
+from approx.stats.costs import ert, tries_needed
 from approx.stats.effects import crossed, effects, mean_interval
 from approx.stats.endings import falling, plateaus
 from approx.stats.evidence import (
@@ -45,17 +45,14 @@ from approx.stats.planning import (
     seeds_for_width,
 )
 from approx.stats.powers import exponent
+from approx.stats.profiles import profile
 from approx.stats.rankings import discoveries, performance_profile, ranking
-from approx.stats.rates import profile, rate, reading, success
+from approx.stats.rates import rate, reading, success
 from approx.stats.reports import report, table
+from approx.stats.restarts import best_cutoff, restart, restart_gain
+from approx.stats.survival_curves import kaplan_meier, survival
 from approx.stats.time_tests import compare_times, logrank
-from approx.stats.times import (
-    kaplan_meier,
-    restricted_mean,
-    survival,
-    time_quantiles,
-    time_to_success,
-)
+from approx.stats.times import restricted_mean, time_quantiles, time_to_success
 from approx.stats.values import aggregate, best_of, quantiles
 from approx.stats.variance import variance_split
 

@@ -6,11 +6,12 @@ import numpy as np
 import xarray as xr
 
 from approx.stats.comparisons import compare
-from approx.stats.costs import best_cutoff, ert, restart_gain
+from approx.stats.costs import ert
 from approx.stats.labels import check_result, final
 from approx.stats.layouts import LAYOUTS, check_form
 from approx.stats.rankings import holm, ranking
 from approx.stats.rates import rate, success
+from approx.stats.restarts import best_cutoff, restart_gain
 from approx.stats.times import restricted_mean, time_quantiles
 from approx.stats.values import quantiles
 

@@ -9,7 +9,8 @@ from scipy import special
 from approx.stats.comparisons import Pairable, on_common_records, pair
 from approx.stats.labels import reduce_in_chunks
 from approx.stats.paired import wins
-from approx.stats.times import product_limit, time_to_success
+from approx.stats.survival_curves import product_limit
+from approx.stats.times import time_to_success
 
 SIGN_FLIPS = 4999
 ENOUGH_PAIRS = 25
