@@ -163,12 +163,13 @@ def waveform_softmax(
 def _softmax_losses(c: np.ndarray, deviation: float, scale: float, nodes: int) -> np.ndarray:
     """Expected cross-entropy of the rows of each class, (classes,), see `waveform_softmax`."""
     node, weight = np.polynomial.hermite_e.hermegauss(nodes)
+    weight = weight / weight.sum()
     means = c[:, None] + deviation * node  # (classes, nodes)
     logits = -scale * (means[:, :, None] - c) ** 2  # (classes, nodes, classes)
     own_class = np.arange(len(c))[:, None, None]
     own = np.take_along_axis(logits, own_class, 2)[..., 0]
     losses = special.logsumexp(logits, -1) - own
-    return losses @ (weight / weight.sum())
+    return losses @ weight
 
 
 def check_labels(labels: ArrayLike) -> np.ndarray:

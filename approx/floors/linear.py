@@ -47,13 +47,17 @@ def least_squares(x: ArrayLike, y: ArrayLike, bias: bool = True) -> Linear:
         >>> floors.least_squares([0.0, 1.0, 2.0], [0.0, 1.0, 4.0]).mse
     """
     x, y = rows(x, y)
-    x_mean, y_mean = np.zeros(x.shape[1]), np.zeros(y.shape[1])
+    x_mean = np.zeros(x.shape[1])
+    y_mean = np.zeros(y.shape[1])
     if bias:
-        x_mean, y_mean = x.mean(0), y.mean(0)
-    centred_x, centred_y = x - x_mean, y - y_mean
+        x_mean = x.mean(0)
+        y_mean = y.mean(0)
+    centred_x = x - x_mean
+    centred_y = y - y_mean
     weights = linalg.lstsq(centred_x, centred_y)[0]
     residual = centred_x @ weights - centred_y
-    return Linear(weights, y_mean - x_mean @ weights, float(np.mean(residual**2)))
+    best_bias = y_mean - x_mean @ weights
+    return Linear(weights, best_bias, float(np.mean(residual**2)))
 
 
 def pca_residual(x: ArrayLike, units: int, bias: bool = True) -> float:

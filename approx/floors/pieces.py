@@ -152,8 +152,8 @@ def line_errors(points: Groups) -> Iterator[np.ndarray]:
         slope = np.divide(sxy[:j], s, out=np.zeros(j), where=s > 0)
         residual = dy - slope * dx
         # With s = 0, one point so far, the factor is 0: two points lie on a line.
-        factor = n * s / ((n + w) * s + w * n * dx * dx)
-        error[:j] += w * residual**2 * factor
+        divisor = (n + w) * s + w * n * dx * dx
+        error[:j] += w * residual**2 * (n * s / divisor)
         share = w / (n + w)
         s += n * share * dx * dx
         sxy[:j] += n * share * dx * dy

@@ -241,8 +241,8 @@ def best_hinge(points: Groups, others: Units) -> tuple[float, float]:
     Exact, over all gaps between points at once. To the right of a kink t in the gap after point i
     the unit is `u - τ e` with `u = (x - x_i) 1`, `e = 1` on the points after i, and `τ = t - x_i`.
     It lowers Σ w r² by `(<r, u> - τ <r, e>)² / |u - τ e|²` with u and e projected off the other
-    units; the maximum over τ is at `(a d - b c) / (a e - b d)` or at an end of the gap (see
-    `gap_gains`).
+    units. With a = <r, u>, b = <r, e>, c = |u|², d = <u, e> and e = |e|² the maximum over τ is at
+    `(a d - b c) / (a e - b d)` or at an end of the gap.
     """
     root = np.sqrt(points.weights)
     spanned = np.linalg.qr(features_of(points, others) * root[:, None])[0]
@@ -266,13 +266,63 @@ def sums_after(values: np.ndarray) -> np.ndarray:
     return np.cumsum(values[::-1], 0)[-2::-1]
 
 
+class Products(NamedTuple):
+    """For each gap between points, products (k - 1,) of the vectors r, u and e of `best_hinge`.
+
+    Attributes:
+        ru: <r, u>; r is orthogonal to the other units, so u need not be projected.
+        re: <r, e>, likewise.
+        uu: |u|² before u and e are projected off the other units.
+        ue: <u, e> before.
+        ee: |e|² before.
+        uu_left: |u|² after.
+        ue_left: <u, e> after.
+        ee_left: |e|² after.
+    """
+
+    ru: np.ndarray
+    re: np.ndarray
+    uu: np.ndarray
+    ue: np.ndarray
+    ee: np.ndarray
+    uu_left: np.ndarray
+    ue_left: np.ndarray
+    ee_left: np.ndarray
+
+
+def products_after(
+    x: np.ndarray, root: np.ndarray, residual: np.ndarray, others: np.ndarray
+) -> Products:
+    """The products for each gap, from sums over the points after it (see `gap_gains`)."""
+    left = x[:-1]
+    line = x * root
+    # u = line - left e, since u is 0 at the left end of the gap
+    re = sums_after(residual * root)
+    ru = sums_after(residual * line) - left * re
+    e_others = sums_after(others * root[:, None])
+    line_others = sums_after(others * line[:, None])
+    u_others = line_others - left[:, None] * e_others
+    ee = sums_after(root * root)
+    line_e = sums_after(root * line)
+    line_line = sums_after(line * line)
+    uu = line_line - 2 * left * line_e + left**2 * ee
+    ue = line_e - left * ee
+    return Products(
+        ru=ru,
+        re=re,
+        uu=uu,
+        ue=ue,
+        ee=ee,
+        uu_left=uu - (u_others**2).sum(1),
+        ue_left=ue - (u_others * e_others).sum(1),
+        ee_left=ee - (e_others**2).sum(1),
+    )
+
+
 def gap_gains(
     x: np.ndarray, root: np.ndarray, residual: np.ndarray, others: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """For each gap between points the largest gain of a unit that is active to its right.
-
-    The letters are those of `best_hinge`: a = <r, u>, b = <r, e>, and after the projection off the
-    other units c = |u|², d = <u, e> and e = |e|².
 
     Args:
         x: increasing (k,).
@@ -283,38 +333,25 @@ def gap_gains(
     Returns:
         The gains and the kinks that have them, (k - 1,).
     """
-    left = x[:-1]
-    width = np.diff(x)
-    line = x * root
-    # Products with u and e before the projection; u is taken about the gap's left end
-    b = sums_after(residual * root)
-    a = sums_after(residual * line) - left * b
-    e_others = sums_after(others * root[:, None])
-    line_others = sums_after(others * line[:, None])
-    u_others = line_others - left[:, None] * e_others
-    ee = sums_after(root * root)
-    x_sum = sums_after(root * line)
-    xx = sums_after(line * line)
-    uu = xx - 2 * left * x_sum + left**2 * ee
-    ue = x_sum - left * ee
-    # After the projection
-    c = uu - (u_others**2).sum(1)
-    d = ue - (u_others * e_others).sum(1)
-    e = ee - (e_others**2).sum(1)
+    products = products_after(x, root, residual, others)
+    a, b = products.ru, products.re
+    c, d, e = products.uu_left, products.ue_left, products.ee_left
     # The best place inside each gap, and both its ends
-    nothing = np.zeros_like(width)
+    width = np.diff(x)
     slope = a * e - b * d
     inner = np.divide(a * d - b * c, slope, out=np.zeros_like(a), where=slope != 0)
-    places = np.stack([nothing, np.clip(inner, 0, width), width])
-    size = uu - 2 * places * ue + places**2 * ee
+    inside = np.clip(inner, 0, width)
+    places = np.stack([np.zeros_like(width), inside, width])
+    # |u - τ e|² before the projection and after it
+    size = products.uu - 2 * places * products.ue + places**2 * products.ee
     rest = c - 2 * places * d + places**2 * e
     # Where the other units span this one its gain is rounding: it counts as none.
-    fine = rest > SPANNED * np.maximum(size, uu)
+    fine = rest > SPANNED * np.maximum(size, products.uu)
     lowered = (a - places * b) ** 2
     gains = np.divide(lowered, rest, out=np.zeros_like(rest), where=fine)
     which = gains.argmax(0)
     gaps = np.arange(len(width))
-    return gains[which, gaps], left + places[which, gaps]
+    return gains[which, gaps], x[:-1] + places[which, gaps]
 
 
 def polish(points: Groups, units: Units) -> Units:

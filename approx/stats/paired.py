@@ -206,12 +206,12 @@ def _mann_whitney(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     cells, n = x.shape
     if n == 0:
         return np.full(cells, np.nan)
-    smaller = np.empty(x.shape, np.int64)  # how many of y are smaller than this x
-    not_larger = np.empty(x.shape, np.int64)
+    losses = np.empty(x.shape, np.int64)  # twice the number of y below each x, ties once
     for cell, ordered in enumerate(np.sort(y, -1)):
-        smaller[cell] = np.searchsorted(ordered, x[cell], "left")
-        not_larger[cell] = np.searchsorted(ordered, x[cell], "right")
-    return 1 - (smaller + not_larger).mean(-1) / (2 * y.shape[-1])
+        smaller = np.searchsorted(ordered, x[cell], "left")
+        not_larger = np.searchsorted(ordered, x[cell], "right")
+        losses[cell] = smaller + not_larger
+    return 1 - losses.mean(-1) / (2 * n)
 
 
 # ---- the values at the end -----------------------------------------------------------------------

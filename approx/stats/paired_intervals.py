@@ -159,7 +159,8 @@ def exact_lower(a: float, b: float, n: float, level: float) -> float:
     missed = SPENT * tail
     counts = np.asarray(a), np.asarray(b)
     limit = float(tango(*counts, np.asarray(n), level)[0])
-    least = min(special.ndtri(1 - tail), float(score(*counts, n, limit)))
+    observed = float(score(*counts, n, limit))
+    least = min(special.ndtri(1 - tail), observed)
     needed = least_wins(np.arange(n + 1), n, limit, least)
     low, high = binomial_interval(a + b, n, 1 - missed, "exact")
     rates = np.linspace(low, high, RATES)
@@ -209,10 +210,10 @@ def largest_tail(difference: float, wins: np.ndarray, n: float, rates: np.ndarra
         rates: rates of disagreement, P(only a) + P(only b).
     """
     rates = np.maximum(rates, abs(difference))
-    first = stats.binom.ppf(NEGLIGIBLE / 2, n, rates.min())
-    last = stats.binom.isf(NEGLIGIBLE / 2, n, rates.max())
-    disagree = np.arange(first, last + 1)
-    needed = wins[int(first) : int(last) + 1]
+    first = int(stats.binom.ppf(NEGLIGIBLE / 2, n, rates.min()))
+    last = int(stats.binom.isf(NEGLIGIBLE / 2, n, rates.max()))
+    disagree = np.arange(first, last + 1.0)
+    needed = wins[first : last + 1]
     rates = rates[:, None]
     # The probability that a wins a disagreement
     relative = difference / np.maximum(rates, 1e-300)

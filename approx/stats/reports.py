@@ -178,14 +178,18 @@ def table(summary: xr.Dataset, form: str = "text", most: int = 40) -> str:
     shown = [cells.isel(cell_=i) for i in range(min(count, most))]
     names = [name for name in COLUMNS if name in summary or f"{name}_low" in summary]
     corner = ", ".join(map(str, dims))
+    heads = [_head(cell, dims) for cell in shown]
+    rows = []
     if count > FEW_CELLS:
-        rows = [[corner, *(COLUMNS[name][1] for name in names)]]
-        for cell in shown:
-            rows.append([_head(cell, dims), *(_entry(cell, name) for name in names)])
+        rows.append([corner, *(COLUMNS[name][1] for name in names)])
+        for head, cell in zip(heads, shown, strict=True):
+            entries = [_entry(cell, name) for name in names]
+            rows.append([head, *entries])
     else:
-        rows = [[corner, *(_head(cell, dims) for cell in shown)]]
+        rows.append([corner, *heads])
         for name in names:
-            rows.append([COLUMNS[name][0], *(_entry(cell, name) for cell in shown)])
+            entries = [_entry(cell, name) for cell in shown]
+            rows.append([COLUMNS[name][0], *entries])
     return LAYOUTS[form](rows, _caption(summary, count - len(shown)))
 
 

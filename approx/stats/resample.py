@@ -25,8 +25,9 @@ def by_chunks(
     flat = [np.broadcast_to(array, arrays[0].shape).reshape(cells, n) for array in arrays]
     parts = []
     for start in range(0, max(cells, 1), CELLS_AT_ONCE):
-        chunk = slice(start, start + CELLS_AT_ONCE)
-        parts.append(func(*(array[chunk] for array in flat)))
+        end = start + CELLS_AT_ONCE
+        samples = [array[start:end] for array in flat]
+        parts.append(func(*samples))
     results = []
     for column in zip(*parts, strict=True):
         joined = np.concatenate(column)

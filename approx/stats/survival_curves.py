@@ -148,12 +148,7 @@ def product_limit(
     if time.size:
         successes = time[event].ravel()
         every = np.unique(np.concatenate([at, successes]))
-    events_each, at_risk_each = [], []
-    for t in every:
-        events_each.append(np.count_nonzero(event & (time == t), -1))
-        at_risk_each.append(np.count_nonzero(time >= t, -1))
-    events = np.stack(events_each, -1)
-    at_risk = np.stack(at_risk_each, -1)
+    events, at_risk = _counts(time, event, every)
     estimate = np.cumprod(1 - events / np.maximum(at_risk, 1), -1)
     n = np.full(events.shape, time.shape[-1])
     if band == "exact":
@@ -169,6 +164,16 @@ def product_limit(
     columns = (estimate, low, high, n, at_risk, events)
     kept = np.searchsorted(every, at)
     return tuple(column[..., kept] for column in columns)
+
+
+def _counts(time: np.ndarray, event: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """How many succeed at each time, and how many have neither succeeded nor left before it."""
+    events = []
+    at_risk = []
+    for t in at:
+        events.append(np.count_nonzero(event & (time == t), -1))
+        at_risk.append(np.count_nonzero(time >= t, -1))
+    return np.stack(events, -1), np.stack(at_risk, -1)
 
 
 def _greenwood(events: np.ndarray, at_risk: np.ndarray) -> np.ndarray:
@@ -232,7 +237,9 @@ def _wilson_band(
     divisor = np.where(inner, s * greenwood, 1)  # as var = S² greenwood
     effective = np.where(inner, (1 - s) / divisor, n)
     low, high = wilson(s * effective, effective, level)
-    return np.where(s == 0, 0.0, low), np.where(s == 1, 1.0, high)
+    low = np.where(s == 0, 0.0, low)
+    high = np.where(s == 1, 1.0, high)
+    return low, high
 
 
 def _log_log_band(
@@ -241,7 +248,8 @@ def _log_log_band(
     """Normal limits of log(-log(S)), carried over; nan where S is 0 or 1."""
     inner = (s > 0) & (s < 1)
     safe = np.where(inner, s, 0.5)
-    spread = normal_quantile(level) * np.sqrt(greenwood) / -np.log(safe)
+    deviation = normal_quantile(level) * np.sqrt(greenwood)
+    spread = deviation / -np.log(safe)
     low = np.where(inner, safe ** np.exp(spread), np.nan)
     high = np.where(inner, safe ** np.exp(-spread), np.nan)
     return low, high

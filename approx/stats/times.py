@@ -121,7 +121,8 @@ def time_quantiles(
         >>> stats.time_quantiles(hits, 0.5).time
     """
     shares = np.atleast_1d(np.asarray(q, float))
-    if not np.all((shares > 0) & (shares < 1)):
+    inside = (shares > 0) & (shares < 1)
+    if not inside.all():
         raise ValueError(f"q must lie strictly between 0 and 1, got {shares.tolist()}")
     times = time_to_success(hits, event)
 

@@ -56,20 +56,24 @@ def quantiles(
         >>> stats.quantiles(runs, "loss", 0.5)
     """
     probabilities = np.atleast_1d(np.asarray(q, float))
-    if not np.all((probabilities >= 0) & (probabilities <= 1)):
+    inside = (probabilities >= 0) & (probabilities <= 1)
+    if not inside.all():
         raise ValueError(f"q must lie between 0 and 1, got {probabilities.tolist()}")
     stand_in = worst_value(of, worst)
 
     def sample_quantiles(values: np.ndarray) -> tuple[np.ndarray, ...]:
-        ordered = np.sort(np.where(np.isnan(values), stand_in, values), -1)
+        filled = np.where(np.isnan(values), stand_in, values)
+        ordered = np.sort(filled, -1)
         n = ordered.shape[-1]
         columns = []
         for p in probabilities.tolist():
             first, last = -1, n  # these ranks stand for -inf and inf
             if 0 < p < 1:
                 first, last = rank_interval(n, p, level)
-            ends = at_rank(ordered, first), at_rank(ordered, last)
-            columns.append((order_quantile(ordered, p), *ends))
+            estimate = order_quantile(ordered, p)
+            low = at_rank(ordered, first)
+            high = at_rank(ordered, last)
+            columns.append((estimate, low, high))
         estimate, low, high = (np.stack(column, -1) for column in zip(*columns, strict=True))
         return estimate, low, high, np.full(low.shape, n)
 
