@@ -118,8 +118,8 @@ def modes(
 ) -> Modes:
     """How gradient descent shrinks each eigenmode: by `1 - c learning_rate lambda` a step.
 
-    Let z be the inputs, with a 1 for the bias. The Hessian is `c A` for every output, where `A = zᵀz
-    / n` and c is 2 / outputs for `mse`, the mean over rows and outputs, or 1 for
+    Let z be the inputs, with a 1 for the bias. The Hessian is `c A` for every output, where
+    `A = zᵀz / n` and c is 2 / outputs for `mse`, the mean over rows and outputs, or 1 for
     `half_squared_error`. Minibatches do the same in expectation.
 
     Args:
