@@ -284,7 +284,8 @@ def test_rates_of_plain_arrays():
     ):
         assert stats.rate(array(hit)).rate == pytest.approx(1 / 3)
     with pytest.raises(
-        ValueError, match=r"true or false \(1 or 0\), and there is 0\.3: call hits = ap\.stats\.success"
+        ValueError,
+        match=r"true or false \(1 or 0\), and there is 0\.3: call hits = ap\.stats\.success",
     ):
         stats.rate(array([0.3, 0.0, 1.0]))
     with pytest.raises(
