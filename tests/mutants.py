@@ -64,6 +64,7 @@ PROMISED_BY |= dict.fromkeys(
     ("approx/stats/labels.py", "approx/stats/resample.py", "approx/stats/unseen.py"),
     ("test_statistics", "test_coverage", "test_variance", "test_maps", "test_extrapolation"),
 )
+PROMISED_BY["approx/stats/layouts.py"] = ("test_statistics", "test_evidence")
 MOMENTS = itertools.count(1)
 PRELOADED = [
     "jax",

@@ -111,7 +111,6 @@ def test_closed_forms_on_squares():
     left = at**2 - h**2 / 12
     # The grid's ends count whole
     assert floors.square_mse(4, 2 * h) == pytest.approx(np.mean(left**2), rel=1e-4)
-    assert floors.square_max(4, 2 * h) == pytest.approx(np.abs(at**2 - h**2 / 8).max())
 
 
 def test_pieces_of_deep_networks():
@@ -223,30 +222,7 @@ def test_a_step_and_a_relu_are_found():
     assert floors.relu_optimum([1.0], [5.0], 3).mse == 0
 
 
-# ---- polynomials and float32 ---------------------------------------------------------------------
-
-
-@pytest.mark.parametrize("n", [1, 2, 4, 5, 8, 10])
-def test_the_best_polynomial_below_a_power_is_chebyshev(n):
-    # 400 is a multiple of n, so the extremes of T_n are among them
-    x = np.cos(np.linspace(0, np.pi, 401))
-    assert floors.minimax_polynomial(x, x**n, n - 1) == pytest.approx(2.0 ** (1 - n), rel=1e-7)
-    assert floors.minimax_polynomial(3 + 5 * x, 7 * x**n - 1, n - 1) == pytest.approx(
-        7 * 2.0 ** (1 - n), rel=1e-7
-    )
-    assert floors.minimax_polynomial(x, x**n, n) < 1e-13
-
-
-def test_polynomial_mse_is_that_of_numpy():
-    x, y, w = noisy(40, 0)
-    for degree in (0, 1, 5):
-        fitted = np.polynomial.Polynomial.fit(x, y, degree, w=np.sqrt(w))
-        expected = np.sum(w * (fitted(x) - y) ** 2) / w.sum()
-        assert floors.polynomial_mse(x, y, degree, w) == pytest.approx(expected, rel=1e-9)
-        assert floors.polynomial_mse(x, y, degree) <= floors.minimax_polynomial(x, y, degree) ** 2
-    assert floors.polynomial_mse(x, y, 39) < 1e-30
-    assert floors.polynomial_mse([0, 0, 1], [0, 2, 5], 7) == pytest.approx(2 / 3)
-    assert floors.minimax_polynomial([0, 0, 1], [0, 2, 5], 7) == pytest.approx(1)
+# ---- float32 -------------------------------------------------------------------------------------
 
 
 def test_float32_leaves_what_rounding_leaves():
@@ -281,9 +257,8 @@ def test_float32_leaves_what_rounding_leaves():
         (lambda: floors.relu_optimum([0, 1], [0, 1], 1, starts=-1), "starts is -1"),
         (lambda: floors.deep_pieces((8, 0)), "a width is 0"),
         (lambda: floors.square_mse(0), "pieces is 0"),
-        (lambda: floors.square_max(2, 0.0), "half_width is 0.0"),
-        (lambda: floors.polynomial_mse([0, 1], [0, 1], -1), "degree is -1"),
-        (lambda: floors.minimax_polynomial([0, 1], [0, np.inf], 1), r"y\[1\] is inf"),
+        (lambda: floors.square_mse(2, 0.0), "half_width is 0.0"),
+        (lambda: floors.pieces_bound([0, 1], [0, np.inf], 1), r"y\[1\] is inf"),
         (lambda: floors.float32_rounding([1e39]), "float32 ends"),
     ],
 )

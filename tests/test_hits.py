@@ -6,6 +6,7 @@ training; two groups are compared at the records that both have. Small numbers b
 of one sample of 8 records.
 """
 
+import re
 import warnings
 
 import matplotlib
@@ -17,6 +18,7 @@ import pytest
 import scipy.stats as sps
 import xarray as xr
 
+import approx as ap
 from approx import plot, stats
 
 STEPS = np.array([0, 1, 3, 10, 30, 100, 300, 1000])
@@ -282,7 +284,8 @@ def test_rates_of_plain_arrays():
     ):
         assert stats.rate(array(hit)).rate == pytest.approx(1 / 3)
     with pytest.raises(
-        ValueError, match=r"true or false \(1 or 0\), and there is 0\.3: call hits = stats\.success"
+        ValueError,
+        match=r"true or false \(1 or 0\), and there is 0\.3: call hits = ap\.stats\.success",
     ):
         stats.rate(array([0.3, 0.0, 1.0]))
     with pytest.raises(
@@ -524,10 +527,13 @@ CALLS = {
 ADVICE = {
     ("runs", "hits"): "give the runs",
     ("runs", "rates"): "give the (runs|hits or runs)",
-    ("hits", "runs"): r"call hits = stats\.success\(runs, below=\.\.\.\) first",
+    ("hits", "runs"): r"call hits = ap\.stats\.success\(runs, below=\.\.\.\) first",
     ("hits", "rates"): r"give the (hits that stats\.rate was called with|hits or runs)",
-    ("rates", "runs"): r"call rates = stats\.rate\(stats\.success\(runs, below=\.\.\.\)\) first",
-    ("rates", "hits"): r"call rates = stats\.rate\(hits\) first",
+    (
+        "rates",
+        "runs",
+    ): r"call rates = ap\.stats\.rate\(ap\.stats\.success\(runs, below=\.\.\.\)\) first",
+    ("rates", "hits"): r"call rates = ap\.stats\.rate\(hits\) first",
 }
 
 
@@ -538,6 +544,64 @@ WRONG = [(wanted, given, name) for wanted, given in ADVICE for name in CALLS[wan
 def test_what_is_given_the_wrong_way_round_says_what_to_call(wanted, given, name):
     with pytest.raises(ValueError, match=ADVICE[wanted, given]):
         CALLS[wanted][name](GIVEN[given])
+
+
+@pytest.mark.parametrize("name", CALLS["hits"])
+def test_a_reader_of_hits_given_runs_advises_a_call_that_it_takes(name):
+    with pytest.raises(ValueError, match="this takes hits") as refusal:
+        CALLS["hits"][name](RUNS)
+    (call,) = re.findall(r"hits = (ap\.stats\.\w+\(.*?\)) first", str(refusal.value))
+    hits = eval(call.replace("...", "1.0"), {"ap": ap, "runs": RUNS})
+    assert isinstance(CALLS["hits"][name](hits), xr.Dataset | xr.DataArray)
+
+
+def test_the_advice_on_rates_is_a_call_that_works():
+    with pytest.raises(ValueError, match="this takes rates") as refusal:
+        stats.best(RUNS)
+    (call,) = re.findall(r"rates = (ap\.stats\.rate\(.*?\)\)) first", str(refusal.value))
+    rates = eval(call.replace("...", "1.0"), {"ap": ap, "runs": RUNS})
+    xr.testing.assert_identical(rates, stats.rate(stats.success(RUNS, below=1.0)))
+
+
+def test_a_dataset_of_runs_is_no_array_of_times():
+    with pytest.raises(
+        ValueError, match=r"call ap\.stats\.survival\(ap\.stats\.success\(runs, bel"
+    ):
+        stats.kaplan_meier(RUNS, RUNS)
+
+
+# What takes a result of `stats`: a call with something else in its place, and what it says it takes
+TAKEN = {
+    "ranking": (stats.ranking, "this takes hits, as stats.success returns them"),
+    "performance_profile": (stats.performance_profile, "this takes hits, as stats.success returns"),
+    "logrank": (lambda d: stats.logrank(d, d), "this takes hits, as stats.success returns them"),
+    "compare": (lambda d: stats.compare(d, "a", "b"), "an xarray.Dataset, or a dict of such"),
+    "table": (stats.table, "this takes what ap.stats.report returned"),
+    "claims_table": (stats.claims_table, "this takes what ap.stats.claims returned"),
+    "reported_table": (stats.reported_table, "this takes what ap.stats.reported returned"),
+    "discoveries": (stats.discoveries, "this takes p-values as an xarray.DataArray"),
+}
+
+
+@pytest.mark.parametrize("given", [None, [1.0, 2.0]], ids=["nothing", "a list"])
+@pytest.mark.parametrize("name", TAKEN)
+def test_what_is_no_dataset_is_met_with_what_is_taken(name, given):
+    call, says = TAKEN[name]
+    kind = type(given).__name__
+    with pytest.raises(ValueError, match=rf"(?s){re.escape(says)}.*not {kind}"):
+        call(given)
+
+
+@pytest.mark.parametrize("name", ["table", "claims_table", "reported_table"])
+def test_a_table_of_another_result_names_the_variable_that_it_lacks(name):
+    with pytest.raises(ValueError, match=r"no variable '\w+' here; there are: loss|test_loss"):
+        TAKEN[name][0](RUNS)
+
+
+def test_nothing_is_written_for_what_are_no_claims(tmp_path):
+    with pytest.raises(ValueError, match=r"what ap\.stats\.claims returned"):
+        stats.write_claims(tmp_path / "new", "case", None)
+    assert not (tmp_path / "new").exists()
 
 
 def test_the_success_curve_takes_hits_or_rates():

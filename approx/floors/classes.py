@@ -1,6 +1,4 @@
-"""What classifiers reach: the majority, Bayes, and the linear softmax that solves the waveform
-task.
-"""
+"""What classifiers reach: the majority, Bayes' rule, and a linear softmax for the waveform task."""
 
 from typing import NamedTuple
 
@@ -12,8 +10,11 @@ from approx.floors.linear import table
 
 
 class Constant(NamedTuple):
-    """The best constant prediction: accuracy of the majority class, and cross-entropy (nats) of the
-    class shares.
+    """The best constant prediction.
+
+    Attributes:
+        accuracy: the share of the majority class.
+        cross_entropy: of predicting the class shares, in nats.
     """
 
     accuracy: float
@@ -26,8 +27,15 @@ def majority(labels: ArrayLike) -> Constant:
     Args:
         labels: (n,) or (n, 1), whole numbers from 0.
 
+    Returns:
+        The accuracy and the cross-entropy.
+
     Raises:
         ValueError: labels that are not whole or below 0.
+
+    Example:
+        >>> floors.majority([0, 0, 1]).accuracy
+        0.6666666666666666
     """
     counts = np.bincount(check_labels(labels))
     share = counts / counts.sum()
@@ -35,52 +43,71 @@ def majority(labels: ArrayLike) -> Constant:
 
 
 def separable(x: ArrayLike, labels: ArrayLike) -> float:
-    """The best accuracy any function of x has on these rows: rows with equal x share one answer,
-    their majority's.
+    """The best accuracy that any function of x has on these rows.
+
+    Rows with equal x share one answer, and the best answer is the label that most of them have.
 
     Args:
         x: inputs, (n, i) or (n,).
         labels: (n,) or (n, 1), whole numbers from 0.
 
+    Returns:
+        The accuracy.
+
     Raises:
         ValueError: numbers of rows that differ, labels that are not whole.
+
+    Example:
+        >>> floors.separable([0.0, 0.0, 0.0, 1.0], [0, 0, 1, 1])
+        0.75
     """
     x, labels = table("x", x), check_labels(labels)
     if len(x) != len(labels):
         raise ValueError(f"x has {len(x)} rows and there are {len(labels)} labels")
     _, group = np.unique(x, axis=0, return_inverse=True)
-    counts = np.zeros((group.max() + 1, labels.max() + 1), int)
+    shape = (group.max() + 1, labels.max() + 1)
+    counts = np.zeros(shape, int)  # how many rows of each group have each label
     np.add.at(counts, (group.ravel(), labels), 1)
-    return float(counts.max(1).sum() / len(x))
+    right = counts.max(1).sum()
+    return float(right / len(x))
 
 
 def bayes_accuracy(centres: ArrayLike, deviation: float) -> float:
     """Accuracy of Bayes' rule for equally likely normal classes of one deviation on a line.
 
-    The rule takes the nearest centre; the sum over classes of the probability between the
-    midpoints, over their number. For rows of d independent equal entries the row's mean is
-    sufficient, with the deviation of an entry over sqrt(d).
+    The rule takes the nearest centre. Its accuracy is the mean over classes of the probability
+    between the midpoints. For rows of d independent equal entries the row's mean is sufficient; its
+    deviation is that of an entry over sqrt(d).
 
     Args:
         centres: (classes,), different.
         deviation: standard deviation, above 0.
 
+    Returns:
+        The accuracy.
+
     Raises:
         ValueError: fewer than two centres, equal ones, a deviation that is not above 0.
+
+    Example:
+        >>> floors.bayes_accuracy([0.0, 1.0], 0.25)
+        0.9772498680518208
     """
     centres = np.sort(check_centres(centres))
     if not deviation > 0:
         raise ValueError(f"deviation is {deviation}; it must be above 0")
     half = np.diff(centres) / (2 * deviation)
     # A class loses the tail beyond each midpoint; the outermost have one midpoint only.
-    return float(1 - 2 * special.ndtr(-half).sum() / len(centres))
+    tails = special.ndtr(-half).sum()
+    return float(1 - 2 * tails / len(centres))
 
 
 class Softmax(NamedTuple):
     """The linear softmax that separates classes by the mean of a row.
 
     Attributes:
-        weights: (dim, classes). bias: (classes,).
+        weights: (dim, classes).
+        bias: (classes,).
         norm: Euclidean norm of the weights.
         cross_entropy: expected, in nats.
     """
@@ -96,11 +123,12 @@ def waveform_softmax(
 ) -> Softmax:
     """The exact solution of the waveform task of one scale, and its expected loss.
 
-    Logits `-scale (m - c_k)²`, m the row's mean, are linear in the row up to `-scale m²`, which all
-    classes share: weights `2 scale c_k / dim` and bias `-scale c_k²`. What all classes share may be
-    subtracted, so the weights take the mean of the c off, which makes their norm least. Each class
-    is right wherever its centre is the nearest: Bayes' rule, for every scale. The loss is an
-    integral over m ~ N(c_k, deviation² / dim), by Gauss-Hermite quadrature.
+    With m the row's mean, the logits `-scale (m - c_k)²` are linear in the row up to `-scale m²`,
+    which all classes share: the weights are `2 scale c_k / dim` and the biases `-scale c_k²`. A
+    term that all classes share may be subtracted, so the mean of the c is taken off the weights,
+    which makes their norm least. Each class is right wherever its centre is the nearest: Bayes'
+    rule, for every scale. The loss is an integral over m ~ N(c_k, deviation² / dim), by
+    Gauss-Hermite quadrature.
 
     Args:
         centres: c, (classes,), different.
@@ -108,46 +136,57 @@ def waveform_softmax(
         deviation: standard deviation of its entries, 0 or above.
         scale: above 0; the loss falls with it until it is that of probabilities sharper than the
             noise.
-        nodes: of the quadrature.
+        nodes: number of points of the quadrature.
+
+    Returns:
+        Weights, biases, the weights' norm, and the loss.
 
     Raises:
         ValueError: fewer than two centres, equal ones, a number out of range.
+
+    Example:
+        >>> floors.waveform_softmax([0.0, 1.0], dim=4, deviation=0.5, scale=10.0).cross_entropy
     """
     c = check_centres(centres)
     if not (dim >= 1 and deviation >= 0 and scale > 0):
         raise ValueError(
-            f"dim {dim}, deviation {deviation}, scale {scale}: must be at least 1, at least 0, above 0"
+            f"dim {dim}, deviation {deviation}, scale {scale}: must be at least 1, at least 0, "
+            "above 0"
         )
-    weights = np.tile(2 * scale * (c - c.mean()) / dim, (dim, 1))
+    one_row = 2 * scale * (c - c.mean()) / dim
+    weights = np.tile(one_row, (dim, 1))
+    bias = -scale * c**2
+    losses = _softmax_losses(c, deviation / np.sqrt(dim), scale, nodes)
+    return Softmax(weights, bias, float(np.linalg.norm(weights)), float(losses.mean()))
+
+
+def _softmax_losses(c: np.ndarray, deviation: float, scale: float, nodes: int) -> np.ndarray:
+    """Expected cross-entropy of the rows of each class, (classes,), see `waveform_softmax`."""
     node, weight = np.polynomial.hermite_e.hermegauss(nodes)
-    means = c[:, None] + deviation / np.sqrt(dim) * node
-    logits = -scale * (means[:, :, None] - c) ** 2
-    own = np.take_along_axis(logits, np.arange(len(c))[:, None, None], 2)[..., 0]
-    loss = (special.logsumexp(logits, -1) - own) @ (weight / weight.sum())
-    return Softmax(weights, -scale * c**2, float(np.linalg.norm(weights)), float(loss.mean()))
+    weight = weight / weight.sum()
+    means = c[:, None] + deviation * node  # (classes, nodes)
+    logits = -scale * (means[:, :, None] - c) ** 2  # (classes, nodes, classes)
+    own_class = np.arange(len(c))[:, None, None]
+    own = np.take_along_axis(logits, own_class, 2)[..., 0]
+    losses = special.logsumexp(logits, -1) - own
+    return losses @ weight
 
 
 def check_labels(labels: ArrayLike) -> np.ndarray:
-    """Labels (n,) as whole numbers from 0."""
-    array = np.asarray(labels)
-    array = array.reshape(-1)
+    """Labels (n,) as whole numbers from 0, or a ValueError."""
+    array = np.asarray(labels).reshape(-1)
     if not array.size or not np.isfinite(array.astype(float)).all():
         raise ValueError("labels must be finite whole numbers from 0, and at least one")
-    if (array < 0).any() or (array != np.rint(array)).any():
-        raise ValueError(
-            f"labels must be whole numbers from 0; one is {array[(array < 0) | (array != np.rint(array))][0]}"
-        )
+    wrong = array[(array < 0) | (array != np.rint(array))]
+    if wrong.size:
+        raise ValueError(f"labels must be whole numbers from 0; one is {wrong[0]}")
     return array.astype(np.int64)
 
 
 def check_centres(centres: ArrayLike) -> np.ndarray:
-    """Centres (classes,), finite, different, two or more."""
+    """Centres (classes,), finite, different, two or more, or a ValueError."""
     array = np.asarray(centres, float)
-    if (
-        array.ndim != 1
-        or array.size < 2
-        or not np.isfinite(array).all()
-        or len(np.unique(array)) < array.size
-    ):
+    is_list = array.ndim == 1 and array.size >= 2 and bool(np.isfinite(array).all())
+    if not is_list or len(np.unique(array)) < array.size:
         raise ValueError(f"centres must be two or more different finite numbers, got {centres!r}")
     return array

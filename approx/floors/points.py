@@ -7,8 +7,9 @@ from numpy.typing import ArrayLike
 
 
 class Groups(NamedTuple):
-    """Points with equal x joined: no function can tell them apart (nor x that differ by 1e-16 of
-    their range).
+    """Points whose equal x are joined, since no function can tell them apart.
+
+    Values of x that differ by 1e-16 of their range count as equal.
 
     Attributes:
         x: (k,) distinct and increasing, moved and scaled to [-1, 1].
@@ -16,7 +17,10 @@ class Groups(NamedTuple):
         weights: (k,) positive, sum 1.
         within: weighted mean square of the targets about their group's mean, in original units:
             part of every error.
-        x_centre, x_scale, y_centre, y_scale: original = centre + scale * this.
+        x_centre: the original x is x_centre + x_scale * x.
+        x_scale: see x_centre.
+        y_centre: the original y is y_centre + y_scale * y.
+        y_scale: see y_centre.
     """
 
     x: np.ndarray
@@ -27,6 +31,10 @@ class Groups(NamedTuple):
     x_scale: float
     y_centre: float
     y_scale: float
+
+    def mse(self, error: float) -> float:
+        """A mean square error on the original points from one on the joined, scaled ones."""
+        return error * self.y_scale**2 + self.within
 
 
 def column(name: str, values: ArrayLike) -> np.ndarray:
@@ -57,7 +65,9 @@ def columns(
         ValueError: see `column`; lengths that differ; a negative weight, or none that is positive.
     """
     xs, ys = column("x", x), column("y", y)
-    ws = np.ones(len(xs)) if weights is None else column("weights", weights)
+    if weights is None:
+        weights = np.ones(len(xs))
+    ws = column("weights", weights)
     if not len(xs) == len(ys) == len(ws):
         raise ValueError(
             f"x, y and weights must have one length; they have {len(xs)}, {len(ys)} and {len(ws)}"
@@ -87,10 +97,12 @@ def groups(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> Grou
     xs, ys, ws = columns(x, y, weights)
     xs, x_centre, x_scale = scaled(xs)
     ys, y_centre, y_scale = scaled(ys)
-    distinct, of = np.unique(xs, return_inverse=True)
-    weight = np.bincount(of, ws)
-    mean = np.bincount(of, ws * ys) / weight
-    within = float((ws * (ys - mean[of]) ** 2).sum()) * y_scale**2
+    distinct, group = np.unique(xs, return_inverse=True)
+    weight = np.bincount(group, ws)
+    mean = np.bincount(group, ws * ys) / weight
+    deviation = ys - mean[group]
+    squares = ws * deviation**2
+    within = float(squares.sum()) * y_scale**2
     return Groups(distinct, mean, weight, within, x_centre, x_scale, y_centre, y_scale)
 
 
@@ -100,10 +112,7 @@ def whole(name: str, value: int, least: int) -> int:
     Raises:
         ValueError: something else.
     """
-    if (
-        isinstance(value, bool | np.bool_)
-        or not isinstance(value, int | np.integer)
-        or value < least
-    ):
+    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_)
+    if not is_whole or value < least:
         raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {least}")
     return int(value)

@@ -20,18 +20,22 @@ def float32_rounding(y: ArrayLike) -> float:
 
     Raises:
         ValueError: values that are not finite, in float32 too.
+
+    Example:
+        >>> floors.float32_rounding([0.1, 0.5])
     """
     values = column("y", y)
-    return float(np.mean((rounded(values).astype(np.float64) - values) ** 2))
+    difference = rounded(values).astype(np.float64) - values
+    return float(np.mean(difference**2))
 
 
 def float32_resolution(y: ArrayLike) -> float:
     """Mean square error of one float32 rounding of outputs near the targets, `mean(spacing²) / 12`.
 
     A number with a spacing of s to the next float32 is rounded by up to s / 2 either way, uniformly
-    if it has no reason to lie on the grid: mean square `s² / 12`. A convention rather than a bound:
-    a network adds several rounded terms, so it cannot be relied upon to be below this, but on
-    targets that are float32 values it may be.
+    if it has no reason to lie on the grid: mean square `s² / 12`. This is a convention rather than
+    a bound: the error of a network adds several rounded terms, so it is seldom below this number,
+    but it may be where the targets are float32 values.
 
     Args:
         y: targets, (k,) or (k, 1).
@@ -42,16 +46,20 @@ def float32_resolution(y: ArrayLike) -> float:
 
     Raises:
         ValueError: values that are not finite, in float32 too.
+
+    Example:
+        >>> stats.profile(runs, floor=floors.float32_resolution(task.y_test))
     """
-    return float(np.mean(np.spacing(np.abs(rounded(column("y", y)))).astype(np.float64) ** 2) / 12)
+    sizes = np.abs(rounded(column("y", y)))
+    spacing = np.spacing(sizes).astype(np.float64)
+    return float(np.mean(spacing**2) / 12)
 
 
 def rounded(values: np.ndarray) -> np.ndarray:
-    """The nearest float32."""
+    """The nearest float32, or a ValueError for numbers beyond its range."""
     with np.errstate(over="ignore"):
         result = values.astype(np.float32)
     if not np.isfinite(result).all():
-        raise ValueError(
-            f"y reaches {np.abs(values).max()}; float32 ends at {np.finfo(np.float32).max}"
-        )
+        largest, end = np.abs(values).max(), np.finfo(np.float32).max
+        raise ValueError(f"y reaches {largest}; float32 ends at {end}")
     return result

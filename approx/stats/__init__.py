@@ -1,14 +1,14 @@
 """What happened: success, time, cost and comparison over seeds, as labelled arrays with intervals.
 
-Every result names its quantity and carries `low`, `high` and `n` beside it. Nothing is dropped:
-what diverged (nan, inf) is a failure, a censored time, and the worst value there is. Times are read
-from the records that hits have, so hits may be cut; a hit that is nan is a training nobody judged,
-which is refused.
+Every result names its quantity and carries `low`, `high` and `n` beside it. Nothing is dropped: a
+training that diverged (nan, inf) is a failure, a censored time, and the worst value there is. Times
+are read from the records that hits have, so hits may be cut. A hit that is nan belongs to a
+training that nobody judged, and is refused.
 """
 
 from approx.stats.asymptotes import asymptote, shares
 from approx.stats.comparisons import compare, mcnemar, pair
-from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
+from approx.stats.costs import ert, tries_needed
 from approx.stats.effects import crossed, effects, mean_interval
 from approx.stats.endings import falling, plateaus
 from approx.stats.evidence import (
@@ -24,13 +24,10 @@ from approx.stats.evidence import (
     Claim,
     Reported,
     claims,
-    claims_table,
-    read_claims,
     reported,
-    reported_table,
     verdict,
-    write_claims,
 )
+from approx.stats.evidence_files import claims_table, read_claims, reported_table, write_claims
 from approx.stats.extrapolation import error_by_distance, phase_tolerant_error, symmetry
 from approx.stats.failures import below_floor, excess, split
 from approx.stats.intervals import binomial_interval, order_quantiles
@@ -48,17 +45,14 @@ from approx.stats.planning import (
     seeds_for_width,
 )
 from approx.stats.powers import exponent
+from approx.stats.profiles import profile
 from approx.stats.rankings import discoveries, performance_profile, ranking
-from approx.stats.rates import profile, rate, reading, success
+from approx.stats.rates import rate, reading, success
 from approx.stats.reports import report, table
+from approx.stats.restarts import best_cutoff, restart, restart_gain
+from approx.stats.survival_curves import kaplan_meier, survival
 from approx.stats.time_tests import compare_times, logrank
-from approx.stats.times import (
-    kaplan_meier,
-    restricted_mean,
-    survival,
-    time_quantiles,
-    time_to_success,
-)
+from approx.stats.times import restricted_mean, time_quantiles, time_to_success
 from approx.stats.values import aggregate, best_of, quantiles
 from approx.stats.variance import variance_split
 

@@ -1,5 +1,6 @@
-"""Two recipes on the same seeds: the seed fixes data, initial weights and order for both, so
-differences are paired.
+"""Success rates of two recipes on the same seeds.
+
+The seed fixes data, initial weights and order for both recipes, so differences are paired.
 """
 
 import warnings
@@ -11,11 +12,14 @@ import xarray as xr
 from scipy import stats
 
 from approx.stats.intervals import check_level
-from approx.stats.labels import reduce, require_dims
+from approx.stats.labels import listed, reduce, require_dims
 from approx.stats.paired_intervals import check_paired, paired_interval
 from approx.stats.rates import reading, truth
 
 Pairable = xr.Dataset | Mapping[Hashable, xr.Dataset]
+
+# The two sides of a comparison, and what the attributes of a result say of their records
+Sides = tuple[xr.Dataset, xr.Dataset, dict[str, object]]
 
 
 def pair(
@@ -29,28 +33,34 @@ def pair(
         b: the second label.
         dim: the dimension that holds the labels.
 
+    Returns:
+        The dataset of `a` and that of `b`.
+
     Raises:
-        ValueError: an unknown label, equal labels, or seeds that are not the same on both sides.
+        ValueError: an unknown label, equal labels, seeds that are not the same on both sides, or
+            data that are neither a Dataset nor a dict.
+
+    Example:
+        >>> adam, sgd = stats.pair(runs, "adam", "sgd")
     """
     if a == b:
         raise ValueError(f"cannot compare {a!r} with itself; give two different labels")
-    if isinstance(data, Mapping) and not isinstance(data, xr.Dataset):
-        first, second = (_labelled(data, label) for label in (a, b))
+    if not isinstance(data, Mapping):  # an xarray.Dataset is a mapping too
+        kind = type(data).__name__
+        raise ValueError(f"this takes an xarray.Dataset, or a dict of such by label, not {kind}")
+    if isinstance(data, xr.Dataset):
+        require_dims(data, [dim], option="dim")
+        first = data.isel({dim: _position(data, dim, a)}, drop=True)
+        second = data.isel({dim: _position(data, dim, b)}, drop=True)
     else:
-        require_dims(data, [dim])
-        first, second = (
-            data.isel({dim: _position(data, dim, label)}, drop=True) for label in (a, b)
-        )
+        first, second = _labelled(data, a), _labelled(data, b)
     return first, _same_seeds(first, second, a, b)
-
-
-Sides = tuple[xr.Dataset, xr.Dataset, dict[str, object]]
 
 
 def on_common_records(first: xr.Dataset, second: xr.Dataset) -> Sides:
     """Two sides at the records that both have: followed equally long and looked at equally often.
 
-    Who is followed for longer, or looked at at more records, seems to succeed more often or
+    A side that is followed for longer, or looked at at more records, seems to succeed more often or
     earlier. A success that only records of one side show is therefore dropped, and times are
     censored at the last record in common.
 
@@ -72,35 +82,41 @@ def on_common_records(first: xr.Dataset, second: xr.Dataset) -> Sides:
     common = np.intersect1d(steps, others)
     if not (common > 0).any():
         raise ValueError(
-            f"the two sides have no record after step 0 in common: one has steps {_few(steps)}, the "
-            f"other {_few(others)}. Train both with the same records="
+            f"the two sides have no record after step 0 in common: one has steps {_few(steps)}, "
+            f"the other {_few(others)}. Train both with the same records="
         )
-    last, earlier = float(common[-1]), min(steps[-1], others[-1])
-    if last < earlier:
+    last = float(common[-1])
+    followed = min(steps[-1], others[-1])
+    if last < followed:
         warnings.warn(
-            f"both sides were followed to step {earlier:g}, but the last record that both have is "
+            f"both sides were followed to step {followed:g}, but the last record that both have is "
             f"step {last:g}: they are compared up to there. Train both with the same records=",
             stacklevel=3,
         )
-    counts = f"{common.size} in common, of {steps.size} and {others.size}"
     first = first.isel(step=np.isin(steps, common))
     second = second.isel(step=np.isin(others, common))
+    counts = f"{common.size} in common, of {steps.size} and {others.size}"
     return first, second, {"until": last, "records": counts}
 
 
 def last_steps(first: xr.Dataset, second: xr.Dataset) -> dict[str, float]:
     """The last step of either side, `last_a` and `last_b`, for the attributes of a comparison."""
-    sides = {"last_a": first, "last_b": second}
-    return {name: float(data.step[-1]) for name, data in sides.items() if data.sizes.get("step", 0)}
+    last = {}
+    for name, data in (("last_a", first), ("last_b", second)):
+        if data.sizes.get("step", 0):
+            last[name] = float(data.step[-1])
+    return last
 
 
 def _labelled(data: Mapping[Hashable, xr.Dataset], label: Hashable) -> xr.Dataset:
+    """The dataset of a label, or a ValueError that lists the labels."""
     if label not in data:
-        raise ValueError(f"no {label!r} here; there are: {', '.join(map(str, data))}")
+        raise ValueError(f"no {label!r} here; there are: {listed(data)}")
     return data[label]
 
 
 def _position(data: xr.Dataset, dim: str, label: Hashable) -> int:
+    """Where a label stands along its dimension, or a ValueError that lists the labels."""
     labels = data[dim].values
     if np.issubdtype(labels.dtype, np.floating):
         same = np.isclose(labels, cast(Any, label))
@@ -121,20 +137,26 @@ def _same_seeds(first: xr.Dataset, second: xr.Dataset, a: Hashable, b: Hashable)
     seeds, others = np.asarray(first.seed), np.asarray(second.seed)
     if np.unique(seeds).size != seeds.size or np.unique(others).size != others.size:
         raise ValueError(
-            "a seed appears twice, so pairs are not defined; drop repeats with drop_duplicates('seed')"
+            "a seed appears twice, so pairs are not defined; drop repeats with "
+            "drop_duplicates('seed')"
         )
     only_a, only_b = np.setdiff1d(seeds, others), np.setdiff1d(others, seeds)
     if only_a.size or only_b.size:
         raise ValueError(
-            f"paired comparison needs the same seeds: {a!r} has {only_a.size} that {b!r} lacks ({_few(only_a)}) and "
-            f"{b!r} has {only_b.size} that {a!r} lacks ({_few(only_b)}); train both on the same seeds, or keep the "
-            "common ones with xarray.align(first, second, join='inner')"
+            f"paired comparison needs the same seeds: {a!r} has {only_a.size} that {b!r} lacks "
+            f"({_few(only_a)}) and {b!r} has {only_b.size} that {a!r} lacks ({_few(only_b)}); "
+            "train both on the same seeds, or keep the common ones with "
+            "xarray.align(first, second, join='inner')"
         )
     return second.sel(seed=seeds)
 
 
 def _few(values: np.ndarray) -> str:
-    return ", ".join(map(str, values[:3])) + (", ..." if values.size > 3 else "")
+    """The first three values as a text."""
+    text = ", ".join(map(str, values[:3]))
+    if values.size > 3:
+        text += ", ..."
+    return text
 
 
 def compare(
@@ -146,8 +168,7 @@ def compare(
     level: float = 0.95,
     interval: str = "weighted",
 ) -> xr.Dataset:
-    """Difference of two success rates on the same seeds, rate(a) - rate(b), with interval and exact
-    test.
+    """Difference of two success rates on the same seeds, rate(a) - rate(b).
 
     The interval reckons with one more seed, on which either recipe may succeed alone (see
     `unseen`). Summed over all outcomes it covers at least 95.8% for n from 1 to 50 at all pairs of
@@ -179,6 +200,9 @@ def compare(
     Raises:
         ValueError: an unknown label or interval, unequal seeds, no hits, or hits that are nan (see
             `rate`).
+
+    Example:
+        >>> stats.compare(hits, "adam", "sgd").difference
     """
     check_level(level)
     check_paired(interval)
@@ -190,38 +214,49 @@ def compare(
         about |= common
     about |= last_steps(first, second)
 
-    def table(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
+    def columns(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         n = x.shape[-1]
-        only_a, only_b = np.count_nonzero(x & ~y, -1), np.count_nonzero(~x & y, -1)
         both = np.count_nonzero(x & y, -1)
+        only_a = np.count_nonzero(x & ~y, -1)
+        only_b = np.count_nonzero(~x & y, -1)
         low, high = paired_interval(only_a, only_b, n, level, interval)
         size = np.full(both.shape, n)
-        nothing = np.where(size > 0, 1.0, np.nan)
-        shares = [nothing * k / max(n, 1) for k in (only_a - only_b, both + only_a, both + only_b)]
-        counts = (both, only_a, only_b, n - both - only_a - only_b)
-        return shares[0], low, high, size, mcnemar(only_a, only_b), shares[1], shares[2], *counts
+        one = np.where(size > 0, 1.0, np.nan)  # without seeds nothing is known
+        return (
+            one * (only_a - only_b) / max(n, 1),
+            low,
+            high,
+            size,
+            mcnemar(only_a, only_b),
+            one * (both + only_a) / max(n, 1),
+            one * (both + only_b) / max(n, 1),
+            both,
+            only_a,
+            only_b,
+            n - both - only_a - only_b,
+        )
 
-    names = [
-        "difference",
-        "low",
-        "high",
-        "n",
-        "pvalue",
-        "rate_a",
-        "rate_b",
-        "both",
-        "only_a",
-        "only_b",
-        "neither",
-    ]
-    result = reduce(table, reading(first, when), reading(second, when), names=names)
+    names = ["difference", "low", "high", "n", "pvalue", "rate_a", "rate_b"]
+    names += ["both", "only_a", "only_b", "neither"]
+    result = reduce(columns, reading(first, when), reading(second, when), names=names)
     result.attrs = about | {"interval": interval}
     return result
 
 
 def mcnemar(only_a: np.ndarray, only_b: np.ndarray) -> np.ndarray:
-    """Exact two-sided p-value of McNemar's test: 2 P(K <= min(b, c)), K ~ Binomial(b + c, 1/2), at
-    most 1.
+    """Exact two-sided p-value of McNemar's test.
+
+    It is 2 P(K <= min(b, c)), at most 1, where K ~ Binomial(b + c, 1/2).
+
+    Args:
+        only_a: b, how many seeds succeed with the first recipe alone, any shape.
+        only_b: c, how many succeed with the second alone.
+
+    Returns:
+        The p-values, of the same shape.
+
+    Example:
+        >>> stats.mcnemar(9, 1)
     """
     fewer = np.minimum(only_a, only_b)
     return np.minimum(1.0, 2 * stats.binom.cdf(fewer, only_a + only_b, 0.5))

@@ -1,5 +1,7 @@
-"""From labelled arrays to plain ones and back: the one place that knows xarray's broadcasting
-rules.
+"""From labelled arrays to plain ones and back.
+
+The statistics are written for plain arrays whose last axis is the sample. This file alone knows how
+xarray lays out dimensions, and says what is wrong where a function is given something else.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -7,11 +9,9 @@ from collections.abc import Callable, Mapping, Sequence
 import numpy as np
 import xarray as xr
 
+from approx.stats.resample import by_chunks
+
 Over = str | Sequence[str]
-UNTESTED = (
-    ': this task has no test rows inside the training range; of="loss" is over the training rows, and '
-    'of="validation_loss" over rows kept from training'
-)
 
 
 def reduce(
@@ -21,11 +21,11 @@ def reduce(
     names: Sequence[str],
     new: Mapping[str, np.ndarray] | None = None,
 ) -> xr.Dataset:
-    """Apply `func`, which reduces the last axis of its arrays, over the named dimensions.
+    """Apply a function that reduces the last axis of plain arrays to labelled arrays.
 
     Args:
-        func: takes arrays (..., n) and returns one array (...) per name, or (..., *new) where `new`
-            adds dimensions.
+        func: takes arrays (..., n) and returns one array (...) for each name, or (..., *new) where
+            `new` adds dimensions.
         arrays: labelled arrays that share the dimensions `over`.
         over: the dimension or dimensions that hold the sample, flattened in this order.
         names: the names of the results.
@@ -37,35 +37,51 @@ def reduce(
     Raises:
         ValueError: a dimension of `over` is missing.
     """
-    over = [over] if isinstance(over, str) else list(over)
-    new = dict(new or {})
+    sample = dimensions(over)
+    added = dict(new or {})
     for array in arrays:
-        require_dims(array, over)
-    if len(over) > 1:
-        arrays = tuple(array.stack(sample_=over, create_index=False) for array in arrays)
-        over = ["sample_"]
+        require_dims(array, sample, option="over")
+    if len(sample) > 1:
+        arrays = tuple(array.stack(sample_=sample, create_index=False) for array in arrays)
+        sample = ["sample_"]
     results = xr.apply_ufunc(
         func,
         *arrays,
-        input_core_dims=[over] * len(arrays),
-        output_core_dims=[list(new)] * len(names),
+        input_core_dims=[sample] * len(arrays),
+        output_core_dims=[list(added)] * len(names),
     )
-    results = results if isinstance(results, tuple) else (results,)
-    return xr.Dataset(dict(zip(names, results, strict=True))).assign_coords(new)
+    if not isinstance(results, tuple):
+        results = (results,)
+    named = dict(zip(names, results, strict=True))
+    return xr.Dataset(named).assign_coords(added)
 
 
-def require_dims(array: xr.DataArray | xr.Dataset, dims: Sequence[str]) -> None:
-    """Raise a ValueError that names the dimension that is missing and those there are."""
-    missing = [dim for dim in dims if dim not in array.dims]
-    if missing:
-        there = ", ".join(map(str, array.dims)) or "none"
-        advice = "Choose with over= or dim="
-        if missing[0] == "seed" and isinstance(array, xr.Dataset) and stage_of(array) == "rates":
-            advice = (
-                "These are rates, counted over seeds already: give the hits or runs behind them"
-            )
-        raise ValueError(f"no dimension {missing[0]!r} here; there are: {there}. {advice}")
+def reduce_in_chunks(
+    func: Callable[..., tuple[np.ndarray, ...]],
+    *arrays: xr.DataArray,
+    over: Over = "seed",
+    names: Sequence[str],
+    new: Mapping[str, np.ndarray] | None = None,
+) -> xr.Dataset:
+    """As `reduce`, for a function of samples (cells, n), called on some thousand cells at a time.
 
+    This bounds the memory that large grids take (see `by_chunks`).
+    """
+
+    def in_chunks(*samples: np.ndarray) -> tuple[np.ndarray, ...]:
+        return by_chunks(func, *samples)
+
+    return reduce(in_chunks, *arrays, over=over, names=names, new=new)
+
+
+def dimensions(over: Over) -> list[str]:
+    """The names in `over` as a list, also where it is a single name."""
+    if isinstance(over, str):
+        return [over]
+    return list(over)
+
+
+# ---- what a function was given -------------------------------------------------------------------
 
 STAGES = {
     "runs": "runs, which hold losses",
@@ -75,18 +91,58 @@ STAGES = {
 REMEDIES = {  # what to do, by what was wanted and what was given
     ("runs", "hits"): "give the runs that the hits were made from",
     ("runs", "rates"): "give the runs that the rates were made from",
-    ("hits", "runs"): "call hits = stats.success(runs, below=...) first",
+    ("hits", "runs"): (
+        "call hits = ap.stats.success(runs, below=...) first, then give the hits, as in "
+        "ap.stats.rate(hits)"
+    ),
     ("hits", "rates"): "give the hits that stats.rate was called with",
-    ("rates", "runs"): "call rates = stats.rate(stats.success(runs, below=...)) first",
-    ("rates", "hits"): "call rates = stats.rate(hits) first",
+    ("rates", "runs"): "call rates = ap.stats.rate(ap.stats.success(runs, below=...)) first",
+    ("rates", "hits"): "call rates = ap.stats.rate(hits) first",
 }
+UNTESTED = (
+    ': this task has no test rows inside the training range; of="loss" is over the training rows, '
+    'and of="validation_loss" over rows kept from training'
+)
+
+
+def listed(names: object) -> str:
+    """Names of dimensions or variables as an error prints them."""
+    return ", ".join(map(str, names)) or "none"  # type: ignore[call-overload]
+
+
+def require_dims(
+    array: xr.DataArray | xr.Dataset, dims: Sequence[str], option: str | None = None
+) -> None:
+    """Raise a ValueError unless a labelled array has all of some dimensions.
+
+    Args:
+        array: the labelled array that a user gave.
+        dims: the names of the dimensions that are needed.
+        option: the argument by which the user can name another dimension, if there is one. The
+            error mentions it.
+    """
+    if not isinstance(array, xr.DataArray | xr.Dataset):
+        kind = type(array).__name__
+        raise ValueError(f"this takes a labelled array (xarray.Dataset or DataArray), not {kind}")
+    missing = [dim for dim in dims if dim not in array.dims]
+    if not missing:
+        return
+    text = f"no dimension {missing[0]!r} here; there are: {listed(array.dims)}"
+    counted = isinstance(array, xr.Dataset) and stage_of(array) == "rates"
+    if missing[0] == "seed" and counted:
+        text += ". These are rates, counted over seeds already: give the hits or runs behind them"
+    elif option is not None:
+        text += f". Choose another one with {option}="
+    raise ValueError(text)
 
 
 def stage_of(data: xr.Dataset) -> str:
     """Whether a Dataset looks like "runs", "hits" or "rates", by the names of its variables."""
     if "hit" in data.data_vars:
         return "hits"
-    return "rates" if {"rate", "low", "high"} <= set(data.data_vars) else "runs"
+    if {"rate", "low", "high"} <= set(data.data_vars):
+        return "rates"
+    return "runs"
 
 
 def wrong_stage(data: object, wanted: str) -> ValueError:
@@ -106,12 +162,32 @@ def check_rates(data: xr.Dataset, needed: Sequence[str] = ("rate", "low", "high"
         raise wrong_stage(data, "rates")
 
 
+def check_result(data: object, maker: str, needed: Sequence[str]) -> None:
+    """Raise a ValueError unless `data` is what a function of `stats` returned.
+
+    Args:
+        data: what a user gave.
+        maker: the name of that function, such as "report".
+        needed: variables by which its result is known.
+    """
+    wanted = f"this takes what ap.stats.{maker} returned, an xarray.Dataset"
+    if not isinstance(data, xr.Dataset):
+        raise ValueError(f"{wanted}, not {type(data).__name__}")
+    missing = [name for name in needed if name not in data.data_vars]
+    if missing:
+        there = listed(data.data_vars)
+        raise ValueError(f"{wanted}: no variable {missing[0]!r} here; there are: {there}")
+
+
+# ---- variables -----------------------------------------------------------------------------------
+
+
 def variable(data: xr.Dataset, name: str) -> xr.DataArray:
     """Return one variable of a Dataset, or raise a ValueError that lists those there are."""
     if not isinstance(data, xr.Dataset):
         raise wrong_stage(data, "runs")
     if name not in data.data_vars:
-        there = ", ".join(map(str, data.data_vars)) or "none"
+        there = listed(data.data_vars)
         raise ValueError(
             f"no variable {name!r} in the dataset; it holds: {there}. {_advice(data, name)}"
         )
@@ -129,13 +205,13 @@ def _advice(data: xr.Dataset, name: str) -> str:
 
 
 def without_kept_step(array: xr.DataArray) -> xr.DataArray:
-    """The array without the one step at which predictions were kept, which older results have as a
-    coordinate of all.
+    """Drop the coordinate `kept_step`, the step at which predictions were kept, if it is one step.
 
-    It says nothing of a loss or a rate.
+    Older results carry it on every variable, but it says nothing of a loss or a rate.
     """
-    one = "kept_step" in array.coords and array.kept_step.ndim == 0
-    return array.drop_vars("kept_step") if one else array
+    if "kept_step" in array.coords and array.kept_step.ndim == 0:
+        return array.drop_vars("kept_step")
+    return array
 
 
 def kind_of(data: xr.Dataset) -> xr.DataArray:
@@ -152,22 +228,27 @@ def kind_of(data: xr.Dataset) -> xr.DataArray:
     missing = int(data["kind"].isnull().sum())
     if missing:
         raise ValueError(
-            f"{missing} of {data['kind'].size} trainings have no class (nan), as when an outer join "
-            "fills what one side lacks: leave them out with .dropna('seed')"
+            f"{missing} of {data['kind'].size} trainings have no class (nan), as when an outer "
+            "join fills what one side lacks: leave them out with .dropna('seed')"
         )
     return data["kind"]
 
 
 def final(runs: xr.Dataset, of: str) -> xr.DataArray:
-    """Return a variable at the last record; where the records were reduced before (see `pick`), as
-    it is.
+    """Return a variable at the last record.
+
+    A variable without the dimension `step` is returned as it is: `pick` has chosen its record.
     """
     value = variable(runs, of)
-    return value.isel(step=-1, drop=True) if "step" in value.dims else value
+    if "step" not in value.dims:
+        return value
+    return value.isel(step=-1, drop=True)
 
 
 def worst_value(of: str, worst: float | None) -> float:
     """What nan stands for: +inf for a loss, -inf for an accuracy, unless `worst` says otherwise."""
     if worst is not None:
         return float(worst)
-    return -np.inf if "accuracy" in of else np.inf
+    if "accuracy" in of:
+        return -np.inf
+    return np.inf

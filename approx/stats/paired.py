@@ -8,12 +8,13 @@ import xarray as xr
 from approx.stats.comparisons import Pairable, last_steps, mcnemar, on_common_records, pair
 from approx.stats.costs import ratio_of_ratios
 from approx.stats.intervals import check_level
-from approx.stats.labels import final, reduce, worst_value
+from approx.stats.labels import final, reduce_in_chunks, worst_value
 from approx.stats.paired_intervals import check_paired, paired_interval
-from approx.stats.resample import by_chunks
 from approx.stats.times import time_to_success
 from approx.stats.unseen import difference_interval, means_interval, pairs_interval
 from approx.stats.values import SHARES, check_statistic, possible
+
+# ---- cost ----------------------------------------------------------------------------------------
 
 
 def ert_ratio(
@@ -28,12 +29,21 @@ def ert_ratio(
     """ERT(a) / ERT(b) on the same seeds: below 1, a is cheaper.
 
     The interval weights seeds, so what happens on one seed stays together, and reckons with one
-    more seed on which one recipe succeeds at once and the other fails (see `unseen`): recipes that
-    agree on all seeds have no interval [1, 1].
+    more seed on which one recipe succeeds at once and the other fails (see `unseen`). Recipes that
+    agree on all seeds therefore have no interval [1, 1].
 
     Both are compared at the records that both have, up to the last of these, where unsuccessful
-    trainings are given up; the attributes say which (`until`, `records`). To compare different
-    numbers of steps, divide two `ert`.
+    trainings are given up; the attributes say which records these are (`until`, `records`). To
+    compare different numbers of steps, divide two `ert`.
+
+    Args:
+        hits: what `success` returned, with the dimension `dim`; or a dict of such by label.
+        a: the label whose expected running time is divided.
+        b: the label whose expected running time it is divided by.
+        dim: the dimension that holds the labels.
+        level: probability of covering.
+        resamples: number of draws of the weights of seeds.
+        rng: seed of the draws.
 
     Returns:
         `ratio`, `low`, `high`, `n`; where neither succeeds, nan in [0, inf].
@@ -41,28 +51,37 @@ def ert_ratio(
     Raises:
         ValueError: an unknown label, unequal seeds, no hits, hits that are nan (see `rate`), or no
             common record.
+
+    Example:
+        >>> stats.ert_ratio(hits, "adam", "sgd").ratio
     """
     *sides, about = on_common_records(*pair(hits, a, b, dim))
     times = [time_to_success(side) for side in sides]
-    horizons = [float(t.horizon) for t in times]
+    horizon_a, horizon_b = (float(time.horizon) for time in times)
 
-    def chunk(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, ...]:
-        cells, n = first.shape
-        columns = []
-        for upper, horizon in zip((first, second), horizons, strict=True):
-            columns += [np.minimum(upper, horizon), np.isfinite(upper).astype(float)]
+    def chunk(upper_a: np.ndarray, upper_b: np.ndarray) -> tuple[np.ndarray, ...]:
+        cells, n = upper_a.shape
+        columns = [
+            np.minimum(upper_a, horizon_a),
+            np.isfinite(upper_a).astype(float),
+            np.minimum(upper_b, horizon_b),
+            np.isfinite(upper_b).astype(float),
+        ]
         estimate = ratio_of_ratios(*(column.sum(-1) for column in columns))
-        a_at_once = (0.0, 1.0, horizons[1], 0.0)
-        b_at_once = (horizons[0], 0.0, 0.0, 1.0)
-        low, high = means_interval(
-            ratio_of_ratios, columns, [a_at_once, b_at_once], level, resamples, rng
-        )
+        a_at_once = (0.0, 1.0, horizon_b, 0.0)
+        b_at_once = (horizon_a, 0.0, 0.0, 1.0)
+        unseen = [a_at_once, b_at_once]
+        low, high = means_interval(ratio_of_ratios, columns, unseen, level, resamples, rng)
         return estimate, np.maximum(low, 0.0), high, np.full(cells, n)
 
     names = ("ratio", "low", "high", "n")
-    result = reduce(lambda *x: by_chunks(chunk, *x), times[0].upper, times[1].upper, names=names)
+    uppers = [time.upper for time in times]
+    result = reduce_in_chunks(chunk, *uppers, names=names)
     result.attrs = {"a": str(a), "b": str(b), "level": level, "resamples": resamples, **about}
     return result
+
+
+# ---- which ends better ---------------------------------------------------------------------------
 
 
 def wins(
@@ -72,15 +91,28 @@ def wins(
 
     The share is (1 + (wins - losses) / n) / 2, so the interval is that of a difference of paired
     proportions.
+
+    Args:
+        first: values (..., n).
+        second: values (..., n) on the same seeds.
+        level: probability of covering.
+        interval: see `paired_interval`.
+
+    Returns:
+        The share and the ends of its interval, (...).
     """
     n = first.shape[-1]
-    wins, losses = np.count_nonzero(first < second, -1), np.count_nonzero(first > second, -1)
-    low, high = paired_interval(wins, losses, n, level, interval)
-    share = (1 + (wins - losses) / n) / 2 if n else np.full(wins.shape, np.nan)
+    won = np.count_nonzero(first < second, -1)
+    lost = np.count_nonzero(first > second, -1)
+    low, high = paired_interval(won, lost, n, level, interval)
+    share = np.full(won.shape, np.nan)
+    if n:
+        share = (1 + (won - lost) / n) / 2
     return share, (1 + low) / 2, (1 + high) / 2
 
 
-def improvement(
+# A public verb: what is compared takes 6 arguments, the other 5 are options of its interval
+def improvement(  # noqa: PLR0913
     runs: Pairable,
     a: Hashable,
     b: Hashable,
@@ -119,54 +151,74 @@ def improvement(
 
     Returns:
         `improvement`, `low`, `high`, `n`, and for pairs="seed" the `pvalue` of the sign test.
+
+    Raises:
+        ValueError: unknown `pairs`, label or interval, interval="exact" with pairs="all", unequal
+            seeds, no such variable.
+
+    Example:
+        >>> stats.improvement(runs, "adam", "sgd").improvement
     """
     if pairs not in ("seed", "all"):
         raise ValueError(f"pairs must be 'seed' or 'all', got {pairs!r}")
     if check_paired(interval) == "exact" and pairs != "seed":
         raise ValueError(f"interval='exact' is known for pairs='seed' only, got pairs={pairs!r}")
-    sign = 1.0 if worst_value(of, worst) > 0 else -1.0
+    sign = 1.0
+    if worst_value(of, worst) <= 0:  # more is better, so the negated values are compared
+        sign = -1.0
     sides = pair(runs, a, b, dim)
-    first, second = (_filled(side, of, worst) * sign for side in sides)
+    values = [_filled(side, of, worst) * sign for side in sides]
 
     def same_seed(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
-        p = mcnemar(np.count_nonzero(x < y, -1), np.count_nonzero(x > y, -1))
-        return *wins(x, y, level, interval), np.full(p.shape, x.shape[-1]), p
+        won = np.count_nonzero(x < y, -1)
+        lost = np.count_nonzero(x > y, -1)
+        share, low, high = wins(x, y, level, interval)
+        n = np.full(won.shape, x.shape[-1])
+        return share, low, high, n, mcnemar(won, lost)
 
     def any_seeds(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         cells, n = x.shape
-        rows = [pairs_interval(*xy, level, resamples, rng) for xy in zip(x, y, strict=True)]
-        low, high = np.array(rows).reshape(cells, 2).T
+        ends = [
+            pairs_interval(*samples, level, resamples, rng) for samples in zip(x, y, strict=True)
+        ]
+        low, high = np.array(ends).reshape(cells, 2).T
         return _mann_whitney(x, y), low, high, np.full(cells, n)
 
-    names, func = ("improvement", "low", "high", "n", "pvalue"), same_seed
-    if pairs == "all":
-        names, func = names[:-1], any_seeds  # type: ignore[assignment]
-    result = reduce(lambda *z: by_chunks(func, *z), first, second, names=names)
+    names = ["improvement", "low", "high", "n"]
+    if pairs == "seed":
+        names.append("pvalue")
+        result = reduce_in_chunks(same_seed, *values, names=names)
+    else:
+        result = reduce_in_chunks(any_seeds, *values, names=names)
     result.attrs = {"a": str(a), "b": str(b), "of": of, "pairs": pairs, "level": level}
     result.attrs |= last_steps(*sides)
     return result
 
 
 def _filled(runs: xr.Dataset, of: str, worst: float | None) -> xr.DataArray:
+    """A variable at the last record, with the worst value in place of nan."""
     value = final(runs, of)
     return value.where(value.notnull(), worst_value(of, worst)).astype(float)
 
 
 def _mann_whitney(x: np.ndarray, y: np.ndarray) -> np.ndarray:
-    """P(x < y) + P(x = y) / 2 over all pairs, (b,) from rows (b, n)."""
-    if x.shape[-1] == 0:
-        return np.full(x.shape[:-1], np.nan)
-    ordered = np.sort(y, -1)
-    sides = [
-        np.stack(
-            [np.searchsorted(row, values, side) for row, values in zip(ordered, x, strict=True)]
-        )  # type: ignore[call-overload]
-        for side in ("left", "right")
-    ]
-    return 1 - (sides[0] + sides[1]).mean(-1) / (2 * y.shape[-1])
+    """P(x < y) + P(x = y) / 2 over all pairs, (cells,) from samples (cells, n)."""
+    cells, n = x.shape
+    if n == 0:
+        return np.full(cells, np.nan)
+    losses = np.empty(x.shape, np.int64)  # twice the number of y below each x, ties once
+    for cell, ordered in enumerate(np.sort(y, -1)):
+        smaller = np.searchsorted(ordered, x[cell], "left")
+        not_larger = np.searchsorted(ordered, x[cell], "right")
+        losses[cell] = smaller + not_larger
+    return 1 - losses.mean(-1) / (2 * n)
 
 
-def compare_values(
+# ---- the values at the end -----------------------------------------------------------------------
+
+
+# A public verb: what is compared takes 6 arguments, the other 4 are options of its interval
+def compare_values(  # noqa: PLR0913
     runs: Pairable,
     a: Hashable,
     b: Hashable,
@@ -178,8 +230,7 @@ def compare_values(
     rng: int = 0,
     worst: float | None = None,
 ) -> xr.Dataset:
-    """Difference of interquartile means, medians or means of the last value, a - b, on the same
-    seeds.
+    """Difference a - b of interquartile means, medians or means of the last value, on common seeds.
 
     Each side is judged at its own last record, which the attributes name (`last_a`, `last_b`).
 
@@ -201,31 +252,34 @@ def compare_values(
 
     Returns:
         `difference`, `low`, `high`, `n`.
+
+    Raises:
+        ValueError: an unknown label or statistic, unequal seeds, no such variable.
+
+    Example:
+        >>> stats.compare_values(runs, "adam", "sgd", statistic="median").difference
     """
-    func, cumulative = check_statistic(statistic), SHARES[statistic]
+    func, shares = check_statistic(statistic), SHARES[statistic]
     check_level(level)
     sides = pair(runs, a, b, dim)
     first, second = (_filled(side, of, worst) for side in sides)
-
-    bounds = possible(np.concatenate([first.values.ravel(), second.values.ravel()]), of, worst)
-
-    def subtract(z: np.ndarray) -> np.ndarray:  # (2, b, n) -> (b,)
-        with np.errstate(invalid="ignore"):  # inf - inf is nan, which the interval takes as unknown
-            return func(z[0]) - func(z[1])
+    everything = np.concatenate([first.values.ravel(), second.values.ravel()])
+    bounds = possible(everything, of, worst)
 
     def chunk(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         cells, n = x.shape
-        rows = [
-            difference_interval(*xy, cumulative, bounds, level, resamples, rng)
-            for xy in zip(x, y, strict=True)
-        ]
-        low, high = np.array(rows).reshape(cells, 2).T
-        estimate = subtract(np.stack([x, y])) if n else np.full(cells, np.nan)
+        ends = []
+        for samples in zip(x, y, strict=True):
+            ends.append(difference_interval(*samples, shares, bounds, level, resamples, rng))
+        low, high = np.array(ends).reshape(cells, 2).T
+        estimate = np.full(cells, np.nan)
+        if n:
+            with np.errstate(invalid="ignore"):  # inf - inf is nan: the difference is unknown
+                estimate = func(x) - func(y)
         return estimate, low, high, np.full(cells, n)
 
-    result = reduce(
-        lambda *z: by_chunks(chunk, *z), first, second, names=("difference", "low", "high", "n")
-    )
+    names = ("difference", "low", "high", "n")
+    result = reduce_in_chunks(chunk, first, second, names=names)
     result.attrs = {"a": str(a), "b": str(b), "of": of, "statistic": statistic, "level": level}
     result.attrs |= last_steps(*sides)
     return result

@@ -1,12 +1,9 @@
-"""Confidence intervals for a difference of two shares on the same seeds: plain arrays in, plain
-arrays out.
+"""Confidence intervals for a difference of two shares on the same seeds, on plain arrays.
 
 Of n seeds `only_a` succeed with a alone, `only_b` with b alone, and the rest with both or neither.
-The difference is P(only a) - P(only b). Its nuisance is the rate of disagreement, P(only a) +
-P(only b).
+The difference is P(only a) - P(only b). Its interval depends on a nuisance parameter, the rate of
+disagreement P(only a) + P(only b).
 """
-
-from functools import partial
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -21,6 +18,8 @@ SPENT = 0.02
 # Rates of disagreement at which the largest tail is sought, both ends of their interval among them
 RATES = 65
 NEGLIGIBLE = 1e-12  # probability that is left out of a sum, and added to it as a whole
+TOLERANCE = 1e-9  # of the exact limit, which is moved outwards by as much
+HALVINGS = 50  # of the score interval: they bring its error below 1e-14
 
 
 def check_paired(interval: str) -> str:
@@ -42,9 +41,8 @@ def paired_interval(
     "weighted" weights the seeds at random and reckons with one more, on which either may succeed
     alone (see `unseen`): at 95% it covers at least 95.8% for n from 1 to 50. "score" is T. Tango's
     (Statistics in Medicine 17, 1998), which covers as often as it says on average, and at 95% as
-    little as 90.0%. "exact" never covers less often than it says,
-    whatever the rates: see `exact_lower`. It takes a few hundredths of a second for each pair of
-    counts.
+    little as 90.0%. "exact" never covers less often than it says, whatever the rates (see
+    `exact_lower`), and takes a few hundredths of a second for each pair of counts.
 
     Args:
         only_a: how many seeds succeed with a alone, any shape.
@@ -65,39 +63,58 @@ def paired_interval(
     """
     check_level(level)
     check_paired(interval)
-    a, b, n = np.broadcast_arrays(*(np.asarray(counts, float) for counts in (only_a, only_b, n)))
-    if not np.all((a >= 0) & (b >= 0) & (a + b <= n)):
+    counts = [np.asarray(one, float) for one in (only_a, only_b, n)]
+    a, b, n = np.broadcast_arrays(*counts)
+    possible = (a >= 0) & (b >= 0) & (a + b <= n)
+    if not possible.all():
         raise ValueError("only_a and only_b must be counts of at least 0 that add up to at most n")
-    if interval == "weighted":
-        low, high = np.empty(a.shape), np.empty(a.shape)
-        for size in np.unique(n):
-            of_size = n == size
-            ends = shares_difference_interval(a[of_size], b[of_size], int(size), level)
-            low[of_size], high[of_size] = ends
-        return low, high
     if interval == "score":
         return tango(a, b, n, level)
-    cells = list(zip(a.ravel(), b.ravel(), n.ravel(), strict=True))
-    low = np.array([exact_lower(x, y, size, level) for x, y, size in cells])
-    high = np.array([-exact_lower(y, x, size, level) for x, y, size in cells])
-    return low.reshape(a.shape), high.reshape(a.shape)
+    low = np.empty(a.shape)
+    high = np.empty(a.shape)
+    if interval == "weighted":
+        for size in np.unique(n):
+            here = n == size
+            ends = shares_difference_interval(a[here], b[here], int(size), level)
+            low[here], high[here] = ends
+        return low, high
+    for place in np.ndindex(a.shape):
+        count_a = float(a[place])
+        count_b = float(b[place])
+        size = float(n[place])
+        low[place] = exact_lower(count_a, count_b, size, level)
+        high[place] = -exact_lower(count_b, count_a, size, level)
+    return low, high
+
+
+# ---- the score interval --------------------------------------------------------------------------
 
 
 def tango(
     a: np.ndarray, b: np.ndarray, n: np.ndarray, level: float
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Tango's score interval by bisection, which 50 halvings bring below 1e-14; [-1, 1] without
-    seeds.
+    """Tango's score interval by bisection; [-1, 1] without seeds.
+
+    Args:
+        a: how many seeds succeed with a alone, any shape.
+        b: how many succeed with b alone.
+        n: numbers of seeds.
+        level: probability of covering.
+
+    Returns:
+        The lower and upper ends.
     """
     z = special.ndtri((1 + level) / 2)
     estimate = (a - b) / np.maximum(n, 1)
     ends = []
     for sign in (1.0, -1.0):
-        inside, outside = estimate.copy(), np.full(estimate.shape, -sign)
-        for _ in range(50):
+        inside = estimate.copy()
+        outside = np.full(estimate.shape, -sign)
+        for _ in range(HALVINGS):
             middle = (inside + outside) / 2
             kept = sign * score(a, b, n, middle) <= z
-            inside, outside = np.where(kept, middle, inside), np.where(kept, outside, middle)
+            inside = np.where(kept, middle, inside)
+            outside = np.where(kept, outside, middle)
         ends.append((inside + outside) / 2)
     return ends[0], ends[1]
 
@@ -105,22 +122,29 @@ def tango(
 def score(
     a: np.ndarray, b: np.ndarray, n: np.ndarray | float, difference: np.ndarray | float
 ) -> np.ndarray:
-    """Tango's score statistic under a given difference; the disagreement's nuisance rate at its
-    maximum likelihood.
+    """Tango's score statistic under a given difference.
+
+    The rate of disagreement is set to its maximum likelihood under that difference.
     """
+    product = difference * (1 - difference)
+    # P(only b) is the larger root of 2 n p² + linear p + constant = 0
     linear = -a - b + (2 * n - a + b) * difference
     constant = -b * difference * (1 - difference)
-    rate_b = (np.sqrt(np.maximum(linear**2 - 8 * n * constant, 0)) - linear) / np.maximum(4 * n, 1)
-    variance = n * (2 * rate_b + difference * (1 - difference))
-    return (a - b - n * difference) / np.sqrt(np.maximum(variance, 1e-300))
+    discriminant = linear**2 - 8 * n * constant
+    root = np.sqrt(np.maximum(discriminant, 0))
+    rate_b = (root - linear) / np.maximum(4 * n, 1)
+    variance = n * (2 * rate_b + product)
+    deviation = np.sqrt(np.maximum(variance, 1e-300))
+    return (a - b - n * difference) / deviation
 
 
 # ---- the exact interval --------------------------------------------------------------------------
 
 
 def exact_lower(a: float, b: float, n: float, level: float) -> float:
-    """Lower confidence limit for P(only a) - P(only b), below the true difference with at least (1
-    + level) / 2.
+    """Lower confidence limit for P(only a) - P(only b).
+
+    It lies below the true difference with a probability of at least (1 + level) / 2.
 
     Outcomes are ordered by Tango's lower limit: those with a limit at least as high as the observed
     one speak at least as much for a large difference. The limit is the least difference under which
@@ -133,53 +157,71 @@ def exact_lower(a: float, b: float, n: float, level: float) -> float:
         return -1.0
     tail = (1 - level) / 2
     missed = SPENT * tail
-    limit = float(tango(np.asarray(a), np.asarray(b), np.asarray(n), level)[0])
-    least = min(special.ndtri(1 - tail), float(score(np.asarray(a), np.asarray(b), n, limit)))
-    disagree = np.arange(n + 1)
-    wins = least_wins(disagree, n, limit, least)
+    counts = np.asarray(a), np.asarray(b)
+    limit = float(tango(*counts, np.asarray(n), level)[0])
+    observed = float(score(*counts, n, limit))
+    least = min(special.ndtri(1 - tail), observed)
+    needed = least_wins(np.arange(n + 1), n, limit, least)
     low, high = binomial_interval(a + b, n, 1 - missed, "exact")
-    largest = partial(largest_tail, wins=wins, n=n, rates=np.linspace(low, high, RATES))
-    excess = lambda difference: largest(difference) - (tail - missed)  # noqa: E731
-    end = (a - b) / n  # at the estimate the observed outcome is not rare
-    tolerance = 1e-9
-    return max(-1.0, float(optimize.brentq(excess, -1.0, end, xtol=tolerance)) - tolerance)
+    rates = np.linspace(low, high, RATES)
+
+    def excess(difference: float) -> float:
+        return largest_tail(difference, needed, n, rates) - (tail - missed)
+
+    estimate = (a - b) / n  # under the estimate the observed outcome is not rare
+    root = float(optimize.brentq(excess, -1.0, estimate, xtol=TOLERANCE))
+    return max(-1.0, root - TOLERANCE)
 
 
 def least_wins(disagree: np.ndarray, n: float, limit: float, least: float) -> np.ndarray:
-    """For each number of disagreements, the fewest wins of a whose score under `limit` is at least
-    `least`.
+    """For each number of disagreements, the fewest wins of a whose score is large enough.
 
-    By bisection, because the score grows with the wins; one more than there are where no number of
-    wins suffices.
+    Found by bisection, because the score grows with the wins.
+
+    Args:
+        disagree: numbers of disagreements (d,).
+        n: number of seeds.
+        limit: the difference under which the score is computed.
+        least: the score that is needed.
+
+    Returns:
+        Numbers of wins (d,); one more than the disagreements where no number of wins suffices.
     """
     low, high = np.zeros(disagree.shape), disagree + 1.0
     for _ in range(int(np.ceil(np.log2(n + 2))) + 1):
         middle = np.floor((low + high) / 2)
         enough = score(middle, disagree - middle, n, limit) >= least
-        open_ = low < high
-        high = np.where(open_ & enough, middle, high)
-        low = np.where(open_ & ~enough, middle + 1, low)
+        searching = low < high
+        high = np.where(searching & enough, middle, high)
+        low = np.where(searching & ~enough, middle + 1, low)
     return high
 
 
 def largest_tail(difference: float, wins: np.ndarray, n: float, rates: np.ndarray) -> float:
-    """The largest probability, over rates of disagreement, of at least so many wins for the
-    disagreements there are.
+    """The largest probability, over rates of disagreement, of at least so many wins of a.
 
     A rate below |difference| is impossible; |difference| stands for it, so that the result grows
     with the difference.
+
+    Args:
+        difference: P(only a) - P(only b).
+        wins: how many wins are needed for each number of disagreements from 0 to n, (n + 1,).
+        n: number of seeds.
+        rates: rates of disagreement, P(only a) + P(only b).
     """
     rates = np.maximum(rates, abs(difference))
-    first, last = (
-        stats.binom.ppf(NEGLIGIBLE / 2, n, rates.min()),
-        stats.binom.isf(NEGLIGIBLE / 2, n, rates.max()),
-    )
-    disagree = np.arange(first, last + 1)
-    wins = wins[int(first) : int(last) + 1]
+    first = int(stats.binom.ppf(NEGLIGIBLE / 2, n, rates.min()))
+    last = int(stats.binom.isf(NEGLIGIBLE / 2, n, rates.max()))
+    disagree = np.arange(first, last + 1.0)
+    needed = wins[first : last + 1]
     rates = rates[:, None]
-    # Of the disagreements that a wins
-    share = np.clip((1 + difference / np.maximum(rates, 1e-300)) / 2, 0, 1)
-    # A binomial's tail
-    beaten = special.betainc(np.maximum(wins, 1), np.maximum(disagree - wins + 1, 1), share)
-    beaten = np.where(wins <= 0, 1.0, np.where(wins > disagree, 0.0, beaten))
-    return float((stats.binom.pmf(disagree, n, rates) * beaten).sum(1).max()) + NEGLIGIBLE
+    # The probability that a wins a disagreement
+    relative = difference / np.maximum(rates, 1e-300)
+    share = np.clip((1 + relative) / 2, 0, 1)
+    # The tail of a binomial distribution, P(wins >= needed)
+    failures = np.maximum(disagree - needed + 1, 1)
+    beaten = special.betainc(np.maximum(needed, 1), failures, share)
+    beaten = np.where(needed > disagree, 0.0, beaten)
+    beaten = np.where(needed <= 0, 1.0, beaten)
+    probability = (stats.binom.pmf(disagree, n, rates) * beaten).sum(1)
+    return float(probability.max()) + NEGLIGIBLE

@@ -1,5 +1,6 @@
-"""Many recipes at once: discoveries among many tests, rankings that refuse to rank ties,
-performance profiles.
+"""Many recipes at once: discoveries among many tests, rankings, and performance profiles.
+
+A ranking refuses to rank what the seeds cannot tell apart.
 """
 
 from itertools import combinations
@@ -10,11 +11,13 @@ from scipy import stats
 
 from approx.stats.comparisons import compare
 from approx.stats.intervals import binomial_interval
-from approx.stats.labels import Over, require_dims
-from approx.stats.rates import rate
+from approx.stats.labels import Over, dimensions, require_dims
+from approx.stats.rates import rate, truth
 from approx.stats.resample import by_chunks
 from approx.stats.times import RESAMPLES, time_to_success
 from approx.stats.unseen import bounded_mean_interval
+
+FACTORS = 61  # points of a performance profile by default
 
 
 def discoveries(pvalues: xr.DataArray, rate: float = 0.05, method: str = "bh") -> xr.Dataset:
@@ -31,7 +34,19 @@ def discoveries(pvalues: xr.DataArray, rate: float = 0.05, method: str = "bh") -
 
     Returns:
         `adjusted` and `discovery` (adjusted <= rate), as `pvalues`.
+
+    Raises:
+        ValueError: something other than an xarray.DataArray.
+
+    Example:
+        >>> stats.discoveries(stats.compare(hits, "adam", "sgd").pvalue).discovery
     """
+    if not isinstance(pvalues, xr.DataArray):
+        kind = type(pvalues).__name__
+        raise ValueError(
+            f"this takes p-values as an xarray.DataArray, such as stats.compare(...).pvalue, not "
+            f"{kind}"
+        )
     values = np.asarray(pvalues, float)
     adjusted = np.full(values.shape, np.nan)
     known = ~np.isnan(values)
@@ -44,13 +59,19 @@ def discoveries(pvalues: xr.DataArray, rate: float = 0.05, method: str = "bh") -
 
 
 def holm(pvalues: np.ndarray) -> np.ndarray:
-    """Adjusted p-values that control the probability of any error, along the first axis (S. Holm,
-    1979).
+    """Adjusted p-values that control the probability of any error (S. Holm, 1979).
+
+    Args:
+        pvalues: p-values (m, ...) of m tests along the first axis.
+
+    Returns:
+        The adjusted p-values, of the same shape.
     """
     m = len(pvalues)
     order = np.argsort(pvalues, axis=0)
     factors = np.arange(m, 0, -1).reshape(-1, *[1] * (pvalues.ndim - 1))
-    stepped = np.maximum.accumulate(np.take_along_axis(pvalues, order, 0) * factors, axis=0)
+    scaled = np.take_along_axis(pvalues, order, 0) * factors
+    stepped = np.maximum.accumulate(scaled, axis=0)
     adjusted = np.empty(pvalues.shape)
     np.put_along_axis(adjusted, order, np.minimum(stepped, 1.0), 0)
     return adjusted
@@ -59,13 +80,12 @@ def holm(pvalues: np.ndarray) -> np.ndarray:
 def ranking(
     hits: xr.Dataset, dim: str = "recipe", when: str = "last", level: float = 0.95
 ) -> xr.Dataset:
-    """Ranks by success rate that the seeds can tell apart; what they cannot tell apart shares
-    ranks.
+    """Ranks by success rate; recipes that the seeds cannot tell apart share ranks.
 
-    All pairs are compared on their common seeds (exact McNemar, Holm's correction). A recipe's rank
-    lies between 1 + the number of recipes shown to be better, and all but the number shown to be
-    worse: the confidence sets of M. Mogstad, J. Romano, A. Shaikh and D. Wilhelm (Review of
-        Economic Studies 91, 2024), simultaneous at `level`.
+    All pairs are compared on their common seeds (exact McNemar, Holm's correction). The best rank
+    that a recipe can have is 1 + the number of recipes shown to be better, and its worst rank is
+    the number of recipes without those shown to be worse: the confidence sets of M. Mogstad, J.
+    Romano, A. Shaikh and D. Wilhelm (Review of Economic Studies 91, 2024), simultaneous at `level`.
 
     Args:
         hits: what `success` returned, with the dimension `dim`.
@@ -76,25 +96,37 @@ def ranking(
     Returns:
         `rate`, `low`, `high`, `n`, `successes`, and `rank_low`, `rank_high` over (dim, ...); 1 is
         best.
+
+    Raises:
+        ValueError: no hits, no dimension `dim`, and as `rate`.
+
+    Example:
+        >>> stats.ranking(stats.success(runs, below=1e-3))
     """
-    require_dims(hits, [dim])
+    require_dims(truth(hits), [dim], option="dim")
     result = rate(hits, "seed", when, level=level)
     labels = list(result[dim].values)
     result["rank_low"] = xr.ones_like(result.rate, dtype=int)
     result["rank_high"] = xr.full_like(result.rate, len(labels), dtype=int)
-    pairs = list(combinations(range(len(labels)), 2))
+    pairs = list(combinations(labels, 2))
     if not pairs:
         return result
-    found = [compare(hits, labels[i], labels[j], dim, when, level) for i, j in pairs]
-    adjusted = holm(np.stack([np.asarray(c.pvalue) for c in found]))
-    for (i, j), c, p in zip(pairs, found, adjusted, strict=True):
-        better = (np.asarray(c.difference) > 0) & (p <= 1 - level)
-        worse = (np.asarray(c.difference) < 0) & (p <= 1 - level)
-        for position, lost, won in ((i, worse, better), (j, better, worse)):
-            result["rank_low"].loc[{dim: labels[position]}] += lost
-            result["rank_high"].loc[{dim: labels[position]}] -= won
+    found = [compare(hits, a, b, dim, when, level) for a, b in pairs]
+    adjusted = holm(np.stack([np.asarray(one.pvalue) for one in found]))
+    for (a, b), one, p in zip(pairs, found, adjusted, strict=True):
+        difference = np.asarray(one.difference)
+        told_apart = p <= 1 - level
+        better = (difference > 0) & told_apart
+        worse = (difference < 0) & told_apart
+        result["rank_low"].loc[{dim: a}] += worse
+        result["rank_high"].loc[{dim: a}] -= better
+        result["rank_low"].loc[{dim: b}] += better
+        result["rank_high"].loc[{dim: b}] -= worse
     result.attrs["test"] = "McNemar, exact, Holm"
     return result
+
+
+# ---- performance profiles ------------------------------------------------------------------------
 
 
 def performance_profile(
@@ -104,14 +136,13 @@ def performance_profile(
     over: Over = "seed",
     level: float = 0.95,
 ) -> xr.Dataset:
-    """Share of problems that a recipe solves within a factor of the fastest recipe (E. D. Dolan and
-    J. J. More, 2002).
+    """Share of problems that a recipe solves within a factor of the fastest recipe.
 
-    A problem is one seed (on one task, with over=("task", "seed")); r = steps / steps of the
-    fastest recipe on it, by records, at least one step. At ratio 1: how often it is the fastest; at
-    the right end: how often it succeeds. The interval is Clopper and Pearson's; with several tasks
-    that of the mean over seeds of the share of tasks solved (see `unseen`), so seeds count and
-    tasks are taken as fixed.
+    As E. D. Dolan and J. J. More (2002) define it. A problem is one seed (on one task, with
+    over=("task", "seed")); r = steps / steps of the fastest recipe on it, by records, at least one
+    step. At ratio 1: how often it is the fastest; at the right end: how often it succeeds. The
+    interval is Clopper and Pearson's. With several tasks it is that of the mean over seeds of the
+    share of tasks solved (see `unseen`), so seeds count and tasks are taken as fixed.
 
     Args:
         hits: what `success` returned, with records and the dimension `dim`.
@@ -122,39 +153,29 @@ def performance_profile(
 
     Returns:
         `profile`, `low`, `high`, `n` (problems) over (dim, ..., ratio).
+
+    Raises:
+        ValueError: no hits, a dimension that is missing, and as `time_to_success`.
+
+    Example:
+        >>> stats.performance_profile(stats.success(runs, below=1e-3))
     """
-    over = [over] if isinstance(over, str) else list(over)
-    require_dims(hits, [dim, *over])
-    time = time_to_success(hits).upper.clip(min=1)
-    with np.errstate(invalid="ignore"):  # inf / inf: nobody solved the problem
-        relative = time / time.min(dim)
-    relative = relative.where(relative.notnull(), np.inf)
-    reached = relative.values[np.isfinite(relative.values)]
-    factors = (
-        np.geomspace(1, max(reached.max(initial=1.0), 1.01), 61)
-        if ratios is None
-        else np.asarray(ratios, float)
-    )
-    others = [d for d in over if d != "seed"]
-    size = int(np.prod([relative.sizes[d] for d in others])) if others else 1
+    hit = truth(hits)
+    require_dims(hit, [dim], option="dim")
+    require_dims(hit, dimensions(over), option="over")
+    relative = relative_times(hits, dim)
+    if ratios is None:
+        ratios = default_ratios(relative.values)
+    factors = np.asarray(ratios, float)
+    others = [name for name in dimensions(over) if name != "seed"]
+    if others:
+        problems = relative.stack(problem_=others, create_index=False)
+    else:
+        problems = relative.expand_dims("problem_")
 
-    def share(r: np.ndarray) -> tuple[np.ndarray, ...]:  # (..., tasks, seeds)
-        solved = np.stack([(r <= factor + 1e-12).mean(-2) for factor in factors], -2)
-        n = solved.shape[-1]
-        p = solved.mean(-1) if n else np.full(solved.shape[:-1], np.nan)
-        if size == 1:
-            low, high = binomial_interval(np.rint(p * n) if n else np.zeros(p.shape), n, level)
-        else:
-            low, high = by_chunks(
-                lambda x: bounded_mean_interval(x, x, (0.0, 1.0), level, RESAMPLES), solved
-            )
-        return p, low, high, np.full(p.shape, n * size)
+    def share(r: np.ndarray) -> tuple[np.ndarray, ...]:
+        return _solved_within(r, factors, level)
 
-    problems = (
-        relative.stack(problem_=others, create_index=False)
-        if others
-        else relative.expand_dims("problem_")
-    )
     names = ("profile", "low", "high", "n")
     outputs = xr.apply_ufunc(
         share,
@@ -165,3 +186,51 @@ def performance_profile(
     result = xr.Dataset(dict(zip(names, outputs, strict=True))).assign_coords(ratio=factors)
     result.attrs = {**hits.attrs, "level": level}
     return result
+
+
+def relative_times(hits: xr.Dataset, dim: str) -> xr.DataArray:
+    """Steps to success divided by those of the fastest recipe along `dim`; inf without success."""
+    time = time_to_success(hits).upper.clip(min=1)
+    with np.errstate(invalid="ignore"):  # inf / inf: nobody solved the problem
+        relative = time / time.min(dim)
+    return relative.where(relative.notnull(), np.inf)
+
+
+def default_ratios(relative: np.ndarray) -> np.ndarray:
+    """Factors from 1 to the largest finite one of `relative`, spaced by their logarithm."""
+    reached = relative[np.isfinite(relative)]
+    largest = reached.max(initial=1.0)
+    return np.geomspace(1, max(largest, 1.01), FACTORS)
+
+
+def _solved_within(
+    relative: np.ndarray, factors: np.ndarray, level: float
+) -> tuple[np.ndarray, ...]:
+    """Share of problems that are solved within each factor of the fastest recipe.
+
+    Args:
+        relative: times relative to the fastest recipe (..., tasks, seeds).
+        factors: (f,).
+        level: probability of covering.
+
+    Returns:
+        The share, the ends of its interval, and the number of problems, each (..., f).
+    """
+    tasks, n = relative.shape[-2:]
+    # For each seed the share of tasks that are solved, (..., f, seeds)
+    solved = np.stack([(relative <= factor + 1e-12).mean(-2) for factor in factors], -2)
+    shape = solved.shape[:-1]
+    p = np.full(shape, np.nan)
+    counts = np.zeros(shape)
+    if n:
+        p = solved.mean(-1)
+        counts = np.rint(p * n)
+
+    def of_means(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        return bounded_mean_interval(x, x, (0.0, 1.0), level, RESAMPLES)
+
+    if tasks == 1:
+        low, high = binomial_interval(counts, n, level)
+    else:
+        low, high = by_chunks(of_means, solved)
+    return p, low, high, np.full(shape, n * tasks)

@@ -1,16 +1,15 @@
-"""Success: which seeds succeed, how many, and how that depends on what is called a success.
+"""Success: which seeds succeed, and how many of them.
 
 A seed is one draw from the population of trainings; its success is a Bernoulli variable. Raw losses
-are stored, success is derived here, so that another threshold costs no training. What diverged
-(nan, inf) is a failure and stays in n.
+are stored and success is derived here, so that another threshold costs no training. A training that
+diverged (nan, inf) is a failure and stays in n.
 
-Among hits, nan has another meaning: whether that training succeeded is not known, since it was
+Among hits, nan has another meaning: nobody knows whether that training succeeded, since it was
 never judged. Every function that reads hits refuses them then (see `truth`), because a missing
 training is neither a success nor a failure.
 """
 
 import warnings
-from collections.abc import Sequence
 
 import numpy as np
 import xarray as xr
@@ -30,12 +29,14 @@ def success(
 ) -> xr.Dataset:
     """Mark the records at which a training succeeds.
 
-    hit = value <= below, or value >= above; a value that is not finite is no success, because that
-    is what diverged trainings hold. An outer join of two datasets fills the seeds and records that
-    one of them lacks with nan as well. Where the runs count their `evaluations`, this is told apart
-    and refused, because no divergence makes a count nan. Otherwise these count as failures too,
-    with a warning where a training is nan in every variable at every record, step 0 included:
-    networks are seldom nan before they are trained. Before joining, keep what both have:
+    hit = value <= below, or value >= above. A value that is not finite is no success, because that
+    is what diverged trainings hold.
+
+    An outer join of two datasets fills the seeds and records that one of them lacks with nan as
+    well. Where the runs count their `evaluations`, this is told apart and refused, because no
+    divergence makes a count nan. Otherwise these count as failures too, with a warning where a
+    training is nan in every variable at every record, step 0 included: networks are seldom nan
+    before they are trained. Before joining, keep what both have:
     `xarray.align(first, second, join="inner")`.
 
     Args:
@@ -63,36 +64,58 @@ def success(
         raise ValueError(f"give one of below= and above=; got below={below!r}, above={above!r}")
     value = variable(runs, of)
     require_dims(value, ["seed"])
-    given = below if above is None else above
-    threshold = given if isinstance(given, xr.DataArray) else xr.DataArray(np.asarray(given, float))
-    check_threshold(threshold, value)
-    if np.issubdtype(value.dtype, np.floating):
-        # In the precision of the data: float32's 0.9 lies below float64's, and an accuracy of 0.9
-        # must reach above=0.9.
-        with np.errstate(over="ignore"):  # a threshold beyond float32 admits every finite value
-            threshold = threshold.astype(value.dtype)
-    reached = value <= threshold if above is None else value >= threshold
+    if above is None:
+        limit, given = "below", below
+    else:
+        limit, given = "above", above
+    threshold = threshold_of(given, value)
+    if limit == "below":
+        reached = value <= threshold
+    else:
+        reached = value >= threshold
     check_records(value)
     check_trained(runs)
     warn_of_untrained(runs, of)
     hits = xr.Dataset({"hit": reached & np.isfinite(value)})
-    hits.attrs = {"of": of, "below" if above is None else "above": np.asarray(given).tolist()}
+    hits.attrs = {"of": of, limit: np.asarray(given).tolist()}
     return hits
 
 
-def check_threshold(threshold: xr.DataArray, value: xr.DataArray) -> None:
-    """Raise a ValueError for a threshold that is nan, or that some cells of `value` have none of.
+def threshold_of(given: ArrayLike | xr.DataArray | None, value: xr.DataArray) -> xr.DataArray:
+    """A threshold as a labelled array, checked, in the precision of the values that it judges.
 
-    Comparing labelled arrays keeps the labels that both have, so the other cells would vanish.
+    In float32, 0.9 lies below the 0.9 of float64, and an accuracy of 0.9 must reach above=0.9.
+    """
+    if isinstance(given, xr.DataArray):
+        threshold = given
+    else:
+        threshold = xr.DataArray(np.asarray(given, float))
+    check_threshold(threshold, value)
+    if not np.issubdtype(value.dtype, np.floating):
+        return threshold
+    with np.errstate(over="ignore"):  # a threshold beyond float32 admits every finite value
+        return threshold.astype(value.dtype)
+
+
+def check_threshold(threshold: xr.DataArray, value: xr.DataArray) -> None:
+    """Raise a ValueError if a threshold is nan, or if some cells of `value` have no threshold.
+
+    A comparison of two labelled arrays keeps the labels that both have, so cells without a
+    threshold would vanish.
     """
     if bool(threshold.isnull().any()):
         raise ValueError("the threshold is nan; give a number, such as below=1.0")
     for dim in threshold.dims:
-        if dim in value.dims and dim in value.coords and dim in threshold.coords:
-            lacking = np.setdiff1d(value[dim].values, threshold[dim].values)
-            if lacking.size:
-                few = f"{lacking.size} entries of {dim!r}: {', '.join(map(str, lacking[:3]))}"
-                raise ValueError(f"there is no threshold for {few}")
+        labelled = dim in value.coords and dim in threshold.coords
+        if dim not in value.dims or not labelled:
+            continue
+        lacking = np.setdiff1d(value[dim].values, threshold[dim].values)
+        if lacking.size:
+            few = f"{lacking.size} entries of {dim!r}: {', '.join(map(str, lacking[:3]))}"
+            raise ValueError(f"there is no threshold for {few}")
+
+
+# ---- what may be wrong with runs and hits --------------------------------------------------------
 
 
 def check_records(array: xr.DataArray) -> None:
@@ -133,10 +156,11 @@ def warn_of_untrained(runs: xr.Dataset, of: str) -> None:
     for name in runs.data_vars:
         if not untrained.any():
             return
-        if "seed" in runs[name].dims:
-            missing = runs[name].isnull()
-            inner = [dim for dim in missing.dims if dim not in untrained.dims]
-            untrained = untrained & missing.all(inner)
+        if "seed" not in runs[name].dims:
+            continue
+        missing = runs[name].isnull()
+        inner = [dim for dim in missing.dims if dim not in untrained.dims]
+        untrained = untrained & missing.all(inner)
     if untrained.any():
         warnings.warn(
             f"{int(untrained.sum())} of {untrained.size} trainings are nan in every variable at "
@@ -148,7 +172,7 @@ def warn_of_untrained(runs: xr.Dataset, of: str) -> None:
 
 
 def truth(hits: xr.Dataset | xr.DataArray) -> xr.DataArray:
-    """The hits (..., seed, step?) as booleans: what every function that reads hits begins with.
+    """The hits (..., seed, step?) as booleans. Every function that reads hits begins with this.
 
     Raises:
         ValueError: something other than hits; values that are neither true nor false; nan, which
@@ -169,19 +193,21 @@ def truth(hits: xr.Dataset | xr.DataArray) -> xr.DataArray:
     if wrong.size:
         raise ValueError(
             f"hits are true or false (1 or 0), and there is {wrong[0]}: call hits = "
-            "stats.success(runs, below=...) first, which compares losses with a threshold"
+            "ap.stats.success(runs, below=...) first, which compares losses with a threshold"
         )
     return hits.astype(bool)
 
 
 def _missing(missing: xr.DataArray) -> str:
     """How many hits are missing, and what to do: for trainings without any record, or with some."""
-    whole = missing.all("step") if "step" in missing.dims else missing
+    whole = missing
+    if "step" in missing.dims:
+        whole = missing.all("step")
     if whole.any():
         return (
             f"{int(whole.sum())} of {whole.size} trainings have nan instead of a hit: nobody knows "
-            "whether they succeeded, as when an outer join fills the seeds that one side lacks. They "
-            "count neither as successes nor as failures: leave their seeds out with "
+            "whether they succeeded, as when an outer join fills the seeds that one side lacks. "
+            "They count neither as successes nor as failures: leave their seeds out with "
             "hits.dropna('seed'), or join with join='inner'"
         )
     others = [dim for dim in missing.dims if dim != "step"]
@@ -193,21 +219,29 @@ def _missing(missing: xr.DataArray) -> str:
     )
 
 
+# ---- the share of successes ----------------------------------------------------------------------
+
+
 def reading(hits: xr.Dataset | xr.DataArray, when: str = "last") -> xr.DataArray:
-    """One truth value per seed: in success at the last record, at any record, or from its first hit
-    to the end.
+    """One truth value per seed: whether the training counts as a success.
 
     Hits with one record for each training (after `pick`, say) are returned as they are, whatever
     `when` is.
 
     Args:
         hits: what `success` returned, or its `hit`; nan, a missing training, is refused.
-        when: "last": at the last record. "first": reached at some record. "sustained": reached, and
-            never lost at a later record; sustained <= last <= first. "each": at every record, which
-            keeps the dimension `step`.
+        when: "last": in success at the last record. "first": in success at any record.
+            "sustained": in success from its first hit to the last record; sustained <= last <=
+            first. "each": one value for every record, so the dimension `step` stays.
+
+    Returns:
+        Booleans (..., seed), or (..., seed, step) for "each".
 
     Raises:
         ValueError: an unknown reading, no hits, or hits that are nan (see `truth`).
+
+    Example:
+        >>> stats.reading(hits, "first").mean("seed")
     """
     hit = truth(hits)
     if when not in READINGS:
@@ -218,8 +252,9 @@ def reading(hits: xr.Dataset | xr.DataArray, when: str = "last") -> xr.DataArray
         return hit.isel(step=-1, drop=True)
     if when == "first":
         return hit.any("step")
-    falls = hit.isel(step=slice(None, -1)).values & ~hit.isel(step=slice(1, None)).values
-    lost = hit.isel(step=slice(1, None)).copy(data=falls).any("step")
+    earlier = hit.isel(step=slice(None, -1))
+    later = hit.isel(step=slice(1, None))
+    lost = later.copy(data=earlier.values & ~later.values).any("step")
     return hit.isel(step=-1, drop=True) & ~lost
 
 
@@ -232,13 +267,13 @@ def rate(
 ) -> xr.Dataset:
     """Share of successes with its confidence interval.
 
-    Coverage of the nominal 95%, summed exactly over all outcomes. Exact: never below 95%, 96.5% on
-    average at n = 100.
-    Wilson: 95.1% on average over all rates, 93.0 to 97.0% for n >= 100 with at least 20 expected
-    successes and 20 expected failures, and nearer to 0 or 1 between 83.8 and 100% (it dips where n
-    p = 0.18; at n = 5 and a rate of 2% it covers 90.4%). Both count independent trials: where one
-    seed enters several times (over=("task", "seed")) and its outcomes are correlated, the interval
-    is too narrow.
+    Coverage of the nominal 95%, summed exactly over all outcomes. Exact: never below 95%, and 96.5%
+    on average at n = 100. Wilson: 95.1% on average over all rates, 93.0 to 97.0% for n >= 100 with
+    at least 20 expected successes and 20 expected failures, and nearer to 0 or 1 between 83.8 and
+    100% (it dips where n p = 0.18; at n = 5 and a rate of 2% it covers 90.4%).
+
+    Both count independent trials. Where one seed enters several times (over=("task", "seed")) and
+    its outcomes are correlated, the interval is too narrow.
 
     Args:
         hits: what `success` returned (or a labelled array of booleans). A hit that is nan is
@@ -256,100 +291,22 @@ def rate(
     Raises:
         ValueError: no hits (runs, say), hits that are nan, no such dimension, an unknown reading or
             interval.
+
+    Example:
+        >>> stats.rate(stats.success(runs, below=1e-3), level=0.99)
     """
 
     def share(hit: np.ndarray) -> tuple[np.ndarray, ...]:
-        k, n = np.count_nonzero(hit, axis=-1), hit.shape[-1]
+        k = np.count_nonzero(hit, axis=-1)
+        n = hit.shape[-1]
         low, high = binomial_interval(k, n, level, interval)
-        return k / n if n else np.full(k.shape, np.nan), low, high, np.full(k.shape, n), k
+        estimate = np.full(k.shape, np.nan)
+        if n:
+            estimate = k / n
+        return estimate, low, high, np.full(k.shape, n), k
 
-    result = reduce(
-        share, reading(hits, when), over=over, names=("rate", "low", "high", "n", "successes")
-    )
+    judged = reading(hits, when)
+    names = ("rate", "low", "high", "n", "successes")
+    result = reduce(share, judged, over=over, names=names)
     result.attrs = {**hits.attrs, "when": when, "interval": interval, "level": level}
     return result
-
-
-def profile(
-    runs: xr.Dataset,
-    of: str = "test_loss",
-    thresholds: Sequence[float] | np.ndarray | None = None,
-    over: Over = "seed",
-    when: str = "last",
-    above: bool = False,
-    floor: float | xr.DataArray | None = None,
-    interval: str = "exact",
-    level: float = 0.95,
-) -> xr.Dataset:
-    """Share of successes as a function of the threshold: nobody has to believe in one threshold.
-
-    The empirical distribution function of the final value (or of the best one), with a pointwise
-    interval; a value that is not finite is a failure at every threshold, and `success` says what
-    that means after an outer join. Over ("task", "seed") it is the run-score distribution of R.
-    Agarwal et al. (NeurIPS 2021); its interval is then conservative, because the tasks are strata.
-
-    Args:
-        runs: as for `success`.
-        of: the variable judged.
-        thresholds: where to evaluate; by default 101 values, spaced by their logarithm, over all
-            finite values.
-        over: the dimension or dimensions counted over.
-        when: "last" judges the last record, "first" the best one.
-        above: True where more is better (accuracies).
-        floor: the smallest value the task allows in float32, handed on for drawing.
-        interval: as for `rate`.
-        level: as for `rate`.
-
-    Returns:
-        `rate`, `low`, `high`, `n`, `successes` over (threshold, ...), and `floor` where given.
-    """
-    if when not in ("last", "first"):
-        raise ValueError(f"when must be 'last' or 'first' (the best record), got {when!r}")
-    value = variable(runs, of)
-    check_trained(runs)
-    warn_of_untrained(runs, of)
-    if "step" in value.dims:
-        value = value.isel(step=-1, drop=True) if when == "last" else best_record(value, above)
-    levels = (
-        default_thresholds(value.values) if thresholds is None else np.asarray(thresholds, float)
-    )
-    kept = xr.Dataset({of: value})
-    limit = "above" if above else "below"
-    rates = [
-        rate(success(kept, of=of, **{limit: t}), over, "last", interval, level)
-        for t in levels.tolist()
-    ]
-    result = xr.concat(
-        rates, xr.DataArray(levels, dims="threshold", name="threshold"), combine_attrs="drop"
-    )
-    result.attrs = {
-        "of": of,
-        "when": when,
-        "above": int(above),
-        "interval": interval,
-        "level": level,
-    }
-    return result if floor is None else result.assign(floor=floor)
-
-
-def best_record(value: xr.DataArray, above: bool = False) -> xr.DataArray:
-    """The best finite value over the records, nan where none is finite."""
-    finite = value.where(np.isfinite(value), -np.inf if above else np.inf)
-    best = finite.max("step") if above else finite.min("step")
-    return best.where(np.isfinite(best))
-
-
-def default_thresholds(values: np.ndarray, points: int = 101) -> np.ndarray:
-    """Thresholds over the range of the finite values, by their logarithm unless some are negative.
-
-    A loss of exactly 0 (underflow) lies below all of them.
-    """
-    finite = values[np.isfinite(values)].astype(float)
-    if finite.size == 0 or not np.any(finite):
-        return np.geomspace(1e-8, 1e2, points)
-    if finite.min() < 0:
-        return np.linspace(finite.min(), max(finite.max(), finite.min() + 1), points)
-    low, high = finite[finite > 0].min(), finite.max()
-    return (
-        np.geomspace(low, high, points) if low < high else np.geomspace(low / 10, 10 * high, points)
-    )

@@ -6,14 +6,14 @@ import numpy as np
 import xarray as xr
 
 from approx.stats.comparisons import compare
-from approx.stats.costs import best_cutoff, ert, restart_gain
-from approx.stats.labels import final
+from approx.stats.costs import ert
+from approx.stats.labels import check_result, final
+from approx.stats.layouts import LAYOUTS, check_form
 from approx.stats.rankings import holm, ranking
 from approx.stats.rates import rate, success
+from approx.stats.restarts import best_cutoff, restart_gain
 from approx.stats.times import restricted_mean, time_quantiles
 from approx.stats.values import quantiles
-
-FORMATS = ("text", "markdown", "latex")
 
 
 def report(
@@ -34,7 +34,7 @@ def report(
         above: smallest value that counts as success.
         of: the variable judged.
         level: probability of covering, for every interval by itself.
-        resamples: number of bootstrap resamples.
+        resamples: number of draws of the weights of seeds.
         decide: the rate that decides; a cell whose interval holds it is `undecided`.
         show: "text", "markdown" or "latex" to print that table; None prints nothing.
 
@@ -48,33 +48,28 @@ def report(
 
     Raises:
         ValueError: as `success`, or an unknown table format.
+
+    Example:
+        >>> stats.report(runs, below=1e-3)
     """
-    if show is not None and show not in FORMATS:
-        raise ValueError(f"show must be one of {', '.join(FORMATS)} or None; got {show!r}")
+    if show is not None and show not in LAYOUTS:
+        raise ValueError(f"show must be one of {', '.join(LAYOUTS)} or None; got {show!r}")
     hits = success(runs, below, above, of)
     rates = rate(hits, level=level)
     parts = [rates[["n", "successes"]], _interval(rates, "rate")]
     if "step" in hits.dims:
         parts += _times(hits, level, resamples)
-    value = quantiles(
-        runs if "step" not in runs[of].dims else runs.isel(step=-1), of, 0.5, level=level
-    )
-    parts.append(_interval(value.isel(quantile=0, drop=True), of, "median_value"))
-    diverged = xr.apply_ufunc(np.isfinite, final(runs, of)).pipe(np.logical_not).sum("seed")
+    parts += _ends(runs, of, level)
     undecided = (rates.low <= decide) & (decide <= rates.high)
-    parts.append(xr.Dataset({"diverged": diverged, "undecided": undecided}))
+    parts.append(xr.Dataset({"undecided": undecided}))
     if "recipe" in hits.dims and hits.sizes["recipe"] > 1:
-        parts += [
-            ranking(hits, level=level)[["rank_low", "rank_high"]],
-            _against_first(hits, level),
-        ]
-    result = xr.merge(
-        [part.drop_vars("step", errors="ignore") for part in parts],
-        combine_attrs="drop",
-        join="exact",
-        compat="no_conflicts",
-    )
-    last = int(hits.step[-1]) if "step" in hits.dims else -1
+        parts.append(ranking(hits, level=level)[["rank_low", "rank_high"]])
+        parts.append(_against_first(hits, level))
+    parts = [part.drop_vars("step", errors="ignore") for part in parts]
+    result = xr.merge(parts, combine_attrs="drop", join="exact", compat="no_conflicts")
+    last = -1  # no records, so no times
+    if "step" in hits.dims:
+        last = int(hits.step[-1])
     result.attrs = {**hits.attrs, "level": level, "decide": decide, "last_step": last}
     if show is not None:
         print(table(result, show))
@@ -84,37 +79,50 @@ def report(
 def _interval(data: xr.Dataset, name: str, new: str | None = None) -> xr.Dataset:
     """One quantity with its ends, renamed so that several fit into one dataset."""
     new = new or name
-    return data[[name, "low", "high"]].rename(
-        {name: new, "low": f"{new}_low", "high": f"{new}_high"}
-    )
+    names = {name: new, "low": f"{new}_low", "high": f"{new}_high"}
+    return data[list(names)].rename(names)
 
 
 def _times(hits: xr.Dataset, level: float, resamples: int) -> list[xr.Dataset]:
+    """What is reported on times and costs."""
     first = rate(hits, when="first", level=level)
+    sustained = rate(hits, when="sustained", level=level)
     median = time_quantiles(hits, 0.5, level=level).isel(quantile=0, drop=True)
+    mean = restricted_mean(hits, level=level)
+    running_time = ert(hits, level=level, resamples=resamples)
+    gain = restart_gain(hits, level=level, resamples=resamples)
     return [
         _interval(first, "rate", "rate_first"),
-        _interval(rate(hits, when="sustained", level=level), "rate", "rate_sustained"),
+        _interval(sustained, "rate", "rate_sustained"),
         _interval(median, "time", "median_steps"),
-        _interval(restricted_mean(hits, level=level), "restricted_mean", "mean_steps"),
-        _interval(ert(hits, level=level, resamples=resamples), "ert"),
+        _interval(mean, "restricted_mean", "mean_steps"),
+        _interval(running_time, "ert"),
         best_cutoff(hits)[["best_cutoff"]],
-        _interval(restart_gain(hits, level=level, resamples=resamples), "gain"),
+        _interval(gain, "gain"),
         xr.Dataset({"censored": first.n - first.successes}),
     ]
+
+
+def _ends(runs: xr.Dataset, of: str, level: float) -> list[xr.Dataset]:
+    """What is reported on the values at the last record."""
+    end = final(runs, of)
+    median = quantiles(xr.Dataset({of: end}), of, 0.5, level=level).isel(quantile=0, drop=True)
+    diverged = (~xr.apply_ufunc(np.isfinite, end)).sum("seed")
+    return [_interval(median, of, "median_value"), xr.Dataset({"diverged": diverged})]
 
 
 def _against_first(hits: xr.Dataset, level: float) -> xr.Dataset:
     """Differences of rates to the first recipe; nan for the first recipe itself."""
     labels = list(hits.recipe.values)
-    found = xr.concat(
-        [compare(hits, label, labels[0], level=level) for label in labels[1:]], "recipe"
-    )
-    found = found.assign_coords(recipe=labels[1:])
-    axis = found.pvalue.get_axis_num("recipe")
-    adjusted = np.moveaxis(holm(np.moveaxis(found.pvalue.values, axis, 0)), 0, axis)
-    found["pvalue"] = found.pvalue.copy(data=adjusted)
-    return xr.merge([_interval(found, "difference"), found[["pvalue"]]]).reindex(recipe=labels)
+    others = labels[1:]
+    found = xr.concat([compare(hits, one, labels[0], level=level) for one in others], "recipe")
+    found = found.assign_coords(recipe=others)
+    pvalues = found.pvalue
+    axis = pvalues.get_axis_num("recipe")
+    adjusted = holm(np.moveaxis(pvalues.values, axis, 0))
+    found["pvalue"] = pvalues.copy(data=np.moveaxis(adjusted, 0, axis))
+    result = xr.merge([_interval(found, "difference"), found[["pvalue"]]])
+    return result.reindex(recipe=labels)
 
 
 # ---- the table -----------------------------------------------------------------------------------
@@ -138,6 +146,7 @@ COLUMNS = {  # quantity: title of a row, title of a column
     "pvalue": ("p, corrected", "p"),
 }
 PERCENT = ("rate", "rate_first", "rate_sustained", "difference")
+FEW_CELLS = 4  # up to so many cells stand side by side, one column for each
 
 
 def table(summary: xr.Dataset, form: str = "text", most: int = 40) -> str:
@@ -146,63 +155,103 @@ def table(summary: xr.Dataset, form: str = "text", most: int = 40) -> str:
     Args:
         summary: what `report` returned.
         form: "text", "markdown" or "latex" (booktabs).
-        most: cells shown; the number of further ones is said below.
+        most: the largest number of cells that are shown. The text below the table says how many
+            more there are.
+
+    Returns:
+        The table as a text.
 
     Raises:
-        ValueError: an unknown format.
+        ValueError: an unknown format, or something that `report` did not return.
+
+    Example:
+        >>> print(stats.table(stats.report(runs, below=1e-3, show=None), "latex"))
     """
-    if form not in FORMATS:
-        raise ValueError(f"the format must be one of {', '.join(FORMATS)}; got {form!r}")
+    check_form(form)
+    check_result(summary, "report", ("rate", "n", "median_value", "undecided"))
     dims = list(summary["rate"].dims)
-    cells = summary.stack(cell_=dims, create_index=False) if dims else summary.expand_dims("cell_")
+    if dims:
+        cells = summary.stack(cell_=dims, create_index=False)
+    else:
+        cells = summary.expand_dims("cell_")
     count = cells.sizes["cell_"]
     shown = [cells.isel(cell_=i) for i in range(min(count, most))]
     names = [name for name in COLUMNS if name in summary or f"{name}_low" in summary]
-    heads = [" ".join(_label(cell[dim].item()) for dim in dims) or "all" for cell in shown]
-    body = [[_entry(cell, name) for name in names] for cell in shown]
     corner = ", ".join(map(str, dims))
-    if count > 4:
-        titles = [COLUMNS[name][1] for name in names]
-        rows = [[corner, *titles], *([head, *row] for head, row in zip(heads, body, strict=True))]
+    heads = [_head(cell, dims) for cell in shown]
+    rows = []
+    if count > FEW_CELLS:
+        rows.append([corner, *(COLUMNS[name][1] for name in names)])
+        for head, cell in zip(heads, shown, strict=True):
+            entries = [_entry(cell, name) for name in names]
+            rows.append([head, *entries])
     else:
-        titles = [COLUMNS[name][0] for name in names]
-        rows = [
-            [corner, *heads],
-            *([title, *column] for title, *column in zip(titles, *body, strict=True)),
-        ]
+        rows.append([corner, *heads])
+        for name in names:
+            entries = [_entry(cell, name) for cell in shown]
+            rows.append([COLUMNS[name][0], *entries])
     return LAYOUTS[form](rows, _caption(summary, count - len(shown)))
 
 
+def _head(cell: xr.Dataset, dims: list) -> str:
+    """What a cell is called: its labels, or "all" if there is one cell only."""
+    return " ".join(_label(cell[dim].item()) for dim in dims) or "all"
+
+
 def _label(value: object) -> str:
-    return f"{value:.3g}" if isinstance(value, float) else str(value)
+    """A label as a text, a number with three digits."""
+    if isinstance(value, float):
+        return f"{value:.3g}"
+    return str(value)
 
 
 def _entry(cell: xr.Dataset, name: str) -> str:
     """One quantity of one cell, with its interval where it has one."""
     if name == "rank":
-        low, high = int(cell.rank_low), int(cell.rank_high)
-        return str(low) if low == high else f"{low} to {high}"
+        return _ranks(int(cell.rank_low), int(cell.rank_high))
     value = cell[name].item()
     if isinstance(value, bool):
-        return "yes" if value else "no"
+        return ("no", "yes")[value]
     if isinstance(value, int):
         return str(value)
     if name == "pvalue":
-        return "-" if np.isnan(value) else "< 0.001" if value < 0.001 else f"{value:.3f}"
-    shown: Callable[[float], str] = _percent if name in PERCENT else _number
-    if name == "median_steps" and np.isinf(value):
-        return f"not reached [{shown(cell[name + '_low'].item())}, inf]"
+        return _pvalue(value)
+    shown: Callable[[float], str] = _number
+    if name in PERCENT:
+        shown = _percent
     if f"{name}_low" not in cell or np.isnan(value):
         return shown(value)
-    return f"{shown(value)} [{shown(cell[name + '_low'].item())}, {shown(cell[name + '_high'].item())}]"
+    low, high = cell[f"{name}_low"].item(), cell[f"{name}_high"].item()
+    if name == "median_steps" and np.isinf(value):
+        return f"not reached [{shown(low)}, inf]"
+    return f"{shown(value)} [{shown(low)}, {shown(high)}]"
+
+
+def _ranks(low: int, high: int) -> str:
+    """A rank, or the ranks that a recipe may have."""
+    if low == high:
+        return str(low)
+    return f"{low} to {high}"
+
+
+def _pvalue(value: float) -> str:
+    """A p-value with three decimals."""
+    if np.isnan(value):
+        return "-"
+    if value < 0.001:
+        return "< 0.001"
+    return f"{value:.3f}"
 
 
 def _percent(value: float) -> str:
-    return "-" if np.isnan(value) else f"{100 * value:.1f}"
+    """A share in percent, without the sign."""
+    if np.isnan(value):
+        return "-"
+    return f"{100 * value:.1f}"
 
 
 def _number(value: float) -> str:
-    """Three digits; integers up to a million in full."""
+    """A number with three digits; those from 100 to a million in full, without decimals."""
     if np.isnan(value):
         return "-"
     if 100 <= abs(value) < 1e6:
@@ -211,51 +260,22 @@ def _number(value: float) -> str:
 
 
 def _caption(summary: xr.Dataset, hidden: int) -> str:
+    """What stands below the table: what success means, and how many cells are not shown."""
     facts = summary.attrs
-    sign, limit = ("<=", facts["below"]) if "below" in facts else (">=", facts.get("above"))
-    limit = f"{limit:g}" if isinstance(limit, float | int) else "thresholds of each cell"
-    text = (
-        f"Success: {facts.get('of')} {sign} {limit}. Brackets: {100 * facts['level']:g}% intervals."
-    )
-    if facts.get("last_step", -1) >= 0:
-        text += (
-            f" Times in steps, censored at {facts['last_step']}; diverged seeds count as failures."
-        )
-    text += f" Undecided: the interval holds {100 * facts['decide']:g}%."
-    return text + (f" {hidden} further cells are not shown." if hidden > 0 else "")
-
-
-def _text(rows: list[list[str]], caption: str) -> str:
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = [
-        "  ".join(entry.ljust(width) for entry, width in zip(row, widths, strict=True)).rstrip()
-        for row in rows
+    sign, threshold = ">=", facts.get("above")
+    if "below" in facts:
+        sign, threshold = "<=", facts["below"]
+    limit = "thresholds of each cell"
+    if isinstance(threshold, float | int):
+        limit = f"{threshold:g}"
+    last = facts.get("last_step", -1)
+    sentences = [
+        f"Success: {facts.get('of')} {sign} {limit}.",
+        f"Brackets: {100 * facts['level']:g}% intervals.",
     ]
-    return "\n".join([lines[0], "-" * (sum(widths) + 2 * len(widths) - 2), *lines[1:], caption])
-
-
-def _markdown(rows: list[list[str]], caption: str) -> str:
-    lines = ["| " + " | ".join(entry.replace("|", "\\|") for entry in row) + " |" for row in rows]
-    return "\n".join([lines[0], "|" + " --- |" * len(rows[0]), *lines[1:], "", caption])
-
-
-def _latex(rows: list[list[str]], caption: str) -> str:
-    lines = [" & ".join(map(_escaped, row)) + r" \\" for row in rows]
-    opening = [r"\begin{tabular}{l" + "r" * (len(rows[0]) - 1) + "}", r"\toprule"]
-    closing = [r"\bottomrule", r"\end{tabular}", "% " + caption]
-    return "\n".join([*opening, lines[0], r"\midrule", *lines[1:], *closing])
-
-
-def _escaped(text: str) -> str:
-    for plain, escaped in (
-        ("\\", r"\textbackslash{}"),
-        ("_", r"\_"),
-        ("%", r"\%"),
-        ("&", r"\&"),
-        ("#", r"\#"),
-    ):
-        text = text.replace(plain, escaped)
-    return text.replace("inf", r"$\infty$").replace("<", "$<$")
-
-
-LAYOUTS = {"text": _text, "markdown": _markdown, "latex": _latex}
+    if last >= 0:
+        sentences.append(f"Times in steps, censored at {last}; diverged seeds count as failures.")
+    sentences.append(f"Undecided: the interval holds {100 * facts['decide']:g}%.")
+    if hidden > 0:
+        sentences.append(f"{hidden} further cells are not shown.")
+    return " ".join(sentences)

@@ -10,16 +10,26 @@ CELLS_AT_ONCE = 4096
 def by_chunks(
     func: Callable[..., tuple[np.ndarray, ...]], *arrays: np.ndarray
 ) -> tuple[np.ndarray, ...]:
-    """Call `func` on arrays (cells, n) made of arrays (..., n), some thousand cells at a time;
-    results (..., *rest).
+    """Call a function on a large grid of samples, at most `CELLS_AT_ONCE` cells at a time.
+
+    Args:
+        func: takes arrays (cells, n) and returns arrays (cells, *rest).
+        arrays: samples (..., n); the leading axes are the grid.
+
+    Returns:
+        The function's results, each of shape (..., *rest).
     """
     shape = arrays[0].shape[:-1]
     cells = int(np.prod(shape))
-    flat = [
-        np.broadcast_to(array, arrays[0].shape).reshape(cells, arrays[0].shape[-1])
-        for array in arrays
-    ]
-    starts = range(0, max(cells, 1), CELLS_AT_ONCE)
-    parts = [func(*(array[start : start + CELLS_AT_ONCE] for array in flat)) for start in starts]
-    joined = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return tuple(column.reshape((*shape, *column.shape[1:])) for column in joined)
+    n = arrays[0].shape[-1]
+    flat = [np.broadcast_to(array, arrays[0].shape).reshape(cells, n) for array in arrays]
+    parts = []
+    for start in range(0, max(cells, 1), CELLS_AT_ONCE):
+        end = start + CELLS_AT_ONCE
+        samples = [array[start:end] for array in flat]
+        parts.append(func(*samples))
+    results = []
+    for column in zip(*parts, strict=True):
+        joined = np.concatenate(column)
+        results.append(joined.reshape((*shape, *joined.shape[1:])))
+    return tuple(results)

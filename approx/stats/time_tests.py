@@ -7,10 +7,10 @@ import xarray as xr
 from scipy import special
 
 from approx.stats.comparisons import Pairable, on_common_records, pair
-from approx.stats.labels import reduce
+from approx.stats.labels import reduce_in_chunks
 from approx.stats.paired import wins
-from approx.stats.resample import by_chunks
-from approx.stats.times import product_limit, time_to_success
+from approx.stats.survival_curves import product_limit
+from approx.stats.times import time_to_success
 
 SIGN_FLIPS = 4999
 ENOUGH_PAIRS = 25
@@ -29,11 +29,11 @@ def compare_times(
     Every time gets Peto's score from the Kaplan-Meier curve of both recipes together, S(t) + S(t-)
     - 1 for a success and S(t) - 1 for a censored one; z = sum d / sqrt(sum d²) over the pairs'
     differences (P. C. O'Brien and T. R. Fleming, Biometrics 43, 1987). With 25 or more pairs that
-    differ, p is normal, with fewer it comes from 4,999 random sign flips of the differences.
+    differ, p is normal; with fewer it comes from 4,999 random sign flips of the differences.
 
-    Both are compared at the records that both have, up to the last of these: who is followed for
-    longer, or looked at more often, would seem to succeed earlier. The attributes say which
-    (`until`, `records`).
+    Both are compared at the records that both have, up to the last of these: a recipe that is
+    followed for longer, or looked at more often, would seem to succeed earlier. The attributes say
+    which records these are (`until`, `records`).
 
     Args:
         hits: what `success` returned, with the dimension `dim`; or a dict of such by label.
@@ -51,68 +51,80 @@ def compare_times(
     Raises:
         ValueError: an unknown label, unequal seeds, no hits, hits that are nan (see `rate`), or no
             common record.
+
+    Example:
+        >>> stats.compare_times(hits, "adam", "sgd").pvalue
     """
-    first, second, about = on_common_records(*pair(hits, a, b, dim))
-    times = [time_to_success(side, event) for side in (first, second)]
+    *sides, about = on_common_records(*pair(hits, a, b, dim))
+    times = [time_to_success(side, event) for side in sides]
     horizon = float(times[0].horizon)
 
     def chunk(first: np.ndarray, second: np.ndarray) -> tuple[np.ndarray, ...]:
         n = first.shape[-1]
         faster = wins(first, second, level)
         difference = _peto_scores(first, second, horizon)
-        length = np.sqrt((difference**2).sum(-1))
-        z = np.where(length > 0, difference.sum(-1) / np.where(length > 0, length, 1), 0.0)
-        p = 2 * special.ndtr(-np.abs(z))
+        z, p = _normal_test(difference.sum(-1), np.sqrt((difference**2).sum(-1)))
         few = np.count_nonzero(difference, -1) < ENOUGH_PAIRS
         p[few] = _sign_flip(difference[few])
         return *faster, np.full(z.shape, n), z, p
 
     names = ("faster", "low", "high", "n", "statistic", "pvalue")
-    result = reduce(lambda *x: by_chunks(chunk, *x), times[0].upper, times[1].upper, names=names)
+    uppers = [time.upper for time in times]
+    result = reduce_in_chunks(chunk, *uppers, names=names)
     about |= {"a": str(a), "b": str(b), "event": event, "level": level}
     result.attrs = {**about, "test": "paired Prentice-Wilcoxon"}
     return result
 
 
 def _peto_scores(first: np.ndarray, second: np.ndarray, horizon: float) -> np.ndarray:
-    """Differences of Peto's scores (cells, n) from two arrays of times (cells, n), inf where
-    censored.
+    """Differences (cells, n) of Peto's scores, see `compare_times`.
+
+    Args:
+        first: times (cells, n), inf where censored.
+        second: times (cells, n) of the other recipe.
+        horizon: the step at which times are censored.
     """
     both = np.concatenate([first, second], -1)
-    time, event = np.minimum(both, horizon), np.isfinite(both)
+    time = np.minimum(both, horizon)
+    event = np.isfinite(both)
     at = np.unique(time)
     if at.size == 0:
         return np.zeros(first.shape)
     survival = product_limit(time, event, at, "linear", 0.95)[0]
-    before = np.concatenate([np.ones((len(both), 1)), survival[:, :-1]], -1)
+    everybody = np.ones((len(both), 1))
+    before = np.concatenate([everybody, survival[:, :-1]], -1)
     place = np.searchsorted(at, time)
-    after, earlier = (np.take_along_axis(s, place, -1) for s in (survival, before))
-    scores = np.where(event, after + earlier - 1, after - 1)
-    difference = scores[:, : first.shape[-1]] - scores[:, first.shape[-1] :]
+    s_at = np.take_along_axis(survival, place, -1)
+    s_before = np.take_along_axis(before, place, -1)
+    scores = np.where(event, s_at + s_before - 1, s_at - 1)
+    n = first.shape[-1]
+    difference = scores[:, :n] - scores[:, n:]
     return np.where(np.abs(difference) < 1e-12, 0.0, difference)
 
 
 def _sign_flip(difference: np.ndarray) -> np.ndarray:
-    """Two-sided p-value of the sum under random signs, the same for all cells, which have few
-    differences but zero.
+    """Two-sided p-values (cells,) of the sums of differences (cells, n) under random signs.
+
+    All cells share the signs. Each has fewer than `ENOUGH_PAIRS` differences that are not zero.
     """
     observed = np.abs(difference.sum(-1, keepdims=True))
-    # The signs are random, and zeros change no sum
+    # Only the largest sizes are needed: zeros change no sum, and the signs are random anyway
     sizes = -np.sort(-np.abs(difference), -1)[:, :ENOUGH_PAIRS]
-    signs = np.random.default_rng(0).choice([-1.0, 1.0], (sizes.shape[-1], SIGN_FLIPS))
-    beyond = np.count_nonzero(np.abs(sizes @ signs) >= observed - 1e-9, -1)
+    generator = np.random.default_rng(0)
+    signs = generator.choice([-1.0, 1.0], (sizes.shape[-1], SIGN_FLIPS))
+    flipped = np.abs(sizes @ signs)
+    beyond = np.count_nonzero(flipped >= observed - 1e-9, -1)
     return (1 + beyond) / (1 + SIGN_FLIPS)
 
 
 def logrank(first: xr.Dataset, second: xr.Dataset, event: str = "first") -> xr.Dataset:
-    """Log-rank test that two independent groups of seeds reach success equally fast (N. Mantel
-    1966).
+    """Log-rank test that two independent groups of seeds succeed equally fast (N. Mantel 1966).
 
     z = sum(observed - expected) / sqrt(sum of hypergeometric variances) over the records; the
     numbers of `scipy.stats.logrank`. For recipes trained on the same seeds use `compare_times`.
 
     Both groups are compared at the records that both have, up to the last of these; the attributes
-    say which (`until`, `records`).
+    say which records these are (`until`, `records`).
 
     Args:
         first: what `success` returned for one group.
@@ -125,36 +137,54 @@ def logrank(first: xr.Dataset, second: xr.Dataset, event: str = "first") -> xr.D
 
     Raises:
         ValueError: no hits, hits that are nan (see `rate`), or no common record.
+
+    Example:
+        >>> stats.logrank(stats.success(old, below=0.1), stats.success(new, below=0.1)).pvalue
     """
-    first, second, about = on_common_records(first, second)
-    times = [time_to_success(side, event) for side in (first, second)]
-
-    def test(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
-        records = np.unique(np.concatenate([x[np.isfinite(x)], y[np.isfinite(y)]]))
-        excess, variance = np.zeros(x.shape[:-1]), np.zeros(x.shape[:-1])
-        for t in records:
-            events = [np.count_nonzero(z == t, -1) for z in (x, y)]
-            risk = [np.count_nonzero(z >= t, -1) for z in (x, y)]
-            d, n = sum(events), np.maximum(sum(risk), 1)
-            excess += events[0] - d * risk[0] / n
-            variance += d * (n - d) * risk[0] * risk[1] / (n**2 * np.maximum(n - 1, 1))
-        z = np.where(variance > 0, excess / np.sqrt(np.where(variance > 0, variance, 1)), 0.0)
-        return (
-            z,
-            2 * special.ndtr(-np.abs(z)),
-            np.full(z.shape, x.shape[-1]),
-            np.full(z.shape, y.shape[-1]),
-        )
-
-    # The sample dimensions differ in length, so they must differ in name, and their labels must not
-    # be aligned.
-    groups = [
-        t.upper.drop_vars("seed", errors="ignore").rename(seed=f"seed_{i}")
-        for i, t in enumerate(times)
-    ]
+    *sides, about = on_common_records(first, second)
+    groups = []
+    for i, side in enumerate(sides):
+        upper = time_to_success(side, event).upper
+        # The groups differ in size, so their sample dimensions must differ in name, and xarray must
+        # not align their seeds
+        unlabelled = upper.drop_vars("seed", errors="ignore")
+        groups.append(unlabelled.rename(seed=f"seed_{i}"))
     outputs = xr.apply_ufunc(
-        test, *groups, input_core_dims=[["seed_0"], ["seed_1"]], output_core_dims=[[]] * 4
+        _logrank_test,
+        *groups,
+        input_core_dims=[["seed_0"], ["seed_1"]],
+        output_core_dims=[[]] * 4,
     )
     names = ("statistic", "pvalue", "n_first", "n_second")
     result = xr.Dataset(dict(zip(names, outputs, strict=True)))
     return result.assign_attrs({**about, "event": event, "test": "log-rank"})
+
+
+def _logrank_test(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Statistic, p-value and sizes (...) from times (..., n) of two groups, inf where censored."""
+    successes = np.concatenate([x[np.isfinite(x)], y[np.isfinite(y)]])
+    records = np.unique(successes)
+    cells = x.shape[:-1]
+    excess = np.zeros(cells)  # observed minus expected successes of the first group
+    variance = np.zeros(cells)
+    for t in records:
+        events_x = np.count_nonzero(x == t, -1)
+        events = events_x + np.count_nonzero(y == t, -1)
+        risk_x = np.count_nonzero(x >= t, -1)
+        risk_y = np.count_nonzero(y >= t, -1)
+        risk = np.maximum(risk_x + risk_y, 1)
+        expected = events * risk_x / risk
+        excess += events_x - expected
+        # The variance of a hypergeometric number
+        products = events * (risk - events) * risk_x * risk_y
+        variance += products / (risk**2 * np.maximum(risk - 1, 1))
+    z, p = _normal_test(excess, np.sqrt(variance))
+    return z, p, np.full(cells, x.shape[-1]), np.full(cells, y.shape[-1])
+
+
+def _normal_test(total: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A sum in standard deviations, 0 where there are none, and its two-sided normal p-value."""
+    varies = deviation > 0
+    scaled = total / np.where(varies, deviation, 1)
+    z = np.where(varies, scaled, 0.0)
+    return z, 2 * special.ndtr(-np.abs(z))

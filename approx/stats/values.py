@@ -1,7 +1,7 @@
 """The values reached, such as final losses: quantiles, robust means, and the best of several seeds.
 
-What diverged takes the worst value there is (+inf for a loss, -inf for an accuracy); nothing is
-dropped.
+A training that diverged takes the worst value there is (+inf for a loss, -inf for an accuracy), so
+that nothing is dropped.
 """
 
 from collections.abc import Callable, Sequence
@@ -11,8 +11,7 @@ import xarray as xr
 from scipy import special
 
 from approx.stats.intervals import at_rank, order_quantile, quantile_of_sorted, rank_interval
-from approx.stats.labels import Over, final, reduce, variable, worst_value
-from approx.stats.resample import by_chunks
+from approx.stats.labels import Over, final, reduce, reduce_in_chunks, variable, worst_value
 from approx.stats.unseen import (
     share_mean,
     share_median,
@@ -20,6 +19,8 @@ from approx.stats.unseen import (
     sorted_interval,
     weighted_sum,
 )
+
+Statistic = Callable[[np.ndarray], np.ndarray]
 
 
 def quantiles(
@@ -32,10 +33,10 @@ def quantiles(
 ) -> xr.Dataset:
     """Quantiles over seeds at every record; nan counts as the worst value.
 
-    A quantile is one of the seeds' values, the least that a share q of them does not exceed (see
-    `order_quantiles`), so that seeds that diverged do no harm. The ends of the interval are such
-    values too (see `rank_interval`). It covers with at least the given probability; its ends are
-    -inf or inf where the sample is too small to bound the quantile.
+    A quantile is one of the seeds' values: the least value that a share q of them does not exceed
+    (see `order_quantiles`). Seeds that diverged therefore do no harm. The ends of the interval are
+    such values too (see `rank_interval`). The interval covers with at least the given probability;
+    its ends are -inf or inf where the sample is too small to bound the quantile.
 
     Args:
         runs: variables over (..., seed, ...).
@@ -50,33 +51,41 @@ def quantiles(
 
     Raises:
         ValueError: a probability outside [0, 1], no such variable.
+
+    Example:
+        >>> stats.quantiles(runs, "loss", 0.5)
     """
     probabilities = np.atleast_1d(np.asarray(q, float))
-    if not np.all((probabilities >= 0) & (probabilities <= 1)):
+    inside = (probabilities >= 0) & (probabilities <= 1)
+    if not inside.all():
         raise ValueError(f"q must lie between 0 and 1, got {probabilities.tolist()}")
     stand_in = worst_value(of, worst)
 
     def sample_quantiles(values: np.ndarray) -> tuple[np.ndarray, ...]:
-        ordered = np.sort(np.where(np.isnan(values), stand_in, values), -1)
+        filled = np.where(np.isnan(values), stand_in, values)
+        ordered = np.sort(filled, -1)
         n = ordered.shape[-1]
-        ends = [
-            rank_interval(n, p, level) if 0 < p < 1 else (-1, n) for p in probabilities.tolist()
-        ]
-        estimate = np.stack([order_quantile(ordered, p) for p in probabilities.tolist()], -1)
-        low = np.stack([at_rank(ordered, rank) for rank, _ in ends], -1)
-        high = np.stack([at_rank(ordered, rank) for _, rank in ends], -1)
+        columns = []
+        for p in probabilities.tolist():
+            first, last = -1, n  # these ranks stand for -inf and inf
+            if 0 < p < 1:
+                first, last = rank_interval(n, p, level)
+            estimate = order_quantile(ordered, p)
+            low = at_rank(ordered, first)
+            high = at_rank(ordered, last)
+            columns.append((estimate, low, high))
+        estimate, low, high = (np.stack(column, -1) for column in zip(*columns, strict=True))
         return estimate, low, high, np.full(low.shape, n)
 
+    value = variable(runs, of)
     names = (of, "low", "high", "n")
-    result = reduce(
-        sample_quantiles,
-        variable(runs, of),
-        over=over,
-        names=names,
-        new={"quantile": probabilities},
-    )
+    new = {"quantile": probabilities}
+    result = reduce(sample_quantiles, value, over=over, names=names, new=new)
     result.attrs = {"of": of, "level": level}
     return result
+
+
+# ---- one statistic of the last values ------------------------------------------------------------
 
 
 def mean(values: np.ndarray) -> np.ndarray:
@@ -90,38 +99,39 @@ def median(values: np.ndarray) -> np.ndarray:
 
 
 def interquartile_mean(values: np.ndarray) -> np.ndarray:
-    """Mean of the middle half (floor(n / 4) cut off at either end, as `scipy.stats.trim_mean(x,
-    0.25)`).
+    """Mean of the middle half along the last axis.
+
+    As `scipy.stats.trim_mean(x, 0.25)` does, it leaves out floor(n / 4) values at either end.
     """
     n = values.shape[-1]
     cut = n // 4
     return np.sort(values, -1)[..., cut : n - cut].mean(-1)
 
 
-STATISTICS: dict[str, Callable[[np.ndarray], np.ndarray]] = {
-    "iqm": interquartile_mean,
-    "median": median,
-    "mean": mean,
-}
+STATISTICS: dict[str, Statistic] = {"iqm": interquartile_mean, "median": median, "mean": mean}
 
-
-# How much the lowest seeds make up of each
+# For each statistic, how much a share u of lowest seeds contributes to it
 SHARES = {"iqm": share_middle, "median": share_median, "mean": share_mean}
 
 
 def possible(values: np.ndarray, of: str, worst: float | None) -> tuple[float, float]:
-    """The smallest and the largest value there could be, so that what was not seen can be reckoned
-    with.
+    """The smallest and the largest value that a seed could have, for the seed that was not seen.
 
-    The worst is what nan stands for, the best 0 for losses and errors and 1 for accuracies, as far
-    as no value lies beyond; everything else is unbounded (-inf, inf).
+    The worst value is what nan stands for. The best one is 0 for losses and errors and 1 for
+    accuracies. A bound that one of the values lies beyond is replaced by -inf or inf, and so is the
+    best value of any other variable.
     """
-    finite = values[np.isfinite(values)]
+    extreme = worst_value(of, worst)
     low, high = -np.inf, np.inf
-    if worst_value(of, worst) < 0 or "accuracy" in of:
-        low, high = worst_value(of, worst), 1.0 if "accuracy" in of else np.inf
+    if "accuracy" in of:
+        low, high = extreme, 1.0
+    elif extreme < 0:
+        low = extreme
     else:
-        low, high = 0.0 if "loss" in of or "error" in of else -np.inf, worst_value(of, worst)
+        high = extreme
+        if "loss" in of or "error" in of:
+            low = 0.0
+    finite = values[np.isfinite(values)]
     if (finite < low).any():
         low = -np.inf
     if (finite > high).any():
@@ -129,7 +139,7 @@ def possible(values: np.ndarray, of: str, worst: float | None) -> tuple[float, f
     return low, high
 
 
-def check_statistic(statistic: str) -> Callable[[np.ndarray], np.ndarray]:
+def check_statistic(statistic: str) -> Statistic:
     """The function behind a name, or a ValueError that lists the names."""
     if statistic not in STATISTICS:
         raise ValueError(f"statistic must be one of {', '.join(STATISTICS)}; got {statistic!r}")
@@ -148,17 +158,17 @@ def aggregate(
 ) -> xr.Dataset:
     """Interquartile mean, median or mean of the last value over seeds, with an interval.
 
-    The interquartile mean is recommended by R. Agarwal et al. (NeurIPS 2021): less noisy than the
-    median, and not ruled by a few seeds as the mean is. It is infinite when more than a quarter of
-    the seeds diverged.
+    R. Agarwal et al. (NeurIPS 2021) recommend the interquartile mean: it is less noisy than the
+    median, and a few seeds do not rule it as they rule the mean. It is infinite when more than a
+    quarter of the seeds diverged.
 
     The interval reckons with one more seed at the best or worst value there could be (see
-    `unseen`): the median's is the one by order statistics. Losses and errors are at least 0,
-    accuracies at most 1, and the worst value is `worst`. A mean of losses without a largest value
-    has no interval at any number of seeds, as rare seeds that were not seen may be arbitrarily
-    large (R. Bahadur and L. Savage, Annals of Mathematical Statistics 27, 1956): its upper end is
-    inf. Give `worst`, or take the median or the interquartile mean. Of few seeds those are
-    unbounded too: the median below 6, the interquartile mean below about 12. On a grid the
+    `unseen`). For the median this is the interval by order statistics. Losses and errors are at
+    least 0, accuracies at most 1, and the worst value is `worst`. A mean of losses without a
+    largest value has no interval at any number of seeds, as rare seeds that were not seen may be
+    arbitrarily large (R. Bahadur and L. Savage, Annals of Mathematical Statistics 27, 1956): its
+    upper end is inf. Give `worst`, or take the median or the interquartile mean. Of few seeds those
+    are unbounded too: the median below 6, the interquartile mean below about 12. On a grid the
     intervals of `quantiles` are faster.
 
     Args:
@@ -174,25 +184,39 @@ def aggregate(
     Returns:
         `value` (the statistic that was asked for), `low`, `high`, `n`; -inf and inf where the
         interval has no such end.
+
+    Raises:
+        ValueError: an unknown statistic, no such variable.
+
+    Example:
+        >>> stats.aggregate(runs, "test_loss", "median")
     """
-    func, stand_in = check_statistic(statistic), worst_value(of, worst)
+    func = check_statistic(statistic)
+    shares = SHARES[statistic]
+    stand_in = worst_value(of, worst)
     value = final(runs, of)
     bounds = possible(value.values, of, worst)
 
     def chunk(values: np.ndarray) -> tuple[np.ndarray, ...]:
         values = np.where(np.isnan(values), stand_in, values).astype(float)
         cells, n = values.shape
-        low, high = sorted_interval(values, SHARES[statistic], bounds, level, resamples, rng)
-        estimate = func(values) if n else np.full(cells, np.nan)
+        low, high = sorted_interval(values, shares, bounds, level, resamples, rng)
+        estimate = np.full(cells, np.nan)
+        if n:
+            estimate = func(values)
         return estimate, low, high, np.full(cells, n)
 
     names = ("value", "low", "high", "n")
-    result = reduce(lambda x: by_chunks(chunk, x), value, over=over, names=names)
+    result = reduce_in_chunks(chunk, value, over=over, names=names)
     result.attrs = {"of": of, "statistic": statistic, "level": level, "resamples": resamples}
     return result
 
 
-def best_of(
+# ---- the best of several seeds -------------------------------------------------------------------
+
+
+# A public verb: three arguments say what is asked, the others are the options of `aggregate`
+def best_of(  # noqa: PLR0913
     runs: xr.Dataset,
     tries: Sequence[int] = (1, 2, 5, 10, 20, 50),
     of: str = "test_loss",
@@ -206,10 +230,10 @@ def best_of(
     """Expected (or median) best value among m seeds.
 
     Among n seeds, the best of m drawn without replacement is the i-th best one with probability
-    C(n - i, m - 1) / C(n, m): the unbiased estimate of R. Tang et al. (ACL 2020), who correct J.
-    Dodge et al. (EMNLP 2019). The interval reckons with one more seed, as that of `aggregate`: the
-    mean best of seeds that may be arbitrarily bad has no end on that side unless `worst` is given;
-    the median's is by order statistics.
+    C(n - i, m - 1) / C(n, m). This is the unbiased estimate of R. Tang et al. (ACL 2020), who
+    correct J. Dodge et al. (EMNLP 2019). The interval reckons with one more seed, as that of
+    `aggregate` does: the mean best of seeds that may be arbitrarily bad has no end on that side
+    unless `worst` is given. The median's interval is by order statistics.
 
     Args:
         runs: variables over (..., seed, step), or (..., seed) after `pick`.
@@ -227,12 +251,22 @@ def best_of(
 
     Raises:
         ValueError: m outside 1..n, an unknown statistic.
+
+    Example:
+        >>> stats.best_of(runs, tries=(1, 5, 10))
     """
     if statistic not in ("mean", "median"):
         raise ValueError(f"statistic must be 'mean' or 'median', got {statistic!r}")
     wanted = np.atleast_1d(np.asarray(tries, int))
     stand_in = worst_value(of, worst)
-    sign = 1.0 if stand_in > 0 else -1.0
+    filled = final(runs, of)
+    filled = filled.where(filled.notnull(), stand_in).astype(float)
+    bounds = possible(filled.values, of, worst)
+    larger_is_better = stand_in <= 0
+    sign = 1.0
+    if larger_is_better:  # the lowest of the negated values is the best then
+        sign = -1.0
+        bounds = (-bounds[1], -bounds[0])
 
     def chunk(values: np.ndarray) -> tuple[np.ndarray, ...]:
         n = values.shape[-1]
@@ -240,31 +274,32 @@ def best_of(
             raise ValueError(
                 f"tries must lie between 1 and the {n} seeds there are, got {wanted.tolist()}"
             )
-        estimate = sign * best_among(np.sort(sign * values, -1), _none_among(n, wanted), statistic)
-        bounded = [
-            sorted_interval(sign * values, _best_share(m, statistic), bounds, level, resamples, rng)
-            for m in wanted
-        ]
-        low, high = (sign * np.stack(end, -1) for end in zip(*bounded, strict=True))
-        return estimate, *((low, high) if sign > 0 else (high, low)), np.full(low.shape, n)
+        values = sign * values
+        estimate = best_among(np.sort(values, -1), _none_among(n, wanted), statistic)
+        ends = []
+        for m in wanted:
+            shares = _best_share(m, statistic)
+            ends.append(sorted_interval(values, shares, bounds, level, resamples, rng))
+        low, high = (sign * np.stack(end, -1) for end in zip(*ends, strict=True))
+        if larger_is_better:
+            low, high = high, low
+        return sign * estimate, low, high, np.full(low.shape, n)
 
-    filled = final(runs, of)
-    filled = filled.where(filled.notnull(), stand_in).astype(float)
-    least, most = possible(filled.values, of, worst)
-    bounds = (least, most) if sign > 0 else (-most, -least)
     names = ("best", "low", "high", "n")
-    result = reduce(
-        lambda x: by_chunks(chunk, x), filled, over=over, names=names, new={"tries": wanted}
-    )
+    new = {"tries": wanted}
+    result = reduce_in_chunks(chunk, filled, over=over, names=names, new=new)
     result.attrs = {"of": of, "statistic": statistic, "level": level, "resamples": resamples}
     return result
 
 
 def _none_among(n: int, tries: np.ndarray) -> np.ndarray:
-    """P(none of c given seeds among m drawn of n) = C(n - c, m) / C(n, m): array (tries, n + 1)
-    over c = 0..n.
+    """P(none of c given seeds is among m drawn of n) = C(n - c, m) / C(n, m).
+
+    Returns:
+        An array (tries, n + 1): one row for each m, one column for each c from 0 to n.
     """
-    c, m = np.arange(n + 1), tries[:, None]
+    c = np.arange(n + 1)
+    m = tries[:, None]
     rest = np.maximum(n - c - m, 0)
     logs = (
         special.gammaln(n - c + 1)
@@ -276,15 +311,26 @@ def _none_among(n: int, tries: np.ndarray) -> np.ndarray:
 
 
 def best_among(ordered: np.ndarray, missing: np.ndarray, statistic: str) -> np.ndarray:
-    """Mean or median (cells, tries) of the lowest of m from sorted samples (cells, n)."""
+    """Mean or median of the lowest of m seeds.
+
+    Args:
+        ordered: sorted samples (cells, n).
+        missing: what `_none_among` returned, (tries, n + 1).
+        statistic: "mean" or "median".
+
+    Returns:
+        The statistic, (cells, tries).
+    """
     if statistic == "median":
         return ordered[:, np.argmax(missing[:, 1:] <= 0.5, -1)]
     return weighted_sum(ordered, missing[:, :-1] - missing[:, 1:])
 
 
-def _best_share(tries: int, statistic: str) -> Callable[[np.ndarray], np.ndarray]:
-    """How likely the best of so many trainings is among the lowest share u of all; of the median,
-    whether it is.
+def _best_share(tries: int, statistic: str) -> Statistic:
+    """How much a share u of lowest seeds contributes to the mean or median of the lowest of m.
+
+    For the mean this is the probability that the lowest of m seeds lies in that share. For the
+    median it is 1 if that probability is at least one half, else 0.
     """
     if statistic == "mean":
         return lambda u: 1 - (1 - u) ** tries
