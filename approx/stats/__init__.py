@@ -31,13 +31,14 @@ from approx.stats.evidence import (
     verdict,
     write_claims,
 )
-from approx.stats.extrapolation import error_by_distance, phase_tolerant_error, symmetry
+from approx.stats.extrapolation import error_by_distance, symmetry
 from approx.stats.failures import below_floor, excess, split
 from approx.stats.intervals import binomial_interval, order_quantiles
 from approx.stats.kept import pick
 from approx.stats.maps import best, boundary, highest, majority
 from approx.stats.paired import compare_values, ert_ratio, improvement
 from approx.stats.paired_intervals import paired_interval
+from approx.stats.phases import phase_tolerant_error
 from approx.stats.planning import (
     confidence_sequence,
     enough,
