@@ -7,9 +7,10 @@ which is refused.
 """
 
 from approx.stats.asymptotes import asymptote, shares
+from approx.stats.bounded_means import mean_interval
 from approx.stats.comparisons import compare, mcnemar, pair
 from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
-from approx.stats.effects import crossed, effects, mean_interval
+from approx.stats.effects import crossed, effects
 from approx.stats.endings import falling, plateaus
 from approx.stats.evidence import (
     ALWAYS,

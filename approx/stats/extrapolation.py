@@ -51,8 +51,8 @@ def error_by_distance(runs: xr.Dataset, relative: bool = False) -> xr.Dataset:
     error = _mean_by_distance(abs(prediction - runs.y_test), runs.distance)
     if relative:
         error = error / _size_of_target(runs)
-    result = without_kept_step(error)
-    result = result.transpose(..., "distance").to_dataset(name="error")
+    error = without_kept_step(error).transpose(..., "distance")
+    result = error.to_dataset(name="error")
     result.attrs = {"relative": int(relative)}
     return result
 
