@@ -7,6 +7,7 @@ which is refused.
 """
 
 from approx.stats.asymptotes import asymptote, shares
+from approx.stats.boundaries import boundary
 from approx.stats.bounded_means import mean_interval
 from approx.stats.comparisons import compare, mcnemar, pair
 from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
@@ -36,7 +37,7 @@ from approx.stats.extrapolation import error_by_distance, symmetry
 from approx.stats.failures import below_floor, excess, split
 from approx.stats.intervals import binomial_interval, order_quantiles
 from approx.stats.kept import pick
-from approx.stats.maps import best, boundary, highest, majority
+from approx.stats.maps import best, highest, majority
 from approx.stats.paired import compare_values, ert_ratio, improvement
 from approx.stats.paired_intervals import paired_interval
 from approx.stats.phases import phase_tolerant_error

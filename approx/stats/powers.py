@@ -8,7 +8,8 @@ import xarray as xr
 
 from approx.stats.intervals import check_level
 from approx.stats.labels import final, require_dims, variable, worst_value
-from approx.stats.unseen import seed_weights, sorted_draws, tail_ends
+from approx.stats.unseen import seed_weights, tail_ends
+from approx.stats.unseen_sorted import sorted_draws
 from approx.stats.values import SHARES, check_statistic
 
 # The numbers of a cell, by row of the array `numbers` and by its columns (estimate, low, high)

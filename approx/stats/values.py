@@ -13,7 +13,7 @@ from scipy import special
 from approx.stats.intervals import at_rank, order_quantile, quantile_of_sorted, rank_interval
 from approx.stats.labels import Over, final, reduce, variable, worst_value
 from approx.stats.resample import by_chunks
-from approx.stats.unseen import (
+from approx.stats.unseen_sorted import (
     share_mean,
     share_median,
     share_middle,

@@ -1,0 +1,451 @@
+"""Where the rate of success crosses one half along an axis, and how wide the crossing is.
+
+A row is the cells along the axis at one setting of everything else. `boundary` finds the crossings
+of every row, and fits a logistic curve to the cells around each.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import xarray as xr
+from scipy import special
+
+from approx.stats.intervals import check_level
+from approx.stats.labels import check_rates, require_dims
+from approx.stats.maps import check_axis, spaced_by_logarithm
+
+NAMES = ("middle", "low", "high", "spread", "spread_low", "spread_high", "rising", "cells")
+POSITIONS = ("middle", "low", "high")  # of these names: on the axis, not along it
+FEW_TO_MOST = 2 * special.logit(0.9)  # logits between rates of 10 and 90%
+NEARLY = 0.02  # a plateau's rate that is this near to 0 or 1 is taken to be 0 or 1
+
+# The fit of a curve
+ENOUGH = 1e-5  # a step of a logit at which it ends; intervals of 64 seeds are a tenth wide and more
+SMALL = 1e-4  # the step of the difference quotients
+LENGTHS = np.array([0.0, 0.03, 0.1, 0.3, 0.6, 1.0])  # shares of a step that are tried
+LONGEST = 3  # logits in one step
+FLATTEST = 1e-3  # least slope
+
+
+def boundary(
+    rates: xr.Dataset,
+    along: str,
+    log: bool | None = None,
+    level: float = 0.95,
+    resamples: int = 200,
+    rng: int = 0,
+) -> xr.Dataset:
+    """Where the rate of success crosses one half along an axis, and how wide the crossing is.
+
+    A cell is decided where the interval of its rate excludes one half. There is a crossing between
+    two decided cells of opposite sides if all cells between them are undecided. On either side of
+    it lies a plateau; it begins at the first decided cell whose interval holds the extreme rate
+    before the next crossing.
+
+    The cells from plateau to plateau are fitted by `p = l + (r - l) / (1 + exp(-a - b x))`, l and r
+    being the plateaus' rates (0 and 1 if within 2%) and x the axis or its logarithm. The fit is the
+    maximum of the likelihood with Jeffreys' prior, which is finite where success and failure are
+    separated too (D. Firth, Biometrika 80, 1993). Intervals are percentiles of the parametric
+    bootstrap, of the plateaus too; by simulation 95% ones cover the middle in 90 to 95%.
+
+    Where the crossing is narrower than a cell and a half, its interval holds at least the two
+    decided cells that it is between, and its spread begins at 0. A crossing so wide that the axis
+    shows no plateaus is taken to be narrower than it is.
+
+    Args:
+        rates: what `stats.rate` returned.
+        along: the dimension.
+        log: whether x is the logarithm; by default where the positive values are spaced more evenly
+            so.
+        level: of the intervals.
+        resamples: of the bootstrap.
+        rng: its seed.
+
+    Returns:
+        Over the other dimensions and `crossing`, as many as any row has, in order along the axis,
+        nan where a row has fewer: `middle` (where p = 1/2) with `low` and `high`; `spread` (from 10
+        to 90% of the way between the plateaus, in decades where `log`) with `spread_low` and
+        `spread_high`; `rising`, 1 or -1; `cells`, how many were fitted.
+
+    Raises:
+        ValueError: `rates` are none, there is no such dimension, or its values are fewer than
+            three, repeat, are not sorted, or have no logarithm although `log`.
+
+    Example:
+        border = stats.boundary(stats.rate(hits), along="learning_rate")
+        border.middle, border.low, border.high
+    """
+    check_rates(rates, ("rate", "low", "high", "n", "successes"))
+    require_dims(rates, [along])
+    check_level(level)
+    values = np.asarray(rates[along].values, float)
+    check_axis(along, values)
+    if values.size < 3:
+        raise ValueError(
+            f"{along} has {values.size} values: a boundary along it takes at least three"
+        )
+    if log is None:
+        log = spaced_by_logarithm(values)
+    x = values
+    if log:
+        if values.min() <= 0:
+            raise ValueError(f"{along} has values of at most 0, which have no logarithm: log=False")
+        x = np.log10(values)
+
+    generator = np.random.default_rng(rng)
+    rows = []
+    for row in _rows(rates, along, x):
+        found = [fitted(row, one, level, resamples, generator) for one in crossings(row)]
+        rows.append(found)
+    table = _table(rows)
+    if log:
+        table[..., : len(POSITIONS)] = 10 ** table[..., : len(POSITIONS)]
+
+    others = [dim for dim in rates.successes.dims if dim != along]
+    shape = tuple(rates.sizes[dim] for dim in others)
+    made = {}
+    for place, name in enumerate(NAMES):
+        made[name] = ([*others, "crossing"], table[..., place].reshape(*shape, table.shape[1]))
+    coords = {dim: rates[dim] for dim in others if dim in rates.coords}
+    about = {"along": along, "log": int(log), "level": level}
+    return xr.Dataset(made, coords, {**rates.attrs, **about})
+
+
+class Row(NamedTuple):
+    """The cells along the axis at one setting of everything else; each array (cells,).
+
+    Attributes:
+        x: the axis, or its logarithm.
+        successes: how many of the n seeds succeeded.
+        n: the seeds.
+        rate: the share of successes.
+        low: the lower end of its interval.
+        high: the upper end.
+    """
+
+    x: np.ndarray
+    successes: np.ndarray
+    n: np.ndarray
+    rate: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+
+
+def _rows(rates: xr.Dataset, along: str, x: np.ndarray) -> list[Row]:
+    """All rows of a map, the last of the other dimensions fastest."""
+    ordered = rates.transpose(..., along)
+    flat = []
+    for name in Row._fields[1:]:
+        values = ordered[name].values
+        flat.append(values.reshape(-1, x.size))
+    return [Row(x, *arrays) for arrays in zip(*flat, strict=True)]
+
+
+def _table(rows: list[list[tuple[float, ...]]]) -> np.ndarray:
+    """The numbers of all crossings as an array (rows, crossings, names), filled up with nan."""
+    most = max([1, *map(len, rows)])
+    table = np.full((len(rows), most, len(NAMES)), np.nan)
+    for number, row in enumerate(rows):
+        for place, found in enumerate(row):
+            table[number, place] = found
+    return table
+
+
+# ---- where the crossings are ---------------------------------------------------------------------
+
+
+class Crossing(NamedTuple):
+    """A crossing of one half.
+
+    Attributes:
+        steep: the cells that are fitted, from plateau to plateau.
+        before: the cells of the plateau before.
+        after: the cells of the plateau after.
+        first: the last decided cell before the crossing.
+        last: the first decided cell after it.
+    """
+
+    steep: slice
+    before: slice
+    after: slice
+    first: int
+    last: int
+
+
+def crossings(row: Row) -> list[Crossing]:
+    """All crossings of a row, in order. Each reaches from one extreme rate to the next."""
+    side = _sides(row)
+    decided = np.flatnonzero(side)
+    changes = np.flatnonzero(np.diff(side[decided]))
+    firsts = decided[changes].tolist()
+    lasts = decided[changes + 1].tolist()
+
+    begins = [0]
+    for number in range(len(firsts) - 1):
+        between = (firsts[number] + lasts[number]) / 2, (firsts[number + 1] + lasts[number + 1]) / 2
+        begins.append(_extreme(row, *between, sign=side[lasts[number]]))
+    ends = [*begins[1:], len(side) - 1]
+    found = []
+    for begin, end, first, last in zip(begins, ends, firsts, lasts, strict=False):
+        found.append(_crossing(row, begin, end, first, last))
+    return found
+
+
+def _sides(row: Row) -> np.ndarray:
+    """1 where a cell's rate is decidedly above one half, -1 where it is below, 0 elsewhere."""
+    below = np.where(row.high < 0.5, -1, 0)
+    return np.where(row.low > 0.5, 1, below)
+
+
+def _extreme(row: Row, start: float, stop: float, sign: int) -> int:
+    """The cell with the extreme rate between two crossings: the highest for sign 1, or lowest.
+
+    Of several it is the middle one.
+    """
+    inside = np.arange(int(np.ceil(start)), int(stop) + 1)
+    height = np.nan_to_num(sign * row.rate[inside], nan=-np.inf)
+    top = inside[height == height.max()]
+    return int(top[len(top) // 2])
+
+
+def _crossing(row: Row, begin: int, end: int, first: int, last: int) -> Crossing:
+    """The crossing between the decided cells `first` and `last`, the cells from begin to end."""
+    left = _edge_of_plateau(row, range(first, begin - 1, -1))
+    right = _edge_of_plateau(row, range(last, end + 1))
+    steep = slice(left, right + 1)
+    before = slice(begin, left + 1)
+    after = slice(right, end + 1)
+    return Crossing(steep, before, after, first, last)
+
+
+def _edge_of_plateau(row: Row, walk: range) -> int:
+    """The first decided cell on the way whose interval holds the extreme rate of its side.
+
+    Args:
+        row: the cells.
+        walk: the way from the crossing outward; its first cell is decided.
+    """
+    if row.low[walk[0]] > 0.5:
+        decided = [i for i in walk if row.low[i] > 0.5]
+        extreme = max(row.rate[i] for i in decided)
+    else:
+        decided = [i for i in walk if row.high[i] < 0.5]
+        extreme = min(row.rate[i] for i in decided)
+    return next(i for i in decided if row.low[i] <= extreme <= row.high[i])
+
+
+# ---- one crossing --------------------------------------------------------------------------------
+
+
+def fitted(
+    row: Row,
+    crossing: Crossing,
+    level: float,
+    resamples: int,
+    generator: np.random.Generator,
+) -> tuple[float, ...]:
+    """Fit one crossing and bootstrap it: the numbers of `NAMES`, in units of x."""
+    first_x = row.x[crossing.first]
+    last_x = row.x[crossing.last]
+    center = (first_x + last_x) / 2
+    scale = np.median(np.diff(row.x))
+    plateaus = [_counts(row, crossing.before), _counts(row, crossing.after)]
+    levels = np.array([_level_of(hits / seeds) for hits, seeds in plateaus])
+
+    used = row.n[crossing.steep] > 0
+    x, successes, n = (part[crossing.steep][used] for part in (row.x, row.successes, row.n))
+    cells = Cells((x - center) / scale, n.astype(float), levels[None])
+    a, b = logistic(cells, successes.astype(float)[None])
+    (middle,), (spread,) = _places(a, b, cells.levels, center, scale)
+
+    drawn = _draw_successes(a, b, cells, resamples, generator)
+    drawn_levels = _draw_levels(levels, plateaus, resamples, generator)
+    again = cells._replace(levels=drawn_levels)
+    middles, spreads = _places(*logistic(again, drawn), drawn_levels, center, scale)
+    ends = (1 - level) / 2, (1 + level) / 2
+    low, high = np.quantile(middles, ends)
+    least, most = np.quantile(spreads, ends)
+
+    # If all happens between two cells, they cannot tell where, nor how steeply
+    if spread < 1.5 * _widest_gap(row, crossing):
+        low = min(low, first_x)
+        high = max(high, last_x)
+        least = 0.0
+    rising = np.sign(levels[1] - levels[0])
+    return middle, low, high, spread, least, most, rising, len(cells.z)
+
+
+def _counts(row: Row, part: slice) -> tuple[int, int]:
+    """Successes and seeds in some cells."""
+    return row.successes[part].sum(), row.n[part].sum()
+
+
+def _level_of(rate: float) -> float:
+    """The level of a plateau, its rate; 0 or 1 where nearly none or all succeed."""
+    rounded = np.round(rate)
+    if abs(rate - rounded) < NEARLY:
+        return float(rounded)
+    return float(rate)
+
+
+def _widest_gap(row: Row, crossing: Crossing) -> float:
+    """The widest gap between cells with seeds, from the last decided one to the first again."""
+    seen = slice(crossing.first, crossing.last + 1)
+    has_seeds = row.n[seen] > 0
+    return np.diff(row.x[seen][has_seeds]).max()
+
+
+def _draw_successes(
+    a: np.ndarray, b: np.ndarray, cells: "Cells", resamples: int, generator: np.random.Generator
+) -> np.ndarray:
+    """Successes (resamples, cells) drawn from the fitted curve."""
+    p = np.clip(rate_of(a, b, cells)[0], 0, 1)
+    size = (resamples, len(p))
+    return generator.binomial(cells.n.astype(int), p, size).astype(float)
+
+
+def _draw_levels(
+    levels: np.ndarray,
+    plateaus: list[tuple[int, int]],
+    resamples: int,
+    generator: np.random.Generator,
+) -> np.ndarray:
+    """The plateaus' levels (resamples, 2) drawn anew; levels of 0 and 1 stay."""
+    columns = []
+    for level, (_, seeds) in zip(levels, plateaus, strict=True):
+        drawn = generator.binomial(seeds, level, resamples) / seeds
+        is_extreme = level in (0, 1)
+        columns.append(np.where(is_extreme, level, drawn))
+    return np.stack(columns, 1)
+
+
+def _places(
+    a: np.ndarray, b: np.ndarray, levels: np.ndarray, center: float, scale: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """Where the rate is one half, and the width from 10 to 90% of the way between the levels."""
+    before, after = levels[:, 0], levels[:, 1]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        share = (0.5 - before) / (after - before)
+        share = np.clip(share, 1e-3, 1 - 1e-3)
+        middle = center + scale * (special.logit(share) - a) / b
+        return middle, scale * FEW_TO_MOST / np.abs(b)
+
+
+# ---- the logistic curve --------------------------------------------------------------------------
+
+
+class Cells(NamedTuple):
+    """The cells that curves are fitted to, and the levels that the curves lead between.
+
+    Attributes:
+        z: (cells,), the axis, centered and in units of the median gap.
+        n: (cells,), numbers of seeds.
+        levels: (tables, 2), or (1, 2) for all tables, the rates before and after.
+    """
+
+    z: np.ndarray
+    n: np.ndarray
+    levels: np.ndarray
+
+
+def logistic(
+    cells: Cells, successes: np.ndarray, rounds: int = 30
+) -> tuple[np.ndarray, np.ndarray]:
+    """Fit `p = l + (r - l) / (1 + exp(-a - b z))` between levels l and r, with b > 0.
+
+    Fisher's scoring on the likelihood with Jeffreys' prior `|information|^(1/2)`. Of several
+    lengths of a step it takes the one after which this is largest.
+
+    Args:
+        cells: where and between which levels.
+        successes: (tables, cells), each row a table to be fitted by itself.
+        rounds: the largest number of steps.
+
+    Returns:
+        Intercepts a and slopes b, each (tables,).
+    """
+    tables = np.arange(len(successes))
+    lengths = LENGTHS[:, None]
+    a = np.zeros(len(successes))
+    b = np.full(len(successes), 0.5)
+    for _ in range(rounds):
+        step = _scoring_step(a, b, cells, successes)
+        tried_a = a + lengths * step[0]
+        tried_b = np.maximum(b + lengths * step[1], FLATTEST)
+        likelihood = _penalised_likelihood(tried_a, tried_b, cells, successes)
+        best = np.nanargmax(likelihood, 0)
+        a = tried_a[best, tables]
+        b = tried_b[best, tables]
+        moved = np.abs(lengths[best, 0] * step).max()
+        if moved < ENOUGH:
+            break
+    return a, b
+
+
+def _scoring_step(a: np.ndarray, b: np.ndarray, cells: Cells, successes: np.ndarray) -> np.ndarray:
+    """The step of Fisher's scoring from (a, b), shape (2, tables), of at most three logits."""
+    p = rate_of(a, b, cells)
+    variance = np.maximum(p * (1 - p), 1e-12)
+    left = (successes - cells.n * p) / variance * slope_of(a, b, cells)
+    by_a = left.sum(-1) + _slope_of_prior(a, b, cells, SMALL, 0.0)
+    by_b = (left * cells.z).sum(-1) + _slope_of_prior(a, b, cells, 0.0, SMALL)
+
+    (s0, s1, s2), determinant = information(a, b, cells)
+    solved = np.stack([s2 * by_a - s1 * by_b, s0 * by_b - s1 * by_a])
+    step = solved / determinant
+    largest = np.maximum(np.abs(step).max(0), 1e-300)
+    step *= np.minimum(1, LONGEST / largest)
+    return step
+
+
+def _slope_of_prior(
+    a: np.ndarray, b: np.ndarray, cells: Cells, by_a: float, by_b: float
+) -> np.ndarray:
+    """The derivative of the logarithm of Jeffreys' prior, as a difference quotient."""
+    _, above = information(a + by_a, b + by_b, cells)
+    _, below = information(a - by_a, b - by_b, cells)
+    return (np.log(above) - np.log(below)) / (4 * SMALL)
+
+
+def _penalised_likelihood(
+    a: np.ndarray, b: np.ndarray, cells: Cells, successes: np.ndarray
+) -> np.ndarray:
+    """The logarithm of the likelihood times Jeffreys' prior, in the shape of a and b."""
+    p = np.clip(rate_of(a, b, cells), 1e-12, 1 - 1e-12)
+    hits = successes * np.log(p)
+    misses = (cells.n - successes) * np.log1p(-p)
+    likelihood = (hits + misses).sum(-1)
+    _, determinant = information(a, b, cells)
+    return likelihood + np.log(determinant) / 2
+
+
+def _share_of_way(a: np.ndarray, b: np.ndarray, cells: Cells) -> np.ndarray:
+    """How far the curve has come from the one level to the other in every cell, from 0 to 1."""
+    return special.expit(a[..., None] + b[..., None] * cells.z)
+
+
+def rate_of(a: np.ndarray, b: np.ndarray, cells: Cells) -> np.ndarray:
+    """The rate p in every cell, (..., tables, cells), from a and b (..., tables)."""
+    before, after = cells.levels[:, :1], cells.levels[:, 1:]
+    return before + (after - before) * _share_of_way(a, b, cells)
+
+
+def slope_of(a: np.ndarray, b: np.ndarray, cells: Cells) -> np.ndarray:
+    """The derivative of the rate by a, in every cell."""
+    share = _share_of_way(a, b, cells)
+    before, after = cells.levels[:, :1], cells.levels[:, 1:]
+    return (after - before) * share * (1 - share)
+
+
+def information(a: np.ndarray, b: np.ndarray, cells: Cells) -> tuple[tuple, np.ndarray]:
+    """Fisher's information: its three different entries, and its determinant, each (..., tables).
+
+    With weights w, the entries are the sums over the cells of w, w z and w z².
+    """
+    p = rate_of(a, b, cells)
+    variance = np.maximum(p * (1 - p), 1e-300)
+    w = cells.n * slope_of(a, b, cells) ** 2 / variance
+    s0 = w.sum(-1)
+    s1 = (w * cells.z).sum(-1)
+    s2 = (w * cells.z * cells.z).sum(-1)
+    return (s0, s1, s2), np.maximum(s0 * s2 - s1 * s1, 1e-100)
