@@ -14,7 +14,7 @@ from scripts import ROOT, script
 
 import approx as ap
 from approx.maps import Search
-from approx.stats.boundaries import Cells, logistic
+from approx.stats.logistic import Cells, logistic
 from approx.sweep import programs
 
 TASK, RECIPE = (

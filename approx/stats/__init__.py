@@ -41,19 +41,12 @@ from approx.stats.maps import best, highest, majority
 from approx.stats.paired import compare_values, ert_ratio, improvement
 from approx.stats.paired_intervals import paired_interval
 from approx.stats.phases import phase_tolerant_error
-from approx.stats.planning import (
-    confidence_sequence,
-    enough,
-    plan,
-    power,
-    running_rate,
-    seeds_for_power,
-    seeds_for_width,
-)
+from approx.stats.planning import plan, power, seeds_for_power, seeds_for_width
 from approx.stats.powers import exponent
 from approx.stats.rankings import discoveries, performance_profile, ranking
 from approx.stats.rates import profile, rate, reading, success
 from approx.stats.reports import report, table
+from approx.stats.sequences import confidence_sequence, enough, running_rate
 from approx.stats.time_tests import compare_times, logrank
 from approx.stats.times import (
     kaplan_meier,

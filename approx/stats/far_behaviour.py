@@ -6,10 +6,15 @@ the docstring of `stats.asymptote`; its numbers below are conventions, which
 tests/test_extrapolation.py checks on constructed functions.
 """
 
-from collections.abc import Callable
-from math import gcd
-
 import numpy as np
+
+from approx.stats.far_fits import (
+    exponential_basis,
+    fit_and_halves,
+    is_line,
+    is_periodic,
+    power_basis,
+)
 
 KINDS = (
     "constant",
@@ -24,15 +29,8 @@ KINDS = (
 NUMBERS = ("level", "slope", "period", "exponent", "growth")
 
 LEAST_POINTS = 16
-LEAST_CYCLES = 1.75  # "nearly two periods": sin on the default `sine` task shows two on either side
-HARMONICS = 3
-POINTS_PER_PERIOD = 8
-CYCLE_STEP = 1 / 32  # phase error at the ends below 2 pi / 128: 0.1% of the variance
 EXPONENTS = np.linspace(-4, 8, 601)
 GROWTHS = np.linspace(-40, 40, 801)
-
-# A function of the distances (m,) and of one parameter: what is fitted beside a constant.
-Basis = Callable[[np.ndarray, float], np.ndarray]
 
 
 class Verdicts:
@@ -157,214 +155,3 @@ def settle_waves_about_lines(found: Verdicts, r: np.ndarray, f: np.ndarray, tol:
     index = found.waiting()
     holds, period, slope = is_periodic(r, f[index], 1, tol)
     found.settle(index, holds, "linear + periodic", period=period, slope=slope)
-
-
-# ---- lines ---------------------------------------------------------------------------------------
-
-
-def is_line(r: np.ndarray, f: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
-    """Whether the rows of f are lines on the points r by statement 4, and their slopes."""
-    half = len(r) // 2
-    intercept, slope = least_squares_line(r, f)
-    _, inner_slope = least_squares_line(r[:half], f[:, :half])
-    _, outer_slope = least_squares_line(r[half:], f[:, half:])
-
-    missed = abs(f - intercept[:, None] - slope[:, None] * r)
-    change = abs(slope) * (r[-1] - r[0])
-    straight = missed.max(-1, initial=0) <= tol * change
-
-    one_sign = inner_slope * outer_slope > 0
-    ratio = np.where(one_sign, outer_slope, 1) / np.where(one_sign, inner_slope, 1)
-    farther = r[half:].mean() / r[:half].mean()
-    bend = np.log(ratio) / np.log(farther)
-    return straight & one_sign & (abs(bend) <= 5 * tol), slope
-
-
-def least_squares_line(r: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Intercepts and slopes (rows,) of the lines that fit the rows of f best."""
-    intercept, slope = np.polynomial.polynomial.polyfit(r, f.T, 1)
-    return intercept, slope
-
-
-# ---- powers and exponentials ---------------------------------------------------------------------
-
-
-def power_basis(r: np.ndarray, p: float) -> np.ndarray:
-    """(r^p - 1) / p, which is r^p up to a constant and a factor, and log r for p = 0."""
-    if abs(p) > 1e-9:
-        return np.expm1(p * np.log(r)) / p
-    return np.log(r)
-
-
-def exponential_basis(r: np.ndarray, g: float) -> np.ndarray:
-    """(exp(g (r - max r)) - 1) / g: exp(g r) up to a constant and a factor; a line for g = 0."""
-    if abs(g) > 1e-9:
-        return np.expm1(g * (r - r[-1])) / g
-    return r
-
-
-def fit_and_halves(
-    r: np.ndarray, f: np.ndarray, basis: Basis, candidates: np.ndarray, tol: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Fit a parameter of `basis` to all points, to the inner half and to the outer half of them.
-
-    Returns:
-        The three parameters, each (rows,), and for which rows the fit to all points misses none by
-        more than tol / 10 times the range of f.
-    """
-    half = len(r) // 2
-    both, residual = fit(r, f, basis, candidates)
-    inner, _ = fit(r[:half], f[:, :half], basis, candidates)
-    outer, _ = fit(r[half:], f[:, half:], basis, candidates)
-    missed = np.abs(residual).max(-1, initial=0)
-    near = missed <= tol / 10 * np.ptp(f, axis=-1)
-    return both, inner, outer, near
-
-
-def fit(
-    r: np.ndarray, f: np.ndarray, basis: Basis, candidates: np.ndarray
-) -> tuple[np.ndarray, np.ndarray]:
-    """Find the parameter of `basis` that fits each row best beside a constant.
-
-    Args:
-        r: (m,), distances.
-        f: (rows, m), values.
-        basis: the function whose parameter is sought.
-        candidates: equally spaced values of the parameter. The best of them is improved to a tenth
-            of their spacing.
-
-    Returns:
-        The parameters (rows,) and the residuals (rows, m).
-    """
-    best, residual, _ = best_basis(f, with_constant(r, basis, candidates))
-    found = candidates[best]
-    around = np.linspace(-1, 1, 21) * (candidates[1] - candidates[0])
-    for i in np.unique(best):
-        rows = best == i
-        finer = candidates[i] + around
-        choice, residual[rows], _ = best_basis(f[rows], with_constant(r, basis, finer))
-        found[rows] = finer[choice]
-    return found, residual
-
-
-def with_constant(r: np.ndarray, basis: Basis, candidates: np.ndarray) -> list[np.ndarray]:
-    """For each value of the parameter the matrix (m, 2) of a constant and the basis function."""
-    ones = np.ones_like(r)
-    return [np.column_stack([ones, basis(r, value)]) for value in candidates.tolist()]
-
-
-# ---- waves ---------------------------------------------------------------------------------------
-
-
-def is_periodic(
-    r: np.ndarray, f: np.ndarray, degree: int, tol: float
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Whether the rows of f are periodic by statement 6.
-
-    Args:
-        r: (m,), distances.
-        f: (rows, m), values.
-        degree: 0 for waves about a constant, 1 for waves about a line.
-        tol: the tolerance.
-
-    Returns:
-        Whether the row is periodic, the period, and the slope of the line (nan for degree 0), each
-        (rows,).
-    """
-    depth = r[-1] - r[0]
-    most_cycles = (len(r) - 1) / POINTS_PER_PERIOD
-    cycles = np.arange(LEAST_CYCLES, most_cycles + CYCLE_STEP / 2, CYCLE_STEP)
-    nothing = np.full(len(f), np.nan)
-    if not cycles.size:
-        return np.zeros(len(f), bool), nothing, nothing
-
-    t = (r - r[0]) / depth
-    trend = np.stack([t**k for k in range(degree + 1)], -1)
-    best, residual, coefficients = best_basis(f, waves(t, trend, cycles))
-    holds = explains(f, trend, residual, tol)
-
-    cycles_shown = cycles[best] * common_divisor(coefficients[:, degree + 1 :])
-    slope = nothing
-    if degree:
-        slope = coefficients[:, 1] / depth
-    return holds, depth / cycles_shown, slope
-
-
-def waves(t: np.ndarray, trend: np.ndarray, cycles: np.ndarray) -> list[np.ndarray]:
-    """For each number of cycles the matrix (m, b) of the trend, the cosines and the sines."""
-    harmonics = np.arange(1, HARMONICS + 1)
-    angle = 2 * np.pi * harmonics * t[:, None]
-    return [np.hstack([trend, np.cos(c * angle), np.sin(c * angle)]) for c in cycles]
-
-
-def explains(f: np.ndarray, trend: np.ndarray, residual: np.ndarray, tol: float) -> np.ndarray:
-    """For which rows the residual is small beside what the trend alone leaves over.
-
-    It must be so on all points, on the inner half of them and on the outer half.
-    """
-    orthonormal = np.linalg.qr(trend)[0]
-    left = f - (f @ orthonormal) @ orthonormal.T
-    half = f.shape[-1] // 2
-    holds = np.ones(len(f), bool)
-    for part in (slice(None), slice(half), slice(half, None)):
-        unexplained = (residual[:, part] ** 2).mean(-1)
-        holds &= unexplained <= tol * left[:, part].var(-1)
-    return holds
-
-
-def common_divisor(coefficients: np.ndarray) -> np.ndarray:
-    """The largest number that divides all harmonics present in a wave, (rows,).
-
-    A wave of frequency w may be found as the second harmonic of w / 2: then only even harmonics are
-    present, the divisor is 2, and the true number of cycles is twice the one that was found.
-
-    Args:
-        coefficients: (rows, 2 HARMONICS), of the cosines and then of the sines.
-    """
-    pairs = coefficients.reshape(-1, 2, HARMONICS)
-    heights = np.hypot(pairs[:, 0], pairs[:, 1])
-    highest = heights.max(-1, keepdims=True, initial=0)
-    present = heights > 0.1 * highest
-    divisors = []
-    for row in present:
-        numbers = np.flatnonzero(row) + 1
-        divisors.append(gcd(*numbers.tolist()))
-    return np.maximum(np.array(divisors, int), 1)
-
-
-# ---- least squares -------------------------------------------------------------------------------
-
-
-def best_basis(f: np.ndarray, bases: list[np.ndarray]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Find the basis that fits each row of f best in least squares.
-
-    Args:
-        f: (rows, m), values.
-        bases: matrices (m, b), whose first column must be constant.
-
-    Returns:
-        The index of the best basis (rows,), the residuals (rows, m) and the coefficients (rows, b)
-        of the row less its mean.
-    """
-    mean = f.mean(-1, keepdims=True)
-    height = abs(f - mean).max(-1, keepdims=True, initial=0)
-    height = np.maximum(height, np.finfo(float).tiny)
-    unit = (f - mean) / height
-
-    factors = [np.linalg.qr(basis) for basis in bases]
-    best = np.zeros(len(f), int)
-    most = np.full(len(f), -np.inf)
-    for i, (q, _) in enumerate(factors):
-        explained = ((unit @ q) ** 2).sum(-1)
-        best = np.where(explained > most, i, best)
-        most = np.maximum(explained, most)
-
-    residual = np.zeros_like(f)
-    coefficients = np.zeros((len(f), bases[0].shape[1]))
-    for i in np.unique(best):
-        q, triangle = factors[i]
-        rows = best == i
-        along = unit[rows] @ q
-        residual[rows] = (unit[rows] - along @ q.T) * height[rows]
-        coefficients[rows] = np.linalg.solve(triangle, along.T).T * height[rows]
-    return best, residual, coefficients
