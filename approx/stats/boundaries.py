@@ -93,13 +93,15 @@ def boundary(
         rows.append(found)
     table = _table(rows)
     if log:
-        table[..., : len(POSITIONS)] = 10 ** table[..., : len(POSITIONS)]
+        positions = slice(len(POSITIONS))
+        table[..., positions] = 10 ** table[..., positions]
 
     others = [dim for dim in rates.successes.dims if dim != along]
-    shape = tuple(rates.sizes[dim] for dim in others)
+    shape = [rates.sizes[dim] for dim in others]
     made = {}
     for place, name in enumerate(NAMES):
-        made[name] = ([*others, "crossing"], table[..., place].reshape(*shape, table.shape[1]))
+        numbers = table[..., place].reshape(*shape, table.shape[1])
+        made[name] = ([*others, "crossing"], numbers)
     coords = {dim: rates[dim] for dim in others if dim in rates.coords}
     about = {"along": along, "log": int(log), "level": level}
     return xr.Dataset(made, coords, {**rates.attrs, **about})
@@ -168,17 +170,20 @@ class Crossing(NamedTuple):
 
 def crossings(row: Row) -> list[Crossing]:
     """All crossings of a row, in order. Each reaches from one extreme rate to the next."""
+    # Neighbours among the decided cells that are on opposite sides
     side = _sides(row)
     decided = np.flatnonzero(side)
     changes = np.flatnonzero(np.diff(side[decided]))
     firsts = decided[changes].tolist()
     lasts = decided[changes + 1].tolist()
 
+    # From the middle of one crossing to that of the next, the extreme rate divides the cells
+    middles = [(first + last) / 2 for first, last in zip(firsts, lasts, strict=True)]
     begins = [0]
-    for number in range(len(firsts) - 1):
-        between = (firsts[number] + lasts[number]) / 2, (firsts[number + 1] + lasts[number + 1]) / 2
-        begins.append(_extreme(row, *between, sign=side[lasts[number]]))
+    for start, stop, last in zip(middles, middles[1:], lasts, strict=False):
+        begins.append(_extreme(row, start, stop, sign=side[last]))
     ends = [*begins[1:], len(side) - 1]
+
     found = []
     for begin, end, first, last in zip(begins, ends, firsts, lasts, strict=False):
         found.append(_crossing(row, begin, end, first, last))
@@ -196,9 +201,12 @@ def _extreme(row: Row, start: float, stop: float, sign: int) -> int:
 
     Of several it is the middle one.
     """
-    inside = np.arange(int(np.ceil(start)), int(stop) + 1)
-    height = np.nan_to_num(sign * row.rate[inside], nan=-np.inf)
-    top = inside[height == height.max()]
+    first = int(np.ceil(start))
+    inside = np.arange(first, int(stop) + 1)
+    height = sign * row.rate[inside]
+    height = np.nan_to_num(height, nan=-np.inf)
+    highest = height.max()
+    top = inside[height == highest]
     return int(top[len(top) // 2])
 
 
@@ -219,13 +227,18 @@ def _edge_of_plateau(row: Row, walk: range) -> int:
         row: the cells.
         walk: the way from the crossing outward; its first cell is decided.
     """
-    if row.low[walk[0]] > 0.5:
-        decided = [i for i in walk if row.low[i] > 0.5]
-        extreme = max(row.rate[i] for i in decided)
+    side = _sides(row)
+    own_side = side[walk[0]]
+    decided = [i for i in walk if side[i] == own_side]
+    rates = row.rate[decided]
+    if own_side > 0:
+        extreme = rates.max()
     else:
-        decided = [i for i in walk if row.high[i] < 0.5]
-        extreme = min(row.rate[i] for i in decided)
-    return next(i for i in decided if row.low[i] <= extreme <= row.high[i])
+        extreme = rates.min()
+    for i in decided:
+        if row.low[i] <= extreme <= row.high[i]:
+            return i
+    raise AssertionError("a cell's interval holds its own rate")
 
 
 # ---- one crossing --------------------------------------------------------------------------------
@@ -239,39 +252,76 @@ def fitted(
     generator: np.random.Generator,
 ) -> tuple[float, ...]:
     """Fit one crossing and bootstrap it: the numbers of `NAMES`, in units of x."""
-    first_x = row.x[crossing.first]
-    last_x = row.x[crossing.last]
-    center = (first_x + last_x) / 2
-    scale = np.median(np.diff(row.x))
-    plateaus = [_counts(row, crossing.before), _counts(row, crossing.after)]
-    levels = np.array([_level_of(hits / seeds) for hits, seeds in plateaus])
+    # The curve
+    plateaus = [
+        _plateau(row, crossing.before),
+        _plateau(row, crossing.after),
+    ]
+    cells, successes = _cells_of(row, crossing, plateaus)
+    units = _units_of(row, crossing)
+    a, b = logistic(cells, successes)
+    (middle,), (spread,) = _places(a, b, cells.levels, units)
 
-    used = row.n[crossing.steep] > 0
-    x, successes, n = (part[crossing.steep][used] for part in (row.x, row.successes, row.n))
-    cells = Cells((x - center) / scale, n.astype(float), levels[None])
-    a, b = logistic(cells, successes.astype(float)[None])
-    (middle,), (spread,) = _places(a, b, cells.levels, center, scale)
-
+    # The same fit to numbers of successes that are drawn from the curve and its plateaus
     drawn = _draw_successes(a, b, cells, resamples, generator)
-    drawn_levels = _draw_levels(levels, plateaus, resamples, generator)
+    drawn_levels = _draw_levels(plateaus, resamples, generator)
     again = cells._replace(levels=drawn_levels)
-    middles, spreads = _places(*logistic(again, drawn), drawn_levels, center, scale)
+    a, b = logistic(again, drawn)
+    middles, spreads = _places(a, b, drawn_levels, units)
     ends = (1 - level) / 2, (1 + level) / 2
     low, high = np.quantile(middles, ends)
     least, most = np.quantile(spreads, ends)
 
     # If all happens between two cells, they cannot tell where, nor how steeply
     if spread < 1.5 * _widest_gap(row, crossing):
-        low = min(low, first_x)
-        high = max(high, last_x)
+        low = min(low, row.x[crossing.first])
+        high = max(high, row.x[crossing.last])
         least = 0.0
-    rising = np.sign(levels[1] - levels[0])
+
+    before, after = plateaus
+    rising = np.sign(after.level - before.level)
     return middle, low, high, spread, least, most, rising, len(cells.z)
 
 
-def _counts(row: Row, part: slice) -> tuple[int, int]:
-    """Successes and seeds in some cells."""
-    return row.successes[part].sum(), row.n[part].sum()
+class Plateau(NamedTuple):
+    """The cells on one side of a crossing: their seeds, and the rate that the curve leads to."""
+
+    seeds: int
+    level: float
+
+
+def _plateau(row: Row, part: slice) -> Plateau:
+    """The plateau that some cells make."""
+    seeds = row.n[part].sum()
+    rate = row.successes[part].sum() / seeds
+    return Plateau(seeds, _level_of(rate))
+
+
+class _Units(NamedTuple):
+    """How the axis is measured in a fit: from the middle of the crossing, in median gaps."""
+
+    center: float
+    scale: float
+
+
+def _units_of(row: Row, crossing: Crossing) -> _Units:
+    """The units of a crossing."""
+    first_x = row.x[crossing.first]
+    last_x = row.x[crossing.last]
+    gaps = np.diff(row.x)
+    return _Units((first_x + last_x) / 2, np.median(gaps))
+
+
+def _cells_of(row: Row, crossing: Crossing, plateaus: list[Plateau]) -> tuple[Cells, np.ndarray]:
+    """The cells with seeds that a curve is fitted to, and their successes as a table of one row."""
+    steep = crossing.steep
+    used = row.n[steep] > 0
+    units = _units_of(row, crossing)
+    z = (row.x[steep][used] - units.center) / units.scale
+    n = row.n[steep][used].astype(float)
+    successes = row.successes[steep][used].astype(float)
+    levels = np.array([plateau.level for plateau in plateaus])
+    return Cells(z, n, levels[None]), successes[None]
 
 
 def _level_of(rate: float) -> float:
@@ -286,40 +336,48 @@ def _widest_gap(row: Row, crossing: Crossing) -> float:
     """The widest gap between cells with seeds, from the last decided one to the first again."""
     seen = slice(crossing.first, crossing.last + 1)
     has_seeds = row.n[seen] > 0
-    return np.diff(row.x[seen][has_seeds]).max()
+    x = row.x[seen][has_seeds]
+    return np.diff(x).max()
 
 
 def _draw_successes(
     a: np.ndarray, b: np.ndarray, cells: Cells, resamples: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Successes (resamples, cells) drawn from the fitted curve."""
-    p = np.clip(rate_of(a, b, cells)[0], 0, 1)
-    size = (resamples, len(p))
-    return generator.binomial(cells.n.astype(int), p, size).astype(float)
+    (p,) = rate_of(a, b, cells)
+    p = np.clip(p, 0, 1)
+    n = cells.n.astype(int)
+    drawn = generator.binomial(n, p, (resamples, len(p)))
+    return drawn.astype(float)
 
 
 def _draw_levels(
-    levels: np.ndarray,
-    plateaus: list[tuple[int, int]],
+    plateaus: list[Plateau],
     resamples: int,
     generator: np.random.Generator,
 ) -> np.ndarray:
     """The plateaus' levels (resamples, 2) drawn anew; levels of 0 and 1 stay."""
     columns = []
-    for level, (_, seeds) in zip(levels, plateaus, strict=True):
+    for seeds, level in plateaus:
+        # Drawn for levels of 0 and 1 too, so that all fits use the generator alike
         drawn = generator.binomial(seeds, level, resamples) / seeds
-        is_extreme = level in (0, 1)
-        columns.append(np.where(is_extreme, level, drawn))
+        if level in (0, 1):
+            drawn = np.full(resamples, level)
+        columns.append(drawn)
     return np.stack(columns, 1)
 
 
 def _places(
-    a: np.ndarray, b: np.ndarray, levels: np.ndarray, center: float, scale: float
+    a: np.ndarray, b: np.ndarray, levels: np.ndarray, units: _Units
 ) -> tuple[np.ndarray, np.ndarray]:
     """Where the rate is one half, and the width from 10 to 90% of the way between the levels."""
-    before, after = levels[:, 0], levels[:, 1]
+    before = levels[:, 0]
+    after = levels[:, 1]
     with np.errstate(divide="ignore", invalid="ignore"):
+        # One half lies at this share of the way between the levels
         share = (0.5 - before) / (after - before)
         share = np.clip(share, 1e-3, 1 - 1e-3)
-        middle = center + scale * (special.logit(share) - a) / b
-        return middle, scale * FEW_TO_MOST / np.abs(b)
+        away = special.logit(share) - a
+        middle = units.center + units.scale * away / b
+        spread = units.scale * FEW_TO_MOST / np.abs(b)
+    return middle, spread

@@ -56,16 +56,21 @@ def _unseen_values(
     values: np.ndarray, bounds: tuple[float, float], step: float | None
 ) -> tuple[np.ndarray, np.ndarray]:
     """The least and the largest value (...) that a number which was not seen may have."""
+    lowest_bound, highest_bound = bounds
     least = values.min(-1)
     most = values.max(-1)
-    floor = np.full(least.shape, float(bounds[0]))
-    ceiling = np.full(most.shape, float(bounds[1]))
+    floor = np.full(least.shape, float(lowest_bound))
+    ceiling = np.full(most.shape, float(highest_bound))
     if step is None or values.shape[-1] < FEWEST:
         return floor, ceiling
+
+    # If values differ, those seen say how far the unseen may lie
     differ = most - least > ALIKE
     nearer_floor = np.maximum(floor, least - step)
     nearer_ceiling = np.minimum(ceiling, most + step)
-    return np.where(differ, nearer_floor, floor), np.where(differ, nearer_ceiling, ceiling)
+    floor = np.where(differ, nearer_floor, floor)
+    ceiling = np.where(differ, nearer_ceiling, ceiling)
+    return floor, ceiling
 
 
 def _interval_of_exceptions(values: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -74,20 +79,29 @@ def _interval_of_exceptions(values: np.ndarray, level: float) -> tuple[np.ndarra
     It is the exact interval of the share of these few, times their mean distance. Elsewhere it is
     empty, from inf to -inf.
     """
+    # The value of more than half, if there is one
     n = values.shape[-1]
-    common = np.sort(values, -1)[..., n // 2]  # the value of more than half, if there is one
+    common = np.sort(values, -1)[..., n // 2]
+
+    # Those that differ from it
     away = values - common[..., None]
-    some_above = (away > ALIKE).any(-1)
-    some_below = (away < -ALIKE).any(-1)
-    count = (np.abs(away) > ALIKE).sum(-1)
-    meant = (some_above != some_below) & (count <= EXCEPTIONS) & (2 * count < n)
+    is_above = away > ALIKE
+    is_below = away < -ALIKE
+    count = (is_above | is_below).sum(-1)
+    on_one_side = is_above.any(-1) != is_below.any(-1)
+    meant = on_one_side & (count <= EXCEPTIONS) & (2 * count < n)
 
     count = np.where(meant, count, 0)
     distance = away.sum(-1) / np.maximum(count, 1)
     share_low, share_high = binomial_interval(count, n, level, "exact")
+    one_end = common + distance * share_low
+    other_end = common + distance * share_high
+
     # The distance is negative if the few lie below the others
-    ends = np.sort([common + distance * share_low, common + distance * share_high], axis=0)
-    return np.where(meant, ends[0], np.inf), np.where(meant, ends[1], -np.inf)
+    low, high = np.sort([one_end, other_end], axis=0)
+    low = np.where(meant, low, np.inf)
+    high = np.where(meant, high, -np.inf)
+    return low, high
 
 
 class _Tilted(NamedTuple):
@@ -114,8 +128,10 @@ def _upper_end(values: np.ndarray, ceiling: np.ndarray, level: float) -> np.ndar
     n = values.shape[-1]
     if n == 1:
         return ceiling.copy()
-    allowed = stats.t.ppf((1 + level) / 2, n - 1) / np.sqrt(n)
+    quantile = stats.t.ppf((1 + level) / 2, n - 1)
+    allowed = quantile / np.sqrt(n)  # standard deviations
     mean = values.mean(-1)
+
     room = ceiling[..., None] - values
     # If a value is at the ceiling, all weight is there at place 1 already
     is_reached = (room <= ALIKE).any(-1)
@@ -131,6 +147,7 @@ def _upper_end(values: np.ndarray, ceiling: np.ndarray, level: float) -> np.ndar
         after = _beyond_ceiling(place, values, at_ceiling, ceiling, room)
         end = np.where(place <= 1, before.mean, after.mean)
         variance = np.where(place <= 1, before.variance, after.variance)
+
         margin = allowed * np.sqrt(np.maximum(variance, 0))
         accepted = end - mean <= margin + ROUNDING
         inside = np.where(accepted, place, inside)
@@ -166,10 +183,13 @@ def _beyond_ceiling(
     """
     n = values.shape[-1]
     mean = at_ceiling + (place - 1) * (ceiling - at_ceiling)
-    weights = (ceiling - mean)[..., None] / room / n
-    variance = (weights * (values - mean[..., None]) ** 2).sum(-1)
+    below_ceiling = ceiling - mean
+    weights = below_ceiling[..., None] / room / n
     rest = 1 - weights.sum(-1)
-    variance += rest * (ceiling - mean) ** 2
+
+    squares = (values - mean[..., None]) ** 2
+    variance = (weights * squares).sum(-1)
+    variance += rest * below_ceiling**2
     return _Tilted(mean, variance)
 
 

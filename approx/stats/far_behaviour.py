@@ -31,6 +31,7 @@ NUMBERS = ("level", "slope", "period", "exponent", "growth")
 LEAST_POINTS = 16
 EXPONENTS = np.linspace(-4, 8, 601)
 GROWTHS = np.linspace(-40, 40, 801)
+ROUNDING = 1e-9  # of a parameter
 
 
 class Verdicts:
@@ -128,18 +129,26 @@ def settle_growth(found: Verdicts, r: np.ndarray, f: np.ndarray, tol: float) -> 
     unit = r[outer] / r[-1]
     values = f[index][:, outer]
 
-    p, p1, p2, near = fit_and_halves(unit, values, power_basis, EXPONENTS, tol)
-    is_power = near & (abs(p1 - p2) <= 10 * tol + 1e-9)
+    # A power: the two halves agree on its exponent
+    p, p1, p2, is_near = fit_and_halves(unit, values, power_basis, EXPONENTS, tol)
+    is_same = abs(p1 - p2) <= 10 * tol + ROUNDING
+    is_power = is_near & is_same
 
-    g, g1, g2, near = fit_and_halves(unit, values, exponential_basis, GROWTHS, tol)
+    # An exponential: the two halves agree on its growth
+    g, g1, g2, is_near = fit_and_halves(unit, values, exponential_basis, GROWTHS, tol)
     allowed = 10 * tol * np.maximum(abs(g1), abs(g2))
-    is_exponential = near & (abs(g1 - g2) <= allowed + 1e-9)
+    is_same = abs(g1 - g2) <= allowed + ROUNDING
+    is_exponential = is_near & is_same
 
-    grows = (p >= 0.2) & (p <= 7.5) & (abs(p - 1) >= 0.1)
-    found.settle(index, is_power & ~is_exponential & grows, "power", exponent=p)
-    grows = g > 0
+    # Only growth counts, and no power that is nearly a line
+    is_growing = (p >= 0.2) & (p <= 7.5) & (abs(p - 1) >= 0.1)
+    holds = is_power & ~is_exponential & is_growing
+    found.settle(index, holds, "power", exponent=p)
+
+    holds = is_exponential & ~is_power & (g > 0)
     growth = g / r[-1]
-    found.settle(index, is_exponential & ~is_power & grows, "exponential", growth=growth)
+    found.settle(index, holds, "exponential", growth=growth)
+
     found.settle(index, is_power & is_exponential, "undecided")
 
 

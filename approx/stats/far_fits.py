@@ -25,19 +25,25 @@ Basis = Callable[[np.ndarray, float], np.ndarray]
 def is_line(r: np.ndarray, f: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
     """Whether the rows of f are lines on the points r by statement 4, and their slopes."""
     half = len(r) // 2
+    inner, outer = slice(half), slice(half, None)
     intercept, slope = least_squares_line(r, f)
-    _, inner_slope = least_squares_line(r[:half], f[:, :half])
-    _, outer_slope = least_squares_line(r[half:], f[:, half:])
+    _, inner_slope = least_squares_line(r[inner], f[:, inner])
+    _, outer_slope = least_squares_line(r[outer], f[:, outer])
 
+    # No point is far from the line
     missed = abs(f - intercept[:, None] - slope[:, None] * r)
     change = abs(slope) * (r[-1] - r[0])
-    straight = missed.max(-1, initial=0) <= tol * change
+    is_straight = missed.max(-1, initial=0) <= tol * change
 
-    one_sign = inner_slope * outer_slope > 0
-    ratio = np.where(one_sign, outer_slope, 1) / np.where(one_sign, inner_slope, 1)
-    farther = r[half:].mean() / r[:half].mean()
-    bend = np.log(ratio) / np.log(farther)
-    return straight & one_sign & (abs(bend) <= 5 * tol), slope
+    # The slope hardly changes on the way: as a power of r, by an exponent near 0
+    has_one_sign = inner_slope * outer_slope > 0
+    inner_slope = np.where(has_one_sign, inner_slope, 1)
+    outer_slope = np.where(has_one_sign, outer_slope, 1)
+    farther = r[outer].mean() / r[inner].mean()
+    bend = np.log(outer_slope / inner_slope) / np.log(farther)
+    is_even = abs(bend) <= 5 * tol
+
+    return is_straight & has_one_sign & is_even, slope
 
 
 def least_squares_line(r: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -73,12 +79,14 @@ def fit_and_halves(
         more than tol / 10 times the range of f.
     """
     half = len(r) // 2
+    inner, outer = slice(half), slice(half, None)
     both, residual = fit(r, f, basis, candidates)
-    inner, _ = fit(r[:half], f[:, :half], basis, candidates)
-    outer, _ = fit(r[half:], f[:, half:], basis, candidates)
+    of_inner, _ = fit(r[inner], f[:, inner], basis, candidates)
+    of_outer, _ = fit(r[outer], f[:, outer], basis, candidates)
+
     missed = np.abs(residual).max(-1, initial=0)
-    near = missed <= tol / 10 * np.ptp(f, axis=-1)
-    return both, inner, outer, near
+    allowed = tol / 10 * np.ptp(f, axis=-1)
+    return both, of_inner, of_outer, missed <= allowed
 
 
 def fit(
@@ -98,7 +106,10 @@ def fit(
     """
     best, residual, _ = best_basis(f, with_constant(r, basis, candidates))
     found = candidates[best]
-    around = np.linspace(-1, 1, 21) * (candidates[1] - candidates[0])
+
+    # Again for the rows of each candidate, with finer ones around it
+    spacing = candidates[1] - candidates[0]
+    around = np.linspace(-1, 1, 21) * spacing
     for i in np.unique(best):
         rows = best == i
         finer = candidates[i] + around
@@ -138,23 +149,32 @@ def is_periodic(
     if not cycles.size:
         return np.zeros(len(f), bool), nothing, nothing
 
+    # A polynomial of the degree, and waves about it; t is the share of the depth
     t = (r - r[0]) / depth
-    trend = np.stack([t**k for k in range(degree + 1)], -1)
+    powers = range(degree + 1)
+    trend = np.stack([t**k for k in powers], -1)
     best, residual, coefficients = best_basis(f, waves(t, trend, cycles))
     holds = explains(f, trend, residual, tol)
 
-    cycles_shown = cycles[best] * common_divisor(coefficients[:, degree + 1 :])
+    of_waves = coefficients[:, len(powers) :]
+    cycles_shown = cycles[best] * common_divisor(of_waves)
+    period = depth / cycles_shown
     slope = nothing
     if degree:
         slope = coefficients[:, 1] / depth
-    return holds, depth / cycles_shown, slope
+    return holds, period, slope
 
 
 def waves(t: np.ndarray, trend: np.ndarray, cycles: np.ndarray) -> list[np.ndarray]:
     """For each number of cycles the matrix (m, b) of the trend, the cosines and the sines."""
     harmonics = np.arange(1, HARMONICS + 1)
     angle = 2 * np.pi * harmonics * t[:, None]
-    return [np.hstack([trend, np.cos(c * angle), np.sin(c * angle)]) for c in cycles]
+    bases = []
+    for number in cycles:
+        cosines = np.cos(number * angle)
+        sines = np.sin(number * angle)
+        bases.append(np.hstack([trend, cosines, sines]))
+    return bases
 
 
 def explains(f: np.ndarray, trend: np.ndarray, residual: np.ndarray, tol: float) -> np.ndarray:
@@ -162,13 +182,17 @@ def explains(f: np.ndarray, trend: np.ndarray, residual: np.ndarray, tol: float)
 
     It must be so on all points, on the inner half of them and on the outer half.
     """
-    orthonormal = np.linalg.qr(trend)[0]
-    left = f - (f @ orthonormal) @ orthonormal.T
+    orthonormal, _ = np.linalg.qr(trend)
+    of_trend = (f @ orthonormal) @ orthonormal.T
+    left = f - of_trend
+
     half = f.shape[-1] // 2
+    everything, inner, outer = slice(None), slice(half), slice(half, None)
     holds = np.ones(len(f), bool)
-    for part in (slice(None), slice(half), slice(half, None)):
+    for part in (everything, inner, outer):
         unexplained = (residual[:, part] ** 2).mean(-1)
-        holds &= unexplained <= tol * left[:, part].var(-1)
+        variance = left[:, part].var(-1)
+        holds &= unexplained <= tol * variance
     return holds
 
 
@@ -206,25 +230,35 @@ def best_basis(f: np.ndarray, bases: list[np.ndarray]) -> tuple[np.ndarray, np.n
         The index of the best basis (rows,), the residuals (rows, m) and the coefficients (rows, b)
         of the row less its mean.
     """
+    # Scaled to a height of 1, so that no square overflows
     mean = f.mean(-1, keepdims=True)
     height = abs(f - mean).max(-1, keepdims=True, initial=0)
     height = np.maximum(height, np.finfo(float).tiny)
     unit = (f - mean) / height
 
     factors = [np.linalg.qr(basis) for basis in bases]
-    best = np.zeros(len(f), int)
-    most = np.full(len(f), -np.inf)
-    for i, (q, _) in enumerate(factors):
-        explained = ((unit @ q) ** 2).sum(-1)
-        best = np.where(explained > most, i, best)
-        most = np.maximum(explained, most)
+    best = most_explained(unit, [q for q, _ in factors])
 
+    # Residuals and coefficients, for all rows with the same best basis at once
     residual = np.zeros_like(f)
     coefficients = np.zeros((len(f), bases[0].shape[1]))
     for i in np.unique(best):
         q, triangle = factors[i]
         rows = best == i
         along = unit[rows] @ q
-        residual[rows] = (unit[rows] - along @ q.T) * height[rows]
-        coefficients[rows] = np.linalg.solve(triangle, along.T).T * height[rows]
+        left = unit[rows] - along @ q.T
+        solved = np.linalg.solve(triangle, along.T)
+        residual[rows] = left * height[rows]
+        coefficients[rows] = solved.T * height[rows]
     return best, residual, coefficients
+
+
+def most_explained(f: np.ndarray, orthonormal: list[np.ndarray]) -> np.ndarray:
+    """Which of several orthonormal bases (m, b) explains most of each row of f; the first of equals."""
+    best = np.zeros(len(f), int)
+    most = np.full(len(f), -np.inf)
+    for i, q in enumerate(orthonormal):
+        explained = ((f @ q) ** 2).sum(-1)
+        best = np.where(explained > most, i, best)
+        most = np.maximum(explained, most)
+    return best

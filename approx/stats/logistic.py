@@ -62,16 +62,25 @@ def logistic(
 
 def _scoring_step(a: np.ndarray, b: np.ndarray, cells: Cells, successes: np.ndarray) -> np.ndarray:
     """The step of Fisher's scoring from (a, b), shape (2, tables), of at most three logits."""
+    # The score: derivatives of the penalised likelihood by a and by b
     p = rate_of(a, b, cells)
     variance = np.maximum(p * (1 - p), 1e-12)
-    left = (successes - cells.n * p) / variance * slope_of(a, b, cells)
-    by_a = left.sum(-1) + _slope_of_prior(a, b, cells, SMALL, 0.0)
-    by_b = (left * cells.z).sum(-1) + _slope_of_prior(a, b, cells, 0.0, SMALL)
+    left = (successes - cells.n * p) / variance
+    left = left * slope_of(a, b, cells)
+    by_a = left.sum(-1)
+    by_a = by_a + _slope_of_prior(a, b, cells, SMALL, 0.0)
+    by_b = (left * cells.z).sum(-1)
+    by_b = by_b + _slope_of_prior(a, b, cells, 0.0, SMALL)
 
+    # The inverse of the information, times the score
     (s0, s1, s2), determinant = information(a, b, cells)
-    solved = np.stack([s2 * by_a - s1 * by_b, s0 * by_b - s1 * by_a])
-    step = solved / determinant
-    largest = np.maximum(np.abs(step).max(0), 1e-300)
+    step_a = s2 * by_a - s1 * by_b
+    step_b = s0 * by_b - s1 * by_a
+    step = np.stack([step_a, step_b]) / determinant
+
+    # A shorter one of the same direction, if it is too long
+    largest = np.abs(step).max(0)
+    largest = np.maximum(largest, 1e-300)
     step *= np.minimum(1, LONGEST / largest)
     return step
 
@@ -82,7 +91,9 @@ def _slope_of_prior(
     """The derivative of the logarithm of Jeffreys' prior, as a difference quotient."""
     _, above = information(a + by_a, b + by_b, cells)
     _, below = information(a - by_a, b - by_b, cells)
-    return (np.log(above) - np.log(below)) / (4 * SMALL)
+    difference = np.log(above) - np.log(below)
+    # Two steps of SMALL lie between, and the prior is a square root
+    return difference / (4 * SMALL)
 
 
 def _penalised_likelihood(
@@ -99,19 +110,24 @@ def _penalised_likelihood(
 
 def _share_of_way(a: np.ndarray, b: np.ndarray, cells: Cells) -> np.ndarray:
     """How far the curve has come from the one level to the other in every cell, from 0 to 1."""
-    return special.expit(a[..., None] + b[..., None] * cells.z)
+    a = a[..., None]
+    b = b[..., None]
+    return special.expit(a + b * cells.z)
 
 
 def rate_of(a: np.ndarray, b: np.ndarray, cells: Cells) -> np.ndarray:
     """The rate p in every cell, (..., tables, cells), from a and b (..., tables)."""
-    before, after = cells.levels[:, :1], cells.levels[:, 1:]
-    return before + (after - before) * _share_of_way(a, b, cells)
+    before = cells.levels[:, :1]
+    after = cells.levels[:, 1:]
+    share = _share_of_way(a, b, cells)
+    return before + (after - before) * share
 
 
 def slope_of(a: np.ndarray, b: np.ndarray, cells: Cells) -> np.ndarray:
     """The derivative of the rate by a, in every cell."""
+    before = cells.levels[:, :1]
+    after = cells.levels[:, 1:]
     share = _share_of_way(a, b, cells)
-    before, after = cells.levels[:, :1], cells.levels[:, 1:]
     return (after - before) * share * (1 - share)
 
 
@@ -122,8 +138,13 @@ def information(a: np.ndarray, b: np.ndarray, cells: Cells) -> tuple[tuple, np.n
     """
     p = rate_of(a, b, cells)
     variance = np.maximum(p * (1 - p), 1e-300)
-    w = cells.n * slope_of(a, b, cells) ** 2 / variance
+    slope = slope_of(a, b, cells)
+    w = cells.n * slope**2 / variance
+
+    z = cells.z
     s0 = w.sum(-1)
-    s1 = (w * cells.z).sum(-1)
-    s2 = (w * cells.z * cells.z).sum(-1)
-    return (s0, s1, s2), np.maximum(s0 * s2 - s1 * s1, 1e-100)
+    s1 = (w * z).sum(-1)
+    s2 = (w * z * z).sum(-1)
+    determinant = s0 * s2 - s1 * s1
+    # Positive, so that it has a logarithm
+    return (s0, s1, s2), np.maximum(determinant, 1e-100)
