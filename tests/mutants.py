@@ -59,9 +59,18 @@ PROMISED_BY = {
 }
 # Helpers of the other statistics, named by no test.
 PROMISED_BY |= dict.fromkeys(
-    ("approx/stats/labels.py", "approx/stats/resample.py", "approx/stats/unseen.py"),
+    (
+        "approx/stats/labels.py",
+        "approx/stats/resample.py",
+        "approx/stats/unseen.py",
+        "approx/stats/unseen_sorted.py",
+    ),
     ("test_statistics", "test_coverage", "test_variance", "test_maps", "test_extrapolation"),
 )
+PROMISED_BY |= dict.fromkeys(
+    ("approx/stats/far_behaviour.py", "approx/stats/far_fits.py"), ("test_extrapolation",)
+)
+PROMISED_BY["approx/stats/logistic.py"] = ("test_maps",)
 MOMENTS = itertools.count(1)
 PRELOADED = [
     "jax",

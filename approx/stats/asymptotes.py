@@ -225,8 +225,11 @@ def height_inside(y: xr.DataArray, distance: np.ndarray) -> xr.DataArray:
     inside = y
     if (distance <= 0).any():
         inside = y.isel(point=np.flatnonzero(distance <= 0))
-    height = (inside.max("point") - inside.min("point")).astype(float)
-    height = height.where(height > 0, abs(inside).max("point"))
+    highest = inside.max("point")
+    lowest = inside.min("point")
+    height = (highest - lowest).astype(float)
+    size = abs(inside).max("point")
+    height = height.where(height > 0, size)
     return height.where(height > 0, 1.0)
 
 

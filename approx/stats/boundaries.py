@@ -315,13 +315,16 @@ def _units_of(row: Row, crossing: Crossing) -> _Units:
 def _cells_of(row: Row, crossing: Crossing, plateaus: list[Plateau]) -> tuple[Cells, np.ndarray]:
     """The cells with seeds that a curve is fitted to, and their successes as a table of one row."""
     steep = crossing.steep
-    used = row.n[steep] > 0
+    has_seeds = row.n[steep] > 0
+
+    def used(values: np.ndarray) -> np.ndarray:
+        return values[steep][has_seeds].astype(float)
+
     units = _units_of(row, crossing)
-    z = (row.x[steep][used] - units.center) / units.scale
-    n = row.n[steep][used].astype(float)
-    successes = row.successes[steep][used].astype(float)
+    z = (used(row.x) - units.center) / units.scale
     levels = np.array([plateau.level for plateau in plateaus])
-    return Cells(z, n, levels[None]), successes[None]
+    cells = Cells(z, used(row.n), levels[None])
+    return cells, used(row.successes)[None]
 
 
 def _level_of(rate: float) -> float:

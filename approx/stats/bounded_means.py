@@ -48,8 +48,12 @@ def mean_interval(
     floor, ceiling = _unseen_values(values, bounds, step)
     low = -_upper_end(-values, -floor, level)
     high = _upper_end(values, ceiling, level)
+
+    # At least as wide as the interval of a few exceptions
     least, most = _interval_of_exceptions(values, level)
-    return np.minimum(low, least), np.maximum(high, most)
+    low = np.minimum(low, least)
+    high = np.maximum(high, most)
+    return low, high
 
 
 def _unseen_values(
@@ -195,7 +199,9 @@ def _beyond_ceiling(
 
 def _weighted(weights: np.ndarray, values: np.ndarray) -> _Tilted:
     """Mean and variance of values (..., n) under weights that need not add up to 1."""
-    weights = weights / weights.sum(-1, keepdims=True)
+    whole = weights.sum(-1, keepdims=True)
+    weights = weights / whole
     mean = (weights * values).sum(-1)
-    squares = (values - mean[..., None]) ** 2
-    return _Tilted(mean, (weights * squares).sum(-1))
+    away = values - mean[..., None]
+    variance = (weights * away**2).sum(-1)
+    return _Tilted(mean, variance)

@@ -328,14 +328,19 @@ def _mean_over_cells(array: xr.DataArray) -> tuple[np.ndarray, int]:
 def _estimate(values: np.ndarray, cells: int, scale: _Scale, level: float) -> _Estimate:
     """The mean over seeds of `values` (n,), each a mean over so many cells, with its interval."""
     if not cells or not values.size:
-        return _Estimate(np.nan, *(scale.bounds or (-np.inf, np.inf)))
+        least, most = scale.bounds or (-np.inf, np.inf)
+        return _Estimate(np.nan, least, most)
     mean = float(values.mean())
+
+    # Bounded values: hits and accuracies
     if scale.bounds is not None:
         step = None
         if scale.unit is not None:
             step = scale.unit / cells
         low, high = mean_interval(values, scale.bounds, level, step)
         return _Estimate(mean, float(low), float(high))
+
+    # Values without bounds, of which seeds that agree tell nothing
     if not np.isfinite(values).all() or np.ptp(values) == 0:
         return _Estimate(mean, -np.inf, np.inf)
     losses = xr.Dataset({"loss": ("seed", values)})

@@ -53,6 +53,8 @@ def plateaus(
     _check_plateaus(named)
     value = final(runs, of)
     v = value.values.astype(float)
+
+    # What is known comes first; "learned" before all plateaus
     kind = np.full(v.shape, BETWEEN, object)
     kind[~np.isfinite(v)] = DIVERGED
     if named:
@@ -61,10 +63,14 @@ def plateaus(
     if learned is not None:
         kind[v <= learned] = LEARNED
 
-    found = clusters(v[kind == BETWEEN], tolerance, least * v.size)
+    # Then what is found among the rest
+    rest = v[kind == BETWEEN]
+    found = clusters(rest, tolerance, least * v.size)
     for one in found:
-        within = (v >= one.low) & (v <= one.high)
-        kind[(kind == BETWEEN) & within] = one.name
+        is_within = (v >= one.low) & (v <= one.high)
+        is_open = kind == BETWEEN
+        kind[is_open & is_within] = one.name
+
     kinds = [*named, *(one.name for one in found), BETWEEN, DIVERGED]
     if learned is not None:
         kinds = [LEARNED, *kinds]
@@ -91,8 +97,11 @@ def _nearest(
     """The name of the known plateau nearest to each value, and whether the value is on it."""
     names = np.array(list(named), object)
     centers = np.array(list(named.values()), float)
-    away = np.abs(values[..., None] - centers) / centers
-    return names[away.argmin(-1)], away.min(-1) <= tolerance
+    away = np.abs(values[..., None] - centers)
+    away = away / centers
+    nearest = away.argmin(-1)
+    is_near = away.min(-1) <= tolerance
+    return names[nearest], is_near
 
 
 class _Cluster(NamedTuple):
@@ -114,13 +123,17 @@ def clusters(values: np.ndarray, tolerance: float, least: float) -> list[_Cluste
     ordered = np.sort(values[values > 0])
     if not ordered.size:
         return []
+
     is_gap = np.diff(ordered) > tolerance * ordered[:-1]
+    starts = np.flatnonzero(is_gap) + 1
     found = []
-    for part in np.split(ordered, np.flatnonzero(is_gap) + 1):
+    for part in np.split(ordered, starts):
+        low, high = part[0], part[-1]
         is_many = part.size >= max(least, FEWEST)
-        is_narrow = part[-1] <= (1 + WIDEST * tolerance) * part[0]
+        is_narrow = high <= (1 + WIDEST * tolerance) * low
         if is_many and is_narrow:
-            found.append(_Cluster(part[0], part[-1], f"at {np.median(part):.4g}"))
+            name = f"at {np.median(part):.4g}"
+            found.append(_Cluster(low, high, name))
     return found
 
 
@@ -174,11 +187,15 @@ def falling(
     steps = np.asarray(runs.step, float)
     earlier = _earlier_records(steps, since)
 
+    # v and b of the rule
     last = value.isel(step=-1, drop=True)
     before = value.isel(step=earlier)
-    least = before.where(np.isfinite(before), np.inf).min("step")
-    allowed = (steps[earlier[-1]] / steps[-1]) ** slope
-    is_falling = np.isfinite(last) & (last < least) & (last <= least * allowed)
+    before = before.where(np.isfinite(before), np.inf)
+    least = before.min("step")
+
+    share = steps[earlier[-1]] / steps[-1]
+    allowed = least * share**slope
+    is_falling = np.isfinite(last) & (last < least) & (last <= allowed)
     if "stopped" in runs:
         stopped = runs.stopped.isel(step=-1, drop=True)
         is_falling = is_falling & (stopped == 0)

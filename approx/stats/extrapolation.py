@@ -169,9 +169,12 @@ def mirrored(offset: np.ndarray, odd: bool) -> tuple[np.ndarray, np.ndarray]:
     pairs = []
     for i in np.flatnonzero(gap <= SAME_POINT * size.max()).tolist():
         j = int(image[i])
-        is_own_image = i == j
-        # Each pair is met twice: keep the larger point's
-        if (is_own_image and odd) or (not is_own_image and tuple(offset[i]) > tuple(offset[j])):
+        if i == j:
+            is_kept = odd
+        else:
+            # Each pair is met twice, once from either point
+            is_kept = tuple(offset[i]) > tuple(offset[j])
+        if is_kept:
             pairs.append((i, j))
     if not pairs:
         raise ValueError(

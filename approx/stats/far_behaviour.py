@@ -83,9 +83,12 @@ def classify(r: np.ndarray, f: np.ndarray, scale: np.ndarray, tol: float) -> tup
     Returns:
         The class and then the numbers in the order of `NUMBERS`, each (rows,).
     """
+    # Statement 1
     found = Verdicts(len(f))
     finite = np.isfinite(f).all(-1)
     found.settle(found.waiting(), ~finite, "diverged")
+
+    # Statement 2, or else the others; a row that none of them settles stays undecided
     if len(r) >= LEAST_POINTS and r[-1] > r[0]:
         settle_constants(found, r, f, scale, tol)
         settle_lines(found, r, f, tol)
@@ -109,16 +112,19 @@ def settle_constants(
 ) -> None:
     """Statement 3: the outer half of the function keeps its height."""
     index = found.waiting()
-    outer = f[index][:, is_outer(r, 1 / 2)]
-    holds = np.ptp(outer, axis=-1) <= tol * scale[index]
-    found.settle(index, holds, "constant", level=outer.mean(-1))
+    values = f[index][:, is_outer(r, 1 / 2)]
+    range_of_values = np.ptp(values, axis=-1)
+    holds = range_of_values <= tol * scale[index]
+    level = values.mean(-1)
+    found.settle(index, holds, "constant", level=level)
 
 
 def settle_lines(found: Verdicts, r: np.ndarray, f: np.ndarray, tol: float) -> None:
     """Statement 4: the outer half of the function is a line."""
     index = found.waiting()
     outer = is_outer(r, 1 / 2)
-    holds, slope = is_line(r[outer], f[index][:, outer], tol)
+    values = f[index][:, outer]
+    holds, slope = is_line(r[outer], values, tol)
     found.settle(index, holds, "linear", slope=slope)
 
 

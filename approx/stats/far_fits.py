@@ -19,28 +19,35 @@ CYCLE_STEP = 1 / 32  # phase error at the ends below 2 pi / 128: 0.1% of the var
 Basis = Callable[[np.ndarray, float], np.ndarray]
 
 
+def halves(points: np.ndarray) -> tuple[slice, slice]:
+    """The inner and the outer half of points along the first axis of an array."""
+    half = len(points) // 2
+    return slice(half), slice(half, None)
+
+
 # ---- lines ---------------------------------------------------------------------------------------
 
 
 def is_line(r: np.ndarray, f: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
     """Whether the rows of f are lines on the points r by statement 4, and their slopes."""
-    half = len(r) // 2
-    inner, outer = slice(half), slice(half, None)
+    inner, outer = halves(r)
     intercept, slope = least_squares_line(r, f)
     _, inner_slope = least_squares_line(r[inner], f[:, inner])
     _, outer_slope = least_squares_line(r[outer], f[:, outer])
 
     # No point is far from the line
     missed = abs(f - intercept[:, None] - slope[:, None] * r)
-    change = abs(slope) * (r[-1] - r[0])
+    depth = r[-1] - r[0]
+    change = abs(slope) * depth
     is_straight = missed.max(-1, initial=0) <= tol * change
 
-    # The slope hardly changes on the way: as a power of r, by an exponent near 0
+    # The slope hardly changes on the way: it would be a power of r with an exponent near 0
     has_one_sign = inner_slope * outer_slope > 0
     inner_slope = np.where(has_one_sign, inner_slope, 1)
     outer_slope = np.where(has_one_sign, outer_slope, 1)
-    farther = r[outer].mean() / r[inner].mean()
-    bend = np.log(outer_slope / inner_slope) / np.log(farther)
+    steeper = np.log(outer_slope / inner_slope)
+    farther = np.log(r[outer].mean() / r[inner].mean())
+    bend = steeper / farther
     is_even = abs(bend) <= 5 * tol
 
     return is_straight & has_one_sign & is_even, slope
@@ -48,6 +55,7 @@ def is_line(r: np.ndarray, f: np.ndarray, tol: float) -> tuple[np.ndarray, np.nd
 
 def least_squares_line(r: np.ndarray, f: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Intercepts and slopes (rows,) of the lines that fit the rows of f best."""
+    # By degree, the lowest first
     intercept, slope = np.polynomial.polynomial.polyfit(r, f.T, 1)
     return intercept, slope
 
@@ -78,14 +86,14 @@ def fit_and_halves(
         The three parameters, each (rows,), and for which rows the fit to all points misses none by
         more than tol / 10 times the range of f.
     """
-    half = len(r) // 2
-    inner, outer = slice(half), slice(half, None)
+    inner, outer = halves(r)
     both, residual = fit(r, f, basis, candidates)
     of_inner, _ = fit(r[inner], f[:, inner], basis, candidates)
     of_outer, _ = fit(r[outer], f[:, outer], basis, candidates)
 
     missed = np.abs(residual).max(-1, initial=0)
-    allowed = tol / 10 * np.ptp(f, axis=-1)
+    range_of_f = np.ptp(f, axis=-1)
+    allowed = tol / 10 * range_of_f
     return both, of_inner, of_outer, missed <= allowed
 
 
@@ -186,10 +194,9 @@ def explains(f: np.ndarray, trend: np.ndarray, residual: np.ndarray, tol: float)
     of_trend = (f @ orthonormal) @ orthonormal.T
     left = f - of_trend
 
-    half = f.shape[-1] // 2
-    everything, inner, outer = slice(None), slice(half), slice(half, None)
+    everything = slice(None)
     holds = np.ones(len(f), bool)
-    for part in (everything, inner, outer):
+    for part in (everything, *halves(f.T)):
         unexplained = (residual[:, part] ** 2).mean(-1)
         variance = left[:, part].var(-1)
         holds &= unexplained <= tol * variance
@@ -211,7 +218,7 @@ def common_divisor(coefficients: np.ndarray) -> np.ndarray:
     present = heights > 0.1 * highest
     divisors = []
     for row in present:
-        numbers = np.flatnonzero(row) + 1
+        numbers = np.flatnonzero(row) + 1  # the harmonics, from 1
         divisors.append(gcd(*numbers.tolist()))
     return np.maximum(np.array(divisors, int), 1)
 
@@ -240,13 +247,15 @@ def best_basis(f: np.ndarray, bases: list[np.ndarray]) -> tuple[np.ndarray, np.n
     best = most_explained(unit, [q for q, _ in factors])
 
     # Residuals and coefficients, for all rows with the same best basis at once
+    functions = bases[0].shape[1]
     residual = np.zeros_like(f)
-    coefficients = np.zeros((len(f), bases[0].shape[1]))
+    coefficients = np.zeros((len(f), functions))
     for i in np.unique(best):
         q, triangle = factors[i]
         rows = best == i
-        along = unit[rows] @ q
-        left = unit[rows] - along @ q.T
+        values = unit[rows]
+        along = values @ q
+        left = values - along @ q.T
         solved = np.linalg.solve(triangle, along.T)
         residual[rows] = left * height[rows]
         coefficients[rows] = solved.T * height[rows]
@@ -254,7 +263,7 @@ def best_basis(f: np.ndarray, bases: list[np.ndarray]) -> tuple[np.ndarray, np.n
 
 
 def most_explained(f: np.ndarray, orthonormal: list[np.ndarray]) -> np.ndarray:
-    """Which of several orthonormal bases (m, b) explains most of each row of f; the first of equals."""
+    """Which of several orthonormal bases (m, b) explains most of each row of f (rows, m)."""
     best = np.zeros(len(f), int)
     most = np.full(len(f), -np.inf)
     for i, q in enumerate(orthonormal):

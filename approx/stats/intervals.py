@@ -67,8 +67,11 @@ def wilson(k: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.n
     middle = k + z**2 / 2
     spread = k * (n - k) / np.maximum(n, 1)
     half = z * np.sqrt(spread + z**2 / 4)
+
     whole = n + z**2
-    return (middle - half) / whole, (middle + half) / whole
+    low = (middle - half) / whole
+    high = (middle + half) / whole
+    return low, high
 
 
 def clopper_pearson(k: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -79,7 +82,10 @@ def clopper_pearson(k: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndar
         different, place = np.unique(counts, axis=1, return_inverse=True)
         if different.shape[1] < k.size / 2:
             low, high = clopper_pearson(different[0], different[1], level)
-            return low[place].reshape(k.shape), high[place].reshape(k.shape)
+            low = low[place].reshape(k.shape)
+            high = high[place].reshape(k.shape)
+            return low, high
+
     tail = (1 - level) / 2
     # The beta distribution has no parameter 0: where k = 0 or k = n the caller knows the end
     some = np.maximum(k, 0.5)
@@ -200,8 +206,11 @@ def quantile_of_sorted(ordered: np.ndarray, q: float) -> np.ndarray:
         return a
 
     b = ordered[..., above].astype(float)
-    with np.errstate(invalid="ignore"):  # inf - inf and 0 * inf, replaced below
+    # inf - inf and 0 * inf are replaced below
+    with np.errstate(invalid="ignore"):
         between = a + (b - a) * part
+
+    # From -inf on it stays there, unless the next value is inf; equal values may both be infinite
     is_from_minus_inf = np.isneginf(a) & (b < np.inf)
     between = np.where(is_from_minus_inf, a, between)
     return np.where(a == b, a, between)

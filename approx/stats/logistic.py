@@ -49,11 +49,15 @@ def logistic(
     for _ in range(rounds):
         step = _scoring_step(a, b, cells, successes)
         tried_a = a + lengths * step[0]
-        tried_b = np.maximum(b + lengths * step[1], FLATTEST)
+        tried_b = b + lengths * step[1]
+        tried_b = np.maximum(tried_b, FLATTEST)
+
+        # The best length for each table
         likelihood = _penalised_likelihood(tried_a, tried_b, cells, successes)
         best = np.nanargmax(likelihood, 0)
         a = tried_a[best, tables]
         b = tried_b[best, tables]
+
         moved = np.abs(lengths[best, 0] * step).max()
         if moved < ENOUGH:
             break
@@ -100,10 +104,15 @@ def _penalised_likelihood(
     a: np.ndarray, b: np.ndarray, cells: Cells, successes: np.ndarray
 ) -> np.ndarray:
     """The logarithm of the likelihood times Jeffreys' prior, in the shape of a and b."""
-    p = np.clip(rate_of(a, b, cells), 1e-12, 1 - 1e-12)
-    hits = successes * np.log(p)
-    misses = (cells.n - successes) * np.log1p(-p)
-    likelihood = (hits + misses).sum(-1)
+    # The binomial likelihood; rates of 0 and 1 have no finite logarithm
+    p = rate_of(a, b, cells)
+    p = np.clip(p, 1e-12, 1 - 1e-12)
+    failures = cells.n - successes
+    of_successes = successes * np.log(p)
+    of_failures = failures * np.log1p(-p)
+    likelihood = (of_successes + of_failures).sum(-1)
+
+    # The prior is the root of the determinant
     _, determinant = information(a, b, cells)
     return likelihood + np.log(determinant) / 2
 

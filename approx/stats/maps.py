@@ -15,7 +15,7 @@ UNDECIDED = "undecided"
 def best(rates: xr.Dataset, dim: str = "recipe") -> xr.Dataset:
     """Which entry of a dimension has the highest rate in each cell, if it is decidedly the highest.
 
-    It is so where its interval, at the level below, lies above all others'.
+    It is so where its interval in `rates` lies above those of all other entries.
 
     Args:
         rates: what `stats.rate` returned.
@@ -40,19 +40,30 @@ def best(rates: xr.Dataset, dim: str = "recipe") -> xr.Dataset:
     def of_first(name: str) -> xr.DataArray:
         return rates[name].isel({dim: first}).drop_vars(dim, errors="ignore")
 
-    found = {name: of_first(name) for name in ("rate", "low", "high", "n")}
-    is_other = xr.DataArray(np.arange(len(names)), dims=dim) != first
-    others_high = rates.high.where(is_other, -1.0).max(dim)
-    is_decided = (found["low"] > others_high) & (found["n"] > 0)
+    rate, low, high, n = (of_first(name) for name in ("rate", "low", "high", "n"))
 
-    if "successes" in rates:
-        # All entries' intervals must cover at once, so that the one of the chosen entry does
-        error = (1 - rates.attrs.get("level", 0.95)) / len(names)
-        low, high = binomial_interval(of_first("successes"), found["n"], 1 - error)
-        found["low"] = found["low"].copy(data=low)
-        found["high"] = found["high"].copy(data=high)
+    # Decided where the first one's interval lies above all others'
+    entries = xr.DataArray(np.arange(len(names)), dims=dim)
+    others_high = rates.high.where(entries != first, -1.0).max(dim)
+    is_decided = (low > others_high) & (n > 0)
     kind = _named(first.values, names, is_decided.values)
-    found = {"kind": first.drop_vars(dim, errors="ignore").copy(data=kind), **found}
+
+    # All entries' intervals must cover at once, so that the one of the chosen entry does
+    if "successes" in rates:
+        error = 1 - rates.attrs.get("level", 0.95)
+        successes = of_first("successes")
+        ends = binomial_interval(successes, n, 1 - error / len(names))
+        low = low.copy(data=ends[0])
+        high = high.copy(data=ends[1])
+
+    cells = first.drop_vars(dim, errors="ignore")
+    found = {
+        "kind": cells.copy(data=kind),
+        "rate": rate,
+        "low": low,
+        "high": high,
+        "n": n,
+    }
     about = {**rates.attrs, "kinds": [*names, UNDECIDED], "of": dim}
     return xr.Dataset(found, attrs=about)
 
@@ -79,19 +90,23 @@ def highest(rates: xr.Dataset) -> str:
         ValueError: `rates` are none.
     """
     check_rates(rates)
-    flat = int(np.nanargmax(rates.rate.values))
-    places = np.unravel_index(flat, rates.rate.shape)
-    cell = rates.isel(dict(zip(rates.rate.dims, places, strict=True)))
+    rate = rates.rate
+    flat = int(np.nanargmax(rate.values))
+    places = np.unravel_index(flat, rate.shape)
+    at = dict(zip(rate.dims, places, strict=True))
+    cell = rates.isel(at)
 
     where = []
-    for dim, place in zip(rates.rate.dims, places, strict=True):
+    for dim, place in at.items():
         value = rates[dim].values.tolist()[place]
-        name = str(dim).replace("_", " ")
         if isinstance(value, str):
             where.append(value)
         else:
+            name = str(dim).replace("_", " ")
             where.append(f"{name} {value:.3g}")
-    low, high = 100 * float(cell.low), 100 * float(cell.high)
+
+    low = 100 * float(cell.low)
+    high = 100 * float(cell.high)
     share = f"{float(cell.rate):.0%} [{low:.0f}, {high:.0f}]"
     return f"{share} of {int(cell.n)} seeds at {', '.join(where)}"
 
@@ -121,21 +136,27 @@ def majority(kinds: xr.Dataset, over: str = "seed", level: float = 0.95) -> xr.D
     of = kind_of(kinds)
     require_dims(of, [over])
     of = of.transpose(..., over)
-    names = list(kinds.attrs.get("kinds", np.unique(of.values).tolist()))
+    different = np.unique(of.values).tolist()
+    names = list(kinds.attrs.get("kinds", different))
+
+    # The kinds by how often they come, the commonest first
     counts = np.stack([(of.values == name).sum(-1) for name in names], -1)
     order = np.argsort(-counts, -1, kind="stable")
     ordered = np.take_along_axis(counts, order, -1)
-
+    commonest = order[..., 0]
     first = ordered[..., 0]
     second = np.zeros_like(first)
     if len(names) > 1:
         second = ordered[..., 1]
-    low_among_two, _ = binomial_interval(first, np.maximum(first + second, 1), level)
+
+    # The sign test between the two commonest, and the share of the commonest among all
+    both = np.maximum(first + second, 1)
+    low_among_two, _ = binomial_interval(first, both, level)
     n = np.full(first.shape, of.shape[-1])
     low, high = binomial_interval(first, n, level)
 
     found = {
-        "kind": _named(order[..., 0], names, low_among_two > 0.5),
+        "kind": _named(commonest, names, low_among_two > 0.5),
         "rate": first / n,
         "low": low,
         "high": high,

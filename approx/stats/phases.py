@@ -119,10 +119,10 @@ def _is_judged(distance: np.ndarray, where: str) -> np.ndarray:
 def _stays_within(x: np.ndarray, max_shift: float, max_stretch: float) -> np.ndarray:
     """Which points no allowed shift and stretch takes out of the range of all points."""
     reach = np.abs(x) * max_stretch + max_shift
-    slack = 1e-6 * np.ptp(x)
-    enough_left = x - reach >= x.min() - slack
-    enough_right = x + reach <= x.max() + slack
-    return enough_left & enough_right
+    slack = 1e-6 * np.ptp(x)  # for rounding
+    leftmost = x.min() - slack
+    rightmost = x.max() + slack
+    return (x - reach >= leftmost) & (x + reach <= rightmost)
 
 
 def _spline(x: np.ndarray, y: np.ndarray) -> Function:
@@ -143,6 +143,12 @@ class _Best(NamedTuple):
         improved = other.error < self.error
         pairs = zip(self, other, strict=True)
         return _Best(*(np.where(improved, theirs, ours) for ours, theirs in pairs))
+
+
+def _unmoved(error: np.ndarray) -> _Best:
+    """These errors (rows,) at no shift and no stretch."""
+    rows = len(error)
+    return _Best(error, np.zeros(rows), np.ones(rows))
 
 
 def _search(x: np.ndarray, target: Function, max_shift: float, max_stretch: float) -> "_Search":
@@ -185,8 +191,9 @@ class _Search(NamedTuple):
         finite = np.isfinite(f).all(-1)
         f = np.where(finite[:, None], f, 0.0)
 
+        # Without a shift, then on the grid, then around the best of it
         plain = ((f - self.y) ** 2).mean(-1)
-        unmoved = _Best(plain, np.zeros(len(f)), np.ones(len(f)))
+        unmoved = _unmoved(plain)
         best = unmoved.or_better(self.best_of_grid(f))
         best = self.refined(f, best)
 
@@ -203,14 +210,17 @@ class _Search(NamedTuple):
         rows = len(f)
         shifts = _grid(self.max_shift)
         stretches = 1 + _grid(self.max_stretch)
-        best = _Best(np.full(rows, np.inf), np.zeros(rows), np.ones(rows))
+        best = _unmoved(np.full(rows, np.inf))
         for shift in shifts.tolist():
             errors = self.errors_of_stretches(f, shift, stretches)
             least = errors.min(-1, initial=np.inf)
             stretch = stretches[errors.argmin(-1)]
-            best = best.or_better(_Best(least, np.full(rows, shift), stretch))
+            tried = _Best(least, np.full(rows, shift), stretch)
+            best = best.or_better(tried)
+
         # Once more, without the rounding of the expanded square
-        return best._replace(error=self.errors(f, best.shift, best.stretch))
+        error = self.errors(f, best.shift, best.stretch)
+        return best._replace(error=error)
 
     def errors_of_stretches(self, f: np.ndarray, shift: float, stretches: np.ndarray) -> np.ndarray:
         """The errors (rows, stretches) at one shift.
@@ -218,16 +228,22 @@ class _Search(NamedTuple):
         All rows share the moved targets, so the mean of (f - y)² is expanded: its mixed term is one
         product of matrices.
         """
-        moved = np.asarray(self.target(stretches[:, None] * self.x + shift), float)
+        moved = self.moved_target(stretches[:, None] * self.x + shift)
+        of_f = (f**2).mean(-1)
+        of_moved = (moved**2).mean(-1)
         mixed = 2 * f @ moved.T / self.x.size
-        squares = (f**2).mean(-1)[:, None] - mixed + (moved**2).mean(-1)
+        squares = of_f[:, None] - mixed + of_moved
         return self.relative_to_spread(self.variance * squares, moved)
 
     def errors(self, f: np.ndarray, shift: np.ndarray, stretch: np.ndarray) -> np.ndarray:
         """The error of each row at its own shift and stretch, (rows,)."""
-        moved = np.asarray(self.target(stretch[:, None] * self.x + shift[:, None]), float)
+        moved = self.moved_target(stretch[:, None] * self.x + shift[:, None])
         squares = ((f - moved) ** 2).mean(-1)
         return self.relative_to_spread(self.variance * squares, moved)
+
+    def moved_target(self, x: np.ndarray) -> np.ndarray:
+        """The target at moved points (any, points)."""
+        return np.asarray(self.target(x), float)
 
     def relative_to_spread(self, errors: np.ndarray, moved: np.ndarray) -> np.ndarray:
         """Errors divided by the variance of the moved targets; inf where these are constant."""

@@ -150,12 +150,20 @@ def power(
     either = only_a + only_b
     if either == 0 or n < 1:
         return 0.0
-    disagreeing = np.arange(*_bulk(n, either))
-    critical = _critical_count(disagreeing, 1 - check_level(level))
-    few = stats.binom.cdf(critical, disagreeing, only_a / either)
-    many = stats.binom.sf(disagreeing - critical - 1, disagreeing, only_a / either)
+
+    # For each number of disagreements m: at which counts of successes of a alone it rejects
+    m = np.arange(*_bulk(n, either))
+    critical = _critical_count(m, 1 - check_level(level))
+
+    # How likely these are, a being the one that succeeds with this probability
+    share = only_a / either
+    few = stats.binom.cdf(critical, m, share)
+    many = stats.binom.sf(m - critical - 1, m, share)
     found = np.where(critical >= 0, few + many, 0.0)
-    return float(np.sum(stats.binom.pmf(disagreeing, n, either) * found))
+
+    # The mean over the numbers of disagreements
+    weights = stats.binom.pmf(m, n, either)
+    return float(np.sum(weights * found))
 
 
 def _critical_count(disagreeing: np.ndarray, size: float) -> np.ndarray:
@@ -171,9 +179,11 @@ def _critical_count(disagreeing: np.ndarray, size: float) -> np.ndarray:
 
 def _bulk(n: int, p: float) -> tuple[int, int]:
     """The range of counts of Binomial(n, p) that matter: 10 standard deviations and 20 counts."""
-    spread = 10 * np.sqrt(n * p * (1 - p)) + 20
-    least = max(0, int(n * p - spread))
-    most = min(n, int(n * p + spread))
+    mean = n * p
+    deviation = np.sqrt(n * p * (1 - p))
+    spread = 10 * deviation + 20
+    least = max(0, int(mean - spread))
+    most = min(n, int(mean + spread))
     return least, most + 1
 
 
@@ -185,6 +195,8 @@ def _disagreements(rate_a: float, rate_b: float, correlation: float) -> tuple[fl
     """
     if not (0 <= rate_a <= 1 and 0 <= rate_b <= 1):
         raise ValueError(f"rates must lie between 0 and 1, got {rate_a} and {rate_b}")
+
+    # The four outcomes of a seed; the correlation moves probability between them
     shared = correlation * np.sqrt(rate_a * (1 - rate_a) * rate_b * (1 - rate_b))
     only_a = rate_a * (1 - rate_b) - shared
     only_b = rate_b * (1 - rate_a) - shared

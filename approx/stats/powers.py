@@ -69,6 +69,7 @@ def exponent(
     def fit_all(tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Numbers (..., 3, 3) and points (..., along, 4) of the tables (..., along, seed)."""
         tables = np.where(np.isnan(tables), worst_value(of, None), tables).astype(float)
+        grid = tables.shape[:-2]
         cells = tables.reshape(-1, *tables.shape[-2:])
         numbers, points = [], []
         for table in cells:
@@ -78,12 +79,7 @@ def exponent(
             numbers_of_cell, points_of_cell = _fit(value, drawn, design, level)
             numbers.append(numbers_of_cell)
             points.append(points_of_cell)
-        grid = tables.shape[:-2]
-        number_array, point_array = np.stack(numbers), np.stack(points)
-        return (
-            number_array.reshape(*grid, *number_array.shape[1:]),
-            point_array.reshape(*grid, *point_array.shape[1:]),
-        )
+        return _on_grid(numbers, grid), _on_grid(points, grid)
 
     numbers, points = xr.apply_ufunc(
         fit_all,
@@ -102,6 +98,12 @@ def exponent(
         "resamples": resamples,
     }
     return result
+
+
+def _on_grid(arrays: list[np.ndarray], grid: tuple[int, ...]) -> np.ndarray:
+    """The arrays of all cells as one, over the dimensions of the grid and their own."""
+    own = arrays[0].shape
+    return np.stack(arrays).reshape(*grid, *own)
 
 
 def _values_along(runs: xr.Dataset, of: str, along: str) -> xr.DataArray:
@@ -164,9 +166,13 @@ def _design(x: np.ndarray) -> _Design:
     logs = np.log(x)
     centred = logs - logs.mean()
     ones = np.ones_like(logs)
-    line = np.linalg.pinv(np.stack([ones, centred], 1))
-    parabola = np.linalg.pinv(np.stack([ones, centred, centred**2], 1))
-    return _Design(centred, np.concatenate([line, parabola[2:]]))
+    line = np.stack([ones, centred], 1)
+    parabola = np.stack([ones, centred, centred**2], 1)
+
+    # The rows of a pseudoinverse give the coefficients of a fit
+    level_and_power = np.linalg.pinv(line)
+    bend = np.linalg.pinv(parabola)[2:]
+    return _Design(centred, np.concatenate([level_and_power, bend]))
 
 
 def _fit(
@@ -188,8 +194,12 @@ def _fit(
     # The logarithms of a statistic that diverged make nan, as documented
     with np.errstate(invalid="ignore", divide="ignore"):
         estimate = design.matrix @ np.log(value)
-        smallest, largest = combined(design.matrix, np.log(below), np.log(above))
-        fitted = np.exp(estimate[0] + estimate[POWER] * design.centred)
+        least = np.log(below)
+        most = np.log(above)
+        smallest, largest = combined(design.matrix, least, most)
+        line = estimate[0] + estimate[POWER] * design.centred
+        fitted = np.exp(line)
+
     low, high = tail_ends(smallest, largest, level)
     numbers = np.stack([estimate, low, high], -1)
     low, high = tail_ends(below, above, level)
@@ -230,11 +240,17 @@ def drawn_points(
         nothing = np.zeros((points, resamples))
         best = table.min(-1, keepdims=True)
         return nothing, np.repeat(best, resamples, -1)
+
+    share = SHARES[statistic]
     low, high = [], []
     for weights in seed_weights(n, resamples, rng):
-        drawn = [sorted_draws(row, weights, SHARES[statistic], (0.0, np.inf)) for row in table]
-        low.append(np.stack([below for below, _ in drawn]))
-        high.append(np.stack([above for _, above in drawn]))
+        below, above = [], []
+        for row in table:
+            lowest, highest = sorted_draws(row, weights, share, (0.0, np.inf))
+            below.append(lowest)
+            above.append(highest)
+        low.append(np.stack(below))
+        high.append(np.stack(above))
     return np.concatenate(low, -1), np.concatenate(high, -1)
 
 

@@ -42,7 +42,9 @@ def confidence_sequence(
     Example:
         low, high = stats.confidence_sequence(successes=180, n=200)
     """
-    s, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
+    s = np.asarray(successes, float)
+    n = np.asarray(n, float)
+    s, n = np.broadcast_arrays(s, n)
     if not np.all((s >= 0) & (s <= n)):
         raise ValueError(
             "successes must lie between 0 and n; did you pass a rate or exchange the two?"
@@ -55,14 +57,20 @@ def confidence_sequence(
         """Whether each p is in the interval: whether the logarithm of the martingale is small."""
         p = np.clip(p, 1e-12, 1 - 1e-12)
         k = 1 + p * (1 - p) / width**2
-        a, b = k * p, k * (1 - p)
-        mixture = special.betaln(a + s, b + n - s) - special.betaln(a, b)
-        log_martingale = mixture - special.xlogy(s, p) - special.xlog1py(n - s, -p)
-        return log_martingale < bound
+        a = k * p
+        b = k * (1 - p)
+        before = special.betaln(a, b)
+        mixture = special.betaln(a + s, b + n - s) - before
+        log_hits = special.xlogy(s, p)
+        log_misses = special.xlog1py(n - s, -p)
+        return mixture - log_hits - log_misses < bound
 
+    # The interval reaches from the estimate to either side
     estimate = _share(s, n)
-    low = _boundary(inside, estimate, np.full(s.shape, 0.0))
-    high = _boundary(inside, estimate, np.full(s.shape, 1.0))
+    lowest = np.full(s.shape, 0.0)
+    highest = np.full(s.shape, 1.0)
+    low = _boundary(inside, estimate, lowest)
+    high = _boundary(inside, estimate, highest)
     return low, high
 
 
@@ -113,7 +121,8 @@ def enough(successes: ArrayLike, n: ArrayLike, width: float = 0.02, level: float
             ...  # train another batch of seeds
     """
     low, high = confidence_sequence(successes, n, level, width)
-    estimate = _share(np.asarray(successes, float), np.asarray(n, float))
+    s = np.asarray(successes, float)
+    estimate = _share(s, np.asarray(n, float))
     near_low = estimate - low <= width
     near_high = high - estimate <= width
     return bool(np.all(near_low & near_high))
@@ -148,9 +157,10 @@ def running_rate(
 
     def run(values: np.ndarray) -> tuple[np.ndarray, ...]:
         successes = np.cumsum(values, -1).astype(float)
-        low, high = confidence_sequence(successes, seen, level, width)
-        wilson_low, wilson_high = wilson(successes, seen.astype(float), level)
-        return successes / seen, low, high, wilson_low, wilson_high
+        share = successes / seen
+        sequence = confidence_sequence(successes, seen, level, width)
+        score = wilson(successes, seen.astype(float), level)
+        return share, *sequence, *score
 
     names = ("rate", "low", "high", "wilson_low", "wilson_high")
     result = reduce(run, hit, names=names, new={"n": seen})

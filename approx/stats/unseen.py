@@ -65,15 +65,27 @@ def tail_ends(below: np.ndarray, above: np.ndarray, level: float) -> tuple[np.nd
     """
     tail = (1 - check_level(level)) / 2
     draws = below.shape[-1]
-    rank = int(np.floor((draws + 1) * tail + 1e-9))
+    rank = (draws + 1) * tail
+    rank = int(np.floor(rank + 1e-9))  # 39.99999999 is 40 in another rounding
     if rank < 1:
         shape = below.shape[:-1]
-        return np.full(shape, -np.inf), np.full(shape, np.inf)
-    lowest = np.where(np.isnan(below), -np.inf, below)
-    highest = np.where(np.isnan(above), np.inf, above)
-    low = np.partition(lowest, rank - 1, -1)[..., rank - 1]
-    high = np.partition(highest, draws - rank, -1)[..., draws - rank]
-    return low, high
+        unbounded = np.full(shape, np.inf)
+        return -unbounded, unbounded
+    return _kth_lowest(below, rank), _kth_highest(above, rank)
+
+
+def _kth_lowest(draws: np.ndarray, k: int) -> np.ndarray:
+    """The k-th lowest number along the last axis, from 1; nan counts as -inf."""
+    known = np.where(np.isnan(draws), -np.inf, draws)
+    place = k - 1
+    return np.partition(known, place, -1)[..., place]
+
+
+def _kth_highest(draws: np.ndarray, k: int) -> np.ndarray:
+    """The k-th highest number along the last axis, from 1; nan counts as inf."""
+    known = np.where(np.isnan(draws), np.inf, draws)
+    place = draws.shape[-1] - k
+    return np.partition(known, place, -1)[..., place]
 
 
 # ---- functions of means --------------------------------------------------------------------------
@@ -102,12 +114,17 @@ def means_interval(
         The lower and the upper end, each (cells,).
     """
     sums, weight = weighted_means(columns, resamples, rng)
+
+    # The results of all draws with the unseen seed at each extreme
     results = []
     for extreme in unseen:
-        pairs = zip(sums, extreme, strict=True)
-        means = [seen + weight * value for seen, value in pairs]
+        means = []
+        for seen, value in zip(sums, extreme, strict=True):
+            means.append(seen + weight * value)
         results.append(func(*means))
     drawn = np.stack(results)
+
+    # The lowest and the highest of these; what is undefined could be anything
     lowest = np.where(np.isnan(drawn), -np.inf, drawn).min(0)
     highest = np.where(np.isnan(drawn), np.inf, drawn).max(0)
     return tail_ends(lowest, highest, level)
@@ -130,12 +147,16 @@ def weighted_means(
     n = columns[0].shape[-1]
     if n > MANY:
         return _weighted_means_by_cell(columns, resamples, rng)
+
     sums: list[list[np.ndarray]] = [[] for _ in columns]
     weights = []
     for block in seed_weights(n, resamples, rng):
+        seen = block[:, :n]
+        unseen = block[:, n]
         for collected, column in zip(sums, columns, strict=True):
-            collected.append(column @ block[:, :n].T)
-        weights.append(block[:, n])
+            collected.append(column @ seen.T)
+        weights.append(unseen)
+
     joined = [np.concatenate(parts, -1) for parts in sums]
     return joined, np.concatenate(weights)[None]
 
@@ -165,15 +186,18 @@ def _means_of_equal(table: np.ndarray, resamples: int, rng: int) -> tuple[np.nda
         The sums (resamples, columns), and the weight of the unseen seed (resamples,).
     """
     different, counts = np.unique(table, axis=0, return_counts=True)
+    groups = len(counts)
     generator = np.random.default_rng(rng)
-    means, unknown = [], []
-    for size in _blocks(resamples, len(counts)):
-        weights = generator.standard_gamma(counts, (size, len(counts)))
+    sums, unseen = [], []
+    for size in _blocks(resamples, groups):
+        weights = generator.standard_gamma(counts, (size, groups))
         alone = generator.standard_exponential(size)
+
+        # Weights of one draw sum to 1
         total = weights.sum(-1) + alone
-        means.append(weights @ different / total[:, None])
-        unknown.append(alone / total)
-    return np.concatenate(means), np.concatenate(unknown)
+        sums.append(weights @ different / total[:, None])
+        unseen.append(alone / total)
+    return np.concatenate(sums), np.concatenate(unseen)
 
 
 def bounded_mean_interval(
@@ -200,7 +224,9 @@ def bounded_mean_interval(
     least, most = bounds
     low, _ = means_interval(_same, [early], [(least,)], level, resamples, rng)
     _, high = means_interval(_same, [late], [(most,)], level, resamples, rng)
-    return np.clip(low, least, most), np.clip(high, least, most)
+    low = np.clip(low, least, most)
+    high = np.clip(high, least, most)
+    return low, high
 
 
 def _same(mean: np.ndarray) -> np.ndarray:
@@ -228,32 +254,46 @@ def shares_difference_interval(
     Returns:
         The lower and the upper end, in the shape of the counts.
     """
-    counts = np.stack(np.broadcast_arrays(only_a, only_b)).astype(float)
+    both = np.broadcast_arrays(only_a, only_b)
+    counts = np.stack(both).astype(float)
+    shape = counts.shape[1:]
+
     # Always drawn with the larger count first: if a and b are exchanged, the interval then changes
     # its sign and nothing else
     is_exchanged = counts[0] < counts[1]
     larger_first = np.sort(counts.reshape(2, -1), axis=0)[::-1]
+
+    # Each pair of counts once
     different, place = np.unique(larger_first, axis=1, return_inverse=True)
     ends = [_shares_difference(a, b, n, level, rng) for a, b in different.T.tolist()]
-    table = np.array(ends).reshape(-1, 2)
-    low = table[place, 0].reshape(is_exchanged.shape)
-    high = table[place, 1].reshape(is_exchanged.shape)
-    return np.where(is_exchanged, -high, low), np.where(is_exchanged, -low, high)
+    table = np.array(ends).reshape(-1, 2)[place]
+    low = table[:, 0].reshape(shape)
+    high = table[:, 1].reshape(shape)
+
+    lower_end = np.where(is_exchanged, -high, low)
+    upper_end = np.where(is_exchanged, -low, high)
+    return lower_end, upper_end
 
 
 def _shares_difference(
     only_a: float, only_b: float, n: int, level: float, rng: int
 ) -> tuple[float, float]:
     """The interval for one pair of counts."""
-    resamples = int(np.ceil(LEAST_BEYOND / (1 - check_level(level)))) - 1
-    shapes = np.array([only_a, only_b, n - only_a - only_b])
-    drawn = np.random.default_rng(rng).standard_gamma(shapes, (resamples, 3))
+    beyond = 1 - check_level(level)
+    resamples = int(np.ceil(LEAST_BEYOND / beyond)) - 1
+
+    # The weights of all seeds that share an outcome, and of the unseen seed
+    others = n - only_a - only_b
+    shapes = np.array([only_a, only_b, others])
+    weights = np.random.default_rng(rng).standard_gamma(shapes, (resamples, 3))
     unseen = np.random.default_rng([rng, 1]).standard_exponential(resamples)
-    difference = drawn[:, 0] - drawn[:, 1]
-    total = drawn.sum(-1) + unseen
+
+    difference = weights[:, 0] - weights[:, 1]
+    total = weights.sum(-1) + unseen
     below = (difference - unseen) / total
     above = (difference + unseen) / total
     low, high = tail_ends(below, above, level)
+    # With equal counts the interval is symmetric, but for the chance of the draws
     if only_a == only_b:
         high = max(high, -low)
         low = -high

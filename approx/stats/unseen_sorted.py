@@ -55,9 +55,12 @@ def sorted_interval(
         rng: seed of the draws.
     """
     cells, n = values.shape
+    least, most = (np.full((cells, 1), bound) for bound in bounds)
     ordered = np.sort(values, -1)
-    with_least = np.concatenate([np.full((cells, 1), bounds[0]), ordered], -1)
-    with_most = np.concatenate([ordered, np.full((cells, 1), bounds[1])], -1)
+    with_least = np.concatenate([least, ordered], -1)
+    with_most = np.concatenate([ordered, most], -1)
+
+    # Weights may be drawn in any order: the first one is that of the lowest value
     low, high = [], []
     for block in seed_weights(n, resamples, rng):
         counted = counted_shares(block, cumulative)
@@ -88,15 +91,21 @@ def weighted_sum(values: np.ndarray, counted: np.ndarray) -> np.ndarray:
     A sum in which both inf and -inf count is nan.
     """
     is_finite = np.isfinite(values)
-    total = np.where(is_finite, values, 0.0) @ counted.T
+    finite = np.where(is_finite, values, 0.0)
+    total = finite @ counted.T
     if is_finite.all():
         return total
+
+    # Where infinite values count
     takes_part = (counted > 0).astype(float).T
-    up = (values == np.inf).astype(float) @ takes_part > 0
-    down = (values == -np.inf).astype(float) @ takes_part > 0
-    total = np.where(up & down, np.nan, total)
-    total = np.where(down & ~up, -np.inf, total)
-    return np.where(up & ~down, np.inf, total)
+    is_inf = (values == np.inf).astype(float)
+    is_minus_inf = (values == -np.inf).astype(float)
+    up = is_inf @ takes_part > 0
+    down = is_minus_inf @ takes_part > 0
+
+    total = np.where(up, np.inf, total)
+    total = np.where(down, -np.inf, total)
+    return np.where(up & down, np.nan, total)
 
 
 def sorted_draws(
@@ -121,14 +130,19 @@ def sorted_draws(
     seen = weights[:, :-1][:, order]
     unseen = weights[:, -1:]
 
-    with_least = np.concatenate([[bounds[0]], ordered])[None]
-    counted = counted_shares(np.concatenate([unseen, seen], -1), cumulative)
-    low = weighted_sum(with_least, counted)
+    # The unseen seed is the lowest
+    least, most = bounds
+    with_least = np.concatenate([[least], ordered])
+    weights = np.concatenate([unseen, seen], -1)
+    counted = counted_shares(weights, cumulative)
+    (low,) = weighted_sum(with_least[None], counted)
 
-    with_most = np.concatenate([ordered, [bounds[1]]])[None]
-    counted = counted_shares(np.concatenate([seen, unseen], -1), cumulative)
-    high = weighted_sum(with_most, counted)
-    return low[0], high[0]
+    # The unseen seed is the highest
+    with_most = np.concatenate([ordered, [most]])
+    weights = np.concatenate([seen, unseen], -1)
+    counted = counted_shares(weights, cumulative)
+    (high,) = weighted_sum(with_most[None], counted)
+    return low, high
 
 
 def difference_interval(
@@ -145,7 +159,8 @@ def difference_interval(
     The arguments are those of `sorted_interval`.
     """
     below, above = [], []
-    with np.errstate(invalid="ignore"):  # inf - inf is nan, which `tail_ends` takes as unknown
+    # inf - inf is nan, which `tail_ends` takes as unknown
+    with np.errstate(invalid="ignore"):
         for weights in seed_weights(len(x), resamples, rng):
             x_low, x_high = sorted_draws(x, weights, cumulative, bounds)
             y_low, y_high = sorted_draws(y, weights, cumulative, bounds)
@@ -169,18 +184,26 @@ def pairs_interval(
         resamples: number of draws.
         rng: seed of the draws.
     """
+    # How many y are below each x, and how many are not above it
     n = len(x)
     order = np.argsort(y, kind="stable")
-    smaller = np.searchsorted(y[order], x, "left")  # how many y are below each x
-    not_larger = np.searchsorted(y[order], x, "right")
+    ordered = y[order]
+    below = np.searchsorted(ordered, x, "left")
+    not_above = np.searchsorted(ordered, x, "right")
+
     low, high = [], []
     for weights in seed_weights(n, resamples, rng):
+        # The weight of the k lowest y, for k from 0 to n
         seen = weights[:, :n]
         nothing = np.zeros((len(seen), 1))
-        reached = np.concatenate([nothing, np.cumsum(seen[:, order], -1)], -1)
+        cumulated = np.cumsum(seen[:, order], -1)
+        reached = np.concatenate([nothing, cumulated], -1)
         whole = reached[:, -1:]
-        lost = (reached[:, smaller] + reached[:, not_larger]) / 2
-        won = (seen * (whole - lost)).sum(-1)
+
+        # The weight of all pairs of seeds that were seen in which x < y; of equal ones one half
+        lost = (reached[:, below] + reached[:, not_above]) / 2
+        won = seen * (whole - lost)
+        won = won.sum(-1)
         low.append(won)
         # The unseen seed is part of all other pairs, whose weights fill up to 1
         high.append(won + 1 - whole[:, 0] ** 2)

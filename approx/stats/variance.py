@@ -201,21 +201,25 @@ def _split(
         The arrays of `COLUMNS`, each (..., source), and the number of trainings (...).
     """
     factors = _number_of_factors(subsets)
+    grid = table.shape[:-factors]
     levels = table.shape[-factors:]
+
+    # The components that solve for the mean squares
     squares, freedom = mean_squares(table, subsets)
-    freedom = freedom / allowance
     solve = components_matrix(levels, subsets)
     component = squares @ solve.T
     share, total = _shares(component, subsets)
 
     # The same solution for mean squares (..., resamples, source) whose expectations are drawn
-    drawn = np.random.default_rng(rng).chisquare(freedom, (resamples, len(freedom)))
+    freedom = freedom / allowance
+    generator = np.random.default_rng(rng)
+    drawn = generator.chisquare(freedom, (resamples, len(freedom)))
     expected = squares[..., None, :] * freedom / drawn
     drawn_share, drawn_total = _shares(expected @ solve.T, subsets)
     low, high = _middle_of(drawn_share, level)
     total_low, total_high = _middle_of(drawn_total, level)
 
-    n = np.full(table.shape[: table.ndim - factors], np.prod(levels))
+    n = np.full(grid, np.prod(levels))
     return share, low, high, total, total_low, total_high, component, n
 
 
@@ -226,11 +230,16 @@ def _number_of_factors(subsets: list[Subset]) -> int:
 
 def _shares(component: np.ndarray, subsets: list[Subset]) -> tuple[np.ndarray, np.ndarray]:
     """Shares of the components (..., source) in their sum, and of all that contain a source."""
-    contains = [[set(u) <= set(v) for v in subsets] for u in subsets]
+    contained = [[set(u) <= set(v) for v in subsets] for u in subsets]
+    contains = np.array(contained, float)
     positive = np.maximum(component, 0)
     whole = positive.sum(-1, keepdims=True)
-    with np.errstate(invalid="ignore"):  # if nothing varies, 0 / 0 is nan, as documented
-        return positive / whole, positive @ np.array(contains, float).T / whole
+
+    # If nothing varies, 0 / 0 is nan, as documented
+    with np.errstate(invalid="ignore"):
+        share = positive / whole
+        total = positive @ contains.T / whole
+    return share, total
 
 
 def _middle_of(drawn: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -259,8 +268,10 @@ def mean_squares(table: np.ndarray, subsets: list[Subset]) -> tuple[np.ndarray, 
     first = table.ndim - factors  # the axis of the first factor
     axes = tuple(range(first, table.ndim))
     effects: dict[Subset, np.ndarray] = {(): table.mean(axes, keepdims=True)}
+
     squares, freedom = [], []
     for subset in subsets:
+        # What is left of the means over the other factors
         others = [j for j in range(factors) if j not in subset]
         effect = table
         if others:
@@ -273,7 +284,8 @@ def mean_squares(table: np.ndarray, subsets: list[Subset]) -> tuple[np.ndarray, 
         # Each value of the effect stands for as many cells as the other factors have combinations
         repeats = np.prod([levels[j] for j in others])
         df = np.prod([levels[j] - 1 for j in subset])
-        squares.append((effect**2).sum(axes) * repeats / df)
+        sum_of_squares = (effect**2).sum(axes) * repeats
+        squares.append(sum_of_squares / df)
         freedom.append(df)
     return np.stack(squares, -1), np.array(freedom, float)
 
@@ -283,10 +295,13 @@ def components_matrix(levels: Sequence[int], subsets: list[Subset]) -> np.ndarra
 
     It is the inverse of the matrix of the expectations, see `variance_split`.
     """
-    expectations = np.zeros((len(subsets), len(subsets)))
+    sources = len(subsets)
+    expectations = np.zeros((sources, sources))
     for row, u in enumerate(subsets):
         for column, v in enumerate(subsets):
-            if set(u) <= set(v):
-                others = [levels[j] for j in range(len(levels)) if j not in v]
-                expectations[row, column] = np.prod(others)
+            if not set(u) <= set(v):
+                continue
+            # The mean square of u holds the component of v so many times
+            others = [n for j, n in enumerate(levels) if j not in v]
+            expectations[row, column] = np.prod(others)
     return np.linalg.inv(expectations)
