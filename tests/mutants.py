@@ -70,7 +70,9 @@ PROMISED_BY |= dict.fromkeys(
 PROMISED_BY |= dict.fromkeys(
     ("approx/stats/far_behaviour.py", "approx/stats/far_fits.py"), ("test_extrapolation",)
 )
-PROMISED_BY["approx/stats/logistic.py"] = ("test_maps",)
+PROMISED_BY |= dict.fromkeys(
+    ("approx/stats/crossings.py", "approx/stats/logistic.py"), ("test_maps",)
+)
 MOMENTS = itertools.count(1)
 PRELOADED = [
     "jax",

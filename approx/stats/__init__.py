@@ -11,7 +11,7 @@ from approx.stats.boundaries import boundary
 from approx.stats.bounded_means import mean_interval
 from approx.stats.comparisons import compare, mcnemar, pair
 from approx.stats.costs import best_cutoff, ert, restart, restart_gain, tries_needed
-from approx.stats.effects import crossed, effects
+from approx.stats.effects import effects
 from approx.stats.endings import falling, plateaus
 from approx.stats.evidence import (
     ALWAYS,
@@ -34,6 +34,7 @@ from approx.stats.evidence import (
     write_claims,
 )
 from approx.stats.extrapolation import error_by_distance, symmetry
+from approx.stats.factorials import crossed
 from approx.stats.failures import below_floor, excess, split
 from approx.stats.intervals import binomial_interval, order_quantiles
 from approx.stats.kept import pick

@@ -41,7 +41,7 @@ def is_line(r: np.ndarray, f: np.ndarray, tol: float) -> tuple[np.ndarray, np.nd
     change = abs(slope) * depth
     is_straight = missed.max(-1, initial=0) <= tol * change
 
-    # The slope hardly changes on the way: it would be a power of r with an exponent near 0
+    # The slope hardly changes on the way: as a power of r it would have an exponent near 0
     has_one_sign = inner_slope * outer_slope > 0
     inner_slope = np.where(has_one_sign, inner_slope, 1)
     outer_slope = np.where(has_one_sign, outer_slope, 1)

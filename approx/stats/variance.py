@@ -200,7 +200,7 @@ def _split(
     Returns:
         The arrays of `COLUMNS`, each (..., source), and the number of trainings (...).
     """
-    factors = _number_of_factors(subsets)
+    factors = len(subsets[-1])  # the last source is the interaction of all
     grid = table.shape[:-factors]
     levels = table.shape[-factors:]
 
@@ -221,11 +221,6 @@ def _split(
 
     n = np.full(grid, np.prod(levels))
     return share, low, high, total, total_low, total_high, component, n
-
-
-def _number_of_factors(subsets: list[Subset]) -> int:
-    """How many factors there are: the largest subset holds all of them."""
-    return max(len(subset) for subset in subsets)
 
 
 def _shares(component: np.ndarray, subsets: list[Subset]) -> tuple[np.ndarray, np.ndarray]:
@@ -263,7 +258,7 @@ def mean_squares(table: np.ndarray, subsets: list[Subset]) -> tuple[np.ndarray, 
     Returns:
         Mean squares (..., source) and degrees of freedom (source,).
     """
-    factors = _number_of_factors(subsets)
+    factors = len(subsets[-1])  # the last source is the interaction of all
     levels = table.shape[-factors:]
     first = table.ndim - factors  # the axis of the first factor
     axes = tuple(range(first, table.ndim))
