@@ -156,7 +156,6 @@ def weighted_means(
         for collected, column in zip(sums, columns, strict=True):
             collected.append(column @ seen.T)
         weights.append(unseen)
-
     joined = [np.concatenate(parts, -1) for parts in sums]
     return joined, np.concatenate(weights)[None]
 
@@ -224,9 +223,7 @@ def bounded_mean_interval(
     least, most = bounds
     low, _ = means_interval(_same, [early], [(least,)], level, resamples, rng)
     _, high = means_interval(_same, [late], [(most,)], level, resamples, rng)
-    low = np.clip(low, least, most)
-    high = np.clip(high, least, most)
-    return low, high
+    return np.clip(low, least, most), np.clip(high, least, most)
 
 
 def _same(mean: np.ndarray) -> np.ndarray:

@@ -1,8 +1,7 @@
 """Where the spread over seeds comes from: variance components of crossed sources of randomness.
 
-A factor is a source of randomness, such as the seed of the initial weights; its levels are the
-seeds drawn for it. Each effect in the model belongs to a subset u of the factors, written as a
-tuple of their positions, such as (0,) or (0, 1); results call a subset a source.
+A factor is one source of randomness, such as the initial weights; its levels are the seeds drawn.
+Each effect belongs to a subset of the factors, its source: a tuple of positions such as (0, 1).
 """
 
 from collections.abc import Sequence
@@ -105,8 +104,7 @@ def variance_split(
     )
     result = xr.Dataset(dict(zip((*COLUMNS, "n"), parts, strict=True)))
     names = [name.removesuffix("_seed") for name in factors]
-    sources = [" x ".join(names[j] for j in subset) for subset in subsets]
-    result = result.assign_coords(source=sources)
+    result["source"] = [" x ".join(names[j] for j in subset) for subset in subsets]
     result.attrs = {
         "of": of,
         "scale": scale,
