@@ -61,10 +61,21 @@ PROMISED_BY = {
 }
 # Helpers of the other statistics, named by no test.
 PROMISED_BY |= dict.fromkeys(
-    ("approx/stats/labels.py", "approx/stats/resample.py", "approx/stats/unseen.py"),
+    (
+        "approx/stats/labels.py",
+        "approx/stats/resample.py",
+        "approx/stats/unseen.py",
+        "approx/stats/unseen_sorted.py",
+    ),
     ("test_statistics", "test_coverage", "test_variance", "test_maps", "test_extrapolation"),
 )
 PROMISED_BY["approx/stats/layouts.py"] = ("test_statistics", "test_evidence")
+PROMISED_BY |= dict.fromkeys(
+    ("approx/stats/far_behaviour.py", "approx/stats/far_fits.py"), ("test_extrapolation",)
+)
+PROMISED_BY |= dict.fromkeys(
+    ("approx/stats/crossings.py", "approx/stats/logistic.py"), ("test_maps",)
+)
 MOMENTS = itertools.count(1)
 PRELOADED = [
     "jax",

@@ -181,6 +181,19 @@ def test_what_cannot_be_averaged_is_refused():
         stats.crossed({("raw", "sgd"): hits([1]).expand_dims(noise=2)}, FACTORS)
 
 
+@pytest.mark.parametrize("given", [None, [0, 1]])
+def test_what_are_no_hits_is_met_with_what_is_taken(given):
+    taken = rf"hits, as stats\.success returns them, or an array .* not {type(given).__name__}"
+    with pytest.raises(ValueError, match=f"^this takes {taken}"):
+        stats.effects(given)
+    with pytest.raises(ValueError, match=rf"^the cell \('raw', 'sgd'\) must be {taken}"):
+        stats.crossed({("raw", "sgd"): given}, FACTORS)
+    with pytest.raises(ValueError, match="no cells: give"):
+        stats.crossed(given, FACTORS)
+    with pytest.raises(ValueError, match=f"dictionary .* not {type(given).__name__}"):
+        stats.crossed({("raw", "sgd"): hits([1])}, given)
+
+
 def structures(rng: np.random.Generator, repeats: int, n: int, cells: int, rate: float):
     """Means over cells of seeds, (repeats, n), and their expectation: independent, alike in a seed,
     partly certain.

@@ -405,6 +405,29 @@ def test_split_names_the_reason_of_every_failure():
         stats.split(losses(), floor=-1.0, below=1.0)
 
 
+PREDICTED = {
+    "asymptote": stats.asymptote,
+    "symmetry": stats.symmetry,
+    "error_by_distance": stats.error_by_distance,
+    "phase_tolerant_error": lambda runs: stats.phase_tolerant_error(runs, max_shift=0.1),
+}
+
+
+@pytest.mark.parametrize("judge", PREDICTED.values(), ids=PREDICTED)
+def test_what_are_no_runs_is_met_with_what_is_taken(judge):
+    for given in (None, [1.0]):
+        with pytest.raises(ValueError, match=f"takes runs, .* not {type(given).__name__}"):
+            judge(given)
+    with pytest.raises(ValueError, match=r"takes runs, .* not hits .* give the runs"):
+        judge(stats.success(losses(), below=1.0))
+
+
+def test_predictions_without_their_points_are_refused():
+    runs = xr.Dataset({"prediction": (("seed", "point", "output"), np.zeros((2, 3, 1)))})
+    with pytest.raises(ValueError, match="came without x_test"):
+        stats.asymptote(runs)
+
+
 def test_excess_over_the_floor_and_what_lies_below_it():
     runs = losses()
     ratio = stats.excess(runs, 0.05).ratio

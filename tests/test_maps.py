@@ -14,7 +14,7 @@ from scripts import ROOT, script
 
 import approx as ap
 from approx.maps import Search
-from approx.stats.maps import _logistic
+from approx.stats.logistic import Cells, logistic
 from approx.sweep import programs
 
 TASK, RECIPE = (
@@ -52,10 +52,10 @@ def test_the_logistic_fit_is_the_largest_penalised_likelihood():
         )
 
     falling, rising = np.array([[1.0, 0.0]] * 3), np.array([[0.0, 1.0]])
-    for k, a, b in zip(tables, *_logistic(z, tables, n, falling), strict=True):
+    for k, a, b in zip(tables, *logistic(Cells(z, n, falling), tables), strict=True):
         expected = optimize.minimize(against, [0.0, -0.5], args=(k,), tol=1e-10).x
         np.testing.assert_allclose([-a, -b], expected, rtol=1e-4)
-    separated = _logistic(z, np.where(z > 0, 64.0, 0.0)[None], n, rising)
+    separated = logistic(Cells(z, n, rising), np.where(z > 0, 64.0, 0.0)[None])
     assert 2 < separated[1][0] < 20  # finite, where the likelihood has no maximum
     assert -separated[0][0] / separated[1][0] == pytest.approx(0.5, abs=1e-3)
 

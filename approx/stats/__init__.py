@@ -7,9 +7,11 @@ training that nobody judged, and is refused.
 """
 
 from approx.stats.asymptotes import asymptote, shares
+from approx.stats.boundaries import boundary
+from approx.stats.bounded_means import mean_interval
 from approx.stats.comparisons import compare, mcnemar, pair
 from approx.stats.costs import ert, tries_needed
-from approx.stats.effects import crossed, effects, mean_interval
+from approx.stats.effects import effects
 from approx.stats.endings import falling, plateaus
 from approx.stats.evidence import (
     ALWAYS,
@@ -28,28 +30,23 @@ from approx.stats.evidence import (
     verdict,
 )
 from approx.stats.evidence_files import claims_table, read_claims, reported_table, write_claims
-from approx.stats.extrapolation import error_by_distance, phase_tolerant_error, symmetry
+from approx.stats.extrapolation import error_by_distance, symmetry
+from approx.stats.factorials import crossed
 from approx.stats.failures import below_floor, excess, split
 from approx.stats.intervals import binomial_interval, order_quantiles
 from approx.stats.kept import pick
-from approx.stats.maps import best, boundary, highest, majority
+from approx.stats.maps import best, highest, majority
 from approx.stats.paired import compare_values, ert_ratio, improvement
 from approx.stats.paired_intervals import paired_interval
-from approx.stats.planning import (
-    confidence_sequence,
-    enough,
-    plan,
-    power,
-    running_rate,
-    seeds_for_power,
-    seeds_for_width,
-)
+from approx.stats.phases import phase_tolerant_error
+from approx.stats.planning import plan, power, seeds_for_power, seeds_for_width
 from approx.stats.powers import exponent
 from approx.stats.profiles import profile
 from approx.stats.rankings import discoveries, performance_profile, ranking
 from approx.stats.rates import rate, reading, success
 from approx.stats.reports import report, table
 from approx.stats.restarts import best_cutoff, restart, restart_gain
+from approx.stats.sequences import confidence_sequence, enough, running_rate
 from approx.stats.survival_curves import kaplan_meier, survival
 from approx.stats.time_tests import compare_times, logrank
 from approx.stats.times import restricted_mean, time_quantiles, time_to_success

@@ -1,16 +1,16 @@
-"""What failed trainings became: the losses at which many of them end, and whether they were still
-falling.
-"""
+"""What failed trainings became: the losses at which many end, and which were still falling."""
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
-from approx.stats.labels import require_dims, variable, worst_value
+from approx.stats.labels import final, require_dims, variable, worst_value
 
-BETWEEN, DIVERGED = "on no plateau", "diverged"
+LEARNED, BETWEEN, DIVERGED = "learned", "on no plateau", "diverged"
 FEWEST = 5  # trainings that make a plateau; fewer lie near each other by chance
+WIDEST = 4  # times the tolerance: a wider cluster of values is no plateau
 SLOPE = 0.1  # at this pace ten times the steps take off a fifth of the loss: 1 - 10**-0.1 = 0.206
 SINCE = 2 / 3  # of the steps; what the last third took off is judged
 
@@ -23,13 +23,13 @@ def plateaus(
     tolerance: float = 0.01,
     least: float = 0.02,
 ) -> xr.Dataset:
-    """Class of each training by the value it ended at: learned, at a known plateau, at one found
-    here, or at none.
+    """Class of each training by the value it ended at: learned, on a plateau, or on none.
 
     A known plateau holds the values within `tolerance` of it, as a share of it; of several the
-    nearest. Among the other values those whose neighbours in order lie within `tolerance` are one
-    cluster; it is a plateau if it holds the share `least` of all trainings, and five, and is no
-    wider than four times `tolerance`: evenly spread ones are none.
+    nearest. Other plateaus are found: among the other values those whose neighbours in order lie
+    within `tolerance` are one cluster, and it is a plateau if it holds the share `least` of all
+    trainings, and five, and is no wider than four times `tolerance`. So evenly spread values make
+    no plateau.
 
     Args:
         runs: variables over (..., seed, step), or (..., seed).
@@ -44,55 +44,103 @@ def plateaus(
         "at 0.4774".
 
     Raises:
-        ValueError: a known plateau that is not a positive number, a name used twice.
+        ValueError: a known plateau is not a positive number, or has the name of another class.
+
+    Example:
+        ends = stats.plateaus(runs, named={"the mean": 0.25}, learned=1e-3)
+        stats.shares(ends)
     """
-    if wrong := {
-        name: value for name, value in named.items() if not (np.isfinite(value) and value > 0)
-    }:
-        raise ValueError(f"a plateau is a positive value; got {wrong}")
-    if taken := {"learned", BETWEEN, DIVERGED} & set(named):
-        raise ValueError(f"{', '.join(taken)} is a class of its own; choose another name")
-    value = variable(runs, of)
-    value = value.isel(step=-1, drop=True) if "step" in value.dims else value
+    _check_plateaus(named)
+    value = final(runs, of)
     v = value.values.astype(float)
+
+    # What is known comes first; "learned" before all plateaus
     kind = np.full(v.shape, BETWEEN, object)
     kind[~np.isfinite(v)] = DIVERGED
     if named:
-        names, centres = list(named), np.array(list(named.values()), float)
-        away = np.abs(v[..., None] - centres) / centres
-        near = away.min(-1) <= tolerance
-        kind[near] = np.array(names, object)[away.argmin(-1)[near]]
+        nearest, is_near = _nearest(v, named, tolerance)
+        kind[is_near] = nearest[is_near]
     if learned is not None:
-        kind[v <= learned] = "learned"
-    found = []
-    for low, high, name in clusters(v[kind == BETWEEN], tolerance, least * v.size):
-        kind[(kind == BETWEEN) & (v >= low) & (v <= high)] = name
-        found.append(name)
-    kinds = [*(["learned"] if learned is not None else []), *named, *found, BETWEEN, DIVERGED]
-    return (
-        value.copy(data=kind.astype(str)).to_dataset(name="kind").assign_attrs(of=of, kinds=kinds)
-    )
+        kind[v <= learned] = LEARNED
+
+    # Then what is found among the rest
+    rest = v[kind == BETWEEN]
+    found = clusters(rest, tolerance, least * v.size)
+    for one in found:
+        is_within = (v >= one.low) & (v <= one.high)
+        is_open = kind == BETWEEN
+        kind[is_open & is_within] = one.name
+
+    kinds = [*named, *(one.name for one in found), BETWEEN, DIVERGED]
+    if learned is not None:
+        kinds = [LEARNED, *kinds]
+    result = value.copy(data=kind.astype(str)).to_dataset(name="kind")
+    return result.assign_attrs(of=of, kinds=kinds)
 
 
-def clusters(values: np.ndarray, tolerance: float, least: float) -> list[tuple[float, float, str]]:
-    """Narrow clusters of positive values: lowest, highest, and name."""
+def _check_plateaus(named: Mapping[str, float]) -> None:
+    """Raise a ValueError if a known plateau has a bad value or name."""
+    wrong = {}
+    for name, value in named.items():
+        if not (np.isfinite(value) and value > 0):
+            wrong[name] = value
+    if wrong:
+        raise ValueError(f"a plateau is a positive value; got {wrong}")
+    taken = {LEARNED, BETWEEN, DIVERGED} & set(named)
+    if taken:
+        raise ValueError(f"{', '.join(taken)} is a class of its own; choose another name")
+
+
+def _nearest(
+    values: np.ndarray, named: Mapping[str, float], tolerance: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The name of the known plateau nearest to each value, and whether the value is on it."""
+    names = np.array(list(named), object)
+    centers = np.array(list(named.values()), float)
+    away = np.abs(values[..., None] - centers)
+    away = away / centers
+    nearest = away.argmin(-1)
+    is_near = away.min(-1) <= tolerance
+    return names[nearest], is_near
+
+
+class _Cluster(NamedTuple):
+    """Values that lie near each other, from `low` to `high`."""
+
+    low: float
+    high: float
+    name: str
+
+
+def clusters(values: np.ndarray, tolerance: float, least: float) -> list[_Cluster]:
+    """Narrow clusters of positive values, in increasing order.
+
+    Args:
+        values: any numbers; those that are not positive are left out.
+        tolerance: the largest relative gap between neighbours in a cluster.
+        least: how many values make a cluster; never fewer than five.
+    """
     ordered = np.sort(values[values > 0])
     if not ordered.size:
         return []
-    parts = np.split(ordered, np.flatnonzero(np.diff(ordered) > tolerance * ordered[:-1]) + 1)
-    kept = [
-        part
-        for part in parts
-        if part.size >= max(least, FEWEST) and part[-1] <= (1 + 4 * tolerance) * part[0]
-    ]
-    return [(part[0], part[-1], f"at {np.median(part):.4g}") for part in kept]
+
+    is_gap = np.diff(ordered) > tolerance * ordered[:-1]
+    starts = np.flatnonzero(is_gap) + 1
+    found = []
+    for part in np.split(ordered, starts):
+        low, high = part[0], part[-1]
+        is_many = part.size >= max(least, FEWEST)
+        is_narrow = high <= (1 + WIDEST * tolerance) * low
+        if is_many and is_narrow:
+            name = f"at {np.median(part):.4g}"
+            found.append(_Cluster(low, high, name))
+    return found
 
 
 def falling(
     runs: xr.Dataset, of: str = "loss", slope: float = SLOPE, since: float = SINCE
 ) -> xr.DataArray:
-    """Which trainings were still falling when their steps ended, so that more steps would have
-    lowered the loss.
+    """Which trainings were still falling at the end: more steps would have lowered their loss.
 
     The rule: with T the last record, s the last record at or before `since * T`, v the value at T,
     and b the least value at any record up to s, a training is still falling if
@@ -102,14 +150,14 @@ def falling(
     unless v is not finite, or the method itself stopped the training (the variable `stopped` is not
     0 at T).
 
-    It asks whether the loss falls at least as fast as the power law t^-slope, which is a straight
-    line of that slope on two logarithmic axes. Such a line has no scale: the answer depends neither
-    on the unit of the loss nor on the number of steps, and hardly on where the records are. With
-    the default slope of 0.1, going on at that pace for ten times as many steps would take off a
-    fifth of the loss; over the last third of the steps it is 4%. Measured losses of long trainings
-    do follow power laws (J. Hestness et al., arXiv:1712.00409), but the two numbers are conventions
-    of ours. An exponential approach to a plateau, c + a exp(-t / tau), is still falling until about
-    T = 1.5 tau log(24 a / c), for a = c until 4.4 tau.
+    The rule asks whether the loss falls at least as fast as the power law t^-slope, which is a
+    straight line of that slope on two logarithmic axes. Such a line has no scale: the answer
+    depends neither on the unit of the loss nor on the number of steps, and hardly on where the
+    records are. With the default slope of 0.1, going on at that pace for ten times as many steps
+    would take off a fifth of the loss; over the last third of the steps it is 4%. Measured losses
+    of long trainings do follow power laws (J. Hestness et al., arXiv:1712.00409), but the two
+    numbers are conventions of ours. An exponential approach to a plateau, c + a exp(-t / tau), is
+    still falling until about T = 1.5 tau log(24 a / c), for a = c until 4.4 tau.
 
     The value at the end is held against the least one before, not against a single record: a loss
     that only jitters about a level ends below all of its k records up to s with a probability of at
@@ -125,8 +173,8 @@ def falling(
         Booleans over (..., seed).
 
     Raises:
-        ValueError: no records over steps, none in the first part but step 0, negative values, an
-            accuracy, a slope or share out of range.
+        ValueError: there are no records over steps, or none in the first part but step 0; values
+            are negative, or an accuracy; the slope or share is out of range.
 
     Example:
         short = stats.falling(runs).mean("seed")  # the share of seeds whose budget was too short
@@ -135,6 +183,31 @@ def falling(
         raise ValueError(f"slope must be positive, got {slope}: 0.1, for example")
     if not 0 < since < 1:
         raise ValueError(f"since is a share of the steps between 0 and 1, got {since}")
+    value = _losses(runs, of)
+    steps = np.asarray(runs.step, float)
+    earlier = _earlier_records(steps, since)
+
+    # v and b of the rule
+    last = value.isel(step=-1, drop=True)
+    before = value.isel(step=earlier)
+    before = before.where(np.isfinite(before), np.inf)
+    least = before.min("step")
+
+    share = steps[earlier[-1]] / steps[-1]
+    allowed = least * share**slope
+    is_falling = np.isfinite(last) & (last < least) & (last <= allowed)
+    if "stopped" in runs:
+        stopped = runs.stopped.isel(step=-1, drop=True)
+        is_falling = is_falling & (stopped == 0)
+    return is_falling.rename("falling").drop_attrs()
+
+
+def _losses(runs: xr.Dataset, of: str) -> xr.DataArray:
+    """The variable over steps.
+
+    Raises:
+        ValueError: it has no records over steps, is an accuracy, or is negative.
+    """
     value = variable(runs, of)
     require_dims(value, ["step"])
     if worst_value(of, None) < 0:
@@ -143,25 +216,23 @@ def falling(
         )
     if bool((value < 0).any()):
         raise ValueError(
-            f"{of!r} has values below 0, whose logarithm the rule needs; the least is {float(value.min())}"
+            f"{of!r} has values below 0, whose logarithm the rule needs; the least is "
+            f"{float(value.min())}"
         )
-    steps = np.asarray(runs.step, float)
-    before = np.flatnonzero(steps <= since * steps[-1])
-    if before.size == 0 or steps[before[-1]] <= 0:
+    return value
+
+
+def _earlier_records(steps: np.ndarray, since: float) -> np.ndarray:
+    """Indices of the records up to the share `since` of the steps.
+
+    Raises:
+        ValueError: there are none but step 0.
+    """
+    end = since * steps[-1]
+    earlier = np.flatnonzero(steps <= end)
+    if earlier.size == 0 or steps[earlier[-1]] <= 0:
         raise ValueError(
-            f"there is no record after step 0 and up to step {since * steps[-1]:g}, {since:.2g} of all steps; "
+            f"there is no record after step 0 and up to step {end:g}, {since:.2g} of all steps; "
             f"the records are {steps.astype(int).tolist()[:5]}: record more with records="
         )
-    last = value.isel(step=-1, drop=True)
-    earlier = value.isel(step=before)
-    least = earlier.where(np.isfinite(earlier), np.inf).min("step")
-    allowed = (steps[before[-1]] / steps[-1]) ** slope
-    found = np.isfinite(last) & (last < least) & (last <= least * allowed)
-    if "stopped" in runs:
-        found = found & (runs.stopped.isel(step=-1, drop=True) == 0)
-    return without_attributes(found)
-
-
-def without_attributes(found: xr.DataArray) -> xr.DataArray:
-    """The truth values under a name of their own, not those of the loss."""
-    return found.rename("falling").drop_attrs()
+    return earlier

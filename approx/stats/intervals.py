@@ -41,7 +41,10 @@ def binomial_interval(
         The lower and upper ends.
 
     Raises:
-        ValueError: an unknown interval or level, or counts outside 0..n.
+        ValueError: the interval or level is unknown, or counts lie outside 0..n.
+
+    Example:
+        low, high = stats.binomial_interval(58, 64)  # 0.807, 0.965
     """
     k, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
     check_level(level)
@@ -51,38 +54,58 @@ def binomial_interval(
         raise ValueError(
             "successes must lie between 0 and n; did you pass a rate or exchange the two?"
         )
-    low, high = wilson(k, n, level) if interval == "wilson" else clopper_pearson(k, n, level)
+    if interval == "wilson":
+        low, high = wilson(k, n, level)
+    else:
+        low, high = clopper_pearson(k, n, level)
     return np.where(k == 0, 0.0, low), np.where(k == n, 1.0, high)
 
 
 def wilson(k: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Wilson's score interval; `k` may be fractional, as an effective sample size makes it."""
     z = special.ndtri((1 + level) / 2)
-    half = z * np.sqrt(k * (n - k) / np.maximum(n, 1) + z**2 / 4)
-    return (k + z**2 / 2 - half) / (n + z**2), (k + z**2 / 2 + half) / (n + z**2)
+    middle = k + z**2 / 2
+    spread = k * (n - k) / np.maximum(n, 1)
+    half = z * np.sqrt(spread + z**2 / 4)
+
+    whole = n + z**2
+    low = (middle - half) / whole
+    high = (middle + half) / whole
+    return low, high
 
 
 def clopper_pearson(k: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Clopper and Pearson's interval from quantiles of the beta distribution."""
+    # Equal counts have equal intervals, and a quantile takes microseconds
+    if k.size > LARGE_GRID:
+        counts = np.stack([k.ravel(), n.ravel()])
+        different, place = np.unique(counts, axis=1, return_inverse=True)
+        if different.shape[1] < k.size / 2:
+            low, high = clopper_pearson(different[0], different[1], level)
+            low = low[place].reshape(k.shape)
+            high = high[place].reshape(k.shape)
+            return low, high
+
     tail = (1 - level) / 2
-    if k.size > LARGE_GRID:  # equal counts have equal intervals, and a quantile takes microseconds
-        pairs, place = np.unique(np.stack([k.ravel(), n.ravel()]), axis=1, return_inverse=True)
-        if pairs.shape[1] < k.size / 2:
-            low, high = clopper_pearson(pairs[0], pairs[1], level)
-            return low[place].reshape(k.shape), high[place].reshape(k.shape)
-    # 0.5 only where k = 0, which the caller overwrites
-    low = special.betaincinv(np.maximum(k, 0.5), n - k + 1, tail)
-    high = special.betaincinv(k + 1, np.maximum(n - k, 0.5), 1 - tail)
+    # The beta distribution has no parameter 0: where k = 0 or k = n the caller knows the end
+    some = np.maximum(k, 0.5)
+    others = np.maximum(n - k, 0.5)
+    low = special.betaincinv(some, n - k + 1, tail)
+    high = special.betaincinv(k + 1, others, 1 - tail)
     return low, high
 
 
 def rank_interval(n: int, q: float, level: float = 0.95) -> tuple[int, int]:
-    """Ranks whose order statistics enclose the q-quantile of any distribution with at least the
-    given probability.
+    """Ranks whose order statistics enclose the q-quantile of any distribution.
 
-    P(X_(l) <= x_q <= X_(u)) >= P(l <= K < u), K ~ Binomial(n, q)
-    (W. J. Conover, Practical Nonparametric Statistics, 1999, section 3.2;
+    They do so with at least the probability `level`: P(X_(l) <= x_q <= X_(u)) >= P(l <= K < u),
+    K ~ Binomial(n, q) (W. J. Conover, Practical Nonparametric Statistics, 1999, section 3.2;
     `scipy.stats.quantile_test` uses it too).
+
+    Args:
+        n: the size of the sample.
+        q: the probability that the quantile belongs to.
+        level: probability of covering.
 
     Returns:
         The two ranks counted from 0; -1 and n stand for "unbounded below" and "unbounded above".
@@ -93,12 +116,15 @@ def rank_interval(n: int, q: float, level: float = 0.95) -> tuple[int, int]:
 
 
 def at_rank(ordered: np.ndarray, rank: int) -> np.ndarray:
-    """The order statistic of that rank (from 0) along the last axis; -inf and inf beyond the
-    sample.
+    """The value of that rank (from 0) along the last, sorted axis.
+
+    Beyond the sample it is -inf or inf.
     """
-    n = ordered.shape[-1]
-    if rank < 0 or rank >= n:
-        return np.full(ordered.shape[:-1], -np.inf if rank < 0 else np.inf)
+    shape = ordered.shape[:-1]
+    if rank < 0:
+        return np.full(shape, -np.inf)
+    if rank >= ordered.shape[-1]:
+        return np.full(shape, np.inf)
     return ordered[..., rank].astype(float)
 
 
@@ -108,11 +134,10 @@ def order_quantiles(
     axis: int | None = -1,
     worst: float = np.inf,
 ) -> np.ndarray:
-    """Quantiles of an array that are values of the array: the q-quantile is the value of rank
-    ceil(q n), from 1.
+    """Quantiles of an array that are values of the array: the value of rank ceil(q n), from 1.
 
-    It is the least value that a share q of all values does not exceed, the inverse of their
-    empirical distribution function (definition 1 of R. J. Hyndman and Y. Fan, The American
+    The q-quantile is the least value that a share q of all values does not exceed, the inverse of
+    their empirical distribution function (definition 1 of R. J. Hyndman and Y. Fan, The American
     Statistician 50, 1996; `numpy.quantile` with method="inverted_cdf"). As nothing is interpolated,
     infinite values do no harm: the 0.75-quantile of 1, 2, 3, 4, inf is 4, where numpy's default
     gives nan. A nan counts as the worst value and is not left out.
@@ -128,7 +153,7 @@ def order_quantiles(
         `numpy.quantile`. It is nan where the sample is empty.
 
     Raises:
-        ValueError: a probability outside [0, 1].
+        ValueError: a probability lies outside [0, 1].
 
     Example:
         low, middle, high = order_quantiles(runs.loss.isel(step=-1), (0.05, 0.5, 0.95))
@@ -136,40 +161,56 @@ def order_quantiles(
     probabilities = np.asarray(q, float)
     if not np.all((probabilities >= 0) & (probabilities <= 1)):
         raise ValueError(f"q must lie between 0 and 1, got {probabilities.tolist()}")
-    array = np.asarray(values, float)
-    sample = array.ravel() if axis is None else np.moveaxis(array, axis, -1)
-    ordered = np.sort(np.where(np.isnan(sample), worst, sample), -1)
+    sample = np.asarray(values, float)
+    if axis is None:
+        sample = sample.ravel()
+    else:
+        sample = np.moveaxis(sample, axis, -1)
+    sample = np.where(np.isnan(sample), worst, sample)
+    ordered = np.sort(sample, -1)
+
     found = [order_quantile(ordered, p) for p in np.atleast_1d(probabilities).tolist()]
-    return np.stack(found) if probabilities.ndim else found[0]
+    if probabilities.ndim:
+        return np.stack(found)
+    return found[0]
 
 
 def order_quantile(ordered: np.ndarray, q: float) -> np.ndarray:
-    """The value of rank ceil(q n), from 1, along the last, sorted axis (see `order_quantiles`); nan
-    of none.
+    """The value of rank ceil(q n), from 1, along the last, sorted axis (see `order_quantiles`).
+
+    It is nan if that axis is empty.
     """
     n = ordered.shape[-1]
     if n == 0:
         return np.full(ordered.shape[:-1], np.nan)
     rank = int(np.ceil(round(q * n, 9)))  # rounded, as 0.7 * 10 is 7.000000000000001
-    return ordered[..., max(rank, 1) - 1].astype(float)
+    index = max(rank, 1) - 1
+    return ordered[..., index].astype(float)
 
 
 def quantile_of_sorted(ordered: np.ndarray, q: float) -> np.ndarray:
-    """Linearly interpolated quantile along the last, sorted axis, as `numpy.quantile`, but infinite
-    ends are allowed.
+    """Linearly interpolated quantile along the last, sorted axis, with infinite values allowed.
 
-    Between a finite and an infinite value the quantile is the infinite one; of an empty sample it
-    is nan.
+    It is that of `numpy.quantile` where all is finite. Between a finite and an infinite value it is
+    the infinite one; of an empty sample it is nan.
     """
     n = ordered.shape[-1]
     if n == 0:
         return np.full(ordered.shape[:-1], np.nan)
     position = q * (n - 1)
     below = min(int(np.floor(position)), n - 1)
-    a, b = ordered[..., below].astype(float), ordered[..., min(below + 1, n - 1)].astype(float)
+    above = min(below + 1, n - 1)
+    a = ordered[..., below].astype(float)
     part = position - below
     if part == 0:
         return a
-    with np.errstate(invalid="ignore"):  # inf - inf and 0 * inf, replaced on the next line
+
+    b = ordered[..., above].astype(float)
+    # inf - inf and 0 * inf are replaced below
+    with np.errstate(invalid="ignore"):
         between = a + (b - a) * part
-    return np.where(a == b, a, np.where(np.isneginf(a) & (b < np.inf), a, between))
+
+    # From -inf on it stays there, unless the next value is inf; equal values may both be infinite
+    is_from_minus_inf = np.isneginf(a) & (b < np.inf)
+    between = np.where(is_from_minus_inf, a, between)
+    return np.where(a == b, a, between)

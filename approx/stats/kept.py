@@ -1,19 +1,20 @@
-"""What a training kept at some records only, its predictions and parameters, and the step at which
-it did.
+"""What a training kept at some records only: its predictions and parameters.
+
+Losses are stored at every record. Predictions and parameters are stored at few steps, which the
+coordinate `kept_step` names.
 """
 
 import numpy as np
 import xarray as xr
 
-from approx.stats.labels import variable, without_kept_step
+from approx.stats.labels import stage_of, variable, without_kept_step, wrong_stage
 
 # The attribute in which `pick` names the variables that it had to leave out
 NOT_PICKED = "not_picked"
 
 
 def pick(runs: xr.Dataset, by: str = "validation_loss", above: bool = False) -> xr.Dataset:
-    """Pick each training's step on validation data, so that it can be judged on test data it was
-    not chosen by.
+    """Pick each training's step on validation data, to judge it on test data it was not chosen by.
 
     Predictions and parameters are kept at few steps, by default at the last one. They are picked
     too where they were kept at every picked step (`keep_at=` of all records, for example).
@@ -32,39 +33,52 @@ def pick(runs: xr.Dataset, by: str = "validation_loss", above: bool = False) -> 
         names what was left out.
 
     Raises:
-        ValueError: no variable of that name.
+        ValueError: `runs` is no Dataset, or has no variable of that name.
 
     Example:
         runs = ap.run(task, recipe, seeds=64, keep_at=records)  # all record steps; a task with
         validation rows plot.fan(stats.pick(runs))
     """
     value = variable(runs, by)
-    worst = -np.inf if above else np.inf
+    worst = np.inf
+    if above:
+        worst = -np.inf
     value = value.where(np.isfinite(value), worst)
-    best = value.argmax("step") if above else value.argmin("step")
-    nothing = (value == worst).all("step")
-    index = best.where(~nothing, runs.sizes["step"] - 1).astype(int)
+
+    if above:
+        best = value.argmax("step")
+    else:
+        best = value.argmin("step")
+    has_none = (value == worst).all("step")
+    last = runs.sizes["step"] - 1
+    index = best.where(~has_none, last).astype(int)
+
     picked = runs.drop_vars(kept_variables(runs)).isel(step=index)
     return with_kept_at(picked, runs, runs.step[index])
 
 
 def with_kept_at(picked: xr.Dataset, runs: xr.Dataset, steps: xr.DataArray) -> xr.Dataset:
-    """Add what `runs` kept at `steps` (..., seed) to `picked`, or note that it was not kept at all
-    of them.
+    """Add what `runs` kept at `steps` (..., seed) to `picked`.
+
+    If it was not kept at all of these steps, nothing is added, and the attribute `not_picked` says
+    what is missing.
     """
     names = kept_variables(runs)
-    kept = runs[names]
     picked = picked.drop_vars("kept_step", errors="ignore")
     if not names:
         return picked
+
     at = steps_kept(runs)
     if not np.isin(steps.values, at).all():
         found = picked.assign_attrs({NOT_PICKED: names})
-        found.attrs.pop("params", None)  # the nesting of parameters that are no longer there
+        # How parameters that are no longer there were nested
+        found.attrs.pop("params", None)
         return found
+
+    kept = runs[names]
     if "kept_step" in kept.dims:
-        place = steps.copy(data=np.searchsorted(at, steps.values)).drop_vars("step")
-        kept = kept.isel(kept_step=place)
+        place = steps.copy(data=np.searchsorted(at, steps.values))
+        kept = kept.isel(kept_step=place.drop_vars("step"))
     kept = kept.drop_vars("kept_step", errors="ignore")
     return picked.assign({name: kept[name].variable for name in names})
 
@@ -76,16 +90,17 @@ def kept_variables(runs: xr.Dataset) -> list[str]:
 
 
 def steps_kept(runs: xr.Dataset) -> np.ndarray:
-    """The steps at which predictions and parameters were kept, in increasing order; none where that
-    is not known.
+    """The steps at which predictions and parameters were kept, in increasing order.
+
+    The array is empty where that is not known.
     """
     if "kept_step" in runs.coords:
         return np.atleast_1d(runs.kept_step.values)
-    noted = {
-        runs[name].attrs["kept_step"]
-        for name in kept_variables(runs)
-        if "kept_step" in runs[name].attrs
-    }
+    noted = set()
+    for name in kept_variables(runs):
+        attributes = runs[name].attrs
+        if "kept_step" in attributes:
+            noted.add(attributes["kept_step"])
     return np.array(sorted(noted), int)
 
 
@@ -93,16 +108,22 @@ def predictions(runs: xr.Dataset) -> xr.DataArray:
     """The predictions of a result.
 
     Raises:
-        ValueError: there are none, saying why and what to do; or they are those of another step
-            than the losses beside them, which one record was selected of.
+        ValueError: `runs` is no result of `ap.run`; there are no predictions, and the message says
+            why and what to do; or one record of the losses was selected, and the predictions were
+            kept at another step.
     """
+    if not isinstance(runs, xr.Dataset):
+        raise wrong_stage(runs, "runs")
     if "prediction" in runs:
         check_one_moment(runs)
         return without_kept_step(runs.prediction)
+    if stage_of(runs) != "runs":
+        raise wrong_stage(runs, "runs")
     if "prediction" in runs.attrs.get(NOT_PICKED, ()):
         raise ValueError(
-            "the predictions were not kept at every step that stats.pick picked, and those of another step belong to "
-            "other networks: run with keep_at= all record steps (runs.step.values), then pick"
+            "the predictions were not kept at every step that stats.pick picked, and those of "
+            "another step belong to other networks: run with keep_at= all record steps "
+            "(runs.step.values), then pick"
         )
     raise ValueError('no predictions were kept: run with keep=("prediction",)')
 
@@ -113,8 +134,11 @@ def check_one_moment(runs: xr.Dataset) -> None:
     Raises:
         ValueError: naming both steps.
     """
-    step, kept = runs.coords.get("step"), steps_kept(runs)
-    if step is None or step.ndim > 0 or len(kept) != 1 or "kept_step" in runs.dims:
+    step = runs.coords.get("step")
+    if step is None or step.ndim > 0:
+        return
+    kept = steps_kept(runs)
+    if len(kept) != 1 or "kept_step" in runs.dims:
         return
     if int(step) != int(kept[0]):
         raise ValueError(

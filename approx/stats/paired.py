@@ -11,7 +11,8 @@ from approx.stats.intervals import check_level
 from approx.stats.labels import final, reduce_in_chunks, worst_value
 from approx.stats.paired_intervals import check_paired, paired_interval
 from approx.stats.times import time_to_success
-from approx.stats.unseen import difference_interval, means_interval, pairs_interval
+from approx.stats.unseen import means_interval
+from approx.stats.unseen_sorted import difference_interval, pairs_interval
 from approx.stats.values import SHARES, check_statistic, possible
 
 # ---- cost ----------------------------------------------------------------------------------------

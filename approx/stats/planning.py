@@ -1,131 +1,15 @@
-"""How many seeds: for an interval of wanted width, for a wanted power, or until enough is known."""
+"""How many seeds: for an interval of wanted width, or to find a difference with a wanted power."""
 
 from collections.abc import Callable
 
 import numpy as np
 import xarray as xr
 from numpy.typing import ArrayLike
-from scipy import special, stats
+from scipy import stats
 
 from approx.stats.intervals import check_level, clopper_pearson, wilson
-from approx.stats.labels import reduce
-from approx.stats.rates import reading
 
-
-def confidence_sequence(
-    successes: ArrayLike, n: ArrayLike, level: float = 0.95, width: float = 0.02
-) -> tuple[np.ndarray, np.ndarray]:
-    """Interval for a rate that holds at every n at once, so looking after each batch and stopping
-    at will is allowed.
-
-    All p with B(a + s, b + n - s) / (B(a, b) p^s (1 - p)^(n - s)) < 1 / (1 - level), where a = k p,
-    b = k (1 - p) and k = 1 + p (1 - p) / width². For the true p the left side is a nonnegative
-    martingale with mean 1, so by Ville's inequality it ever reaches the bound with probability 1 -
-    level at most (H. Robbins, Annals of Mathematical Statistics 41, 1970; beta-binomial mixture,
-    centred at p, of S. Howard, A. Ramdas, J. McAuliffe and J. Sekhon, Annals of Statistics 49,
-    2021). k makes the interval tightest about when it is `width` to either side: with the uniform
-    prior +-0.02 at a rate of one half takes 9,157 seeds, with this one 5,758.
-
-    Args:
-        successes: successes so far, any shape.
-        n: seeds so far.
-        level: probability that no interval ever misses.
-        width: the distance it is tuned to, chosen beforehand; it holds whatever it is.
-
-    Returns:
-        The lower and upper ends; [0, 1] where n = 0.
-
-    Raises:
-        ValueError: counts outside 0..n, a level outside (0, 1), or a width that is not positive.
-    """
-    s, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
-    if not np.all((s >= 0) & (s <= n)):
-        raise ValueError(
-            "successes must lie between 0 and n; did you pass a rate or exchange the two?"
-        )
-    if not width > 0:
-        raise ValueError(f"width must be positive, got {width}; 0.02 stands for +-2%")
-    bound = -np.log1p(-check_level(level))
-
-    def inside(p: np.ndarray) -> np.ndarray:
-        p = np.clip(p, 1e-12, 1 - 1e-12)
-        k = 1 + p * (1 - p) / width**2
-        mixture = special.betaln(k * p + s, k * (1 - p) + n - s) - special.betaln(
-            k * p, k * (1 - p)
-        )
-        return mixture - special.xlogy(s, p) - special.xlog1py(n - s, -p) < bound
-
-    estimate = np.where(n > 0, s / np.maximum(n, 1), 0.5)
-    low, high = (_boundary(inside, estimate, np.full(s.shape, end)) for end in (0.0, 1.0))
-    return low, high
-
-
-def _boundary(
-    inside: Callable[[np.ndarray], np.ndarray], within: np.ndarray, beyond: np.ndarray
-) -> np.ndarray:
-    """Where a region that holds `within` ends on the way to `beyond`, by bisection; `beyond` itself
-    if it is inside.
-    """
-    whole = inside(beyond)
-    end = beyond
-    for _ in range(60):
-        middle = (within + end) / 2
-        kept = inside(middle)
-        within, end = np.where(kept, middle, within), np.where(kept, end, middle)
-    return np.where(whole, beyond, end)
-
-
-def enough(successes: ArrayLike, n: ArrayLike, width: float = 0.02, level: float = 0.95) -> bool:
-    """True once every rate is known to within +-width, valid however often it was asked before.
-
-    Both ends of `confidence_sequence` lie within `width` of successes / n. Peeking costs seeds:
-    +-0.02 takes 5,758 of them at a rate of 0.5, 3,846 at 0.8 and 1,332 at 0.95, where one look at a
-    number of seeds fixed beforehand takes 2,449, 1,671 and 632 (`seeds_for_width`).
-
-    Args:
-        successes: successes so far, a number or one for each cell of a grid.
-        n: seeds so far.
-        width: wanted distance, 0.02 for +-2%; the same at every call.
-        level: probability that the rate at stopping is right to within `width`, for each cell by
-            itself.
-
-    Raises:
-        ValueError: as for `confidence_sequence`.
-    """
-    low, high = confidence_sequence(successes, n, level, width)
-    s, n = np.asarray(successes, float), np.asarray(n, float)
-    estimate = np.where(n > 0, s / np.maximum(n, 1), 0.5)
-    return bool(np.all((estimate - low <= width) & (high - estimate <= width)))
-
-
-def running_rate(
-    hits: xr.Dataset | xr.DataArray, when: str = "last", level: float = 0.95, width: float = 0.02
-) -> xr.Dataset:
-    """The rate after the first n seeds, n = 1, 2, ..., with the confidence sequence and, for
-    comparison, Wilson's.
-
-    Wilson's interval is for comparison only: it covers less than its level near rates of 0 and 1,
-    see `rate`.
-
-    Returns:
-        `rate`, `low`, `high` (valid at all n at once), `wilson_low`, `wilson_high` (valid at one n
-        chosen before) over (..., n).
-    """
-    hit = reading(hits, when)
-    seen = np.arange(1, hit.sizes["seed"] + 1)
-
-    def run(values: np.ndarray) -> tuple[np.ndarray, ...]:
-        k = np.cumsum(values, -1).astype(float)
-        return (
-            k / seen,
-            *confidence_sequence(k, seen, level, width),
-            *wilson(k, seen.astype(float), level),
-        )
-
-    names = ("rate", "low", "high", "wilson_low", "wilson_high")
-    result = reduce(run, hit, names=names, new={"n": seen})
-    result.attrs = {**hits.attrs, "when": when, "level": level, "width": width}
-    return result
+# ---- how many seeds for an interval --------------------------------------------------------------
 
 
 def seeds_for_width(
@@ -133,8 +17,8 @@ def seeds_for_width(
 ) -> np.ndarray:
     """Smallest number of seeds with which a rate is known to within +-width, if looked at once.
 
-    The larger distance from the rate to an end of its interval, at the expected number of
-    successes.
+    The width is the larger distance from the rate to an end of its interval, at the expected number
+    of successes.
 
     Args:
         rate: expected rates, 0.5 if nothing is known (the most expensive).
@@ -146,7 +30,10 @@ def seeds_for_width(
         Numbers of seeds, integers.
 
     Raises:
-        ValueError: rates outside [0, 1], widths outside (0, 1), an unknown interval.
+        ValueError: rates lie outside [0, 1], widths outside (0, 1), or the interval is unknown.
+
+    Example:
+        int(stats.seeds_for_width(0.9, 0.05))
     """
     p, w = np.broadcast_arrays(np.asarray(rate, float), np.asarray(width, float))
     if not (np.all((p >= 0) & (p <= 1)) and np.all((w > 0) & (w < 1))):
@@ -158,15 +45,24 @@ def seeds_for_width(
     check_level(level)
 
     def reached(n: np.ndarray) -> np.ndarray:
-        k, n = p * n, n.astype(float)
-        if interval == "wilson":
-            low, high = wilson(k, n, level)
-        else:
-            low, high = clopper_pearson(k, n, level)
-            low, high = np.where(k <= 0, 0.0, low), np.where(k >= n, 1.0, high)
+        low, high = _expected_interval(p, n, level, interval)
         return np.maximum(p - low, high - p) <= w
 
     return _smallest(reached, np.ones(p.shape, int))
+
+
+def _expected_interval(
+    p: np.ndarray, n: np.ndarray, level: float, interval: str
+) -> tuple[np.ndarray, np.ndarray]:
+    """The interval at the expected number of successes, which may be fractional."""
+    k = p * n
+    n = n.astype(float)
+    if interval == "wilson":
+        return wilson(k, n, level)
+    low, high = clopper_pearson(k, n, level)
+    low = np.where(k <= 0, 0.0, low)
+    high = np.where(k >= n, 1.0, high)
+    return low, high
 
 
 def plan(
@@ -175,8 +71,25 @@ def plan(
     level: float = 0.95,
     interval: str = "exact",
 ) -> xr.Dataset:
-    """`seeds_for_width` as a labelled table: `n` over (rate, width)."""
-    p, w = np.atleast_1d(np.asarray(rates, float)), np.atleast_1d(np.asarray(widths, float))
+    """How many seeds each rate and width take: `seeds_for_width` as a labelled table.
+
+    Args:
+        rates: expected rates.
+        widths: wanted distances.
+        level: as for `seeds_for_width`.
+        interval: as for `seeds_for_width`.
+
+    Returns:
+        `n` over (rate, width).
+
+    Raises:
+        ValueError: as for `seeds_for_width`.
+
+    Example:
+        stats.plan().n.sel(rate=0.8, width=0.05)
+    """
+    p = np.atleast_1d(np.asarray(rates, float))
+    w = np.atleast_1d(np.asarray(widths, float))
     n = seeds_for_width(p[:, None], w, level, interval)
     return xr.Dataset(
         {"n": (("rate", "width"), n)},
@@ -186,28 +99,39 @@ def plan(
 
 
 def _smallest(reached: Callable[[np.ndarray], np.ndarray], first: np.ndarray) -> np.ndarray:
-    """Smallest integers from `first` on with which a growing condition holds: doubling, then
-    bisection.
+    """Smallest integers with which a condition holds, by doubling and then by bisection.
+
+    Args:
+        reached: whether the condition holds with each of several integers; if it holds with one,
+            it must hold with all larger ones.
+        first: the least integers allowed.
     """
     high = first.copy()
-    while not np.all(ok := reached(high)):
+    ok = reached(high)
+    while not np.all(ok):
         high = np.where(ok, high, 2 * high)
-    low = np.where(high > first, high // 2, first - 1)
+        ok = reached(high)
+
+    is_doubled = high > first
+    low = np.where(is_doubled, high // 2, first - 1)  # too few
     while np.any(high - low > 1):
         middle = (low + high) // 2
         ok = reached(np.maximum(middle, 1)) & (middle >= first)
-        low, high = np.where(ok, low, middle), np.where(ok, middle, high)
+        low = np.where(ok, low, middle)
+        high = np.where(ok, middle, high)
     return high
+
+
+# ---- how many seeds for a comparison -------------------------------------------------------------
 
 
 def power(
     n: int, rate_a: float, rate_b: float, correlation: float = 0.0, level: float = 0.95
 ) -> float:
-    """Probability that McNemar's exact test on n common seeds finds the difference of two rates
-    (`compare`).
+    """Probability that McNemar's exact test on n common seeds finds a difference of two rates.
 
-    Exact: the number of seeds on which the two disagree is binomial, and given it, so is the test's
-        statistic.
+    It is the test of `compare`. The probability is exact: the number of seeds on which the two
+    recipes disagree is binomial, and given it, so is the test's statistic.
 
     Args:
         n: seeds.
@@ -217,40 +141,73 @@ def power(
         level: 1 - level is the size of the test.
 
     Raises:
-        ValueError: rates outside [0, 1], or a correlation that these rates cannot have.
+        ValueError: rates lie outside [0, 1], or cannot have this correlation.
+
+    Example:
+        stats.power(200, 0.8, 0.9)  # how likely 200 seeds show a difference of ten percent
     """
     only_a, only_b = _disagreements(rate_a, rate_b, correlation)
     either = only_a + only_b
     if either == 0 or n < 1:
         return 0.0
+
+    # For each number of disagreements m: at which counts of successes of a alone it rejects
     m = np.arange(*_bulk(n, either))
-    # Rejected where twice the smaller tail is at most 1 - level: counts up to c, and from m - c.
-    c = stats.binom.ppf((1 - check_level(level)) / 2, m, 0.5)
-    c = np.where(2 * stats.binom.cdf(c, m, 0.5) <= 1 - level, c, c - 1)
-    found = stats.binom.cdf(c, m, only_a / either) + stats.binom.sf(m - c - 1, m, only_a / either)
-    return float(np.sum(stats.binom.pmf(m, n, either) * np.where(c >= 0, found, 0.0)))
+    critical = _critical_count(m, 1 - check_level(level))
+
+    # How likely these are, a being the one that succeeds with this probability
+    share = only_a / either
+    few = stats.binom.cdf(critical, m, share)
+    many = stats.binom.sf(m - critical - 1, m, share)
+    found = np.where(critical >= 0, few + many, 0.0)
+
+    # The mean over the numbers of disagreements
+    weights = stats.binom.pmf(m, n, either)
+    return float(np.sum(weights * found))
+
+
+def _critical_count(disagreeing: np.ndarray, size: float) -> np.ndarray:
+    """The largest count c at which the test rejects, -1 if it never does.
+
+    It rejects where twice the smaller tail of Binomial(m, 1/2) is at most its size: at counts up to
+    c, and from m - c on, of m disagreements.
+    """
+    c = stats.binom.ppf(size / 2, disagreeing, 0.5)
+    is_small_enough = 2 * stats.binom.cdf(c, disagreeing, 0.5) <= size
+    return np.where(is_small_enough, c, c - 1)
 
 
 def _bulk(n: int, p: float) -> tuple[int, int]:
-    """All counts that matter of Binomial(n, p): 10 standard deviations, or everything where n is
-    small.
-    """
-    spread = 10 * np.sqrt(n * p * (1 - p)) + 20
-    return max(0, int(n * p - spread)), min(n, int(n * p + spread)) + 1
+    """The range of counts of Binomial(n, p) that matter: 10 standard deviations and 20 counts."""
+    mean = n * p
+    deviation = np.sqrt(n * p * (1 - p))
+    spread = 10 * deviation + 20
+    least = max(0, int(mean - spread))
+    most = min(n, int(mean + spread))
+    return least, most + 1
 
 
 def _disagreements(rate_a: float, rate_b: float, correlation: float) -> tuple[float, float]:
-    """P(only a succeeds) and P(only b succeeds) from two rates and the correlation on one seed."""
+    """P(only a succeeds) and P(only b succeeds) from two rates and the correlation on one seed.
+
+    Raises:
+        ValueError: rates lie outside [0, 1], or cannot have this correlation.
+    """
     if not (0 <= rate_a <= 1 and 0 <= rate_b <= 1):
         raise ValueError(f"rates must lie between 0 and 1, got {rate_a} and {rate_b}")
+
+    # The four outcomes of a seed; the correlation moves probability between them
     shared = correlation * np.sqrt(rate_a * (1 - rate_a) * rate_b * (1 - rate_b))
-    cells = rate_a * (1 - rate_b) - shared, rate_b * (1 - rate_a) - shared
-    others = rate_a * rate_b + shared, (1 - rate_a) * (1 - rate_b) + shared
-    if min(*cells, *others) < -1e-12:
+    only_a = rate_a * (1 - rate_b) - shared
+    only_b = rate_b * (1 - rate_a) - shared
+    both = rate_a * rate_b + shared
+    neither = (1 - rate_a) * (1 - rate_b) + shared
+    if min(only_a, only_b, both, neither) < -1e-12:
         raise ValueError(
-            f"rates {rate_a} and {rate_b} cannot have the correlation {correlation}; try one nearer to 0"
+            f"rates {rate_a} and {rate_b} cannot have the correlation {correlation}; try one "
+            "nearer to 0"
         )
-    return max(cells[0], 0.0), max(cells[1], 0.0)
+    return max(only_a, 0.0), max(only_b, 0.0)
 
 
 def seeds_for_power(
@@ -260,23 +217,34 @@ def seeds_for_power(
     correlation: float = 0.0,
     level: float = 0.95,
 ) -> int:
-    """Number of common seeds with which `compare` finds the difference of two rates with the wanted
-    probability.
+    """Number of common seeds with which `compare` is likely to find the difference of two rates.
 
     Searched with the exact `power`, whose small steps down are ignored; the usual normal
     approximation (R. J. Connor, Biometrics 43, 1987) gives a little less.
 
+    Args:
+        rate_a: success rate of the one recipe.
+        rate_b: success rate of the other.
+        power_wanted: the probability of finding the difference.
+        correlation: as for `power`.
+        level: as for `power`.
+
     Raises:
-        ValueError: equal rates, which no number of seeds can tell apart, and what `power` raises.
+        ValueError: the rates are equal, so that no number of seeds can tell them apart, and what
+            `power` raises.
+
+    Example:
+        stats.seeds_for_power(0.8, 0.9)
     """
     check_level(power_wanted)
     if rate_a == rate_b:
-        raise ValueError(f"both rates are {rate_a}: no number of seeds tells equal rates apart; give the smallest "
-                         "difference that matters")  # fmt: skip
+        raise ValueError(
+            f"both rates are {rate_a}: no number of seeds tells equal rates apart; give the "
+            "smallest difference that matters"
+        )
 
     def reached(n: np.ndarray) -> np.ndarray:
-        return np.array(
-            [power(int(k), rate_a, rate_b, correlation, level) >= power_wanted for k in n]
-        )
+        powers = [power(int(k), rate_a, rate_b, correlation, level) for k in n]
+        return np.array(powers) >= power_wanted
 
     return int(_smallest(reached, np.array([1]))[0])

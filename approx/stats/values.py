@@ -12,7 +12,7 @@ from scipy import special
 
 from approx.stats.intervals import at_rank, order_quantile, quantile_of_sorted, rank_interval
 from approx.stats.labels import Over, final, reduce, reduce_in_chunks, variable, worst_value
-from approx.stats.unseen import (
+from approx.stats.unseen_sorted import (
     share_mean,
     share_median,
     share_middle,
