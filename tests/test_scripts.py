@@ -285,7 +285,7 @@ def test_no_committed_result_lies_below_its_floor():
 
 
 # Scripts whose quantiles are of seconds, not of seeds
-TIMINGS = ("speed", "second_order_speed", "sweep_speed")
+TIMINGS = ("speed", "second_order_speed", "sweep_speed", "waiting")
 
 
 @pytest.mark.parametrize("folder", ["experiments", "figures"])
