@@ -255,8 +255,8 @@ class Search:
         trace = self.ready.programs[self.workers[0]].carry[1]
         there = [
             name
-            for name in (*results.NAMES, *trace.metrics)
-            if getattr(trace, name, trace.metrics.get(name)) is not None
+            for name in (*results.NAMES, *trace.metrics, *trace.reports)
+            if getattr(trace, name, name) is not None
         ]
         if success["of"] not in there:
             raise ValueError(f"success is of {success['of']!r}; recorded are {', '.join(there)}")

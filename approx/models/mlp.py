@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import random
@@ -19,25 +18,35 @@ from jaxtyping import Array, ArrayLike, Float, Key
 
 from approx.models.activations import ACTIVATIONS, sin, snake
 from approx.models.initializers import INITIALIZERS
-from approx.numerics.products import OFTEN, contract, kept, pulled
+from approx.numerics.barriers import OFTEN, kept, pulled
+from approx.numerics.products import contract, shifted, with_key
 from approx.tasks.data import STATIC, check_number
 
 
 def affine(layer: dict[str, Any], x: Array) -> Array:
-    """`x w + b`, of one network or of many (see `contract`)."""
+    """`x w + b`, or `x w` if the layer has no bias."""
     z = contract(x, layer["w"])
     if "b" not in layer:
         return z
-    return z + (layer["b"] if z.ndim == jnp.ndim(layer["w"]) else layer["b"][:, None])
+    return shifted(z, layer["b"])
 
 
 def dropout(key: Key[Array, "..."], layer: int, x: Array, rate: ArrayLike) -> Array:
-    """Zero with probability `rate`, the rest scaled by 1 / (1 - rate) (inverted dropout, as in
-    Keras and PyTorch).
+    """Every number becomes 0 with probability `rate`; the others are divided by 1 - rate.
+
+    This is inverted dropout, as in Keras and PyTorch.
+
+    Args:
+        key: the step's key for dropout.
+        layer: number of the hidden layer, which has a stream of its own.
+        x: outputs of the layer, (n, o).
+        rate: probability that a number becomes 0.
     """
-    draw = lambda key: random.uniform(random.fold_in(key, layer), x.shape[:2])  # noqa: E731
-    uniform = jax.vmap(draw, out_axes=-1)(key) if key.ndim else draw(key)
-    return jnp.where(uniform < rate, 0, x / (1 - rate))
+
+    def draw(key):
+        return random.uniform(random.fold_in(key, layer), x.shape[:2])
+
+    return jnp.where(with_key(draw, key) < rate, 0, x / (1 - rate))
 
 
 @register_dataclass

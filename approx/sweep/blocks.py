@@ -116,7 +116,7 @@ def advance(
         data = data if rows is None else data._replace(rows=rows)
         over = products.COLUMNS if structure.form == "columns" else products.ONE
         return training.loop(
-            carry, keys(inputs.root, seeds), data, task, recipe, begin, end, structure.keep, over
+            carry, keys(inputs.root, seeds), data, task, recipe, (begin, end), structure.keep, over
         )
 
     task, recipe = unflatten(structure, inputs.numbers.T, inputs.arrays)
@@ -128,7 +128,7 @@ def advance(
     data = products.last(prepare, inputs.seeds, inputs.numbers)
     streams = jax.vmap(lambda seeds: keys(inputs.root, seeds))(inputs.seeds)
     return training.loop(
-        carry, streams, data, task, recipe, begin, end, structure.keep, products.LANES
+        carry, streams, data, task, recipe, (begin, end), structure.keep, products.LANES
     )
 
 

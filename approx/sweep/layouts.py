@@ -18,8 +18,8 @@ from jax import random
 from approx import models
 from approx.models import scalings
 from approx.tasks import Task, losses
-from approx.training.optimizers import is_method
-from approx.training.recipes import Recipe, optimizer
+from approx.training.recipes import Recipe, rule
+from approx.training.rules import GRADIENT, Optax
 from approx.training.steps import init
 
 # Multiply-and-add along a last axis wants the widest vectors, and is 2 to 5 times slower with XLA's
@@ -64,15 +64,11 @@ def is_plain(task: Task, recipe: Recipe) -> bool:
     """Whether the optimiser gets by with the gradient, its state and the parameters, as all but
     line searches do.
     """
-    if is_method(recipe.optimizer):
+    chosen = rule(recipe)
+    if not isinstance(chosen, Optax):
         return True
-    rule: Any = optimizer(recipe)
     params = jax.eval_shape(lambda: init(random.key(0), task, recipe).params)
-    try:
-        jax.eval_shape(lambda params: rule.update(params, rule.init(params), params), params)
-    except TypeError:  # it wants value, grad, or value_fn
-        return False
-    return True
+    return chosen.is_plain(params)
 
 
 def suits(task: Task, recipe: Recipe, lanes: int, inputs: int, platform: str) -> bool:
@@ -109,7 +105,7 @@ def columns_possible(task: Task, recipe: Recipe) -> bool:
         and isinstance(task.loss, str)
         and recipe.batch_size is None
         and recipe.batches != "stream"
-        and not is_method(recipe.optimizer)
+        and rule(recipe).wants == GRADIENT
     )
 
 

@@ -114,14 +114,12 @@ def variables(
     for name, about in NAMES.items():
         if getattr(trace, name) is not None:
             add(name, getattr(trace, name), "step", about=about)
-    metrics = {name: values for name, values in trace.metrics.items() if name not in REPORTS}
-    for name, notes in REPORTS.items():
-        if name in trace.metrics:
-            found[name] = (("training", "step"), trace.metrics[name], notes)
+    for name, values in trace.reports.items():
+        found[name] = (("training", "step"), values, REPORTS[name])
     if "evaluations" not in found and layouts.is_plain(plan.task, plan.recipe):
         work = np.broadcast_to(passes(plan), (many, len(recorded_at)))
         found["evaluations"] = (("training", "step"), work, REPORTS["evaluations"])
-    for name, values in metrics.items():
+    for name, values in trace.metrics.items():
         add(
             name,
             values,

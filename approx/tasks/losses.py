@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from approx.numerics.elementary import sigmoid, softplus
+from approx.numerics.products import along, networks_of
 
 
 def mse(
@@ -139,9 +140,7 @@ class ScaledError:
         if self.scale is None:
             scale = targets.std(1, keepdims=True)
         else:
-            scale = jnp.asarray(self.scale, outputs.dtype).reshape(
-                -1, *(1 for _ in outputs.shape[2:])
-            )
+            scale = along(jnp.asarray(self.scale, outputs.dtype), networks_of(outputs, 2))
         return (((outputs - targets) / scale) ** 2).mean(1)
 
 

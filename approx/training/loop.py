@@ -1,7 +1,7 @@
 """One training of one network: the loop over steps, and the records it leaves behind.
 
 Shape letters: n training rows, k test points, i inputs, o outputs, t records. All shapes are those
-of one network; `blocks.py` puts the axis of seeds and settings around `start` and `advance`.
+of one network; `blocks.py` puts the axis of seeds and settings around `start` and `loop`.
 """
 
 from collections.abc import Callable
@@ -11,36 +11,50 @@ import jax
 import jax.numpy as jnp
 import optax
 from jax import lax, random
+from jax.tree_util import GetAttrKey, register_pytree_with_keys, tree_map_with_path
 from jaxtyping import Array, ArrayLike, Key, PyTree
 
-from approx.numerics.products import ONE, Over
+from approx.numerics.products import ONE, Batching
 from approx.tasks import Task, losses
 from approx.training.checks import check
-from approx.training.evaluation import is_correct, mean_where, penalty, predict, row_sums, slope
-from approx.training.inputs import Data, Keys, as_keys, batch, prepare
-from approx.training.optimizers import is_method
-from approx.training.recipes import Recipe, record_steps
-from approx.training.second_order import report
-from approx.training.steps import State, init, update
+from approx.training.evaluation import (
+    Sums,
+    is_correct,
+    mean_where,
+    penalty,
+    predict,
+    row_sums,
+    slope,
+)
+from approx.training.inputs import Batch, Data, Keys, as_keys, batch, prepare
+from approx.training.recipes import Recipe, record_steps, rule
+from approx.training.rules import GRADIENT
+from approx.training.steps import State, init, step
 
 
 class Trace(NamedTuple):
-    """What one training leaves behind: a value per record; None for what the task has not or nobody
-    asked for.
+    """What one training leaves behind: one value per record (t,).
+
+    A field is None if the task does not have it, or if nobody asked for it.
 
     Attributes:
-        loss, accuracy: on the training rows, as the network stands. test_loss, test_accuracy: on
-            the test points that count as inside (distance 0). outside_loss, outside_accuracy: on
-            the others. All four are None for a task without test points (`Task.tested`).
-            validation_loss: on the validation rows.
-        batch_loss, batch_accuracy: mean over the batches since the last record, with dropout and
-            l2: what Keras prints.
-        gradient_norm, weight_norm: Euclidean, of the loss on the training rows (with l2), and of
-            the parameters.
-        metrics: by name, a user's own.
-        prediction: (kept records, k, o), outputs at the test points. params: the parameters, at the
-            kept records.
-
+        loss: on the training rows, as the network stands.
+        test_loss: on the test points inside the training range (distance 0); like the other three
+            of test points, None for a task without test points (`Task.tested`).
+        outside_loss: on the test points outside.
+        validation_loss: on the validation rows.
+        accuracy: share of the training rows that are correct.
+        test_accuracy: share of the test points inside that are correct.
+        outside_accuracy: share of the test points outside that are correct.
+        batch_loss: mean over the batches since the last record, with dropout and l2, as Keras
+            prints it.
+        batch_accuracy: share correct in the batches since the last record, with dropout.
+        gradient_norm: Euclidean, of the gradient on the training rows, with l2.
+        weight_norm: Euclidean, of the parameters.
+        metrics: a user's own, by name.
+        reports: what the rule that trains says of its work, by name (`Rule.report`).
+        prediction: outputs at the test points (kept records, k, o).
+        params: the parameters at the kept records.
     """
 
     loss: Array
@@ -55,8 +69,34 @@ class Trace(NamedTuple):
     gradient_norm: Array | None
     weight_norm: Array | None
     metrics: dict[str, Array]
+    reports: dict[str, Array]
     prediction: Array | None
     params: PyTree
+
+
+def flatten_trace(trace: Trace) -> tuple[list[tuple[Any, Any]], tuple[str, ...]]:
+    """A trace's fields as JAX flattens them: the reports stand among the metrics.
+
+    The text of a compiled program names its results. With reports of their own name, all programs
+    of methods of second order would get another identity than in results that exist.
+    """
+    fields = trace._asdict()
+    reports = fields.pop("reports")
+    fields["metrics"] = fields["metrics"] | reports
+    children = [(GetAttrKey(name), value) for name, value in fields.items()]
+    return children, tuple(sorted(reports))
+
+
+def unflatten_trace(reported: tuple[str, ...], values: Any) -> Trace:
+    """The trace of these fields, of which the metrics hold the reports too."""
+    names = [name for name in Trace._fields if name != "reports"]
+    fields = dict(zip(names, values, strict=True))
+    metrics = dict(fields.pop("metrics"))
+    reports = {name: metrics.pop(name) for name in reported}
+    return Trace(**fields, metrics=metrics, reports=reports)
+
+
+register_pytree_with_keys(Trace, flatten_trace, unflatten_trace)
 
 
 class Keep(NamedTuple):
@@ -77,59 +117,96 @@ class Keep(NamedTuple):
 
 KEEP = Keep()
 KEEPABLE = ("prediction", "params", "gradient_norm", "weight_norm")
+KEPT_FIELDS = ("prediction", "params")  # which have a value for each kept step, not each record
+
+
+# ---- records -------------------------------------------------------------------------------------
 
 
 def measure(
-    state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, over: Over = ONE
+    state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, batching: Batching = ONE
 ) -> Trace:
     """One record of the network as it stands: a `Trace` of single values."""
-    x_test, y_test = data.points
-    outputs = over.outputs(lambda x: predict(state.params, x, recipe), x_test)
-    test = losses.find(task.loss)(outputs, y_test) if task.tested else None
-    test_correct = is_correct(outputs, y_test, task) if task.tested else None
+    outputs, test, test_correct = at_points(state.params, data, task, recipe, batching)
     inside = jnp.asarray(data.inside)
-    evaluate = lambda rows: over.sums(  # noqa: E731
-        lambda *rows: row_sums(state.params, (*rows, None), task, recipe, over=over), *rows
-    )
-    (total, correct, _), n = evaluate(data.rows), len(data.rows[0])
-    if is_method(recipe.optimizer):  # its batch is all rows, as the network stands
-        extra = over.each(penalty)(state.params, recipe) if recipe.l2 is not None else 0
-        state = state._replace(loss_sum=total + n * extra, row_sum=jnp.full_like(total, n))
-        state = state if correct is None else state._replace(correct_sum=correct)
+    sums, n = over_all(state.params, data.rows, task, recipe, batching), len(data.rows[0])
+    chosen = rule(recipe)
+    if chosen.wants != GRADIENT:
+        state = with_all_rows(state, sums, n, recipe, batching)
+    validation_loss = None
+    if data.validation is not None:
+        held = over_all(state.params, data.validation, task, recipe, batching)
+        validation_loss = held.loss / len(data.validation[0])
+
+    def share(correct, of):
+        return None if correct is None else correct / of
+
+    def mean_of(values, weights):
+        return None if values is None else mean_where(weights, values)
+
+    def norm(kind, tree):
+        return batching.each(optax.tree.norm)(tree) if kind in keep.what else None
 
     def own(params, recipe):
         """A user's metrics, of one network."""
         at = lambda x: predict(params, x, recipe)  # noqa: E731
         return {name: as_numbers(name, f(params, at), recipe.dtype) for name, f in keep.metrics}
 
-    def norm(kind, tree):
-        return over.each(optax.tree.norm)(tree) if kind in keep.what else None
-
-    def mean_of(values, weights):
-        """Mean over the points of weight 1, or None where there is nothing."""
-        return None if values is None else mean_where(weights, values)
-
-    held = (
-        None if data.validation is None else evaluate(data.validation)[0] / len(data.validation[0])
-    )
     return Trace(
-        loss=total / n,
+        loss=sums.loss / n,
         test_loss=mean_of(test, inside),
         outside_loss=mean_of(test, 1 - inside),
-        validation_loss=held,
-        accuracy=None if correct is None else correct / n,
+        validation_loss=validation_loss,
+        accuracy=share(sums.correct, n),
         test_accuracy=mean_of(test_correct, inside),
         outside_accuracy=mean_of(test_correct, 1 - inside),
         batch_loss=state.loss_sum / state.row_sum,
-        batch_accuracy=None if correct is None else state.correct_sum / state.row_sum,
+        batch_accuracy=None if sums.correct is None else state.correct_sum / state.row_sum,
+        # XLA leaves the gradient out where it is not kept; the program's text has it always.
         gradient_norm=norm(
-            "gradient_norm", slope(state.params, (*data.rows, None), task, recipe, None, over)[0]
+            "gradient_norm",
+            slope(state.params, Batch(*data.rows), task, recipe, None, batching).gradient,
         ),
         weight_norm=norm("weight_norm", state.params),
-        metrics=over.each(own)(state.params, recipe) | report(state.opt_state),
+        metrics=batching.each(own)(state.params, recipe),
+        reports=chosen.report(state.opt_state),
         prediction=outputs if "prediction" in keep.what else None,
         params=state.params if "params" in keep.what else None,
     )
+
+
+def at_points(
+    params: PyTree, data: Data, task: Task, recipe: Recipe, batching: Batching
+) -> tuple[Array, Array | None, Array | None]:
+    """Outputs at the points, and the loss and correctness of each; None without test points."""
+    x, y = data.points
+    outputs = batching.map_rows(lambda x: predict(params, x, recipe), x)
+    if not task.tested:
+        return outputs, None, None
+    return outputs, losses.find(task.loss)(outputs, y), is_correct(outputs, y, task)
+
+
+def over_all(
+    params: PyTree, rows: tuple[Array, Array], task: Task, recipe: Recipe, batching: Batching
+) -> Sums:
+    """Losses and correct rows summed over all rows (x, y), without dropout."""
+
+    def sums(x, y):
+        return row_sums(params, (x, y, None), task, recipe, batching=batching)
+
+    return batching.sum_rows(sums, *rows)
+
+
+def with_all_rows(state: State, sums: Sums, n: int, recipe: Recipe, batching: Batching) -> State:
+    """The state of a rule whose batch is all rows: the sums since the last record are of these."""
+    extra: Any = 0
+    if recipe.l2 is not None:
+        extra = batching.each(penalty)(state.params, recipe)
+    loss_sum, row_sum = sums.loss + n * extra, jnp.full_like(sums.loss, n)
+    state = state._replace(loss_sum=loss_sum, row_sum=row_sum)
+    if sums.correct is None:
+        return state
+    return state._replace(correct_sum=sums.correct)
 
 
 def as_numbers(name: str, value: Any, dtype: str) -> Array:
@@ -150,6 +227,47 @@ def as_numbers(name: str, value: Any, dtype: str) -> Array:
         ) from None
 
 
+def record(
+    carry, n: Any, data: Data, task: Task, recipe: Recipe, keep: Keep, batching: Batching = ONE
+) -> tuple[State, Trace]:
+    """State and trace after step n: with a new record, if one is due.
+
+    The sums over batches begin anew after a record. Predictions and parameters are written to the
+    slot of the next kept step at every record, so that the last write before that step counts.
+
+    Args:
+        carry: the state as the training loop carries it (`Batching.turn`), and the trace.
+        n: number of the step, -1 before the first.
+        data: see `Data`.
+        task: says how the network is judged.
+        recipe: says which steps have a record.
+        keep: what is kept.
+        batching: see `Batching`.
+    """
+    steps = jnp.asarray(record_steps(recipe))
+    kept = jnp.asarray(keep.at) if keep.at else steps[-1:]
+
+    def write(carry):
+        state, trace = carry
+        now = batching.turn(lax.optimization_barrier(state))  # else XLA would turn it in every step
+        new = measure(now, data, task, recipe, keep, batching)
+        # A slot past the end is not written
+        slot, kept_slot = jnp.searchsorted(steps, n + 1), jnp.searchsorted(kept, n + 1)
+
+        def put(path, old, value):
+            at = kept_slot if path[0].name in KEPT_FIELDS else slot
+            return old.at[at].set(value)
+
+        zero = jnp.zeros_like(state.loss_sum)
+        state = state._replace(loss_sum=zero, correct_sum=zero, row_sum=zero)
+        return state, tree_map_with_path(put, trace, new)
+
+    return lax.cond(jnp.isin(n + 1, steps), write, lambda carry: carry, carry)
+
+
+# ---- the training --------------------------------------------------------------------------------
+
+
 def start(
     key: Key[Array, ""] | Keys,
     task: Task,
@@ -163,15 +281,45 @@ def start(
     data = prepare(keys, task, recipe)
     state = init(keys, task, recipe, params)
     one = jax.eval_shape(lambda: measure(state, data, task, recipe, keep))
-    sizes = dict.fromkeys(("prediction", "params"), len(keep.at) or 1)
 
-    def empty(name):
-        size = sizes.get(name, len(record_steps(recipe)))
-        return jax.tree.map(
-            lambda v: jnp.full((size, *v.shape), jnp.nan, v.dtype), getattr(one, name)
-        )
+    def unwritten(path, value):
+        size = len(record_steps(recipe))
+        if path[0].name in KEPT_FIELDS:
+            size = len(keep.at) or 1
+        return jnp.full((size, *value.shape), jnp.nan, value.dtype)
 
-    return record((state, Trace(*map(empty, Trace._fields))), -1, data, task, recipe, keep)
+    trace = tree_map_with_path(unwritten, one)
+    return record((state, trace), -1, data, task, recipe, keep)
+
+
+def loop(
+    carry,
+    keys: Keys,
+    data: Data,
+    task: Task,
+    recipe: Recipe,
+    span: tuple[ArrayLike, ArrayLike],
+    keep: Keep,
+    batching: Batching = ONE,
+) -> tuple[State, Trace]:
+    """THE training loop: the steps begin, ..., end - 1 of a span (begin, end), and their records.
+
+    With Python ints for begin and end it is a scan, which reverse-mode differentiation can pass
+    through. With traced ones it is a while loop, so that one compiled program serves segments of
+    any length, with the same bits.
+    """
+    rows, validation = batching.arrange(data.rows), batching.arrange(data.validation)
+    data = data._replace(rows=rows, validation=validation)
+
+    def one_step(n, carry):
+        state, trace = carry
+        shown = batch(keys, n, data.rows, task, recipe, batching)
+        dropout_key = batching.each(lambda key: random.fold_in(key, n))(keys.dropout)
+        state = step(batching.turn(state), shown, task, recipe, dropout_key, batching)
+        return record((batching.turn(state), trace), n, data, task, recipe, keep, batching)
+
+    state, trace = lax.fori_loop(*span, one_step, (batching.turn(carry[0]), carry[1]))
+    return batching.turn(state), trace
 
 
 def advance(
@@ -185,73 +333,10 @@ def advance(
 ) -> tuple[State, Trace]:
     """Steps begin, ..., end - 1 of one network, with a record after those that are due.
 
-    With Python ints for begin and end it is a scan, which reverse-mode differentiation can pass
-    through; with traced ones a while loop, so that one compiled program serves segments of any
-    length, with the same bits.
+    See `loop`.
     """
     keys = as_keys(key)
-    return loop(carry, keys, prepare(keys, task, recipe), task, recipe, begin, end, keep)
-
-
-def loop(
-    carry,
-    keys: Keys,
-    data: Data,
-    task: Task,
-    recipe: Recipe,
-    begin,
-    end,
-    keep: Keep,
-    over: Over = ONE,
-):
-    """THE training loop."""
-    data = data._replace(rows=over.rows(data.rows), validation=over.rows(data.validation))
-
-    def step(n, carry):
-        state, trace = carry
-        x, y, weights, index = batch(keys, n, data.rows, task, recipe, over)
-        dropout_key = over.each(lambda key: random.fold_in(key, n))(keys.dropout)
-        state = update(over.turn(state), x, y, task, recipe, dropout_key, weights, over, index)
-        return record((over.turn(state), trace), n, data, task, recipe, keep, over)
-
-    state, trace = lax.fori_loop(begin, end, step, (over.turn(carry[0]), carry[1]))
-    return over.turn(state), trace
-
-
-def record(
-    carry, n: Any, data: Data, task: Task, recipe: Recipe, keep: Keep, over: Over = ONE
-) -> tuple[State, Trace]:
-    """After step n, if a record is due: measure, write it into the trace, and start new sums over
-    batches.
-
-    The state is as the loop carries it (`over.turn`).
-
-    Kept predictions and parameters go to the slot of the next kept step, so that the last write
-    before it counts.
-    """
-    steps = jnp.asarray(record_steps(recipe))
-    kept = jnp.asarray(keep.at) if keep.at else steps[-1:]
-
-    def write(carry):
-        state, trace = carry
-        now = over.turn(lax.optimization_barrier(state))  # else XLA would turn it in every step
-        new = measure(now, data, task, recipe, keep, over)
-        # Past the end: not written
-        slot, kept_slot = jnp.searchsorted(steps, n + 1), jnp.searchsorted(kept, n + 1)
-        slots = dict.fromkeys(("prediction", "params"), kept_slot)
-
-        def put(name):
-            at = slots.get(name, slot)
-            return jax.tree.map(
-                lambda old, v: old.at[at].set(v), getattr(trace, name), getattr(new, name)
-            )
-
-        zero = jnp.zeros_like(state.loss_sum)
-        return state._replace(loss_sum=zero, correct_sum=zero, row_sum=zero), Trace(
-            *map(put, Trace._fields)
-        )
-
-    return lax.cond(jnp.isin(n + 1, steps), write, lambda carry: carry, carry)
+    return loop(carry, keys, prepare(keys, task, recipe), task, recipe, (begin, end), keep)
 
 
 def train(
@@ -264,15 +349,24 @@ def train(
 ) -> Trace:
     """One training: init, `recipe.steps` updates, and the records on the way.
 
-    A pure function of its arguments, to be jitted, vmapped and differentiated: `jax.jit(train)(key,
-    task, recipe)`.
+    It is a pure function of its arguments, to be jitted, vmapped and differentiated:
+    `jax.jit(train)(key, task, recipe)`.
 
     Args:
         key: the seed's key, `fold_in(root, seed)` in `run`; or its `Keys`.
-        task: what to learn. recipe: how.
-        keep: what to keep besides the losses. params: to start from, instead of a fresh init.
+        task: what to learn.
+        recipe: how to learn it.
+        keep: what to keep besides the losses.
+        params: to start from, instead of a fresh init.
 
+    Returns:
+        The trace, with one value per record (t,).
+
+    Raises:
+        ValueError: a task and a recipe that do not fit.
+
+    Example:
+        `train(jax.random.key(0), tasks.square(), Recipe(steps=100)).loss[-1]`
     """
-    return advance(
-        start(key, task, recipe, keep, params), key, task, recipe, 0, recipe.steps, keep
-    )[1]
+    carry = start(key, task, recipe, keep, params)
+    return advance(carry, key, task, recipe, 0, recipe.steps, keep)[1]
