@@ -1,6 +1,4 @@
-"""Networks: multilayer perceptrons, their activations and initialisers, and adapters for models of
-one's own.
-"""
+"""Networks: multilayer perceptrons, their activations and initialisers, and models of one's own."""
 
 from approx.models.activations import ACTIVATIONS, Elementwise, sin, snake
 from approx.models.adapters import functions

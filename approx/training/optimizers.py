@@ -1,4 +1,4 @@
-"""Optimisers by name, in each framework's convention; what optax lacks stands here.
+"""Optimisers by name, in each framework's convention, and their numbers.
 
 `optax.sgd`, momentum and nesterov are Keras' and PyTorch's too; PyTorch's Adam is optax's. Where
 the frameworks differ, the name says whose it is.
@@ -7,66 +7,18 @@ the frameworks differ, the name says whose it is.
 import inspect
 from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
-from jaxtyping import Array, PyTree, ScalarLike
 
 from approx.tasks.data import check_number
+from approx.training.keras import adam_keras, adamw_keras
 from approx.training.quasi_newton import bfgs, lbfgs
 from approx.training.rules import GRADIENT
 from approx.training.second_order import Method, lm
-
-
-class AdamState(NamedTuple):
-    """Steps taken, and the running means of the gradients and of their squares."""
-
-    steps: Array
-    mu: PyTree
-    nu: PyTree
-
-
-def scale_by_adam_keras(b1: ScalarLike = 0.9, b2: ScalarLike = 0.999, eps: ScalarLike = 1e-7):
-    """Keras' Adam: `m sqrt(1 - b2^t) / (1 - b1^t) / (sqrt(v) + eps)`.
-
-    Epsilon is added after the bias correction went into the rate (Kingma and Ba 2015, the "more
-    efficient order" of section 2; keras/src/optimizers/adam.py), so it is not optax.adam(eps=1e-7),
-    which corrects v before the root.
-    """
-
-    def init(params):
-        zeros = jax.tree.map(jnp.zeros_like, params)
-        return AdamState(jnp.zeros((), jnp.int32), zeros, zeros)
-
-    def update(gradients, state, params=None):
-        del params
-        count = state.steps + 1
-        mu = jax.tree.map(lambda m, g: b1 * m + (1 - b1) * g, state.mu, gradients)
-        nu = jax.tree.map(lambda v, g: b2 * v + (1 - b2) * g**2, state.nu, gradients)
-        factor = jnp.sqrt(1 - b2**count) / (1 - b1**count)
-        change = jax.tree.map(lambda m, v: factor * m / (jnp.sqrt(v) + eps), mu, nu)
-        return change, AdamState(count, mu, nu)
-
-    return optax.GradientTransformation(init, update)
-
-
-def adam_keras(learning_rate, b1=0.9, b2=0.999, eps=1e-7):
-    """Keras' Adam; see `scale_by_adam_keras`."""
-    rate = optax.scale_by_learning_rate(learning_rate)
-    return optax.chain(scale_by_adam_keras(b1, b2, eps), rate)
-
-
-def adamw_keras(learning_rate, b1=0.9, b2=0.999, eps=1e-7, weight_decay=0.004):
-    """Keras' AdamW: its Adam, and `learning_rate * weight_decay * w` off every parameter."""
-    return optax.chain(
-        scale_by_adam_keras(b1, b2, eps),
-        optax.add_decayed_weights(weight_decay),
-        optax.scale_by_learning_rate(learning_rate),
-    )
-
 
 # The first of each pair is called as factory(learning_rate, **numbers); the second has its numbers
 # with their defaults.

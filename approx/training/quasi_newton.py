@@ -1,18 +1,18 @@
 """Quasi-Newton methods: BFGS with backtracking, and L-BFGS, which remembers its last steps only.
 
-Both are one state machine, `QuasiNewton`, with a different memory of the inverse Hessian B.
+Both are one state machine, `QuasiNewton`, with different memories of the inverse Hessian B.
 
-Shape letters: p parameters, k steps that L-BFGS remembers.
+Shape letter: p parameters.
 """
 
 from collections.abc import Callable
 from typing import NamedTuple
 
 import jax.numpy as jnp
-from jax import lax
 from jaxtyping import Array, ArrayLike, Float, PyTree
 
-from approx.numerics.products import identity, ravel
+from approx.numerics.products import ravel
+from approx.training.inverse_hessians import WHOLE_MATRIX, Memory, last_steps
 from approx.training.rules import SUM, Slope
 from approx.training.second_order import (
     ITERATIONS,
@@ -23,23 +23,6 @@ from approx.training.second_order import (
     Method,
     choose,
 )
-
-
-class Memory(NamedTuple):
-    """How a method remembers an inverse Hessian B.
-
-    Attributes:
-        empty: `(point) -> memory`.
-        learn: `(memory, fresh, step, bend) -> memory` from a step and the change of the gradient
-            along it (the bend). Where `fresh`, what the memory held before is ignored.
-        times: `(memory, gradient) -> B gradient`.
-        most: `(p) -> ` the number of steps after which the memory is emptied.
-    """
-
-    empty: Callable
-    learn: Callable
-    times: Callable
-    most: Callable
 
 
 def bfgs(
@@ -71,13 +54,7 @@ def bfgs(
         stepredn: factor on the length after a trial that was refused.
         reltest: a parameter w has not moved if `reltest + w` is the same number as before.
     """
-    memory = Memory(
-        empty=lambda point: jnp.eye(len(point), dtype=point.dtype),
-        learn=update_inverse,
-        times=lambda inverse, gradient: (inverse * gradient).sum(1),
-        most=lambda p: 2 * p,
-    )
-    return QuasiNewton(memory, abstol, reltol, maxit, acctol, stepredn, reltest).method()
+    return QuasiNewton(WHOLE_MATRIX, abstol, reltol, maxit, acctol, stepredn, reltest).method()
 
 
 def lbfgs(
@@ -104,12 +81,7 @@ def lbfgs(
         stepredn: see `bfgs`.
         reltest: see `bfgs`.
     """
-
-    def empty(point):
-        shape = memory_size, len(point)
-        return Pairs(jnp.zeros(shape, point.dtype), jnp.zeros(shape, point.dtype))
-
-    memory = Memory(empty, remember, two_loops, lambda p: jnp.inf)
+    memory = last_steps(memory_size)
     return QuasiNewton(memory, abstol, reltol, maxit, acctol, stepredn, reltest).method()
 
 
@@ -244,11 +216,14 @@ class QuasiNewton(NamedTuple):
         """Whether the trial is the first, is taken, and was progress."""
         first = state.evaluations == 0
         promised = self.acctol * state.length * state.slope
-        taken = jnp.isfinite(new.value) & (first | (new.value <= state.value + promised))
+        finite = jnp.isfinite(new.value)
+        lower = new.value <= state.value + promised
+        taken = finite & (first | lower)
         change = jnp.abs(new.value - state.value)
         above = new.value > self.abstol
-        changed = change > self.reltol * (jnp.abs(state.value) + self.reltol)
-        return Judged(first, taken, taken & (first | (above & changed)))
+        least = self.reltol * (jnp.abs(state.value) + self.reltol)
+        progress = taken & (first | (above & (change > least)))
+        return Judged(first, taken, progress)
 
     def learn(self, state: SearchState, new: Slope, trial: Judged) -> tuple[PyTree, Array]:
         """What the method knows of B after the trial, and from how many steps.
@@ -256,8 +231,10 @@ class QuasiNewton(NamedTuple):
         It learns from progress along which the gradient grew. After any other trial, and after
         `memory.most` steps, it counts 0 steps, so that B is the identity.
         """
-        step, bend = state.length * state.direction, new.gradient - state.gradient
-        learns = trial.progress & ~trial.first & ((step * bend).sum(0) > 0)
+        step = state.length * state.direction
+        bend = new.gradient - state.gradient
+        progress = trial.progress & ~trial.first
+        learns = progress & ((step * bend).sum(0) > 0)
         taught = self.memory.learn(state.memory, state.learned == 0, step, bend)
         memory = choose(learns, taught, state.memory)
         may_learn = learns & (state.learned < self.memory.most(len(step)))
@@ -270,7 +247,9 @@ class QuasiNewton(NamedTuple):
 
         It goes along `-B g`, or along `-g` if `-B g` leads upwards or moves no parameter.
         """
-        direction = jnp.where(learned == 0, -gradient, -self.memory.times(memory, gradient))
+        is_identity = learned == 0
+        steepest = -gradient
+        direction = jnp.where(is_identity, steepest, -self.memory.times(memory, gradient))
         slope = (direction * gradient).sum(0)
         leads = (slope < 0) & self.moves(base, base + direction)
         direction = jnp.where(leads, direction, -gradient)
@@ -291,74 +270,3 @@ class QuasiNewton(NamedTuple):
         stopped = jnp.where(~trial.first & (iterations >= self.maxit), ITERATIONS, stopped)
         finite = jnp.isfinite(slope) & (trial.taken | ~trial.first)
         return jnp.where(finite, stopped, NOT_FINITE)
-
-
-# ---- memories of the inverse Hessian -------------------------------------------------------------
-
-
-def update_inverse(inverse: Array, fresh: Array, step: Array, bend: Array) -> Array:
-    """The BFGS update of the inverse Hessian B.
-
-    `B + ((1 + yᵀBy / sᵀy) s sᵀ - s (By)ᵀ - (By) sᵀ) / sᵀy` (Nocedal and Wright 2006, equation 6.17,
-    multiplied out).
-
-    Args:
-        inverse: B.
-        fresh: whether B is the identity instead.
-        step: s, with `sᵀy` > 0.
-        bend: y, the change of the gradient along s.
-    """
-    inverse = jnp.where(fresh, identity(inverse), inverse)
-    image, curvature = (inverse * bend).sum(1), (step * bend).sum(0)
-    # Nobody uses the result where sᵀy <= 0, but its derivative must be finite
-    curvature = jnp.where(curvature > 0, curvature, 1)
-    factor = 1 + (bend * image).sum(0) / curvature
-    change = factor * outer(step, step) - outer(step, image) - outer(image, step)
-    return inverse + change / curvature
-
-
-def outer(a: Array, b: Array) -> Array:
-    """`a bᵀ`."""
-    return a[:, None] * b
-
-
-class Pairs(NamedTuple):
-    """The last k steps and the change of the gradient along each, oldest first.
-
-    Where there is no step yet, both are 0.
-    """
-
-    steps: Float[Array, "k p ..."]
-    bends: Float[Array, "k p ..."]
-
-
-def remember(pairs: Pairs, fresh: Array, step: Array, bend: Array) -> Pairs:
-    """The pairs with one more at the end, and the oldest gone."""
-
-    def push(old, new):
-        return jnp.concatenate([jnp.where(fresh, 0, old[1:]), new[None]])
-
-    return Pairs(push(pairs.steps, step), push(pairs.bends, bend))
-
-
-def two_loops(pairs: Pairs, gradient: Array) -> Array:
-    """`B g` by the two loops of L-BFGS, from `B₀ = sᵀy / yᵀy` of the last pair.
-
-    Nocedal and Wright 2006, algorithm 7.4 and equation 7.20.
-    """
-    curvature = (pairs.steps * pairs.bends).sum(1)
-    weight = jnp.where(curvature > 0, 1 / jnp.where(curvature > 0, curvature, 1), 0)
-
-    def back(gradient, pair):
-        step, bend, weight = pair
-        share = weight * (step * gradient).sum(0)
-        return gradient - share * bend, share
-
-    def forth(direction, pair):
-        step, bend, weight, share = pair
-        return direction + (share - weight * (bend * direction).sum(0)) * step, None
-
-    gradient, shares = lax.scan(back, gradient, (*pairs, weight), reverse=True)
-    scale = jnp.where(curvature[-1] > 0, curvature[-1] / (pairs.bends[-1] ** 2).sum(0), 1)
-    direction, _ = lax.scan(forth, scale * gradient, (*pairs, weight, shares))
-    return direction
