@@ -42,9 +42,12 @@ def padded(matrix: Array, right: Array) -> tuple[Array, Array]:
     """The same system with equations `x = 0` after it, up to a multiple of `PANEL` equations."""
     order = len(right)
     extra = -order % PANEL
-    matrix = jnp.pad(matrix, ((0, extra), (0, extra), (0, 0)))
-    diagonal = jnp.arange(order, order + extra), jnp.arange(order, order + extra)
-    return matrix.at[diagonal].set(1), jnp.pad(right, ((0, extra), (0, 0)))
+    more = 0, extra
+    matrix = jnp.pad(matrix, (more, more, (0, 0)))
+    added_rows = jnp.arange(order, order + extra)
+    added_columns = jnp.arange(order, order + extra)
+    matrix = matrix.at[added_rows, added_columns].set(1)
+    return matrix, jnp.pad(right, (more, (0, 0)))
 
 
 def factorise_panel(
@@ -60,11 +63,13 @@ def factorise_panel(
         factor: L as far as it is known, (q, q, S).
         solved: `L⁻¹ right` as far as it is known, (q, S).
     """
-    known = lax.dynamic_slice_in_dim(factor, begin, PANEL, 0)
-    columns = lax.dynamic_slice_in_dim(matrix, begin, PANEL, 1)
-    columns = columns - (factor[:, None] * known).sum(2)
-    rest = lax.dynamic_slice_in_dim(right, begin, PANEL, 0)
-    rest = rest - (known * solved).sum(1)
+    known = panel_of(factor, begin, 0)
+    columns = panel_of(matrix, begin, 1)
+    made_before = factor[:, None] * known
+    columns = columns - made_before.sum(2)
+    rest = panel_of(right, begin, 0)
+    solved_before = known * solved
+    rest = rest - solved_before.sum(1)
     made: list[Array] = []
     elements: list[Array] = []
     for j in range(PANEL):
@@ -73,8 +78,10 @@ def factorise_panel(
             pivot = element_of(earlier, begin + j)
             column = column - earlier * pivot
             element = element - pivot * earlier_element
-        scale = lax.rsqrt(element_of(column, begin + j))
-        made.append(jnp.where(row >= begin + j, column * scale, 0))
+        diagonal = element_of(column, begin + j)
+        scale = lax.rsqrt(diagonal)
+        below = row >= begin + j
+        made.append(jnp.where(below, column * scale, 0))
         elements.append(element * scale)
     factor = lax.dynamic_update_slice_in_dim(factor, jnp.stack(made, 1), begin, 1)
     solved = lax.dynamic_update_slice_in_dim(solved, jnp.stack(elements), begin, 0)
@@ -90,10 +97,11 @@ def substitute_panel(factor: Array, solved: Array, begin: Array, x: Array) -> Ar
         begin: number of the first of the new elements.
         x: the solution as far as it is known, (q, S).
     """
-    columns = lax.dynamic_slice_in_dim(factor, begin, PANEL, 1)
-    rest = lax.dynamic_slice_in_dim(solved, begin, PANEL, 0)
-    rest = rest - (columns * x[:, None]).sum(0)
-    block = lax.dynamic_slice_in_dim(columns, begin, PANEL, 0)
+    columns = panel_of(factor, begin, 1)
+    rest = panel_of(solved, begin, 0)
+    known_before = columns * x[:, None]
+    rest = rest - known_before.sum(0)
+    block = panel_of(columns, begin, 0)
     found: dict[int, Array] = {}
     for j in reversed(range(PANEL)):
         known = jnp.zeros_like(rest[j])
@@ -102,6 +110,11 @@ def substitute_panel(factor: Array, solved: Array, begin: Array, x: Array) -> Ar
         found[j] = (rest[j] - known) / block[j, j]
     elements = jnp.stack([found[j] for j in range(PANEL)])
     return lax.dynamic_update_slice_in_dim(x, elements, begin, 0)
+
+
+def panel_of(values: Array, begin: Array, axis: int) -> Array:
+    """`PANEL` rows or columns of an array, along that axis."""
+    return lax.dynamic_slice_in_dim(values, begin, PANEL, axis)
 
 
 def element_of(column: Array, row: Array) -> Array:

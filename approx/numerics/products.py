@@ -37,7 +37,8 @@ def call(f: Callable, *rows: Any) -> Any:
 
 def count(params: PyTree) -> int:
     """How many numbers one network's parameters are."""
-    return sum(leaf.size for leaf in jax.tree.leaves(params))
+    leaves = jax.tree.leaves(params)
+    return sum(leaf.size for leaf in leaves)
 
 
 class Batching(NamedTuple):
@@ -98,11 +99,13 @@ def unroll(rows: PyTree) -> int:
 def sum_row_by_row(f: Callable, *rows: PyTree) -> PyTree:
     """The sum over rows of what `f` gives for each, for a function that gives sums over rows."""
     first = jax.tree.map(lambda values: values[:1], rows)
-    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(f, *first))
+    sums = jax.eval_shape(f, *first)
+    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), sums)
 
     def add(total, row):
         one = jax.tree.map(lambda values: values[None], row)
-        return jax.tree.map(jnp.add, total, f(*one)), None
+        total = jax.tree.map(jnp.add, total, f(*one))
+        return total, None
 
     return lax.scan(add, zeros, rows, unroll=unroll(rows))[0]
 
@@ -119,7 +122,10 @@ def map_row_by_row(f: Callable, *rows: Array) -> PyTree:
 
 def count_of_one(params: PyTree) -> int:
     """How many numbers the parameters of one of the networks are."""
-    return sum(leaf.size // leaf.shape[-1] for leaf in jax.tree.leaves(params))
+    total = 0
+    for leaf in jax.tree.leaves(params):
+        total += leaf.size // leaf.shape[-1]
+    return total
 
 
 LANES = Batching(
@@ -301,7 +307,8 @@ def merged(values: Array) -> Array:
 
 def ravel(params: PyTree, networks: tuple[int, ...] = ()) -> Array:
     """Parameters as one vector (p,), or (p, S) of S networks."""
-    return jnp.concatenate([leaf.reshape(-1, *networks) for leaf in jax.tree.leaves(params)])
+    leaves = jax.tree.leaves(params)
+    return jnp.concatenate([leaf.reshape(-1, *networks) for leaf in leaves])
 
 
 def unravel(point: Array, like: PyTree) -> PyTree:
@@ -309,5 +316,7 @@ def unravel(point: Array, like: PyTree) -> PyTree:
     leaves, tree = jax.tree.flatten(like)
     ends = np.cumsum([leaf.size // point[0].size for leaf in leaves])
     parts = jnp.split(point, ends[:-1])
-    shaped = [part.reshape(leaf.shape) for part, leaf in zip(parts, leaves, strict=True)]
+    shaped = []
+    for part, leaf in zip(parts, leaves, strict=True):
+        shaped.append(part.reshape(leaf.shape))
     return jax.tree.unflatten(tree, shaped)

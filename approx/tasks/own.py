@@ -46,12 +46,15 @@ class Given(Task):
 
     def rows(self, key, noise_key):
         """The rows as given, with fresh noise on the targets if there is any."""
-        return jnp.asarray(self.x), noisy(jnp.asarray(self.y), self.noise, noise_key)
+        x, y = jnp.asarray(self.x), jnp.asarray(self.y)
+        return x, noisy(y, self.noise, noise_key)
 
     def points(self):
         """The test points as given; else the training rows. A distance that was not given is 0."""
-        x, y = (self.x_test, self.y_test) if self.tested else (self.x, self.y)
-        x, y = jnp.asarray(x), jnp.asarray(y)
+        rows: Any = self.x, self.y
+        if self.tested:
+            rows = self.x_test, self.y_test
+        x, y = map(jnp.asarray, rows)
         if self.distance is None:
             return Points(x, y, jnp.zeros(x.shape[0]))
         return Points(x, y, jnp.asarray(self.distance))

@@ -48,7 +48,8 @@ def predict(
         recipe: says which model.
         key: for dropout, as in training; None for no dropout.
     """
-    return models.functions(recipe.model)[1](params, jnp.asarray(x), key=key)
+    _, apply = models.functions(recipe.model)
+    return apply(params, jnp.asarray(x), key=key)
 
 
 def penalty(params: PyTree, recipe: Recipe) -> Array | float:
@@ -81,7 +82,8 @@ def loss(
         recipe: says which model, and l2.
         key: for dropout; None for none.
     """
-    of_rows = losses.find(task.loss)(predict(params, x, recipe, key), y)
+    outputs = predict(params, x, recipe, key)
+    of_rows = losses.find(task.loss)(outputs, y)
     return of_rows.mean(0) + penalty(params, recipe)
 
 
@@ -104,7 +106,8 @@ def is_correct(outputs: Array, y: Array, task: Task) -> Array | None:
 
 def mean_where(weights: Array, values: Array) -> Array:
     """Mean over the points of weight 1; the others may be infinite without harm."""
-    return jnp.where(weights > 0, values, 0).sum(0) / weights.sum(0)
+    counted = jnp.where(weights > 0, values, 0)
+    return counted.sum(0) / weights.sum(0)
 
 
 # ---- first order: the gradient of a batch --------------------------------------------------------
@@ -124,11 +127,12 @@ def row_sums(
     """Losses, correct rows and weights, summed over rows (x, y, weights or None)."""
     x, y, weights = rows
     outputs = predict(params, x, recipe, key)
-    values = losses.find(task.loss)(outputs, y), is_correct(outputs, y, task)
+    of_rows = losses.find(task.loss)(outputs, y)
+    values = of_rows, is_correct(outputs, y, task)
     if weights is not None:
         values = jax.tree.map(lambda value: value * weights, values)
-    sums = Sums(*jax.tree.map(lambda value: value.sum(0), (*values, weights)))
-    return batching.finish(sums)
+    summed = jax.tree.map(lambda value: value.sum(0), (*values, weights))
+    return batching.finish(Sums(*summed))
 
 
 def slope(
@@ -176,7 +180,8 @@ def value_alone(params: PyTree, batch: Batch, task: Task, recipe: Recipe, key=No
     """The loss that is minimised, of one network on a batch."""
     x, y = batch.x, batch.y
     if batch.which is not None:
-        x, y = take(x, batch.which), take(y, batch.which)
+        x = take(x, batch.which)
+        y = take(y, batch.which)
     sums = row_sums(params, (x, y, batch.weights), task, recipe, key)
     n = len(x) if sums.weights is None else sums.weights
     return sums.loss / n + penalty(params, recipe)
@@ -226,31 +231,50 @@ def squares(
 
     n, outputs = batch.y.shape[:2]
     m = n * outputs
+    # The loss is `unit` times the mean of the squares
     unit = outputs / 2 if task.loss == "half_squared_error" else 1.0
     if recipe.l2 is None and is_dual(m, batching.count(params)):
         r, jacobian = batching.map_rows(of_rows, batch.x, batch.y)
-        matrix, slopes = gram(jacobian.swapaxes(0, 1)), (jacobian * r[:, None]).sum(0)
-        value = unit * (r**2).mean(0)
-        norm = 2 * unit / m * jnp.linalg.norm(slopes, axis=0)
-        return Squares(value, norm, matrix, r, jacobian)
+        return dual_squares(r, jacobian, unit)
 
     def sums(x, y):
         r, jacobian = of_rows(x, y)
-        return (r**2).sum(0), gram(jacobian), (jacobian * r[:, None]).sum(0)
+        value = (r**2).sum(0)
+        matrix = gram(jacobian)
+        return value, matrix, pulled_back(jacobian, r)
 
     value, matrix, right = batching.sum_rows(sums, batch.x, batch.y)
     value = unit * value / m
     if recipe.l2 is not None:
-        extra, extra_gradient = batching.each(jax.value_and_grad(penalty))(params, recipe)
+        value_and_gradient = batching.each(jax.value_and_grad(penalty))
+        extra, extra_gradient = value_and_gradient(params, recipe)
         # The penalty is quadratic: its gradient at 1 is its curvature
         ones = jax.tree.map(jnp.ones_like, params)
-        _, curvature = batching.each(jax.value_and_grad(penalty))(ones, recipe)
+        _, curvature = value_and_gradient(ones, recipe)
         scale = m / (2 * unit)
         value = value + extra
         right = right + scale * ravel(extra_gradient, value.shape)
         matrix = matrix + scale * identity(matrix) * ravel(curvature, value.shape)
     norm = 2 * unit / m * jnp.linalg.norm(right, axis=0)
     return Squares(value, norm, matrix, right, None)
+
+
+def dual_squares(r: Array, jacobian: Array, unit: float) -> Squares:
+    """`Squares` with `JJᵀ`, from residuals (m,) and their Jacobian (m, p).
+
+    The loss is `unit` times the mean of the squares.
+    """
+    m = len(r)
+    matrix = gram(jacobian.swapaxes(0, 1))
+    slopes = pulled_back(jacobian, r)
+    value = unit * (r**2).mean(0)
+    norm = 2 * unit / m * jnp.linalg.norm(slopes, axis=0)
+    return Squares(value, norm, matrix, r, jacobian)
+
+
+def pulled_back(jacobian: Array, r: Array) -> Array:
+    """`Jᵀ r`."""
+    return (jacobian * r[:, None]).sum(0)
 
 
 # What each `Rule.wants` is found by.

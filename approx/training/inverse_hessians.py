@@ -51,11 +51,14 @@ def update_inverse(inverse: Array, fresh: Array, step: Array, bend: Array) -> Ar
         bend: y, the change of the gradient along s.
     """
     inverse = jnp.where(fresh, identity(inverse), inverse)
-    image, curvature = (inverse * bend).sum(1), (step * bend).sum(0)
+    image = times(inverse, bend)
+    curvature = (step * bend).sum(0)
     # Nobody uses the result where sᵀy <= 0, but its derivative must be finite
     curvature = jnp.where(curvature > 0, curvature, 1)
     factor = 1 + (bend * image).sum(0) / curvature
-    change = factor * outer(step, step) - outer(step, image) - outer(image, step)
+    change = factor * outer(step, step)
+    change = change - outer(step, image)
+    change = change - outer(image, step)
     return inverse + change / curvature
 
 

@@ -265,8 +265,10 @@ class QuasiNewton(NamedTuple):
 
     def reason(self, trial: Judged, ends: Array, slope: Array, iterations: Array) -> Array:
         """Why the method stops here, or `RUNNING`."""
-        at_end = jnp.where(trial.taken | (slope == 0), TOLERANCE, NO_DESCENT)
+        reached = trial.taken | (slope == 0)
+        at_end = jnp.where(reached, TOLERANCE, NO_DESCENT)
         stopped = jnp.where(ends, at_end, RUNNING)
-        stopped = jnp.where(~trial.first & (iterations >= self.maxit), ITERATIONS, stopped)
+        used_up = ~trial.first & (iterations >= self.maxit)
+        stopped = jnp.where(used_up, ITERATIONS, stopped)
         finite = jnp.isfinite(slope) & (trial.taken | ~trial.first)
         return jnp.where(finite, stopped, NOT_FINITE)

@@ -16,6 +16,9 @@ from approx.tasks import shortened
 from approx.tasks.data import check_number
 from approx.training import optimizers, sampling
 from approx.training.recorded_steps import (
+    MOST_RECORDS as MOST_RECORDS,
+)
+from approx.training.recorded_steps import (
     check_number_of_records,
     checked_records,
     is_whole,
@@ -123,11 +126,18 @@ class Recipe:
         """Numbers, and the structure around them (JAX calls this)."""
         options = {**optimizers.defaults(self.optimizer), **self.options}
         swept = {name: options.pop(name) for name in self.number_names}
-        numbers = {"learning_rate": self.learning_rate, "l2": self.l2, "options": swept}
-        numbers["model"] = self.model if self.traced_model else None
-        structure = {name: getattr(self, name) for name in self.__dict__ if name not in numbers}
+        numbers: dict[str, Any] = {
+            "learning_rate": self.learning_rate,
+            "l2": self.l2,
+            "options": swept,
+            "model": self.model if self.traced_model else None,
+        }
+        structure = {name: self.__dict__[name] for name in self.__dict__ if name not in numbers}
         structure["options"] = tuple(sorted(options.items()))
-        structure["model"] = None if self.traced_model else self.model
+        if self.traced_model:
+            structure["model"] = None
+        else:
+            structure["model"] = self.model
         children = [(GetAttrKey(name), value) for name, value in numbers.items()]
         return children, tuple(sorted(structure.items()))
 

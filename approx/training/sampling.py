@@ -31,8 +31,10 @@ def mix(h: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:
 def word(key: Key[Array, "..."], counter: Any) -> UInt32[Array, "..."]:
     """One 32-bit word of a key and a counter."""
     data = jax.random.key_data(key)
-    counted = data[..., 0] + jnp.asarray(counter).astype(jnp.uint32) * jnp.uint32(GOLDEN)
-    return mix(mix(counted) ^ data[..., -1])
+    first = data[..., 0]
+    counted = jnp.asarray(counter).astype(jnp.uint32) * jnp.uint32(GOLDEN)
+    mixed = mix(first + counted)
+    return mix(mixed ^ data[..., -1])
 
 
 def words(key: Key[Array, "..."], counter: Any, size: int) -> UInt32[Array, "size ..."]:
@@ -50,7 +52,9 @@ def below(random: UInt32[Array, "..."], n: int) -> UInt32[Array, "..."]:
     """
     if n >= 2**16:
         return random % jnp.uint32(n)
-    high, low, n32 = random >> 16, random & jnp.uint32(0xFFFF), jnp.uint32(n)
+    high = random >> 16
+    low = random & jnp.uint32(0xFFFF)
+    n32 = jnp.uint32(n)
     return (high * n32 + (low * n32 >> 16)) >> 16
 
 
@@ -95,15 +99,16 @@ def permute(
     if n <= 32:
         return jnp.argsort(words(key, epoch, n), axis=0)[position].astype(jnp.int32)
     a, b = halves(n)
-    rounds = max(6, 2 * math.ceil(math.log(1e4) / math.log(min(a, b))))
+    half_rounds = math.ceil(math.log(1e4) / math.log(min(a, b)))
     base = word(key, epoch)
-    keys = [mix(base + jnp.uint32((r + 1) * GOLDEN & 0xFFFFFFFF)) for r in range(rounds)]
-
-    def wrap(value, size):  # value < 2 size
-        return jnp.where(value >= size, value - jnp.uint32(size), value)
+    keys = []
+    for r in range(max(6, 2 * half_rounds)):
+        counter = (r + 1) * GOLDEN & 0xFFFFFFFF
+        keys.append(mix(base + jnp.uint32(counter)))
 
     def shuffle(index):
-        left, right = index // jnp.uint32(b), index % jnp.uint32(b)
+        left = index // jnp.uint32(b)
+        right = index % jnp.uint32(b)
         for r, round_key in enumerate(keys):
             if r % 2:
                 right = wrap(right + below(mix(left ^ round_key), b), b)
@@ -116,6 +121,11 @@ def permute(
         walk = lambda i: jnp.where(i < n, i, shuffle(i))  # noqa: E731
         index = jax.lax.while_loop(lambda i: (i >= n).any(), walk, index)
     return index.astype(jnp.int32)
+
+
+def wrap(value: UInt32[Array, "..."], size: int) -> UInt32[Array, "..."]:
+    """The remainder of a number below 2 size."""
+    return jnp.where(value >= size, value - jnp.uint32(size), value)
 
 
 def batches_per_epoch(n: int, size: int) -> int:

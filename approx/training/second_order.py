@@ -143,16 +143,28 @@ def lm(
         better = new.value < state.best.value
         best = choose(better, new, state.best)
         point = jnp.where(better, state.trial, point)
+
         smaller = jnp.maximum(state.mu * mu_dec, 1e-20)  # trainlm's lower bound of μ
         next_mu = jnp.where(better, smaller, state.mu * mu_inc)
         damping = jnp.where(first, state.mu, next_mu)
-        step = solve(best.matrix + damping * identity(best.matrix), best.right)
+        damped = best.matrix + damping * identity(best.matrix)
+        step = solve(damped, best.right)
         if best.jacobian is not None:
             step = (best.jacobian * step[:, None]).sum(0)
+
         stopped = jnp.where(damping > mu_max, NO_DESCENT, RUNNING)
-        reached = (best.gradient_norm < min_grad) | (best.value <= goal)
+        flat = best.gradient_norm < min_grad
+        reached = flat | (best.value <= goal)
         stopped = jnp.where(reached, TOLERANCE, stopped)
-        stopped = jnp.where(jnp.isfinite(best.value), stopped, NOT_FINITE).astype(point.dtype)
-        return point, LMState(point - step, state.evaluations + 1, stopped, damping, best)
+        finite = jnp.isfinite(best.value)
+        stopped = jnp.where(finite, stopped, NOT_FINITE)
+        stopped = stopped.astype(point.dtype)
+        return point, LMState(
+            trial=point - step,
+            evaluations=state.evaluations + 1,
+            stopped=stopped,
+            mu=damping,
+            best=best,
+        )
 
     return Method(start, update, SQUARES)

@@ -52,11 +52,18 @@ def init(
     keys = as_keys(key)
     x, y = task.split(keys.data, keys.noise)[0]
     if params is None:
-        params = models.functions(recipe.model)[0](keys.init, x.astype(recipe.dtype))
+        first_params, _ = models.functions(recipe.model)
+        params = first_params(keys.init, x.astype(recipe.dtype))
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, recipe.dtype), params)
     zero = jnp.zeros((), recipe.dtype)
     residuals = y.size if recipe.l2 is None else 0
-    return State(params, rule(recipe).init(params, residuals), zero, zero, zero)
+    return State(
+        params=params,
+        opt_state=rule(recipe).init(params, residuals),
+        loss_sum=zero,
+        correct_sum=zero,
+        row_sum=zero,
+    )
 
 
 def update(
@@ -111,6 +118,7 @@ def step(
 def with_batch(state: State, found: Gradient) -> State:
     """The state with the batch's rows among those seen since the last record."""
     if found.correct is not None:
-        state = state._replace(correct_sum=state.correct_sum + found.correct * found.n)
+        correct_sum = state.correct_sum + found.correct * found.n
+        state = state._replace(correct_sum=correct_sum)
     loss_sum = state.loss_sum + found.value * found.n
     return state._replace(loss_sum=loss_sum, row_sum=state.row_sum + found.n)
