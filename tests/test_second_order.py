@@ -18,6 +18,7 @@ from scipy import optimize, stats
 import approx as ap
 from approx.numerics import cholesky
 from approx.training import quasi_newton, rules, second_order
+from approx.training.recipes import rule
 
 RECORDED = Path(__file__).parent / "recorded"
 X = np.linspace(-1, 1, 33)[:, None]
@@ -388,6 +389,28 @@ def test_lanes_solve_positive_definite_systems(q):
         else:
             exact = np.linalg.solve(matrix[..., lane].astype(float), right[:, lane])
             np.testing.assert_allclose(found[:, lane], exact, rtol=1e-3, atol=1e-4)
+
+
+def test_a_rule_says_what_it_wants_of_the_data():
+    wants = {"adam": rules.GRADIENT, "bfgs": rules.SUM, "lbfgs": rules.SUM, "lm": rules.SQUARES}
+    for optimizer, wanted in wants.items():
+        assert rule(ap.Recipe(optimizer=optimizer)).wants == wanted
+
+
+def test_what_a_rule_reports_stands_beside_the_metrics_of_a_user():
+    keep = ap.Keep(what=(), metrics=(("zero", lambda params, predict: 0.0),))
+    trace = {}
+    for optimizer in ("adam", "bfgs"):
+        recipe = ap.Recipe(model=ap.MLP((2,)), optimizer=optimizer, steps=3, records=(0, 1, 3))
+        train = jax.jit(lambda key, recipe: ap.train(key, SQUARE, recipe, keep=keep))
+        trace[optimizer] = train(jax.random.key(0), recipe)
+        assert list(trace[optimizer].metrics) == ["zero"]
+    assert trace["adam"].reports == {}
+    assert trace["bfgs"].reports["evaluations"].tolist() == [0, 1, 3]
+    assert trace["bfgs"].reports["stopped"].tolist() == [second_order.RUNNING] * 3
+    # The text of a program names its results, and is part of the identity of results that exist
+    paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(trace)]
+    assert "['bfgs'].metrics['evaluations']" in paths
 
 
 @pytest.mark.slow

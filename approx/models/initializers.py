@@ -45,9 +45,13 @@ def init_siren(key, fan_in, fan_out, *, first, frequency):
     others; biases are PyTorch's.
     """
     w_key, b_key = random.split(key)
-    bound = 1 / fan_in if first else jnp.sqrt(6 / fan_in) / frequency
+    if first:
+        bound = 1 / fan_in
+    else:
+        bound = jnp.sqrt(6 / fan_in) / frequency
     w = uniform(w_key, (fan_in, fan_out), bound)
-    return w, uniform(b_key, (fan_out,), 1 / jnp.sqrt(fan_in))
+    b_bound = 1 / jnp.sqrt(fan_in)
+    return w, uniform(b_key, (fan_out,), b_bound)
 
 
 def init_identity(key, fan_in, fan_out, **_):

@@ -51,8 +51,11 @@ def tanh(x: Float[Array, "..."]) -> Float[Array, "..."]:
         return jnp.tanh(x)
     near = jnp.clip(x, -9, 9)
     square = near * near
-    above, below = near * polynomial(TANH_P, square), polynomial(TANH_Q, square)
-    return above / jnp.where(square >= 81, jnp.abs(above), below)  # exactly ±1 from 9 on
+    above = near * polynomial(TANH_P, square)
+    below = polynomial(TANH_Q, square)
+    # Exactly ±1 from 9 on
+    divisor = jnp.where(square >= 81, jnp.abs(above), below)
+    return above / divisor
 
 
 tanh.defjvps(lambda tangent, h, x: tangent * (1 - h * h))
@@ -68,7 +71,8 @@ def exp_minus(a: Float[Array, "..."]) -> Float[Array, "..."]:
     near = jnp.minimum(a, 87)
     k = jnp.round(-near * LOG2_E)
     r = (-near - k * LN2_HIGH) - k * LN2_LOW
-    power = jax.lax.bitcast_convert_type((k.astype(jnp.int32) + 127) << 23, jnp.float32)
+    exponent = k.astype(jnp.int32) + 127
+    power = jax.lax.bitcast_convert_type(exponent << 23, jnp.float32)
     return jnp.where(a > 87, 0, polynomial(EXP, r) * power)
 
 
@@ -90,9 +94,12 @@ def softplus(x: Float[Array, "..."]) -> Float[Array, "..."]:
     """`log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)`; its derivative is `sigmoid`."""
     e = exp_minus(jnp.abs(x))
     if x.dtype == jnp.float32:
-        return jnp.maximum(x, 0) + e * polynomial(LOG1P_P, e) / polynomial(LOG1P_Q, e)
+        positive = jnp.maximum(x, 0)
+        above = e * polynomial(LOG1P_P, e)
+        return positive + above / polynomial(LOG1P_Q, e)
     s = e / (2 + e)  # log(1 + e) = 2 artanh(s)
-    return jnp.maximum(x, 0) + 2 * s * polynomial(ARTANH, s * s)
+    positive = jnp.maximum(x, 0)
+    return positive + 2 * s * polynomial(ARTANH, s * s)
 
 
 softplus.defjvps(lambda tangent, _, x: tangent * sigmoid(x))

@@ -115,8 +115,10 @@ class Curve(Task):
             above, below = away[:, 0] - upper, -self.range - away[:, 0]
             beyond = jnp.maximum(above, below)
         x = self.place(away)
+        y = self.targets(x)
         # The ends are inside
-        return Points(x, self.targets(x), jnp.where(beyond > 1e-6 * self.range, beyond, 0))
+        is_outside = beyond > 1e-6 * self.range
+        return Points(x, y, jnp.where(is_outside, beyond, 0))
 
 
 def square(*, range: Any = 10.0, size: int = 21, test_size: int = 301, **options) -> Curve:
@@ -151,7 +153,8 @@ def middle(pair: Any) -> tuple[float, float]:
         ValueError: not two finite numbers, or a low that is not below the high.
 
     """
-    if len(pair) != 2 or not all(isinstance(end, float | int | np.generic) for end in pair):
+    numeric = [isinstance(end, float | int | np.generic) for end in pair]
+    if len(pair) != 2 or not all(numeric):
         raise ValueError(f"range is {shortened(pair)}; a pair is (low, high), two numbers")
     low, high = map(float, pair)
     if not (np.isfinite([low, high]).all() and low < high):

@@ -144,13 +144,17 @@ class Task:
 
         """
         x, y = self.rows(key, noise_key)
-        n = kept_rows(x.shape[0], self.validation)
-        if n == x.shape[0]:
+        rows = x.shape[0]
+        n = kept_rows(rows, self.validation)
+        if n == rows:
             return (x, y), None
         if self.hold_out == "random":
-            order = jax.random.permutation(jax.random.fold_in(key, HOLD_OUT), x.shape[0])
+            order_key = jax.random.fold_in(key, HOLD_OUT)
+            order = jax.random.permutation(order_key, rows)
             x, y = x[order], y[order]
-        return (x[:n], y[:n]), (x[n:], y[n:])
+        trained = x[:n], y[:n]
+        held_out = x[n:], y[n:]
+        return trained, held_out
 
 
 def kept_rows(rows: int, validation: float) -> int:

@@ -278,7 +278,8 @@ def rays(
     if isinstance(directions, int | np.integer):
         angles = 2 * np.pi * np.arange(directions) / directions
         directions = np.column_stack([np.cos(angles), np.sin(angles)])
-    toward, far = as_rows("directions", directions), as_rows("lengths", lengths)
+    toward = as_rows("directions", directions)
+    far = as_rows("lengths", lengths)
     size = np.linalg.norm(toward, axis=1, keepdims=True)
     if not (size > 0).all():
         raise ValueError(f"directions[{int(np.argmin(size))}] has length 0 and points nowhere")
@@ -286,6 +287,7 @@ def rays(
         raise ValueError(
             f"lengths are distances from the center, one vector of numbers above 0, got {far.min()}"
         )
-    along = (toward / size)[:, None] * far
+    units = toward / size
+    along = units[:, None] * far
     points = np.asarray(center, np.float64) + along
     return points.reshape(-1, toward.shape[1])

@@ -31,10 +31,13 @@ def shortened(value: Any, length: int = 60) -> str:
     """
     if np.ndim(value) and isinstance(value, np.ndarray | jax.Array):
         return f"<{value.dtype} array of shape {value.shape}>"
-    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) > length:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    if is_list and len(value) > length:
         return f"<{type(value).__name__} of {len(value)}>"
     text = repr(value)
-    return text if len(text) <= length else text[: length - 3] + "..."
+    if len(text) <= length:
+        return text
+    return text[: length - 3] + "..."
 
 
 def as_numbers(name: str, values: Any) -> np.ndarray:
@@ -202,10 +205,11 @@ def check_finite(name: str, values: ArrayLike) -> None:
         ValueError: with the position and the value.
 
     """
-    bad = np.argwhere(~np.isfinite(np.asarray(values)))
+    array = np.asarray(values)
+    bad = np.argwhere(~np.isfinite(array))
     if len(bad):
-        value = np.asarray(values)[tuple(bad[0])]
-        raise ValueError(f"{position(name, bad[0])} is {value}; data must be finite")
+        place = tuple(bad[0])
+        raise ValueError(f"{position(name, place)} is {array[place]}; data must be finite")
 
 
 def held_as(values: np.ndarray, dtype: str) -> np.ndarray:
@@ -236,9 +240,12 @@ def check_precision(name: str, values: np.ndarray, dtype: str) -> None:
     """
     held = held_as(values, dtype)
     spread = np.ptp(values, 0)
-    scale = np.where(spread > 0, spread, np.abs(values).max(0))
-    share = np.abs(held - values) / np.where(scale > 0, scale, 1)
-    constant = (spread > 0) & (np.ptp(held, 0) == 0)
+    largest = np.abs(values).max(0)
+    scale = np.where(spread > 0, spread, largest)
+    error = np.abs(held - values)
+    share = error / np.where(scale > 0, scale, 1)
+    held_spread = np.ptp(held, 0)
+    constant = (spread > 0) & (held_spread == 0)
     worst = np.unravel_index(np.argmax(share), share.shape)
     column = worst[-1]
     given, kept = f"{values[worst]:.17g}", f"{held[worst]:.17g}"
@@ -269,12 +276,15 @@ def warn_of_tail(
 
     """
     low, high = trained.min(0), trained.max(0)
-    beyond = (held.min(0) > high) | (held.max(0) < low)
+    above, below = held.min(0) > high, held.max(0) < low
+    beyond = above | below
     if not beyond.any():
         return
     column = int(np.argmax(beyond))
-    outside = (points[:, column] < low[column]) | (points[:, column] > high[column])
-    inside = int((outside & (np.asarray(distance) <= 0)).sum())
+    values = points[:, column]
+    outside = (values < low[column]) | (values > high[column])
+    counted_inside = np.asarray(distance) <= 0
+    inside = int((outside & counted_inside).sum())
     judged = ""
     if inside:
         judged = f"; {inside} test points beyond these rows count as inside (distance 0)"

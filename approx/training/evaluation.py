@@ -156,10 +156,13 @@ def slope(
         (_, sums), gradient = jax.value_and_grad(total, has_aux=True)(params)
         return sums, gradient
 
-    rows = (batch.x, batch.y) if batch.which is None else (batch.which,)
+    rows: tuple[Array, ...] = batch.x, batch.y
+    if batch.which is not None:
+        rows = (batch.which,)
+    sum_rows = batching.sum_rows
     # A dropout mask is drawn for all rows at once
-    masked = getattr(recipe.model, "dropout", None) is not None
-    sum_rows = (ONE if masked else batching).sum_rows
+    if getattr(recipe.model, "dropout", None) is not None:
+        sum_rows = ONE.sum_rows
     sums, gradient = sum_rows(gradient_of_sums, *rows, batch.weights)
     n = len(rows[0]) if sums.weights is None else sums.weights
     gradient = jax.tree.map(lambda g: g / n, gradient)

@@ -102,12 +102,16 @@ def two_loops(pairs: Pairs, gradient: Array) -> Array:
 
     Nocedal and Wright 2006, algorithm 7.4 and equation 7.20.
     """
-    curvature = (pairs.steps * pairs.bends).sum(1)
-    weight = jnp.where(curvature > 0, 1 / jnp.where(curvature > 0, curvature, 1), 0)
+    products = pairs.steps * pairs.bends
+    curvature = products.sum(1)
+    positive = curvature > 0
+    divisor = jnp.where(curvature > 0, curvature, 1)
+    weight = jnp.where(positive, 1 / divisor, 0)
 
     def back(gradient, pair):
         step, bend, weight = pair
-        share = weight * (step * gradient).sum(0)
+        along_step = (step * gradient).sum(0)
+        share = weight * along_step
         return gradient - share * bend, share
 
     def forth(direction, pair):

@@ -67,11 +67,17 @@ def loop(
     def one_step(n, carry):
         state, trace = carry
         shown = batch(keys, n, data.rows, task, recipe, batching)
-        dropout_key = batching.each(lambda key: random.fold_in(key, n))(keys.dropout)
-        state = step(batching.turn(state), shown, task, recipe, dropout_key, batching)
-        return record((batching.turn(state), trace), n, data, task, recipe, keep, batching)
+        key_of_step = batching.each(lambda key: random.fold_in(key, n))
+        dropout_key = key_of_step(keys.dropout)
+        state = batching.turn(state)
+        state = step(state, shown, task, recipe, dropout_key, batching)
+        state = batching.turn(state)
+        return record((state, trace), n, data, task, recipe, keep, batching)
 
-    state, trace = lax.fori_loop(*span, one_step, (batching.turn(carry[0]), carry[1]))
+    begin, end = span
+    state, trace = carry
+    state = batching.turn(state)
+    state, trace = lax.fori_loop(begin, end, one_step, (state, trace))
     return batching.turn(state), trace
 
 

@@ -234,10 +234,13 @@ class QuasiNewton(NamedTuple):
         step = state.length * state.direction
         bend = new.gradient - state.gradient
         progress = trial.progress & ~trial.first
-        learns = progress & ((step * bend).sum(0) > 0)
-        taught = self.memory.learn(state.memory, state.learned == 0, step, bend)
+        curvature = (step * bend).sum(0)
+        learns = progress & (curvature > 0)
+        fresh = state.learned == 0
+        taught = self.memory.learn(state.memory, fresh, step, bend)
         memory = choose(learns, taught, state.memory)
-        may_learn = learns & (state.learned < self.memory.most(len(step)))
+        most = self.memory.most(len(step))
+        may_learn = learns & (state.learned < most)
         return memory, jnp.where(may_learn, state.learned + 1, 0)
 
     def aim(

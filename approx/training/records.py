@@ -114,7 +114,7 @@ class Keep(NamedTuple):
 
 KEEP = Keep()
 KEEPABLE = ("prediction", "params", "gradient_norm", "weight_norm")
-KEPT_FIELDS = ("prediction", "params")  # which have a value for each kept step, not each record
+KEPT_FIELDS = ("prediction", "params")  # these have a value for each kept step, not each record
 
 
 def measure(
@@ -123,7 +123,8 @@ def measure(
     """One record of the network as it stands: a `Trace` of single values."""
     outputs, test, test_correct = at_points(state.params, data, task, recipe, batching)
     inside = jnp.asarray(data.inside)
-    sums, n = over_all(state.params, data.rows, task, recipe, batching), len(data.rows[0])
+    sums = over_all(state.params, data.rows, task, recipe, batching)
+    n = len(data.rows[0])
     chosen = rule(recipe)
     if chosen.wants != GRADIENT:
         state = with_all_rows(state, sums, n, recipe, batching)
@@ -133,7 +134,7 @@ def measure(
         validation_loss = held.loss / len(data.validation[0])
 
     def share(correct, of):
-        return None if correct is None else correct / of
+        return None if sums.correct is None else correct / of
 
     def mean_of(values, weights):
         return None if values is None else mean_where(weights, values)
@@ -142,9 +143,7 @@ def measure(
         return batching.each(optax.tree.norm)(tree) if kind in keep.what else None
 
     def own(params, recipe):
-        """A user's metrics, of one network."""
-        at = lambda x: predict(params, x, recipe)  # noqa: E731
-        return {name: as_numbers(name, f(params, at), recipe.dtype) for name, f in keep.metrics}
+        return users_metrics(params, recipe, keep)
 
     return Trace(
         loss=sums.loss / n,
@@ -155,7 +154,7 @@ def measure(
         test_accuracy=mean_of(test_correct, inside),
         outside_accuracy=mean_of(test_correct, 1 - inside),
         batch_loss=state.loss_sum / state.row_sum,
-        batch_accuracy=None if sums.correct is None else state.correct_sum / state.row_sum,
+        batch_accuracy=share(state.correct_sum, state.row_sum),
         # XLA leaves the gradient out where it is not kept; the program's text has it always.
         gradient_norm=norm(
             "gradient_norm",
@@ -167,6 +166,18 @@ def measure(
         prediction=outputs if "prediction" in keep.what else None,
         params=state.params if "params" in keep.what else None,
     )
+
+
+def users_metrics(params: PyTree, recipe: Recipe, keep: Keep) -> dict[str, Array]:
+    """A user's own metrics of one network, by name."""
+
+    def at(x):
+        return predict(params, x, recipe)
+
+    found = {}
+    for name, metric in keep.metrics:
+        found[name] = as_numbers(name, metric(params, at), recipe.dtype)
+    return found
 
 
 def at_points(

@@ -70,10 +70,12 @@ def halves(n: int) -> tuple[int, int]:
     permutation has to walk on, for which all others wait: for 300 and for 8,000 rows that takes a
     third of the time.
     """
-    for a in range(math.isqrt(n), math.isqrt(n) // 2, -1):
+    root = math.isqrt(n)
+    for a in range(root, root // 2, -1):
         if n % a == 0:
             return a, n // a
-    return -(-n // round(n**0.5)), round(n**0.5)
+    b = round(n**0.5)
+    return -(-n // b), b
 
 
 def permute(
@@ -97,7 +99,8 @@ def permute(
         n: length of the permutation.
     """
     if n <= 32:
-        return jnp.argsort(words(key, epoch, n), axis=0)[position].astype(jnp.int32)
+        order = jnp.argsort(words(key, epoch, n), axis=0)
+        return order[position].astype(jnp.int32)
     a, b = halves(n)
     half_rounds = math.ceil(math.log(1e4) / math.log(min(a, b)))
     base = word(key, epoch)
@@ -111,15 +114,23 @@ def permute(
         right = index % jnp.uint32(b)
         for r, round_key in enumerate(keys):
             if r % 2:
-                right = wrap(right + below(mix(left ^ round_key), b), b)
+                added = below(mix(left ^ round_key), b)
+                right = wrap(right + added, b)
             else:
-                left = wrap(left + below(mix(right ^ round_key), a), a)
+                added = below(mix(right ^ round_key), a)
+                left = wrap(left + added, a)
         return left * jnp.uint32(b) + right
 
-    index = shuffle(along(position.astype(jnp.uint32), base.shape))
+    def is_beyond(index):
+        return (index >= n).any()
+
+    def walk_on(index):
+        return jnp.where(index < n, index, shuffle(index))
+
+    entries = along(position.astype(jnp.uint32), base.shape)
+    index = shuffle(entries)
     if a * b > n:
-        walk = lambda i: jnp.where(i < n, i, shuffle(i))  # noqa: E731
-        index = jax.lax.while_loop(lambda i: (i >= n).any(), walk, index)
+        index = jax.lax.while_loop(is_beyond, walk_on, index)
     return index.astype(jnp.int32)
 
 
