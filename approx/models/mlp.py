@@ -149,7 +149,8 @@ class MLP:
         instead, as long as that is not done too often.
         """
         cheap = self.activation in ("relu", "square", "identity")
-        for n, layer in enumerate(params[:-1]):
+        *hidden, output = params
+        for n, layer in enumerate(hidden):
             z = affine(layer, x)
             one_input = len(layer["w"]) == 1
             if not (cheap and one_input):
@@ -160,7 +161,7 @@ class MLP:
                 x = kept(x)
             if self.dropout is not None and key is not None:
                 x = dropout(key, n, x, self.dropout)
-        return affine(params[-1], x)
+        return affine(output, x)
 
 
 def check_known(what: str, chosen: Any, known: Mapping[str, Any]) -> None:

@@ -37,14 +37,15 @@ def interval(
         options: `correct`, `validation`, `hold_out`, `noise`, `distance`; see `given`.
 
     """
-    parts = np.linspace(0, 10, 100), np.linspace(11, 20, 100), np.linspace(21, 30, 100)
-    x = np.concatenate(parts)
+    parts = (0, 10), (11, 20), (21, 30)
+    x = np.concatenate([np.linspace(low, high, 100) for low, high in parts])
     x_test = np.arange(-120, 241) / 4
     first_edge = (x_test > 10) & (x_test < 11)
     second_edge = (x_test > 20) & (x_test < 21)
     x_test = x_test[~(first_edge | second_edge)]
     y = np.repeat([0.0, 1.0, 0.0], 100)
-    y_test = ((x_test >= 11) & (x_test <= 20)).astype(float)
+    in_bump = (x_test >= 11) & (x_test <= 20)
+    y_test = in_bump.astype(float)
     center, scale = 0.0, 1.0
     if standardise:
         center, scale = x.mean(), x.std()
@@ -92,7 +93,8 @@ class Waveform(Task):
 
     def signals(self, key, labels):
         """A signal of every label."""
-        level = self.spread * labels[:, None] / (self.classes - 1)
+        highest = self.classes - 1
+        level = self.spread * labels[:, None] / highest
         z = jax.random.normal(key, (labels.shape[0], self.dim))
         return level + self.sd * z, labels
 

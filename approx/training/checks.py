@@ -41,7 +41,8 @@ def check(task: Task, recipe: Recipe) -> None:
     elif outputs.ndim != 2 or outputs.shape[0] != x.shape[0] or outputs.shape != y.shape:
         raise wrong_outputs(outputs, y.shape)
     check_rowwise(task, outputs, y)
-    if recipe.l2 is not None and recipe.l2_on == "hidden" and not isinstance(params, list | tuple):
+    in_order = isinstance(params, list | tuple)
+    if recipe.l2 is not None and recipe.l2_on == "hidden" and not in_order:
         kind = type(params).__name__
         raise ValueError(
             'l2_on="hidden" needs parameters in the order of the layers, a list; this model has a '
