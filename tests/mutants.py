@@ -57,6 +57,8 @@ PROMISED_BY = {
         "test_second_order",
     ),
     "approx/training/second_order.py": ("test_second_order",),
+    "approx/training/quasi_newton.py": ("test_second_order",),
+    "approx/training/inverse_hessians.py": ("test_second_order",),
     "approx/numerics/elementary.py": ("test_elementary",),
 }
 # Helpers of the other statistics, named by no test.

@@ -16,8 +16,9 @@ from conftest import QUICK as UNOPTIMISED
 from scipy import optimize, stats
 
 import approx as ap
-from approx.numerics import products
-from approx.training import second_order
+from approx.numerics import cholesky
+from approx.training import quasi_newton, rules, second_order
+from approx.training.recipes import rule
 
 RECORDED = Path(__file__).parent / "recorded"
 X = np.linspace(-1, 1, 33)[:, None]
@@ -44,7 +45,7 @@ def minimise(method, f, start):
     point = jnp.asarray(start)
     state = method.init(point)
     step = jax.jit(
-        lambda p, s: method.update(p, s, second_order.Slope(*jax.value_and_grad(f)(s.trial)), max)
+        lambda p, s: method.update(p, s, rules.Slope(*jax.value_and_grad(f)(s.trial)), max)
     )
     while state.stopped == 0:
         point, state = step(point, state)
@@ -58,7 +59,7 @@ def test_bfgs_makes_the_evaluations_of_r(row):
     f, size = FUNCTIONS[row["f"]]
     with jax.enable_x64(True):
         # optim's numbers: no absolute tolerance, and the square root of the machine's epsilon.
-        method = second_order.bfgs(-1e300, float(np.sqrt(np.finfo(float).eps)), float(row["maxit"]))
+        method = quasi_newton.bfgs(-1e300, float(np.sqrt(np.finfo(float).eps)), float(row["maxit"]))
         _, state = minimise(method, f, [float(row[name]) for name in ("x1", "x2", "x3")][:size])
         state = jax.device_get(state)
     assert (state.evaluations, state.iterations) == (int(row["evaluations"]), int(row["gradients"]))
@@ -72,7 +73,7 @@ def test_bfgs_makes_the_evaluations_of_r(row):
 def test_lbfgs_finds_minima():
     with jax.enable_x64(True):
         point, state = minimise(
-            second_order.lbfgs(abstol=-1e300), FUNCTIONS["banana"][0], [-1.2, 1.0]
+            quasi_newton.lbfgs(abstol=-1e300), FUNCTIONS["banana"][0], [-1.2, 1.0]
         )
         np.testing.assert_allclose(point, [1, 1], atol=1e-6)
         # By the relative change, or, later, because rounding lets no length lower the value.
@@ -320,7 +321,7 @@ def test_a_line_search_that_fails_says_so():
         uphill.defjvp(
             lambda primals, tangents: (uphill(*primals), -2 * (primals[0] * tangents[0]).sum())
         )
-        point, state = minimise(second_order.bfgs(), uphill, [1.0, 2.0])
+        point, state = minimise(quasi_newton.bfgs(), uphill, [1.0, 2.0])
     assert second_order.REASONS[int(state.stopped)] == "no descent"
     np.testing.assert_array_equal(point, [1.0, 2.0])
 
@@ -381,13 +382,35 @@ def test_lanes_solve_positive_definite_systems(q):
     matrix, right = np.einsum("iks,jks->ijs", a, a), rng.normal(size=(q, 8)).astype(np.float32)
     # Not positive definite: not a number, and nobody else's business
     matrix[..., 3] = -matrix[..., 3]
-    found = np.asarray(products.solve(jnp.asarray(matrix), jnp.asarray(right)))
+    found = np.asarray(cholesky.solve_lanes(jnp.asarray(matrix), jnp.asarray(right)))
     for lane in range(8):
         if lane == 3:
             assert np.isnan(found[:, lane]).all()
         else:
             exact = np.linalg.solve(matrix[..., lane].astype(float), right[:, lane])
             np.testing.assert_allclose(found[:, lane], exact, rtol=1e-3, atol=1e-4)
+
+
+def test_a_rule_says_what_it_wants_of_the_data():
+    wants = {"adam": rules.GRADIENT, "bfgs": rules.SUM, "lbfgs": rules.SUM, "lm": rules.SQUARES}
+    for optimizer, wanted in wants.items():
+        assert rule(ap.Recipe(optimizer=optimizer)).wants == wanted
+
+
+def test_what_a_rule_reports_stands_beside_the_metrics_of_a_user():
+    keep = ap.Keep(what=(), metrics=(("zero", lambda params, predict: 0.0),))
+    trace = {}
+    for optimizer in ("adam", "bfgs"):
+        recipe = ap.Recipe(model=ap.MLP((2,)), optimizer=optimizer, steps=3, records=(0, 1, 3))
+        train = jax.jit(lambda key, recipe: ap.train(key, SQUARE, recipe, keep=keep))
+        trace[optimizer] = train(jax.random.key(0), recipe)
+        assert list(trace[optimizer].metrics) == ["zero"]
+    assert trace["adam"].reports == {}
+    assert trace["bfgs"].reports["evaluations"].tolist() == [0, 1, 3]
+    assert trace["bfgs"].reports["stopped"].tolist() == [second_order.RUNNING] * 3
+    # The text of a program names its results, and is part of the identity of results that exist
+    paths = [jax.tree_util.keystr(path) for path, _ in jax.tree_util.tree_leaves_with_path(trace)]
+    assert "['bfgs'].metrics['evaluations']" in paths
 
 
 @pytest.mark.slow

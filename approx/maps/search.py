@@ -60,7 +60,7 @@ class Search:
         """Refuse a success of what is not recorded."""
         trace = self.ready.block.carry[1]
         there = [each for each in results.NAMES if getattr(trace, each) is not None]
-        there += trace.metrics
+        there += [*trace.metrics, *trace.reports]
         if name not in there:
             raise ValueError(f"success is of {name!r}; recorded are {', '.join(there)}")
 

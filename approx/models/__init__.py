@@ -1,12 +1,11 @@
-"""Networks: multilayer perceptrons, their activations and initialisers, and adapters for models of
-one's own.
-"""
+"""Networks: multilayer perceptrons, their activations and initialisers, and models of one's own."""
 
 from approx.models.activations import ACTIVATIONS, Elementwise, sin, snake
 from approx.models.adapters import functions
 from approx.models.initializers import INITIALIZERS
 from approx.models.mlp import MLP, affine, dropout, idle_units
-from approx.numerics.products import contract, kept, product, pulled, settled
+from approx.numerics.barriers import kept, product, pulled, settled
+from approx.numerics.products import contract
 
 __all__ = [
     "ACTIVATIONS",

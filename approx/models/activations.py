@@ -42,8 +42,10 @@ ACTIVATIONS = {
 
 @dataclass(frozen=True)
 class Elementwise:
-    """An activation of one's own that is said to take every number by itself, so that `lanes` can
-    be used with it.
+    """A user's own activation that works number by number, so that the form "lanes" can use it.
+
+    Attributes:
+        function: the activation.
     """
 
     function: Callable

@@ -13,14 +13,13 @@ def functions(model: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
     Raises:
         TypeError: something that is not a model.
     """
-    pair = (
-        model
-        if isinstance(model, tuple)
-        else (getattr(model, "init", None), getattr(model, "apply", None))
-    )
+    pair: Any = getattr(model, "init", None), getattr(model, "apply", None)
+    if isinstance(model, tuple):
+        pair = model
     if len(pair) != 2 or not all(map(callable, pair)):
         raise TypeError(
-            f"{model!r} is no model: it needs init(key, x) and apply(params, x), as flax.linen modules have"
+            f"{model!r} is no model: it needs init(key, x) and apply(params, x), "
+            "as flax.linen modules have"
         )
     init, apply = pair
     taken = inspect.signature(apply).parameters
@@ -32,10 +31,10 @@ def functions(model: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
 
 
 def flax_functions(module: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
-    """A flax.linen module's: a key means training, which its call's `train`, `training` or
-    `deterministic` is told.
+    """The `init` and `apply` of a flax.linen module.
 
-    A module without such an argument may ask `self.has_rng("dropout")`.
+    A key means training. The module's call is told of it by its argument `train`, `training` or
+    `deterministic`. A module without such an argument may ask `self.has_rng("dropout")`.
 
     Raises:
         ValueError: collections besides the parameters, which training would have to update.

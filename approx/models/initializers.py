@@ -9,13 +9,12 @@ from jaxtyping import Array, Key
 
 def init_keras(key, fan_in, fan_out, **_):
     """Keras' Dense: Glorot uniform weights, `U(±sqrt(6 / (fan_in + fan_out)))`, zero biases."""
-    return uniform(key, (fan_in, fan_out), jnp.sqrt(6 / (fan_in + fan_out))), jnp.zeros(fan_out)
+    bound = jnp.sqrt(6 / (fan_in + fan_out))
+    return uniform(key, (fan_in, fan_out), bound), jnp.zeros(fan_out)
 
 
 def init_pytorch(key, fan_in, fan_out, **_):
-    """PyTorch's Linear: weights AND biases `U(±1 / sqrt(fan_in))`, the fan-in of the weight in
-    both.
-    """
+    """PyTorch's Linear: weights AND biases `U(±1 / sqrt(fan_in))`, with the weights' fan-in."""
     w_key, b_key = random.split(key)
     bound = 1 / jnp.sqrt(fan_in)
     return uniform(w_key, (fan_in, fan_out), bound), uniform(b_key, (fan_out,), bound)
@@ -29,7 +28,8 @@ def init_nnet(key, fan_in, fan_out, **_):
 
 def init_he(key, fan_in, fan_out, **_):
     """He et al. 2015: weights `N(0, 2 / fan_in)`, untruncated as in PyTorch; zero biases."""
-    return jnp.sqrt(2 / fan_in) * random.normal(key, (fan_in, fan_out)), jnp.zeros(fan_out)
+    sd = jnp.sqrt(2 / fan_in)
+    return sd * random.normal(key, (fan_in, fan_out)), jnp.zeros(fan_out)
 
 
 def init_uniform(key, fan_in, fan_out, **_):
@@ -39,14 +39,19 @@ def init_uniform(key, fan_in, fan_out, **_):
 
 
 def init_siren(key, fan_in, fan_out, *, first, frequency):
-    """Sitzmann et al. 2020: first layer `U(±1 / fan_in)`, then `U(±sqrt(6 / fan_in) / frequency)`;
-    PyTorch's biases.
+    """Sitzmann et al. 2020, for the activation `sin`.
+
+    Weights are `U(±1 / fan_in)` in the first layer and `U(±sqrt(6 / fan_in) / frequency)` in the
+    others; biases are PyTorch's.
     """
     w_key, b_key = random.split(key)
-    bound = 1 / fan_in if first else jnp.sqrt(6 / fan_in) / frequency
-    return uniform(w_key, (fan_in, fan_out), bound), uniform(
-        b_key, (fan_out,), 1 / jnp.sqrt(fan_in)
-    )
+    if first:
+        bound = 1 / fan_in
+    else:
+        bound = jnp.sqrt(6 / fan_in) / frequency
+    w = uniform(w_key, (fan_in, fan_out), bound)
+    b_bound = 1 / jnp.sqrt(fan_in)
+    return w, uniform(b_key, (fan_out,), b_bound)
 
 
 def init_identity(key, fan_in, fan_out, **_):

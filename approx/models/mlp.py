@@ -1,4 +1,4 @@
-"""The network: activations, initialisers, and the multilayer perceptron of the catalogue.
+"""The multilayer perceptron of the catalogue.
 
 A model is anything with `init(key, x) -> params` and `apply(params, x) -> outputs`: an `MLP`, a
 flax.linen module, or a pair of functions (init, apply). If its apply takes `key` (or flax's
@@ -10,7 +10,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import random
@@ -19,26 +18,36 @@ from jaxtyping import Array, ArrayLike, Float, Key
 
 from approx.models.activations import ACTIVATIONS, sin, snake
 from approx.models.initializers import INITIALIZERS
-from approx.numerics.products import OFTEN, contract, kept, pulled
+from approx.numerics.barriers import OFTEN, kept, pulled
+from approx.numerics.products import contract, shifted, with_key
 from approx.tasks.data import STATIC, check_number
 from approx.tasks.reprs import described
 
 
 def affine(layer: dict[str, Any], x: Array) -> Array:
-    """`x w + b`, of one network or of many (see `contract`)."""
+    """`x w + b`, or `x w` if the layer has no bias."""
     z = contract(x, layer["w"])
     if "b" not in layer:
         return z
-    return z + (layer["b"] if z.ndim == jnp.ndim(layer["w"]) else layer["b"][:, None])
+    return shifted(z, layer["b"])
 
 
 def dropout(key: Key[Array, "..."], layer: int, x: Array, rate: ArrayLike) -> Array:
-    """Zero with probability `rate`, the rest scaled by 1 / (1 - rate) (inverted dropout, as in
-    Keras and PyTorch).
+    """Every number becomes 0 with probability `rate`; the others are divided by 1 - rate.
+
+    This is inverted dropout, as in Keras and PyTorch.
+
+    Args:
+        key: the step's key for dropout.
+        layer: number of the hidden layer, which has a stream of its own.
+        x: outputs of the layer, (n, o).
+        rate: probability that a number becomes 0.
     """
-    draw = lambda key: random.uniform(random.fold_in(key, layer), x.shape[:2])  # noqa: E731
-    uniform = jax.vmap(draw, out_axes=-1)(key) if key.ndim else draw(key)
-    return jnp.where(uniform < rate, 0, x / (1 - rate))
+
+    def draw(key):
+        return random.uniform(random.fold_in(key, layer), x.shape[:2])
+
+    return jnp.where(with_key(draw, key) < rate, 0, x / (1 - rate))
 
 
 @register_dataclass
@@ -74,17 +83,12 @@ class MLP:
     a: ArrayLike | None = None
 
     def __post_init__(self):
-        for what, chosen, known in (
-            ("activation", self.activation, ACTIVATIONS),
-            ("initializer", self.initializer, INITIALIZERS),
-        ):
-            if not callable(chosen) and chosen not in known:
-                raise ValueError(
-                    f"unknown {what} {chosen!r}; there is: {', '.join(known)}, or your own function"
-                )
+        check_known("activation", self.activation, ACTIVATIONS)
+        check_known("initializer", self.initializer, INITIALIZERS)
         if not isinstance(self.widths, tuple | list):
             raise TypeError(
-                f"widths is {self.widths!r}; it must be a tuple of hidden widths, such as (10,) or ()"
+                f"widths is {self.widths!r}; it must be a tuple of hidden widths, "
+                "such as (10,) or ()"
             )
         object.__setattr__(self, "widths", tuple(self.widths))
         for width in (*self.widths, self.outputs):
@@ -111,7 +115,7 @@ class MLP:
         return described(self, always=("widths", "activation"))
 
     def init(self, key: Key[Array, ""], x: Float[Array, "n i"]) -> list[dict[str, Array]]:
-        """Parameters: one `{"w": (i, o), "b": (o,)}` per layer, each layer from a key of its own."""
+        """Parameters: one `{"w": (i, o), "b": (o,)}` per layer, each from a key of its own."""
         sizes = (x.shape[-1], *self.widths, self.outputs)
         return [
             self.layer(random.fold_in(key, n), sizes[n], sizes[n + 1], n == 0)
@@ -119,28 +123,24 @@ class MLP:
         ]
 
     def layer(self, key, fan_in, fan_out, first):
-        """One layer's parameters."""
+        """One layer's parameters; `first` says whether it is the first layer."""
         if callable(self.initializer):
-            w, b = (
-                self.initializer(key, (fan_in, fan_out), jnp.result_type(float)),
-                jnp.zeros(fan_out),
-            )
+            w = self.initializer(key, (fan_in, fan_out), jnp.result_type(float))
+            b = jnp.zeros(fan_out)
         else:
             frequency = 1.0 if self.frequency is None else self.frequency
-            w, b = INITIALIZERS[self.initializer](
-                key, fan_in, fan_out, first=first, frequency=frequency
-            )
-        return (
-            {"w": self.init_scale * w, "b": self.init_scale * b}
-            if self.bias
-            else {"w": self.init_scale * w}
-        )
+            draw = INITIALIZERS[self.initializer]
+            w, b = draw(key, fan_in, fan_out, first=first, frequency=frequency)
+        made = {"w": self.init_scale * w}
+        if self.bias:
+            made["b"] = self.init_scale * b
+        return made
 
     def activate(self, z: Array) -> Array:
-        """The activation, with its number if it has one."""
-        activation: Any = (
-            self.activation if callable(self.activation) else ACTIVATIONS[self.activation]
-        )
+        """The activation of z, with the model's number if the activation has one."""
+        activation: Any = self.activation
+        if not callable(activation):
+            activation = ACTIVATIONS[activation]
         if activation is sin and self.frequency is not None:
             return sin(z, self.frequency)
         if activation is snake and self.a is not None:
@@ -148,28 +148,47 @@ class MLP:
         return activation(z)
 
     def apply(self, params, x: Array, key: Key[Array, "..."] | None = None) -> Array:
-        """Outputs (n, o) at x (n, i), of one network or of many (see `contract`); with a key, units
-        drop out.
+        """Outputs (n, o) at x (n, i); with a key, units drop out.
+
+        `pulled` and `kept` change nothing but what XLA stores. A cheap activation is computed anew
+        instead, as long as that is not done too often.
         """
-        # To compute anew, up to some number of times
         cheap = self.activation in ("relu", "square", "identity")
-        for n, layer in enumerate(params[:-1]):
+        *hidden, output = params
+        for n, layer in enumerate(hidden):
             z = affine(layer, x)
-            x = self.activate(z if cheap and len(layer["w"]) == 1 else pulled(z))
-            x = x if cheap and math.prod(params[n + 1]["w"].shape[:2]) <= OFTEN else kept(x)
+            one_input = len(layer["w"]) == 1
+            if not (cheap and one_input):
+                z = pulled(z)
+            x = self.activate(z)
+            next_products = math.prod(params[n + 1]["w"].shape[:2])
+            if not (cheap and next_products <= OFTEN):
+                x = kept(x)
             if self.dropout is not None and key is not None:
                 x = dropout(key, n, x, self.dropout)
-        return affine(params[-1], x)
+        return affine(output, x)
+
+
+def check_known(what: str, chosen: Any, known: Mapping[str, Any]) -> None:
+    """Refuse what is neither a function nor a known name.
+
+    Raises:
+        ValueError: with all names known.
+    """
+    if not callable(chosen) and chosen not in known:
+        raise ValueError(
+            f"unknown {what} {chosen!r}; there is: {', '.join(known)}, or your own function"
+        )
 
 
 def idle_units(
     model: MLP, params: Sequence[Mapping[str, ArrayLike]], x: ArrayLike, tolerance: float = 1e-3
 ) -> Array:
-    """Share of each hidden layer's units whose output is the same on all rows: dead relus,
-    saturated sigmoids.
+    """Share of each hidden layer's units whose output is the same on all rows.
 
-    A unit is idle if its output varies by no more than `tolerance` over the rows: it is a bias to
-    the next layer. One network's; `jax.vmap` over the parameters for those of many seeds.
+    Such units are dead relus or saturated sigmoids: to the next layer they are a bias. A unit
+    counts as idle if its output varies by no more than `tolerance` over the rows. The function is
+    for one network; use `jax.vmap` over the parameters for many seeds.
 
     Args:
         model: the network, inside all scalings (`scalings.core`).

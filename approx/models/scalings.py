@@ -1,8 +1,8 @@
-"""Standardisation as part of a model: any network between a scaling of its inputs and one of its
-outputs.
+"""Standardisation as part of a model: a scaling before any network, and one after it.
 
 Losses and predictions stay in the data's own units. To train in standardised units instead, so that
-a gradient does not carry the squares of the data's, give the task the loss `losses.ScaledError`.
+a gradient does not carry the squares of the data's units, give the task the loss
+`losses.ScaledError`.
 """
 
 from dataclasses import dataclass, field
@@ -20,13 +20,13 @@ Numbers = ArrayLike | tuple[ArrayLike, ...]  # one for all columns, or one for e
 
 
 class Around:
-    """A model around another, `model`, whose dropout is its own."""
+    """A model around another one, `model`."""
 
     model: Any
 
     @property
     def dropout(self):
-        """The inner model's."""
+        """The inner model's dropout; None if it has none."""
         return getattr(self.model, "dropout", None)
 
 
@@ -35,12 +35,19 @@ class Around:
 class PerFeature(Around):
     """`out_center + out_scale f((x - center) / scale)`, column by column.
 
-    All four are numbers, or tuples of one number per column; `features` takes them from data. For
-    an autoencoder the outputs' are the inputs'; for logits they are 0 and 1.
+    Each of the four is a number, or a tuple of one number per column; `features` takes them from
+    data. For an autoencoder those of the outputs are those of the inputs; for logits they are 0
+    and 1.
 
     Attributes:
-        model: f.
-        center, scale: of the inputs. out_center, out_scale: of the outputs.
+        model: the network f.
+        center: is subtracted from the inputs.
+        scale: divides the inputs.
+        out_center: is added to the outputs.
+        out_scale: multiplies the outputs.
+
+    Raises:
+        ValueError: a scale that is not above 0.
 
     """
 
@@ -53,7 +60,9 @@ class PerFeature(Around):
     def __post_init__(self):
         for name in ("scale", "out_scale"):
             values = getattr(self, name)
-            for value in values if isinstance(values, tuple) else (values,):
+            if not isinstance(values, tuple):
+                values = (values,)
+            for value in values:
                 if isinstance(value, float | int | np.floating) and not value > 0:
                     raise ValueError(
                         f"{name} is {value}; a scale is above 0, and a constant column has none"
@@ -61,32 +70,34 @@ class PerFeature(Around):
 
     def init(self, key, x: Array) -> PyTree:
         """The inner model's parameters, from inputs as it will see them."""
-        return models.functions(self.model)[0](key, self.inward(x))
+        init, _ = models.functions(self.model)
+        return init(key, self.inward(x))
 
     def inward(self, x: Array) -> Array:
         """Inputs in units of their scale."""
-        return (x - columns("center", self.center, x)) / columns("scale", self.scale, x)
+        from_center = x - columns("center", self.center, x)
+        return from_center / columns("scale", self.scale, x)
 
     def apply(self, params, x: Float[Array, "n i ..."], key=None) -> Float[Array, "n o ..."]:
         """Outputs in the data's units."""
-        out = models.functions(self.model)[1](params, self.inward(x), key=key)
-        return (
-            columns("out_center", self.out_center, out)
-            + columns("out_scale", self.out_scale, out) * out
-        )
+        _, apply = models.functions(self.model)
+        out = apply(params, self.inward(x), key=key)
+        center = columns("out_center", self.out_center, out)
+        return center + columns("out_scale", self.out_scale, out) * out
 
 
 @register_dataclass
 @dataclass(frozen=True)
 class PerSample(Around):
-    """`m + s f((x - m) / s)` with m the mean and s the standard deviation over each row's own
-    columns.
+    """`m + s f((x - m) / s)`, with the mean m and the standard deviation s of each row.
 
-    s is the population's (divided by the number of columns), as in numpy.
+    Both are over the row's own columns. s is the population's (divided by the number of columns),
+    as in numpy.
 
     Attributes:
-        model: f.
-        undo: whether outputs get m and s back; without, they are f's, as logits should be.
+        model: the network f.
+        undo: whether outputs are multiplied by s and m is added; without, they are those of f, as
+            logits should be.
 
     """
 
@@ -102,9 +113,11 @@ class PerSample(Around):
         """
         if x.shape[1] < 2:
             raise ValueError(
-                f"PerSample needs rows of two columns or more, not of {x.shape[1]}: one has no spread"
+                f"PerSample needs rows of two columns or more, not of {x.shape[1]}: "
+                "one has no spread"
             )
-        return models.functions(self.model)[0](key, self.moments(x)[0])
+        init, _ = models.functions(self.model)
+        return init(key, self.moments(x)[0])
 
     def moments(self, x: Array) -> tuple[Array, Array, Array]:
         """Rows in units of their spread, their means, and their standard deviations."""
@@ -113,15 +126,22 @@ class PerSample(Around):
         return (x - mean) / sd, mean, sd
 
     def apply(self, params, x: Float[Array, "n i ..."], key=None) -> Float[Array, "n o ..."]:
-        """Outputs, in the data's units if undone."""
+        """Outputs, in the data's units with `undo`."""
         z, mean, sd = self.moments(x)
-        out = models.functions(self.model)[1](params, z, key=key)
-        return mean + sd * out if self.undo else out
+        _, apply = models.functions(self.model)
+        out = apply(params, z, key=key)
+        if self.undo:
+            return mean + sd * out
+        return out
 
 
 def columns(name: str, numbers: Any, x: Array) -> Array:
-    """One number, or one per column of x (n, i), so that it broadcasts; or the same of S networks,
-    x (n, i, S).
+    """Numbers as an array that broadcasts with x (n, i).
+
+    Args:
+        name: of the numbers, for errors.
+        numbers: one for all columns, or a tuple with one for each.
+        x: what they will be combined with.
 
     Raises:
         ValueError: another number of columns.
@@ -131,31 +151,35 @@ def columns(name: str, numbers: Any, x: Array) -> Array:
         return jnp.asarray(numbers, x.dtype)
     if len(numbers) != x.shape[1]:
         raise ValueError(
-            f"{name} has {len(numbers)} numbers, for {x.shape[1]} columns; give one number, or each its own"
+            f"{name} has {len(numbers)} numbers, for {x.shape[1]} columns; "
+            "give one number, or each its own"
         )
     return jnp.stack([jnp.asarray(number, x.dtype) for number in numbers])
 
 
 def features(model: Any, x: ArrayLike, *, undo: bool = False) -> PerFeature:
-    """The model between scalings by the columns' means and population standard deviations
-    (scikit-learn's).
+    """The model with inputs that are standardised column by column, as by scikit-learn.
+
+    Every column is shifted by its mean and divided by its standard deviation (the population's).
 
     Args:
-        model: any.
-        x: (n, i), rows to take them from: the training rows.
-        undo: whether outputs get them back, as an autoencoder's should.
+        model: the network.
+        x: rows (n, i) whose means and standard deviations are taken: the training rows.
+        undo: whether outputs are scaled back in the same way, as an autoencoder's should be.
 
     Raises:
         ValueError: a constant column.
 
+    Example:
+        `Recipe(model=scalings.features(MLP((10,)), x))`
+
     """
     values = np.asarray(x, np.float64)
-    center, scale = tuple(values.mean(0).tolist()), tuple(values.std(0).tolist())
-    return (
-        PerFeature(model, center, scale, center, scale)
-        if undo
-        else PerFeature(model, center, scale)
-    )
+    center = tuple(values.mean(0).tolist())
+    scale = tuple(values.std(0).tolist())
+    if undo:
+        return PerFeature(model, center, scale, center, scale)
+    return PerFeature(model, center, scale)
 
 
 def core(model: Any) -> Any:

@@ -1,11 +1,11 @@
-"""Elementary functions at the cost of a few multiply-adds, in float32, with derivatives from their
-own values.
+"""Elementary functions in float32 that cost a few multiply-adds.
 
-XLA's tanh takes two thirds of a training step of ten tanh units on a CPU, its softplus two thirds
-of one of two sigmoid units. The coefficients are near-minimax in relative error, fitted in float64
-by iteratively reweighted least squares (Lawson 1961); tests/test_elementary.py states the errors of
-the results. In float64 the functions are JAX's own, but for softplus' logarithm, which costs XLA
-ten times its exponential.
+A function's derivative is computed from its value where that is possible. XLA's tanh takes two
+thirds of a training step of ten tanh units on a CPU, and its softplus two thirds of a step of two
+sigmoid units. The coefficients are near-minimax in relative error, fitted in float64 by iteratively
+reweighted least squares (Lawson 1961); tests/test_elementary.py states the errors of the results.
+In float64 the functions are JAX's own, but for softplus' logarithm, which costs XLA ten times its
+exponential.
 """
 
 import jax
@@ -51,29 +51,37 @@ def tanh(x: Float[Array, "..."]) -> Float[Array, "..."]:
         return jnp.tanh(x)
     near = jnp.clip(x, -9, 9)
     square = near * near
-    above, below = near * polynomial(TANH_P, square), polynomial(TANH_Q, square)
-    return above / jnp.where(square >= 81, jnp.abs(above), below)  # exactly ±1 from 9 on
+    above = near * polynomial(TANH_P, square)
+    below = polynomial(TANH_Q, square)
+    # Exactly ±1 from 9 on
+    divisor = jnp.where(square >= 81, jnp.abs(above), below)
+    return above / divisor
 
 
 tanh.defjvps(lambda tangent, h, x: tangent * (1 - h * h))
 
 
 def exp_minus(a: Float[Array, "..."]) -> Float[Array, "..."]:
-    """`e^-a` for a >= 0, as `2^k e^r` with `-a = k log 2 + r`; beyond 87, where float32's normal
-    numbers end, 0.
+    """`e^-a` for a >= 0, as `2^k e^r` with `-a = k log 2 + r`.
+
+    It is 0 for a > 87, where float32's normal numbers end.
     """
     if a.dtype != jnp.float32:
         return jnp.exp(-a)
     near = jnp.minimum(a, 87)
     k = jnp.round(-near * LOG2_E)
     r = (-near - k * LN2_HIGH) - k * LN2_LOW
-    power = jax.lax.bitcast_convert_type((k.astype(jnp.int32) + 127) << 23, jnp.float32)
+    exponent = k.astype(jnp.int32) + 127
+    power = jax.lax.bitcast_convert_type(exponent << 23, jnp.float32)
     return jnp.where(a > 87, 0, polynomial(EXP, r) * power)
 
 
 @jax.custom_jvp
 def sigmoid(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The logistic function, `1 / (1 + e^-x)` or `e^x / (1 + e^x)`; its derivative is `s (1 - s)`."""
+    """The logistic function s, `1 / (1 + e^-x)` or `e^x / (1 + e^x)`.
+
+    Its derivative is `s (1 - s)`.
+    """
     e = exp_minus(jnp.abs(x))
     return jnp.where(x < 0, e, 1) / (1 + e)
 
@@ -86,9 +94,12 @@ def softplus(x: Float[Array, "..."]) -> Float[Array, "..."]:
     """`log(1 + e^x) = max(x, 0) + log(1 + e^-|x|)`; its derivative is `sigmoid`."""
     e = exp_minus(jnp.abs(x))
     if x.dtype == jnp.float32:
-        return jnp.maximum(x, 0) + e * polynomial(LOG1P_P, e) / polynomial(LOG1P_Q, e)
+        positive = jnp.maximum(x, 0)
+        above = e * polynomial(LOG1P_P, e)
+        return positive + above / polynomial(LOG1P_Q, e)
     s = e / (2 + e)  # log(1 + e) = 2 artanh(s)
-    return jnp.maximum(x, 0) + 2 * s * polynomial(ARTANH, s * s)
+    positive = jnp.maximum(x, 0)
+    return positive + 2 * s * polynomial(ARTANH, s * s)
 
 
 softplus.defjvps(lambda tangent, _, x: tangent * sigmoid(x))
@@ -105,18 +116,24 @@ gaussian.defjvps(lambda tangent, g, x: tangent * -2 * x * g)
 
 @jax.custom_jvp
 def sin(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The sine; its derivative is `cos`. Beyond 6,000, where neighbouring float32 are 5e-4 apart,
-    it loses digits.
+    """The sine; its derivative is `cos`.
+
+    It loses digits beyond 6,000, where neighbouring float32 are 5e-4 apart.
     """
-    return jnp.sin(x) if x.dtype != jnp.float32 else sine_of(x, jnp.round(x / jnp.pi), 0.0)
+    if x.dtype != jnp.float32:
+        return jnp.sin(x)
+    return sine_of(x, jnp.round(x / jnp.pi), 0.0)
 
 
 @jax.custom_jvp
 def cos(x: Float[Array, "..."]) -> Float[Array, "..."]:
-    """The cosine, `sin(x + π / 2)` with the π / 2 taken into the reduction; its derivative is
-    `-sin`.
+    """The cosine; its derivative is `-sin`.
+
+    It is `sin(x + π / 2)`, with the π / 2 taken into the reduction of x.
     """
-    return jnp.cos(x) if x.dtype != jnp.float32 else sine_of(x, jnp.round(x / jnp.pi + 0.5), 0.5)
+    if x.dtype != jnp.float32:
+        return jnp.cos(x)
+    return sine_of(x, jnp.round(x / jnp.pi + 0.5), 0.5)
 
 
 sin.defjvps(lambda tangent, _, x: tangent * cos(x))

@@ -1,5 +1,11 @@
-"""Products of one network and of many, and the three ways to put formulas over more than one
-network.
+"""The axis of networks: how formulas that are written for one network are run on many.
+
+Below the sweep, this is the only file that knows of such an axis. All other files write their
+formulas for one network; S networks have one more axis, the last one of every array. Most formulas
+are the same with and without it. Where they are not, they call a function of this file, whose
+argument `networks` is the shape of that axis: `()` for one network and `(S,)` for S.
+
+`COLUMNS` uses the last axis for something else: it has the rows of one network there.
 """
 
 from collections.abc import Callable
@@ -7,70 +13,80 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax
-from jax.scipy.linalg import cho_solve
 from jaxtyping import Array, ArrayLike, PyTree
 
+from approx.numerics.barriers import product, settled
+from approx.numerics.cholesky import solve_lanes, solve_one
 
-class Over(NamedTuple):
-    """What the loop is put over besides one network: an axis of networks, or of rows, always the
-    last; here nothing.
+# x is transposed in memory (see `product`) if its columns are a multiple of so many numbers apart:
+# then they share few sets of a cache.
+CONFLICT = 128
+
+
+def as_it_is(value: Any) -> Any:
+    """The value itself."""
+    return value
+
+
+def call(f: Callable, *rows: Any) -> Any:
+    """`f(*rows)`."""
+    return f(*rows)
+
+
+def count(params: PyTree) -> int:
+    """How many numbers one network's parameters are."""
+    leaves = jax.tree.leaves(params)
+    return sum(leaf.size for leaf in leaves)
+
+
+class Batching(NamedTuple):
+    """How to run the one-network formulas on a batch.
+
+    `ONE` changes nothing, `LANES` has S networks on the last axis, `COLUMNS` has the rows of one
+    network there.
 
     Attributes:
-        each: turns a function of one network into one of many.
-        rows: rows as `sums` takes them, from a task's; once, before the loop.
-        sums: `f(*rows)` for a function that gives sums over rows; `lanes` adds up row by row.
-        whole: of sums over rows, the sums over those that have an axis of their own.
-        turn: a state as the loop carries it, from what the formulas take; and back.
-        outputs: `f(*rows)` for a function that gives something of each row; `lanes` goes row by
-            row.
-        solve: `solve(matrix, right)` of a positive definite system; not a number where the matrix
-            is not.
+        each: turns a function of one network into a function of all networks of the batch.
+        arrange: turns a task's rows (or None) into the form that `sum_rows` takes. It is called
+            once, before the training loop.
+        sum_rows: `f(*rows)` for a function that gives sums over rows. `LANES` calls the function
+            for each row and adds up.
+        finish: turns what a formula summed over its rows into the sums over all rows. `COLUMNS`
+            adds up the last axis, where it has the rows.
+        map_rows: `f(*rows)` for a function that gives something for each row. `LANES` calls the
+            function for each row.
+        turn: turns a State as the formulas take it into one as the training loop carries it, and
+            back.
+        solve: `solve(matrix, right)` of a positive definite system; the solution is not a number
+            where the matrix is not positive definite.
+        count: how many numbers one network's parameters are.
     """
 
-    each: Callable = lambda f: f
-    rows: Callable = lambda rows: rows
-    sums: Callable = lambda f, *rows: f(*rows)
-    whole: Callable = lambda sums: sums
-    turn: Callable = lambda state: state
-    outputs: Callable = lambda f, *rows: f(*rows)
-    solve: Callable = lambda matrix, right: cho_solve((jnp.linalg.cholesky(matrix), True), right)
+    each: Callable = as_it_is
+    arrange: Callable = as_it_is
+    sum_rows: Callable = call
+    finish: Callable = as_it_is
+    map_rows: Callable = call
+    turn: Callable = as_it_is
+    solve: Callable = solve_one
+    count: Callable[[PyTree], int] = count
 
 
-ONE: Over = Over()
+ONE: Batching = Batching()
 
 
-def gram(a: Array) -> Array:
-    """`aᵀa` for a (k, p); or of S networks at once, a (k, p, S), without dots (see
-    `models.contract`).
-    """
-    return (
-        jnp.matmul(a.T, a, precision="highest")
-        if a.ndim == 2
-        else (a[:, :, None] * a[:, None]).sum(0)
-    )
+# ---- many networks: the last axis is theirs ------------------------------------------------------
 
 
-def take(values: Array, index: Array) -> Array:
-    """Rows by their numbers: index (b,), or (b, S) into rows of S networks or of one for all, (n,
-    ..., S or 1).
-    """
-    if index.ndim == 1:
-        return values[index]
-    if values.shape[-1] == 1:
-        # JAX asks of each signed one whether it counts from the end
-        index = index.astype(jnp.uint32)
-        rows = values[..., 0].at[index].get(mode="promise_in_bounds")
-        return rows if rows.ndim == 2 else jnp.moveaxis(rows, 2, 1)
-    each = index.reshape(index.shape[0], *(1 for _ in values.shape[2:]), index.shape[1])
-    return jnp.take_along_axis(values, each, 0, mode="promise_in_bounds")
-
-
-PANEL = 4  # columns of a Cholesky factor made at a time: 8 is no faster and 16 compiles for 6 s
+def each(f: Callable) -> Callable:
+    """A function of one network as a function of all: the last axis of every array is theirs."""
+    return jax.vmap(f, in_axes=-1, out_axes=-1)
 
 
 def unroll(rows: PyTree) -> int:
-    """How many rows one iteration of the loop over them takes: a divisor of their number.
+    """How many rows one iteration of the loop over rows takes: a divisor of their number.
 
     Measured on one core with AVX-512, ns per seed and step: 21 rows (P1) by 3, 54, by 4, which
     leaves one, 60, one by one 60; 32 rows (P3) by 4, 74, by 3, which leaves two, 80, by 8, 75; 256
@@ -80,218 +96,227 @@ def unroll(rows: PyTree) -> int:
     return next(size for size in (4, 3, 2, 1) if n % size == 0)
 
 
-def sums(f, *rows: PyTree) -> PyTree:
-    """`f(*rows)` added up row by row, for a function that gives sums over rows."""
+def sum_row_by_row(f: Callable, *rows: PyTree) -> PyTree:
+    """The sum over rows of what `f` gives for each, for a function that gives sums over rows."""
     first = jax.tree.map(lambda values: values[:1], rows)
-    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), jax.eval_shape(f, *first))
+    sums = jax.eval_shape(f, *first)
+    zeros = jax.tree.map(lambda s: jnp.zeros(s.shape, s.dtype), sums)
 
     def add(total, row):
-        return jax.tree.map(
-            jnp.add, total, f(*jax.tree.map(lambda values: values[None], row))
-        ), None
+        one = jax.tree.map(lambda values: values[None], row)
+        total = jax.tree.map(jnp.add, total, f(*one))
+        return total, None
 
     return lax.scan(add, zeros, rows, unroll=unroll(rows))[0]
 
 
-def outputs(f, *rows: Array) -> PyTree:
-    """`f(*rows)` row by row, for a function that gives as many of each result per row."""
+def map_row_by_row(f: Callable, *rows: Array) -> PyTree:
+    """`f(*rows)` for a function that gives, for each row, the same number of each result."""
 
     def of_row(_, row):
         return None, f(*(values[None] for values in row))
 
     stacked = lax.scan(of_row, None, rows, unroll=unroll(rows))[1]
-    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), stacked)
+    return jax.tree.map(merged, stacked)
 
 
-def solve(matrix: Array, right: Array) -> Array:
-    """`matrix x = right` by Cholesky, matrix (q, q, S) positive definite and right (q, S), four
-    columns at a time.
-
-    LAPACK factorises one matrix after the other, in vectors that are mostly empty: of order 31, 2.6
-    us against 1.7. Four columns' products with those before them are one multiply-add over the
-    lanes, and compile as one loop body.
-    """
-    q, width = len(right), PANEL
-    pad = -q % width
-    matrix = jnp.pad(matrix, ((0, pad), (0, pad), (0, 0)))
-    matrix = matrix.at[jnp.arange(q, q + pad), jnp.arange(q, q + pad)].set(1)
-    right = jnp.pad(right, ((0, pad), (0, 0)))
-    row = jnp.arange(q + pad)[:, None]
-
-    def forward(panel, carry):
-        """Four columns of the factor, and four elements of `factor⁻¹ right`."""
-        factor, solved = carry
-        begin = panel * width
-        known = lax.dynamic_slice_in_dim(factor, begin, width, 0)
-        columns = lax.dynamic_slice_in_dim(matrix, begin, width, 1) - (factor[:, None] * known).sum(
-            2
-        )
-        rest = lax.dynamic_slice_in_dim(right, begin, width, 0) - (known * solved).sum(1)
-        made: list[Array] = []
-        elements: list[Array] = []
-        for j in range(width):
-            column, element = columns[:, j], rest[j]
-            for k, earlier in enumerate(made):
-                pivot_row = lax.dynamic_index_in_dim(earlier, begin + j, 0, keepdims=False)
-                column, element = column - earlier * pivot_row, element - pivot_row * elements[k]
-            scale = lax.rsqrt(lax.dynamic_index_in_dim(column, begin + j, 0, keepdims=False))
-            made.append(jnp.where(row >= begin + j, column * scale, 0))
-            elements.append(element * scale)
-        factor = lax.dynamic_update_slice_in_dim(factor, jnp.stack(made, 1), begin, 1)
-        return factor, lax.dynamic_update_slice_in_dim(solved, jnp.stack(elements), begin, 0)
-
-    panels = (q + pad) // width
-    factor, solved = lax.fori_loop(
-        0, panels, forward, (jnp.zeros_like(matrix), jnp.zeros_like(right))
-    )
-
-    def backward(n, x):
-        """Four elements of the solution, from the last ones up."""
-        begin = (panels - 1 - n) * width
-        columns = lax.dynamic_slice_in_dim(factor, begin, width, 1)
-        rest = lax.dynamic_slice_in_dim(solved, begin, width, 0) - (columns * x[:, None]).sum(0)
-        block = lax.dynamic_slice_in_dim(columns, begin, width, 0)
-        found: dict[int, Array] = {}
-        for j in reversed(range(width)):
-            above = sum((block[k, j] * found[k] for k in found), jnp.zeros_like(rest[j]))
-            found[j] = (rest[j] - above) / block[j, j]
-        return lax.dynamic_update_slice_in_dim(
-            x, jnp.stack([found[j] for j in range(width)]), begin, 0
-        )
-
-    return lax.fori_loop(0, panels, backward, jnp.zeros_like(right))[:q]
+def count_of_one(params: PyTree) -> int:
+    """How many numbers the parameters of one of the networks are."""
+    total = 0
+    for leaf in jax.tree.leaves(params):
+        total += leaf.size // leaf.shape[-1]
+    return total
 
 
-def each(f):
-    """A function of one network as one of all lanes: every argument has, and every result gets, the
-    lanes last.
-    """
-    return jax.vmap(f, in_axes=-1, out_axes=-1)
-
-
-LANES = Over(each=each, sums=sums, outputs=outputs, solve=solve)
-
-
-def turn(state: Any) -> Any:
-    """Every matrix transposed. Where two such meet, XLA leaves both out."""
-    params, opt_state = jax.tree.map(
-        lambda leaf: leaf.T if leaf.ndim == 2 else leaf, (state.params, state.opt_state)
-    )
-    return state._replace(params=params, opt_state=opt_state)
-
-
-def column(rows: Array) -> Array:
-    """Rows (n, ...) as (1, ..., n)."""
-    return jnp.moveaxis(rows, 0, -1)[None]
-
-
-# Weights (o, i), as the loop carries them, times rows (i, n) take no transposed copy. XLA would
-# copy targets in every step; x stays as it is, since the dots take it both ways.
-COLUMNS = Over(
-    rows=lambda rows: rows and (rows[0], column(rows[1])),
-    sums=lambda f, x, *rest: f(column(x), *rest),
-    whole=lambda sums: jax.tree.map(lambda values: values.sum(-1), sums),
-    turn=turn,
+LANES = Batching(
+    each=each,
+    sum_rows=sum_row_by_row,
+    map_rows=map_row_by_row,
+    solve=solve_lanes,
+    count=count_of_one,
 )
 
 
-def last(f, *arguments: Any) -> PyTree:
-    """`f` of one network over arguments with lanes first: results with the lanes last, or 1 where
-    all share them.
+def last(f: Callable, *arguments: Any) -> PyTree:
+    """`f` of one network, called for many: the axis of networks goes from first to last.
+
+    Args:
+        f: a function of one network's arguments.
+        arguments: the same of S networks, whose axis is the first.
+
+    Returns:
+        The results, whose last axis has length S, or 1 where the result is the same for all.
     """
 
     def shared(leaf: int) -> bool:
+        """Whether a result is the same for all networks."""
+
+        def result(*one):
+            return jax.tree.leaves(f(*one))[leaf]
+
         try:
-            jax.eval_shape(
-                jax.vmap(lambda *a: jax.tree.leaves(f(*a))[leaf], out_axes=None), *arguments
-            )
-        except ValueError:  # JAX's word for: it differs from lane to lane
+            jax.eval_shape(jax.vmap(result, out_axes=None), *arguments)
+        except ValueError:  # JAX's word for: it differs from network to network
             return False
         return True
 
     shape = jax.eval_shape(f, *jax.tree.map(lambda a: a[0], arguments))
     axes = [None if shared(leaf) else -1 for leaf in range(len(jax.tree.leaves(shape)))]
-    found = jax.vmap(lambda *a: jax.tree.leaves(f(*a)), out_axes=axes)(*arguments)
-    trailing = [
-        leaf[..., None] if axis is None else leaf for leaf, axis in zip(found, axes, strict=True)
-    ]
-    return jax.tree.unflatten(jax.tree.structure(shape), trailing)
+    found = jax.vmap(lambda *one: jax.tree.leaves(f(*one)), out_axes=axes)(*arguments)
+    with_axis = []
+    for leaf, axis in zip(found, axes, strict=True):
+        with_axis.append(leaf[..., None] if axis is None else leaf)
+    return jax.tree.unflatten(jax.tree.structure(shape), with_axis)
 
 
-OFTEN = 500  # products for which a cheap activation is rather computed anew than stored
+# ---- one network: the last axis is that of its rows ----------------------------------------------
 
 
-CONFLICT = 128  # numbers between those of a column at which they share few sets of a cache
+def column(rows: Array) -> Array:
+    """Rows (n, ...) as (1, ..., n): one row whose last axis has all of them."""
+    return jnp.moveaxis(rows, 0, -1)[None]
+
+
+def targets_last(rows: tuple[Array, Array] | None) -> tuple[Array, Array] | None:
+    """Rows with the targets as a column: XLA would copy them in every step. x stays as it is."""
+    if rows is None:
+        return None
+    x, y = rows
+    return x, column(y)
+
+
+def sum_columns(f: Callable, x: Array, *rest: Any) -> PyTree:
+    """`f` of inputs as a column, and of the rest, which is in that form already."""
+    return f(column(x), *rest)
+
+
+def sum_last(sums: PyTree) -> PyTree:
+    """Every array summed over its last axis."""
+    return jax.tree.map(lambda values: values.sum(-1), sums)
+
+
+def transposed(state: Any) -> Any:
+    """A State with every matrix transposed. Where two such meet, XLA leaves both out.
+
+    Weights (o, i), as the loop carries them, times rows (i, n) take no transposed copy.
+    """
+    carried = state.params, state.opt_state
+    params, opt_state = jax.tree.map(lambda leaf: leaf.T if leaf.ndim == 2 else leaf, carried)
+    return state._replace(params=params, opt_state=opt_state)
+
+
+COLUMNS = Batching(arrange=targets_last, sum_rows=sum_columns, finish=sum_last, turn=transposed)
+
+
+# ---- formulas that differ with the axis ----------------------------------------------------------
+
+
+def networks_of(values: Array, axes: int) -> tuple[int, ...]:
+    """The shape of the axis of networks, for an array that has so many axes for one network."""
+    return values.shape[axes:]
+
+
+def along(values: ArrayLike, networks: tuple[int, ...]) -> Array:
+    """A vector (size,) that all networks share, as (size, 1) if there is an axis of networks."""
+    return jnp.asarray(values).reshape(-1, *(1 for _ in networks))
+
+
+def repeated(values: Array, networks: tuple[int, ...]) -> Array:
+    """A vector (size,) that all networks share, as (size, S) if there is an axis of networks."""
+    return jnp.broadcast_to(along(values, networks), (len(values), *networks))
+
+
+def with_key(draw: Callable, key: Array) -> Array:
+    """`draw(key)`, or what it gives for each of S keys, with these on the last axis."""
+    if key.ndim:
+        return jax.vmap(draw, out_axes=-1)(key)
+    return draw(key)
+
+
+def take(values: Array, index: Array) -> Array:
+    """Rows of an array by their numbers.
+
+    Args:
+        values: (n, ...) of one network; of S networks (n, ..., S), or (n, ..., 1) if all share it.
+        index: (b,) of one network, (b, S) of S networks.
+    """
+    if index.ndim == 1:
+        return values[index]
+    if values.shape[-1] == 1:
+        # JAX asks of each signed number whether it counts from the end
+        index = index.astype(jnp.uint32)
+        rows = values[..., 0].at[index].get(mode="promise_in_bounds")
+        return rows if rows.ndim == 2 else jnp.moveaxis(rows, 2, 1)
+    index = index.reshape(index.shape[0], *(1 for _ in values.shape[2:]), index.shape[1])
+    return jnp.take_along_axis(values, index, 0, mode="promise_in_bounds")
 
 
 def contract(x: Array, w: ArrayLike) -> Array:
-    """`x w` for x (n, i) and w (i, o); or of S networks at once, x (n, i, S or 1) and w (i, o, S),
-    without dots.
+    """`x w`, of one network or of S networks at once.
 
-    A dot of many small matrices is a kernel each on a CPU; this is one multiply-add along the last
-    axis. Of one network x may have a last axis too, (n, i, S): rows, for example.
+    A dot of many small matrices is a kernel each on a CPU. Without dots, the product is one
+    multiply-add along the last axis.
+
+    Args:
+        x: (n, i) of one network, or (n, i, c) with c of its rows last; of S networks (n, i, S), or
+            (n, i, 1) if all share it.
+        w: (i, o) of one network, (i, o, S) of S networks.
     """
     w = jnp.asarray(w)
     if w.ndim == 3:
         return (settled(x)[:, :, None] * w).sum(1)
     if x.ndim == 3:
         return jax.vmap(lambda x: w.T @ x)(x)
-    return x @ w if x.shape[1] % CONFLICT else product(x, w)
-
-
-@jax.custom_jvp
-def product(x: Array, w: Array) -> Array:
-    """`x w`, whose gradient `xᵀ g` is made of x transposed in memory: XLA:CPU else reads x column
-    by column.
-
-    Measured on one core, whole steps of 8-i-o-4, 128 rows: 256 by 256 (i by o) 1.15 times faster,
-    1,024 by 64 1.6; but 200 by 200 and 784 by 128 as slow or up to 5% slower, as their columns do
-    not share sets.
-    """
+    if x.shape[1] % CONFLICT == 0:
+        return product(x, w)
     return x @ w
 
 
-@product.defjvp
-def product_jvp(primals, tangents):
-    """The product rule."""
-    (x, w), (dx, dw) = primals, tangents
-    transposed = jax.lax.optimization_barrier(x.T)
-    return x @ w, dx @ w + jax.lax.dot_general(transposed, dw, (((0,), (0,)), ((), ())))
+def shifted(z: Array, b: ArrayLike) -> Array:
+    """`z + b` with one bias for each column of z (n, o), also where z has one more axis than b."""
+    b = jnp.asarray(b)
+    if z.ndim > b.ndim + 1:
+        b = b[:, None]
+    return z + b
 
 
-# What XLA:CPU stores, and what it computes anew without need, decides the speed of lanes. Measured
-# on one core, 32 lanes, ns per seed and step: 1-16-16-1, 21 rows, sin 3,754 without `kept` and 667
-# with it, gelu 1,756 and 1,137, tanh 533 and 524, but relu 426 and 643; 64 rows, relu 1,513 without
-# `pulled` and 948 with it, tanh 1,624 and 1,270.
+def gram(a: Array) -> Array:
+    """`aᵀa` for a (k, p) of one network, or a (k, p, S) of S networks, then without dots."""
+    if a.ndim == 2:
+        return jnp.matmul(a.T, a, precision="highest")
+    return (a[:, :, None] * a[:, None]).sum(0)
 
 
-@jax.custom_jvp
-def settled(x: Array) -> Array:
-    """`x`, computed once where nothing is differentiated; else its derivative stores what is worth
-    it.
-
-    A record costs 13 steps of ten tanh units with it, 130 without: XLA computes x anew for each of
-    its products.
-    """
-    return jax.lax.optimization_barrier(x)
+def identity(matrix: Array) -> Array:
+    """The identity of a matrix's size, (p, p), or (p, p, 1) of a (p, p, S)."""
+    ones = jnp.eye(len(matrix), dtype=matrix.dtype)
+    return ones.reshape(*matrix.shape[:2], *(1 for _ in matrix.shape[2:]))
 
 
-settled.defjvp(lambda primals, tangents: (primals[0], tangents[0]))
+def units(values: Array) -> Array:
+    """The k unit vectors of values (k,), as (k, k); or (k, k, S) of S networks' values (k, S)."""
+    size, *networks = values.shape
+    ones = jnp.eye(size, dtype=values.dtype).reshape(size, size, *(1 for _ in networks))
+    return jnp.broadcast_to(ones, (size, *values.shape))
 
 
-@jax.custom_jvp
-def kept(h: Array) -> Array:
-    """`h`, computed once."""
-    return jax.lax.optimization_barrier(h)
+def merged(values: Array) -> Array:
+    """The first two axes as one."""
+    return values.reshape(-1, *values.shape[2:])
 
 
-kept.defjvp(lambda primals, tangents: (jax.lax.optimization_barrier(primals[0]), tangents[0]))
+def ravel(params: PyTree, networks: tuple[int, ...] = ()) -> Array:
+    """Parameters as one vector (p,), or (p, S) of S networks."""
+    leaves = jax.tree.leaves(params)
+    return jnp.concatenate([leaf.reshape(-1, *networks) for leaf in leaves])
 
 
-@jax.custom_jvp
-def pulled(z: Array) -> Array:
-    """`z`, whose cotangent is computed once."""
-    return z
-
-
-pulled.defjvp(lambda primals, tangents: (primals[0], jax.lax.optimization_barrier(tangents[0])))
+def unravel(point: Array, like: PyTree) -> PyTree:
+    """A vector (p,), or (p, S), as parameters of the same shapes as `like`."""
+    leaves, tree = jax.tree.flatten(like)
+    ends = np.cumsum([leaf.size // point[0].size for leaf in leaves])
+    parts = jnp.split(point, ends[:-1])
+    shaped = []
+    for part, leaf in zip(parts, leaves, strict=True):
+        shaped.append(part.reshape(leaf.shape))
+    return jax.tree.unflatten(tree, shaped)

@@ -127,7 +127,7 @@ def advance(
             data = data._replace(rows=rows)
         over = products.COLUMNS if structure.form == "columns" else products.ONE
         return training.loop(
-            carry, keys(inputs.root, seeds), data, task, recipe, begin, end, structure.keep, over
+            carry, keys(inputs.root, seeds), data, task, recipe, (begin, end), structure.keep, over
         )
 
     task, recipe = unflatten(structure, inputs.numbers.T, inputs.arrays)  # of all lanes at once
@@ -135,7 +135,7 @@ def advance(
         data = products.last(prepare, inputs.seeds, inputs.numbers)
         streams = jax.vmap(lambda seeds: keys(inputs.root, seeds))(inputs.seeds)
         return training.loop(
-            carry, streams, data, task, recipe, begin, end, structure.keep, products.LANES
+            carry, streams, data, task, recipe, (begin, end), structure.keep, products.LANES
         )
     rows = jax.vmap(prepare)(inputs.seeds, inputs.numbers).rows
     every_row = structure.form == "vmap" and recipe.batch_size is None

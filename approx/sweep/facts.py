@@ -8,8 +8,8 @@ from jaxtyping import PyTree
 
 from approx.tasks import Task
 from approx.training import checks
-from approx.training.optimizers import is_method
-from approx.training.recipes import Recipe, optimizer, record_steps
+from approx.training.recipes import Recipe, record_steps, rule
+from approx.training.rules import Optax
 
 
 class Facts(NamedTuple):
@@ -84,18 +84,8 @@ def is_plain(recipe: Recipe, params: PyTree) -> bool:
 
     A line search needs more: it evaluates the loss itself.
     """
-    if is_method(recipe.optimizer):
-        return True
-    rule: Any = optimizer(recipe)
-
-    def first_update(params):
-        return rule.update(params, rule.init(params), params)
-
-    try:
-        jax.eval_shape(first_update, params)
-    except TypeError:  # the rule wants `value`, `grad` or `value_fn` too
-        return False
-    return True
+    chosen = rule(recipe)
+    return not isinstance(chosen, Optax) or chosen.is_plain(params)
 
 
 def x64(recipe: Recipe):

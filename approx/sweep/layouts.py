@@ -19,8 +19,8 @@ from approx import models
 from approx.models import scalings
 from approx.sweep.facts import Facts
 from approx.tasks import Task, losses
-from approx.training.optimizers import is_method
-from approx.training.recipes import Recipe
+from approx.training.recipes import Recipe, rule
+from approx.training.rules import GRADIENT
 
 # Multiply-and-add along a last axis wants the widest vectors, and is 2 to 5 times slower with XLA's
 # newest fusions. For columns these fusions' products and sums are the best there is, and the other
@@ -111,7 +111,7 @@ def columns_possible(facts: Facts) -> bool:
         and type(recipe.model) is models.MLP
         and recipe.model.dropout is None
         and isinstance(task.loss, str)
-        and not is_method(recipe.optimizer)
+        and rule(recipe).wants == GRADIENT
         and possible(facts)
     )
 

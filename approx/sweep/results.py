@@ -120,9 +120,8 @@ def variables(plan: Plan, trace: Trace) -> dict[str, Variable]:
 def reported(plan: Plan, trace: Trace) -> dict[str, Variable]:
     """What a method reports of itself; of first-order rules, how much they have evaluated."""
     found = {}
-    for name, notes in REPORTS.items():
-        if name in trace.metrics:
-            found[name] = recorded(trace.metrics[name], notes)
+    for name, values in trace.reports.items():
+        found[name] = recorded(values, REPORTS[name])
     if "evaluations" not in found and plan.facts.plain:
         shape = (len(trace.loss), len(plan.facts.recorded))
         work = np.broadcast_to(passes(plan.facts), shape)
@@ -134,9 +133,8 @@ def metrics_of(trace: Trace) -> dict[str, Variable]:
     """The user's own metrics."""
     found = {}
     for name, values in trace.metrics.items():
-        if name not in REPORTS:
-            notes = {"long_name": f"metric {name}"}
-            found[name] = recorded(values, notes, numbered(name, values))
+        notes = {"long_name": f"metric {name}"}
+        found[name] = recorded(values, notes, numbered(name, values))
     return found
 
 

@@ -1,12 +1,13 @@
 """What to learn: data, loss, and the points where a network is judged.
 
-`data` makes a task of any function or data set; the others are the catalogue.
+`own` makes a task of any function or data set; the others are the catalogue.
 """
 
 from approx.tasks.autoencoders import Identity, identity
 from approx.tasks.classes import Waveform, clusters, interval, waveform
 from approx.tasks.curves import Curve, sine, square
-from approx.tasks.data import STATIC, Given, Points, Task, given, rays, task
+from approx.tasks.data import STATIC, Points, Task
+from approx.tasks.own import Given, given, rays, task
 from approx.tasks.values import check_finite, shortened, warn_of_tail
 
 __all__ = [

@@ -10,9 +10,9 @@ from jaxtyping import Array, ArrayLike
 
 from approx.tasks.data import STATIC, Points, Task, check_whole
 
-# What the two data sets of the thread are: distribution, shared or not, offset, scale, rows,
-# columns. Only A's mean and standard deviation are known; B is the answers' U[0, 1), and C is B
-# with 5 columns.
+# The data sets of the thread: distribution, whether all seeds share the rows, offset, scale, rows
+# and columns. Of A only the mean and the standard deviation are known; B is U[0, 1), as in the
+# answers, and C is B with 5 columns.
 KINDS: dict[str, tuple[str, bool, float, float, int, int]] = {
     "A": ("normal", True, 1.1090579, 0.0012380764, 139_336, 84),
     "B": ("uniform", False, 0.0, 1.0, 99_999, 84),
@@ -23,17 +23,18 @@ KINDS: dict[str, tuple[str, bool, float, float, int, int]] = {
 @register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class Identity(Task):
-    """Independent noise to be reproduced: targets are the inputs, `offset + scale z`, z from N(0,
-    1) or U[0, 1).
+    """Independent noise to be reproduced: inputs and targets are both `offset + scale z`.
 
-    The points of judgement are further rows, drawn once, alike for all seeds.
+    The test points are further rows, drawn once and the same for all seeds.
 
     Attributes:
-        distribution: "normal" or "uniform", of z.
+        distribution: of z, "normal" for N(0, 1) or "uniform" for U[0, 1).
         shared: whether all seeds see one data set, or each its own.
-        offset, scale: numbers.
-        size: number of rows, with the validation rows. dim: of columns.
-        test_size: number of points of judgement.
+        offset: added to all numbers.
+        scale: factor on z.
+        size: number of rows, validation rows included.
+        dim: number of columns.
+        test_size: number of test points.
 
     """
 
@@ -53,8 +54,11 @@ class Identity(Task):
 
     def draw(self, key, size: int) -> Array:
         """Rows of the distribution."""
-        z = jax.random.normal if self.distribution == "normal" else jax.random.uniform
-        return jnp.asarray(self.offset + self.scale * z(key, (size, self.dim)))
+        if self.distribution == "normal":
+            z = jax.random.normal(key, (size, self.dim))
+        else:
+            z = jax.random.uniform(key, (size, self.dim))
+        return jnp.asarray(self.offset + self.scale * z)
 
     def rows(self, key, noise_key):
         """A seed's rows, or those of all."""
@@ -81,7 +85,8 @@ def identity(
         kind: "A", N(1.1090579, 0.0012380764²), 139,336 rows of 84 columns, one data set for all
             seeds; "B", U[0, 1), 99,999 rows of 84 columns, drawn per seed; "C", as B with 5
             columns.
-        size: other number of rows. dim: other number of columns.
+        size: number of rows; None for the kind's.
+        dim: number of columns; None for the kind's.
         options: fields of `Identity`; `validation` is 0.3 by default, the last rows.
 
     Raises:
@@ -90,16 +95,11 @@ def identity(
     """
     if kind not in KINDS:
         raise ValueError(f"unknown kind {kind!r}; there is: {', '.join(KINDS)}")
-    distribution, shared, offset, scale, rows, columns = KINDS[kind]
-    chosen: dict[str, Any] = {
-        "distribution": distribution,
-        "shared": shared,
-        "offset": offset,
-        "scale": scale,
-    }
-    chosen |= {
-        "size": rows if size is None else size,
-        "dim": columns if dim is None else dim,
-        "validation": 0.3,
-    }
+    names = ("distribution", "shared", "offset", "scale", "size", "dim")
+    chosen: dict[str, Any] = dict(zip(names, KINDS[kind], strict=True))
+    chosen["validation"] = 0.3
+    if size is not None:
+        chosen["size"] = size
+    if dim is not None:
+        chosen["dim"] = dim
     return Identity(**chosen | options)

@@ -11,7 +11,8 @@ from jax.tree_util import register_dataclass
 from jaxtyping import ArrayLike
 
 from approx.tasks import losses
-from approx.tasks.data import STATIC, Given, Points, Task, check_number, check_whole, given
+from approx.tasks.data import STATIC, Points, Task, check_number, check_whole
+from approx.tasks.own import Given, given
 
 CLUSTERS = Path(__file__).with_name("clusters.npz")  # made by tests/recorded/clusters.py
 
@@ -19,12 +20,12 @@ CLUSTERS = Path(__file__).with_name("clusters.npz")  # made by tests/recorded/cl
 def interval(
     *, loss: str | Callable = "binary_cross_entropy", standardise: bool = False, **options
 ) -> Given:
-    """One bump: 1 from 11 to 20 and 0 from 0 to 10 and from 21 to 30, at 100 points of each, ends
-    included.
+    """One bump: 1 from 11 to 20, and 0 from 0 to 10 and from 21 to 30.
 
-    It is judged every quarter from -30 to 60, three times its range, where 0 goes on outside; but
-    not strictly between 10 and 11 nor between 20 and 21, where no row says on which side of the
-    edge a point lies.
+    The rows are 100 equispaced points of each of the three parts, ends included. The test points
+    are the multiples of 1/4 from -30 to 60, three times the range; the target outside is 0. Points
+    strictly between 10 and 11 or between 20 and 21 are left out, as no row says on which side of
+    the edge they lie.
 
     Args:
         loss: "binary_cross_entropy" and "brier" take logits. With "mse" and "half_squared_error",
@@ -36,13 +37,18 @@ def interval(
         options: `correct`, `validation`, `hold_out`, `noise`, `distance`; see `given`.
 
     """
-    x = np.concatenate(
-        [np.linspace(0, 10, 100), np.linspace(11, 20, 100), np.linspace(21, 30, 100)]
-    )
+    parts = (0, 10), (11, 20), (21, 30)
+    x = np.concatenate([np.linspace(low, high, 100) for low, high in parts])
     x_test = np.arange(-120, 241) / 4
-    x_test = x_test[~(((x_test > 10) & (x_test < 11)) | ((x_test > 20) & (x_test < 21)))]
-    y, y_test = np.repeat([0.0, 1.0, 0.0], 100), ((x_test >= 11) & (x_test <= 20)).astype(float)
-    center, scale = (x.mean(), x.std()) if standardise else (0.0, 1.0)
+    first_edge = (x_test > 10) & (x_test < 11)
+    second_edge = (x_test > 20) & (x_test < 21)
+    x_test = x_test[~(first_edge | second_edge)]
+    y = np.repeat([0.0, 1.0, 0.0], 100)
+    in_bump = (x_test >= 11) & (x_test <= 20)
+    y_test = in_bump.astype(float)
+    center, scale = 0.0, 1.0
+    if standardise:
+        center, scale = x.mean(), x.std()
     if loss in ("mse", "half_squared_error"):
         options = {"correct": losses.same_half} | options
     options = {"distance": "box"} | options
@@ -52,20 +58,21 @@ def interval(
 @register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class Waveform(Task):
-    """Flat noisy signals, to be told apart by their level: class c is `N(spread c / (classes - 1),
-    sd²)`, dim times.
+    """Flat noisy signals, to be told apart by their level.
 
-    The training rows that losses and accuracies are recorded on are one of each class, drawn per
-    seed; with `batches="stream"` every batch is a fresh draw. The points of judgement are drawn
-    once, alike for all seeds.
+    Every entry of a signal of class c is drawn from `N(spread c / (classes - 1), sd²)`. The
+    training rows, on which losses and accuracies are recorded, are one of each class, drawn per
+    seed; with `batches="stream"` every batch is a fresh draw. The test points are drawn once and
+    are the same for all seeds.
 
     Attributes:
-        classes: how many. dim: length of a signal.
+        classes: how many.
+        dim: length of a signal.
         spread: level of the last class; that of the first is 0.
         sd: standard deviation of every entry of a signal.
-        draw: "each", every class equally often and in order, in each batch, or "random", classes
+        draw: of a batch, "each" for every class equally often and in order, or "random" for classes
             drawn uniformly.
-        test_rows: points of judgement per class.
+        test_rows: test points per class.
 
     """
 
@@ -86,8 +93,10 @@ class Waveform(Task):
 
     def signals(self, key, labels):
         """A signal of every label."""
-        level = self.spread * labels[:, None] / (self.classes - 1)
-        return level + self.sd * jax.random.normal(key, (labels.shape[0], self.dim)), labels
+        highest = self.classes - 1
+        level = self.spread * labels[:, None] / highest
+        z = jax.random.normal(key, (labels.shape[0], self.dim))
+        return level + self.sd * z, labels
 
     def rows(self, key, noise_key):
         """One row of each class."""
@@ -103,25 +112,26 @@ class Waveform(Task):
         if self.draw == "each":
             if size % self.classes:
                 raise ValueError(
-                    f"batch_size={size} is no multiple of {self.classes} classes, of which each has a row"
+                    f"batch_size={size} is no multiple of {self.classes} classes, "
+                    "of which each has a row"
                 )
             return self.signals(key, jnp.arange(size) % self.classes)
         row_key, label_key = jax.random.split(key)
-        return self.signals(row_key, jax.random.randint(label_key, (size,), 0, self.classes))
+        labels = jax.random.randint(label_key, (size,), 0, self.classes)
+        return self.signals(row_key, labels)
 
     def points(self):
         """`test_rows` rows of each class, from a key of their own."""
-        x, y = self.signals(
-            jax.random.key(0), jnp.arange(self.test_rows * self.classes) % self.classes
-        )
+        key = jax.random.key(0)
+        labels = jnp.arange(self.test_rows * self.classes) % self.classes
+        x, y = self.signals(key, labels)
         return Points(x, y, jnp.zeros(y.shape))
 
 
 def waveform(
     classes: int = 32, dim: int = 200, spread: ArrayLike | None = None, **options
 ) -> Waveform:
-    """Signals of a level, as a thread set them up: class c of K is N(c / 255, 1e-4²) throughout,
-    whatever K.
+    """Signals of a level, as a thread set them up: class c of K is N(c / 255, 1e-4²), whatever K.
 
     Args:
         classes: K, at least 2.
@@ -137,13 +147,13 @@ def waveform(
 
 
 def clusters(*, loss: str | Callable = "half_squared_error", **options) -> Given:
-    """Four clusters in five dimensions, 8,000 rows to learn and 2,000 to be judged on, as a thread
-    drew them.
+    """Four clusters in five dimensions, as a thread drew them.
 
-    The rows are `make_classification(n_samples=10000, n_features=5, n_classes=4,
-    n_clusters_per_class=1, random_state=1)` of scikit-learn, split by its
-    `train_test_split(test_size=0.2, random_state=1)`, in its order. All 2,000 count as inside the
-    training range (distance 0): they come from the same distribution.
+    There are 8,000 training rows and 2,000 test points. They are
+    `make_classification(n_samples=10000, n_features=5, n_classes=4, n_clusters_per_class=1,
+    random_state=1)` of scikit-learn, split by its `train_test_split(test_size=0.2,
+    random_state=1)`, in its order. All test points count as inside the training range (distance 0):
+    they come from the same distribution.
 
     Args:
         loss: "cross_entropy" on labels, or another on vectors of zeros and one 1, where a row is
@@ -152,7 +162,7 @@ def clusters(*, loss: str | Callable = "half_squared_error", **options) -> Given
 
     """
     with np.load(CLUSTERS) as kept:
-        (x, x_test), (y, y_test) = ((kept[name], kept[f"{name}_test"]) for name in ("x", "y"))
+        x, y, x_test, y_test = (kept[name] for name in ("x", "y", "x_test", "y_test"))
     if loss == "cross_entropy":
         options = {"classes": 4} | options
     else:

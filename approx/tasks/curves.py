@@ -59,27 +59,27 @@ class Curve(Task):
             raise ValueError(
                 f"reach is {self.reach}; it must be at least 1, the training range itself"
             )
-        if isinstance(self.range, list | tuple) or (
-            isinstance(self.range, np.ndarray) and self.range.shape == (2,)
-        ):
+        if is_pair(self.range):
             center, half_width = middle(self.range)
             object.__setattr__(self, "center", center)
             object.__setattr__(self, "range", half_width)
         known = isinstance(self.range, float | int | np.number)
         if isinstance(self.range, str | np.ndarray) or (known and not float(self.range) > 0):
             raise ValueError(
-                f"range is {shortened(self.range)}; it is half the width of an interval, a number above 0, or a pair "
-                "(low, high)"
+                f"range is {shortened(self.range)}; it is half the width of an interval, "
+                "a number above 0, or a pair (low, high)"
             )
 
     def place(self, x: Array) -> Array:
         """Inputs around 0 as inputs around the center."""
-        center: Any = self.center
-        return x if center is None else center + x
+        if self.center is None:
+            return x
+        return jnp.asarray(self.center + x)
 
     def upper_end(self) -> ArrayLike:
-        """The largest input that can be trained on, less the center: of a grid whose end is kept,
-        below the range.
+        """The largest input that can be trained on, less the center.
+
+        It is the range, but less where the last rows of a grid are kept for validation.
         """
         if self.inputs == "uniform" or not self.validation or self.hold_out == "random":
             return self.range
@@ -88,7 +88,9 @@ class Curve(Task):
 
     def targets(self, x):
         """The noise-free targets at x."""
-        return self.f(x if self.frequency is None else self.frequency * x)
+        if self.frequency is not None:
+            x = self.frequency * x
+        return self.f(x)
 
     def rows(self, key, noise_key):
         """One seed's rows: the grid, or a draw of its own."""
@@ -99,7 +101,8 @@ class Curve(Task):
 
     def fresh(self, key, noise_key, size):
         """Rows drawn uniformly from the training interval."""
-        x = self.place(self.range * jax.random.uniform(key, (size, 1), minval=-1, maxval=1))
+        share = jax.random.uniform(key, (size, 1), minval=-1, maxval=1)
+        x = self.place(self.range * share)
         return x, noisy(self.targets(x), self.noise, noise_key)
 
     def points(self):
@@ -109,10 +112,13 @@ class Curve(Task):
         if upper is self.range:
             beyond = jnp.abs(away[:, 0]) - self.range
         else:
-            beyond = jnp.maximum(away[:, 0] - upper, -self.range - away[:, 0])
+            above, below = away[:, 0] - upper, -self.range - away[:, 0]
+            beyond = jnp.maximum(above, below)
         x = self.place(away)
+        y = self.targets(x)
         # The ends are inside
-        return Points(x, self.targets(x), jnp.where(beyond > 1e-6 * self.range, beyond, 0))
+        is_outside = beyond > 1e-6 * self.range
+        return Points(x, y, jnp.where(is_outside, beyond, 0))
 
 
 def square(*, range: Any = 10.0, size: int = 21, test_size: int = 301, **options) -> Curve:
@@ -133,6 +139,13 @@ def sine(
     return Curve(f=jnp.sin, frequency=frequency, range=range, size=size, **options)
 
 
+def is_pair(interval: Any) -> bool:
+    """Whether a range was given as (low, high), rightly or wrongly."""
+    if isinstance(interval, np.ndarray):
+        return interval.shape == (2,)
+    return isinstance(interval, list | tuple)
+
+
 def middle(pair: Any) -> tuple[float, float]:
     """Center and half-width of the interval (low, high).
 
@@ -140,7 +153,8 @@ def middle(pair: Any) -> tuple[float, float]:
         ValueError: not two finite numbers, or a low that is not below the high.
 
     """
-    if len(pair) != 2 or not all(isinstance(end, float | int | np.generic) for end in pair):
+    numeric = [isinstance(end, float | int | np.generic) for end in pair]
+    if len(pair) != 2 or not all(numeric):
         raise ValueError(f"range is {shortened(pair)}; a pair is (low, high), two numbers")
     low, high = map(float, pair)
     if not (np.isfinite([low, high]).all() and low < high):
@@ -151,12 +165,12 @@ def middle(pair: Any) -> tuple[float, float]:
 
 
 def grid(half_width: ArrayLike, n: int) -> Float[Array, "n 1"]:
-    """Equispaced numbers from -half_width to half_width, multiplied out before the division so that
-    integers are exact.
+    """Equispaced numbers from -half_width to half_width.
 
-    The default grids of `square`, 21 integers and the points asked about in the threads, depend on
-    it.
+    The product comes before the division, so that integers are exact: the default rows of `square`
+    are the 21 integers that the threads ask about.
     """
     if n == 1:
         return jnp.zeros((1, 1)) * half_width
-    return jnp.asarray(half_width * (2 * jnp.arange(n) - (n - 1)) / (n - 1))[:, None]
+    steps = 2 * jnp.arange(n) - (n - 1)
+    return jnp.asarray(half_width * steps / (n - 1))[:, None]

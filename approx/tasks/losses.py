@@ -1,9 +1,8 @@
-"""Losses and what counts as correct: one value per row, so that a mean over any subset of rows is
-exact.
+"""Losses and what counts as correct, with one value per row.
 
 Every function takes `outputs (n, o)` and targets, and returns `(n,)`; the training loop takes the
-mean over rows. Outputs stand on axis 1 and everything else is elementwise, so a trailing axis
-passes through unchanged.
+mean over rows, which is exact for any subset of them. Outputs stand on axis 1 and everything else
+is elementwise, so an axis of networks behind them passes through unchanged.
 """
 
 from collections.abc import Callable
@@ -14,13 +13,15 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from approx.numerics.elementary import sigmoid, softplus
+from approx.numerics.products import along, networks_of
 
 
 def mse(
     outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
 ) -> Float[Array, "n ..."]:
-    """Squared error, the mean over the outputs (Keras' `mse`, PyTorch's `MSELoss`): `mean_o (f -
-    y)²`.
+    """Squared error, the mean over the outputs: `mean_o (f - y)²`.
+
+    It is Keras' `mse` and PyTorch's `MSELoss`.
     """
     return ((outputs - targets) ** 2).mean(1)
 
@@ -57,17 +58,19 @@ def brier(
 def cross_entropy(
     logits: Float[Array, "n o ..."], labels: Int[Array, "n ..."]
 ) -> Float[Array, "n ..."]:
-    """Cross-entropy of integer labels 0..o-1 from logits: `log Σ_o e^z - z_label` (the softmax
-    belongs to the loss).
+    """Cross-entropy of integer labels 0..o-1 from logits: `log Σ_o e^z - z_label`.
+
+    The softmax belongs to the loss.
     """
     chosen = jnp.take_along_axis(logits, jnp.expand_dims(labels, 1), 1).squeeze(1)
     return jax.scipy.special.logsumexp(logits, axis=1) - chosen
 
 
 def is_finite(outputs: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
-    """Whether all outputs of a row are finite: a row with an infinite output or one that is not a
-    number is never correct, because every comparison with nan is False, and False is what a target
-    of 0 asks for.
+    """Whether all outputs of a row are finite.
+
+    A row with another output is never correct. Comparisons alone would not see to that: every
+    comparison with nan is False, and False is what a target of 0 asks for.
     """
     return jnp.isfinite(outputs).all(1)
 
@@ -75,38 +78,42 @@ def is_finite(outputs: Float[Array, "n o ..."]) -> Bool[Array, "n ..."]:
 def same_side(
     logits: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
 ) -> Bool[Array, "n ..."]:
-    """Whether every output is finite and lies on its target's side of probability one half (logit
-    0).
+    """Whether every output is finite and on its target's side of probability one half (logit 0).
 
     A logit of exactly 0 is on the side of target 0.
     """
-    return ((logits > 0) == (targets > 0.5)).all(1) & is_finite(logits)
+    same = (logits > 0) == (targets > 0.5)
+    return same.all(1) & is_finite(logits)
 
 
 def same_half(
     outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
 ) -> Bool[Array, "n ..."]:
-    """Whether every output is finite and on its target's side of one half: for labels 0 and 1 and
-    squared error.
+    """Whether every output is finite and on its target's side of one half.
+
+    It is for labels 0 and 1 and squared error.
     """
-    return ((outputs > 0.5) == (targets > 0.5)).all(1) & is_finite(outputs)
+    same = (outputs > 0.5) == (targets > 0.5)
+    return same.all(1) & is_finite(outputs)
 
 
 def largest(outputs: Float[Array, "n o ..."]) -> Int[Array, "n ..."]:
-    """Which output is the largest, the first of equals; where one is not a number, none: o.
+    """The number of the largest output, the first of equals; o where one is not a number.
 
-    XLA:CPU's argmax takes one number after the other: of 256 classes it was half of a training
+    XLA:CPU's argmax takes one number after the other: with 256 classes it was half of a training
     step.
     """
     number = jax.lax.broadcasted_iota(jnp.int32, outputs.shape, 1)
-    return jnp.where(outputs == outputs.max(1, keepdims=True), number, outputs.shape[1]).min(1)
+    is_largest = outputs == outputs.max(1, keepdims=True)
+    return jnp.where(is_largest, number, outputs.shape[1]).min(1)
 
 
 def same_largest(
     outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]
 ) -> Bool[Array, "n ..."]:
-    """Whether all outputs are finite and the largest is the largest target's: for vectors of zeros
-    and one 1.
+    """Whether all outputs are finite and the largest stands where the largest target does.
+
+    It is for targets that are vectors of zeros and one 1.
     """
     return (largest(outputs) == largest(targets)) & is_finite(outputs)
 
@@ -120,8 +127,9 @@ def same_class(
 
 @dataclass(frozen=True)
 class ScaledError:
-    """Squared error in standardised units, `mean_o ((f - y) / s)²`: of outputs that are in the
-    data's units.
+    """Squared error in standardised units, `mean_o ((f - y) / s)²`.
+
+    Outputs and targets are in the data's units.
 
     Attributes:
         scale: s, one number or one per output; None for the standard deviation (the population's)
@@ -139,9 +147,7 @@ class ScaledError:
         if self.scale is None:
             scale = targets.std(1, keepdims=True)
         else:
-            scale = jnp.asarray(self.scale, outputs.dtype).reshape(
-                -1, *(1 for _ in outputs.shape[2:])
-            )
+            scale = along(jnp.asarray(self.scale, outputs.dtype), networks_of(outputs, 2))
         return (((outputs - targets) / scale) ** 2).mean(1)
 
 
@@ -152,14 +158,14 @@ LOSSES = {
     "brier": brier,
     "cross_entropy": cross_entropy,
 }
-# The residuals of the losses that are means of squares, up to a factor.
+# The residuals of those losses that are means of squares, up to a factor.
 RESIDUALS: dict[str, Callable] = {
     "mse": lambda outputs, targets: outputs - targets,
     "half_squared_error": lambda outputs, targets: outputs - targets,
     "brier": lambda logits, targets: sigmoid(logits) - targets,
 }
-# What is correct: squared errors leave it to the task, whose targets need not be labels (RULES);
-# the others know.
+# What is correct. For squared errors the task says it, by one of RULES or a rule of its own, as its
+# targets need not be labels. The other losses know it: CORRECT.
 RULES = (same_half, same_largest)
 CORRECT = {"binary_cross_entropy": same_side, "brier": same_side, "cross_entropy": same_class}
 
@@ -175,6 +181,7 @@ def find(loss: str | Callable) -> Callable:
         return loss
     if loss not in LOSSES:
         raise ValueError(
-            f"unknown loss {loss!r}; there is: {', '.join(LOSSES)}, or your own function (outputs, targets) -> (n,)"
+            f"unknown loss {loss!r}; there is: {', '.join(LOSSES)}, "
+            "or your own function (outputs, targets) -> (n,)"
         )
     return LOSSES[loss]

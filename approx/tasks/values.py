@@ -1,5 +1,6 @@
-"""Numbers that a user gives: turned into arrays of float64 or labels, or refused with the value
-that is wrong.
+"""Numbers that a user gives: turned into arrays, or refused with the value that is wrong.
+
+Inputs and targets become arrays of float64, labels arrays of int32.
 """
 
 import warnings
@@ -24,20 +25,27 @@ WRONG_KINDS = {
 
 
 def shortened(value: Any, length: int = 60) -> str:
-    """A value for a message or a repr: arrays and long lists by their shape, all else cut to
-    `length` characters.
+    """A value for a message or a repr.
+
+    Arrays and long lists are shown by their shape, everything else is cut to `length` characters.
     """
     if np.ndim(value) and isinstance(value, np.ndarray | jax.Array):
         return f"<{value.dtype} array of shape {value.shape}>"
-    if isinstance(value, Sequence) and not isinstance(value, str) and len(value) > length:
+    is_list = isinstance(value, Sequence) and not isinstance(value, str)
+    if is_list and len(value) > length:
         return f"<{type(value).__name__} of {len(value)}>"
     text = repr(value)
-    return text if len(text) <= length else text[: length - 3] + "..."
+    if len(text) <= length:
+        return text
+    return text[: length - 3] + "..."
 
 
 def as_numbers(name: str, values: Any) -> np.ndarray:
-    """A copy of the values in float64, or an error that names what they are instead of real
-    numbers.
+    """A copy of the values in float64.
+
+    Args:
+        name: of the values, for errors.
+        values: whatever a user gave.
 
     Raises:
         TypeError: complex numbers, dates, words, sparse matrices, quantities with units,
@@ -63,8 +71,12 @@ def as_numbers(name: str, values: Any) -> np.ndarray:
 
 
 def as_array(name: str, values: Any) -> np.ndarray:
-    """The values as numpy sees them, or an error where numpy would drop a mask, a unit, or the
-    whole meaning.
+    """The values as numpy sees them.
+
+    Raises:
+        TypeError: a dictionary, a set, a sparse matrix or a quantity with a unit, whose meaning
+            numpy would drop.
+        ValueError: masked values, or rows of unequal length.
     """
     if isinstance(values, Mapping | Set):
         raise TypeError(
@@ -72,20 +84,9 @@ def as_array(name: str, values: Any) -> np.ndarray:
         )
     if hasattr(values, "toarray"):
         raise TypeError(f"{name} is a sparse {type(values).__name__}; give {name}.toarray()")
-    dates = getattr(getattr(values, "dtype", None), "kind", "") in ("m", "M")
-    for unit in ("unit", "units"):
-        if hasattr(type(values), unit) and not dates:
-            raise TypeError(
-                f"{name} has the unit {getattr(values, unit)}; give its plain numbers in one unit"
-            )
-    masked = (
-        np.ma.getmaskarray(values) if isinstance(values, np.ma.MaskedArray) else np.zeros(0, bool)
-    )
-    if masked.any():
-        place = tuple(np.argwhere(masked)[0])
-        raise ValueError(
-            f"{position(name, place)} is masked; leave its row out, or give it a value"
-        )
+    check_unit(name, values)
+    if isinstance(values, np.ma.MaskedArray):
+        check_mask(name, np.ma.getmaskarray(values))
     try:
         return np.asarray(values)
     except ValueError as error:
@@ -93,13 +94,47 @@ def as_array(name: str, values: Any) -> np.ndarray:
         raise ValueError(f"{name} has rows of unequal length: {lengths[:5]}") from error
 
 
+def check_unit(name: str, values: Any) -> None:
+    """Refuse a quantity with a unit, but for dates, which have an error of their own.
+
+    Raises:
+        TypeError: with the unit.
+    """
+    kind = getattr(getattr(values, "dtype", None), "kind", "")
+    if kind in ("m", "M"):
+        return
+    for unit in ("unit", "units"):
+        if hasattr(type(values), unit):
+            raise TypeError(
+                f"{name} has the unit {getattr(values, unit)}; give its plain numbers in one unit"
+            )
+
+
+def check_mask(name: str, mask: np.ndarray) -> None:
+    """Refuse masked values.
+
+    Raises:
+        ValueError: with the position of the first.
+    """
+    if mask.any():
+        place = tuple(np.argwhere(mask)[0])
+        raise ValueError(
+            f"{position(name, place)} is masked; leave its row out, or give it a value"
+        )
+
+
 def check_whole_numbers(name: str, given: np.ndarray, numbers: np.ndarray) -> None:
-    """Refuse whole numbers that float64 rounds, those beyond 2^53."""
-    for place in np.argwhere(np.abs(numbers) >= 2.0**53):
-        exact, rounded = int(given[tuple(place)]), int(numbers[tuple(place)])
+    """Refuse whole numbers beyond 2^53 that float64 rounds.
+
+    Raises:
+        ValueError: with the first such number, and what it becomes.
+    """
+    for where in np.argwhere(np.abs(numbers) >= 2.0**53):
+        place = tuple(where)
+        exact, rounded = int(given[place]), int(numbers[place])
         if exact != rounded:
             raise ValueError(
-                f"{position(name, tuple(place))} is {exact}, which float64 rounds to {rounded}"
+                f"{position(name, place)} is {exact}, which float64 rounds to {rounded}"
             )
 
 
@@ -112,12 +147,13 @@ def as_rows(name: str, x: Any) -> np.ndarray:
     """Inputs as a finite (n, i) array, a copy; a vector becomes one column.
 
     Raises:
-        TypeError, ValueError: see `as_numbers`; another number of axes, no rows, values that are
-            not finite.
+        TypeError: see `as_numbers`.
+        ValueError: see `as_numbers`; another number of axes, no rows, values that are not finite.
 
     """
     x = as_numbers(name, x)
-    x = x[:, None] if x.ndim == 1 else x
+    if x.ndim == 1:
+        x = x[:, None]
     if x.ndim != 2 or not x.size:
         raise ValueError(
             f"{name} has shape {x.shape}; it must be (rows,) or (rows, inputs) and not empty"
@@ -129,9 +165,14 @@ def as_rows(name: str, x: Any) -> np.ndarray:
 def as_targets(name: str, y: Any, labels: bool) -> np.ndarray:
     """Targets as a finite (n, o) array, or as integer labels (n,).
 
+    Args:
+        name: of the targets, for errors.
+        y: what a user gave.
+        labels: whether they are labels, for cross-entropy.
+
     Raises:
-        TypeError, ValueError: as for `as_rows`; labels that are not whole numbers from 0 on in one
-            vector.
+        TypeError: see `as_numbers`.
+        ValueError: see `as_rows`; labels that are not whole numbers from 0 on in one vector.
 
     """
     if not labels:
@@ -139,14 +180,18 @@ def as_targets(name: str, y: Any, labels: bool) -> np.ndarray:
     given = as_array(name, y)
     if given.dtype.kind not in "iufO":
         raise ValueError(
-            f"{name} are labels for cross_entropy: whole numbers 0, 1, ..., not of type {given.dtype}"
+            f"{name} are labels for cross_entropy: whole numbers 0, 1, ..., "
+            f"not of type {given.dtype}"
         )
     y = as_numbers(name, y)
     check_finite(name, y)
     if y.ndim != 1 or not y.size or not np.array_equal(y, np.round(y)) or y.min() < 0:
-        shown: Sequence = y[:3].tolist() if y.ndim == 1 else [f"shape {y.shape}"]
+        shown: Sequence = [f"shape {y.shape}"]
+        if y.ndim == 1:
+            shown = y[:3].tolist()
         raise ValueError(
-            f"{name} are labels for cross_entropy: whole numbers 0, 1, ... in one vector, not {shown}"
+            f"{name} are labels for cross_entropy: whole numbers 0, 1, ... in one vector, "
+            f"not {shown}"
         )
     if y.max() > LARGEST_LABEL:
         raise ValueError(f"{name} has the label {int(y.max())}; labels go up to {LARGEST_LABEL}")
@@ -160,15 +205,17 @@ def check_finite(name: str, values: ArrayLike) -> None:
         ValueError: with the position and the value.
 
     """
-    bad = np.argwhere(~np.isfinite(np.asarray(values)))
+    array = np.asarray(values)
+    bad = np.argwhere(~np.isfinite(array))
     if len(bad):
-        value = np.asarray(values)[tuple(bad[0])]
-        raise ValueError(f"{position(name, bad[0])} is {value}; data must be finite")
+        place = tuple(bad[0])
+        raise ValueError(f"{position(name, place)} is {array[place]}; data must be finite")
 
 
 def held_as(values: np.ndarray, dtype: str) -> np.ndarray:
-    """Values as a training of that dtype holds them: rounded, and 0 where XLA flushes subnormal
-    numbers to zero.
+    """Values as a training of that dtype holds them.
+
+    They are rounded, and subnormal numbers are 0, as XLA flushes them to zero.
     """
     with np.errstate(over="ignore", under="ignore"):
         rounded = values.astype(dtype)
@@ -176,12 +223,16 @@ def held_as(values: np.ndarray, dtype: str) -> np.ndarray:
 
 
 def check_precision(name: str, values: np.ndarray, dtype: str) -> None:
-    """Refuse columns that a dtype cannot tell from a constant, or from 0; warn where it rounds them
-    coarsely.
+    """Refuse columns that a dtype cannot tell from a constant, or from 0; warn of coarse rounding.
 
     The rounding error is measured as a share of the column's spread (largest minus smallest), or of
     its largest absolute value where the column is constant. A share of 1/2 is refused: neighbouring
-    values then fall together.
+    values then fall together. A share above `COARSEST` gets a warning.
+
+    Args:
+        name: of the values, for errors.
+        values: rows (n, i).
+        dtype: "float32" or "float64".
 
     Raises:
         ValueError: naming the value, what it becomes, and the remedy.
@@ -189,14 +240,19 @@ def check_precision(name: str, values: np.ndarray, dtype: str) -> None:
     """
     held = held_as(values, dtype)
     spread = np.ptp(values, 0)
-    scale = np.where(spread > 0, spread, np.abs(values).max(0))
-    share = np.abs(held - values) / np.where(scale > 0, scale, 1)
-    constant = (spread > 0) & (np.ptp(held, 0) == 0)
+    largest = np.abs(values).max(0)
+    scale = np.where(spread > 0, spread, largest)
+    error = np.abs(held - values)
+    share = error / np.where(scale > 0, scale, 1)
+    held_spread = np.ptp(held, 0)
+    constant = (spread > 0) & (held_spread == 0)
     worst = np.unravel_index(np.argmax(share), share.shape)
     column = worst[-1]
-    what = f"{position(name, worst)} is {values[worst]:.17g}, which {dtype} holds as {held[worst]:.17g}"
+    given, kept = f"{values[worst]:.17g}", f"{held[worst]:.17g}"
+    what = f"{position(name, worst)} is {given}, which {dtype} holds as {kept}"
     remedy = "subtract the mean and divide by the spread first"
-    remedy += "" if dtype == "float64" else ', or take Recipe(dtype="float64")'
+    if dtype != "float64":
+        remedy += ', or take Recipe(dtype="float64")'
     if constant.any() or share[worst] >= 0.5:
         raise ValueError(f"{what}: column {column} of {name} loses what it says; {remedy}")
     if share[worst] > COARSEST:
@@ -208,27 +264,34 @@ def check_precision(name: str, values: np.ndarray, dtype: str) -> None:
 def warn_of_tail(
     held: np.ndarray, trained: np.ndarray, points: np.ndarray, distance: ArrayLike
 ) -> None:
-    """Warn where all validation rows lie beyond the training rows in some column: they were the end
-    of sorted rows.
+    """Warn where all validation rows lie beyond the training rows in some column.
+
+    The rows were sorted then, and the validation rows are their end.
 
     Args:
-        held: inputs of the validation rows (m, i). trained: of the training rows (n, i).
-        points: inputs of the test points (k, i). distance: of those points (k,).
+        held: inputs of the validation rows (m, i).
+        trained: inputs of the training rows (n, i).
+        points: inputs of the test points (k, i).
+        distance: of those points (k,).
 
     """
     low, high = trained.min(0), trained.max(0)
-    beyond = (held.min(0) > high) | (held.max(0) < low)
+    above, below = held.min(0) > high, held.max(0) < low
+    beyond = above | below
     if not beyond.any():
         return
     column = int(np.argmax(beyond))
-    outside = (points[:, column] < low[column]) | (points[:, column] > high[column])
-    inside = int((outside & (np.asarray(distance) <= 0)).sum())
-    judged = (
-        f"; {inside} test points beyond these rows count as inside (distance 0)" if inside else ""
-    )
+    values = points[:, column]
+    outside = (values < low[column]) | (values > high[column])
+    counted_inside = np.asarray(distance) <= 0
+    inside = int((outside & counted_inside).sum())
+    judged = ""
+    if inside:
+        judged = f"; {inside} test points beyond these rows count as inside (distance 0)"
+    least, most = held[:, column].min(), held[:, column].max()
     warnings.warn(
-        f"the validation rows are the end of sorted rows: input {column} goes from {held[:, column].min():g} to "
-        f"{held[:, column].max():g} in them, and from {low[column]:g} to {high[column]:g} in the rows trained on"
+        f"the validation rows are the end of sorted rows: input {column} goes from {least:g} to "
+        f"{most:g} in them, and from {low[column]:g} to {high[column]:g} in the rows trained on"
         f'{judged}. hold_out="random" draws them from all rows',
         stacklevel=4,
     )

@@ -11,8 +11,8 @@ from jaxtyping import PyTree
 
 from approx import models
 from approx.tasks import Given, Points, Task, losses
-from approx.training import optimizers
-from approx.training.recipes import Recipe, optimizer
+from approx.training.recipes import Recipe, rule
+from approx.training.rules import GRADIENT, SQUARES
 
 
 class Shapes(NamedTuple):
@@ -36,88 +36,151 @@ class Shapes(NamedTuple):
 def check(task: Task, recipe: Recipe) -> Shapes:
     """Refuse a task and a recipe that do not fit, from shapes alone, before anything is computed.
 
+    Args:
+        task: what to learn.
+        recipe: how to learn it.
+
     Returns:
         The shapes that the check was made from.
 
     Raises:
         ValueError: naming the shapes and the remedy.
+        MemoryError: matrices of a method of second order that do not fit into memory.
 
     """
-    if recipe.dtype == "float64" and not jax.config.jax_enable_x64:
-        raise ValueError(
-            'dtype="float64" needs `with jax.enable_x64(True):` around the call (run does it by itself)'
-        )
-    if isinstance(task, Given):
-        task.check_precision(recipe.dtype)
+    check_dtype(task, recipe)
     key = random.key(0)
     x, y = jax.eval_shape(lambda: task.split(key, key)[0])
-    points = jax.eval_shape(lambda: Points(*task.points()))
-    x_test, y_test, distance = points
-    if x.ndim != 2 or x.shape[1:] != x_test.shape[1:]:
-        raise ValueError(
-            f"the task's inputs are (n, i) and its test points (k, i); they are {x.shape} and {x_test.shape}"
-        )
-    if (
-        y.shape[:1] != x.shape[:1]
-        or y_test.shape[:1] != x_test.shape[:1]
-        or distance.shape != x_test.shape[:1]
-    ):
-        raise ValueError(
-            f"rows do not fit: inputs {x.shape} and targets {y.shape}; "
-            f"test points {x_test.shape}, their targets {y_test.shape} and distances {distance.shape}"
-        )
-    if y.shape[1:] != y_test.shape[1:]:
-        raise ValueError(
-            f"training targets {y.shape} and those of the test points {y_test.shape} differ in their columns"
-        )
-    if recipe.batches == "stream":
-        jax.eval_shape(lambda: task.fresh(key, key, recipe.batch_size or 1))
-    elif recipe.batch_size is not None and recipe.batch_size > x.shape[0]:
-        raise ValueError(
-            f"batch_size={recipe.batch_size} is more than the {x.shape[0]} training rows; None is all of them"
-        )
+    points: Any = jax.eval_shape(lambda: Points(*task.points()))
+    check_data(x, y, points)
+    check_batch(task, recipe, x)
     model_init, apply = models.functions(recipe.model)
     params = jax.eval_shape(model_init, key, x)
     outputs = jax.eval_shape(apply, params, x)
-    labels = task.loss == "cross_entropy"
-    if (
-        outputs.ndim != 2
-        or outputs.shape[0] != x.shape[0]
-        or (not labels and outputs.shape != y.shape)
-    ):
-        wanted = f"({x.shape[0]}, classes)" if labels else y.shape
+    if task.loss == "cross_entropy":
+        check_logits(task, outputs, x, y)
+    elif outputs.ndim != 2 or outputs.shape[0] != x.shape[0] or outputs.shape != y.shape:
+        raise wrong_outputs(outputs, y.shape)
+    check_rowwise(task, outputs, y)
+    in_order = isinstance(params, list | tuple)
+    if recipe.l2 is not None and recipe.l2_on == "hidden" and not in_order:
+        kind = type(params).__name__
         raise ValueError(
-            f"the model's outputs have shape {outputs.shape}, the task's targets {wanted}; see MLP(outputs=...)"
+            'l2_on="hidden" needs parameters in the order of the layers, a list; this model has a '
+            f"{kind}"
         )
-    if labels and task.classes not in (None, outputs.shape[1]):
+    chosen = rule(recipe)
+    if chosen.wants != GRADIENT:
+        check_method(task, recipe, params, x, y)
+    jax.eval_shape(chosen.init, params)
+    return Shapes(x, y, points, params, outputs)
+
+
+def check_dtype(task: Task, recipe: Recipe) -> None:
+    """Refuse float64 where JAX does not have it, and data that the dtype cannot hold.
+
+    Raises:
+        ValueError: with the remedy.
+    """
+    if recipe.dtype == "float64" and not jax.config.jax_enable_x64:
         raise ValueError(
-            f"the model has {outputs.shape[1]} outputs, the task {task.classes} classes; see MLP(outputs=...)"
+            'dtype="float64" needs `with jax.enable_x64(True):` around the call '
+            "(run does it by itself)"
         )
-    if labels and (y.ndim != 1 or not jnp.issubdtype(y.dtype, jnp.integer)):
+    if isinstance(task, Given):
+        task.check_precision(recipe.dtype)
+
+
+def check_data(x: Any, y: Any, points: Any) -> None:
+    """Refuse training rows and test points whose shapes do not fit.
+
+    Raises:
+        ValueError: with the shapes.
+    """
+    x_test, y_test, distance = points
+    if x.ndim != 2 or x.shape[1:] != x_test.shape[1:]:
+        raise ValueError(
+            "the task's inputs are (n, i) and its test points (k, i); they are "
+            f"{x.shape} and {x_test.shape}"
+        )
+    rows_fit = y.shape[:1] == x.shape[:1] and y_test.shape[:1] == x_test.shape[:1]
+    if not rows_fit or distance.shape != x_test.shape[:1]:
+        raise ValueError(
+            f"rows do not fit: inputs {x.shape} and targets {y.shape}; test points "
+            f"{x_test.shape}, their targets {y_test.shape} and distances {distance.shape}"
+        )
+    if y.shape[1:] != y_test.shape[1:]:
+        raise ValueError(
+            f"training targets {y.shape} and those of the test points {y_test.shape} differ in "
+            "their columns"
+        )
+
+
+def check_batch(task: Task, recipe: Recipe, x: Any) -> None:
+    """Refuse batches of more rows than there are, and a stream from a task that has none.
+
+    Raises:
+        ValueError: with the number of rows.
+    """
+    if recipe.batches == "stream":
+        key = random.key(0)
+        jax.eval_shape(lambda: task.fresh(key, key, recipe.batch_size or 1))
+    elif recipe.batch_size is not None and recipe.batch_size > x.shape[0]:
+        raise ValueError(
+            f"batch_size={recipe.batch_size} is more than the {x.shape[0]} training rows; "
+            "None is all of them"
+        )
+
+
+def check_logits(task: Task, outputs: Any, x: Any, y: Any) -> None:
+    """Refuse outputs and labels that cross-entropy cannot take.
+
+    Raises:
+        ValueError: with the shapes.
+    """
+    if outputs.ndim != 2 or outputs.shape[0] != x.shape[0]:
+        raise wrong_outputs(outputs, f"({x.shape[0]}, classes)")
+    if task.classes not in (None, outputs.shape[1]):
+        raise ValueError(
+            f"the model has {outputs.shape[1]} outputs, the task {task.classes} classes; "
+            "see MLP(outputs=...)"
+        )
+    if y.ndim != 1 or not jnp.issubdtype(y.dtype, jnp.integer):
         raise ValueError(
             f"cross_entropy takes integer labels (n,); the task's targets are {y.dtype}{y.shape}"
         )
-    rowwise = jax.eval_shape(losses.find(task.loss), outputs, y)
-    if rowwise.shape != x.shape[:1]:
+
+
+def wrong_outputs(outputs: Any, wanted: Any) -> ValueError:
+    """The error of a model whose outputs have another shape than the task's targets."""
+    return ValueError(
+        f"the model's outputs have shape {outputs.shape}, the task's targets {wanted}; "
+        "see MLP(outputs=...)"
+    )
+
+
+def check_rowwise(task: Task, outputs: Any, y: Any) -> None:
+    """Refuse a loss, or a function `correct`, that does not give one value for each row.
+
+    Raises:
+        ValueError: with the shape that it gives.
+    """
+    rows = outputs.shape[:1]
+    of_rows = jax.eval_shape(losses.find(task.loss), outputs, y)
+    if of_rows.shape != rows:
         raise ValueError(
-            f"a loss gives one value per row, shape {x.shape[:1]}; {task.loss!r} gives {rowwise.shape}"
+            f"a loss gives one value per row, shape {rows}; {task.loss!r} gives {of_rows.shape}"
         )
-    if (
-        task.correct is not None
-        and (right := jax.eval_shape(task.correct, outputs, y)).shape != x.shape[:1]
-    ):
+    if task.correct is None:
+        return
+    right = jax.eval_shape(task.correct, outputs, y)
+    if right.shape != rows:
         raise ValueError(
-            f"correct gives one value per row, shape {x.shape[:1]}; the task's gives {right.shape}"
+            f"correct gives one value per row, shape {rows}; the task's gives {right.shape}"
         )
-    if recipe.l2 is not None and recipe.l2_on == "hidden" and not isinstance(params, list | tuple):
-        kind = type(params).__name__
-        raise ValueError(
-            f'l2_on="hidden" needs parameters in the order of the layers, a list; this model has a {kind}'
-        )
-    if optimizers.is_method(recipe.optimizer):
-        check_method(task, recipe, params, x, y)
-    jax.eval_shape(optimizer(recipe).init, params)
-    return Shapes(x, y, points, params, outputs)
+
+
+# ---- methods of second order ---------------------------------------------------------------------
 
 
 def check_method(task: Task, recipe: Recipe, params: PyTree, x: Any, y: Any) -> None:
@@ -128,33 +191,52 @@ def check_method(task: Task, recipe: Recipe, params: PyTree, x: Any, y: Any) -> 
         MemoryError: matrices of one network that do not fit, naming the bytes.
     """
     name = recipe.optimizer
-    if name == "lm" and not (isinstance(task.loss, str) and task.loss in losses.RESIDUALS):
+    squared = isinstance(task.loss, str) and task.loss in losses.RESIDUALS
+    if rule(recipe).wants == SQUARES and not squared:
         raise ValueError(
-            f'"lm" needs a sum of squares ({", ".join(losses.RESIDUALS)}), and the task\'s loss is {task.loss!r}: '
-            'give the task one of these, or take optimizer="bfgs" or "lbfgs"'
+            f"{name!r} needs a sum of squares ({', '.join(losses.RESIDUALS)}), and the task's "
+            f"loss is {task.loss!r}: give the task one of these, or take "
+            'optimizer="bfgs" or "lbfgs"'
         )
+    if is_random(recipe, params, x):
+        raise ValueError(
+            f"{name!r} needs the same loss at every step, and dropout changes it: "
+            "give the model dropout=None"
+        )
+    check_memory(recipe, sum(leaf.size for leaf in jax.tree.leaves(params)), y.size)
+
+
+def is_random(recipe: Recipe, params: PyTree, x: Any) -> bool:
+    """Whether the outputs of the recipe's model in training depend on the key."""
     apply = models.functions(recipe.model)[1]
-    program = jax.make_jaxpr(lambda key, params, x: apply(params, x, key=key))(
-        random.key(0), params, x
-    ).jaxpr
-    # The outputs depend on the key
-    if partial_eval.dce_jaxpr(program, [True] * len(program.outvars))[1][0]:
-        raise ValueError(
-            f"{name!r} needs the same loss at every step, and dropout changes it: give the model dropout=None"
-        )
-    p, m = sum(leaf.size for leaf in jax.tree.leaves(params)), y.size
-    q = p if recipe.l2 is not None else min(m, p)
-    numbers = {"lm": m * p + 3 * q**2, "bfgs": 3 * p**2}.get(
-        name, 2 * recipe.options.get("memory_size", 10) * p
-    )
+
+    def outputs(key, params, x):
+        return apply(params, x, key=key)
+
+    program = jax.make_jaxpr(outputs)(random.key(0), params, x).jaxpr
+    used = partial_eval.dce_jaxpr(program, [True] * len(program.outvars))[1]
+    return used[0]
+
+
+def check_memory(recipe: Recipe, p: int, m: int) -> None:
+    """Refuse a method of second order whose matrices of p parameters, m residuals do not fit.
+
+    Raises:
+        MemoryError: with the bytes of one network, and those that are free.
+    """
+    name, kept = recipe.optimizer, f"matrix of {p:,} by {p:,} parameters"
+    if name == "lm":
+        order = p if recipe.l2 is not None else min(m, p)
+        numbers = m * p + 3 * order**2
+        kept = f"Jacobian of {m:,} residuals by {p:,} parameters"
+    elif name == "bfgs":
+        numbers = 3 * p**2
+    else:
+        numbers = 2 * recipe.options.get("memory_size", 10) * p
     needed = numbers * jnp.dtype(recipe.dtype).itemsize
-    if needed > (free := psutil.virtual_memory().available):
-        what = (
-            f"Jacobian of {m:,} residuals by {p:,} parameters"
-            if name == "lm"
-            else f"matrix of {p:,} by {p:,} parameters"
-        )
+    free = psutil.virtual_memory().available
+    if needed > free:
         raise MemoryError(
-            f"{name!r} keeps a {what} {p:,} parameters: {needed / 1e9:,.1f} GB a network, and {free / 1e9:,.1f} GB are "
-            'free; optimizer="lbfgs" keeps a few vectors instead'
+            f"{name!r} keeps a {kept}: {needed / 1e9:,.1f} GB a network, and {free / 1e9:,.1f} GB "
+            'are free; optimizer="lbfgs" keeps a few vectors instead'
         )

@@ -1,18 +1,36 @@
-"""What a network gives on some rows: outputs, loss, gradient, and squared residuals for
-second-order methods.
+"""What a network gives on some rows: outputs, loss, and what rules that train want of the loss.
+
+Everything is written for one network. `batching` says how it is run on many (see `Batching`).
+`EVALUATIONS` has the function for each of the things that a rule can want.
+
+Shape letters: n rows, i inputs, o outputs, p parameters.
 """
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
 from jaxtyping import Array, ArrayLike, Float, Key, PyTree
 
 from approx import models
-from approx.numerics.products import ONE, Over, gram, take
+from approx.numerics.products import (
+    ONE,
+    Batching,
+    gram,
+    identity,
+    merged,
+    networks_of,
+    ravel,
+    take,
+    units,
+)
 from approx.tasks import Task, losses
+from approx.training.inputs import Batch
 from approx.training.recipes import Recipe
-from approx.training.second_order import Slope, Squares, identity, ravel
+from approx.training.rules import GRADIENT, SQUARES, SUM, Gradient, Slope, Squares, is_dual
 
-# They look for outputs that are not finite themselves
+# These rules make a row with outputs that are not finite incorrect by themselves.
 KNOWN_RULES = (*losses.RULES, *losses.CORRECT.values())
 
 
@@ -22,8 +40,16 @@ def predict(
     recipe: Recipe,
     key: Key[Array, "..."] | None = None,
 ) -> Array:
-    """Outputs (n, o) of the recipe's model; with a key, as in training (dropout)."""
-    return models.functions(recipe.model)[1](params, jnp.asarray(x), key=key)
+    """Outputs (n, o) of the recipe's model.
+
+    Args:
+        params: the model's parameters.
+        x: inputs (n, i).
+        recipe: says which model.
+        key: for dropout, as in training; None for no dropout.
+    """
+    _, apply = models.functions(recipe.model)
+    return apply(params, jnp.asarray(x), key=key)
 
 
 def penalty(params: PyTree, recipe: Recipe) -> Array | float:
@@ -50,64 +76,15 @@ def loss(
 
     Args:
         params: the model's parameters.
-        x: inputs.
+        x: inputs (n, i).
         y: targets (n, o), or labels (n,).
         task: says which loss.
         recipe: says which model, and l2.
         key: for dropout; None for none.
     """
-    return losses.find(task.loss)(predict(params, x, recipe, key), y).mean(0) + penalty(
-        params, recipe
-    )
-
-
-def row_sums(
-    params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE
-) -> tuple:
-    """Sums over rows (x, y, weights or None): of losses, of correct ones if there is such a thing,
-    and of weights.
-    """
-    x, y, weights = rows
     outputs = predict(params, x, recipe, key)
-    values = losses.find(task.loss)(outputs, y), is_correct(outputs, y, task)
-    if weights is not None:
-        values = jax.tree.map(lambda value: value * weights, values)
-    return over.whole(jax.tree.map(lambda value: value.sum(0), (*values, weights)))
-
-
-def slope(
-    params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, over: Over = ONE, index=None
-):
-    """Gradient of the loss that is minimised, its value, the share of correct rows or None, and how
-    many rows count.
-
-    The gradient of the sum of many networks' losses is each one's own. Rows (x, y, weights or
-    None); with an index, those of x and y that it names, taken where they are needed: row by row
-    that is faster than all before.
-    """
-    x, y, weights = rows
-
-    def with_gradient(*given):
-        of, weights = given[:-1], given[-1]
-        of = of if index is None else (take(x, *of), take(y, *of))
-
-        def total(params):
-            sums = row_sums(params, (*of, weights), task, recipe, key, over)
-            return sums[0].sum(), sums
-
-        (_, sums), gradient = jax.value_and_grad(total, has_aux=True)(params)
-        return sums, gradient
-
-    # A mask is drawn for all rows at once
-    masked = getattr(recipe.model, "dropout", None) is not None
-    of = (x, y) if index is None else (index,)
-    (value, correct, n), gradient = (ONE if masked else over).sums(with_gradient, *of, weights)
-    n = len(of[0]) if n is None else n
-    gradient, value = jax.tree.map(lambda g: g / n, gradient), value / n
-    if recipe.l2 is not None:
-        extra, extra_gradient = over.each(jax.value_and_grad(penalty))(params, recipe)
-        gradient, value = jax.tree.map(jnp.add, gradient, extra_gradient), value + extra
-    return gradient, value, None if correct is None else correct / n, n
+    of_rows = losses.find(task.loss)(outputs, y)
+    return of_rows.mean(0) + penalty(params, recipe)
 
 
 def is_correct(outputs: Array, y: Array, task: Task) -> Array | None:
@@ -116,30 +93,120 @@ def is_correct(outputs: Array, y: Array, task: Task) -> Array | None:
     A row whose outputs are not all finite is never correct, whatever the task's own rule makes of
     nan.
     """
-    correct = task.correct or (
-        losses.CORRECT.get(task.loss) if isinstance(task.loss, str) else None
-    )
+    correct = task.correct
+    if correct is None and isinstance(task.loss, str):
+        correct = losses.CORRECT.get(task.loss)
     if correct is None:
         return None
     right = correct(outputs, y).astype(outputs.dtype)
-    return right if correct in KNOWN_RULES else jnp.where(losses.is_finite(outputs), right, 0)
+    if correct in KNOWN_RULES:
+        return right
+    return jnp.where(losses.is_finite(outputs), right, 0)
 
 
 def mean_where(weights: Array, values: Array) -> Array:
     """Mean over the points of weight 1; the others may be infinite without harm."""
-    return jnp.where(weights > 0, values, 0).sum(0) / weights.sum(0)
+    counted = jnp.where(weights > 0, values, 0)
+    return counted.sum(0) / weights.sum(0)
 
 
-def total(params: PyTree, rows: tuple, task: Task, recipe: Recipe, over: Over = ONE) -> Slope:
-    """The loss that is minimised times the number of rows, and its gradient."""
-    gradient, value, _, n = slope(params, (*rows, None), task, recipe, None, over)
-    return Slope(value * n, ravel(gradient, value.shape) * n)
+# ---- first order: the gradient of a batch --------------------------------------------------------
+
+
+class Sums(NamedTuple):
+    """Sums over rows: of losses, of correct rows (or None), and of weights (or None)."""
+
+    loss: Array
+    correct: Array | None
+    weights: Array | None
+
+
+def row_sums(
+    params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, batching: Batching = ONE
+) -> Sums:
+    """Losses, correct rows and weights, summed over rows (x, y, weights or None)."""
+    x, y, weights = rows
+    outputs = predict(params, x, recipe, key)
+    of_rows = losses.find(task.loss)(outputs, y)
+    values = of_rows, is_correct(outputs, y, task)
+    if weights is not None:
+        values = jax.tree.map(lambda value: value * weights, values)
+    summed = jax.tree.map(lambda value: value.sum(0), (*values, weights))
+    return batching.finish(Sums(*summed))
+
+
+def slope(
+    params: PyTree, batch: Batch, task: Task, recipe: Recipe, key=None, batching: Batching = ONE
+) -> Gradient:
+    """Gradient and value of the loss that is minimised, on a batch; see `Gradient`.
+
+    The gradient of the sum of many networks' losses is each network's own. The rows that an index
+    names are taken where they are needed: row by row that is faster than to take all before.
+    """
+
+    def gradient_of_sums(*rows):
+        *shown, weights = rows
+        if batch.which is not None:
+            shown = [take(batch.x, *shown), take(batch.y, *shown)]
+
+        def total(params):
+            sums = row_sums(params, (*shown, weights), task, recipe, key, batching)
+            return sums.loss.sum(), sums
+
+        (_, sums), gradient = jax.value_and_grad(total, has_aux=True)(params)
+        return sums, gradient
+
+    rows: tuple[Array, ...] = batch.x, batch.y
+    if batch.which is not None:
+        rows = (batch.which,)
+    sum_rows = batching.sum_rows
+    # A dropout mask is drawn for all rows at once
+    if getattr(recipe.model, "dropout", None) is not None:
+        sum_rows = ONE.sum_rows
+    sums, gradient = sum_rows(gradient_of_sums, *rows, batch.weights)
+    n = len(rows[0]) if sums.weights is None else sums.weights
+    gradient = jax.tree.map(lambda g: g / n, gradient)
+    value = sums.loss / n
+    if recipe.l2 is not None:
+        extra, extra_gradient = batching.each(jax.value_and_grad(penalty))(params, recipe)
+        gradient = jax.tree.map(jnp.add, gradient, extra_gradient)
+        value = value + extra
+    correct = None if sums.correct is None else sums.correct / n
+
+    def objective(params):
+        return value_alone(params, batch, task, recipe, key)
+
+    return Gradient(gradient, value, correct, n, objective)
+
+
+def value_alone(params: PyTree, batch: Batch, task: Task, recipe: Recipe, key=None) -> Array:
+    """The loss that is minimised, of one network on a batch."""
+    x, y = batch.x, batch.y
+    if batch.which is not None:
+        x = take(x, batch.which)
+        y = take(y, batch.which)
+    sums = row_sums(params, (x, y, batch.weights), task, recipe, key)
+    n = len(x) if sums.weights is None else sums.weights
+    return sums.loss / n + penalty(params, recipe)
+
+
+# ---- second order: all rows, at a point that the rule chooses ------------------------------------
+
+
+def total(
+    params: PyTree, batch: Batch, task: Task, recipe: Recipe, key=None, batching: Batching = ONE
+) -> Slope:
+    """The loss that is minimised times the number of rows, and its gradient as a vector."""
+    del key
+    found = slope(params, batch, task, recipe, None, batching)
+    value = found.value * found.n
+    return Slope(value, ravel(found.gradient, found.value.shape) * found.n)
 
 
 def residuals(
     params: PyTree, x: Array, y: Array, task: Task, recipe: Recipe
 ) -> tuple[Array, Array]:
-    """Residuals (n o, ...), `f(x) - y` for most losses, and their Jacobian (n o, p, ...)."""
+    """Residuals (n o,), `f(x) - y` for most losses, and their Jacobian (n o, p)."""
 
     def of_row(x, y):
         def residual(params):
@@ -147,45 +214,71 @@ def residuals(
             return losses.RESIDUALS[str(task.loss)](outputs, y[None])[0]
 
         values, pull = jax.vjp(residual, params)
-        count, *trailing = values.shape
-        units = jnp.eye(count, dtype=values.dtype).reshape(count, count, *(1 for _ in trailing))
-        slopes = jax.vmap(lambda unit: ravel(pull(unit)[0], tuple(trailing)))
-        return values, slopes(jnp.broadcast_to(units, (count, *values.shape)))
+        slopes = jax.vmap(lambda unit: ravel(pull(unit)[0], networks_of(values, 1)))
+        return values, slopes(units(values))
 
-    return jax.tree.map(lambda a: a.reshape(-1, *a.shape[2:]), jax.vmap(of_row)(x, y))
+    return jax.tree.map(merged, jax.vmap(of_row)(x, y))
 
 
 def squares(
-    params: PyTree, rows: tuple, task: Task, recipe: Recipe, dual: bool, over: Over = ONE
+    params: PyTree, batch: Batch, task: Task, recipe: Recipe, key=None, batching: Batching = ONE
 ) -> Squares:
-    """The loss that is minimised as a mean of squared residuals, linearised; `dual` for the matrix
-    `JJᵀ`.
+    """The loss that is minimised as a mean of squared residuals, linearised; see `Squares`.
 
-    A penalty adds to the normal equations as the square of a residual per parameter would.
+    A penalty adds to the normal equations as one more residual for each parameter would.
     """
-    of_rows = lambda x, y: residuals(params, x, y, task, recipe)  # noqa: E731
-    n, outputs = rows[1].shape[:2]
-    m, unit = n * outputs, outputs / 2 if task.loss == "half_squared_error" else 1.0
-    if dual:
-        r, jacobian = over.outputs(of_rows, *rows)
-        matrix, right, slopes = gram(jacobian.swapaxes(0, 1)), r, (jacobian * r[:, None]).sum(0)
-        value = unit * (r**2).mean(0)
-        return Squares(
-            value, 2 * unit / m * jnp.linalg.norm(slopes, axis=0), matrix, right, jacobian
-        )
+    del key
+
+    def of_rows(x, y):
+        return residuals(params, x, y, task, recipe)
+
+    n, outputs = batch.y.shape[:2]
+    m = n * outputs
+    # The loss is `unit` times the mean of the squares
+    unit = outputs / 2 if task.loss == "half_squared_error" else 1.0
+    if recipe.l2 is None and is_dual(m, batching.count(params)):
+        r, jacobian = batching.map_rows(of_rows, batch.x, batch.y)
+        return dual_squares(r, jacobian, unit)
 
     def sums(x, y):
         r, jacobian = of_rows(x, y)
-        return (r**2).sum(0), gram(jacobian), (jacobian * r[:, None]).sum(0)
+        value = (r**2).sum(0)
+        matrix = gram(jacobian)
+        return value, matrix, pulled_back(jacobian, r)
 
-    value, matrix, right = over.sums(sums, *rows)
+    value, matrix, right = batching.sum_rows(sums, batch.x, batch.y)
     value = unit * value / m
     if recipe.l2 is not None:
-        extra, slope = over.each(jax.value_and_grad(penalty))(params, recipe)
-        _, curvature = over.each(jax.value_and_grad(penalty))(
-            jax.tree.map(jnp.ones_like, params), recipe
-        )
+        value_and_gradient = batching.each(jax.value_and_grad(penalty))
+        extra, extra_gradient = value_and_gradient(params, recipe)
+        # The penalty is quadratic: its gradient at 1 is its curvature
+        ones = jax.tree.map(jnp.ones_like, params)
+        _, curvature = value_and_gradient(ones, recipe)
         scale = m / (2 * unit)
-        value, right = value + extra, right + scale * ravel(slope, value.shape)
+        value = value + extra
+        right = right + scale * ravel(extra_gradient, value.shape)
         matrix = matrix + scale * identity(matrix) * ravel(curvature, value.shape)
-    return Squares(value, 2 * unit / m * jnp.linalg.norm(right, axis=0), matrix, right, None)
+    norm = 2 * unit / m * jnp.linalg.norm(right, axis=0)
+    return Squares(value, norm, matrix, right, None)
+
+
+def dual_squares(r: Array, jacobian: Array, unit: float) -> Squares:
+    """`Squares` with `JJᵀ`, from residuals (m,) and their Jacobian (m, p).
+
+    The loss is `unit` times the mean of the squares.
+    """
+    m = len(r)
+    matrix = gram(jacobian.swapaxes(0, 1))
+    slopes = pulled_back(jacobian, r)
+    value = unit * (r**2).mean(0)
+    norm = 2 * unit / m * jnp.linalg.norm(slopes, axis=0)
+    return Squares(value, norm, matrix, r, jacobian)
+
+
+def pulled_back(jacobian: Array, r: Array) -> Array:
+    """`Jᵀ r`."""
+    return (jacobian * r[:, None]).sum(0)
+
+
+# What each `Rule.wants` is found by.
+EVALUATIONS: dict[str, Callable[..., Any]] = {GRADIENT: slope, SUM: total, SQUARES: squares}

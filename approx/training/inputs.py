@@ -7,14 +7,22 @@ import jax.numpy as jnp
 from jax import lax, random
 from jaxtyping import Array, Key
 
-from approx.numerics.products import ONE, Over
+from approx.numerics.products import ONE, Batching
 from approx.tasks import Points, Task
 from approx.training import sampling
 from approx.training.recipes import Recipe
 
 
 class Keys(NamedTuple):
-    """One named stream of randomness each, so that one can be frozen while the others vary."""
+    """A seed's streams of random numbers, so that one can be frozen while the others vary.
+
+    Attributes:
+        init: for the first weights.
+        data: for rows that a task draws, and for the choice of validation rows.
+        order: for the rows of each batch.
+        dropout: for the units that drop out.
+        noise: for the noise on the training targets.
+    """
 
     init: Key[Array, "..."]
     data: Key[Array, "..."]
@@ -24,8 +32,13 @@ class Keys(NamedTuple):
 
 
 class Data(NamedTuple):
-    """What a network is shown and where it is judged: training rows, validation rows or None,
-    points, and which of them lie inside the training range (1) or outside (0).
+    """What a network is shown and where it is judged.
+
+    Attributes:
+        rows: training inputs and targets.
+        validation: validation inputs and targets, or None.
+        points: inputs and targets of the test points.
+        inside: for each test point, 1 inside the training range and 0 outside.
     """
 
     rows: tuple[Array, Array]
@@ -34,31 +47,57 @@ class Data(NamedTuple):
     inside: Array
 
 
+class Batch(NamedTuple):
+    """The rows of one step.
+
+    Attributes:
+        x: inputs, of the batch or of all rows.
+        y: targets, likewise.
+        weights: 1 for a row that counts and 0 for one that pads a partial batch; None if all count.
+        which: the numbers of the batch's rows in x and y; None if the batch is all of x and y.
+    """
+
+    x: Array
+    y: Array
+    weights: Array | None = None
+    which: Array | None = None
+
+
 def as_keys(key: Key[Array, ""] | Keys) -> Keys:
-    """A seed's `Keys`, from its key or as they are."""
+    """A seed's `Keys`, from its key or as they are.
+
+    Raises:
+        TypeError: no key.
+    """
     if isinstance(key, Keys):
         return key
     if not hasattr(key, "dtype"):
         raise TypeError(f"the key is {key!r}; make one with jax.random.key(0)")
-    return streams(
-        key if jnp.issubdtype(key.dtype, jax.dtypes.prng_key) else random.wrap_key_data(key)
-    )
+    if not jnp.issubdtype(key.dtype, jax.dtypes.prng_key):
+        key = random.wrap_key_data(key)
+    return streams(key)
 
 
 def as_dtype(y: Array, recipe: Recipe) -> Array:
     """Targets in the recipe's dtype; labels as they are."""
-    return y if jnp.issubdtype(y.dtype, jnp.integer) else y.astype(recipe.dtype)
+    if jnp.issubdtype(y.dtype, jnp.integer):
+        return y
+    return y.astype(recipe.dtype)
 
 
 def prepare(keys: Keys, task: Task, recipe: Recipe) -> Data:
     """A seed's data, in the recipe's dtype."""
+
+    def cast(x, y):
+        return x.astype(recipe.dtype), as_dtype(y, recipe)
+
     rows, validation = task.split(keys.data, keys.noise)
     x_test, y_test, distance = map(jnp.asarray, Points(*task.points()))
-    cast = lambda pair: (pair[0].astype(recipe.dtype), as_dtype(pair[1], recipe))  # noqa: E731
     inside = (distance <= 0).astype(recipe.dtype)
-    return Data(
-        cast(rows), None if validation is None else cast(validation), cast((x_test, y_test)), inside
-    )
+    rows = cast(*rows)
+    if validation is not None:
+        validation = cast(*validation)
+    return Data(rows, validation, cast(x_test, y_test), inside)
 
 
 def streams(key: Key[Array, ""]) -> Keys:
@@ -67,21 +106,35 @@ def streams(key: Key[Array, ""]) -> Keys:
 
 
 def batch(
-    keys: Keys, step: Any, rows: tuple[Array, Array], task: Task, recipe: Recipe, over: Over = ONE
-) -> tuple:
-    """The rows of one step: x, y, their weights or None, and which of x and y are meant, or None
-    for all.
+    keys: Keys,
+    step: Any,
+    rows: tuple[Array, Array],
+    task: Task,
+    recipe: Recipe,
+    batching: Batching = ONE,
+) -> Batch:
+    """The rows of one step.
+
+    Args:
+        keys: the seed's streams.
+        step: number of the step, from 0 on.
+        rows: all training rows.
+        task: gives fresh rows for `batches="stream"`.
+        recipe: says which batches.
+        batching: see `Batching`.
     """
     if recipe.batches == "stream":
-        fresh = lambda data, noise, task: task.fresh(  # noqa: E731
-            random.fold_in(data, step), random.fold_in(noise, step), recipe.batch_size
-        )
-        x, y = over.each(fresh)(keys.data, keys.noise, task)
-        return x.astype(recipe.dtype), as_dtype(y, recipe), None, None
+
+        def fresh(data, noise, task):
+            data, noise = random.fold_in(data, step), random.fold_in(noise, step)
+            return task.fresh(data, noise, recipe.batch_size)
+
+        x, y = batching.each(fresh)(keys.data, keys.noise, task)
+        return Batch(x.astype(recipe.dtype), as_dtype(y, recipe))
     if recipe.batch_size is None:
-        return *rows, None, None
-    size, n = recipe.batch_size, rows[0].shape[0]
-    index, weights = sampling.batch(recipe.batches, keys.order, step, size, n)
-    # Else XLA:CPU computes it anew, and without vectors, in every gather
+        return Batch(*rows)
+    n = rows[0].shape[0]
+    index, weights = sampling.batch(recipe.batches, keys.order, step, recipe.batch_size, n)
+    # XLA:CPU would compute the index anew in every gather, and without vectors
     index = lax.optimization_barrier(index)
-    return *rows, weights, index
+    return Batch(*rows, weights, index)

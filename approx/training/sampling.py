@@ -11,14 +11,17 @@ import jax
 import jax.numpy as jnp
 from jaxtyping import Array, Float, Int, Key, UInt32
 
+from approx.numerics.products import along, repeated
+
 GOLDEN = 0x9E3779B9  # 2^32 / golden ratio: spreads consecutive counters (Knuth, TAOCP 3, 6.4)
 
 KINDS = ("epoch", "order", "replacement", "stream")
 
 
 def mix(h: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:
-    """MurmurHash3's 32-bit finaliser (Appleby 2011): a bijection in which every input bit moves
-    every output bit.
+    """MurmurHash3's 32-bit finaliser (Appleby 2011).
+
+    It is a bijection in which every input bit changes every output bit.
     """
     h = (h ^ (h >> 16)) * jnp.uint32(0x85EBCA6B)
     h = (h ^ (h >> 13)) * jnp.uint32(0xC2B2AE35)
@@ -28,30 +31,30 @@ def mix(h: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:
 def word(key: Key[Array, "..."], counter: Any) -> UInt32[Array, "..."]:
     """One 32-bit word of a key and a counter."""
     data = jax.random.key_data(key)
-    return mix(
-        mix(data[..., 0] + jnp.asarray(counter).astype(jnp.uint32) * jnp.uint32(GOLDEN))
-        ^ data[..., -1]
-    )
+    first = data[..., 0]
+    counted = jnp.asarray(counter).astype(jnp.uint32) * jnp.uint32(GOLDEN)
+    mixed = mix(first + counted)
+    return mix(mixed ^ data[..., -1])
 
 
 def words(key: Key[Array, "..."], counter: Any, size: int) -> UInt32[Array, "size ..."]:
     """`size` 32-bit words of a key and a counter."""
     first = word(key, counter)
-    return mix(first + along(jnp.arange(size, dtype=jnp.uint32) * jnp.uint32(GOLDEN), first))
-
-
-def along(values: Array, like: Array) -> Array:
-    """A vector (size,), with a trailing axis for every axis of `like`."""
-    return values.reshape(-1, *(1 for _ in like.shape))
+    counters = jnp.arange(size, dtype=jnp.uint32) * jnp.uint32(GOLDEN)
+    return mix(first + along(counters, first.shape))
 
 
 def below(random: UInt32[Array, "..."], n: int) -> UInt32[Array, "..."]:
-    """Random words to 0..n-1, as `floor(word n / 2^32)` (bias below n / 2^32), by halves where 32
-    bits suffice.
+    """Random numbers 0..n-1 from random 32-bit words, as `floor(word n / 2^32)`.
+
+    The bias is below n / 2^32. Below n = 2^16 the product is made from 16-bit halves of the word;
+    from there on it is the remainder of the word by n.
     """
     if n >= 2**16:
         return random % jnp.uint32(n)
-    high, low, n32 = random >> 16, random & jnp.uint32(0xFFFF), jnp.uint32(n)
+    high = random >> 16
+    low = random & jnp.uint32(0xFFFF)
+    n32 = jnp.uint32(n)
     return (high * n32 + (low * n32 >> 16)) >> 16
 
 
@@ -61,55 +64,79 @@ def draw(key: Key[Array, "..."], step: Any, size: int, n: int) -> Int[Array, "si
 
 
 def halves(n: int) -> tuple[int, int]:
-    """Two factors of n, the larger at most four times the smaller; else two numbers of a product
-    just above n.
+    """Two factors of n, the larger at most four times the smaller.
 
-    With a product of n no entry has to walk on, for which all wait: of 300 and of 8,000 rows, a
+    If there are none, two numbers whose product is just above n. With a product of n no entry of a
+    permutation has to walk on, for which all others wait: for 300 and for 8,000 rows that takes a
     third of the time.
     """
-    for a in range(math.isqrt(n), math.isqrt(n) // 2, -1):
+    root = math.isqrt(n)
+    for a in range(root, root // 2, -1):
         if n % a == 0:
             return a, n // a
-    return -(-n // round(n**0.5)), round(n**0.5)
+    b = round(n**0.5)
+    return -(-n // b), b
 
 
 def permute(
     key: Key[Array, "..."], epoch: Any, position: Int[Array, " size"], n: int
 ) -> Int[Array, "size ..."]:
-    """Entries of a pseudorandom permutation of 0..n-1, one permutation per (key, epoch), without
-    storing it.
+    """Entries of a pseudorandom permutation of 0..n-1, which is not stored.
 
-    A Feistel network on Z_a x Z_b (see `halves`), whose rounds add a hash of one half to the other
-    modulo its size, walking on along the cycle from results >= n (Black and Rogaway 2002, "Ciphers
-    with arbitrary finite domains", methods 2 and 3): a bijection whatever the hash. Two entries
-    stay related only if their halves collide in every second round, so the rounds are chosen for
-    a^(-rounds/2) <= 1e-4, a the smaller. For n <= 32 that leaves a trace; there the entries are
-    those of sorted random words, exactly uniform.
+    Every (key, epoch) has a permutation of its own. It is a Feistel network on Z_a x Z_b (see
+    `halves`): a round adds a hash of one half to the other half, modulo its size. A result >= n is
+    mapped again until it is below n (Black and Rogaway 2002, "Ciphers with arbitrary finite
+    domains", methods 2 and 3). This is a bijection whatever the hash.
+
+    Two entries stay related only if their halves collide in every second round. So the number of
+    rounds is chosen for a^(-rounds/2) <= 1e-4, where a is the smaller size. For n <= 32 that is too
+    coarse; there the entries are those of sorted random words, and exactly uniform.
+
+    Args:
+        key: the stream "order" of a seed.
+        epoch: number of the epoch.
+        position: which entries (size,).
+        n: length of the permutation.
     """
     if n <= 32:
-        return jnp.argsort(words(key, epoch, n), axis=0)[position].astype(jnp.int32)
+        order = jnp.argsort(words(key, epoch, n), axis=0)
+        return order[position].astype(jnp.int32)
     a, b = halves(n)
-    rounds = max(6, 2 * math.ceil(math.log(1e4) / math.log(min(a, b))))
+    half_rounds = math.ceil(math.log(1e4) / math.log(min(a, b)))
     base = word(key, epoch)
-    keys = [mix(base + jnp.uint32((r + 1) * GOLDEN & 0xFFFFFFFF)) for r in range(rounds)]
-
-    def wrap(value, size):  # value < 2 size
-        return jnp.where(value >= size, value - jnp.uint32(size), value)
+    keys = []
+    for r in range(max(6, 2 * half_rounds)):
+        counter = (r + 1) * GOLDEN & 0xFFFFFFFF
+        keys.append(mix(base + jnp.uint32(counter)))
 
     def shuffle(index):
-        left, right = index // jnp.uint32(b), index % jnp.uint32(b)
+        left = index // jnp.uint32(b)
+        right = index % jnp.uint32(b)
         for r, round_key in enumerate(keys):
             if r % 2:
-                right = wrap(right + below(mix(left ^ round_key), b), b)
+                added = below(mix(left ^ round_key), b)
+                right = wrap(right + added, b)
             else:
-                left = wrap(left + below(mix(right ^ round_key), a), a)
+                added = below(mix(right ^ round_key), a)
+                left = wrap(left + added, a)
         return left * jnp.uint32(b) + right
 
-    index = shuffle(along(position.astype(jnp.uint32), base))
+    def is_beyond(index):
+        return (index >= n).any()
+
+    def walk_on(index):
+        return jnp.where(index < n, index, shuffle(index))
+
+    entries = along(position.astype(jnp.uint32), base.shape)
+    index = shuffle(entries)
     if a * b > n:
-        walk = lambda i: jnp.where(i < n, i, shuffle(i))  # noqa: E731
-        index = jax.lax.while_loop(lambda i: (i >= n).any(), walk, index)
+        index = jax.lax.while_loop(is_beyond, walk_on, index)
     return index.astype(jnp.int32)
+
+
+def wrap(value: UInt32[Array, "..."], size: int) -> UInt32[Array, "..."]:
+    """The remainder of a number below 2 size."""
+    return jnp.where(value >= size, value - jnp.uint32(size), value)
 
 
 def batches_per_epoch(n: int, size: int) -> int:
@@ -120,19 +147,28 @@ def batches_per_epoch(n: int, size: int) -> int:
 def batch(
     kind: str, key: Key[Array, "..."], step: Any, size: int, n: int
 ) -> tuple[Int[Array, "size ..."], Float[Array, "size ..."] | None]:
-    """The rows of a step, and their weights where a batch can be partial (1 for a row, 0 for
-    padding).
+    """The numbers of a step's rows, and their weights where a batch can be partial.
 
-    "epoch" goes through a new permutation every epoch, "order" through the rows as they stand; in
-    both the last batch of an epoch holds what is left (Keras). "replacement" draws rows anew each
-    step.
+    Args:
+        kind: "epoch" goes through a new permutation of the rows in every epoch, "order" through the
+            rows as they stand. In both the last batch of an epoch has the rows that are left, as
+            in Keras. "replacement" draws rows anew in each step.
+        key: the stream "order" of a seed.
+        step: number of the step.
+        size: rows of a batch.
+        n: how many rows there are.
+
+    Returns:
+        Row numbers (size,), and None or weights (size,): 1 for a row, 0 for padding.
     """
     if kind == "replacement":
         return draw(key, step, size, n), None
     batches = batches_per_epoch(n, size)
     position = (step % batches) * size + jnp.arange(size)
-    weights = None if n % size == 0 else along(jnp.asarray(position < n, float), key)
+    weights = None
+    if n % size:
+        weights = along(jnp.asarray(position < n, float), key.shape)
     position = jnp.minimum(position, n - 1)
     if kind == "epoch":
         return permute(key, step // batches, position, n), weights
-    return jnp.broadcast_to(along(position, key), (size, *key.shape)), weights
+    return repeated(position, key.shape), weights

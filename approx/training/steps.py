@@ -1,30 +1,34 @@
-"""One step of one network, as pure functions: init, predict, loss, update, and the data they see.
+"""One step of one network, as pure functions: its first state, and the update of the state.
 
-Shape letters: n training rows, k test points, i inputs, o outputs. All shapes are those of one
-network; the formulas accept an axis of networks behind them (see `Over`, and `lanes.py`).
+Shape letters: n training rows, i inputs, o outputs. All shapes are those of one network; `batching`
+says how the same formulas run on many (see `Batching`).
 """
 
-from typing import Any, NamedTuple, cast
+from typing import NamedTuple
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax
 from jaxtyping import Array, Float, Key, PyTree
 
 from approx import models
-from approx.numerics.products import ONE, Over, take
+from approx.numerics.products import ONE, Batching
 from approx.tasks import Task
-from approx.training.evaluation import penalty, row_sums, slope, squares, total
-from approx.training.inputs import Keys, as_keys
-from approx.training.optimizers import is_method
-from approx.training.recipes import Recipe, optimizer
-from approx.training.second_order import RUNNING, Slope, Squares, choose, ravel, unravel
+from approx.training.evaluation import EVALUATIONS
+from approx.training.inputs import Batch, Keys, as_keys
+from approx.training.recipes import Recipe, rule
+from approx.training.rules import GRADIENT, Gradient
 
 
 class State(NamedTuple):
-    """What one update changes: parameters, the optimiser's state, and sums over the batches since
-    the last record.
+    """What one update changes.
+
+    Attributes:
+        params: the network's parameters.
+        opt_state: state of the rule that trains.
+        loss_sum: sum of the losses of all rows seen since the last record.
+        correct_sum: how many of these rows were correct.
+        row_sum: how many rows these are.
     """
 
     params: PyTree
@@ -37,17 +41,29 @@ class State(NamedTuple):
 def init(
     key: Key[Array, ""] | Keys, task: Task, recipe: Recipe, params: PyTree | None = None
 ) -> State:
-    """The state before the first step, from `params` if given (a warm start), else from the model's
-    own init.
+    """The state before the first step.
+
+    Args:
+        key: the seed's key, or its `Keys`.
+        task: gives the rows, whose shapes the model may ask for.
+        recipe: says which model and optimiser.
+        params: parameters to start from (a warm start); None for the model's own init.
     """
-    keys, rule = as_keys(key), cast(Any, optimizer(recipe))
+    keys = as_keys(key)
     x, y = task.split(keys.data, keys.noise)[0]
     if params is None:
-        params = models.functions(recipe.model)[0](keys.init, x.astype(recipe.dtype))
+        first_params, _ = models.functions(recipe.model)
+        params = first_params(keys.init, x.astype(recipe.dtype))
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, recipe.dtype), params)
     zero = jnp.zeros((), recipe.dtype)
-    residuals = (y.size if recipe.l2 is None else 0,) if is_method(recipe.optimizer) else ()
-    return State(params, rule.init(params, *residuals), zero, zero, zero)
+    residuals = y.size if recipe.l2 is None else 0
+    return State(
+        params=params,
+        opt_state=rule(recipe).init(params, residuals),
+        loss_sum=zero,
+        correct_sum=zero,
+        row_sum=zero,
+    )
 
 
 def update(
@@ -58,65 +74,51 @@ def update(
     recipe: Recipe,
     key: Key[Array, "..."] | None = None,
     weights: Array | None = None,
-    over: Over = ONE,
     index: Array | None = None,
 ) -> State:
     """One step of the optimiser on one batch.
 
     Args:
-        state: before it.
+        state: before the step.
         x: inputs (n, i).
         y: targets (n, o), or labels (n,).
         task: says which loss.
         recipe: says which model and optimiser.
         key: for dropout; None for none.
         weights: of the rows, 0 or 1; None is 1 for all.
-        over: see `Over`.
         index: which of the rows x, y are the batch (b,), or None if all are.
+
+    Returns:
+        The state after the step.
     """
-    if is_method(recipe.optimizer):
-        return step(state, (x, y), task, recipe, over)
-    gradient, value, correct, n = slope(
-        state.params, (x, y, weights), task, recipe, key, over, index
-    )
-
-    def objective(params):
-        batch = (x, y) if index is None else (take(x, index), take(y, index))
-        value, _, n = row_sums(params, (*batch, weights), task, recipe, key)
-        return value / (len(batch[0]) if n is None else n) + penalty(params, recipe)
-
-    def move(gradient, opt_state, params, value, recipe):
-        # Rules with a line search take these three (optax's convention); of many networks, none of
-        # them runs.
-        more = {"value": value, "grad": gradient, "value_fn": objective} if over is ONE else {}
-        rule = optax.with_extra_args_support(optimizer(recipe))
-        updates, opt_state = rule.update(gradient, opt_state, params, **more)
-        return optax.apply_updates(params, updates), opt_state
-
-    params, opt_state = over.each(move)(gradient, state.opt_state, state.params, value, recipe)
-    correct_sum = state.correct_sum if correct is None else state.correct_sum + correct * n
-    return State(params, opt_state, state.loss_sum + value * n, correct_sum, state.row_sum + n)
+    return step(state, Batch(x, y, weights, index), task, recipe, key)
 
 
-def step(state: State, rows: tuple, task: Task, recipe: Recipe, over: Over = ONE) -> State:
-    """One step of a method of second order: it evaluates its trial, unless it has stopped."""
-    method: Any = optimizer(recipe)
+def step(
+    state: State, batch: Batch, task: Task, recipe: Recipe, key=None, batching: Batching = ONE
+) -> State:
+    """One step of the rule that trains: it asks at its point, and moves by the answer."""
+    chosen = rule(recipe)
 
-    def move(state):
-        opt_state, trailing = state.opt_state, state.opt_state.trial.shape[1:]
-        trial = unravel(opt_state.trial, state.params)
-        evaluation: Slope | Squares
-        if method.squares:
-            evaluation = squares(
-                trial, rows, task, recipe, opt_state.best.jacobian is not None, over
-            )
-        else:
-            evaluation = total(trial, rows, task, recipe, over)
-        point, moved = method.update(
-            ravel(state.params, trailing), opt_state, evaluation, over.solve
-        )
-        running = opt_state.stopped == RUNNING
-        params = choose(running, unravel(point, state.params), state.params)
-        return state._replace(params=params, opt_state=choose(running, moved, opt_state))
+    def move(state: State) -> State:
+        point = chosen.point(state.params, state.opt_state)
+        found = EVALUATIONS[chosen.wants](point, batch, task, recipe, key, batching)
+        params, opt_state = chosen.step(state.params, state.opt_state, found, batching)
+        state = state._replace(params=params, opt_state=opt_state)
+        if chosen.wants == GRADIENT:
+            return with_batch(state, found)
+        return state
 
-    return lax.cond((state.opt_state.stopped == RUNNING).any(), move, lambda state: state, state)
+    running = chosen.runs(state.opt_state)
+    if running is None:
+        return move(state)
+    return lax.cond(running.any(), move, lambda state: state, state)
+
+
+def with_batch(state: State, found: Gradient) -> State:
+    """The state with the batch's rows among those seen since the last record."""
+    if found.correct is not None:
+        correct_sum = state.correct_sum + found.correct * found.n
+        state = state._replace(correct_sum=correct_sum)
+    loss_sum = state.loss_sum + found.value * found.n
+    return state._replace(loss_sum=loss_sum, row_sum=state.row_sum + found.n)

@@ -1,0 +1,270 @@
+"""The records that a training leaves behind: how a network is measured, and what is kept.
+
+Shape letters: k test points, o outputs, t records. All shapes are those of one network.
+"""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import jax.numpy as jnp
+import optax
+from jax import lax
+from jax.tree_util import GetAttrKey, register_pytree_with_keys, tree_map_with_path
+from jaxtyping import Array, PyTree
+
+from approx.numerics.products import ONE, Batching
+from approx.tasks import Task, losses
+from approx.training.evaluation import (
+    Sums,
+    is_correct,
+    mean_where,
+    penalty,
+    predict,
+    row_sums,
+    slope,
+)
+from approx.training.inputs import Batch, Data
+from approx.training.recipes import Recipe, record_steps, rule
+from approx.training.rules import GRADIENT
+from approx.training.steps import State
+
+
+class Trace(NamedTuple):
+    """What one training leaves behind: one value per record (t,).
+
+    A field is None if the task does not have it, or if nobody asked for it.
+
+    Attributes:
+        loss: on the training rows, as the network stands.
+        test_loss: on the test points inside the training range (distance 0); like the other three
+            of test points, None for a task without test points (`Task.tested`).
+        outside_loss: on the test points outside.
+        validation_loss: on the validation rows.
+        accuracy: share of the training rows that are correct.
+        test_accuracy: share of the test points inside that are correct.
+        outside_accuracy: share of the test points outside that are correct.
+        batch_loss: mean over the batches since the last record, with dropout and l2, as Keras
+            prints it.
+        batch_accuracy: share correct in the batches since the last record, with dropout.
+        gradient_norm: Euclidean, of the gradient on the training rows, with l2.
+        weight_norm: Euclidean, of the parameters.
+        metrics: a user's own, by name.
+        reports: what the rule that trains says of its work, by name (`Rule.report`).
+        prediction: outputs at the test points (kept records, k, o).
+        params: the parameters at the kept records.
+    """
+
+    loss: Array
+    test_loss: Array | None
+    outside_loss: Array | None
+    validation_loss: Array | None
+    accuracy: Array | None
+    test_accuracy: Array | None
+    outside_accuracy: Array | None
+    batch_loss: Array
+    batch_accuracy: Array | None
+    gradient_norm: Array | None
+    weight_norm: Array | None
+    metrics: dict[str, Array]
+    reports: dict[str, Array]
+    prediction: Array | None
+    params: PyTree
+
+
+def flatten_trace(trace: Trace) -> tuple[list[tuple[Any, Any]], tuple[str, ...]]:
+    """A trace's fields as JAX flattens them: the reports stand among the metrics.
+
+    The text of a compiled program names its results. With reports of their own name, all programs
+    of methods of second order would get another identity than in results that exist.
+    """
+    fields = trace._asdict()
+    reports = fields.pop("reports")
+    fields["metrics"] = fields["metrics"] | reports
+    children = [(GetAttrKey(name), value) for name, value in fields.items()]
+    return children, tuple(sorted(reports))
+
+
+def unflatten_trace(reported: tuple[str, ...], values: Any) -> Trace:
+    """The trace of these fields, of which the metrics hold the reports too."""
+    names = [name for name in Trace._fields if name != "reports"]
+    fields = dict(zip(names, values, strict=True))
+    metrics = dict(fields.pop("metrics"))
+    reports = {name: metrics.pop(name) for name in reported}
+    return Trace(**fields, metrics=metrics, reports=reports)
+
+
+register_pytree_with_keys(Trace, flatten_trace, unflatten_trace)
+
+
+class Keep(NamedTuple):
+    """What a training keeps besides its losses.
+
+    Attributes:
+        what: of "prediction", "params", "gradient_norm", "weight_norm".
+        at: the record steps at which predictions and parameters are kept; () is the last.
+        metrics: ((name, function), ...), each called as `function(params, predict)` with
+            `predict(x)` the outputs.
+
+    """
+
+    what: tuple[str, ...] = ("prediction",)
+    at: tuple[int, ...] = ()
+    metrics: tuple[tuple[str, Callable], ...] = ()
+
+
+KEEP = Keep()
+KEEPABLE = ("prediction", "params", "gradient_norm", "weight_norm")
+KEPT_FIELDS = ("prediction", "params")  # these have a value for each kept step, not each record
+
+
+def measure(
+    state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, batching: Batching = ONE
+) -> Trace:
+    """One record of the network as it stands: a `Trace` of single values."""
+    outputs, test, test_correct = at_points(state.params, data, task, recipe, batching)
+    inside = jnp.asarray(data.inside)
+    sums = over_all(state.params, data.rows, task, recipe, batching)
+    n = len(data.rows[0])
+    chosen = rule(recipe)
+    if chosen.wants != GRADIENT:
+        state = with_all_rows(state, sums, n, recipe, batching)
+    validation_loss = None
+    if data.validation is not None:
+        held = over_all(state.params, data.validation, task, recipe, batching)
+        validation_loss = held.loss / len(data.validation[0])
+
+    def share(correct, of):
+        return None if sums.correct is None else correct / of
+
+    def mean_of(values, weights):
+        return None if values is None else mean_where(weights, values)
+
+    def norm(kind, tree):
+        return batching.each(optax.tree.norm)(tree) if kind in keep.what else None
+
+    def own(params, recipe):
+        return users_metrics(params, recipe, keep)
+
+    return Trace(
+        loss=sums.loss / n,
+        test_loss=mean_of(test, inside),
+        outside_loss=mean_of(test, 1 - inside),
+        validation_loss=validation_loss,
+        accuracy=share(sums.correct, n),
+        test_accuracy=mean_of(test_correct, inside),
+        outside_accuracy=mean_of(test_correct, 1 - inside),
+        batch_loss=state.loss_sum / state.row_sum,
+        batch_accuracy=share(state.correct_sum, state.row_sum),
+        # XLA leaves the gradient out where it is not kept; the program's text has it always.
+        gradient_norm=norm(
+            "gradient_norm",
+            slope(state.params, Batch(*data.rows), task, recipe, None, batching).gradient,
+        ),
+        weight_norm=norm("weight_norm", state.params),
+        metrics=batching.each(own)(state.params, recipe),
+        reports=chosen.report(state.opt_state),
+        prediction=outputs if "prediction" in keep.what else None,
+        params=state.params if "params" in keep.what else None,
+    )
+
+
+def users_metrics(params: PyTree, recipe: Recipe, keep: Keep) -> dict[str, Array]:
+    """A user's own metrics of one network, by name."""
+
+    def at(x):
+        return predict(params, x, recipe)
+
+    found = {}
+    for name, metric in keep.metrics:
+        found[name] = as_numbers(name, metric(params, at), recipe.dtype)
+    return found
+
+
+def at_points(
+    params: PyTree, data: Data, task: Task, recipe: Recipe, batching: Batching
+) -> tuple[Array, Array | None, Array | None]:
+    """Outputs at the points, and the loss and correctness of each; None without test points."""
+    x, y = data.points
+    outputs = batching.map_rows(lambda x: predict(params, x, recipe), x)
+    if not task.tested:
+        return outputs, None, None
+    return outputs, losses.find(task.loss)(outputs, y), is_correct(outputs, y, task)
+
+
+def over_all(
+    params: PyTree, rows: tuple[Array, Array], task: Task, recipe: Recipe, batching: Batching
+) -> Sums:
+    """Losses and correct rows summed over all rows (x, y), without dropout."""
+
+    def sums(x, y):
+        return row_sums(params, (x, y, None), task, recipe, batching=batching)
+
+    return batching.sum_rows(sums, *rows)
+
+
+def with_all_rows(state: State, sums: Sums, n: int, recipe: Recipe, batching: Batching) -> State:
+    """The state of a rule whose batch is all rows: the sums since the last record are of these."""
+    extra: Any = 0
+    if recipe.l2 is not None:
+        extra = batching.each(penalty)(state.params, recipe)
+    loss_sum, row_sum = sums.loss + n * extra, jnp.full_like(sums.loss, n)
+    state = state._replace(loss_sum=loss_sum, row_sum=row_sum)
+    if sums.correct is None:
+        return state
+    return state._replace(correct_sum=sums.correct)
+
+
+def as_numbers(name: str, value: Any, dtype: str) -> Array:
+    """What a metric gives, as an array.
+
+    Raises:
+        TypeError: something else than real numbers.
+    """
+    if isinstance(value, Array) and jnp.iscomplexobj(value):
+        raise TypeError(
+            f"metric {name!r} gives complex numbers: give their real part, imaginary part, or size"
+        )
+    try:
+        return jnp.asarray(value, dtype)
+    except (TypeError, ValueError):
+        raise TypeError(
+            f"metric {name!r} gives {value!r}; it must give a number or an array of numbers"
+        ) from None
+
+
+def record(
+    carry, n: Any, data: Data, task: Task, recipe: Recipe, keep: Keep, batching: Batching = ONE
+) -> tuple[State, Trace]:
+    """State and trace after step n: with a new record, if one is due.
+
+    The sums over batches begin anew after a record. Predictions and parameters are written to the
+    slot of the next kept step at every record, so that the last write before that step counts.
+
+    Args:
+        carry: the state as the training loop carries it (`Batching.turn`), and the trace.
+        n: number of the step, -1 before the first.
+        data: see `Data`.
+        task: says how the network is judged.
+        recipe: says which steps have a record.
+        keep: what is kept.
+        batching: see `Batching`.
+    """
+    steps = jnp.asarray(record_steps(recipe))
+    kept = jnp.asarray(keep.at) if keep.at else steps[-1:]
+
+    def write(carry):
+        state, trace = carry
+        now = batching.turn(lax.optimization_barrier(state))  # else XLA would turn it in every step
+        new = measure(now, data, task, recipe, keep, batching)
+        # A slot past the end is not written
+        slot, kept_slot = jnp.searchsorted(steps, n + 1), jnp.searchsorted(kept, n + 1)
+
+        def put(path, old, value):
+            at = kept_slot if path[0].name in KEPT_FIELDS else slot
+            return old.at[at].set(value)
+
+        zero = jnp.zeros_like(state.loss_sum)
+        state = state._replace(loss_sum=zero, correct_sum=zero, row_sum=zero)
+        return state, tree_map_with_path(put, trace, new)
+
+    return lax.cond(jnp.isin(n + 1, steps), write, lambda carry: carry, carry)
