@@ -1,4 +1,4 @@
-"""The command line: `python -m approx status FOLDER` and `python -m approx verify FOLDER`.
+"""The command line: `python -m approx status FOLDER`, `verify FOLDER`, or `cache`.
 
 `--help` says more.
 """
@@ -15,6 +15,7 @@ import tyro
 from tyro.conf import Positional
 
 from approx.disk import chunks, description, folders, labelled
+from approx.sweep import program_files
 from approx.sweep.progress import duration, plural
 
 
@@ -183,9 +184,34 @@ def verified(folder: Path, count: int, key: int, expected: str | None) -> bool:
     return fine
 
 
+def cache(clear: bool = False) -> int:
+    """Say where compiled programs are kept between processes, how many there are, and how large.
+
+    The environment variable APPROX_CACHE names another folder, or is `off`; APPROX_CACHE_GB is the
+    size that the folder may have, 1 unless it is given.
+
+    Args:
+        clear: remove the programs.
+    """
+    folder = program_files.folder()
+    if folder is None:
+        print("compiled programs are not kept: APPROX_CACHE is off")
+        return 0
+    entries = program_files.entries(folder)
+    size = sum(entry.size for entry in entries) / 1e6
+    allowed = program_files.limit() / 1e9
+    print(f"{folder}: {plural(len(entries), 'program')}, {size:,.1f} MB of at most {allowed:g} GB")
+    if entries:
+        oldest = min(entry.used for entry in entries)
+        print(f"  the oldest was last used {duration(time.time() - oldest)} ago")
+    if clear:
+        print(f"  {plural(program_files.clear(folder), 'program')} removed")
+    return 0
+
+
 def main() -> None:
     """Read the command line, and do what it says."""
-    commands = {"status": status, "verify": verify}
+    commands: dict[str, Any] = {"status": status, "verify": verify, "cache": cache}
     try:
         sys.exit(tyro.extras.subcommand_cli_from_dict(commands, prog="approx"))
     except (FileNotFoundError, ValueError) as error:

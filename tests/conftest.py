@@ -10,6 +10,9 @@ from contextlib import contextmanager
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
+# Tests compile what they run, and leave the developer's own folder of programs alone
+os.environ["APPROX_CACHE"] = "off"
+
 import jaxtyping
 
 # Where shapes are; what users call first, recipes and runs, has errors of its own that must not be

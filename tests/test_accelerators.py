@@ -127,7 +127,7 @@ def test_a_compiler_without_memory_is_met_with_a_remedy(said, kind):
             raise jax.errors.JaxRuntimeError(said)
 
     with pytest.raises(kind, match=said.split(":")[0]) as refused:
-        programs.compiled(Lowered(), ("a key of no program", said))
+        programs.compiled(Lowered(), programs.Found(said, "", None, None, None))
     assert ("lanes=" in str(refused.value)) == (kind is MemoryError)
 
 

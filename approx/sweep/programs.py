@@ -17,7 +17,7 @@ import numpy as np
 from jax.sharding import SingleDeviceSharding
 from jaxtyping import PyTree
 
-from approx.sweep import checks, hosts, layouts
+from approx.sweep import checks, hosts, kept_programs, layouts
 from approx.sweep.blocks import Inputs, Structure, advance, look, start
 from approx.sweep.facts import x64
 from approx.sweep.plans import Plan, cell_inputs, inputs
@@ -279,8 +279,8 @@ def jitted(
     )
 
 
-def compiled(lowered: Any, key: Any) -> Any:
-    """The compiled program, which is kept under its key.
+def compiled(lowered: Any, key: Found) -> Any:
+    """The compiled program: from this process, from the folder of an earlier one, or compiled now.
 
     Raises:
         MemoryError: the device's memory does not even suffice to compile it, as XLA may find on an
@@ -290,7 +290,9 @@ def compiled(lowered: Any, key: Any) -> Any:
     if key in _compiled:
         return _compiled[key]
     try:
-        _compiled[key] = lowered.compile()
+        _compiled[key] = kept_programs.compiled(
+            lowered, key.text, key.options, key.device, calls_host=bool(key.called)
+        )
     except jax.errors.JaxRuntimeError as error:
         if "RESOURCE_EXHAUSTED" not in str(error):
             raise
