@@ -260,6 +260,7 @@ def draw_costs(ax: Axes, rows: list[dict]) -> None:
     labels = [f"{label}@{epochs}" if epochs else label for label, epochs in SHOWN.values()]
     columns = {"cost": "cost", "cost low": "low", "cost high": "high"}
     cells = costs.loc[labels, list(columns)].rename(columns=columns).astype(float)
+    cells["high"] = cells.high.clip(upper=1e9)  # beyond the axis
     ap.plot.forest(cells.to_xarray(), "cost", ax, log=True)
     text: dict[str, Any] = {"ha": "center", "va": "bottom", "size": 6.5}
     for y, label in enumerate(labels):

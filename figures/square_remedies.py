@@ -192,7 +192,7 @@ def combinations(table: pd.DataFrame, ax: Axes) -> None:
     n = int(table.n.max())
     within = 100 * 0.98 / np.sqrt(n)  # half a 95% interval about one half, the widest
     said = f"% of seeds that learn, n = {n} a cell (± {within:.0f} at most)"
-    ax.text(0.5, -0.12, said, transform=ax.transAxes, ha="center", va="top")
+    ax.set_xlabel(said, labelpad=14)
 
 
 def endings(table: pd.DataFrame) -> pd.DataFrame:
@@ -216,14 +216,16 @@ def became(table: pd.DataFrame, ax: Axes) -> None:
     shares = shares.loc[:, shares.any()]
     recipe = [row_name(label).split(":")[0] for label in shares.index]
     n = table.n[shares.index].to_numpy()[:, None]
+    ends = np.minimum(np.round(np.cumsum(shares.to_numpy(), axis=1) * n), n)
+    successes = np.diff(ends, axis=1, prepend=0)
+    low, high = ap.stats.binomial_interval(successes, n)
     dims = ("recipe", "kind")
-    low, high = ap.stats.binomial_interval(np.round(shares * n), n)
     found = xr.Dataset(
         {
             "rate": (dims, shares),
             "low": (dims, low),
             "high": (dims, high),
-            "successes": (dims, np.round(shares * n)),
+            "successes": (dims, successes),
             "n": (dims, np.broadcast_to(n, shares.shape)),
         },
         {"recipe": recipe, "kind": list(shares.columns)},

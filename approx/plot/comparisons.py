@@ -96,7 +96,8 @@ def forest(
         own = {"color": f"C{number}", "marker": MARKS[number]} | dict((styles or {}).get(name, {}))
         label = own.pop("label", name)
         if label:
-            ax.plot([], [], label=label, **(MARK | own))
+            # Nothing that is drawn nowhere may lie outside the axes: it would break their layout
+            ax.plot([], [], label=label, **(MARK | own | {"clip_on": True}))
         for row_name, y in heights.items():
             row = rows[row_name] if by is None else rows[row_name].isel({by: number})
             style = own | dict((styles or {}).get(row_name, {}))
@@ -179,6 +180,8 @@ def _draw_interval(
     """One interval, given as (value, low, high), with its mark, and arrows where it goes on."""
     value, low, high = ends
     left, right = ax.get_xlim()
+    if np.isnan(low) or np.isnan(high):
+        return
     ax.hlines(y, max(low, left), min(high, right), color=style["color"], linewidth=1.2)
     if np.isfinite(value):
         decided = null is None or low > null or high < null
