@@ -47,12 +47,23 @@ def draw_counts(found: xr.Dataset) -> plt.Figure:
     for verdict, (color, ink) in BARS.items():
         here = counts.reindex(index=[verdict], columns=sources, fill_value=0).to_numpy()[0]
         label = f"{verdict} ({here.sum()})"
-        bars = ax.barh(sources, here, 0.75, left, color=color, label=label)
+        bars = ax.barh(
+            sources,
+            here,
+            0.75,
+            left,
+            color=color,
+            label=label,
+        )
         texts = [str(n) if n else "" for n in here]
         ax.bar_label(bars, texts, label_type="center", size=7, color=ink)
         left += here
     ap.plot.row_axis(ax, [NAMES[source] for source in sources])
-    ax.set(ylim=(len(sources) - 0.5, -0.5), xlabel="claims", xlim=(0, 1.02 * left.max()))
+    ax.set(
+        ylim=(len(sources) - 0.5, -0.5),
+        xlabel="claims",
+        xlim=(0, 1.02 * left.max()),
+    )
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
     return figure
 

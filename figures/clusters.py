@@ -122,7 +122,13 @@ def over_passes(runs: xr.Dataset, ax: Axes) -> None:
     reported = pd.read_csv(SUMMARIES / "clusters_reported.csv", index_col="number").value
     found = ap.stats.quantiles(runs, of="accuracy", q=0.5).accuracy
     training = found.isel(quantile=0).values[1:]
-    ax.plot(passes, training, color="C2", ls=(0, (4, 1.5)), zorder=1)
+    ax.plot(
+        passes,
+        training,
+        color="C2",
+        ls=(0, (4, 1.5)),
+        zorder=1,
+    )
     ends: list[Any] = [(training, "training rows,\nno dropout", "C2")]
     for number, (of, text) in enumerate(COUNTED.items()):
         found = ap.stats.quantiles(runs, of=of)[of]
@@ -131,7 +137,12 @@ def over_passes(runs: xr.Dataset, ax: Axes) -> None:
         ends.append((quantiles[2], text, f"C{number}"))
         printed = {n: reported[name] for n, name in REPORTED[of].items() if n <= passes[-1]}
         cross: dict[str, Any] = {"ms": 4, "mew": 1.0, "zorder": 5, "clip_on": False}
-        ax.plot(list(printed), list(printed.values()), "kx", **cross)
+        ax.plot(
+            list(printed),
+            list(printed.values()),
+            "kx",
+            **cross,
+        )
     ax.plot([], [], "kx", ms=4, mew=1.0, label="the thread's numbers")
     ax.legend(loc="center left", bbox_to_anchor=(0, 0.52), handletextpad=0.2)
     ax.set(ylim=(0.5, 0.87), ylabel="accuracy")
@@ -173,7 +184,14 @@ def remedies(all_runs: dict[str, xr.Dataset], table: pd.DataFrame, ax: Axes) -> 
         if label != "literal":
             text = f"{row.better:.0%} [{row.better_low:.0%}, {row.better_high:.0%}]"
         place: dict[str, Any] = {"textcoords": "offset points", "va": "center"}
-        ax.annotate(text, (1, y), (6, 0), size=6.0, xycoords=("axes fraction", "data"), **place)
+        ax.annotate(
+            text,
+            (1, y),
+            (6, 0),
+            size=6.0,
+            xycoords=("axes fraction", "data"),
+            **place,
+        )
     ap.plot.row_axis(ax, list(RECIPES.values()))
     ax.tick_params(axis="y", labelsize=6.5)
     passes = int(all_runs["literal"].step[-1]) // ROWS
@@ -187,7 +205,13 @@ def mark_references(accuracies: pd.Series, ax: Axes) -> None:
     for name, (text, side, height) in LINES.items():
         x = accuracies[name]
         offset = 3 if side == "right" else -3
-        ax.axvline(x, color="0.55", lw=0.6, ls=(0, (3, 2)), zorder=0)
+        ax.axvline(
+            x,
+            color="0.55",
+            lw=0.6,
+            ls=(0, (3, 2)),
+            zorder=0,
+        )
         ax.annotate(
             text,
             (x, 1),
@@ -230,10 +254,20 @@ def effects(table: pd.DataFrame, ax: Axes) -> None:
         name: {"color": f"C{int(order) - 1}"}
         for name, order in zip(names, table.order, strict=True)
     }
-    ap.plot.forest(found.to_xarray(), "effect", ax, groups={"": names}, styles=styles)
+    ap.plot.forest(
+        found.to_xarray(),
+        "effect",
+        ax,
+        groups={"": names},
+        styles=styles,
+    )
     ax.tick_params(axis="y", labelsize=6.5)
     ax.set_xlabel("effect on test accuracy, points (95%); derivatives wrong", size=7)
-    ap.plot.corner(ax, int(table.n.iloc[0]), "lower right")
+    ap.plot.corner(
+        ax,
+        int(table.n.iloc[0]),
+        "lower right",
+    )
 
 
 def short(factors: str) -> str:
@@ -251,7 +285,7 @@ def plane(x: np.ndarray) -> np.ndarray:
     return np.column_stack([axes, np.zeros(2)])
 
 
-def region(outputs: Outputs, task: ap.Task, title: str, ax: Axes) -> None:
+def region(outputs: Outputs, task: Any, title: str, ax: Axes) -> None:
     """Which class each point of the plane is given to, the rows, and where the origin is."""
     axes = plane(task.x)
     grid = np.linspace(-WIDE, WIDE, 281)
@@ -267,11 +301,29 @@ def region(outputs: Outputs, task: ap.Task, title: str, ax: Axes) -> None:
         **shown,
     )
     u, v = (task.x_test[:500] @ axes.T).T
-    ax.scatter(u, v, c=task.y_test[:500], s=1.6, lw=0, **shown)
+    ax.scatter(
+        u,
+        v,
+        c=task.y_test[:500],
+        s=1.6,
+        lw=0,
+        **shown,
+    )
     ax.plot(0, 0, "k+", ms=6, mew=1.0)
     right = np.asarray(outputs(task.x_test)).argmax(1) == task.y_test
-    ax.text(0, 1.02, f"{title}: {right.mean():.2f}", size=6.5, transform=ax.transAxes)
-    ax.set(xticks=[], yticks=[], xlim=(-WIDE, WIDE), ylim=(-WIDE, WIDE))
+    ax.text(
+        0,
+        1.02,
+        f"{title}: {right.mean():.2f}",
+        size=6.5,
+        transform=ax.transAxes,
+    )
+    ax.set(
+        xticks=[],
+        yticks=[],
+        xlim=(-WIDE, WIDE),
+        ylim=(-WIDE, WIDE),
+    )
     ax.spines[:].set_visible(True)
 
 
@@ -281,7 +333,7 @@ def distance(z: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> np.ndar
     return (away * np.linalg.solve(covariance, away.T).T).sum(1)
 
 
-def bayes(task: ap.Task) -> Outputs:
+def bayes(task: Any) -> Outputs:
     """The rule of the classes' Gaussians.
 
     Some labels are random, so the moments of a class are those of its rows within the 99.9% ellipse
@@ -326,7 +378,13 @@ def draw_maps(runs: dict[str, xr.Dataset], axes: dict[str, Axes]) -> None:
     for (title, outputs), letter in zip(maps.items(), "efgh", strict=True):
         region(outputs, task, title, axes[letter])
     for c, place in enumerate(NAMED):
-        axes["e"].text(*place, f"class {c}", size=6, ha="center", va="center")
+        axes["e"].text(
+            *place,
+            f"class {c}",
+            size=6,
+            ha="center",
+            va="center",
+        )
 
 
 def main(

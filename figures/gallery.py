@@ -99,7 +99,11 @@ def paragraph(folder: str, name: str, begin: str) -> str:
     What follows the word "Writes" in it is left out.
     """
     text = ast.get_docstring(ast.parse((ROOT / folder / f"{name}.py").read_text())) or ""
-    found = re.search(rf"^{begin}(.*?)(?=\n\n|\sWrites\s|\Z)", text, re.DOTALL | re.MULTILINE)
+    found = re.search(
+        rf"^{begin}(.*?)(?=\n\n|\sWrites\s|\Z)",
+        text,
+        re.DOTALL | re.MULTILINE,
+    )
     return " ".join(found[1].split()) if found else ""
 
 

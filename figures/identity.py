@@ -130,13 +130,39 @@ def draw_example(ax: Axes, label: str, rows: list[dict], runs: xr.Dataset) -> No
     x = (np.array([float(row["input"]) for row in rows]) - mean) / sd
     y = (np.array([float(row["output"]) for row in rows]) - mean) / sd
     kind, name = EXAMPLES[label]
-    ax.plot((-4, 4), (-4, 4), color="0.6", linewidth=0.6, linestyle=":", zorder=0)
-    ax.plot(x, y, "o", color=COLORS[kind], markersize=2.2, markeredgewidth=0)
-    ax.set(xlim=(-3.4, 3.4), xticks=(-2, 0, 2), xlabel="input")
+    ax.plot(
+        (-4, 4),
+        (-4, 4),
+        color="0.6",
+        linewidth=0.6,
+        linestyle=":",
+        zorder=0,
+    )
+    ax.plot(
+        x,
+        y,
+        "o",
+        color=COLORS[kind],
+        markersize=2.2,
+        markeredgewidth=0,
+    )
+    ax.set(
+        xlim=(-3.4, 3.4),
+        xticks=(-2, 0, 2),
+        xlabel="input",
+    )
     ax.set(ylim=(-4.6, 4.6), yticks=(-4, -2, 0, 2, 4))
     last = runs.isel(seed=0, step=-1)
     says = f"{name}\nMSE {float(last.mse):.2g}, R² {float(last.r_squared):.2f}"
-    ax.text(0.03, 0.99, says, transform=ax.transAxes, ha="left", va="top", size=6.5)
+    ax.text(
+        0.03,
+        0.99,
+        says,
+        transform=ax.transAxes,
+        ha="left",
+        va="top",
+        size=6.5,
+    )
 
 
 def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndarray]) -> None:
@@ -153,18 +179,48 @@ def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndar
         "size": 6.5,
     }
     for row, label in enumerate(names):
-        left = np.clip(unexplained(runs[label]).isel(step=-1).values, LEAST, MOST)
+        left = np.clip(
+            unexplained(runs[label]).isel(step=-1).values,
+            LEAST,
+            MOST,
+        )
         heights = row + jitter.uniform(-0.3, 0.3, left.size)
-        ap.plot.seed_dots(ax, left, became[label], COLORS, heights, clip_on=False)
+        ap.plot.seed_dots(
+            ax,
+            left,
+            became[label],
+            COLORS,
+            heights,
+            clip_on=False,
+        )
         rate = rate_of(runs[label])
         says = f"{int(rate.successes)} of {int(rate.n)}"
-        ax.annotate(says, (1, row), (4, 0), va="center", **beside)
-    ax.annotate("learned", (1, -0.75), (4, 0), va="bottom", **beside)
+        ax.annotate(
+            says,
+            (1, row),
+            (4, 0),
+            va="center",
+            **beside,
+        )
+    ax.annotate(
+        "learned",
+        (1, -0.75),
+        (4, 0),
+        va="bottom",
+        **beside,
+    )
     mark_recipes(ax, list(names.values()))
     there = {kind for found in became.values() for kind in found}
     seen = [kind for kind in COLORS if kind in there]
     for kind in seen:
-        ax.plot([], [], ".", color=COLORS[kind], markersize=6, label=kind)
+        ax.plot(
+            [],
+            [],
+            ".",
+            color=COLORS[kind],
+            markersize=6,
+            label=kind,
+        )
     ax.figure.legend(
         loc="outside lower center", ncols=len(seen), columnspacing=0.8, handletextpad=0
     )
@@ -178,11 +234,16 @@ def mark_recipes(ax: Axes, names: list[str]) -> None:
     for row in GROUPS:
         ax.axhline(row - 0.5, color="0.8", linewidth=0.6, zorder=0)
     ap.plot.row_axis(ax, names)
-    ax.set(xscale="log", xlim=(LEAST, MOST), ylim=(len(names) - 0.4, -0.7))
+    ax.set(
+        xscale="log",
+        xlim=(LEAST, MOST),
+        ylim=(len(names) - 0.4, -0.7),
+    )
     ax.set_xticks([1e-6, 1e-4, 1e-2, 1, 1e2, 1e4, 1e6])
     ax.minorticks_off()
     ax.set_xlabel(
-        "1 - R² = error / variance, one dot a seed\n(at the left edge: less; at the right: diverged)"
+        "1 - R² = error / variance, one dot a seed\n"
+        "(at the left edge: less; at the right: diverged)"
     )
 
 
@@ -197,13 +258,27 @@ def draw_modes(ax: Axes, runs: dict[str, xr.Dataset], curves: list[dict]) -> Non
     for left, name in LEVELS.items():
         ax.axhline(left, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
         place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
-        ax.annotate(name, (1, left), (3, 0), textcoords="offset points", size=6, **place)
+        ax.annotate(
+            name,
+            (1, left),
+            (3, 0),
+            textcoords="offset points",
+            size=6,
+            **place,
+        )
     for epochs in (10, 200):
         updates = epochs * A_EPOCH
         ax.axvline(updates, color="0.8", linewidth=0.6, zorder=0)
         place = {"xycoords": ("data", "axes fraction"), "va": "bottom", "rotation": 90}
         text = f"{epochs} epochs"
-        ax.annotate(text, (updates, 0), (1, 2), textcoords="offset points", size=6, **place)
+        ax.annotate(
+            text,
+            (updates, 0),
+            (1, 2),
+            textcoords="offset points",
+            size=6,
+            **place,
+        )
     said = "lines: closed form; marks: 5, 50, 95% of seeds"
     ax.text(0, 1.01, said, transform=ax.transAxes, va="bottom", size=6.5)
     ax.set(xscale="log", xlim=(10, 1e11), xlabel="updates")
@@ -219,10 +294,33 @@ def draw_mode(ax: Axes, label: str, runs: xr.Dataset, curves: list[dict]) -> Non
     path = np.array([(float(row["step"]), float(row["unexplained"])) for row in rows])
     ax.plot(*path[path[:, 1] < 1e5].T, color=color)
     measured = unexplained(runs).isel(step=slice(1, None)).transpose("seed", "step")
-    low, middle, high = ap.stats.order_quantiles(measured, (0.05, 0.5, 0.95), axis=0)
-    ax.plot(runs.step[1:], middle, "o", color=color, markersize=3, markeredgecolor="white")
-    ax.vlines(runs.step[1:], low, high, color=color, linewidth=1)
-    ax.text(*place, name, color=color, size=6.5, ha="right" if label == "rate" else "left")
+    low, middle, high = ap.stats.order_quantiles(
+        measured,
+        (0.05, 0.5, 0.95),
+        axis=0,
+    )
+    ax.plot(
+        runs.step[1:],
+        middle,
+        "o",
+        color=color,
+        markersize=3,
+        markeredgecolor="white",
+    )
+    ax.vlines(
+        runs.step[1:],
+        low,
+        high,
+        color=color,
+        linewidth=1,
+    )
+    ax.text(
+        *place,
+        name,
+        color=color,
+        size=6.5,
+        ha="right" if label == "rate" else "left",
+    )
 
 
 def draw_factorial(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
@@ -272,7 +370,13 @@ def draw_diagonal(ax: Axes, runs: xr.Dataset, expected: list[dict], length: int)
     epochs = runs.step.values / length
     draw_band(ax, epochs, runs.diagonal, "o", "C0")
     for name, shift, side in (("least", -0.1, "left"), ("greatest", 0.06, "right")):
-        middle = draw_band(ax, epochs, runs[f"{name}_diagonal"], "-", "C5")
+        middle = draw_band(
+            ax,
+            epochs,
+            runs[f"{name}_diagonal"],
+            "-",
+            "C5",
+        )
         y = np.interp(48, epochs, middle) + shift
         ax.text(48, y, name, color="C5", size=6.5, ha=side)
     path = np.array([(float(row["epoch"]), float(row["diagonal"])) for row in expected])
@@ -282,7 +386,12 @@ def draw_diagonal(ax: Axes, runs: xr.Dataset, expected: list[dict], length: int)
     ax.vlines(103, *ends, color="#D55E00", linewidth=2.5)
     ax.text(101, 0.93, "thread", color="#D55E00", size=6.5, ha="right")
     ax.axhline(1, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
-    ax.set(xlim=(0, 106), ylim=(-0.28, 1.05), xlabel="epochs", ylabel="diagonal of the weights")
+    ax.set(
+        xlim=(0, 106),
+        ylim=(-0.28, 1.05),
+        xlabel="epochs",
+        ylabel="diagonal of the weights",
+    )
 
 
 def draw_band(
@@ -290,7 +399,11 @@ def draw_band(
 ) -> np.ndarray:
     """Median and 5 to 95% of the seeds over epochs; return the median."""
     seeds = values.transpose("seed", "step")
-    low, middle, high = ap.stats.order_quantiles(seeds, (0.05, 0.5, 0.95), axis=0)
+    low, middle, high = ap.stats.order_quantiles(
+        seeds,
+        (0.05, 0.5, 0.95),
+        axis=0,
+    )
     ax.fill_between(epochs, low, high, color=color, alpha=0.35, linewidth=0)
     ax.plot(epochs, middle, line, color=color, linewidth=0.8)
     return middle
@@ -309,16 +422,31 @@ def draw_loss(ax: Axes, runs: xr.Dataset, length: int) -> None:
         low, middle, high = ap.stats.order_quantiles(seeds, (0.05, 0.5, 0.95)) / value
         color = "C0" if of == "batch_loss" else "C5"
         sides, rounding = (place - 0.4, place + 0.4), ROUNDING / value
-        ax.fill_between(sides, 1 - rounding, 1 + rounding, color="0.8", linewidth=0)
+        ax.fill_between(
+            sides,
+            1 - rounding,
+            1 + rounding,
+            color="0.8",
+            linewidth=0,
+        )
         ax.vlines(place, low, high, color=color, linewidth=2.5, alpha=0.6)
         ax.plot(place, middle, "_", color=color, markersize=6)
     ax.axhline(1, color="#D55E00", linewidth=0.8, zorder=0)
     ax.text(-0.4, 0.987, "thread, grey: its rounding", color="#D55E00", size=6.5, va="top")
     right: dict[str, Any] = {"size": 6.5, "ha": "right", "va": "top"}
-    ax.text(9.4, 1.13, f"5, 50, 95% of {runs.sizes['seed']} seeds", **right)
+    ax.text(
+        9.4,
+        1.13,
+        f"5, 50, 95% of {runs.sizes['seed']} seeds",
+        **right,
+    )
     ax.text(9.4, 1.12, "training", color="C0", **right)
     ax.text(9.4, 1.11, "validation", color="C5", **right)
-    ax.set_xticks(range(len(there)), [str(epoch) for _, epoch, _ in there], size=6.5)
+    ax.set_xticks(
+        range(len(there)),
+        [str(epoch) for _, epoch, _ in there],
+        size=6.5,
+    )
     ax.set(xlabel="epoch", xlim=(-0.6, len(there) - 0.4))
     ax.set(ylabel="our loss / the thread's", ylim=(0.975, 1.135))
 
@@ -334,11 +462,23 @@ def check_rates(runs: dict[str, xr.Dataset], table: list[dict]) -> None:
     for row in table:
         label, n = row["label"], int(row["n"])
         rate = rate_of(runs[label])
-        ap.plot.check_number(f"the number of seeds of {label}", int(rate.n), n)
+        ap.plot.check_number(
+            f"the number of seeds of {label}",
+            int(rate.n),
+            n,
+        )
         said = round(float(row["rate"]) * n)
-        ap.plot.check_number(f"how many seeds of {label} learned it", int(rate.successes), said)
+        ap.plot.check_number(
+            f"how many seeds of {label} learned it",
+            int(rate.successes),
+            said,
+        )
         middle = median_r_squared(runs[label])
-        ap.plot.check_number(f"the median R² of {label}", middle, float(row["R²"].split()[0]))
+        ap.plot.check_number(
+            f"the median R² of {label}",
+            middle,
+            float(row["R²"].split()[0]),
+        )
 
 
 def read_kinds(results: Path, summaries: Path) -> dict[str, np.ndarray]:
@@ -378,8 +518,16 @@ def main(
     figure = plt.figure(figsize=(7.0, 8.6))
     parts: Any = figure.subfigures(3, 1, height_ratios=(1.55, 3.9, 2.35))
     small = parts[0].subplots(1, 4, sharey=True)
-    b, c = parts[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.1, 1)})
-    d, e, f = parts[2].subplots(1, 3, gridspec_kw={"width_ratios": (1.25, 1, 1)})
+    b, c = parts[1].subplots(
+        1,
+        2,
+        gridspec_kw={"width_ratios": (1.1, 1)},
+    )
+    d, e, f = parts[2].subplots(
+        1,
+        3,
+        gridspec_kw={"width_ratios": (1.25, 1, 1)},
+    )
     for ax, label in zip(small, EXAMPLES, strict=True):
         rows = [row for row in tables["examples"] if row["label"] == label]
         draw_example(ax, label, rows, runs[label])
@@ -393,7 +541,11 @@ def main(
     draw_loss(f, runs["B"], length)
     for letter, ax in zip("abcdef", (small[0], b, c, d, e, f), strict=True):
         title = MESSAGES.get(letter, ax.get_title(loc="left"))
-        ax.set_title(ap.plot.lettered(letter, title), loc="left", pad=PADS.get(letter, 4))
+        ax.set_title(
+            ap.plot.lettered(letter, title),
+            loc="left",
+            pad=PADS.get(letter, 4),
+        )
     n, more = runs["A"].sizes["seed"], runs["none_data_sgd"].sizes["seed"]
     figure.suptitle(
         f"84 columns to themselves by a linear network: {n} seeds of A, B and C, "

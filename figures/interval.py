@@ -159,16 +159,34 @@ def draw_kind(
     if seeds.size:
         shown = f"{name.split(' (')[0]}: {shares[name]:.0%}"
         for probability in functions(runs[label], label, seeds, x):
-            ax.plot(x, probability, color=COLORS[kind], linewidth=0.6, alpha=0.8)
+            ax.plot(
+                x,
+                probability,
+                color=COLORS[kind],
+                linewidth=0.6,
+                alpha=0.8,
+            )
     for begin, end, height in ((0, 10, 0), (11, 20, 1), (21, 30, 0)):
         ax.hlines(height, begin, end, color="black", linewidth=2.2)
     title, flat = KINDS[kind]
     ax.set_title(title)
     if flat:
         ax.axhline(flat, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
-    ax.set(xlim=(-3, 33), xticks=(0, 10, 20, 30), xlabel="x")
+    ax.set(
+        xlim=(-3, 33),
+        xticks=(0, 10, 20, 30),
+        xlabel="x",
+    )
     ax.set(ylim=(-0.06, 1.3), yticks=(0, 0.5, 1))
-    ax.text(0.5, 0.995, shown, transform=ax.transAxes, ha="center", va="top", size=6.5)
+    ax.text(
+        0.5,
+        0.995,
+        shown,
+        transform=ax.transAxes,
+        ha="center",
+        va="top",
+        size=6.5,
+    )
 
 
 def final_loss(runs: xr.Dataset, epochs: int | None) -> np.ndarray:
@@ -190,14 +208,33 @@ def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], found: dict[str, np.ndarr
         loss = final_loss(runs[label], epochs)
         heights = row + jitter.uniform(-0.32, 0.32, loss.size)
         dot: dict[str, Any] = {"markersize": 1.6, "rasterized": True}
-        ap.plot.seed_dots(ax, loss, found[name], COLORS, heights, **dot)
+        ap.plot.seed_dots(
+            ax,
+            loss,
+            found[name],
+            COLORS,
+            heights,
+            **dot,
+        )
     for name, value, place in (("one edge", EDGE, "right"), ("constant", THIRD, "left")):
         ax.axvline(value, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
-        ax.text(value, -0.6, f" {name} ", ha=place, va="bottom", size=6.5)
+        ax.text(
+            value,
+            -0.6,
+            f" {name} ",
+            ha=place,
+            va="bottom",
+            size=6.5,
+        )
     printed = pd.read_csv(SUMMARIES / "interval_reported.csv", index_col="number").value
     for name, number in PRINTED.items():
         cross: dict[str, Any] = {"color": "#D55E00", "markersize": 5, "markeredgewidth": 1.3}
-        ax.plot(printed[number], names.index(name), "x", **cross)
+        ax.plot(
+            printed[number],
+            names.index(name),
+            "x",
+            **cross,
+        )
     ap.plot.row_axis(ax, [short(name) for name in names])
     ax.set_ylim(len(names) - 0.5, -0.6)
     ax.set_xlim(-0.01, 0.7)
@@ -268,9 +305,19 @@ def draw_costs(ax: Axes, rows: list[dict]) -> None:
         if np.isfinite(cost):
             there = float(costs.loc[label, "cost there"])
             ax.plot(there, y, "o", color="C0", markerfacecolor="white", markersize=3.5)
-            ax.text(cost, y - 0.16, f"{cost:,.0f}", **text)
+            ax.text(
+                cost,
+                y - 0.16,
+                f"{cost:,.0f}",
+                **text,
+            )
         else:
-            ax.text(low, y - 0.16, f"none in {int(costs.n[label]):,}", **text)
+            ax.text(
+                low,
+                y - 0.16,
+                f"none in {int(costs.n[label]):,}",
+                **text,
+            )
     ax.set_yticks(range(len(SHOWN)), [""] * len(SHOWN))
     ax.set_ylim(len(SHOWN) - 0.45, -0.5)
     ax.set(xlim=(5, 1e7), xlabel="expected, with restarts\n(○: cut off early)")
@@ -299,23 +346,48 @@ def draw_factorial(ax: Axes, table: list[dict]) -> None:
     for (i, (loss, inputs, name)), (j, (init, width)) in product(
         enumerate(rows), enumerate(columns)
     ):
-        cell = pick(table, inputs, OPTIMIZERS[name], init, width, loss)
+        cell = pick(
+            table,
+            inputs,
+            OPTIMIZERS[name],
+            init,
+            width,
+            loss,
+        )
         if cell is not None:
             rates[i, j] = float(cell["rate"])
     widths = [str(width) for _, width in columns]
-    ap.plot.table(rates, [name for *_, name in rows], widths, ax, size=6)
+    ap.plot.table(
+        rates,
+        [name for *_, name in rows],
+        widths,
+        ax,
+        size=6,
+    )
     ax.tick_params(axis="y", labelsize=6.5)
     ax.xaxis.tick_top()
     for number, init in enumerate(("Keras'", "PyTorch's", "nnet's")):
         said = f"{init} initial weights; hidden units:"
-        ax.text(5 * number + 2, -1.75, said, ha="center", va="bottom", size=7)
+        ax.text(
+            5 * number + 2,
+            -1.75,
+            said,
+            ha="center",
+            va="bottom",
+            size=7,
+        )
     for line in (4.5, 9.5):
         ax.axvline(line, color="white", linewidth=2)
     begin = 0
     for loss, inputs in blocks:
         many = sum(row[:2] == (loss, inputs) for row in rows)
         middle: dict[str, Any] = {"rotation": 90, "ha": "center", "va": "center", "size": 7}
-        ax.text(-2.75, begin + many / 2 - 0.5, f"{inputs}, {loss}", **middle)
+        ax.text(
+            -2.75,
+            begin + many / 2 - 0.5,
+            f"{inputs}, {loss}",
+            **middle,
+        )
         begin += many
         ax.axhline(begin - 0.5, color="white", linewidth=2)
 
@@ -344,8 +416,16 @@ def main(
     figure = plt.figure(figsize=(7.0, 9.3))
     rows: Any = figure.subfigures(4, 1, height_ratios=(1.35, 1.9, 2.2, 3.6))
     functions_ = rows[0].subplots(1, 5, sharey=True)
-    b, c = rows[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.25, 1)})
-    d, e, f = rows[2].subplots(1, 3, gridspec_kw={"width_ratios": (1, 0.85, 0.85)})
+    b, c = rows[1].subplots(
+        1,
+        2,
+        gridspec_kw={"width_ratios": (1.25, 1)},
+    )
+    d, e, f = rows[2].subplots(
+        1,
+        3,
+        gridspec_kw={"width_ratios": (1, 0.85, 0.85)},
+    )
     g = rows[3].subplots()
     for ax, kind in zip(functions_, KINDS, strict=True):
         draw_kind(ax, kind, found, runs)
@@ -358,7 +438,11 @@ def main(
     draw_factorial(g, table)
     for letter, ax in zip("abcdefg", (functions_[0], b, c, d, e, f, g), strict=True):
         title = MESSAGES.get(letter, ax.get_title(loc="left"))
-        ax.set_title(ap.plot.lettered(letter, title), loc="left", pad=PADS.get(letter, 4))
+        ax.set_title(
+            ap.plot.lettered(letter, title),
+            loc="left",
+            pad=PADS.get(letter, 4),
+        )
     look = f"{n:,} seeds of each recipe"
     if quick:
         look = f"quick look: {n} seeds, few epochs; not the experiment"

@@ -16,8 +16,16 @@ import approx as ap
 
 def four(rates: xr.Dataset, hits: xr.Dataset) -> plt.Figure:
     """Share of seeds, how sure it is, steps and cost."""
-    figure, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(7.0, 5.2))
-    ap.plot.landscape(rates, a, ap.plot.lettered("a", "Share of seeds in success"))
+    figure, ((a, b), (c, d)) = plt.subplots(
+        2,
+        2,
+        figsize=(7.0, 5.2),
+    )
+    ap.plot.landscape(
+        rates,
+        a,
+        ap.plot.lettered("a", "Share of seeds in success"),
+    )
     ap.plot.field(
         rates.assign(width=100 * (rates.high - rates.low)),
         "width",
@@ -27,9 +35,21 @@ def four(rates: xr.Dataset, hits: xr.Dataset) -> plt.Figure:
         log=False,
     )
     times = ap.stats.time_quantiles(hits, q=0.5).isel(quantile=0)
-    ap.plot.field(times, "time", c, ap.plot.lettered("c", "Until half have it"), "steps")
+    ap.plot.field(
+        times,
+        "time",
+        c,
+        ap.plot.lettered("c", "Until half have it"),
+        "steps",
+    )
     costs = ap.stats.ert(hits)
-    ap.plot.field(costs, "ert", d, ap.plot.lettered("d", "Cost of a success"), "expected steps")
+    ap.plot.field(
+        costs,
+        "ert",
+        d,
+        ap.plot.lettered("d", "Cost of a success"),
+        "expected steps",
+    )
     return figure
 
 
@@ -52,7 +72,12 @@ def main(
         col: a third swept number, whose values get a panel each.
         figures: the folder to draw into; that of the result if left out.
     """
-    hits = ap.stats.success(ap.load(result), below, above, of)
+    hits = ap.stats.success(
+        ap.load(result),
+        below,
+        above,
+        of,
+    )
     rates = ap.stats.rate(hits)
     swept = [str(dim) for dim in rates.rate.dims if dim != col]
     if len(swept) != 2:

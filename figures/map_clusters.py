@@ -32,9 +32,19 @@ def draw_row(path: Path, row: tuple[Axes, Axes], letters: str, title: str, works
     """Median accuracy, and the share of seeds at least as good as a linear softmax."""
     runs = ap.load(path)
     left, right = row
-    found = ap.stats.quantiles(runs.isel(step=-1), of="test_accuracy", q=[0.5])
+    found = ap.stats.quantiles(
+        runs.isel(step=-1),
+        of="test_accuracy",
+        q=[0.5],
+    )
     message = ap.plot.lettered(letters[0], f"Ten units {title}")
-    ap.plot.field(found.isel(quantile=0), "test_accuracy", left, message, **SHOWN)
+    ap.plot.field(
+        found.isel(quantile=0),
+        "test_accuracy",
+        left,
+        message,
+        **SHOWN,
+    )
     rates = ap.stats.rate(ap.stats.success(runs, above=works, of="test_accuracy"))
     message = ap.plot.lettered(letters[1], f"As good as a linear softmax ({works})")
     ap.plot.landscape(rates, right, message)
@@ -57,7 +67,13 @@ def main(
     works = float(pd.read_csv(REFERENCES, index_col=0).test_accuracy["softmax"])
     titles = {"bare": "without biases", "biases": "with biases"}
     for row, letters, (name, title) in zip(grid, ("ab", "cd"), titles.items(), strict=True):
-        draw_row(results / f"map_clusters_{name}.nc", row, letters, title, works)
+        draw_row(
+            results / f"map_clusters_{name}.nc",
+            row,
+            letters,
+            title,
+            works,
+        )
     note = "Quick look: few settings, seeds and passes, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_clusters", note), sep="\n")
     plt.close(figure)

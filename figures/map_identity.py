@@ -40,7 +40,13 @@ def draw_row(path: Path, row: tuple[Axes, Axes], letters: str, optimizer: str) -
     left = last.assign(unexplained=last.test_loss / variance)
     found = ap.stats.quantiles(left, of="unexplained", q=[0.5]).isel(quantile=0)
     message = ap.plot.lettered(letters[1], f"{optimizer}: variance left")
-    ap.plot.field(found, "unexplained", row[1], message, **SHOWN)
+    ap.plot.field(
+        found,
+        "unexplained",
+        row[1],
+        message,
+        **SHOWN,
+    )
     for ax in row:
         mark_thread(ax)
         ax.set_xlabel("standard deviation of the data")

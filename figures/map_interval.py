@@ -36,8 +36,8 @@ def rates_of(runs: xr.Dataset) -> xr.Dataset:
 
 def by_width(runs: xr.Dataset) -> xr.Dataset:
     """Rates over (optimizer, learning rate, width), of recipes called "SGD 2" and so on."""
-    names, widths = zip(*(label.split() for label in runs.recipe.values), strict=True)
-    widths = [int(width) for width in widths]
+    names, numbers = zip(*(label.split() for label in runs.recipe.values), strict=True)
+    widths = [int(number) for number in numbers]
     found = rates_of(runs).assign_coords(
         optimizer=("recipe", list(names)),
         width=("recipe", widths),
@@ -54,7 +54,12 @@ def draw_scales(results: Path, panels: Any) -> None:
         edge = None
         if rates.sizes["learning_rate"] > 2:
             edge = ap.stats.boundary(rates, "learning_rate")
-        ap.plot.landscape(rates, ax, ap.plot.lettered(letter, title), boundary=edge)
+        ap.plot.landscape(
+            rates,
+            ax,
+            ap.plot.lettered(letter, title),
+            boundary=edge,
+        )
         ax.set_xlabel("initial scale")
 
 
@@ -64,7 +69,12 @@ def draw_widths(wide: xr.Dataset, three: Any, best: Axes) -> None:
     titles = [ap.plot.lettered(letter, name) for letter, name in names]
     ap.plot.facets(wide, col="optimizer", panels=three, titles=titles)
     pair = ap.stats.best(wide.sel(optimizer=["SGD", "Adam"]), "optimizer")
-    ap.plot.regions(pair, best, ap.plot.lettered("h", "SGD or Adam: the better"), COLORS)
+    ap.plot.regions(
+        pair,
+        best,
+        ap.plot.lettered("h", "SGD or Adam: the better"),
+        COLORS,
+    )
     ticks = [width for width in wide.width.values if width in (1, 2, 4, 8, 16)]
     for ax in (*three, best):
         ax.set_xticks(ticks, ticks)
@@ -90,7 +100,11 @@ def main(
     draw_scales(results, above.subplots(2, 2).flat)
     left, right = below.subfigures(1, 2, width_ratios=(2.6, 1.2))
     three = left.subplots(1, 3, sharex=True, sharey=True)
-    draw_widths(by_width(ap.load(results / "map_interval_width.nc")), three, right.subplots())
+    draw_widths(
+        by_width(ap.load(results / "map_interval_width.nc")),
+        three,
+        right.subplots(),
+    )
     note = "Quick look: few settings, seeds and epochs, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_interval", note), sep="\n")
     plt.close(figure)

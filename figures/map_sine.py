@@ -57,7 +57,11 @@ def draw_snake(runs: xr.Dataset, b: Axes, c: Axes, d: Axes) -> None:
 
 def draw_spectrum(runs: xr.Dataset, e: Axes, f: Axes) -> None:
     """Which frequencies of a sum of sines are learned when, and the loss meanwhile."""
-    found = ap.stats.quantiles(runs.isel(step=slice(1, None)), of="learned_share", q=[0.5])
+    found = ap.stats.quantiles(
+        runs.isel(step=slice(1, None)),
+        of="learned_share",
+        q=[0.5],
+    )
     ap.plot.field(
         found.isel(quantile=0).transpose("periods", "step"),
         "learned_share",
@@ -68,7 +72,11 @@ def draw_spectrum(runs: xr.Dataset, e: Axes, f: Axes) -> None:
         log=False,
     )
     e.set_ylabel("periods in the range")
-    ap.plot.learning_curve(runs, f, ap.plot.lettered("f", "The loss of the sum of eight"))
+    ap.plot.learning_curve(
+        runs,
+        f,
+        ap.plot.lettered("f", "The loss of the sum of eight"),
+    )
 
 
 def main(
@@ -87,7 +95,11 @@ def main(
         name: ap.load(results / f"map_sine_{name}.nc") for name in ("width", "snake", "spectrum")
     }
     plt.style.use(ap.plot.STYLE)
-    figure, ((a, b), (c, d), (e, f)) = plt.subplots(3, 2, figsize=(7.0, 7.6))
+    figure, ((a, b), (c, d), (e, f)) = plt.subplots(
+        3,
+        2,
+        figsize=(7.0, 7.6),
+    )
     draw_width(runs["width"], a)
     draw_snake(runs["snake"], b, c, d)
     draw_spectrum(runs["spectrum"], e, f)

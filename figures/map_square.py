@@ -42,7 +42,11 @@ def kinds(runs: xr.Dataset) -> xr.Dataset:
         abs(last.loss / CONSTANT - 1) < 0.05,
     ]
     names = ["diverged", "learned", "still falling", "constant"]
-    kind = np.select([c.values for c in conditions], names, "stands still")
+    kind = np.select(
+        [c.values for c in conditions],
+        names,
+        "stands still",
+    )
     return xr.Dataset({"kind": last.loss.copy(data=kind)}, attrs={"kinds": list(COLORS)})
 
 
@@ -62,7 +66,11 @@ def draw_range(runs: xr.Dataset, ax: Axes) -> None:
     """Share of seeds that learn x² on a range, over the range and the width."""
     hits = ap.stats.success(runs, below=LEARNED * runs.range**4)
     rates = ap.stats.rate(hits).transpose("width", "range")
-    ap.plot.landscape(rates, ax, ap.plot.lettered("c", "Adam 0.01, tanh: range and width"))
+    ap.plot.landscape(
+        rates,
+        ax,
+        ap.plot.lettered("c", "Adam 0.01, tanh: range and width"),
+    )
 
 
 def draw_far(runs: xr.Dataset, ax: Axes) -> None:
@@ -93,7 +101,11 @@ def main(
         results = figures = results / "quick"
     runs = {name: ap.load(results / f"map_square_{name}.nc") for name in ("tanh", "relu", "range")}
     plt.style.use(ap.plot.STYLE)
-    figure, ((a, b), (c, d), (e, f)) = plt.subplots(3, 2, figsize=(7.0, 7.6))
+    figure, ((a, b), (c, d), (e, f)) = plt.subplots(
+        3,
+        2,
+        figsize=(7.0, 7.6),
+    )
     draw_rates(runs["tanh"], a, "a", "tanh")
     draw_rates(runs["relu"], b, "b", "relu")
     draw_range(runs["range"], c)
@@ -102,7 +114,12 @@ def main(
     ap.plot.field(cost, "ert", d, message, label="expected steps")
     draw_far(runs["relu"], e)
     most = ap.stats.majority(kinds(runs["tanh"]))
-    ap.plot.regions(most, f, ap.plot.lettered("f", "What most became, tanh"), COLORS)
+    ap.plot.regions(
+        most,
+        f,
+        ap.plot.lettered("f", "What most became, tanh"),
+        COLORS,
+    )
     note = "Quick look: few settings, seeds and steps, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_square", note), sep="\n")
     plt.close(figure)

@@ -86,7 +86,13 @@ def draw_curves(runs: xr.Dataset, g: Axes, h: Axes) -> None:
     ap.plot.learning_curve(chosen, g, message, of="test_loss", by="learning_rate")
     near = runs.sel(learning_rate=0.1, method="nearest")
     message = ap.plot.lettered("h", "Over seeds and initial scales, at rate 0.1")
-    ap.plot.learning_curve(near, h, message, of="test_loss", over=("seed", "init_scale"))
+    ap.plot.learning_curve(
+        near,
+        h,
+        message,
+        of="test_loss",
+        over=("seed", "init_scale"),
+    )
     for ax in (g, h):
         ax.axhline(LEARNED, color="0.5", lw=0.7, ls=(0, (3, 2)))
         ax.set_ylabel("test loss")

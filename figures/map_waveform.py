@@ -4,8 +4,8 @@ Reads what experiments/map_waveform.py writes, results/map_waveform_{sgd,adam}_{
 draws figures/map_waveform.{pdf,png}.
 
 Shows: The more classes, the narrower the band of Adam's learning rates: 64 classes are learned in
-1,000 batches at 0.006 to 0.018, by 81% [65, 91] of 32 seeds at best, and never at Keras' default of 0.001. SGD
-learns two classes for most seeds at its best rate, 16 for 6%, and more for none.
+1,000 batches at 0.006 to 0.018, by 81% [65, 91] of 32 seeds at best, and never at Keras' default of
+0.001. SGD learns two classes for most seeds at its best rate, 16 for 6%, and more for none.
 """
 
 from pathlib import Path
@@ -52,7 +52,11 @@ def over_classes(paths: dict[int, Path]) -> tuple[xr.Dataset, xr.Dataset]:
     for path in paths.values():
         runs = ap.load(path)
         rates.append(ap.stats.rate(ap.stats.success(runs, above=LEARNED, of="test_accuracy")))
-        found = ap.stats.quantiles(runs.isel(step=-1), of="test_accuracy", q=[0.5])
+        found = ap.stats.quantiles(
+            runs.isel(step=-1),
+            of="test_accuracy",
+            q=[0.5],
+        )
         middles.append(found.isel(quantile=0))
     return join(rates, list(paths)), join(middles, list(paths))
 
@@ -70,7 +74,13 @@ def draw_row(results: Path, row: tuple[Axes, Axes], letters: str, name: str, tit
     message = ap.plot.lettered(letters[0], f"{title}: accuracy of at least {LEARNED}")
     ap.plot.landscape(rates, row[0], message)
     message = ap.plot.lettered(letters[1], f"{title}: accuracy")
-    ap.plot.field(middle, "test_accuracy", row[1], message, **SHOWN)
+    ap.plot.field(
+        middle,
+        "test_accuracy",
+        row[1],
+        message,
+        **SHOWN,
+    )
     for ax in row:
         ax.set_yticks(rates.classes.values, rates.classes.values)
         ax.minorticks_off()

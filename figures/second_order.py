@@ -64,9 +64,18 @@ def main(
     left_out = ("lbfgs", "sgd") if quick else ()
     found = {case: rates(results, case, left_out) for case in CASES}
     plt.style.use(ap.plot.STYLE)
-    figure, grid = plt.subplots(3, 3, figsize=(7.0, 6.6), sharey=True)
+    figure, grid = plt.subplots(
+        3,
+        3,
+        figsize=(7.0, 6.6),
+        sharey=True,
+    )
     for letter, ax, case in zip("abcdef", grid[:2].flat, CASES, strict=True):
-        ap.plot.work_curve(found[case], ax, ap.plot.lettered(letter, CASES[case][0]))
+        ap.plot.work_curve(
+            found[case],
+            ax,
+            ap.plot.lettered(letter, CASES[case][0]),
+        )
     for letter, ax, case in zip("ghi", grid[2], TIMED, strict=True):
         said = CASES[case][0].split(",")[0]
         ap.plot.work_curve(

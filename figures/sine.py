@@ -76,7 +76,13 @@ def distances(table: pd.DataFrame, ax: Axes) -> None:
     found = found.sel(network=shown).assign_coords(network=[names[network] for network in shown])
     ap.plot.forest(found, "error", ax, by="kind", log=True, styles=styles)
     ax.set_xlabel("mean squared error: median, 5 to 95% of seeds")
-    ax.axvline(CONSTANT, color="0.6", lw=0.7, ls=(0, (3, 2)), zorder=0)
+    ax.axvline(
+        CONSTANT,
+        color="0.6",
+        lw=0.7,
+        ls=(0, (3, 2)),
+        zorder=0,
+    )
     ax.text(CONSTANT, -0.52, "constant ", size=6, ha="right", va="center", color="0.4")
     ax.legend(
         ncols=3,
@@ -98,7 +104,11 @@ def read_runs(results: Path, table: pd.DataFrame) -> dict[str, xr.Dataset]:
     trained = [network for network in NAMES if network in set(table.network)]
     runs = {network: ap.load(results / f"sine_{network}.nc").sel(noise=0.0) for network in trained}
     for row in table[table.network.isin(trained)].itertuples():
-        ap.plot.check_identity(row.network, runs[row.network].identity, row.identity)
+        ap.plot.check_identity(
+            row.network,
+            runs[row.network].identity,
+            row.identity,
+        )
     return runs
 
 
@@ -144,7 +154,11 @@ def main(
     g, h = bottom.subplots(1, 2)
     far = {NAMES[name]: ap.stats.error_by_distance(one) for name, one in runs.items()}
     far.pop(NAMES["random"], None)
-    ap.plot.extrapolation(far, g, ap.plot.lettered("g", "But for harmonics, none goes on"))
+    ap.plot.extrapolation(
+        far,
+        g,
+        ap.plot.lettered("g", "But for harmonics, none goes on"),
+    )
     distances(table, h)
     h.set_title(ap.plot.lettered("h", "Forgiving the phase helps little (open: noise)"), pad=14)
     note = "Quick look: few seeds and steps, not the experiment" if quick else ""

@@ -71,7 +71,13 @@ def samples(measures: list[dict], case: str, forms: tuple[str, ...]) -> np.ndarr
 def point(ax: Axes, ratios: np.ndarray, y: float, style: dict[str, Any]) -> float:
     """Draw the median, and a line from the smallest to the largest; return the median."""
     middle = float(np.median(ratios))
-    ax.plot([ratios.min(), ratios.max()], [y, y], color=style["color"], lw=1.2, zorder=2)
+    ax.plot(
+        [ratios.min(), ratios.max()],
+        [y, y],
+        color=style["color"],
+        lw=1.2,
+        zorder=2,
+    )
     ax.plot(middle, y, ms=4, ls="", zorder=3, **style)
     return middle
 
@@ -89,11 +95,23 @@ def distances(ax: Axes, measures: list[dict], cases: list[str]) -> None:
         if bound is not None:
             draw_case(ax, measures, case, row, bound)
     ax.axvline(1, color="black", lw=0.8, zorder=1)
-    ax.set(xscale="log", ylim=(len(cases) - 0.4, -0.5), yticks=range(len(cases)), yticklabels=cases)
+    ax.set(
+        xscale="log",
+        ylim=(len(cases) - 0.4, -0.5),
+        yticks=range(len(cases)),
+        yticklabels=cases,
+    )
     ax.set_xlabel(f"time per seed and step / that of {'the limit' if limit else 'ap.run'}")
     for label, (forms, color, marker) in FORMS.items():
         if any(samples(measures, case, forms) is not None for case in cases):
-            ax.plot([], [], marker, color=colors()[color], ms=4, label=label)
+            ax.plot(
+                [],
+                [],
+                marker,
+                color=colors()[color],
+                ms=4,
+                label=label,
+            )
     ax.legend(loc="lower right", borderaxespad=0, handletextpad=0.2, labelspacing=0.35)
 
 
@@ -109,10 +127,26 @@ def draw_case(ax: Axes, measures: list[dict], case: str, row: int, bound: np.nda
             continue
         place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "top"}
         text = f"{middle:.2g}"
-        ax.annotate(text, (middle, row), (0, -5), fontsize=7, color=style["color"], **place)
-        inner = samples(measures, case, tuple(form.replace("run", "step") for form in forms))
+        ax.annotate(
+            text,
+            (middle, row),
+            (0, -5),
+            fontsize=7,
+            color=style["color"],
+            **place,
+        )
+        inner = samples(
+            measures,
+            case,
+            tuple(form.replace("run", "step") for form in forms),
+        )
         if inner is not None:
-            point(ax, inner / bound, row, style | {"markerfacecolor": "white"})
+            point(
+                ax,
+                inner / bound,
+                row,
+                style | {"markerfacecolor": "white"},
+            )
 
 
 def by_seeds(ax: Axes, measures: list[dict]) -> None:
@@ -128,10 +162,22 @@ def by_seeds(ax: Axes, measures: list[dict]) -> None:
         seeds = np.array([measure["seeds"] for measure in found])
         seconds = np.array([measure["ns"] for measure in found]) * seeds[:, None] * steps / 1e9
         color, middle = colors()[number], np.median(seconds, 1)
-        ax.fill_between(seeds, seconds.min(1), seconds.max(1), color=color, alpha=0.25, lw=0)
+        ax.fill_between(
+            seeds,
+            seconds.min(1),
+            seconds.max(1),
+            color=color,
+            alpha=0.25,
+            lw=0,
+        )
         ax.plot(seeds, middle, marker="o", color=color)
         ends.append((float(middle[-1]), label, color, seeds[-1]))
-    ax.set(xscale="log", yscale="log", xlabel="seeds", ylabel=f"seconds for {steps:,} steps")
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="seeds",
+        ylabel=f"seconds for {steps:,} steps",
+    )
     name_curves(ax, ends)
 
 

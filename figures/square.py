@@ -54,7 +54,11 @@ def floor_of(label: str, runs: xr.Dataset) -> float:
     if label == "A":
         return ap.floors.least_squares(x, y).mse
     if label == "B":
-        return ap.floors.pieces_bound(x, y, ap.floors.deep_pieces((8, 8)))
+        return ap.floors.pieces_bound(
+            x,
+            y,
+            ap.floors.deep_pieces((8, 8)),
+        )
     return 0.0  # what ten tanh units could do is not known
 
 
@@ -66,7 +70,12 @@ def outcomes(results: dict[str, xr.Dataset]) -> xr.Dataset:
     parts = []
     for label, runs in results.items():
         limit = 0.01 * variance(runs)
-        kinds = ap.stats.split(runs, floor_of(label, runs), below=limit, outside_below=limit)
+        kinds = ap.stats.split(
+            runs,
+            floor_of(label, runs),
+            below=limit,
+            outside_below=limit,
+        )
         found = ap.stats.shares(kinds).reset_coords(drop=True)
         parts.append(found.assign_coords(recipe=NAMES[label]).expand_dims("recipe"))
     return xr.concat(parts, "recipe", coords="minimal", combine_attrs="override")
@@ -103,15 +112,28 @@ def main(
         3, 2, figsize=(7.0, 7.4), gridspec_kw={"wspace": 0.12, "hspace": 0.08}
     )
     message = ap.plot.lettered("a", "C learns x² where it was shown")
-    ap.plot.fan(runs["C"], a, message, between=(-12, 12))
-    ap.plot.learning_curve(runs["C"], b, ap.plot.lettered("b", "C's seeds end decades apart"))
+    ap.plot.fan(
+        runs["C"],
+        a,
+        message,
+        between=(-12, 12),
+    )
+    ap.plot.learning_curve(
+        runs["C"],
+        b,
+        ap.plot.lettered("b", "C's seeds end decades apart"),
+    )
     b.set_ylabel("mean squared error, training rows")
     message = ap.plot.lettered("c", "How often, by what counts as success")
     ap.plot.threshold_profile(profiles(runs), c, message)
     c.set_xlabel("threshold: MSE inside the range / variance of x² ≤")
     draw_outside(runs, d)
     defects = {"C": ap.stats.symmetry(runs["C"])}
-    ap.plot.symmetry(defects, e, ap.plot.lettered("e", "C is not even, although x² is"))
+    ap.plot.symmetry(
+        defects,
+        e,
+        ap.plot.lettered("e", "C is not even, although x² is"),
+    )
     message = ap.plot.lettered("f", "Why they fail, at 1% of the variance")
     ap.plot.split(outcomes(runs), f, message)
     note = "Quick look, not the experiment" if quick else ""

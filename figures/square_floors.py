@@ -48,7 +48,11 @@ def draw_asymptotes(runs: xr.Dataset, ax: Axes) -> None:
     """What kind of functions two widths are to the right of the range."""
     asymptotes = ap.stats.asymptote(runs.sel(width=[4, 32]))
     found = ap.stats.shares(asymptotes.sel(side="right", drop=True))
-    ap.plot.shares(found, ax, ap.plot.lettered("c", "Outside, relu networks are lines"))
+    ap.plot.shares(
+        found,
+        ax,
+        ap.plot.lettered("c", "Outside, relu networks are lines"),
+    )
 
 
 def main(
@@ -71,12 +75,21 @@ def main(
     bound = [ap.floors.pieces_bound(x, y, width + 1) for width in widths.tolist()]
     floor = xr.DataArray(bound, {"width": widths}, "width")
     plt.style.use(ap.plot.STYLE)
-    figure, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(7.0, 5.2), layout="constrained")
+    figure, ((a, b), (c, d)) = plt.subplots(
+        2,
+        2,
+        figsize=(7.0, 5.2),
+        layout="constrained",
+    )
     draw_floor(runs, floor, a)
     draw_reasons(runs, floor, b)
     draw_asymptotes(runs, c)
     found = ap.stats.variance_split(sources)
-    ap.plot.variance_split(found, d, ap.plot.lettered("d", "Rows and weights, not order"))
+    ap.plot.variance_split(
+        found,
+        d,
+        ap.plot.lettered("d", "Rows and weights, not order"),
+    )
     note = "Quick look, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "square_floors", note), sep="\n")
     plt.close(figure)

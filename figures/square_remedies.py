@@ -126,7 +126,13 @@ def remedies(table: pd.DataFrame, rates: Axes, errors: Axes) -> None:
     groups = {heading: [row_name(label) for label in labels] for heading, labels in there.items()}
     styles = {row_name(label): {"color": "k", "markersize": 3.5} for label in LITERAL}
     learned = {"learned": "rate", "learned_low": "low", "learned_high": "high"}
-    ap.plot.forest(rows_of(table, learned), "rate", rates, groups=groups, styles=styles)
+    ap.plot.forest(
+        rows_of(table, learned),
+        "rate",
+        rates,
+        groups=groups,
+        styles=styles,
+    )
     heights = dict(zip(itertools.chain(*there.values()), rates.get_yticks(), strict=True))
     finish_rates(table, rates, list(heights))
     draw_errors(table, errors, heights)
@@ -155,7 +161,13 @@ def draw_errors(table: pd.DataFrame, ax: Axes, heights: dict[str, float]) -> Non
             y, min(row.inside_q05, LARGEST), min(row.inside_q95, LARGEST), lw=1.2, color=color
         )
         if np.isfinite(row.inside_q50):
-            ax.plot(min(row.inside_q50, LARGEST), y, "o", ms=3.5, color=color)
+            ax.plot(
+                min(row.inside_q50, LARGEST),
+                y,
+                "o",
+                ms=3.5,
+                color=color,
+            )
         else:
             place: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "ha": "right"}
             ax.text(0.97, y, "diverges", size=6, va="center", color="0.4", **place)
@@ -163,11 +175,24 @@ def draw_errors(table: pd.DataFrame, ax: Axes, heights: dict[str, float]) -> Non
             floor = ap.floors.square_mse(PIECES[label]) / VARIANCE
             ax.plot(floor, y, "|", ms=6, mew=1.4, color="C1")
             place = {"textcoords": "offset points", "ha": "right", "va": "center"}
-            ax.annotate("least", (floor, y), (-3, 0), size=6, color="C1", **place)
+            ax.annotate(
+                "least",
+                (floor, y),
+                (-3, 0),
+                size=6,
+                color="C1",
+                **place,
+            )
     for x, name, side in ((1e-3, "learned", "right"), (1, "constant", "center")):
         place = {"transform": ax.get_xaxis_transform(), "ha": side, "va": "bottom"}
         ax.text(x, 1.002, name, size=6, color="0.4", **place)
-    ax.axvline(1e-3, color="0.5", lw=0.7, ls=(0, (3, 2)), zorder=0)
+    ax.axvline(
+        1e-3,
+        color="0.5",
+        lw=0.7,
+        ls=(0, (3, 2)),
+        zorder=0,
+    )
     ax.axvline(1, color="0.8", lw=0.7, zorder=0)
     ax.set(xscale="log", xlim=(1e-9, 1e2), xlabel="MSE inside / variance")
     ax.set_xticks([1e-8, 1e-4, 1])
@@ -182,13 +207,25 @@ def combinations(table: pd.DataFrame, ax: Axes) -> None:
     columns = list(itertools.product(("raw", "scaled"), methods))
     rates = np.array([[cells[unit, *column] for column in columns] for unit in units])
     names = [METHODS[method] for _, method in columns]
-    ap.plot.table(rates, [UNITS[unit] for unit in units], names, ax)
+    ap.plot.table(
+        rates,
+        [UNITS[unit] for unit in units],
+        names,
+        ax,
+    )
     ax.xaxis.tick_top()
     ax.tick_params(axis="x", labelsize=6, length=0, pad=1)
     ax.axvline(len(methods) - 0.5, color="white", lw=4)
     for block, said in enumerate(("as it is", "x and y scaled to 1")):
         middle = (block + 0.5) * len(methods) - 0.5
-        ax.text(middle, len(units) - 0.4, said, size=7, ha="center", va="top")
+        ax.text(
+            middle,
+            len(units) - 0.4,
+            said,
+            size=7,
+            ha="center",
+            va="top",
+        )
     n = int(table.n.max())
     within = 100 * 0.98 / np.sqrt(n)  # half a 95% interval about one half, the widest
     said = f"% of seeds that learn, n = {n} a cell (± {within:.0f} at most)"
@@ -251,7 +288,11 @@ def loaded(path: Path, label: str, table: pd.DataFrame) -> Any:
         ValueError: they are others.
     """
     runs = ap.load(path)
-    ap.plot.check_identity(label, runs.identity, table.loc[label, "identity"])
+    ap.plot.check_identity(
+        label,
+        runs.identity,
+        table.loc[label, "identity"],
+    )
     return runs
 
 
@@ -268,11 +309,29 @@ def examples(results: Path, table: pd.DataFrame, ax: Axes) -> None:
         x = runs.x_test.values[:, 0] / half
         near = np.abs(x) <= 1.5
         f = runs.prediction.isel(seed=seed, output=0).values / half**2
-        ax.plot(x[near], f[near], color=f"C{number}", lw=1, label=name)
+        ax.plot(
+            x[near],
+            f[near],
+            color=f"C{number}",
+            lw=1,
+            label=name,
+        )
     x = np.linspace(-1.5, 1.5, 61)
-    ax.plot(x, x**2, color="k", ls=(0, (3, 2)), lw=0.9, label="x²")
+    ax.plot(
+        x,
+        x**2,
+        color="k",
+        ls=(0, (3, 2)),
+        lw=0.9,
+        label="x²",
+    )
     ax.axvspan(-1, 1, color="0.93", lw=0, zorder=0)
-    ax.set(xlabel="x / range", ylabel="f(x) / range²", ylim=(-0.6, 2.3), xlim=(-1.5, 1.5))
+    ax.set(
+        xlabel="x / range",
+        ylabel="f(x) / range²",
+        ylim=(-0.6, 2.3),
+        xlim=(-1.5, 1.5),
+    )
     ax.legend(ncols=3, loc="upper center", fontsize=6.2, handlelength=1.2, columnspacing=0.8)
 
 
@@ -287,11 +346,32 @@ def outputs(results: Path, table: pd.DataFrame, ax: Axes) -> None:
         found = ap.stats.order_quantiles(errors, (0.05, 0.25, 0.5, 0.75, 0.95))
         low, lower, middle, upper, high = found
         names = ("5 to 95% of seeds", "25 to 75%", "the thread's") if place == 0 else ("",) * 3
-        ax.vlines(place, low, high, color="C0", lw=1, label=names[0])
-        ax.vlines(place, lower, upper, color="C0", lw=4, label=names[1])
+        ax.vlines(
+            place,
+            low,
+            high,
+            color="C0",
+            lw=1,
+            label=names[0],
+        )
+        ax.vlines(
+            place,
+            lower,
+            upper,
+            color="C0",
+            lw=4,
+            label=names[1],
+        )
         ax.plot(place, middle, "_", color="white", ms=5)
         printed = reported[f"f({number})"] - number**2
-        ax.plot(place, printed, "X", color="C1", ms=4.5, label=names[2])
+        ax.plot(
+            place,
+            printed,
+            "X",
+            color="C1",
+            ms=4.5,
+            label=names[2],
+        )
     ax.axhline(0, color="0.5", lw=0.6, zorder=0)
     ax.set_xticks(range(len(ASKED)), [f"f({number})" for number in ASKED])
     ax.set(ylabel="f(x) − x²")
@@ -346,7 +426,11 @@ def main(
     left, right = cast(Any, figure.subfigures(1, 2, width_ratios=(1.05, 1)))
     a = left.add_axes((0.345, 0.048, 0.26, 0.9))
     rest = left.add_axes((0.655, 0.048, 0.29, 0.9), sharey=a)
-    b, c, d, e, f = right.subplots(5, 1, gridspec_kw={"height_ratios": (1.5, 1.6, 1.0, 1.0, 1.0)})
+    b, c, d, e, f = right.subplots(
+        5,
+        1,
+        gridspec_kw={"height_ratios": (1.5, 1.6, 1.0, 1.0, 1.0)},
+    )
     remedies(table, a, rest)
     combinations(cells, b)
     became(table, c)

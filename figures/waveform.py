@@ -99,7 +99,7 @@ def read_kinds(path: Path, summaries: Path) -> dict[str, list[str]]:
 
 
 def draw_accuracy(ax: Axes, classes: int, runs: dict[str, xr.Dataset]) -> None:
-    """Accuracy on fresh rows over epochs, median and 5-95% of the seeds, of the three optimisers."""
+    """Accuracy of the three optimisers on fresh rows over epochs: median and 5-95% of the seeds."""
     ends, n = [], 0
     for optimizer, words in OPTIMIZERS.items():
         one = runs.get(name(classes, optimizer))
@@ -108,7 +108,14 @@ def draw_accuracy(ax: Axes, classes: int, runs: dict[str, xr.Dataset]) -> None:
         color, n = COLORS[optimizer], one.sizes["seed"]
         found = ap.stats.quantiles(one, of="test_accuracy", q=(0.05, 0.5, 0.95)).test_accuracy
         low, mid, high = found.transpose("quantile", "step").values
-        ax.fill_between(one.step, low, high, color=color, alpha=0.25, linewidth=0)
+        ax.fill_between(
+            one.step,
+            low,
+            high,
+            color=color,
+            alpha=0.25,
+            linewidth=0,
+        )
         ax.plot(one.step, mid, color=color)
         ends.append((mid, words, color))
     ap.plot.step_axis(ax, np.asarray(next(iter(runs.values())).step))
@@ -129,7 +136,13 @@ def mark_thread(ax: Axes) -> None:
     middle, half = np.mean(ACCURACIES), np.ptp(ACCURACIES) / 2
     ax.errorbar(ASKED, middle, half, color="black", capsize=2, linewidth=1.5, zorder=5)
     arrow: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.6, "color": "0.3"}
-    ax.annotate("the thread's", (ASKED, middle), (2, 0.3), arrowprops=arrow, size=6.5)
+    ax.annotate(
+        "the thread's",
+        (ASKED, middle),
+        (2, 0.3),
+        arrowprops=arrow,
+        size=6.5,
+    )
 
 
 def exact_loss(classes: int, scales: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -153,17 +166,38 @@ def draw_reference(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
                 last = one.isel(step=-1)
                 style: dict[str, Any] = {"color": COLORS[optimizer], "marker": MARKS[optimizer]}
                 mark: dict[str, Any] = {"markersize": size, "markeredgewidth": 0, "alpha": 0.7}
-                ax.plot(last.weight_norm, last.test_loss, linestyle="", **style, **mark)
+                ax.plot(
+                    last.weight_norm,
+                    last.test_loss,
+                    linestyle="",
+                    **style,
+                    **mark,
+                )
     for optimizer, words in OPTIMIZERS.items():
         if name(64, optimizer) in runs:
             color = COLORS[optimizer]
-            ax.plot([], [], MARKS[optimizer], color=color, markersize=3.5, label=words)
+            ax.plot(
+                [],
+                [],
+                MARKS[optimizer],
+                color=color,
+                markersize=3.5,
+                label=words,
+            )
     ax.set(xscale="log", xlim=(0.1, 1e11), xlabel="Euclidean norm of all weights")
     ax.set(yscale="log", ylim=(3e-4, 9), ylabel="loss on fresh rows")
     ax.set_xticks(10.0 ** np.arange(-1, 9, 2))
     ax.minorticks_off()
     text = f"lines: the softmax,\nits accuracy at any\nnorm {100 * exact_accuracy():.6g}%"
-    ax.text(0.98, 0.04, text, transform=ax.transAxes, ha="right", va="bottom", size=6.5)
+    ax.text(
+        0.98,
+        0.04,
+        text,
+        transform=ax.transAxes,
+        ha="right",
+        va="bottom",
+        size=6.5,
+    )
     ax.legend(
         loc="upper right",
         title="marks: sigmoids,\nlarger for larger K",
@@ -179,9 +213,22 @@ def draw_exact(ax: Axes, classes: int, line: str) -> None:
     """The loss of the linear softmax, with the number of classes at its end."""
     norm, loss = exact_loss(classes, np.geomspace(1, 1e7, 85))
     shown = loss > 1e-3
-    ax.plot(norm[shown], loss[shown], line, color="0.3", linewidth=1)
+    ax.plot(
+        norm[shown],
+        loss[shown],
+        line,
+        color="0.3",
+        linewidth=1,
+    )
     text, side = (f"K = {classes}  ", "right") if classes == 32 else (str(classes), "center")
-    ax.text(norm[shown][-1], 7e-4, text, size=6.5, ha=side, va="top")
+    ax.text(
+        norm[shown][-1],
+        7e-4,
+        text,
+        size=6.5,
+        ha=side,
+        va="top",
+    )
 
 
 def exact_accuracy() -> float:
@@ -238,16 +285,33 @@ def draw_losses(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, list[str
         label = name(classes, optimizer, remedy)
         if label not in runs:
             continue
-        loss = np.clip(runs[label].test_loss.isel(step=-1).values, 1e-5, 20)
+        loss = np.clip(
+            runs[label].test_loss.isel(step=-1).values,
+            1e-5,
+            20,
+        )
         least = min(least, loss.min())
         ended = ap.plot.drawn_as(kinds[label], GROUPED)
         heights = row + 0.26 * (number - 1) + jitter.uniform(-0.09, 0.09, loss.size)
         mark: dict[str, Any] = {"marker": MARKS[optimizer], "markersize": 2}
-        ap.plot.seed_dots(ax, loss, ended, ENDS, heights, **mark)
+        ap.plot.seed_dots(
+            ax,
+            loss,
+            ended,
+            ENDS,
+            heights,
+            **mark,
+        )
     for classes, first, last in ((64, 0, 6), (256, 7, 9)):
         constant = np.log(classes)
         line: dict[str, Any] = {"linewidth": 0.6, "linestyle": ":", "zorder": 0}
-        ax.vlines(constant, first - 0.45, last + 0.45, color="0.2", **line)
+        ax.vlines(
+            constant,
+            first - 0.45,
+            last + 0.45,
+            color="0.2",
+            **line,
+        )
         ax.text(constant, first - 0.5, " log K", size=6, va="bottom")
     ax.fill_between(LOSSES, 6.55, 7.45, color="0.85", linewidth=0, zorder=0)
     ax.text(7, 7, "thread:\n2 to 3", size=6, va="center")
@@ -286,7 +350,15 @@ def label_rows(ax: Axes) -> None:
 def beside(ax: Axes, x: float, y: float, text: str) -> None:
     """Upright text left of the panel: x in widths of the panel, y in rows."""
     place: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "rotation": 90}
-    ax.text(x, y, text, size=7, va="center", ha="center", **place)
+    ax.text(
+        x,
+        y,
+        text,
+        size=7,
+        va="center",
+        ha="center",
+        **place,
+    )
 
 
 def draw_factorial(ax: Axes, table: dict[str, dict[str, str]]) -> None:
@@ -307,7 +379,14 @@ def draw_factorial(ax: Axes, table: dict[str, dict[str, str]]) -> None:
     ax.axhline(3.5, color="white", linewidth=2)
     ax.axvline(1.5, color="white", linewidth=2)
     for x, text in ((0.5, "raw x"), (2.5, "normalised x")):
-        ax.text(x, len(rows) + 0.45, text, ha="center", va="top", size=7)
+        ax.text(
+            x,
+            len(rows) + 0.45,
+            text,
+            ha="center",
+            va="top",
+            size=7,
+        )
     for y, optimizer in ((1.5, "Adam"), (5.5, "RMSprop")):
         beside(ax, -0.42, y, optimizer)
 
@@ -332,7 +411,7 @@ def examples(kinds: dict[str, list[str]]) -> list[tuple[str, str, int, float]]:
     for kind in [*ENDS, *sorted(set(shares) - set(ENDS))]:
         if kind in shares:
             here = shares[kind]
-            label = max(reversed(here), key=lambda one, here=here: here[one])
+            label = max(reversed(here), key=here.__getitem__)
             found.append((kind, label, kinds[label].index(kind), here[label]))
     return found
 
@@ -345,8 +424,21 @@ def draw_example(
     classes = int(many)
     chosen = runs.chosen.sel(seed=seed).values
     true = np.arange(chosen.size) % classes
-    ax.plot([0, classes], [0, classes], color="0.75", linewidth=0.6, zorder=0)
-    ax.plot(true, chosen, ".", color=ENDS[end_of(kind)], markersize=2, markeredgewidth=0)
+    ax.plot(
+        [0, classes],
+        [0, classes],
+        color="0.75",
+        linewidth=0.6,
+        zorder=0,
+    )
+    ax.plot(
+        true,
+        chosen,
+        ".",
+        color=ENDS[end_of(kind)],
+        markersize=2,
+        markeredgewidth=0,
+    )
     limits, ticks = (-0.03 * classes, 1.03 * classes), (0, classes)
     ax.set(xlim=limits, ylim=limits, xticks=ticks, yticks=ticks)
     said = f"{kind}\n{OPTIMIZERS[optimizer]} {classes}: {share:.0%}"
@@ -365,7 +457,12 @@ def draw_examples(figure: Any, kinds: dict[str, list[str]], runs: dict[str, xr.D
         ax.set_axis_off()
     figure.supxlabel("true class", size=7)
     figure.supylabel("class chosen", size=7)
-    figure.suptitle(ap.plot.lettered("i", TITLES["i"]), size=8, x=0.02, ha="left")
+    figure.suptitle(
+        ap.plot.lettered("i", TITLES["i"]),
+        size=8,
+        x=0.02,
+        ha="left",
+    )
 
 
 def check_medians(runs: dict[str, xr.Dataset], table: dict[str, dict[str, str]]) -> None:
@@ -405,9 +502,22 @@ def main(
     figure = plt.figure(figsize=(7.0, 9.4))
     rows: Any = figure.subfigures(4, 1, height_ratios=(1.75, 2.0, 3.1, 2.5))
     accuracy = rows[0].subplots(1, 3, sharey=True)
-    d, e = rows[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.1, 1)})
-    f, g = rows[2].subplots(1, 2, sharey=True, gridspec_kw={"width_ratios": (0.8, 1)})
-    left, right = rows[3].subfigures(1, 2, width_ratios=(1, 1.1))
+    d, e = rows[1].subplots(
+        1,
+        2,
+        gridspec_kw={"width_ratios": (1.1, 1)},
+    )
+    f, g = rows[2].subplots(
+        1,
+        2,
+        sharey=True,
+        gridspec_kw={"width_ratios": (0.8, 1)},
+    )
+    left, right = rows[3].subfigures(
+        1,
+        2,
+        width_ratios=(1, 1.1),
+    )
     h = left.subplots()
     for ax, classes in zip(accuracy, CLASSES, strict=True):
         draw_accuracy(ax, classes, runs)
@@ -420,7 +530,11 @@ def main(
     draw_examples(right, kinds, runs)
     for letter, ax in zip("abcdefgh", (*accuracy, d, e, f, g, h), strict=True):
         title = ap.plot.lettered(letter, TITLES[letter])
-        ax.set_title(title, loc="left", pad=PADS.get(letter, plt.rcParams["axes.titlepad"]))
+        ax.set_title(
+            title,
+            loc="left",
+            pad=PADS.get(letter, plt.rcParams["axes.titlepad"]),
+        )
     n = {label: one.sizes["seed"] for label, one in runs.items()}
     note = ""
     if quick:

@@ -11,6 +11,7 @@ from approx.plot.evidence import VERDICTS, claims, claims_legend
 from approx.plot.extrapolations import shares, split, symmetry
 from approx.plot.facets import facets
 from approx.plot.files import save
+from approx.plot.functions import fan
 from approx.plot.kinds import (
     check_colors,
     check_counts,
@@ -19,18 +20,12 @@ from approx.plot.kinds import (
     drawn_as,
     seed_dots,
 )
-from approx.plot.landscapes import field, landscape, regions
-from approx.plot.learning import bands, extrapolation, fan, learning_curve, learning_landscape
+from approx.plot.landscapes import field, landscape
+from approx.plot.learning import bands, extrapolation, learning_curve, learning_landscape
 from approx.plot.planning import plan, running_rate
-from approx.plot.series import (
-    corner,
-    label_ends,
-    legend_above,
-    lettered,
-    row_axis,
-    share_axis,
-    step_axis,
-)
+from approx.plot.regions import regions
+from approx.plot.scales import corner, legend_above, row_axis, share_axis, step_axis
+from approx.plot.series import label_ends, lettered
 from approx.plot.sources import power_law, variance_split
 from approx.plot.success import success_curve, threshold_profile, work_curve
 from approx.plot.tables import table

@@ -10,12 +10,14 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.colors import LogNorm
 
-from approx.plot.series import axes, counted, readable
+from approx.plot.scales import counted
+from approx.plot.series import axes, readable
 from approx.stats.maps import check_axis, spaced_by_logarithm
 
 BETWEEN = "; "  # between the parts of a note
 NOTE = "note"  # the name by which `facets` finds the notes of its panels
 NOTE_SIZE = 6  # points
+OPEN = "0.6"  # hatching of cells that the seeds do not decide
 # Mean width of a note's character, in its size: 58 characters of 6 points measured 2.4 inches
 CHARACTER = 0.5
 LEFT = 0.4  # inches left of a map
@@ -76,7 +78,12 @@ def _edges(values: np.ndarray) -> np.ndarray:
 
 def mesh(ax: Axes, edges: Pair, values: np.ndarray, **options: Any) -> QuadMesh:
     """Draw a coloured cell for each finite value."""
-    return ax.pcolormesh(*edges, np.ma.masked_invalid(values), rasterized=True, **options)
+    return ax.pcolormesh(
+        *edges,
+        np.ma.masked_invalid(values),
+        rasterized=True,
+        **options,
+    )
 
 
 def hatch(ax: Axes, edges: Pair, chosen: np.ndarray, color: str = "white") -> None:
@@ -131,7 +138,12 @@ def add_note(ax: Axes, n: np.ndarray, said: Sequence[str], title: str | None) ->
     width = WITH_BAR * ax.get_position().width * page
     lines = note_lines(said, min(width, page - LEFT))
     place: dict[str, Any] = {"xycoords": "axes fraction", "ha": "left", "va": "bottom"}
-    note = ax.annotate("\n".join(lines), (0, 1.01), size=NOTE_SIZE, **place)
+    note = ax.annotate(
+        "\n".join(lines),
+        (0, 1.01),
+        size=NOTE_SIZE,
+        **place,
+    )
     note.set_gid(NOTE)
     note.set_in_layout(False)  # it may reach over the colour bar, but takes no room from the map
     set_title_above(ax, title, len(lines))

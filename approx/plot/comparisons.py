@@ -9,6 +9,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 
+from approx.plot.scales import corner, legend_above, share_axis
 from approx.plot.series import (
     MARKS,
     SMALL,
@@ -18,12 +19,9 @@ from approx.plot.series import (
     band,
     cells,
     check_made,
-    corner,
     each,
     label_ends,
-    legend_above,
     readable,
-    share_axis,
 )
 
 # The value of a quantity that means "no difference"
@@ -89,7 +87,11 @@ def forest(
         ax.axvline(null, color="0.5", linewidth=0.6, zorder=0)
     shown = data[[name for name in (of, "low", "high", "rank_low", "rank_high") if name in data]]
     rows = {_row_name(label, row, data.attrs): row for label, row in cells(shown, by)}
-    heights = _place_rows(ax, list(rows), groups or {"": list(rows)})
+    heights = _place_rows(
+        ax,
+        list(rows),
+        groups or {"": list(rows)},
+    )
     series = [""] if by is None else [str(value) for value in data[by].values]
     for number, name in enumerate(series):
         shift = SPREAD * ((number + 0.5) / len(series) - 0.5)
@@ -97,7 +99,12 @@ def forest(
         label = own.pop("label", name)
         if label:
             # Nothing that is drawn nowhere may lie outside the axes: it would break their layout
-            ax.plot([], [], label=label, **(MARK | own | {"clip_on": True}))
+            ax.plot(
+                [],
+                [],
+                label=label,
+                **(MARK | own | {"clip_on": True}),
+            )
         for row_name, y in heights.items():
             row = rows[row_name] if by is None else rows[row_name].isel({by: number})
             style = own | dict((styles or {}).get(row_name, {}))
@@ -115,7 +122,10 @@ def forest(
 
 
 def _log_axis(ax: Axes) -> None:
-    """Make the horizontal axis logarithmic; if it is short, with numbers such as 0.5 at its ticks."""
+    """Make the horizontal axis logarithmic.
+
+    If it is short, numbers such as 0.5 stand at its ticks.
+    """
     left, right = ax.get_xlim()
     ax.set_xscale("log")
     if right / left < SHORT:
@@ -163,7 +173,15 @@ def _place_rows(
         if heading and here:
             y += 0.35
             place: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "ha": "right"}
-            ax.text(-0.03, y, heading, weight="bold", size=SMALL, va="center", **place)
+            ax.text(
+                -0.03,
+                y,
+                heading,
+                weight="bold",
+                size=SMALL,
+                va="center",
+                **place,
+            )
             y += 1
         for name in here:
             heights[name] = y
@@ -182,7 +200,13 @@ def _draw_interval(
     left, right = ax.get_xlim()
     if np.isnan(low) or np.isnan(high):
         return
-    ax.hlines(y, max(low, left), min(high, right), color=style["color"], linewidth=1.2)
+    ax.hlines(
+        y,
+        max(low, left),
+        min(high, right),
+        color=style["color"],
+        linewidth=1.2,
+    )
     if np.isfinite(value):
         decided = null is None or low > null or high < null
         fill = {"markerfacecolor": style["color"] if decided else "white"}
@@ -190,7 +214,14 @@ def _draw_interval(
         ax.plot(value, y, **options)
     for end, rim, arrow in ((low, left, "<"), (high, right, ">")):
         if end < left or end > right:
-            ax.plot(rim, y, arrow, color=style["color"], markersize=4, clip_on=False)
+            ax.plot(
+                rim,
+                y,
+                arrow,
+                color=style["color"],
+                markersize=4,
+                clip_on=False,
+            )
 
 
 def performance_profile(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -208,7 +239,14 @@ def performance_profile(data: xr.Dataset, ax: Axes | None = None, title: str | N
     ax = axes(ax, title)
     ends = []
     for label, one, style in each(data, "ratio"):
-        band(ax, one.ratio, one.low, one.high, style["color"], step="post")
+        band(
+            ax,
+            one.ratio,
+            one.low,
+            one.high,
+            style["color"],
+            step="post",
+        )
         ax.plot(one.ratio, one.profile, drawstyle="steps-post", **style)
         ends.append((one.profile.values, label, style["color"]))
     ax.set_xscale("log")

@@ -85,7 +85,14 @@ def _draw_rows(ax: Axes, frame: pd.DataFrame, wrap: int) -> float:
     y = 0.0
     ticks, labels = [], []
     for source, group in frame.groupby("source", sort=False):
-        ax.text(0, y, str(source), weight="bold", size=7, **place)
+        ax.text(
+            0,
+            y,
+            str(source),
+            weight="bold",
+            size=7,
+            **place,
+        )
         for row in group.itertuples():
             text = textwrap.wrap(str(row.claim), wrap)
             y += LINE * (1 + len(text))
@@ -102,11 +109,37 @@ def _draw_claim(ax: Axes, y: float, row: Any) -> None:
     """One claim: its region, both intervals, its effect, and n."""
     mark = VERDICTS[row.verdict]
     region: dict[str, Any] = {"color": REGION, "alpha": 0.18, "linewidth": 0, "zorder": 0}
-    ax.barh(y, row.holds_to - row.holds_from, 0.7, row.holds_from, **region)
-    low, high = np.clip([row.low_all, row.high_all], -1, 1)
-    ax.hlines(y, low, high, color=mark["color"], linewidth=DECIDING_WIDTH)
-    low, high = np.clip([row.low, row.high], -1, 1)
-    ax.hlines(y, low, high, color=mark["color"], linewidth=OWN_WIDTH)
+    ax.barh(
+        y,
+        row.holds_to - row.holds_from,
+        0.7,
+        row.holds_from,
+        **region,
+    )
+    low, high = np.clip(
+        [row.low_all, row.high_all],
+        -1,
+        1,
+    )
+    ax.hlines(
+        y,
+        low,
+        high,
+        color=mark["color"],
+        linewidth=DECIDING_WIDTH,
+    )
+    low, high = np.clip(
+        [row.low, row.high],
+        -1,
+        1,
+    )
+    ax.hlines(
+        y,
+        low,
+        high,
+        color=mark["color"],
+        linewidth=OWN_WIDTH,
+    )
     ax.plot(row.effect, y, markersize=4, clip_on=False, **mark)
     _beside(ax, y, f"{row.n:,}")
 
@@ -114,7 +147,15 @@ def _draw_claim(ax: Axes, y: float, row: Any) -> None:
 def _beside(ax: Axes, y: float, text: str) -> None:
     """Small text to the right of the axes."""
     place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "textcoords": "offset points"}
-    ax.annotate(text, (1, y), (4, 0), size=SMALL, va="center", annotation_clip=False, **place)
+    ax.annotate(
+        text,
+        (1, y),
+        (4, 0),
+        size=SMALL,
+        va="center",
+        annotation_clip=False,
+        **place,
+    )
 
 
 def claims_legend(data: xr.Dataset) -> list[Line2D]:

@@ -14,6 +14,7 @@ from matplotlib.ticker import MultipleLocator, PercentFormatter
 from approx import stats
 from approx.plot.kinds import check_colors
 from approx.plot.learning import bands, only_seeds
+from approx.plot.scales import corner, counted, legend_above, row_axis, shade_shown
 from approx.plot.series import (
     MARKS,
     SMALL,
@@ -22,13 +23,8 @@ from approx.plot.series import (
     by_label,
     cells,
     check_made,
-    corner,
-    counted,
     each,
     label_ends,
-    legend_above,
-    row_axis,
-    shade_shown,
 )
 
 # Colours of Okabe and Ito, which are told apart in grey too
@@ -55,8 +51,20 @@ def shares(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -
     for number, (label, one, style) in enumerate(series):
         y = rows + SPREAD * ((number + 0.5) / len(series) - 0.5)
         mark: dict[str, Any] = {"color": style["color"], "markersize": 3.5, "clip_on": False}
-        ax.hlines(y, one.low, one.high, color=style["color"], linewidth=1.0)
-        ax.plot(one.rate, y, MARKS[number], label=label, **mark)
+        ax.hlines(
+            y,
+            one.low,
+            one.high,
+            color=style["color"],
+            linewidth=1.0,
+        )
+        ax.plot(
+            one.rate,
+            y,
+            MARKS[number],
+            label=label,
+            **mark,
+        )
     for row in rows[1:]:
         ax.axhline(row - 0.5, color="0.9", linewidth=0.5, zorder=0)
     row_axis(ax, [str(kind) for kind in data.kind.values])
@@ -118,23 +126,59 @@ def _draw_bar(ax: Axes, y: int, one: xr.Dataset, colors: Mapping[str, Any], numb
     successes, n = one.successes.values, one.n.values
     ends = np.cumsum(successes) / np.maximum(n, 1)
     level = float(one.attrs.get("level", 0.95))
-    low, high = stats.binomial_interval(np.cumsum(successes), n, level)
+    low, high = stats.binomial_interval(
+        np.cumsum(successes),
+        n,
+        level,
+    )
     text: dict[str, Any] = {"va": "center", "size": SMALL}
     for i, kind in enumerate(one.kind.values):
         color, share = colors[str(kind)], successes[i] / max(n[i], 1)
         fill = {"color": color, "edgecolor": "white", "linewidth": 0.4}
         label = str(kind) if y == 0 else None
-        ax.barh(y, share, 0.62, ends[i] - share, label=label, **fill)
+        ax.barh(
+            y,
+            share,
+            0.62,
+            ends[i] - share,
+            label=label,
+            **fill,
+        )
         if numbers and share >= READABLE:
             ink = "white" if color in DARK else "black"
-            ax.text(ends[i] - share / 2, y, f"{share:.0%}", ha="center", color=ink, **text)
+            ax.text(
+                ends[i] - share / 2,
+                y,
+                f"{share:.0%}",
+                ha="center",
+                color=ink,
+                **text,
+            )
         ends_at_one = i == len(ends) - 1  # by definition
         if not ends_at_one and (i == 0 or successes[i]):
             tick: dict[str, Any] = {"markersize": 3, "markeredgewidth": 0.8, "clip_on": False}
-            ax.hlines(y + 0.39, low[i], high[i], color="0.2", linewidth=0.8)
-            ax.plot(ends[i], y + 0.39, "|", color="0.2", **tick)
+            ax.hlines(
+                y + 0.39,
+                low[i],
+                high[i],
+                color="0.2",
+                linewidth=0.8,
+            )
+            ax.plot(
+                ends[i],
+                y + 0.39,
+                "|",
+                color="0.2",
+                **tick,
+            )
     if numbers:
-        ax.annotate(counted(n[0]), (1, y), (4, 0), textcoords="offset points", **text)
+        ax.annotate(
+            counted(n[0]),
+            (1, y),
+            (4, 0),
+            textcoords="offset points",
+            **text,
+        )
 
 
 def symmetry(
@@ -186,7 +230,11 @@ def symmetry(
 def _without_zero(defects: xr.DataArray) -> np.ndarray:
     """Quantiles (5, radius) of defects, those of 0 moved to where a logarithmic axis shows them."""
     quantiles = defects.transpose("quantile", "radius").values
-    least = np.min(quantiles, where=quantiles > 0, initial=np.inf)
+    least = np.min(
+        quantiles,
+        where=quantiles > 0,
+        initial=np.inf,
+    )
     return np.maximum(quantiles, least / 3 if np.isfinite(least) else EXACT)
 
 

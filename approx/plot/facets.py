@@ -10,7 +10,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from approx.plot.cells import join_notes
-from approx.plot.landscapes import field, finite_limits, kinds_there, landscape, regions
+from approx.plot.landscapes import field, finite_limits, landscape
+from approx.plot.regions import kinds_there, regions
 from approx.plot.series import check_made, name_value
 
 

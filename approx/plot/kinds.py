@@ -140,8 +140,18 @@ def seed_dots(
         ValueError: a kind without a colour.
     """
     check_colors(np.unique(kinds.astype(str)), colors)
-    dot = {"marker": ".", "linestyle": "", "markersize": 2.2, "markeredgewidth": 0} | options
+    dot: dict[str, Any] = {
+        "marker": ".",
+        "linestyle": "",
+        "markersize": 2.2,
+        "markeredgewidth": 0,
+    } | options
     for kind, color in colors.items():
         here = kinds == kind
         if here.any():
-            ax.plot(values[here], heights[here], color=color, **dot)
+            ax.plot(
+                values[here],
+                heights[here],
+                color=color,
+                **dot,
+            )

@@ -1,24 +1,21 @@
-"""Maps over two swept numbers: rates of success; times, costs and errors; kinds."""
+"""Maps over two swept numbers: rates of success; times, costs and errors."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
-from matplotlib.colors import ListedColormap, LogNorm, Normalize
+from matplotlib.colors import LogNorm, Normalize
 from scipy import ndimage
 
 from approx.plot.cells import Bar, Pair, add_bar, add_note, hatch, map_axes, mesh
-from approx.plot.kinds import check_colors
-from approx.plot.series import MOST_SERIES, check_made, readable
+from approx.plot.series import check_made, readable
 from approx.stats.labels import check_rates
-from approx.stats.maps import UNDECIDED
 
-# Greys that no colour of the maps looks like: hatching of cells whose value is infinite, hatching
-# of cells that the seeds do not decide, and dots in cells in which most seeds diverged
-NEVER, OPEN, DIVERGED = "0.7", "0.6", "0.75"
+# Greys that no colour of the maps looks like: hatching of cells whose value is infinite, and dots in
+# cells in which most seeds diverged
+NEVER, DIVERGED = "0.7", "0.75"
 
 
 def landscape(
@@ -71,13 +68,24 @@ def landscape(
         levels = ax.contour(
             *centres, smooth(rates), levels=sorted(lines), colors="k", linewidths=(0.8,)
         )
-        ax.clabel(levels, fmt=lambda rate: f"{100 * rate:g}%", fontsize=6)
+        ax.clabel(
+            levels,
+            fmt=lambda rate: f"{100 * rate:g}%",
+            fontsize=6,
+        )
     if diverged is not None and _dot_diverged(ax, centres, diverged.transpose(*rates.rate.dims)):
         said.append("dots: diverged")
     if boundary is not None:
         _draw_boundary(boundary, ax, str(rates.rate.dims[0]))
     shares = [f"{p}%" for p in range(0, 101, 20)]
-    add_bar(bar, image, ax, shares, label="share of seeds in success", ticks=np.linspace(0, 1, 6))
+    add_bar(
+        bar,
+        image,
+        ax,
+        shares,
+        label="share of seeds in success",
+        ticks=np.linspace(0, 1, 6),
+    )
     add_note(ax, rates.n.values, said, title)
     return ax
 
@@ -98,7 +106,14 @@ def _dot_diverged(ax: Axes, centres: Pair, diverged: xr.DataArray) -> bool:
     rows, columns = np.nonzero(diverged.values > 0.5)
     if rows.size:
         x, y = centres
-        ax.plot(x[columns], y[rows], ".", color=DIVERGED, ms=1.2, mew=0)
+        ax.plot(
+            x[columns],
+            y[rows],
+            ".",
+            color=DIVERGED,
+            ms=1.2,
+            mew=0,
+        )
     return rows.size > 0
 
 
@@ -132,7 +147,7 @@ def smooth(rates: xr.Dataset) -> np.ndarray:
 
 
 # A public panel: a user sets few of these, and by name
-def field(  # noqa: PLR0913
+def field(
     data: xr.Dataset,
     of: str,
     ax: Axes | None = None,
@@ -175,7 +190,11 @@ def field(  # noqa: PLR0913
         norm: Normalize = LogNorm(low, high)
     else:
         norm = Normalize(low, high if high > low else low + 1)
-    shown = np.where(np.isfinite(values), np.maximum(values, low), np.nan)  # 0 has no logarithm
+    shown = np.where(
+        np.isfinite(values),
+        np.maximum(values, low),
+        np.nan,
+    )  # 0 has no logarithm
     image = mesh(ax, edges, shown, norm=norm, cmap="cividis")
     said = []
     if np.isinf(values).any():
@@ -184,7 +203,13 @@ def field(  # noqa: PLR0913
     beyond = bool((finite < low).any()), bool((finite > high).any())
     names = {(True, True): "both", (True, False): "min", (False, True): "max"}
     extend = names.get(beyond, "neither")
-    add_bar(bar, image, ax, label=label or readable(of), extend=extend)
+    add_bar(
+        bar,
+        image,
+        ax,
+        label=label or readable(of),
+        extend=extend,
+    )
     n = data["n"].values if "n" in data else np.array([])
     add_note(ax, n, said, title)
     return ax
@@ -196,72 +221,3 @@ def finite_limits(values: np.ndarray, log: bool | None) -> tuple[float, float]:
     if log:
         shown = shown[shown > 0]
     return (float(shown.min()), float(shown.max())) if shown.size else (0.1, 1.0)
-
-
-def regions(
-    kinds: xr.Dataset,
-    ax: Axes | None = None,
-    title: str | None = None,
-    colors: Mapping[str, Any] | None = None,
-    bar: Bar = True,
-    named: Sequence[str] | None = None,
-) -> Axes:
-    """What is best, or commonest, in each cell; white and hatched where the seeds do not decide.
-
-    Args:
-        kinds: what `stats.best` or `stats.majority` returned, over exactly two dimensions.
-        ax: axes to draw on.
-        title: the message of the panel.
-        colors: {name of a kind: its colour}.
-        bar: whether to say which colour is which, or the axes beside which to say it.
-        named: the kinds that the colour bar names; those that are there if left out.
-
-    Raises:
-        ValueError: as for `landscape`; more than eight kinds; a kind that is there and has no place
-            in `named`, or no colour in `colors`.
-    """
-    check_made(kinds, ["kind", "n"], "plot.regions", "stats.best(hits)")
-    ax, edges, _ = map_axes(kinds.kind, ax)
-    names = kinds_there(kinds) if named is None else list(named)
-    if len(names) > MOST_SERIES:
-        raise ValueError(
-            f"{len(names)} kinds: more than eight cannot be told apart; name some of them alike"
-        )
-    check_named(kinds, names)
-    if colors is None:
-        cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-        colors = dict(zip(names, cycle * len(names), strict=False))
-    check_colors(names, colors)
-    number = np.full(kinds.kind.shape, np.nan)
-    for place, name in enumerate(names):
-        number[kinds.kind.values == name] = place
-    if names:
-        colormap = ListedColormap([colors[name] for name in names])
-        image = mesh(ax, edges, number, cmap=colormap, vmin=-0.5, vmax=len(names) - 0.5)
-        add_bar(bar, image, ax, names, ticks=range(len(names)))
-    said = []
-    undecided = kinds.kind.values == UNDECIDED
-    if undecided.any():
-        hatch(ax, edges, undecided, OPEN)
-        said.append("hatched: undecided")
-    add_note(ax, kinds["n"].values, said, title)
-    return ax
-
-
-def kinds_there(kinds: xr.Dataset) -> list[str]:
-    """The kinds that a cell has, in their order, without `undecided`."""
-    there = set(np.unique(kinds.kind.values)) - {UNDECIDED}
-    order = kinds.attrs.get("kinds", sorted(there))
-    return [name for name in order if name in there]
-
-
-def check_named(kinds: xr.Dataset, names: Sequence[str]) -> None:
-    """Refuse kinds that a cell has and that are not among `names`: the cell would stay white.
-
-    Raises:
-        ValueError: naming them.
-    """
-    left_out = [name for name in kinds_there(kinds) if name not in names]
-    if left_out:
-        there = ", ".join(names) or "none"
-        raise ValueError(f"the kinds {left_out} are on the map and not named: named= has {there}")

@@ -1,4 +1,4 @@
-"""Panels of what was learned: functions, learning curves, errors outside the range."""
+"""Panels of learning curves, and of errors outside the range."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,18 +9,8 @@ from matplotlib.axes import Axes
 
 from approx import stats
 from approx.plot.landscapes import field
-from approx.plot.series import (
-    axes,
-    by_label,
-    check_made,
-    corner,
-    label_ends,
-    long_name,
-    name_value,
-    shade_shown,
-    step_axis,
-)
-from approx.stats.kept import predictions
+from approx.plot.scales import corner, step_axis
+from approx.plot.series import axes, by_label, check_made, label_ends, long_name, name_value
 
 SINGLE: dict[str, Any] = {"color": "0.2", "lw": 0.4, "alpha": 0.8}  # the thin lines of single seeds
 SINGLES = 5  # how many of them
@@ -40,7 +30,14 @@ def bands(ax: Axes, x: np.ndarray, quantiles: np.ndarray, color: str = "C0") -> 
     low, lower, middle, upper, high = quantiles
     top = 1e6 * np.max(np.abs(quantiles), where=np.isfinite(quantiles), initial=1.0)
     for a, b, alpha in ((low, high, 0.18), (lower, upper, 0.3)):
-        ax.fill_between(x, np.minimum(a, top), np.minimum(b, top), color=color, alpha=alpha, lw=0)
+        ax.fill_between(
+            x,
+            np.minimum(a, top),
+            np.minimum(b, top),
+            color=color,
+            alpha=alpha,
+            lw=0,
+        )
     ax.plot(x, middle, color=color)
 
 
@@ -56,82 +53,6 @@ def only_seeds(runs: xr.Dataset, of: str, *dims: str) -> None:
             f"a panel draws one setting; select one of {', '.join(extra)}, "
             f"as in runs.isel({extra[0]}=0)"
         )
-
-
-def check_one_input(runs: xr.Dataset) -> None:
-    """Refuse functions of several variables, whose points do not lie on one line.
-
-    Raises:
-        ValueError: saying what draws them.
-    """
-    inputs = runs.x_test.sizes.get("input", 1)
-    if inputs > 1:
-        raise ValueError(
-            f"plot.fan draws functions of one input, and these have {inputs}. Over the distance to "
-            'the training range draw plot.extrapolation({"label": stats.error_by_distance(runs)}); '
-            "along one line, run a task whose test points have one input"
-        )
-
-
-def fan(
-    runs: xr.Dataset,
-    ax: Axes | None = None,
-    title: str | None = None,
-    *,
-    between: Sequence[float] | None = None,
-    singles: int = SINGLES,
-    output: int = 0,
-    names: bool = True,
-) -> Axes:
-    """Learned functions of one variable: quantile bands over seeds, a few seeds, and the target.
-
-    The range of the training rows is shaded.
-
-    Args:
-        runs: predictions over (seed, point, output), at points with one input.
-        ax: axes to draw on.
-        title: the message of the panel.
-        between: limits of x; all test points if left out.
-        singles: how many seeds to draw as thin lines, the first ones.
-        output: which output.
-        names: whether to name the target and the median, and to write the number of seeds.
-
-    Raises:
-        ValueError: several inputs, other dimensions, no predictions, or those of another step than
-            was picked.
-    """
-    predictions(runs)
-    only_seeds(runs, "prediction", "point", "output")
-    check_one_input(runs)
-    ax = axes(ax, title)
-    here = _points_between(runs, between).isel(output=output)
-    x, y = here.x_test.isel(input=0).values, here.y_test.values
-    found = stats.quantiles(here, of="prediction").prediction
-    quantiles = found.transpose("quantile", "point").values
-    shown = x[here.distance.values == 0]
-    if shown.size:
-        shade_shown(ax, shown.min(), shown.max())
-    bands(ax, x, quantiles)
-    for seed in range(min(singles, runs.sizes["seed"])):
-        ax.plot(x, here.prediction.isel(seed=seed), **SINGLE)
-    ax.plot(x, y, color="k", ls=(0, (3, 2)), lw=0.9)
-    pad = 0.1 * np.ptp(y) or 0.1  # of a constant target too
-    ax.set(xlim=(x.min(), x.max()), ylim=(y.min() - 2 * pad, y.max() + pad))
-    ax.set(xlabel="x", ylabel="f(x)")
-    if names:
-        corner(ax, runs.sizes["seed"])
-        label_ends(ax, [(y, "target", "k"), (quantiles[2], "median", "C0")])
-    return ax
-
-
-def _points_between(runs: xr.Dataset, between: Sequence[float] | None) -> xr.Dataset:
-    """The test points between two values of x, from left to right."""
-    runs = runs.isel(point=np.argsort(runs.x_test.isel(input=0).values))
-    if between is None:
-        return runs
-    x = runs.x_test.isel(input=0).values
-    first, last = between
-    return runs.isel(point=np.flatnonzero((x >= first) & (x <= last)))
 
 
 def learning_curve(
@@ -239,7 +160,11 @@ def learning_landscape(
     """
     check_made(runs, [of, "step"], "plot.learning_landscape", "runs")
     probabilities = [q] if isinstance(q, float) else list(q)
-    found = stats.quantiles(runs.isel(step=runs.step.values > 0), of=of, q=probabilities)
+    found = stats.quantiles(
+        runs.isel(step=runs.step.values > 0),
+        of=of,
+        q=probabilities,
+    )
     quantiles = found[of].transpose("quantile", ..., "step")
     percent = [f"{100 * p:g}" for p in probabilities]
     if len(probabilities) == 1:
@@ -254,7 +179,13 @@ def learning_landscape(
         label = f"decades between {percent[0]} and {percent[1]}% of seeds"
     n = found.n.isel(quantile=0).transpose(*chosen.dims)
     given: dict[str, Any] = {"label": label, "infinite": "diverged"} | options
-    return field(xr.Dataset({of: chosen, "n": n}), of, ax, title, **given)
+    return field(
+        xr.Dataset({of: chosen, "n": n}),
+        of,
+        ax,
+        title,
+        **given,
+    )
 
 
 def extrapolation(
@@ -288,7 +219,12 @@ def extrapolation(
         per_x, per_y = (units or {}).get(label, (1.0, 1.0))
         found = stats.quantiles(errors, of="error").error
         quantiles = found.transpose("quantile", "distance").values / per_y
-        bands(ax, errors.distance.values / per_x, quantiles, f"C{number}")
+        bands(
+            ax,
+            errors.distance.values / per_x,
+            quantiles,
+            f"C{number}",
+        )
         ends.append((quantiles[2], label, f"C{number}"))
     kind = "relative" if True in relative else "absolute"
     ax.set(yscale="log", xlabel="distance outside the range", ylabel=f"{kind} error")

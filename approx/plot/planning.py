@@ -4,7 +4,8 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from approx.plot.series import SMALL, axes, band, check_made, each, label_ends, share_axis
+from approx.plot.scales import share_axis
+from approx.plot.series import SMALL, axes, band, check_made, each, label_ends
 
 # The precisions that the axis of `plan` names
 PRECISIONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
@@ -29,7 +30,13 @@ def running_rate(data: xr.Dataset, ax: Axes | None = None, title: str | None = N
         color = style["color"]
         band(ax, one.n, one.low, one.high, color)
         for end in (one.wilson_low, one.wilson_high):
-            ax.plot(one.n, end, color=color, linewidth=0.6, linestyle=(0, (4, 1.5)))
+            ax.plot(
+                one.n,
+                end,
+                color=color,
+                linewidth=0.6,
+                linestyle=(0, (4, 1.5)),
+            )
         ax.plot(one.n, one.rate, color=color)
         _mark_known(ax, one, float(data.attrs["width"]), color)
     ax.set_xscale("log")
@@ -53,7 +60,14 @@ def _mark_known(ax: Axes, one: xr.Dataset, width: float, color: str) -> None:
     ax.axvline(stop, color=color, linewidth=0.8, linestyle=":")
     late = stop > np.sqrt(float(one.n[-1]))  # the right half of the axis
     said = f" ±{100 * width:g}% after {stop:,} seeds "
-    ax.text(stop, 0.02, said, size=SMALL, color=color, ha="right" if late else "left")
+    ax.text(
+        stop,
+        0.02,
+        said,
+        size=SMALL,
+        color=color,
+        ha="right" if late else "left",
+    )
 
 
 def plan(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:

@@ -7,7 +7,8 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator
 
-from approx.plot.series import axes, check_made, corner, each, label_ends, readable, row_axis
+from approx.plot.scales import corner, row_axis
+from approx.plot.series import axes, check_made, each, label_ends, readable
 
 MOST_TICKS = 8  # with more points, the axis names powers of ten
 
@@ -36,7 +37,13 @@ def variance_split(data: xr.Dataset, ax: Axes | None = None, title: str | None =
         one = data.isel(source=y)
         color = "0.55" if "×" in name else "C0"
         ax.barh(y, one.share, height=0.6, color=color, alpha=0.45)
-        ax.hlines(y, one.low, one.high, color=color, linewidth=1.4)
+        ax.hlines(
+            y,
+            one.low,
+            one.high,
+            color=color,
+            linewidth=1.4,
+        )
         ax.plot(one.share, y, "o", color=color, markersize=3.5)
     row_axis(ax, names)
     ax.set_xlim(0, 1)
@@ -72,10 +79,21 @@ def power_law(
     for label, one, style in each(data, along):
         color = style["color"]
         _draw_values(ax, one, along, color)
-        ax.plot(one[along], one.fitted, color=color, linewidth=0.9)
+        ax.plot(
+            one[along],
+            one.fitted,
+            color=color,
+            linewidth=0.9,
+        )
         ends.append((one.fitted.values, f"{label}\n{_power(one, along)}".removeprefix("\n"), color))
     for name, (x, floor) in (floors or {}).items():
-        ax.plot(x, floor, color="k", linewidth=0.9, linestyle=(0, (3, 2)))
+        ax.plot(
+            x,
+            floor,
+            color="k",
+            linewidth=0.9,
+            linestyle=(0, (3, 2)),
+        )
         ends.append((np.asarray(floor, float), name, "k"))
     ax.set(xscale="log", yscale="log", xlabel=readable(along))
     ax.set_ylabel(f"{data.attrs['statistic']} {readable(data.attrs['of'])}")
@@ -91,8 +109,20 @@ def _draw_values(ax: Axes, one: xr.Dataset, along: str, color: str) -> None:
     """The errors as dots, with their intervals where both ends are known."""
     value, low, high = (one[name].values for name in ("value", "value_low", "value_high"))
     known = (low > 0) & np.isfinite(high)
-    lengths = np.where(known, np.abs(np.stack([low, high]) - value), 0.0)
-    ax.errorbar(one[along], value, lengths, fmt="o", color=color, markersize=3, linewidth=0.9)
+    lengths = np.where(
+        known,
+        np.abs(np.stack([low, high]) - value),
+        0.0,
+    )
+    ax.errorbar(
+        one[along],
+        value,
+        lengths,
+        fmt="o",
+        color=color,
+        markersize=3,
+        linewidth=0.9,
+    )
 
 
 def _power(one: xr.Dataset, along: str) -> str:

@@ -7,18 +7,16 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from approx import stats
+from approx.plot.scales import corner, share_axis, step_axis
 from approx.plot.series import (
     SMALL,
     axes,
     band,
     by_label,
     check_made,
-    corner,
     each,
     label_ends,
     readable,
-    share_axis,
-    step_axis,
     style,
 )
 from approx.stats.labels import check_rates
@@ -45,7 +43,13 @@ def success_curve(
     ax = axes(ax, title)
     ends = []
     for label, one, line in each(rates, "step"):
-        band(ax, one.step, one.low, one.high, line["color"])
+        band(
+            ax,
+            one.step,
+            one.low,
+            one.high,
+            line["color"],
+        )
         ax.plot(one.step, one.rate, **line)
         ends.append((one.rate.values, label, line["color"]))
     step_axis(ax, np.asarray(rates.step))
@@ -86,15 +90,32 @@ def work_curve(
         if not done.sizes["step"]:
             continue
         line = style(number)
-        band(ax, done[work], done.low, done.high, line["color"])
+        band(
+            ax,
+            done[work],
+            done.low,
+            done.high,
+            line["color"],
+        )
         ax.plot(done[work], done.rate, **line)
-        ax.plot(done[work][-1], done.rate[-1], ".", color=line["color"], clip_on=False)
+        ax.plot(
+            done[work][-1],
+            done.rate[-1],
+            ".",
+            color=line["color"],
+            clip_on=False,
+        )
         ends.append((done.rate.values, name, line["color"]))
     ax.set_xscale("log")
     ax.margins(x=0)
     ax.set_xlabel(label)
     share_axis(ax, "share of seeds in success")
-    corner(ax, np.array([int(one.n.max()) for one in rates.values()]), "upper left", what="")
+    corner(
+        ax,
+        np.array([int(one.n.max()) for one in rates.values()]),
+        "upper left",
+        what="",
+    )
     label_ends(ax, ends)
     return ax
 
@@ -114,7 +135,14 @@ def threshold_profile(data: xr.Dataset, ax: Axes | None = None, title: str | Non
     ax = axes(ax, title)
     ends = []
     for label, one, line in each(data.drop_vars("floor", errors="ignore"), "threshold"):
-        band(ax, one.threshold, one.low, one.high, line["color"], step="post")
+        band(
+            ax,
+            one.threshold,
+            one.low,
+            one.high,
+            line["color"],
+            step="post",
+        )
         ax.plot(one.threshold, one.rate, drawstyle="steps-post", **line)
         ends.append((one.rate.values, label, line["color"]))
     thresholds = np.asarray(data.threshold)

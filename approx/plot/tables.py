@@ -37,13 +37,25 @@ def table(
     """
     ax = axes(ax, title)
     ax.set_facecolor("0.9")
-    ax.imshow(np.ma.masked_invalid(rates), vmin=0, vmax=1, aspect="auto")
+    ax.imshow(
+        np.ma.masked_invalid(rates),
+        vmin=0,
+        vmax=1,
+        aspect="auto",
+    )
     middle: dict[str, Any] = {"ha": "center", "va": "center", "linespacing": 1.15}
     for (i, j), rate in np.ndenumerate(rates):
         if np.isfinite(rate):
-            text = f"{100 * rate:.0f}" if texts is None else texts[i, j]
+            text = f"{100 * rate:.0f}" if texts is None else str(texts[i, j])
             color = "white" if rate < LIGHT else "black"
-            ax.text(j, i, text, size=size, color=color, **middle)
+            ax.text(
+                j,
+                i,
+                text,
+                size=size,
+                color=color,
+                **middle,
+            )
     ax.set_xticks(range(len(columns)), columns)
     ax.set_yticks(range(len(rows)), rows)
     ax.tick_params(length=0)

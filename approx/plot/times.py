@@ -1,21 +1,13 @@
 """Panels of time and cost: survival, restarting, the best of several seeds."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from approx.plot.series import (
-    SMALL,
-    axes,
-    band,
-    check_made,
-    corner,
-    each,
-    label_ends,
-    readable,
-    share_axis,
-    step_axis,
-)
+from approx.plot.scales import corner, share_axis, step_axis
+from approx.plot.series import SMALL, axes, band, check_made, each, label_ends, readable
 
 
 def survival(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -34,9 +26,22 @@ def survival(data: xr.Dataset, ax: Axes | None = None, title: str | None = None)
     ends = []
     for label, one, style in each(data, "step"):
         color = style["color"]
-        band(ax, one.step, one.low, one.high, color, step="post")
+        band(
+            ax,
+            one.step,
+            one.low,
+            one.high,
+            color,
+            step="post",
+        )
         ax.plot(one.step, one.survival, drawstyle="steps-post", **style)
-        ax.plot(one.step, one.survival, drawstyle="steps-pre", color=color, linewidth=0.4)
+        ax.plot(
+            one.step,
+            one.survival,
+            drawstyle="steps-pre",
+            color=color,
+            linewidth=0.4,
+        )
         ends.append((one.survival.values, label, color))
     step_axis(ax, np.asarray(data.step))
     share_axis(ax, "share of seeds without success")
@@ -65,11 +70,27 @@ def restart(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
         color = style["color"]
         known = np.isfinite(one.cost)
         high = one.high.clip(max=100 * top)
-        band(ax, one.cutoff, one.low.where(known), high.where(known), color)
-        ax.plot(one.cutoff, one.cost.where(known), **style)
+        band(
+            ax,
+            one.cutoff,
+            one.low.where(known),
+            high.where(known),
+            color,
+        )
+        ax.plot(
+            one.cutoff,
+            one.cost.where(known),
+            **style,
+        )
         if np.isfinite(one.best_cost):
-            mark = {"markersize": 4, "markeredgecolor": "white"}
-            ax.plot(one.best_cutoff, one.best_cost, "o", color=color, **mark)
+            mark: dict[str, Any] = {"markersize": 4, "markeredgecolor": "white"}
+            ax.plot(
+                one.best_cutoff,
+                one.best_cost,
+                "o",
+                color=color,
+                **mark,
+            )
             label = f"{label}: {_best(one)}".removeprefix(": ")
         if known[-1]:
             ends.append((one.cost.values, label, color))
@@ -121,8 +142,19 @@ def best_of(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
     for label, one, style in each(data, "tries"):
         known = np.isfinite(one.best)
         top = one.high.where(np.isfinite(one.high), 10 * one.best.where(known).max())
-        band(ax, one.tries, one.low.where(known), top.where(known), style["color"])
-        ax.plot(one.tries, one.best.where(known), marker="o", **style)
+        band(
+            ax,
+            one.tries,
+            one.low.where(known),
+            top.where(known),
+            style["color"],
+        )
+        ax.plot(
+            one.tries,
+            one.best.where(known),
+            marker="o",
+            **style,
+        )
         if known[-1]:
             ends.append((one.best.values, label, style["color"]))
     ax.set_xscale("log")
