@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from approx import stats
 from approx.plot.learning import SINGLE, SINGLES, bands, only_seeds
 from approx.plot.scales import corner, shade_shown
-from approx.plot.series import axes, label_ends
+from approx.plot.series import axes, check_made, label_ends
 from approx.stats.kept import predictions
 
 
@@ -55,6 +55,7 @@ def fan(
         ValueError: several inputs, other dimensions, no predictions, or those of another step than
             was picked.
     """
+    check_made(runs, [], "plot.fan", "runs")
     predictions(runs)
     only_seeds(runs, "prediction", "point", "output")
     check_one_input(runs)

@@ -147,7 +147,7 @@ def smooth(rates: xr.Dataset) -> np.ndarray:
 
 
 # A public panel: a user sets few of these, and by name
-def field(
+def field(  # noqa: PLR0913
     data: xr.Dataset,
     of: str,
     ax: Axes | None = None,
