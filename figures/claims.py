@@ -1,5 +1,4 @@
-"""What the threads claim, and what hundreds of seeds say of it: the verdicts by thread, and every
-claim a row.
+"""What the threads claim and what hundreds of seeds say of it: verdicts by thread, and each claim.
 
 Reads experiments/summaries/*_claims.csv, which the experiments write, and draws figures/claims.pdf,
 the counts, and figures/claims_1.pdf, claims_2.pdf, ..., every claim; .png too.
@@ -23,6 +22,11 @@ FOLDER = Path(__file__).parent
 # Two columns each
 PAGES = ((("interval", "identity"), ("square",)), (("waveform",), ("sine", "clusters")))
 WRAP, INCHES = 45, 0.112  # characters in a line, and its height
+BARS = {  # verdict: (colour of its bars, colour of the text on them)
+    "supported": (ap.plot.VERDICTS["supported"]["color"], "white"),
+    "undecided": ("0.8", "black"),
+    "contradicted": (ap.plot.VERDICTS["contradicted"]["color"], "white"),
+}
 NAMES = {  # the threads
     "interval": "one interval: which x lie in it",
     "waveform": "the class of x / 256 is x",
@@ -37,30 +41,29 @@ def draw_counts(found: xr.Dataset) -> plt.Figure:
     """How many claims of each thread are supported, undecided, contradicted."""
     frame = found.to_dataframe()
     sources = [source for source in NAMES if (frame.source == source).any()]
+    counts = frame.groupby(["verdict", "source"]).size().unstack(fill_value=0)
     figure, ax = plt.subplots(figsize=(7.0, 0.75 + 0.27 * len(sources)))
     left = np.zeros(len(sources))
-    order = ("supported", "undecided", "contradicted")
-    for verdict in order:
-        counts = np.array(
-            [((frame.source == source) & (frame.verdict == verdict)).sum() for source in sources]
-        )
-        mark = ap.plot.evidence.MARKS[verdict]
-        color = "0.8" if verdict == "undecided" else mark["color"]
+    for verdict, (color, ink) in BARS.items():
+        here = counts.reindex(index=[verdict], columns=sources, fill_value=0).to_numpy()[0]
+        label = f"{verdict} ({here.sum()})"
         bars = ax.barh(
-            sources, counts, 0.75, left, color=color, label=f"{verdict} ({counts.sum()})"
+            sources,
+            here,
+            0.75,
+            left,
+            color=color,
+            label=label,
         )
-        texts = [str(n) if n else "" for n in counts]
-        ax.bar_label(
-            bars,
-            texts,
-            label_type="center",
-            size=7,
-            color="black" if verdict == "undecided" else "white",
-        )
-        left += counts
-    ax.set_yticks(range(len(sources)), [NAMES[source] for source in sources])
-    ax.set(ylim=(len(sources) - 0.5, -0.5), xlabel="claims", xlim=(0, 1.02 * left.max()))
-    ax.tick_params(axis="y", length=0)
+        texts = [str(n) if n else "" for n in here]
+        ax.bar_label(bars, texts, label_type="center", size=7, color=ink)
+        left += here
+    ap.plot.row_axis(ax, [NAMES[source] for source in sources])
+    ax.set(
+        ylim=(len(sources) - 0.5, -0.5),
+        xlabel="claims",
+        xlim=(0, 1.02 * left.max()),
+    )
     ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
     return figure
 
@@ -80,21 +83,23 @@ def draw_page(found: xr.Dataset, page: tuple[tuple[str, ...], ...]) -> plt.Figur
     """Two columns, with one legend."""
     figure, both = plt.subplots(1, 2)
     for ax, column in zip(both, page, strict=True):
-        here = found.isel(claim=np.isin(found.source, column))
-        if not here.sizes["claim"]:
+        here = claims_of(found, column)
+        if here.sizes["claim"]:
+            ap.plot.claims(here, ax, wrap=WRAP, legend=False)
+            ax.set(xlim=(-1.05, 1.05), xlabel="probability (difference)")
+            ax.set_xticks([-1, 0, 1])
+        else:
             ax.set_axis_off()
-            continue
-        ap.plot.claims(here, ax, wrap=WRAP)
-        ax.set(xlim=(-1.05, 1.05), xlabel="probability (difference)")
-        ax.set_xticks([-1, 0, 1])
-        ax.get_legend().remove()
-    drawn = found.isel(
-        claim=np.isin(found.source, [source for column in page for source in column])
-    )
+    drawn = claims_of(found, page[0] + page[1])
     if drawn.sizes["claim"]:
-        handles = ap.plot.evidence.legend_handles(drawn)
+        handles = ap.plot.claims_legend(drawn)
         figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False)
     return figure
+
+
+def claims_of(found: xr.Dataset, sources: tuple[str, ...]) -> xr.Dataset:
+    """The claims of some threads."""
+    return found.isel(claim=np.isin(found.source, sources))
 
 
 def main(
@@ -117,9 +122,8 @@ def main(
     found = ap.stats.read_claims(*files)
     plt.style.use(ap.plot.STYLE)
     note = "Quick look, not the experiment" if quick else ""
-    for name, figure in zip(
-        ("claims", "claims_1", "claims_2"), (draw_counts(found), *pages(found)), strict=True
-    ):
+    names = ("claims", "claims_1", "claims_2")
+    for name, figure in zip(names, (draw_counts(found), *pages(found)), strict=True):
         print(*ap.plot.save(figure, figures, name, note), sep="\n")
         plt.close(figure)
     for verdict, n in found.verdict.to_series().value_counts().items():

@@ -1,5 +1,4 @@
-"""The figure of the clusters: what the network of 0.6 really has, why advice fails, and what limits
-it.
+"""The figure of the clusters: what the network of 0.6 really has, and why advice fails.
 
 Reads results/clusters_{RECIPE}.nc and
 experiments/summaries/clusters_{references,remedies,factorial,kinds}.csv, which
@@ -11,6 +10,7 @@ seeds work.
 """
 
 import re
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,11 +26,16 @@ from matplotlib.colors import ListedColormap
 import approx as ap
 
 FOLDER = Path(__file__).parent
-ROWS = 8_000
-# What the thread prints, by pass from 1: test accuracy, and accuracy counted in training.
+SUMMARIES = FOLDER.parent / "experiments" / "summaries"
+ROWS = 8_000  # training rows, which a pass goes over
+# What the thread prints: {variable: {pass, from 1: its name in the table of reported numbers}}
 REPORTED = {
-    "test_accuracy": {1: 0.812, 3: 0.814, 298: 0.7685, 300: 0.778},
-    "batch_accuracy": {1: 0.572, 300: 0.61},
+    "test_accuracy": {n: f"test accuracy, pass {n - 1}" for n in (1, 3, 298, 300)},
+    "batch_accuracy": {n: f"accuracy in training, pass {n - 1}" for n in (1, 300)},
+}
+COUNTED = {  # how the two accuracies are named at their lines
+    "test_accuracy": "test rows",
+    "batch_accuracy": "training rows,\nas counted:\nwith dropout",
 }
 # References: what they are called, on which side of their line, and how high in points.
 LINES = {
@@ -86,6 +91,14 @@ PLACES = {
 }
 WIDE = 5.0  # half the side of the maps
 NAMED = ((-3.6, 2.7), (-3.4, -1.4), (1.3, 4.3), (3.4, 2.9))  # where the classes are named
+TITLES = {  # by letter, with the points between title and panel
+    "a": ("The network is not stuck at 0.6: that is its dropout", 6),
+    "b": ("Advice fails while relu's derivative is wrong", 6),
+    "c": ("With relu's derivative wrong, biases or cross-entropy alone lose whole classes", 24),
+    "d": ("After 30 passes biases still help", 6),
+    "e": ("Without biases all borders meet at the origin (+)", 14),
+}
+Outputs = Callable[[np.ndarray], Any]  # a network's outputs (rows, 4) for inputs (rows, 5)
 CLASSES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
 
 
@@ -101,30 +114,41 @@ def passes_axis(ax: Axes, last: float) -> None:
 
 
 def over_passes(runs: xr.Dataset, ax: Axes) -> None:
-    """Accuracy of the literal network over the passes: judged without dropout, and as the thread
-    counted it.
+    """Accuracy of the literal network over the passes.
+
+    It is judged without dropout, and as the thread counted it.
     """
     passes = runs.step.values[1:] / ROWS
-    training = ap.stats.quantiles(runs, of="accuracy", q=0.5).accuracy.isel(quantile=0).values[1:]
-    ax.plot(passes, training, color="C2", ls=(0, (4, 1.5)), zorder=1)
+    reported = pd.read_csv(SUMMARIES / "clusters_reported.csv", index_col="number").value
+    found = ap.stats.quantiles(runs, of="accuracy", q=0.5).accuracy
+    training = found.isel(quantile=0).values[1:]
+    ax.plot(
+        passes,
+        training,
+        color="C2",
+        ls=(0, (4, 1.5)),
+        zorder=1,
+    )
     ends: list[Any] = [(training, "training rows,\nno dropout", "C2")]
-    for number, (of, text) in enumerate(
-        {
-            "test_accuracy": "test rows",
-            "batch_accuracy": "training rows,\nas counted:\nwith dropout",
-        }.items()
-    ):
-        quantiles = ap.stats.quantiles(runs, of=of)[of].transpose("quantile", "step").values[:, 1:]
-        ap.plot.learning.bands(ax, passes, quantiles, f"C{number}")
+    for number, (of, text) in enumerate(COUNTED.items()):
+        found = ap.stats.quantiles(runs, of=of)[of]
+        quantiles = found.transpose("quantile", "step").values[:, 1:]
+        ap.plot.bands(ax, passes, quantiles, f"C{number}")
         ends.append((quantiles[2], text, f"C{number}"))
-        x, y = zip(*[(x, y) for x, y in REPORTED[of].items() if x <= passes[-1]], strict=True)
-        ax.plot(x, y, "kx", ms=4, mew=1.0, zorder=5, clip_on=False)
+        printed = {n: reported[name] for n, name in REPORTED[of].items() if n <= passes[-1]}
+        cross: dict[str, Any] = {"ms": 4, "mew": 1.0, "zorder": 5, "clip_on": False}
+        ax.plot(
+            list(printed),
+            list(printed.values()),
+            "kx",
+            **cross,
+        )
     ax.plot([], [], "kx", ms=4, mew=1.0, label="the thread's numbers")
     ax.legend(loc="center left", bbox_to_anchor=(0, 0.52), handletextpad=0.2)
     ax.set(ylim=(0.5, 0.87), ylabel="accuracy")
     passes_axis(ax, passes[-1])
-    ap.plot.series.corner(ax, runs.sizes["seed"], "lower left")
-    ap.plot.series.label_ends(ax, ends)
+    ap.plot.corner(ax, runs.sizes["seed"], "lower left")
+    ap.plot.label_ends(ax, ends)
 
 
 def trajectories(all_runs: dict[str, xr.Dataset], ax: Axes) -> None:
@@ -140,96 +164,110 @@ def trajectories(all_runs: dict[str, xr.Dataset], ax: Axes) -> None:
         ends.append((mid, text, color))
     ax.set(ylim=(0.5, 0.95), ylabel="test accuracy: median, quartiles")
     passes_axis(ax, passes[-1])
-    ap.plot.series.corner(ax, runs.sizes["seed"], "lower left")
-    ap.plot.series.label_ends(ax, ends)
+    ap.plot.corner(ax, runs.sizes["seed"], "lower left")
+    ap.plot.label_ends(ax, ends)
 
 
-def remedies(
-    all_runs: dict[str, xr.Dataset], table: pd.DataFrame, lines: pd.Series, ax: Axes
-) -> None:
+def remedies(all_runs: dict[str, xr.Dataset], table: pd.DataFrame, ax: Axes) -> None:
     """Test accuracy of each recipe, and on which share of the seeds it beats the literal one."""
-    beside: dict[str, Any] = {
-        "xycoords": ("axes fraction", "data"),
-        "textcoords": "offset points",
-        "va": "center",
-    }
     for y, label in enumerate(RECIPES):
         last = all_runs[label].isel(step=-1)
-        low, lower, mid, upper, high = ap.stats.quantiles(
-            last, of="test_accuracy"
-        ).test_accuracy.values
+        found = ap.stats.quantiles(last, of="test_accuracy").test_accuracy.values
+        low, lower, mid, upper, high = found
         color = "0.3" if label == "literal" else "C0"
         ax.hlines(y, low, high, color=color, lw=0.8)
         ax.hlines(y, lower, upper, color=color, lw=2.6)
         ax.plot(mid, y, "o", color="white", markeredgecolor=color, ms=3.5)
         row = table.loc[label]
-        ap.plot.kinds.check_number(f"the median test accuracy of {label}", mid, row.q50)
+        ap.plot.check_number(f"the median test accuracy of {label}", mid, row.q50)
         text = "better than literal:"
         if label != "literal":
             text = f"{row.better:.0%} [{row.better_low:.0%}, {row.better_high:.0%}]"
-        ax.annotate(text, (1, y), (6, 0), size=6.0, **beside)
-    above: dict[str, Any] = {
-        "xycoords": ("data", "axes fraction"),
-        "textcoords": "offset points",
-        "color": "0.35",
-    }
-    for name, (text, side, height) in LINES.items():
-        ax.axvline(lines[name], color="0.55", lw=0.6, ls=(0, (3, 2)), zorder=0)
+        place: dict[str, Any] = {"textcoords": "offset points", "va": "center"}
         ax.annotate(
             text,
-            (lines[name], 1),
-            (3 if side == "right" else -3, height),
-            ha=side,
+            (1, y),
+            (6, 0),
             size=6.0,
-            **above,
+            xycoords=("axes fraction", "data"),
+            **place,
         )
-    ax.set_yticks(range(len(RECIPES)), list(RECIPES.values()), size=6.5)
-    ax.tick_params(axis="y", length=0)
+    ap.plot.row_axis(ax, list(RECIPES.values()))
+    ax.tick_params(axis="y", labelsize=6.5)
     passes = int(all_runs["literal"].step[-1]) // ROWS
     ax.set(ylim=(len(RECIPES) - 0.5, -0.6), xlim=(0.4, 0.96))
     ax.set_xlabel(f"test accuracy after {passes} passes (5–95%, 25–75%, median)", size=7)
 
 
+def mark_references(accuracies: pd.Series, ax: Axes) -> None:
+    """Lines at what simpler methods reach, named above the panel."""
+    above: dict[str, Any] = {"textcoords": "offset points", "color": "0.35", "size": 6.0}
+    for name, (text, side, height) in LINES.items():
+        x = accuracies[name]
+        offset = 3 if side == "right" else -3
+        ax.axvline(
+            x,
+            color="0.55",
+            lw=0.6,
+            ls=(0, (3, 2)),
+            zorder=0,
+        )
+        ax.annotate(
+            text,
+            (x, 1),
+            (offset, height),
+            xycoords=("data", "axes fraction"),
+            ha=side,
+            **above,
+        )
+
+
 def endings(table: pd.DataFrame, ax: Axes) -> None:
     """Where the seeds of each recipe are, as stacked bars in the rows of the panel beside."""
-    for y, label in enumerate(RECIPES):
-        begin = 0.0
-        ap.plot.kinds.check_colors(table.loc[label].kind, KINDS)
-        for row in table.loc[label].itertuples():
-            shown: dict[str, Any] = {
-                "color": KINDS[row.kind],
-                "label": row.kind if y == 0 else None,
-            }
-            ax.barh(y, row.rate, 0.66, begin, edgecolor="white", lw=0.4, **shown)
-            begin += row.rate
-        ends = np.cumsum(table.loc[label].seeds.to_numpy())[:-1]
-        n = int(table.loc[label].n.iloc[0])
-        for k, low, high in zip(ends, *ap.stats.binomial_interval(ends, n), strict=True):
-            if 0 < k < n:
-                ax.hlines(y + 0.4, low, high, color="0.2", lw=0.8)
-    ax.set(ylim=(len(RECIPES) - 0.5, -0.6), xlim=(0, 1), yticks=[])
+    counts = table.reset_index().set_index(["recipe", "kind"])[
+        ["seeds", "n", "rate", "low", "high"]
+    ]
+    found = counts.rename(columns={"seeds": "successes"}).to_xarray()
+    ap.plot.check_colors(found.kind.values, KINDS)
+    found = found.sel(recipe=list(RECIPES), kind=list(KINDS))
+    ap.plot.split(found, ax, colors=KINDS, numbers=False)
+    ax.set(ylim=(len(RECIPES) - 0.5, -0.6), yticks=[])
     ax.spines["left"].set_visible(False)
-    ax.xaxis.set_major_formatter(lambda share, _: f"{share:.0%}")
-    ax.set_xlabel(f"share of seeds (n = {n})", size=7)
-    place: dict[str, Any] = {"loc": "lower center", "bbox_to_anchor": (0.4, 0.99), "borderpad": 0.1}
+    ax.set_xlabel(f"share of seeds (n = {int(found.n[0, 0])})", size=7)
     ax.legend(
-        ncols=2, handlelength=0.9, columnspacing=0.8, handletextpad=0.4, fontsize=6.0, **place
+        loc="lower center",
+        bbox_to_anchor=(0.4, 0.99),
+        ncols=2,
+        borderpad=0.1,
+        handlelength=0.9,
+        columnspacing=0.8,
+        handletextpad=0.4,
+        fontsize=6.0,
     )
 
 
 def effects(table: pd.DataFrame, ax: Axes) -> None:
-    """Main effects and interactions of the factorial."""
-    for y, row in enumerate(table.itertuples()):
-        decided = row.low > 0 or row.high < 0
-        color = ("C0", "C1", "C2", "C3")[int(row.order) - 1]
-        ax.hlines(y, 100 * row.low, 100 * row.high, color=color, lw=1.2)
-        ax.plot(100 * row.effect, y, "o", color=color, mfc=color if decided else "white", ms=3.5)
-    ax.axvline(0, color="0.5", lw=0.6, zorder=0)
-    ax.set_yticks(range(len(table)), [short(str(name)) for name in table.index], size=6.5)
-    ax.tick_params(axis="y", length=0)
-    ax.set(ylim=(len(table) - 0.4, -0.6))
+    """Main effects and interactions of the factorial, in the colours of their orders."""
+    names = [short(str(name)) for name in table.index]
+    found = 100 * table[["effect", "low", "high"]].set_axis(names).rename_axis("factors")
+    styles = {
+        name: {"color": f"C{int(order) - 1}"}
+        for name, order in zip(names, table.order, strict=True)
+    }
+    ap.plot.forest(
+        found.to_xarray(),
+        "effect",
+        ax,
+        groups={"": names},
+        styles=styles,
+    )
+    ax.tick_params(axis="y", labelsize=6.5)
     ax.set_xlabel("effect on test accuracy, points (95%); derivatives wrong", size=7)
-    ap.plot.series.corner(ax, int(table.n.iloc[0]), "lower right")
+    ap.plot.corner(
+        ax,
+        int(table.n.iloc[0]),
+        "lower right",
+    )
 
 
 def short(factors: str) -> str:
@@ -239,67 +277,119 @@ def short(factors: str) -> str:
 
 
 def plane(x: np.ndarray) -> np.ndarray:
-    """Axes (2, 5) of the plane in which the classes lie: the last column is noise, the others have
-    rank two.
+    """Axes (2, 5) of the plane in which the classes lie.
+
+    The last column is noise, and the others have rank two.
     """
     axes = np.linalg.svd(x[:, :4], full_matrices=False)[2][:2]
     return np.column_stack([axes, np.zeros(2)])
 
 
-def region(outputs, task, title: str, ax: Axes) -> None:
+def region(outputs: Outputs, task: Any, title: str, ax: Axes) -> None:
     """Which class each point of the plane is given to, the rows, and where the origin is."""
     axes = plane(task.x)
     grid = np.linspace(-WIDE, WIDE, 281)
     points = np.stack(np.meshgrid(grid, grid), -1).reshape(-1, 2) @ axes
     given = np.asarray(outputs(points)).argmax(1).reshape(grid.size, grid.size)
-    colors = ListedColormap(CLASSES)
-    shown: dict[str, Any] = {"cmap": colors, "vmin": -0.5, "vmax": 3.5}
+    shown: dict[str, Any] = {"cmap": ListedColormap(CLASSES), "vmin": -0.5, "vmax": 3.5}
     ax.imshow(
-        given, origin="lower", extent=(-WIDE, WIDE) * 2, alpha=0.3, interpolation="nearest", **shown
+        given,
+        origin="lower",
+        extent=(-WIDE, WIDE) * 2,
+        alpha=0.3,
+        interpolation="nearest",
+        **shown,
     )
     u, v = (task.x_test[:500] @ axes.T).T
-    ax.scatter(u, v, c=task.y_test[:500], s=1.6, lw=0, **shown)
+    ax.scatter(
+        u,
+        v,
+        c=task.y_test[:500],
+        s=1.6,
+        lw=0,
+        **shown,
+    )
     ax.plot(0, 0, "k+", ms=6, mew=1.0)
     right = np.asarray(outputs(task.x_test)).argmax(1) == task.y_test
-    ax.text(0, 1.02, f"{title}: {right.mean():.2f}", size=6.5, transform=ax.transAxes)
-    ax.set(xticks=[], yticks=[], xlim=(-WIDE, WIDE), ylim=(-WIDE, WIDE))
-    for side in ax.spines.values():
-        side.set_visible(True)
+    ax.text(
+        0,
+        1.02,
+        f"{title}: {right.mean():.2f}",
+        size=6.5,
+        transform=ax.transAxes,
+    )
+    ax.set(
+        xticks=[],
+        yticks=[],
+        xlim=(-WIDE, WIDE),
+        ylim=(-WIDE, WIDE),
+    )
+    ax.spines[:].set_visible(True)
 
 
-def bayes(task):
-    """The rule of the classes' Gaussians, with moments of the rows nearest to them: some labels are
-    random.
+def distance(z: np.ndarray, mean: np.ndarray, covariance: np.ndarray) -> np.ndarray:
+    """Squared Mahalanobis distance (rows,) of rows z from a Gaussian."""
+    away = z - mean
+    return (away * np.linalg.solve(covariance, away.T).T).sum(1)
+
+
+def bayes(task: Any) -> Outputs:
+    """The rule of the classes' Gaussians.
+
+    Some labels are random, so the moments of a class are those of its rows within the 99.9% ellipse
+    of their Gaussian, which is found in five rounds.
     """
     axes = plane(task.x)
     found = []
     for c in range(4):
         z = task.x[task.y == c] @ axes.T
-        for _ in range(5):  # without what lies beyond the 99.9% ellipse
-            away, s = z - z.mean(0), np.cov(z.T)
-            z = z[(away * np.linalg.solve(s, away.T).T).sum(1) < 13.8]
+        for _ in range(5):
+            z = z[distance(z, z.mean(0), np.cov(z.T)) < 13.8]
         found.append((z.mean(0), np.cov(z.T)))
 
-    def outputs(x):
-        away = [(x @ axes.T - m, s) for m, s in found]
-        return np.stack(
-            [-(d * np.linalg.solve(s, d.T).T).sum(1) - np.linalg.slogdet(s)[1] for d, s in away], 1
-        )
+    def outputs(x: np.ndarray) -> np.ndarray:
+        z = x @ axes.T
+        scores = [-distance(z, mean, cov) - np.linalg.slogdet(cov)[1] for mean, cov in found]
+        return np.stack(scores, 1)
 
     return outputs
 
 
-def example(runs: xr.Dataset, model, quantile: float):
+def example(runs: xr.Dataset, model: Any, quantile: float) -> Outputs:
     """The network whose test accuracy is at that quantile of all seeds."""
     accuracy = runs.test_accuracy.isel(step=-1).fillna(-np.inf)
-    seed = int(runs.seed[np.argsort(accuracy.values)[round(quantile * (runs.sizes["seed"] - 1))]])
+    order = np.argsort(accuracy.values)
+    seed = int(runs.seed[order[round(quantile * (runs.sizes["seed"] - 1))]])
     params = ap.params(runs, seed=seed)
     return lambda x: model.apply(params, jnp.asarray(x, "float32"))
 
 
+def draw_maps(runs: dict[str, xr.Dataset], axes: dict[str, Axes]) -> None:
+    """What Bayes' rule and three networks make of the plane."""
+    task = ap.tasks.clusters(loss="cross_entropy")
+    plain, biased = (ap.MLP((10,), "relu", outputs=4, bias=bias) for bias in (False, True))
+    scaled = ap.scalings.features(biased, task.x)
+    maps = {
+        "Bayes' rule": bayes(task),
+        "literal, median seed": example(runs["literal"], plain, 0.5),
+        "biases, 25% seed": example(runs["biases"], biased, 0.25),
+        "everything, median seed": example(runs["everything"], scaled, 0.5),
+    }
+    for (title, outputs), letter in zip(maps.items(), "efgh", strict=True):
+        region(outputs, task, title, axes[letter])
+    for c, place in enumerate(NAMED):
+        axes["e"].text(
+            *place,
+            f"class {c}",
+            size=6,
+            ha="center",
+            va="center",
+        )
+
+
 def main(
     results: Path = FOLDER.parent / "results",
-    summaries: Path = FOLDER.parent / "experiments" / "summaries",
+    summaries: Path = SUMMARIES,
     figures: Path = FOLDER,
     quick: bool = False,
 ) -> None:
@@ -327,32 +417,13 @@ def main(
     compared = slice(None, int(runs["biases"].step[-1]))  # the passes after which all are compared
     runs = {label: one.sel(step=compared) for label, one in runs.items()}
     trajectories(runs, axes["b"])
-    remedies(runs, tables["remedies"], tables["references"].test_accuracy, axes["c"])
+    remedies(runs, tables["remedies"], axes["c"])
+    mark_references(tables["references"].test_accuracy, axes["c"])
     endings(tables["kinds"], axes["kinds"])
     effects(tables["factorial"], axes["d"])
-    task = ap.tasks.clusters(loss="cross_entropy")
-    plain, biased = (ap.MLP((10,), "relu", outputs=4, bias=bias) for bias in (False, True))
-    maps = {
-        "Bayes' rule": bayes(task),
-        "literal, median seed": example(runs["literal"], plain, 0.5),
-        "biases, 25% seed": example(runs["biases"], biased, 0.25),
-        "everything, median seed": example(
-            runs["everything"], ap.scalings.features(biased, task.x), 0.5
-        ),
-    }
-    for (title, outputs), letter in zip(maps.items(), "efgh", strict=True):
-        region(outputs, task, title, axes[letter])
-    for c, place in enumerate(NAMED):
-        axes["e"].text(*place, f"class {c}", size=6, ha="center", va="center")
-    titles = {
-        "a": ("The network is not stuck at 0.6: that is its dropout", 6),
-        "b": ("Advice fails while relu's derivative is wrong", 6),
-        "c": ("With relu's derivative wrong, biases or cross-entropy alone lose whole classes", 24),
-        "d": ("After 30 passes biases still help", 6),
-        "e": ("Without biases all borders meet at the origin (+)", 14),
-    }
-    for letter, (title, pad) in titles.items():
-        axes[letter].set_title(rf"$\bf{{{letter}}}$  {title}", pad=pad)
+    draw_maps(runs, axes)
+    for letter, (title, pad) in TITLES.items():
+        axes[letter].set_title(ap.plot.lettered(letter, title), pad=pad)
     if quick:
         seeds, passes = runs["literal"].sizes["seed"], compared.stop // ROWS
         figure.suptitle(

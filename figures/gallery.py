@@ -7,6 +7,7 @@ import ast
 import hashlib
 import math
 import re
+from collections.abc import Sequence
 from pathlib import Path
 
 import tyro
@@ -49,7 +50,8 @@ SUMMARIES = {
 
 HEAD = """# Gallery
 
-Every figure with what it shows, the commands that make it, what they cost, and from how many trainings it is drawn.
+Every figure with what it shows, the commands that make it, what they cost, and from how many """
+HEAD += """trainings it is drawn.
 The commands draw a PDF too. `make figures` runs them all and writes this page.
 """
 
@@ -63,47 +65,62 @@ def facts(results: Path, pattern: str) -> str:
     paths = [path for path in sorted(results.glob("*.nc")) if re.fullmatch(pattern, path.stem)]
     if not paths:
         raise FileNotFoundError(f"no results {pattern} in {results}: make figures first")
-    identities, seeds, trainings, speeds = [], set(), 0, []
+    identities, seeds, trainings, speeds = [], [], 0, []
     for path in paths:
         with xr.open_dataset(path, engine="h5netcdf") as runs:
-            identities.append(runs.attrs["identity"])
             sizes = {dim: size for dim, size in runs["loss"].sizes.items() if dim != "step"}
+            identities.append(runs.attrs["identity"])
+            seeds.append(sizes["seed"])
             trainings += math.prod(sizes.values())
-            seeds.add(sizes["seed"])
-            speeds += (
-                [runs.attrs["trainings_per_second"]] if "trainings_per_second" in runs.attrs else []
-            )
-    few, many = min(seeds), max(seeds)
-    of = f"{few:,}" if few == many else f"{few:,} to {many:,}"
+            if "trainings_per_second" in runs.attrs:
+                speeds.append(runs.attrs["trainings_per_second"])
+    fast = f", {between(speeds)} a second" if speeds else ""
+    made = f"{trainings:,} trainings{fast}, {between(seeds)} seeds a setting"
+    return f"{made}; {whose(identities)}"
+
+
+def between(numbers: list) -> str:
+    """The least and the greatest number as text, or the one number that all are."""
+    ends = [f"{number:,.0f}" for number in (min(numbers), max(numbers))]
+    return " to ".join(dict.fromkeys(ends))
+
+
+def whose(identities: list[str]) -> str:
+    """The identity of the results, or how many there are and one identity of them together."""
+    if len(identities) == 1:
+        return f"identity {identities[0][:12]}"
     joined = hashlib.sha256(" ".join(sorted(identities)).encode()).hexdigest()
-    whose = (
-        f"identity {identities[0][:12]}"
-        if len(paths) == 1
-        else f"{len(paths)} results, together {joined[:12]}"
-    )
-    fast = " to ".join(
-        dict.fromkeys(f"{speed:,.0f}" for speed in sorted(speeds)[:: max(1, len(speeds) - 1)])
-    )
-    fast = f", {fast} a second" if fast else ""
-    return f"{trainings:,} trainings{fast}, {of} seeds a setting; {whose}"
+    return f"{len(identities)} results, together {joined[:12]}"
 
 
 def paragraph(folder: str, name: str, begin: str) -> str:
-    """What a script's docstring says after a word, to the end of that paragraph or of the part
-    before "Writes".
+    """What a script's docstring says after a word, to the end of that paragraph.
+
+    What follows the word "Writes" in it is left out.
     """
     text = ast.get_docstring(ast.parse((ROOT / folder / f"{name}.py").read_text())) or ""
-    found = re.search(rf"^{begin}(.*?)(?=\n\n|\sWrites\s|\Z)", text, re.DOTALL | re.MULTILINE)
+    found = re.search(
+        rf"^{begin}(.*?)(?=\n\n|\sWrites\s|\Z)",
+        text,
+        re.DOTALL | re.MULTILINE,
+    )
     return " ".join(found[1].split()) if found else ""
 
 
+def section(title: str, images: Sequence[str], shows: str, about: str) -> str:
+    """A section of the page."""
+    drawn = "\n\n".join(f"![{title}]({image}.png)" for image in images)
+    return f"## {title}\n\n{drawn}\n\n{shows}\n\n{about}\n"
+
+
 def entry(name: str, pattern: str, results: Path) -> str:
-    """A figure's section."""
+    """The section of a figure that is drawn from results."""
     experiment = MADE_BY.get(name, name)
     title = paragraph("figures" if name in MADE_BY else "experiments", name, "").removesuffix(".")
     made = f"`python experiments/{experiment}.py`, then `python figures/{name}.py`"
-    about = f"{made}. Cost: {paragraph('experiments', experiment, 'Cost: ')} {facts(results, pattern).capitalize()}."
-    return f"## {title}\n\n![{title}]({name}.png)\n\n{paragraph('figures', name, 'Shows: ')}\n\n{about}\n"
+    cost = paragraph("experiments", experiment, "Cost: ")
+    about = f"{made}. Cost: {cost} {facts(results, pattern).capitalize()}."
+    return section(title, [name], paragraph("figures", name, "Shows: "), about)
 
 
 def entry_of_summaries(name: str, images: tuple[str, ...], pattern: str, command: str) -> str:
@@ -111,9 +128,9 @@ def entry_of_summaries(name: str, images: tuple[str, ...], pattern: str, command
     title = paragraph("figures", name, "").removesuffix(".")
     files = sorted((ROOT / "experiments" / "summaries").glob(pattern))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
-    about = f"{command}. Cost: {paragraph('figures', name, 'Cost: ')} Drawn from {pattern}, identity {digest}."
-    drawn = "\n\n".join(f"![{title}]({image}.png)" for image in images)
-    return f"## {title}\n\n{drawn}\n\n{paragraph('figures', name, 'Shows: ')}\n\n{about}\n"
+    cost = paragraph("figures", name, "Cost: ")
+    about = f"{command}. Cost: {cost} Drawn from {pattern}, identity {digest}."
+    return section(title, images, paragraph("figures", name, "Shows: "), about)
 
 
 def main(results: Path = ROOT / "results", figures: Path = FOLDER) -> None:

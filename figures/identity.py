@@ -1,5 +1,4 @@
-"""The figure of the identity: what a small loss hides, why A does not move, and which advice makes
-it.
+"""The figure of the identity: what a small loss hides, why A does not move, and which advice helps.
 
 Reads results/identity_{label}.nc and identity_{curves,kinds,examples,diagonal}.csv beside them,
 which experiments/identity.py writes, and draws figures/identity.pdf and .png. What it says of the
@@ -16,6 +15,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import tyro
 import xarray as xr
 from matplotlib.axes import Axes
@@ -72,6 +72,17 @@ ROWS: dict[str, str] = {
 # Rows after which a line stands: the literal ones, and the one that the others change
 GROUPS = (5, 6)
 LEAST, MOST = 1e-6, 1e6
+MARKED = (  # lines over the recipes: 1 - R², name, on which side of the line
+    (1 - LEARNED, "R² 0.99 ", "right"),
+    (1, "mean ", "right"),
+    (2, " noise", "left"),
+)
+CURVES = {  # label of the closed form: (name, colour of what became of it, place of the name)
+    "A": ("A as asked", COLORS["noise added"], (1e7, 2.6)),
+    "rate": ("rate 0.4", COLORS["means jitter"], (3e7, 0.3)),
+    "feature_z_sgd": ("per feature,\nloss too", COLORS["learned"], (2.2e4, 0.05)),
+}
+LEVELS = {1: "the mean", 0.5: "best of\n42 units", 1 / 84: "best of\n83 units"}
 MESSAGES = {
     "b": "All seeds of a recipe learn it, or none",
     "c": "A needs 10¹⁰ updates",
@@ -79,12 +90,18 @@ MESSAGES = {
     "e": "B's diagonal, as predicted",
     "f": "B's loss, nearly as reported",
 }
-DIAGONAL = (0.79, 0.86)  # B's after 100 epochs, as reported
-REPORTED = (  # B's losses: quantity, epoch, value
-    *(("batch_loss", n, v) for n, v in ((1, 0.2092), (2, 0.1536), (3, 0.1484))),
-    *(("batch_loss", n, v) for n, v in ((98, 0.0055), (99, 0.0053), (100, 0.0051))),
-    *(("validation_loss", n, v) for n, v in ((1, 0.1564), (2, 0.1510), (3, 0.1459), (100, 0.0051))),
+PADS = {"b": 14, "c": 14, "d": 14}  # points between title and panel
+# B's losses in the table of reported numbers: (variable, epoch, name there)
+REPORTED = (
+    *(("batch_loss", n, f"B: batch loss, epoch {n}") for n in (1, 2, 3, 98, 99, 100)),
+    *(("validation_loss", n, f"B: validation loss, epoch {n}") for n in (1, 2, 3, 100)),
 )
+ROUNDING = 5e-5  # of the thread's losses, which have four decimals
+
+
+def reported() -> pd.Series:
+    """The thread's numbers, by their names."""
+    return pd.read_csv(SUMMARIES / "identity_reported.csv", index_col="number").value
 
 
 def read(path: Path) -> list[dict]:
@@ -105,141 +122,205 @@ def median_r_squared(runs: xr.Dataset) -> float:
 
 
 def draw_example(ax: Axes, label: str, rows: list[dict], runs: xr.Dataset) -> None:
-    """One judged row's columns: what went in, and what came out, in standard deviations from the
-    mean.
+    """One judged row's columns: what went in, and what came out.
+
+    Both are in standard deviations from the mean.
     """
     mean, sd = (0.5, 1 / np.sqrt(12)) if label == "B" else (MEAN, SD)
-    x, y = ((np.array([float(row[of]) for row in rows]) - mean) / sd for of in ("input", "output"))
+    x = (np.array([float(row["input"]) for row in rows]) - mean) / sd
+    y = (np.array([float(row["output"]) for row in rows]) - mean) / sd
     kind, name = EXAMPLES[label]
-    ax.plot((-4, 4), (-4, 4), color="0.6", linewidth=0.6, linestyle=":", zorder=0)
-    ax.plot(x, y, "o", color=COLORS[kind], markersize=2.2, markeredgewidth=0)
-    last = runs.isel(seed=0, step=-1)
+    ax.plot(
+        (-4, 4),
+        (-4, 4),
+        color="0.6",
+        linewidth=0.6,
+        linestyle=":",
+        zorder=0,
+    )
+    ax.plot(
+        x,
+        y,
+        "o",
+        color=COLORS[kind],
+        markersize=2.2,
+        markeredgewidth=0,
+    )
     ax.set(
         xlim=(-3.4, 3.4),
-        ylim=(-4.6, 4.6),
         xticks=(-2, 0, 2),
-        yticks=(-4, -2, 0, 2, 4),
         xlabel="input",
     )
+    ax.set(ylim=(-4.6, 4.6), yticks=(-4, -2, 0, 2, 4))
+    last = runs.isel(seed=0, step=-1)
     says = f"{name}\nMSE {float(last.mse):.2g}, R² {float(last.r_squared):.2f}"
-    ax.text(0.03, 0.99, says, transform=ax.transAxes, ha="left", va="top", size=6.5)
+    ax.text(
+        0.03,
+        0.99,
+        says,
+        transform=ax.transAxes,
+        ha="left",
+        va="top",
+        size=6.5,
+    )
 
 
 def draw_recipes(ax: Axes, runs: dict[str, xr.Dataset], kinds: dict[str, np.ndarray]) -> None:
-    """1 - R² of every seed of every recipe, coloured by what became of it, and the share that
-    learned it.
+    """1 - R² of every seed of every recipe, coloured by what became of it.
+
+    The share that learned it is written beside.
     """
     names = {label: name for label, name in ROWS.items() if label in runs}
+    became = {label: ap.plot.drawn_as(kinds[label], GROUPED) for label in names}
     jitter = np.random.default_rng(0)
+    beside: dict[str, Any] = {
+        "xycoords": ("axes fraction", "data"),
+        "textcoords": "offset points",
+        "size": 6.5,
+    }
     for row, label in enumerate(names):
-        left = np.clip(unexplained(runs[label]).isel(step=-1).values, LEAST, MOST)
-        heights = row + jitter.uniform(-0.3, 0.3, left.size)
-        became = ap.plot.kinds.drawn_as(kinds[label], GROUPED)
-        for kind in np.unique(became):
-            here = became == kind
-            ax.plot(
-                left[here],
-                heights[here],
-                ".",
-                color=COLORS[kind],
-                markersize=2.2,
-                markeredgewidth=0,
-                clip_on=False,
-            )
-        rate = ap.stats.rate(ap.stats.success(runs[label], above=LEARNED, of="r_squared"))
-        says = f"{int(rate.successes)} of {int(rate.n)}"
-        ax.annotate(says, (1, row), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                    va="center", size=6.5)  # fmt: skip
-    for value, name, place in (
-        (1 - LEARNED, "R² 0.99", "right"),
-        (1, "mean", "right"),
-        (2, "noise", "left"),
-    ):
-        ax.axvline(value, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
-        ax.text(
-            value,
-            -0.75,
-            f"{name} " if place == "right" else f" {name}",
-            ha=place,
-            va="bottom",
-            size=6,
+        left = np.clip(
+            unexplained(runs[label]).isel(step=-1).values,
+            LEAST,
+            MOST,
         )
-    for row in GROUPS:
-        ax.axhline(row - 0.5, color="0.8", linewidth=0.6, zorder=0)
-    ax.set_yticks(range(len(names)), list(names.values()))
-    ax.set(xscale="log", xlim=(LEAST, MOST), ylim=(len(names) - 0.4, -0.7))
-    ax.set_xticks([1e-6, 1e-4, 1e-2, 1, 1e2, 1e4, 1e6])
-    ax.minorticks_off()
-    ax.set_xlabel(
-        "1 - R² = error / variance, one dot a seed\n(at the left edge: less; at the right: diverged)"
+        heights = row + jitter.uniform(-0.3, 0.3, left.size)
+        ap.plot.seed_dots(
+            ax,
+            left,
+            became[label],
+            COLORS,
+            heights,
+            clip_on=False,
+        )
+        rate = rate_of(runs[label])
+        says = f"{int(rate.successes)} of {int(rate.n)}"
+        ax.annotate(
+            says,
+            (1, row),
+            (4, 0),
+            va="center",
+            **beside,
+        )
+    ax.annotate(
+        "learned",
+        (1, -0.75),
+        (4, 0),
+        va="bottom",
+        **beside,
     )
-    ax.tick_params(axis="y", length=0)
-    ax.annotate("learned", (1, -0.75), (4, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                va="bottom", size=6.5)  # fmt: skip
-    drawn = {str(kind) for label in names for kind in ap.plot.kinds.drawn_as(kinds[label], GROUPED)}
-    seen = [kind for kind in COLORS if kind in drawn]
+    mark_recipes(ax, list(names.values()))
+    there = {kind for found in became.values() for kind in found}
+    seen = [kind for kind in COLORS if kind in there]
     for kind in seen:
-        ax.plot([], [], ".", color=COLORS[kind], markersize=6, label=kind)
+        ax.plot(
+            [],
+            [],
+            ".",
+            color=COLORS[kind],
+            markersize=6,
+            label=kind,
+        )
     ax.figure.legend(
         loc="outside lower center", ncols=len(seen), columnspacing=0.8, handletextpad=0
     )
 
 
-CURVES = {  # label of the closed form: (name, colour of what became of it, place of the name)
-    "A": ("A as asked", COLORS["noise added"], (1e7, 2.6)),
-    "rate": ("rate 0.4", COLORS["means jitter"], (3e7, 0.3)),
-    "feature_z_sgd": ("per feature,\nloss too", COLORS["learned"], (2.2e4, 0.05)),
-}
+def mark_recipes(ax: Axes, names: list[str]) -> None:
+    """The axes of the panel of recipes, with lines at known values and between groups of rows."""
+    for value, name, side in MARKED:
+        ax.axvline(value, color="0.2", linewidth=0.6, linestyle=":", zorder=0)
+        ax.text(value, -0.75, name, ha=side, va="bottom", size=6)
+    for row in GROUPS:
+        ax.axhline(row - 0.5, color="0.8", linewidth=0.6, zorder=0)
+    ap.plot.row_axis(ax, names)
+    ax.set(
+        xscale="log",
+        xlim=(LEAST, MOST),
+        ylim=(len(names) - 0.4, -0.7),
+    )
+    ax.set_xticks([1e-6, 1e-4, 1e-2, 1, 1e2, 1e4, 1e6])
+    ax.minorticks_off()
+    ax.set_xlabel(
+        "1 - R² = error / variance, one dot a seed\n"
+        "(at the left edge: less; at the right: diverged)"
+    )
 
 
 def draw_modes(ax: Axes, runs: dict[str, xr.Dataset], curves: list[dict]) -> None:
-    """1 - R² over updates: closed forms as lines, measured medians as marks, bottlenecks of the
-    same R² as levels.
+    """1 - R² over updates: closed forms as lines, measured medians as marks.
+
+    Levels show which bottlenecks have the same R².
     """
-    for label, (name, color, place) in CURVES.items():
-        if label not in runs:
-            continue
-        path = np.array(
-            [
-                (float(row["step"]), float(row["unexplained"]))
-                for row in curves
-                if row["label"] == label
-            ]
-        )
-        ax.plot(*path[path[:, 1] < 1e5].T, color=color)
-        measured = unexplained(runs[label]).isel(step=slice(1, None)).transpose("seed", "step")
-        low, middle, high = ap.stats.order_quantiles(measured, (0.05, 0.5, 0.95), axis=0)
-        ax.plot(
-            runs[label].step[1:], middle, "o", color=color, markersize=3, markeredgecolor="white"
-        )
-        ax.vlines(runs[label].step[1:], low, high, color=color, linewidth=1)
-        ax.text(*place, name, color=color, size=6.5, ha="right" if label == "rate" else "left")
-    for left, name in ((1, "the mean"), (0.5, "best of\n42 units"), (1 / 84, "best of\n83 units")):
+    for label in CURVES:
+        if label in runs:
+            draw_mode(ax, label, runs[label], curves)
+    for left, name in LEVELS.items():
         ax.axhline(left, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
-        ax.annotate(name, (1, left), (3, 0), xycoords=("axes fraction", "data"), textcoords="offset points",
-                    va="center", size=6)  # fmt: skip
+        place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center"}
+        ax.annotate(
+            name,
+            (1, left),
+            (3, 0),
+            textcoords="offset points",
+            size=6,
+            **place,
+        )
     for epochs in (10, 200):
-        ax.axvline(epochs * A_EPOCH, color="0.8", linewidth=0.6, zorder=0)
-        ax.annotate(f"{epochs} epochs", (epochs * A_EPOCH, 0), (1, 2), xycoords=("data", "axes fraction"),
-                    textcoords="offset points", rotation=90, va="bottom", size=6)  # fmt: skip
-    ax.text(
-        0,
-        1.01,
-        "lines: closed form; marks: 5, 50, 95% of seeds",
-        transform=ax.transAxes,
-        va="bottom",
-        size=6.5,
-    )
-    ax.set(
-        xscale="log",
-        yscale="log",
-        xlim=(10, 1e11),
-        ylim=(1e-3, 10),
-        xlabel="updates",
-        ylabel="1 - R²",
-    )
+        updates = epochs * A_EPOCH
+        ax.axvline(updates, color="0.8", linewidth=0.6, zorder=0)
+        place = {"xycoords": ("data", "axes fraction"), "va": "bottom", "rotation": 90}
+        text = f"{epochs} epochs"
+        ax.annotate(
+            text,
+            (updates, 0),
+            (1, 2),
+            textcoords="offset points",
+            size=6,
+            **place,
+        )
+    said = "lines: closed form; marks: 5, 50, 95% of seeds"
+    ax.text(0, 1.01, said, transform=ax.transAxes, va="bottom", size=6.5)
+    ax.set(xscale="log", xlim=(10, 1e11), xlabel="updates")
+    ax.set(yscale="log", ylim=(1e-3, 10), ylabel="1 - R²")
     ax.set_xticks([10, 1e3, 1e5, 1e7, 1e9, 1e11])
     ax.minorticks_off()
+
+
+def draw_mode(ax: Axes, label: str, runs: xr.Dataset, curves: list[dict]) -> None:
+    """One recipe's 1 - R² over updates: its closed form, and what was measured."""
+    name, color, place = CURVES[label]
+    rows = [row for row in curves if row["label"] == label]
+    path = np.array([(float(row["step"]), float(row["unexplained"])) for row in rows])
+    ax.plot(*path[path[:, 1] < 1e5].T, color=color)
+    measured = unexplained(runs).isel(step=slice(1, None)).transpose("seed", "step")
+    low, middle, high = ap.stats.order_quantiles(
+        measured,
+        (0.05, 0.5, 0.95),
+        axis=0,
+    )
+    ax.plot(
+        runs.step[1:],
+        middle,
+        "o",
+        color=color,
+        markersize=3,
+        markeredgecolor="white",
+    )
+    ax.vlines(
+        runs.step[1:],
+        low,
+        high,
+        color=color,
+        linewidth=1,
+    )
+    ax.text(
+        *place,
+        name,
+        color=color,
+        size=6.5,
+        ha="right" if label == "rate" else "left",
+    )
 
 
 def draw_factorial(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
@@ -247,99 +328,157 @@ def draw_factorial(ax: Axes, runs: dict[str, xr.Dataset]) -> None:
     columns = [(units, optimizer) for optimizer in ("sgd", "adam") for units in ("data", "z")]
     rows = ("none", "sample", "feature")
     rates = np.full((len(rows), len(columns)), np.nan)
+    texts = np.full(rates.shape, "", object)
     for i, standardised in enumerate(rows):
         for j, (units, optimizer) in enumerate(columns):
-            if (label := f"{standardised}_{units}_{optimizer}") not in runs:
-                continue
-            rate = ap.stats.rate(ap.stats.success(runs[label], above=LEARNED, of="r_squared"))
-            middle = median_r_squared(runs[label])
-            rates[i, j] = float(rate.rate)
-            r_squared = f"R² {middle:.2f}" if abs(middle) < 100 else "R² < -100"
-            says = f"{100 * rates[i, j]:.0f}\n[{100 * float(rate.low):.0f}, {100 * float(rate.high):.0f}]\n{r_squared}"
-            color = "white" if rates[i, j] < 0.6 else "black"
-            ax.text(j, i, says, ha="center", va="center", size=6, color=color, linespacing=1.15)
-    ax.set_facecolor("0.9")
-    ax.imshow(np.ma.masked_invalid(rates), vmin=0, vmax=1, aspect="auto")
-    ax.set_xticks(range(4), ["loss in\ndata's\nunits", "in stand-\nardised\nunits"] * 2, size=6.5)
-    ax.set_yticks(range(3), ["raw", "per\nsample", "per\nfeature"])
+            label = f"{standardised}_{units}_{optimizer}"
+            if label in runs:
+                rates[i, j] = float(rate_of(runs[label]).rate)
+                texts[i, j] = cell_text(runs[label])
+    ap.plot.table(
+        rates,
+        ["raw", "per\nsample", "per\nfeature"],
+        ["loss in\ndata's\nunits", "in stand-\nardised\nunits"] * 2,
+        ax,
+        texts=texts,
+        size=6,
+    )
+    ax.tick_params(axis="x", labelsize=6.5)
     ax.axvline(1.5, color="white", linewidth=2)
     for x, name in ((0.5, "SGD 0.01"), (2.5, "Adam 0.001")):
         ax.text(x, -0.55, name, ha="center", va="bottom", size=7)
-    ax.tick_params(length=0)
-    for spine in ax.spines.values():
-        spine.set_visible(False)
+
+
+def rate_of(runs: xr.Dataset) -> xr.Dataset:
+    """The share of seeds that learned it, with its interval."""
+    return ap.stats.rate(ap.stats.success(runs, above=LEARNED, of="r_squared"))
+
+
+def cell_text(runs: xr.Dataset) -> str:
+    """What a cell of the factorial says: percent, its interval, and the median R²."""
+    rate, middle = rate_of(runs), median_r_squared(runs)
+    percent, low, high = (100 * float(rate[name]) for name in ("rate", "low", "high"))
+    r_squared = f"R² {middle:.2f}" if abs(middle) < 100 else "R² < -100"
+    return f"{percent:.0f}\n[{low:.0f}, {high:.0f}]\n{r_squared}"
 
 
 def draw_diagonal(ax: Axes, runs: xr.Dataset, expected: list[dict], length: int) -> None:
-    """B's diagonal over epochs: its mean in closed form and measured, its least and greatest, and
-    the thread's.
+    """B's diagonal over epochs: its mean in closed form and measured, and the thread's.
+
+    The least and the greatest value of the diagonal are drawn too.
     """
     epochs = runs.step.values / length
-    for of, color in (("least_diagonal", "C5"), ("greatest_diagonal", "C5"), ("diagonal", "C0")):
-        values = runs[of].transpose("seed", "step")
-        low, middle, high = ap.stats.order_quantiles(values, (0.05, 0.5, 0.95), axis=0)
-        ax.fill_between(epochs, low, high, color=color, alpha=0.35, linewidth=0)
-        ax.plot(epochs, middle, "o" if of == "diagonal" else "-", color=color, linewidth=0.8)
-        if of != "diagonal":
-            ax.text(48, np.interp(48, epochs, middle) + (0.06 if of[0] == "g" else -0.1), of.split("_")[0],
-                    color=color, size=6.5, ha="right" if of[0] == "g" else "left")  # fmt: skip
+    draw_band(ax, epochs, runs.diagonal, "o", "C0")
+    for name, shift, side in (("least", -0.1, "left"), ("greatest", 0.06, "right")):
+        middle = draw_band(
+            ax,
+            epochs,
+            runs[f"{name}_diagonal"],
+            "-",
+            "C5",
+        )
+        y = np.interp(48, epochs, middle) + shift
+        ax.text(48, y, name, color="C5", size=6.5, ha=side)
     path = np.array([(float(row["epoch"]), float(row["diagonal"])) for row in expected])
     ax.plot(*path.T, color="0.2", linewidth=0.8, linestyle="--", zorder=3)
     ax.text(42, 0.03, "dashed: closed form\ndots: mean diagonal", size=6.5)
-    ax.vlines(103, *DIAGONAL, color="#D55E00", linewidth=2.5)
+    ends = reported()[[f"B: {name} diagonal, epoch 100" for name in ("least", "greatest")]]
+    ax.vlines(103, *ends, color="#D55E00", linewidth=2.5)
     ax.text(101, 0.93, "thread", color="#D55E00", size=6.5, ha="right")
     ax.axhline(1, color="0.6", linewidth=0.6, linestyle=":", zorder=0)
-    ax.set(xlim=(0, 106), ylim=(-0.28, 1.05), xlabel="epochs", ylabel="diagonal of the weights")
+    ax.set(
+        xlim=(0, 106),
+        ylim=(-0.28, 1.05),
+        xlabel="epochs",
+        ylabel="diagonal of the weights",
+    )
+
+
+def draw_band(
+    ax: Axes, epochs: np.ndarray, values: xr.DataArray, line: str, color: str
+) -> np.ndarray:
+    """Median and 5 to 95% of the seeds over epochs; return the median."""
+    seeds = values.transpose("seed", "step")
+    low, middle, high = ap.stats.order_quantiles(
+        seeds,
+        (0.05, 0.5, 0.95),
+        axis=0,
+    )
+    ax.fill_between(epochs, low, high, color=color, alpha=0.35, linewidth=0)
+    ax.plot(epochs, middle, line, color=color, linewidth=0.8)
+    return middle
 
 
 def draw_loss(ax: Axes, runs: xr.Dataset, length: int) -> None:
-    """B's losses over the thread's, 5, 50 and 95% of the seeds; grey: the thread's rounding to four
-    decimals.
-    """
+    """B's losses over the thread's: 5, 50 and 95% of the seeds; grey: the thread's rounding."""
     there = [one for one in REPORTED if one[1] * length in runs.step]
     if len(there) < len(REPORTED):  # a quick look of fewer epochs
         ax.text(0.5, 0.5, "too few epochs", ha="center")
         return
-    for place, (of, number, value) in enumerate(there):
-        seeds = runs[of].sel(step=number * length)
+    numbers = reported()
+    for place, (of, epoch, name) in enumerate(there):
+        value = numbers[name]
+        seeds = runs[of].sel(step=epoch * length)
         low, middle, high = ap.stats.order_quantiles(seeds, (0.05, 0.5, 0.95)) / value
         color = "C0" if of == "batch_loss" else "C5"
+        sides, rounding = (place - 0.4, place + 0.4), ROUNDING / value
         ax.fill_between(
-            (place - 0.4, place + 0.4), 1 - 5e-5 / value, 1 + 5e-5 / value, color="0.8", linewidth=0
+            sides,
+            1 - rounding,
+            1 + rounding,
+            color="0.8",
+            linewidth=0,
         )
         ax.vlines(place, low, high, color=color, linewidth=2.5, alpha=0.6)
         ax.plot(place, middle, "_", color=color, markersize=6)
     ax.axhline(1, color="#D55E00", linewidth=0.8, zorder=0)
     ax.text(-0.4, 0.987, "thread, grey: its rounding", color="#D55E00", size=6.5, va="top")
-    ax.text(9.4, 1.13, f"5, 50, 95% of {runs.sizes['seed']} seeds", size=6.5, ha="right", va="top")
-    ax.text(9.4, 1.12, "training", size=6.5, ha="right", va="top", color="C0")
-    ax.text(9.4, 1.11, "validation", size=6.5, ha="right", va="top", color="C5")
-    ax.set_xticks(range(len(there)), [str(number) for _, number, _ in there], size=6.5)
-    ax.set(
-        xlabel="epoch",
-        ylabel="our loss / the thread's",
-        ylim=(0.975, 1.135),
-        xlim=(-0.6, len(there) - 0.4),
+    right: dict[str, Any] = {"size": 6.5, "ha": "right", "va": "top"}
+    ax.text(
+        9.4,
+        1.13,
+        f"5, 50, 95% of {runs.sizes['seed']} seeds",
+        **right,
     )
+    ax.text(9.4, 1.12, "training", color="C0", **right)
+    ax.text(9.4, 1.11, "validation", color="C5", **right)
+    ax.set_xticks(
+        range(len(there)),
+        [str(epoch) for _, epoch, _ in there],
+        size=6.5,
+    )
+    ax.set(xlabel="epoch", xlim=(-0.6, len(there) - 0.4))
+    ax.set(ylabel="our loss / the thread's", ylim=(0.975, 1.135))
 
 
 def check_rates(runs: dict[str, xr.Dataset], table: list[dict]) -> None:
-    """Refuse results whose numbers of seeds that learned it, or whose median R², are not those of
-    the table.
+    """Refuse results that contradict the table.
+
+    It holds the number of seeds that learned each recipe, and the median R².
 
     Raises:
         ValueError: naming the recipe and both numbers.
     """
     for row in table:
         label, n = row["label"], int(row["n"])
-        rate = ap.stats.rate(ap.stats.success(runs[label], above=LEARNED, of="r_squared"))
-        ap.plot.kinds.check_number(f"the number of seeds of {label}", int(rate.n), n)
+        rate = rate_of(runs[label])
+        ap.plot.check_number(
+            f"the number of seeds of {label}",
+            int(rate.n),
+            n,
+        )
         said = round(float(row["rate"]) * n)
-        ap.plot.kinds.check_number(
-            f"how many seeds of {label} learned it", int(rate.successes), said
+        ap.plot.check_number(
+            f"how many seeds of {label} learned it",
+            int(rate.successes),
+            said,
         )
         middle = median_r_squared(runs[label])
-        ap.plot.kinds.check_number(f"the median R² of {label}", middle, float(row["R²"].split()[0]))
+        ap.plot.check_number(
+            f"the median R² of {label}",
+            middle,
+            float(row["R²"].split()[0]),
+        )
 
 
 def read_kinds(results: Path, summaries: Path) -> dict[str, np.ndarray]:
@@ -351,7 +490,7 @@ def read_kinds(results: Path, summaries: Path) -> dict[str, np.ndarray]:
     kinds: dict[str, Any] = {}
     for row in read_table(results, "kinds"):
         kinds.setdefault(row["label"], []).append(row["kind"])
-    ap.plot.kinds.check_counts(kinds, read_table(summaries, "failures"))
+    ap.plot.check_counts(kinds, read_table(summaries, "failures"))
     return {label: np.array(kind, object) for label, kind in kinds.items()}
 
 
@@ -379,12 +518,19 @@ def main(
     figure = plt.figure(figsize=(7.0, 8.6))
     parts: Any = figure.subfigures(3, 1, height_ratios=(1.55, 3.9, 2.35))
     small = parts[0].subplots(1, 4, sharey=True)
-    b, c = parts[1].subplots(1, 2, gridspec_kw={"width_ratios": (1.1, 1)})
-    d, e, f = parts[2].subplots(1, 3, gridspec_kw={"width_ratios": (1.25, 1, 1)})
+    b, c = parts[1].subplots(
+        1,
+        2,
+        gridspec_kw={"width_ratios": (1.1, 1)},
+    )
+    d, e, f = parts[2].subplots(
+        1,
+        3,
+        gridspec_kw={"width_ratios": (1.25, 1, 1)},
+    )
     for ax, label in zip(small, EXAMPLES, strict=True):
-        draw_example(
-            ax, label, [row for row in tables["examples"] if row["label"] == label], runs[label]
-        )
+        rows = [row for row in tables["examples"] if row["label"] == label]
+        draw_example(ax, label, rows, runs[label])
         ax.set_title(EXAMPLES[label][0].capitalize())
     small[0].set_ylabel("output, in standard\ndeviations from the mean")
     draw_recipes(b, runs, kinds)
@@ -396,13 +542,14 @@ def main(
     for letter, ax in zip("abcdef", (small[0], b, c, d, e, f), strict=True):
         title = MESSAGES.get(letter, ax.get_title(loc="left"))
         ax.set_title(
-            rf"$\bf{{{letter}}}$  {title}",
+            ap.plot.lettered(letter, title),
             loc="left",
-            pad={"b": 14, "c": 14, "d": 14}.get(letter, 4),
+            pad=PADS.get(letter, 4),
         )
     n, more = runs["A"].sizes["seed"], runs["none_data_sgd"].sizes["seed"]
     figure.suptitle(
-        f"84 columns to themselves by a linear network: {n} seeds of A, B and C, {more} of each remedy",
+        f"84 columns to themselves by a linear network: {n} seeds of A, B and C, "
+        f"{more} of each remedy",
         size=8,
     )
     note = f"quick look: {n} seeds, few updates and rows; not the experiment" if quick else ""

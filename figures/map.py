@@ -1,5 +1,4 @@
-"""The map of any saved result over two swept numbers, such as a window that an experiment zoomed
-into.
+"""The map of any saved result over two swept numbers, such as a window of an experiment.
 
 Reads one file and draws PDF and PNG beside it: the share of seeds in success, the width of its
 interval, the steps to success and the cost of one. Over more than two numbers, a row of shares for
@@ -17,15 +16,40 @@ import approx as ap
 
 def four(rates: xr.Dataset, hits: xr.Dataset) -> plt.Figure:
     """Share of seeds, how sure it is, steps and cost."""
-    figure, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(7.0, 5.2))
-    ap.plot.landscape(rates, a, r"$\bf{a}$  Share of seeds in success")
-    width = rates.assign(width=100 * (rates.high - rates.low))
+    figure, ((a, b), (c, d)) = plt.subplots(
+        2,
+        2,
+        figsize=(7.0, 5.2),
+    )
+    ap.plot.landscape(
+        rates,
+        a,
+        ap.plot.lettered("a", "Share of seeds in success"),
+    )
     ap.plot.field(
-        width, "width", b, r"$\bf{b}$  How sure it is", "width of its interval (points)", log=False
+        rates.assign(width=100 * (rates.high - rates.low)),
+        "width",
+        b,
+        ap.plot.lettered("b", "How sure it is"),
+        "width of its interval (points)",
+        log=False,
     )
     times = ap.stats.time_quantiles(hits, q=0.5).isel(quantile=0)
-    ap.plot.field(times, "time", c, r"$\bf{c}$  Until half have it", "steps")
-    ap.plot.field(ap.stats.ert(hits), "ert", d, r"$\bf{d}$  Cost of a success", "expected steps")
+    ap.plot.field(
+        times,
+        "time",
+        c,
+        ap.plot.lettered("c", "Until half have it"),
+        "steps",
+    )
+    costs = ap.stats.ert(hits)
+    ap.plot.field(
+        costs,
+        "ert",
+        d,
+        ap.plot.lettered("d", "Cost of a success"),
+        "expected steps",
+    )
     return figure
 
 
@@ -48,16 +72,25 @@ def main(
         col: a third swept number, whose values get a panel each.
         figures: the folder to draw into; that of the result if left out.
     """
-    hits = ap.stats.success(ap.load(result), below, above, of)
+    hits = ap.stats.success(
+        ap.load(result),
+        below,
+        above,
+        of,
+    )
     rates = ap.stats.rate(hits)
     swept = [str(dim) for dim in rates.rate.dims if dim != col]
     if len(swept) != 2:
         names = ", ".join(swept) or "none"
         raise SystemExit(
-            f"{result} has {len(swept)} swept numbers ({names}): a map takes two, and a third as --col"
+            f"{result} has {len(swept)} swept numbers ({names}): a map takes two, "
+            "and a third as --col"
         )
     plt.style.use(ap.plot.STYLE)
-    figure = four(rates, hits) if col is None else ap.plot.facets(rates, col=col).flat[0].figure
+    if col is None:
+        figure = four(rates, hits)
+    else:
+        figure = ap.plot.facets(rates, col=col).flat[0].figure
     print(*ap.plot.save(figure, figures or result.parent, result.stem), sep="\n")
     plt.close(figure)
 

@@ -12,12 +12,42 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import tyro
+from matplotlib.axes import Axes
 
 import approx as ap
 
 FOLDER = Path(__file__).parent
-WORKS = 0.882  # as in the experiment
+REFERENCES = FOLDER.parent / "experiments" / "summaries" / "clusters_references.csv"
+SHOWN: dict[str, Any] = {
+    "label": "median test accuracy",
+    "limits": (0.5, 0.93),
+    "log": False,
+    "infinite": "diverged",
+}
+
+
+def draw_row(path: Path, row: tuple[Axes, Axes], letters: str, title: str, works: float) -> None:
+    """Median accuracy, and the share of seeds at least as good as a linear softmax."""
+    runs = ap.load(path)
+    left, right = row
+    found = ap.stats.quantiles(
+        runs.isel(step=-1),
+        of="test_accuracy",
+        q=[0.5],
+    )
+    message = ap.plot.lettered(letters[0], f"Ten units {title}")
+    ap.plot.field(
+        found.isel(quantile=0),
+        "test_accuracy",
+        left,
+        message,
+        **SHOWN,
+    )
+    rates = ap.stats.rate(ap.stats.success(runs, above=works, of="test_accuracy"))
+    message = ap.plot.lettered(letters[1], f"As good as a linear softmax ({works})")
+    ap.plot.landscape(rates, right, message)
 
 
 def main(
@@ -34,24 +64,16 @@ def main(
         results = figures = results / "quick"
     plt.style.use(ap.plot.STYLE)
     figure, grid = plt.subplots(2, 2, figsize=(7.0, 5.2))
-    shown: dict[str, Any] = {
-        "label": "median test accuracy",
-        "limits": (0.5, 0.93),
-        "log": False,
-        "infinite": "diverged",
-    }
+    works = float(pd.read_csv(REFERENCES, index_col=0).test_accuracy["softmax"])
     titles = {"bare": "without biases", "biases": "with biases"}
     for row, letters, (name, title) in zip(grid, ("ab", "cd"), titles.items(), strict=True):
-        runs = ap.load(results / f"map_clusters_{name}.nc")
-        middle = ap.stats.quantiles(runs.isel(step=-1), of="test_accuracy", q=[0.5]).isel(
-            quantile=0
+        draw_row(
+            results / f"map_clusters_{name}.nc",
+            row,
+            letters,
+            title,
+            works,
         )
-        ap.plot.field(
-            middle, "test_accuracy", row[0], rf"$\bf{{{letters[0]}}}$  Ten units {title}", **shown
-        )
-        rates = ap.stats.rate(ap.stats.success(runs, above=WORKS, of="test_accuracy"))
-        text = rf"$\bf{{{letters[1]}}}$  As good as a linear softmax ({WORKS})"
-        ap.plot.landscape(rates, row[1], text)
     note = "Quick look: few settings, seeds and passes, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_clusters", note), sep="\n")
     plt.close(figure)

@@ -13,6 +13,7 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import tyro
+from matplotlib.axes import Axes
 from matplotlib.patheffects import withStroke
 
 import approx as ap
@@ -20,6 +21,42 @@ import approx as ap
 FOLDER = Path(__file__).parent
 RIM = [withStroke(linewidth=2.5, foreground="black")]  # to be seen on any colour, and in grey
 THREADS = (0.0012380764, 0.01)  # the thread's spread and learning rate
+SHOWN: dict[str, Any] = {
+    "label": "median 1 - R²",
+    "limits": (1e-4, 1e4),
+    "log": True,
+    "infinite": "diverged",
+}
+
+
+def draw_row(path: Path, row: tuple[Axes, Axes], letters: str, optimizer: str) -> None:
+    """Share of seeds that learn the identity, and the variance that their outputs leave."""
+    runs = ap.load(path)
+    variance = runs.spread**2
+    rates = ap.stats.rate(ap.stats.success(runs, below=0.01 * variance))
+    message = ap.plot.lettered(letters[0], f"{optimizer}: R² of at least 0.99")
+    ap.plot.landscape(rates, row[0], message)
+    last = runs.isel(step=-1)
+    left = last.assign(unexplained=last.test_loss / variance)
+    found = ap.stats.quantiles(left, of="unexplained", q=[0.5]).isel(quantile=0)
+    message = ap.plot.lettered(letters[1], f"{optimizer}: variance left")
+    ap.plot.field(
+        found,
+        "unexplained",
+        row[1],
+        message,
+        **SHOWN,
+    )
+    for ax in row:
+        mark_thread(ax)
+        ax.set_xlabel("standard deviation of the data")
+
+
+def mark_thread(ax: Axes) -> None:
+    """A cross at the thread's setting."""
+    ax.plot(*THREADS, "x", color="white", ms=6, mew=1.5, path_effects=RIM)
+    text: dict[str, Any] = {"color": "white", "size": 6.5, "path_effects": RIM}
+    ax.annotate("thread", THREADS, (4, 4), textcoords="offset points", **text)
 
 
 def main(
@@ -36,39 +73,8 @@ def main(
         results = figures = results / "quick"
     plt.style.use(ap.plot.STYLE)
     figure, grid = plt.subplots(2, 2, figsize=(7.0, 5.2))
-    shown: dict[str, Any] = {
-        "label": "median 1 - R²",
-        "limits": (1e-4, 1e4),
-        "log": True,
-        "infinite": "diverged",
-    }
-    for row, letters, (name, title) in zip(
-        grid, ("ab", "cd"), (("sgd", "SGD"), ("adam", "Adam")), strict=True
-    ):
-        runs = ap.load(results / f"map_identity_{name}.nc")
-        rates = ap.stats.rate(ap.stats.success(runs, below=0.01 * runs.spread**2))
-        ap.plot.landscape(rates, row[0], rf"$\bf{{{letters[0]}}}$  {title}: R² of at least 0.99")
-        left = runs.isel(step=-1).assign(unexplained=runs.test_loss.isel(step=-1) / runs.spread**2)
-        middle = ap.stats.quantiles(left, of="unexplained", q=[0.5]).isel(quantile=0)
-        ap.plot.field(
-            middle,
-            "unexplained",
-            row[1],
-            rf"$\bf{{{letters[1]}}}$  {title}: variance left",
-            **shown,
-        )
-        for ax in row:
-            ax.plot(*THREADS, "x", color="white", ms=6, mew=1.5, path_effects=RIM)
-            ax.annotate(
-                "thread",
-                THREADS,
-                (4, 4),
-                textcoords="offset points",
-                color="white",
-                size=6.5,
-                path_effects=RIM,
-            )
-            ax.set_xlabel("standard deviation of the data")
+    draw_row(results / "map_identity_sgd.nc", grid[0], "ab", "SGD")
+    draw_row(results / "map_identity_adam.nc", grid[1], "cd", "Adam")
     note = "Quick look: few settings, seeds and epochs, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_identity", note), sep="\n")
     plt.close(figure)

@@ -10,11 +10,12 @@ and SGD is better above a rate of 1.
 """
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
-import numpy as np
 import tyro
 import xarray as xr
+from matplotlib.axes import Axes
 
 import approx as ap
 
@@ -35,16 +36,50 @@ def rates_of(runs: xr.Dataset) -> xr.Dataset:
 
 def by_width(runs: xr.Dataset) -> xr.Dataset:
     """Rates over (optimizer, learning rate, width), of recipes called "SGD 2" and so on."""
-    names, widths = zip(*(label.split() for label in runs.recipe.values), strict=True)
-    order = {
-        "optimizer": list(dict.fromkeys(names)),
-        "width": sorted({int(width) for width in widths}),
-    }
+    names, numbers = zip(*(label.split() for label in runs.recipe.values), strict=True)
+    widths = [int(number) for number in numbers]
     found = rates_of(runs).assign_coords(
-        optimizer=("recipe", list(names)), width=("recipe", [*map(int, widths)])
+        optimizer=("recipe", list(names)),
+        width=("recipe", widths),
     )
-    whole = found.set_index(recipe=["optimizer", "width"]).unstack("recipe").reindex(order)
-    return whole.transpose("optimizer", "learning_rate", "width")
+    whole = found.set_index(recipe=["optimizer", "width"]).unstack("recipe")
+    order = {"optimizer": list(dict.fromkeys(names)), "width": sorted(set(widths))}
+    return whole.reindex(order).transpose("optimizer", "learning_rate", "width")
+
+
+def draw_scales(results: Path, panels: Any) -> None:
+    """Rates over learning rate and initial scale, of two optimisers and two kinds of inputs."""
+    for letter, ax, (name, title) in zip("abcd", panels, PANELS.items(), strict=True):
+        rates = rates_of(ap.load(results / f"map_interval_{name}.nc"))
+        edge = None
+        if rates.sizes["learning_rate"] > 2:
+            edge = ap.stats.boundary(rates, "learning_rate")
+        ap.plot.landscape(
+            rates,
+            ax,
+            ap.plot.lettered(letter, title),
+            boundary=edge,
+        )
+        ax.set_xlabel("initial scale")
+
+
+def draw_widths(wide: xr.Dataset, three: Any, best: Axes) -> None:
+    """Rates over learning rate and width of three optimisers, and which of two is better."""
+    names = zip("efg", wide.optimizer.values, strict=True)
+    titles = [ap.plot.lettered(letter, name) for letter, name in names]
+    ap.plot.facets(wide, col="optimizer", panels=three, titles=titles)
+    pair = ap.stats.best(wide.sel(optimizer=["SGD", "Adam"]), "optimizer")
+    ap.plot.regions(
+        pair,
+        best,
+        ap.plot.lettered("h", "SGD or Adam: the better"),
+        COLORS,
+    )
+    ticks = [width for width in wide.width.values if width in (1, 2, 4, 8, 16)]
+    for ax in (*three, best):
+        ax.set_xticks(ticks, ticks)
+        ax.minorticks_off()
+        ax.set_xlabel("units, x standardised")
 
 
 def main(
@@ -62,31 +97,14 @@ def main(
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 7.4))
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(2, 1))[:, 0]
-    for letter, ax, (name, title) in zip(
-        "abcd", above.subplots(2, 2).flat, PANELS.items(), strict=True
-    ):
-        rates = rates_of(ap.load(results / f"map_interval_{name}.nc"))
-        edge = (
-            ap.stats.boundary(rates, "learning_rate") if rates.sizes["learning_rate"] > 2 else None
-        )
-        ap.plot.landscape(rates, ax, rf"$\bf{{{letter}}}$  {title}", boundary=edge)
-        ax.set_xlabel("initial scale")
-    wide = by_width(ap.load(results / "map_interval_width.nc"))
+    draw_scales(results, above.subplots(2, 2).flat)
     left, right = below.subfigures(1, 2, width_ratios=(2.6, 1.2))
     three = left.subplots(1, 3, sharex=True, sharey=True)
-    ap.plot.facets(wide, col="optimizer", panels=three)
-    best = right.subplots()
-    pair = ap.stats.best(wide.sel(optimizer=["SGD", "Adam"]), "optimizer")
-    ap.plot.regions(pair, best, r"$\bf{h}$  SGD or Adam: the better", COLORS)
-    for ax, letter, name in zip(three, "efg", wide.optimizer.values, strict=True):
-        ax.set_title(rf"$\bf{{{letter}}}$  {name}", pad=13)
-    for ax in (*three, best):
-        widths = wide.width.values
-        ax.set_xticks(
-            widths[np.isin(widths, (1, 2, 4, 8, 16))], widths[np.isin(widths, (1, 2, 4, 8, 16))]
-        )
-        ax.minorticks_off()
-        ax.set_xlabel("units, x standardised")
+    draw_widths(
+        by_width(ap.load(results / "map_interval_width.nc")),
+        three,
+        right.subplots(),
+    )
     note = "Quick look: few settings, seeds and epochs, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_interval", note), sep="\n")
     plt.close(figure)

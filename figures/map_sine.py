@@ -13,11 +13,70 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import tyro
+import xarray as xr
+from matplotlib.axes import Axes
 
 import approx as ap
 
 FOLDER = Path(__file__).parent
 LEARNED: dict[str, Any] = {"below": 0.01, "of": "loss"}
+UNITS = (1, 2, 4, 8, 16, 32)
+
+
+def draw_width(runs: xr.Dataset, ax: Axes) -> None:
+    """Share of seeds that learn a sine, over its frequency and the number of units."""
+    rates = ap.stats.rate(ap.stats.success(runs, **LEARNED)).transpose("frequency", "width")
+    edge = ap.stats.boundary(rates, "frequency")
+    message = ap.plot.lettered("a", "More units reach higher frequencies")
+    ap.plot.landscape(rates, ax, message, boundary=edge)
+    ax.set_xticks(UNITS, [str(units) for units in UNITS])
+    ax.set(ylabel="periods in the range", xlabel="tanh units")
+
+
+def draw_snake(runs: xr.Dataset, b: Axes, c: Axes, d: Axes) -> None:
+    """Snake inside the range, its error outside, and the share of seeds that go on there."""
+    inside = ap.stats.rate(ap.stats.success(runs, **LEARNED))
+    message = ap.plot.lettered("b", "Snake learns one period at rates to suit a")
+    ap.plot.landscape(inside, b, message)
+    away = ap.stats.quantiles(runs.isel(step=-1), of="outside_loss", q=[0.5]).isel(quantile=0)
+    ap.plot.field(
+        away,
+        "outside_loss",
+        c,
+        ap.plot.lettered("c", "Its error to three times the range"),
+        label="median squared error",
+        limits=(0.01, 10),
+        infinite="diverged",
+    )
+    outside = ap.stats.rate(ap.stats.success(runs, below=0.05, of="outside_loss"))
+    message = ap.plot.lettered("d", "It goes on outside for half the seeds at best")
+    ap.plot.landscape(outside, d, message)
+    for ax in (b, c, d):
+        ax.set_xlabel("a, snake's frequency")
+
+
+def draw_spectrum(runs: xr.Dataset, e: Axes, f: Axes) -> None:
+    """Which frequencies of a sum of sines are learned when, and the loss meanwhile."""
+    found = ap.stats.quantiles(
+        runs.isel(step=slice(1, None)),
+        of="learned_share",
+        q=[0.5],
+    )
+    ap.plot.field(
+        found.isel(quantile=0).transpose("periods", "step"),
+        "learned_share",
+        e,
+        ap.plot.lettered("e", "Low frequencies are learned first"),
+        label="median share of its amplitude",
+        limits=(0, 1),
+        log=False,
+    )
+    e.set_ylabel("periods in the range")
+    ap.plot.learning_curve(
+        runs,
+        f,
+        ap.plot.lettered("f", "The loss of the sum of eight"),
+    )
 
 
 def main(
@@ -32,39 +91,18 @@ def main(
     """
     if quick:
         results = figures = results / "quick"
-    width, snake, spectrum = (
-        ap.load(results / f"map_sine_{name}.nc") for name in ("width", "snake", "spectrum")
-    )
-    plt.style.use(ap.plot.STYLE)
-    figure, ((a, b), (c, d), (e, f)) = plt.subplots(3, 2, figsize=(7.0, 7.6))
-    rates = ap.stats.rate(ap.stats.success(width, **LEARNED)).transpose("frequency", "width")
-    edge = ap.stats.boundary(rates, "frequency")
-    ap.plot.landscape(rates, a, r"$\bf{a}$  More units reach higher frequencies", boundary=edge)
-    a.set_xticks([1, 2, 4, 8, 16, 32], ["1", "2", "4", "8", "16", "32"])
-    a.set(ylabel="periods in the range", xlabel="tanh units")
-    inside = ap.stats.rate(ap.stats.success(snake, **LEARNED))
-    ap.plot.landscape(inside, b, r"$\bf{b}$  Snake learns one period at rates to suit a")
-    away = ap.stats.quantiles(snake.isel(step=-1), of="outside_loss", q=[0.5]).isel(quantile=0)
-    shown: dict[str, Any] = {
-        "label": "median squared error",
-        "limits": (0.01, 10),
-        "infinite": "diverged",
+    runs = {
+        name: ap.load(results / f"map_sine_{name}.nc") for name in ("width", "snake", "spectrum")
     }
-    ap.plot.field(away, "outside_loss", c, r"$\bf{c}$  Its error to three times the range", **shown)
-    on = ap.stats.rate(ap.stats.success(snake, below=0.05, of="outside_loss"))
-    ap.plot.landscape(on, d, r"$\bf{d}$  It goes on outside for half the seeds at best")
-    for ax in (b, c, d):
-        ax.set_xlabel("a, snake's frequency")
-    share = ap.stats.quantiles(
-        spectrum.isel(step=slice(1, None)), of="learned_share", q=[0.5]
-    ).isel(quantile=0)
-    share = share.transpose("periods", "step")
-    shown = {"label": "median share of its amplitude", "limits": (0, 1), "log": False}
-    ap.plot.field(
-        share, "learned_share", e, r"$\bf{e}$  Low frequencies are learned first", **shown
+    plt.style.use(ap.plot.STYLE)
+    figure, ((a, b), (c, d), (e, f)) = plt.subplots(
+        3,
+        2,
+        figsize=(7.0, 7.6),
     )
-    e.set(ylabel="periods in the range")
-    ap.plot.learning_curve(spectrum, f, r"$\bf{f}$  The loss of the sum of eight")
+    draw_width(runs["width"], a)
+    draw_snake(runs["snake"], b, c, d)
+    draw_spectrum(runs["spectrum"], e, f)
     note = "Quick look: few settings, seeds and steps, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_sine", note), sep="\n")
     plt.close(figure)

@@ -10,19 +10,26 @@ never small.
 """
 
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import tyro
 import xarray as xr
+from matplotlib.axes import Axes
 
 import approx as ap
 
 FOLDER = Path(__file__).parent
-VARIANCE, LEARNED = 4 / 45, 0.01  # as in the experiment
-COLORS = {"learned": "#0072B2", "constant": "#E69F00", "still falling": "#F0E442", "stands still": "#D55E00",
-          "diverged": "0.15"}  # fmt: skip
+X = np.linspace(-1, 1, 21)
+CONSTANT = float((X**2).var())  # the loss of the best constant on the training rows
+LEARNED = 0.01 * 4 / 45  # a hundredth of the variance of x² on [-1, 1]
+COLORS = {
+    "learned": "#0072B2",
+    "constant": "#E69F00",
+    "still falling": "#F0E442",
+    "stands still": "#D55E00",
+    "diverged": "0.15",
+}
 
 
 def kinds(runs: xr.Dataset) -> xr.Dataset:
@@ -30,17 +37,54 @@ def kinds(runs: xr.Dataset) -> xr.Dataset:
     last = runs.isel(step=-1)
     conditions = [
         ~np.isfinite(last.loss),
-        last.test_loss <= LEARNED * VARIANCE,
+        last.test_loss <= LEARNED,
         ap.stats.falling(runs),
         abs(last.loss / CONSTANT - 1) < 0.05,
     ]
     names = ["diverged", "learned", "still falling", "constant"]
-    kind = np.select([c.values for c in conditions], names, "stands still")
+    kind = np.select(
+        [c.values for c in conditions],
+        names,
+        "stands still",
+    )
     return xr.Dataset({"kind": last.loss.copy(data=kind)}, attrs={"kinds": list(COLORS)})
 
 
-X = np.linspace(-1, 1, 21)
-CONSTANT = float((X**2).var())  # the loss of the best constant on the training rows
+def draw_rates(runs: xr.Dataset, ax: Axes, letter: str, unit: str) -> None:
+    """Share of seeds that learn x², over learning rate and initial scale."""
+    rates = ap.stats.rate(ap.stats.success(runs, below=LEARNED))
+    ap.plot.landscape(
+        rates,
+        ax,
+        ap.plot.lettered(letter, f"Ten {unit} units, SGD"),
+        boundary=ap.stats.boundary(rates, "learning_rate"),
+        diverged=(~np.isfinite(runs.loss.isel(step=-1))).mean("seed"),
+    )
+
+
+def draw_range(runs: xr.Dataset, ax: Axes) -> None:
+    """Share of seeds that learn x² on a range, over the range and the width."""
+    hits = ap.stats.success(runs, below=LEARNED * runs.range**4)
+    rates = ap.stats.rate(hits).transpose("width", "range")
+    ap.plot.landscape(
+        rates,
+        ax,
+        ap.plot.lettered("c", "Adam 0.01, tanh: range and width"),
+    )
+
+
+def draw_far(runs: xr.Dataset, ax: Axes) -> None:
+    """Median error at twice the range."""
+    away = ap.stats.quantiles(runs.isel(step=-1), q=[0.5], of="far").isel(quantile=0)
+    ap.plot.field(
+        away,
+        "far",
+        ax,
+        ap.plot.lettered("e", "Error at twice the range, relu"),
+        label="median error / x²",
+        limits=(0.1, 10),
+        infinite="diverged",
+    )
 
 
 def main(
@@ -57,32 +101,24 @@ def main(
         results = figures = results / "quick"
     runs = {name: ap.load(results / f"map_square_{name}.nc") for name in ("tanh", "relu", "range")}
     plt.style.use(ap.plot.STYLE)
-    figure, ((a, b), (c, d), (e, f)) = plt.subplots(3, 2, figsize=(7.0, 7.6))
-    for ax, name, letter in ((a, "tanh", "a"), (b, "relu", "b")):
-        hits = ap.stats.success(runs[name], below=LEARNED * VARIANCE)
-        rates = ap.stats.rate(hits)
-        edge = ap.stats.boundary(rates, "learning_rate")
-        blown = (~np.isfinite(runs[name].loss.isel(step=-1))).mean("seed")
-        ap.plot.landscape(
-            rates, ax, rf"$\bf{{{letter}}}$  Ten {name} units, SGD", boundary=edge, diverged=blown
-        )
-    wide = runs["range"]
-    rates = ap.stats.rate(
-        ap.stats.success(wide, below=LEARNED * VARIANCE * wide.range**4)
-    ).transpose("width", "range")
-    ap.plot.landscape(rates, c, r"$\bf{c}$  Adam 0.01, tanh: range and width")
-    cost = ap.stats.ert(ap.stats.success(runs["tanh"], below=LEARNED * VARIANCE))
-    ap.plot.field(cost, "ert", d, r"$\bf{d}$  Cost of a success, tanh", label="expected steps")
-    away = ap.stats.quantiles(runs["relu"].isel(step=-1), q=[0.5], of="far").isel(quantile=0)
-    title = r"$\bf{e}$  Error at twice the range, relu"
-    shown: dict[str, Any] = {
-        "label": "median error / x²",
-        "limits": (0.1, 10),
-        "infinite": "diverged",
-    }
-    ap.plot.field(away.assign(n=cost.n), "far", e, title, **shown)
+    figure, ((a, b), (c, d), (e, f)) = plt.subplots(
+        3,
+        2,
+        figsize=(7.0, 7.6),
+    )
+    draw_rates(runs["tanh"], a, "a", "tanh")
+    draw_rates(runs["relu"], b, "b", "relu")
+    draw_range(runs["range"], c)
+    cost = ap.stats.ert(ap.stats.success(runs["tanh"], below=LEARNED))
+    message = ap.plot.lettered("d", "Cost of a success, tanh")
+    ap.plot.field(cost, "ert", d, message, label="expected steps")
+    draw_far(runs["relu"], e)
+    most = ap.stats.majority(kinds(runs["tanh"]))
     ap.plot.regions(
-        ap.stats.majority(kinds(runs["tanh"])), f, r"$\bf{f}$  What most became, tanh", COLORS
+        most,
+        f,
+        ap.plot.lettered("f", "What most became, tanh"),
+        COLORS,
     )
     note = "Quick look: few settings, seeds and steps, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_square", note), sep="\n")

@@ -1,5 +1,4 @@
-"""How long ten tanh units take to learn x², how sure the map of their success is, and their
-learning curves.
+"""How long ten tanh units take to learn x², how sure the map is, and their learning curves.
 
 Reads what experiments/map_square.py writes, results/map_square_tanh.nc, and draws
 figures/map_square_times.{pdf,png}.
@@ -15,11 +14,88 @@ from typing import Any
 
 import matplotlib.pyplot as plt
 import tyro
+import xarray as xr
+from matplotlib.axes import Axes
 
 import approx as ap
 
 FOLDER = Path(__file__).parent
-LEARNED = 0.01 * 4 / 45  # as in the experiment
+LEARNED = 0.01 * 4 / 45  # a hundredth of the variance of x² on [-1, 1]
+
+
+def draw_times(hits: xr.Dataset, panels: Any) -> None:
+    """Steps until a tenth, half and nine tenths of the seeds have learned it."""
+    shares = {"a": "a tenth", "b": "half", "c": "nine tenths"}
+    ap.plot.facets(
+        ap.stats.time_quantiles(hits, q=(0.1, 0.5, 0.9)),
+        ap.plot.field,
+        col="quantile",
+        panels=panels,
+        titles=[
+            ap.plot.lettered(x, f"Until {share} have learned it") for x, share in shares.items()
+        ],
+        of="time",
+        log=True,
+        label="steps",
+        limits=(100, 2_000),
+    )
+
+
+def draw_width(hits: xr.Dataset, ax: Axes) -> None:
+    """Width of the interval of each cell's rate."""
+    rates = ap.stats.rate(hits)
+    ap.plot.field(
+        rates.assign(width=100 * (rates.high - rates.low)),
+        "width",
+        ax,
+        ap.plot.lettered("d", "How sure the rate is"),
+        label="width of its interval (points)",
+        limits=(0, 25),
+        log=False,
+    )
+
+
+def draw_landscapes(runs: xr.Dataset, e: Axes, f: Axes) -> None:
+    """Median test loss over steps and learning rates, and how far the seeds are apart."""
+    ap.plot.learning_landscape(
+        runs,
+        e,
+        ap.plot.lettered("e", "Curves at initial scale 1"),
+        of="test_loss",
+        label="median test loss",
+        limits=(1e-4, 1),
+        log=True,
+    )
+    ap.plot.learning_landscape(
+        runs,
+        f,
+        ap.plot.lettered("f", "How far seeds are apart"),
+        of="test_loss",
+        q=(0.05, 0.95),
+        label="decades, 5 to 95%",
+        limits=(0, 2),
+        log=False,
+    )
+
+
+def draw_curves(runs: xr.Dataset, g: Axes, h: Axes) -> None:
+    """Test loss of three learning rates over seeds, and of one over initial scales too."""
+    one = runs.sel(init_scale=1, method="nearest")
+    chosen = one.sel(learning_rate=[0.01, 0.1, 0.3], method="nearest")
+    message = ap.plot.lettered("g", "Bands over seeds, at initial scale 1")
+    ap.plot.learning_curve(chosen, g, message, of="test_loss", by="learning_rate")
+    near = runs.sel(learning_rate=0.1, method="nearest")
+    message = ap.plot.lettered("h", "Over seeds and initial scales, at rate 0.1")
+    ap.plot.learning_curve(
+        near,
+        h,
+        message,
+        of="test_loss",
+        over=("seed", "init_scale"),
+    )
+    for ax in (g, h):
+        ax.axhline(LEARNED, color="0.5", lw=0.7, ls=(0, (3, 2)))
+        ax.set_ylabel("test loss")
 
 
 def main(
@@ -40,48 +116,11 @@ def main(
     figure = plt.figure(figsize=(7.0, 7.2))
     above, middle, below = figure.subfigures(3, 1, squeeze=False, height_ratios=(1, 1.05, 1))[:, 0]
 
-    top = above.subplots(1, 3, sharex=True, sharey=True)
-    times = ap.stats.time_quantiles(hits, q=(0.1, 0.5, 0.9))
-    shown: dict[str, Any] = {"of": "time", "log": True, "label": "steps", "limits": (100, 2_000)}
-    ap.plot.facets(times, ap.plot.field, col="quantile", panels=top, **shown)
-    for ax, letter, share in zip(top, "abc", ("a tenth", "half", "nine tenths"), strict=True):
-        ax.set_title(rf"$\bf{{{letter}}}$  Until {share} have learned it", pad=13)
-
+    draw_times(hits, above.subplots(1, 3, sharex=True, sharey=True))
     d, e, f = middle.subplots(1, 3)
-    rates = ap.stats.rate(hits)
-    width = rates.assign(width=100 * (rates.high - rates.low))
-    ap.plot.field(
-        width,
-        "width",
-        d,
-        r"$\bf{d}$  How sure the rate is",
-        "width of its interval (points)",
-        (0, 25),
-        False,
-    )
-    one = runs.sel(init_scale=1, method="nearest")
-    curves: dict[str, Any] = {
-        "of": "test_loss",
-        "label": "median test loss",
-        "limits": (1e-4, 1),
-        "log": True,
-    }
-    ap.plot.learning_landscape(one, e, r"$\bf{e}$  Curves at initial scale 1", **curves)
-    spread: dict[str, Any] = {"of": "test_loss", "q": (0.05, 0.95), "limits": (0, 2), "log": False}
-    ap.plot.learning_landscape(
-        one, f, r"$\bf{f}$  How far seeds are apart", **spread, label="decades, 5 to 95%"
-    )
-
-    g, h = below.subplots(1, 2)
-    chosen = one.sel(learning_rate=[0.01, 0.1, 0.3], method="nearest")
-    ap.plot.learning_curve(chosen, g, of="test_loss", by="learning_rate")
-    g.set_title(r"$\bf{g}$  Bands over seeds, at initial scale 1")
-    near = runs.sel(learning_rate=0.1, method="nearest")
-    ap.plot.learning_curve(near, h, of="test_loss", over=("seed", "init_scale"))
-    h.set_title(r"$\bf{h}$  Over seeds and initial scales, at rate 0.1")
-    for ax in (g, h):
-        ax.axhline(LEARNED, color="0.5", lw=0.7, ls=(0, (3, 2)))
-        ax.set_ylabel("test loss")
+    draw_width(hits, d)
+    draw_landscapes(runs.sel(init_scale=1, method="nearest"), e, f)
+    draw_curves(runs, *below.subplots(1, 2))
     note = "Quick look: few settings, seeds and steps, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "map_square_times", note), sep="\n")
     plt.close(figure)

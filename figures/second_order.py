@@ -32,16 +32,16 @@ METHODS = {"sgd": "SGD", "adam": "Adam", "bfgs": "BFGS", "lbfgs": "L-BFGS", "lm"
 
 
 def rates(results: Path, case: str, left_out: tuple[str, ...] = ()) -> dict:
-    """Share of successes at each record of every method, with the milliseconds that a training had
-    then taken.
+    """Share of successes at each record of every method.
+
+    The coordinate `milliseconds` says how long a training had then taken.
     """
     found = {}
     for method, name in METHODS.items():
-        path = results / f"second_order_{case}_{method}.nc"
-        # An entropy is no sum of squares
-        if (method == "lm" and "entropy" in case) or method in left_out:
+        needs_squares = method == "lm" and "entropy" in case  # an entropy is no sum of squares
+        if needs_squares or method in left_out:
             continue
-        runs = ap.load(path)
+        runs = ap.load(results / f"second_order_{case}_{method}.nc")
         work = runs.evaluations.mean("seed")
         taken = runs.milliseconds * work / work[-1]
         rate = ap.stats.rate(ap.stats.success(runs, **CASES[case][1]), when="each")
@@ -61,15 +61,29 @@ def main(
     """
     if quick:
         results = figures = results / "quick"
-    found = {case: rates(results, case, ("lbfgs", "sgd") if quick else ()) for case in CASES}
+    left_out = ("lbfgs", "sgd") if quick else ()
+    found = {case: rates(results, case, left_out) for case in CASES}
     plt.style.use(ap.plot.STYLE)
-    figure, grid = plt.subplots(3, 3, figsize=(7.0, 6.6), sharey=True)
+    figure, grid = plt.subplots(
+        3,
+        3,
+        figsize=(7.0, 6.6),
+        sharey=True,
+    )
     for letter, ax, case in zip("abcdef", grid[:2].flat, CASES, strict=True):
-        ap.plot.work_curve(found[case], ax, rf"$\bf{{{letter}}}$  {CASES[case][0]}")
-    for letter, ax, case in zip("ghi", grid[2], TIMED, strict=True):
-        title = rf"$\bf{{{letter}}}$  {CASES[case][0].split(',')[0]}: time"
         ap.plot.work_curve(
-            found[case], ax, title, work="milliseconds", label="ms a training, two cores"
+            found[case],
+            ax,
+            ap.plot.lettered(letter, CASES[case][0]),
+        )
+    for letter, ax, case in zip("ghi", grid[2], TIMED, strict=True):
+        said = CASES[case][0].split(",")[0]
+        ap.plot.work_curve(
+            found[case],
+            ax,
+            ap.plot.lettered(letter, f"{said}: time"),
+            work="milliseconds",
+            label="ms a training, two cores",
         )
     figure.suptitle(
         "Second order takes a hundredth of the evaluations, and stops short for more starts"

@@ -12,10 +12,12 @@ Cost: some quarter of an hour on two quiet cores and 3 GB.
 import statistics
 from json import loads
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
 import tyro
+from matplotlib.axes import Axes
 
 import approx as ap
 
@@ -31,6 +33,7 @@ FORMS = {
     "PyTorch, a loop": (("torch loop",), 5, "<"),
     "scikit-learn": (("scikit-learn",), 6, "P"),
 }
+# form -> (label, colour of the style's cycle)
 CURVES = {
     "naive": ("naive JAX", 1),
     "step vmap": ("plain vmap", 2),
@@ -44,93 +47,151 @@ def load(path: Path) -> dict:
 
     Raises:
         FileNotFoundError: if it has not been run.
-
     """
     if not path.exists():
         raise FileNotFoundError(f"there is no {path}; run experiments/speed.py first")
     return loads(path.read_text())
 
 
+def colors() -> list[str]:
+    """The style's colours, and a grey for the limit."""
+    return [*plt.rcParams["axes.prop_cycle"].by_key()["color"], "0.45"]
+
+
 def samples(measures: list[dict], case: str, forms: tuple[str, ...]) -> np.ndarray | None:
     """Nanoseconds per seed and step of the fastest of these forms, whatever the threads."""
     found = [
-        m["ns"]
-        for m in measures
-        if m["case"] == case and m["form"] in forms and None not in m["ns"]
+        measure["ns"]
+        for measure in measures
+        if measure["case"] == case and measure["form"] in forms and None not in measure["ns"]
     ]
     return np.array(min(found, key=statistics.median)) if found else None
 
 
-def point(ax, ratios: np.ndarray, y: float, colour: str, marker: str, fill: bool = True) -> float:
-    """Median, and a line from the smallest to the largest; gives the median."""
+def point(ax: Axes, ratios: np.ndarray, y: float, style: dict[str, Any]) -> float:
+    """Draw the median, and a line from the smallest to the largest; return the median."""
     middle = float(np.median(ratios))
-    ax.plot([ratios.min(), ratios.max()], [y, y], color=colour, lw=1.2, zorder=2)
     ax.plot(
-        middle,
-        y,
-        marker=marker,
-        ms=4,
-        ls="",
-        color=colour,
-        mfc=colour if fill else "white",
-        zorder=3,
+        [ratios.min(), ratios.max()],
+        [y, y],
+        color=style["color"],
+        lw=1.2,
+        zorder=2,
     )
+    ax.plot(middle, y, ms=4, ls="", zorder=3, **style)
     return middle
 
 
-def distances(ax, measures: list[dict], cases: list[str], colours: list[str]) -> None:
-    """Every form of every case, as its ratio to the limit (to ap.run, where the limit could not be
-    built).
+def distances(ax: Axes, measures: list[dict], cases: list[str]) -> None:
+    """Every form of every case, as its ratio to the limit.
+
+    Where the limit could not be built, ap.run takes its place.
     """
     limit = all(samples(measures, case, ("limit",)) is not None for case in cases)
     reference = ("limit",) if limit else FORMS["ap.run"][0]
     for row, case in enumerate(cases):
-        bound = samples(measures, case, reference)
         ax.axhline(row, color="0.9", lw=0.6, zorder=0)
-        for label, (forms, colour, marker) in FORMS.items():
-            if (values := samples(measures, case, forms)) is None or bound is None:
-                continue
-            middle = point(ax, values / bound, row, colours[colour], marker)
-            if label == "ap.run":
-                ax.annotate(f"{middle:.2g}", (middle, row), (0, -5), textcoords="offset points", ha="center", va="top",
-                            fontsize=7, color=colours[colour])  # fmt: skip
-                inner = samples(
-                    measures, case, tuple(form.replace("run", "step") for form in forms)
-                )
-                if inner is not None:
-                    point(ax, inner / bound, row, colours[colour], marker, fill=False)
+        bound = samples(measures, case, reference)
+        if bound is not None:
+            draw_case(ax, measures, case, row, bound)
     ax.axvline(1, color="black", lw=0.8, zorder=1)
-    ax.set(xscale="log", ylim=(len(cases) - 0.4, -0.5), yticks=range(len(cases)), yticklabels=cases)
+    ax.set(
+        xscale="log",
+        ylim=(len(cases) - 0.4, -0.5),
+        yticks=range(len(cases)),
+        yticklabels=cases,
+    )
     ax.set_xlabel(f"time per seed and step / that of {'the limit' if limit else 'ap.run'}")
-    for label, (forms, colour, marker) in FORMS.items():
+    for label, (forms, color, marker) in FORMS.items():
         if any(samples(measures, case, forms) is not None for case in cases):
-            ax.plot([], [], marker, color=colours[colour], ms=4, label=label)
+            ax.plot(
+                [],
+                [],
+                marker,
+                color=colors()[color],
+                ms=4,
+                label=label,
+            )
     ax.legend(loc="lower right", borderaxespad=0, handletextpad=0.2, labelspacing=0.35)
 
 
-def by_seeds(ax, measures: list[dict], colours: list[str]) -> None:
+def draw_case(ax: Axes, measures: list[dict], case: str, row: int, bound: np.ndarray) -> None:
+    """Every form of one case, and the inner step of ap.run, as ratios to `bound`."""
+    for label, (forms, color, marker) in FORMS.items():
+        values = samples(measures, case, forms)
+        if values is None:
+            continue
+        style = {"color": colors()[color], "marker": marker}
+        middle = point(ax, values / bound, row, style)
+        if label != "ap.run":
+            continue
+        place: dict[str, Any] = {"textcoords": "offset points", "ha": "center", "va": "top"}
+        text = f"{middle:.2g}"
+        ax.annotate(
+            text,
+            (middle, row),
+            (0, -5),
+            fontsize=7,
+            color=style["color"],
+            **place,
+        )
+        inner = samples(
+            measures,
+            case,
+            tuple(form.replace("run", "step") for form in forms),
+        )
+        if inner is not None:
+            point(
+                ax,
+                inner / bound,
+                row,
+                style | {"markerfacecolor": "white"},
+            )
+
+
+def by_seeds(ax: Axes, measures: list[dict]) -> None:
     """Seconds of a whole training of P1 against the number of seeds."""
-    runs = [m for m in measures if m["case"] == "P1 seeds"]
-    steps = max((m["steps"] for m in runs if m["form"] == "run"), default=1)
+    runs = [measure for measure in measures if measure["case"] == "P1 seeds"]
+    steps = max((measure["steps"] for measure in runs if measure["form"] == "run"), default=1)
     ends: list[tuple] = []
-    for form, (label, tint) in CURVES.items():
-        found = sorted((m for m in runs if m["form"] == form), key=lambda m: m["seeds"])
+    for form, (label, number) in CURVES.items():
+        found = [measure for measure in runs if measure["form"] == form]
         if not found:
             continue
-        seeds = np.array([m["seeds"] for m in found])
-        seconds = np.array([m["ns"] for m in found]) * seeds[:, None] * steps / 1e9
+        found.sort(key=lambda measure: measure["seeds"])
+        seeds = np.array([measure["seeds"] for measure in found])
+        seconds = np.array([measure["ns"] for measure in found]) * seeds[:, None] * steps / 1e9
+        color, middle = colors()[number], np.median(seconds, 1)
         ax.fill_between(
-            seeds, seconds.min(1), seconds.max(1), color=colours[tint], alpha=0.25, lw=0
+            seeds,
+            seconds.min(1),
+            seconds.max(1),
+            color=color,
+            alpha=0.25,
+            lw=0,
         )
-        ax.plot(seeds, np.median(seconds, 1), marker="o", color=colours[tint])
-        ends.append((float(np.median(seconds[-1])), label, colours[tint], seeds[-1]))
-    ax.set(xscale="log", yscale="log", xlabel="seeds", ylabel=f"seconds for {steps:,} steps")
+        ax.plot(seeds, middle, marker="o", color=color)
+        ends.append((float(middle[-1]), label, color, seeds[-1]))
+    ax.set(
+        xscale="log",
+        yscale="log",
+        xlabel="seeds",
+        ylabel=f"seconds for {steps:,} steps",
+    )
+    name_curves(ax, ends)
+
+
+def name_curves(ax: Axes, ends: list[tuple]) -> None:
+    """Write each curve's name at its own end; names that would overlap move apart."""
     low, high = ax.get_ylim()
+    apart = (high / low) ** 0.055
     last = 0.0
-    for y, label, colour, x in sorted(ends):
-        last = max(y, last * (high / low) ** 0.055)  # names stay apart
-        ax.annotate(label, (x, last), (5, 0), textcoords="offset points", va="center", fontsize=7, color=colour,
-                    annotation_clip=False)  # fmt: skip
+    place: dict[str, Any] = {"textcoords": "offset points", "va": "center"}
+    for y, label, color, x in sorted(ends):
+        last = max(y, last * apart)
+        ax.annotate(
+            label, (x, last), (5, 0), fontsize=7, color=color, annotation_clip=False, **place
+        )
 
 
 def main(
@@ -145,23 +206,24 @@ def main(
     """
     result = load(summary)
     plt.style.use(ap.plot.STYLE)
-    colours = [*plt.rcParams["axes.prop_cycle"].by_key()["color"], "0.45"]
     figure, (a, b) = plt.subplots(
         1, 2, figsize=(7.0, 3.0), gridspec_kw={"width_ratios": (3, 2), "wspace": 0.04}
     )
-    cases = list(result["summary"])
-    distances(a, result["measures"], cases, colours)
-    a.set_yticks(
-        range(len(cases)),
-        [f"{name}: {result['summary'][name]['about']}".replace(", ", "\n", 1) for name in cases],
+    about = result["summary"]
+    cases = list(about)
+    distances(a, result["measures"], cases)
+    names = [f"{case}: {about[case]['about']}".replace(", ", "\n", 1) for case in cases]
+    a.set_yticks(range(len(cases)), names)
+    by_seeds(b, result["measures"])
+    counts = ", ".join(f"{case} {about[case]['seeds']}" for case in cases)
+    note = (
+        f"{result['processor']}, {result['cores']} cores; medians of {result['repeats']} "
+        "interleaved repeats, lines and bands hold all of them.\n"
+        f"Open circles: the inner step of ap.run. Seeds in a: {counts}."
     )
-    by_seeds(b, result["measures"], colours)
-    counts = ", ".join(f"{name} {result['summary'][name]['seeds']}" for name in cases)
-    note = f"{result['processor']}, {result['cores']} cores; medians of {result['repeats']} interleaved repeats, "
-    note += f"lines and bands hold all of them.\nOpen circles: the inner step of ap.run. Seeds in a: {counts}."
     figure.supxlabel(note, fontsize=7, color="0.35")
-    a.set_title(r"$\bf{a}$  How far from the limit")
-    b.set_title(r"$\bf{b}$  What more seeds cost (P1)")
+    a.set_title(ap.plot.lettered("a", "How far from the limit"))
+    b.set_title(ap.plot.lettered("b", "What more seeds cost (P1)"))
     print(*ap.plot.save(figure, figures, "speed"), sep="\n")
     plt.close(figure)
 

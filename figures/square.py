@@ -13,6 +13,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import tyro
 import xarray as xr
+from matplotlib.axes import Axes
 
 import approx as ap
 
@@ -20,52 +21,77 @@ FOLDER = Path(__file__).parent
 NAMES = {"A": "A: linear", "C": "C: 10 tanh", "B": "B: 8-8 relu"}
 
 
-def name(label: str, runs) -> str:
+def name(label: str, runs: xr.Dataset) -> str:
     """A recipe and its number of seeds."""
     return f"{NAMES[label]} ({runs.sizes['seed']})"
 
 
-def variance(runs) -> float:
+def variance(runs: xr.Dataset) -> float:
     """Variance of the targets inside the range: the error of the best constant."""
     return float(runs.y_test.where(runs.distance == 0).var())
 
 
-def profiles(results: dict):
+def half_width(runs: xr.Dataset) -> float:
+    """The largest x of the range."""
+    return float(runs.x_test.where(runs.distance == 0).max())
+
+
+def profiles(results: dict[str, xr.Dataset]) -> xr.Dataset:
     """Success against threshold for every recipe, thresholds as shares of the targets' variance."""
     thresholds = np.geomspace(1e-6, 10, 200)
     parts = []
     for label, runs in results.items():
-        relative = (
-            (runs[["test_loss"]] / variance(runs))
-            .reset_coords(drop=True)
-            .assign_coords(recipe=name(label, runs))
-        )
-        parts.append(ap.stats.profile(relative, thresholds=thresholds).expand_dims("recipe"))
+        relative = (runs[["test_loss"]] / variance(runs)).reset_coords(drop=True)
+        found = ap.stats.profile(relative, thresholds=thresholds)
+        parts.append(found.assign_coords(recipe=name(label, runs)).expand_dims("recipe"))
     return xr.concat(parts, "recipe", coords="minimal")
 
 
-def outcomes(results: dict):
-    """Why each recipe's seeds fail: shares of the reasons, an error below 1% of the targets'
-    variance being success.
+def floor_of(label: str, runs: xr.Dataset) -> float:
+    """The smallest error that a recipe's network can have on the judged points."""
+    inside = runs.distance.values == 0
+    x, y = runs.x_test.values[inside, 0], runs.y_test.values[inside, 0]
+    if label == "A":
+        return ap.floors.least_squares(x, y).mse
+    if label == "B":
+        return ap.floors.pieces_bound(
+            x,
+            y,
+            ap.floors.deep_pieces((8, 8)),
+        )
+    return 0.0  # what ten tanh units could do is not known
+
+
+def outcomes(results: dict[str, xr.Dataset]) -> xr.Dataset:
+    """Shares of the reasons why each recipe's seeds fail.
+
+    An error below 1% of the targets' variance is a success.
     """
     parts = []
     for label, runs in results.items():
-        inside = runs.distance.values == 0
-        x, y = runs.x_test.values[inside, 0], runs.y_test.values[inside, 0]
-        floor = {  # on the judged points; what ten tanh units could do is not known
-            "A": ap.floors.least_squares(x, y).mse,
-            "B": ap.floors.pieces_bound(x, y, ap.floors.deep_pieces((8, 8))),
-            "C": 0.0,
-        }[label]
         limit = 0.01 * variance(runs)
-        kinds = ap.stats.split(runs, floor, below=limit, outside_below=limit)
-        parts.append(
-            ap.stats.shares(kinds)
-            .reset_coords(drop=True)
-            .assign_coords(recipe=NAMES[label])
-            .expand_dims("recipe")
+        kinds = ap.stats.split(
+            runs,
+            floor_of(label, runs),
+            below=limit,
+            outside_below=limit,
         )
+        found = ap.stats.shares(kinds).reset_coords(drop=True)
+        parts.append(found.assign_coords(recipe=NAMES[label]).expand_dims("recipe"))
     return xr.concat(parts, "recipe", coords="minimal", combine_attrs="override")
+
+
+def draw_outside(results: dict[str, xr.Dataset], ax: Axes) -> None:
+    """Error against distance of every recipe, in units of its range."""
+    errors, units = {}, {}
+    for label, runs in results.items():
+        half = half_width(runs)
+        errors[name(label, runs)] = ap.stats.error_by_distance(runs)
+        units[name(label, runs)] = (half, half**2)
+    message = ap.plot.lettered("d", "Outside the range every recipe fails")
+    ap.plot.extrapolation(errors, ax, message, units=units)
+    ax.set_xlabel("distance outside / half-width of the range")
+    ax.set_ylabel("absolute error / half-width²")
 
 
 def main(
@@ -85,28 +111,31 @@ def main(
     figure, ((a, b), (c, d), (e, f)) = plt.subplots(
         3, 2, figsize=(7.0, 7.4), gridspec_kw={"wspace": 0.12, "hspace": 0.08}
     )
-    ap.plot.fan(runs["C"], a, between=(-12, 12))
-    ap.plot.learning_curve(runs["C"], b)
+    message = ap.plot.lettered("a", "C learns x² where it was shown")
+    ap.plot.fan(
+        runs["C"],
+        a,
+        message,
+        between=(-12, 12),
+    )
+    ap.plot.learning_curve(
+        runs["C"],
+        b,
+        ap.plot.lettered("b", "C's seeds end decades apart"),
+    )
     b.set_ylabel("mean squared error, training rows")
-    ap.plot.threshold_profile(profiles(runs), c)
+    message = ap.plot.lettered("c", "How often, by what counts as success")
+    ap.plot.threshold_profile(profiles(runs), c, message)
     c.set_xlabel("threshold: MSE inside the range / variance of x² ≤")
-    errors = {name(label, r): ap.stats.error_by_distance(r) for label, r in runs.items()}
-    units = {
-        name(label, r): (half := float(r.x_test.where(r.distance == 0).max()), half**2)
-        for label, r in runs.items()
-    }
-    ap.plot.extrapolation(errors, d, units=units)
-    d.set(
-        xlabel="distance outside / half-width of the range", ylabel="absolute error / half-width²"
-    )
-    messages = ("C learns x² where it was shown", "C's seeds end decades apart", "How often, by what counts as success",
-                "Outside the range every recipe fails")  # fmt: skip
+    draw_outside(runs, d)
+    defects = {"C": ap.stats.symmetry(runs["C"])}
     ap.plot.symmetry(
-        {"C": ap.stats.symmetry(runs["C"])}, e, r"$\bf{e}$  C is not even, although x² is"
+        defects,
+        e,
+        ap.plot.lettered("e", "C is not even, although x² is"),
     )
-    ap.plot.split(outcomes(runs), f, r"$\bf{f}$  Why they fail, at 1% of the variance")
-    for letter, message, ax in zip("abcd", messages, (a, b, c, d), strict=True):
-        ax.set_title(rf"$\bf{{{letter}}}$  {message}")
+    message = ap.plot.lettered("f", "Why they fail, at 1% of the variance")
+    ap.plot.split(outcomes(runs), f, message)
     note = "Quick look, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "square", note), sep="\n")
     plt.close(figure)

@@ -1,5 +1,4 @@
-"""The figure of what limits a network on x²: its floor, its training, its range, and which
-randomness decides.
+"""The figure of what limits a network on x²: its floor, training, range, and kinds of randomness.
 
 Reads results/square_floors.nc and results/square_sources.nc, which experiments/square_floors.py
 writes, and draws figures/square_floors.pdf and .png.
@@ -12,14 +11,48 @@ seeds; the order of the batches next to none.
 from pathlib import Path
 
 import matplotlib.pyplot as plt
-import numpy as np
 import tyro
 import xarray as xr
+from matplotlib.axes import Axes
 
 import approx as ap
 
 FOLDER = Path(__file__).parent
 LEARNED = 1e-3  # MSE inside; the targets' variance is 0.09
+
+
+def draw_floor(runs: xr.Dataset, floor: xr.DataArray, ax: Axes) -> None:
+    """Median and best error against width, and the smallest error possible."""
+    fits = [
+        ap.stats.exponent(runs, "width", statistic=statistic).expand_dims(which=[statistic])
+        for statistic in ("median", "best")
+    ]
+    ap.plot.power_law(
+        xr.concat(fits, "which", combine_attrs="override"),
+        ax,
+        ap.plot.lettered("a", "Seeds end ever further above the floor"),
+        floors={"floor": (floor.width.values, floor.values)},
+    )
+    ax.set_ylabel("MSE inside the range")
+
+
+def draw_reasons(runs: xr.Dataset, floor: xr.DataArray, ax: Axes) -> None:
+    """Why the seeds of some widths fail."""
+    kinds = ap.stats.split(runs, floor, below=LEARNED, outside_below=LEARNED)
+    found = ap.stats.shares(kinds.sel(width=[1, 2, 3, 4, 8, 16, 32]))
+    message = ap.plot.lettered("b", f"Why a relu network misses {LEARNED:g}")
+    ap.plot.split(found, ax, message)
+
+
+def draw_asymptotes(runs: xr.Dataset, ax: Axes) -> None:
+    """What kind of functions two widths are to the right of the range."""
+    asymptotes = ap.stats.asymptote(runs.sel(width=[4, 32]))
+    found = ap.stats.shares(asymptotes.sel(side="right", drop=True))
+    ap.plot.shares(
+        found,
+        ax,
+        ap.plot.lettered("c", "Outside, relu networks are lines"),
+    )
 
 
 def main(
@@ -39,31 +72,23 @@ def main(
     inside = runs.distance.values == 0
     x, y = runs.x_test.values[inside, 0], runs.y_test.values[inside, 0]
     widths = runs.width.values
-    bound = np.array([ap.floors.pieces_bound(x, y, width + 1) for width in widths.tolist()])
-    plt.style.use(ap.plot.STYLE)
-    figure, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(7.0, 5.2), layout="constrained")
-    fits = [
-        ap.stats.exponent(runs, "width", statistic=s).expand_dims(seeds=[f"{s} of"])
-        for s in ("median", "best")
-    ]
-    both = xr.concat(fits, "seeds", combine_attrs="override").rename(seeds="which")
-    both["which"] = ["median", "best"]
-    ap.plot.power_law(
-        both,
-        a,
-        r"$\bf{a}$  Seeds end ever further above the floor",
-        floors={"floor": (widths, bound)},
-    )
-    a.set_ylabel("MSE inside the range")
+    bound = [ap.floors.pieces_bound(x, y, width + 1) for width in widths.tolist()]
     floor = xr.DataArray(bound, {"width": widths}, "width")
-    kinds = ap.stats.split(runs, floor, below=LEARNED, outside_below=LEARNED)
-    chosen = kinds.sel(width=[1, 2, 3, 4, 8, 16, 32])
-    ap.plot.split(ap.stats.shares(chosen), b, rf"$\bf{{b}}$  Why a relu network misses {LEARNED:g}")
-    asymptotes = ap.stats.asymptote(runs.sel(width=[4, 32]))
-    right = asymptotes.sel(side="right", drop=True)
-    ap.plot.shares(ap.stats.shares(right), c, r"$\bf{c}$  Outside, relu networks are lines")
+    plt.style.use(ap.plot.STYLE)
+    figure, ((a, b), (c, d)) = plt.subplots(
+        2,
+        2,
+        figsize=(7.0, 5.2),
+        layout="constrained",
+    )
+    draw_floor(runs, floor, a)
+    draw_reasons(runs, floor, b)
+    draw_asymptotes(runs, c)
+    found = ap.stats.variance_split(sources)
     ap.plot.variance_split(
-        ap.stats.variance_split(sources), d, r"$\bf{d}$  Rows and weights, not order"
+        found,
+        d,
+        ap.plot.lettered("d", "Rows and weights, not order"),
     )
     note = "Quick look, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "square_floors", note), sep="\n")

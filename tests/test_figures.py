@@ -126,9 +126,10 @@ def test_every_kind_of_the_intervals_and_the_squares_seeds_is_named():
         dict.fromkeys(interval.BARS.values())
     )
     square = script("figures", "square_remedies")
-    became = "; ".join(f"{kind} 9.1% [1.0%, 20.0%]" for kind in square.GROUPED if kind != "at")
+    kinds = [kind for kind in square.GROUPED if kind != "at"]
+    became = "; ".join(f"{kind} {100 / len(kinds):.1f}% [1.0%, 20.0%]" for kind in kinds)
     _, ax = plt.subplots()
-    square.became(pd.DataFrame({"became": [became], "n": [11]}, index=["C"]), ax)
+    square.became(pd.DataFrame({"became": [became], "n": [len(kinds)]}, index=["C"]), ax)
     assert [t.get_text() for t in ax.get_legend().get_texts()] == list(square.ENDINGS)
 
 

@@ -375,3 +375,84 @@ def test_a_curve_of_an_accuracy_is_linear_and_its_label_fits():
     assert plot.learning_curve(data - 0.5).get_yscale() == "linear", (
         "values below 0 have no logarithm"
     )
+
+
+def test_a_forest_groups_its_rows_and_gives_each_series_a_mark():
+    found = xr.Dataset(
+        {
+            "rate": (("optimizer", "row"), [[0.1, 0.5, np.nan], [0.2, 0.9, 0.4]]),
+            "low": (("optimizer", "row"), [[0.0, 0.4, np.nan], [0.1, 0.8, 0.3]]),
+            "high": (("optimizer", "row"), [[0.3, 0.6, np.nan], [0.4, 1.0, 0.5]]),
+        },
+        {"optimizer": ["adam", "sgd"], "row": ["x", "y", "z"]},
+    )
+    ax = plot.forest(
+        found,
+        by="optimizer",
+        groups={"": ["z"], "later": ["x", "missing"]},
+        styles={"sgd": {"color": "k", "clip_on": False}},
+    )
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["z", "x"], "y is in no group"
+    assert "later" in texts(ax)
+    assert [t.get_text() for t in ax.get_legend().get_texts()] == ["adam", "sgd"]
+    drawn = [line for line in ax.lines if len(line.get_xdata()) == 1]
+    assert [(line.get_xdata()[0], line.get_color()) for line in drawn] == [
+        (0.1, "C0"),
+        (0.4, "k"),
+        (0.2, "k"),
+    ], "what is nan has no mark"
+    ax.figure.canvas.draw()  # a warning that the layout fails would be an error
+
+
+def test_split_takes_colours_for_more_classes_and_more_than_eight_series():
+    kinds = list("abcdef")
+    counts = np.tile(np.arange(1, 7), (9, 1))
+    n = counts.sum(1, keepdims=True) * np.ones_like(counts)
+    low, high = stats.binomial_interval(counts, n)
+    values = {"rate": counts / n, "low": low, "high": high, "successes": counts, "n": n}
+    data = xr.Dataset(
+        {name: (("recipe", "kind"), value) for name, value in values.items()},
+        {"recipe": [f"r{i}" for i in range(9)], "kind": kinds},
+    )
+    colors = {kind: f"C{number}" for number, kind in enumerate(kinds)}
+    ax = plot.split(data, colors=colors, numbers=False)
+    assert len(ax.patches) == 54
+    assert texts(ax) == [], "no percentages and no n"
+    with pytest.raises(ValueError, match="no colour for the kinds"):
+        plot.split(data, colors={"a": "C0"})
+
+
+def test_a_table_writes_every_share_and_leaves_gaps_grey():
+    ax = plot.table(np.array([[0.2, 1.0], [np.nan, 0.5]]), ["raw", "z"], ["SGD", "Adam"])
+    assert texts(ax) == ["20", "100", "50"]
+    assert [t.get_color() for t in ax.texts] == ["white", "black", "white"]
+    assert [t.get_text() for t in ax.get_yticklabels()] == ["raw", "z"]
+
+
+def test_a_dot_for_each_seed_has_the_colour_of_its_kind():
+    ax = plt.subplots()[1]
+    kinds = np.array(["learned", "lost", "learned"], object)
+    plot.seed_dots(ax, np.arange(3.0), kinds, {"learned": "C0", "lost": "C1"}, np.zeros(3))
+    assert [list(line.get_xdata()) for line in ax.lines] == [[0, 2], [1]]
+    with pytest.raises(ValueError, match="no colour"):
+        plot.seed_dots(ax, np.arange(3.0), kinds, {"learned": "C0"}, np.zeros(3))
+
+
+def test_texts_and_legends_can_be_left_out():
+    assert not {"target", "median", "n = 4 seeds"} & set(texts(plot.fan(points_of(), names=False)))
+    assert wide_claims(None).get_legend() is not None
+    hits = xr.DataArray([True] * 9, dims="seed")
+    rate = partial(stats.rate, hits)
+    claim = stats.Claim("a", compared="a", measure="b", effect=rate, holds=stats.USUALLY)
+    assert plot.claims(stats.claims("source", [claim]), legend=False).get_legend() is None
+
+
+@pytest.mark.parametrize("given", ["runs", "hits", "list"])
+def test_maps_and_curves_say_what_they_take(given):
+    hits = stats.success(runs(), below=1.0)
+    data = {"runs": runs(), "hits": hits, "list": [1, 0]}[given]
+    calls = [plot.landscape, plot.extrapolation, plot.symmetry, plot.fan]
+    calls += [lambda data: plot.field(data, "time"), lambda data: plot.facets(data, col="recipe")]
+    for call in calls:
+        with pytest.raises(ValueError, match=r"stats\.|predictions|xarray.Dataset"):
+            call(data)

@@ -1,47 +1,79 @@
 """Panels: finished numbers on axes; `save` writes the figure.
 
-`matplotlib.pyplot.style.use(approx.plot.STYLE)` sets a journal column's look.
+`matplotlib.pyplot.style.use(approx.plot.STYLE)` sets a journal column's look. Every panel takes
+what a function of `approx.stats` returned, axes to draw on, and its message as title.
 """
 
 from pathlib import Path
 
 from approx.plot.comparisons import forest, performance_profile
-from approx.plot.evidence import claims
+from approx.plot.evidence import VERDICTS, claims, claims_legend
 from approx.plot.extrapolations import shares, split, symmetry
+from approx.plot.facets import facets
 from approx.plot.files import save
-from approx.plot.landscapes import facets, field, landscape, regions
-from approx.plot.learning import extrapolation, fan, learning_curve, learning_landscape
+from approx.plot.functions import fan
+from approx.plot.kinds import (
+    check_colors,
+    check_counts,
+    check_identity,
+    check_number,
+    drawn_as,
+    seed_dots,
+)
+from approx.plot.landscapes import field, landscape
+from approx.plot.learning import bands, extrapolation, learning_curve, learning_landscape
 from approx.plot.planning import plan, running_rate
+from approx.plot.regions import regions
+from approx.plot.scales import corner, legend_above, row_axis, share_axis, step_axis
+from approx.plot.series import label_ends, lettered
 from approx.plot.sources import power_law, variance_split
 from approx.plot.success import success_curve, threshold_profile, work_curve
+from approx.plot.tables import table
 from approx.plot.times import best_of, restart, survival
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
 
 __all__ = [
     "STYLE",
+    "VERDICTS",
+    "bands",
     "best_of",
+    "check_colors",
+    "check_counts",
+    "check_identity",
+    "check_number",
     "claims",
+    "claims_legend",
+    "corner",
+    "drawn_as",
     "extrapolation",
     "facets",
     "fan",
     "field",
     "forest",
+    "label_ends",
     "landscape",
     "learning_curve",
     "learning_landscape",
+    "legend_above",
+    "lettered",
     "performance_profile",
     "plan",
     "power_law",
     "regions",
     "restart",
+    "row_axis",
     "running_rate",
     "save",
+    "seed_dots",
+    "share_axis",
     "shares",
     "split",
+    "step_axis",
     "success_curve",
     "survival",
     "symmetry",
+    "table",
     "threshold_profile",
     "variance_split",
     "work_curve",

@@ -1,5 +1,6 @@
-"""Panels of what happens outside the training range: classes of functions, reasons of failure,
-broken symmetry.
+"""Panels of what happens outside the training range.
+
+They draw classes of functions, reasons of failure, and how far a symmetry is broken.
 """
 
 from collections.abc import Mapping
@@ -11,13 +12,27 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator, PercentFormatter
 
 from approx import stats
+from approx.plot.kinds import check_colors
 from approx.plot.learning import bands, only_seeds
-from approx.plot.series import axes, by_label, check_made, corner, each, label_ends
+from approx.plot.scales import corner, counted, legend_above, row_axis, shade_shown
+from approx.plot.series import (
+    MARKS,
+    SMALL,
+    SPREAD,
+    axes,
+    by_label,
+    cells,
+    check_made,
+    each,
+    label_ends,
+)
 
-FILLS = ("#0072B2", "#56B4E9", "#F0E442", "0.35")  # of Okabe and Ito; told apart in grey too
+# Colours of Okabe and Ito, which are told apart in grey too
+FILLS = ("#0072B2", "#56B4E9", "#F0E442", "0.35")
+DARK = ("#0072B2", "0.35", "0.15")  # the fills on which text is white
+READABLE = 0.09  # the least share in which its percentage has room
 # Where defects are drawn that are all 0: below float32's rounding of any function of size 1
 EXACT = 1e-9
-MARKS = "osD^v<>p"
 
 
 def shares(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -28,106 +43,142 @@ def shares(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -
         ax: axes to draw on.
         title: the message of the panel.
     """
-    check_made(
-        data, ["rate", "low", "high", "kind"], "plot.shares", "stats.shares(stats.split(...))"
-    )
+    needed = ["rate", "low", "high", "kind"]
+    check_made(data, needed, "plot.shares", "stats.shares(stats.split(...))")
     ax = axes(ax, title)
     rows = np.arange(data.sizes["kind"])
     series = list(each(data, "kind"))
-    for i, (label, one, style) in enumerate(series):
-        y = rows + 0.6 * ((i + 0.5) / len(series) - 0.5)
-        ax.hlines(y, one.low, one.high, color=style["color"], linewidth=1.0)
+    for number, (label, one, style) in enumerate(series):
+        y = rows + SPREAD * ((number + 0.5) / len(series) - 0.5)
+        mark: dict[str, Any] = {"color": style["color"], "markersize": 3.5, "clip_on": False}
+        ax.hlines(
+            y,
+            one.low,
+            one.high,
+            color=style["color"],
+            linewidth=1.0,
+        )
         ax.plot(
-            one.rate, y, MARKS[i], color=style["color"], markersize=3.5, clip_on=False, label=label
+            one.rate,
+            y,
+            MARKS[number],
+            label=label,
+            **mark,
         )
     for row in rows[1:]:
         ax.axhline(row - 0.5, color="0.9", linewidth=0.5, zorder=0)
+    row_axis(ax, [str(kind) for kind in data.kind.values])
     ax.set_ylim(rows.size - 0.5, -0.5)
-    ax.set_yticks(rows, [str(kind) for kind in data.kind.values])
-    ax.tick_params(axis="y", length=0)
     percent_axis(ax, data.n)
     if any(label for label, *_ in series):
-        above(ax, min(len(series), 4), handletextpad=0.2)
+        legend_above(ax, min(len(series), 4), handletextpad=0.2)
     return ax
 
 
-def split(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """Outcomes of all trainings as stacked bars, one for each series, with n at their ends.
+def split(
+    data: xr.Dataset,
+    ax: Axes | None = None,
+    title: str | None = None,
+    *,
+    colors: Mapping[str, Any] | None = None,
+    numbers: bool = True,
+) -> Axes:
+    """Outcomes of all trainings as stacked bars, one for each series.
 
     The whisker below the end of a part is the binomial interval of the share up to there, at the
     level of `data`.
 
     Args:
-        data: `stats.shares(stats.split(...))`, over `kind` and up to eight series.
+        data: `stats.shares(stats.split(...))`, over `kind` and the series.
         ax: axes to draw on.
         title: the message of the panel.
+        colors: {kind: its colour}, for every kind in `data`; if left out, four colours of ours.
+        numbers: whether to write percentages into the bars, and n at their ends.
 
     Raises:
-        ValueError: more classes than can be told apart, here four.
+        ValueError: `colors` lacks a class, or is left out and there are more than four classes.
     """
-    check_made(
-        data, ["rate", "low", "high", "kind"], "plot.split", "stats.shares(stats.split(...))"
-    )
-    if data.sizes["kind"] > len(FILLS):
-        raise ValueError(
-            f"{data.sizes['kind']} classes are too many to stack: draw them with plot.shares"
-        )
-    ax = axes(ax, title)
-    series = list(each(data, "kind"))
-    for y, (_, one, _) in enumerate(series):
-        successes, n = one.successes.values, one.n.values
-        ends = np.cumsum(successes) / np.maximum(n, 1)
-        low, high = stats.binomial_interval(
-            np.cumsum(successes), n, float(data.attrs.get("level", 0.95))
-        )
-        for i, kind in enumerate(one.kind.values):
-            share = successes[i] / max(n[i], 1)
-            label = str(kind) if y == 0 else None
-            ax.barh(
-                y,
-                share,
-                0.62,
-                ends[i] - share,
-                color=FILLS[i],
-                edgecolor="white",
-                linewidth=0.4,
-                label=label,
+    needed = ["rate", "low", "high", "kind"]
+    check_made(data, needed, "plot.split", "stats.shares(stats.split(...))")
+    kinds = [str(kind) for kind in data.kind.values]
+    if colors is None:
+        if len(kinds) > len(FILLS):
+            raise ValueError(
+                f"{len(kinds)} classes are too many to stack: give them colors=, or draw them with "
+                "plot.shares"
             )
-            if share >= 0.09:
-                color = "white" if FILLS[i] in ("#0072B2", "0.35") else "black"
-                middle: dict[str, Any] = {
-                    "ha": "center",
-                    "va": "center",
-                    "size": 6.5,
-                    "color": color,
-                }
-                ax.text(ends[i] - share / 2, y, f"{share:.0%}", **middle)
-            # The last ends at 100% by definition
-            if i < len(ends) - 1 and (i == 0 or successes[i]):
-                ax.hlines(y + 0.39, low[i], high[i], color="0.2", linewidth=0.8)
-                ax.plot(
-                    ends[i],
-                    y + 0.39,
-                    "|",
-                    color="0.2",
-                    markersize=3,
-                    markeredgewidth=0.8,
-                    clip_on=False,
-                )
-        place: dict[str, Any] = {
-            "xytext": (4, 0),
-            "textcoords": "offset points",
-            "va": "center",
-            "size": 6.5,
-        }
-        ax.annotate(f"n = {int(n[0]):,}", (1, y), **place)
-    ax.set_ylim(len(series) - 0.45, -0.5)
-    ax.set_yticks(range(len(series)), [label for label, *_ in series])
-    ax.tick_params(axis="y", length=0)
+        colors = dict(zip(kinds, FILLS, strict=False))
+    check_colors(kinds, colors)
+    ax = axes(ax, title)
+    bars = cells(data, "kind")
+    for y, (_, one) in enumerate(bars):
+        _draw_bar(ax, y, one, colors, numbers)
+    row_axis(ax, [label for label, _ in bars])
+    ax.set_ylim(len(bars) - 0.45, -0.5)
     percent_axis(ax, data.n)
     ax.set(xlim=(0, 1), xlabel="share of seeds")
-    above(ax, 2, handlelength=1.0)
+    legend_above(ax, 2, handlelength=1.0)
     return ax
+
+
+def _draw_bar(ax: Axes, y: int, one: xr.Dataset, colors: Mapping[str, Any], numbers: bool) -> None:
+    """One bar of `split`: its parts, their whiskers and numbers."""
+    successes, n = one.successes.values, one.n.values
+    ends = np.cumsum(successes) / np.maximum(n, 1)
+    level = float(one.attrs.get("level", 0.95))
+    low, high = stats.binomial_interval(
+        np.cumsum(successes),
+        n,
+        level,
+    )
+    text: dict[str, Any] = {"va": "center", "size": SMALL}
+    for i, kind in enumerate(one.kind.values):
+        color, share = colors[str(kind)], successes[i] / max(n[i], 1)
+        fill = {"color": color, "edgecolor": "white", "linewidth": 0.4}
+        label = str(kind) if y == 0 else None
+        ax.barh(
+            y,
+            share,
+            0.62,
+            ends[i] - share,
+            label=label,
+            **fill,
+        )
+        if numbers and share >= READABLE:
+            ink = "white" if color in DARK else "black"
+            ax.text(
+                ends[i] - share / 2,
+                y,
+                f"{share:.0%}",
+                ha="center",
+                color=ink,
+                **text,
+            )
+        ends_at_one = i == len(ends) - 1  # by definition
+        if not ends_at_one and (i == 0 or successes[i]):
+            tick: dict[str, Any] = {"markersize": 3, "markeredgewidth": 0.8, "clip_on": False}
+            ax.hlines(
+                y + 0.39,
+                low[i],
+                high[i],
+                color="0.2",
+                linewidth=0.8,
+            )
+            ax.plot(
+                ends[i],
+                y + 0.39,
+                "|",
+                color="0.2",
+                **tick,
+            )
+    if numbers:
+        ax.annotate(
+            counted(n[0]),
+            (1, y),
+            (4, 0),
+            textcoords="offset points",
+            **text,
+        )
 
 
 def symmetry(
@@ -157,25 +208,17 @@ def symmetry(
     ax = axes(ax, title)
     ends, edge, bottom = [], 0.0, np.inf
     for number, (label, defects) in enumerate(named.items()):
+        color = f"C{number}"
         defects = defects.sortby("radius")
-        quantiles = (
-            stats.quantiles(defects, of="defect").defect.transpose("quantile", "radius").values
-        )
-        least = np.min(quantiles, where=quantiles > 0, initial=np.inf)
-        shown = np.maximum(quantiles, least / 3 if np.isfinite(least) else EXACT)
+        shown = _without_zero(stats.quantiles(defects, of="defect").defect)
+        bands(ax, defects.radius.values / unit, shown, color)
+        ends.append((shown[2], label, color))
         bottom = min(bottom, shown.min())
-        bands(ax, defects.radius.values / unit, shown, f"C{number}")
-        ends.append((shown[2], label, f"C{number}"))
         edge = max(edge, defects.radius.where(defects.distance <= 0).max().item() / unit)
     if edge > 0:
-        ax.axvspan(0, edge, color="0.93", lw=0, zorder=0)
-        where: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "top"}
-        ax.text(edge / 2, 0.97, "shown", color="0.45", size=6.5, **where)
-    kinds = {str(defects.attrs.get("kind", "")) for defects in named.values()}
-    sign = {"even": "−", "odd": "+"}.get(kinds.pop() if len(kinds) == 1 else "", "±")
-    ax.set(
-        yscale="log", xlabel="|x|" if unit == 1 else "|x| / range", ylabel=f"|f(x) {sign} f(−x)|"
-    )
+        shade_shown(ax, 0, edge)
+    ax.set(yscale="log", ylabel=f"|f(x) {_sign(named)} f(−x)|")
+    ax.set_xlabel("|x|" if unit == 1 else "|x| / range")
     ax.set_xlim(0, max(ax.dataLim.x1, 1e-12))
     if any((defects.defect == 0).any() for defects in named.values()):
         ax.set_ylim(bottom=bottom)
@@ -184,27 +227,28 @@ def symmetry(
     return ax
 
 
+def _without_zero(defects: xr.DataArray) -> np.ndarray:
+    """Quantiles (5, radius) of defects, those of 0 moved to where a logarithmic axis shows them."""
+    quantiles = defects.transpose("quantile", "radius").values
+    least = np.min(
+        quantiles,
+        where=quantiles > 0,
+        initial=np.inf,
+    )
+    return np.maximum(quantiles, least / 3 if np.isfinite(least) else EXACT)
+
+
+def _sign(named: Mapping[str, xr.Dataset]) -> str:
+    """The sign between f(x) and f(-x): of the symmetry that all have, or of both."""
+    kinds = {str(defects.attrs.get("kind", "")) for defects in named.values()}
+    if len(kinds) > 1:
+        return "±"
+    return {"even": "−", "odd": "+"}.get(kinds.pop(), "±")
+
+
 def percent_axis(ax: Axes, n: xr.DataArray) -> None:
-    """A horizontal axis from 0 to 100% of n seeds."""
-    few, many = int(n.min()), int(n.max())
+    """Make the horizontal axis one of shares of n seeds, from 0 to 100%."""
     ax.set_xlim(-0.02, 1.02)
     ax.xaxis.set_major_locator(MultipleLocator(0.2))
     ax.xaxis.set_major_formatter(PercentFormatter(1.0, 0))
-    ax.set_xlabel(
-        f"share of seeds (n = {few:,})"
-        if few == many
-        else f"share of seeds (n = {few:,} to {many:,})"
-    )
-
-
-def above(ax: Axes, columns: int, **options: Any) -> None:
-    """A legend between title and panel."""
-    options = {
-        "ncols": columns,
-        "borderaxespad": 0,
-        "columnspacing": 1.2,
-        "borderpad": 0.3,
-    } | options
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1.0), **options)
-    rows = -(-len(ax.get_legend_handles_labels()[1]) // columns)
-    ax.set_title(ax.get_title(loc="left"), loc="left", pad=4 + 11 * rows)
+    ax.set_xlabel(f"share of seeds ({counted(n)})")

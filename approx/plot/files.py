@@ -1,4 +1,4 @@
-"""Figures as files, the same bytes whenever they are drawn anew."""
+"""Write figures to files, with the same bytes whenever they are drawn anew."""
 
 from collections.abc import Sequence
 from pathlib import Path
@@ -8,8 +8,8 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 
-# Left out is what each format would write of the time and of the program: a date, and matplotlib's
-# version.
+# Each format would write when and by which program it was made: a date, and matplotlib's version.
+# Both are left out, so that the same figure has the same bytes.
 FORMATS: dict[str, dict[str, Any]] = {
     ".pdf": {"metadata": {"CreationDate": None}},  # for print
     ".png": {"metadata": {"Software": None}, "dpi": 200},  # for screens
@@ -47,8 +47,10 @@ def save(
     Path(folder).mkdir(parents=True, exist_ok=True)
     if note:
         whole.suptitle("\n".join(filter(None, (note, whole.get_suptitle()))), color="#D55E00")
-    # Without a layout nothing has made room for labels: then the page is what the labels need.
-    room: dict[str, Any] = {"bbox_inches": "tight"} if whole.get_layout_engine() is None else {}
+    room: dict[str, Any] = {}
+    if whole.get_layout_engine() is None:
+        # Nothing has made room for labels: the page is made as large as they need
+        room = {"bbox_inches": "tight"}
     for path, options in files.items():
         whole.savefig(path, **options, **room)
     return list(files)
@@ -62,14 +64,18 @@ def figure_of(given: Any) -> Figure:
     """
     if isinstance(given, FigureBase):
         return given.get_figure(root=True)
-    all_axes = [given]
-    if isinstance(given, np.ndarray | list | tuple):
-        all_axes = given.ravel().tolist() if isinstance(given, np.ndarray) else list(given)
-    if other := [one for one in all_axes if not isinstance(one, Axes)]:
-        raise TypeError(f"save writes a figure or axes of one, not a {type(other[0]).__name__}")
-    figures = list(
-        dict.fromkeys(one.get_figure(root=True) for one in all_axes if one.figure is not None)
-    )
+    if isinstance(given, np.ndarray):
+        all_axes = given.ravel().tolist()
+    elif isinstance(given, list | tuple):
+        all_axes = list(given)
+    else:
+        all_axes = [given]
+    others = [one for one in all_axes if not isinstance(one, Axes)]
+    if others:
+        kind = type(others[0]).__name__
+        raise TypeError(f"save writes a figure or axes of one, not a {kind}")
+    there = [one for one in all_axes if one.figure is not None]  # not those that were removed
+    figures = list(dict.fromkeys(one.get_figure(root=True) for one in there))
     if len(figures) != 1:
         raise ValueError(
             f"the axes to save are those of {len(figures)} figures: save each figure by itself"

@@ -1,4 +1,4 @@
-"""Panels of what was learned: functions, learning curves, errors outside the range."""
+"""Panels of learning curves, and of errors outside the range."""
 
 from collections.abc import Mapping, Sequence
 from typing import Any
@@ -9,113 +9,50 @@ from matplotlib.axes import Axes
 
 from approx import stats
 from approx.plot.landscapes import field
-from approx.plot.series import (
-    axes,
-    by_label,
-    check_made,
-    corner,
-    label_ends,
-    long_name,
-    name_value,
-    step_axis,
-)
-from approx.stats.kept import predictions
+from approx.plot.scales import corner, step_axis
+from approx.plot.series import axes, by_label, check_made, label_ends, long_name, name_value
 
 SINGLE: dict[str, Any] = {"color": "0.2", "lw": 0.4, "alpha": 0.8}  # the thin lines of single seeds
+SINGLES = 5  # how many of them
+MOST_BANDS = 4
 
 
 def bands(ax: Axes, x: np.ndarray, quantiles: np.ndarray, color: str = "C0") -> None:
-    """5-95% and 25-75% bands around the median, of (5, x) quantiles; infinite ones run out at the
-    top of the panel.
+    """Draw 5-95% and 25-75% bands around the median.
+
+    Args:
+        ax: axes to draw on.
+        x: (points,) where the quantiles are known.
+        quantiles: (5, points) the 5, 25, 50, 75 and 95% quantiles. Infinite ones run out at the top
+            of the panel.
+        color: of the bands and of the median.
     """
     low, lower, middle, upper, high = quantiles
     top = 1e6 * np.max(np.abs(quantiles), where=np.isfinite(quantiles), initial=1.0)
     for a, b, alpha in ((low, high, 0.18), (lower, upper, 0.3)):
-        ax.fill_between(x, np.minimum(a, top), np.minimum(b, top), color=color, alpha=alpha, lw=0)
+        ax.fill_between(
+            x,
+            np.minimum(a, top),
+            np.minimum(b, top),
+            color=color,
+            alpha=alpha,
+            lw=0,
+        )
     ax.plot(x, middle, color=color)
 
 
 def only_seeds(runs: xr.Dataset, of: str, *dims: str) -> None:
-    """Refuse a result with more axes than a panel draws.
+    """Refuse a result with more dimensions than a panel draws.
 
     Raises:
         ValueError: naming them.
     """
-    if extra := [str(dim) for dim in runs[of].dims if dim not in ("seed", *dims)]:
+    extra = [str(dim) for dim in runs[of].dims if dim not in ("seed", *dims)]
+    if extra:
         raise ValueError(
-            f"a panel draws one setting; select one of {', '.join(extra)}, as in runs.isel({extra[0]}=0)"
+            f"a panel draws one setting; select one of {', '.join(extra)}, "
+            f"as in runs.isel({extra[0]}=0)"
         )
-
-
-def check_one_input(runs: xr.Dataset) -> None:
-    """Refuse functions of several variables, whose points do not lie on one line.
-
-    Raises:
-        ValueError: saying what draws them.
-    """
-    inputs = runs.x_test.sizes.get("input", 1)
-    if inputs > 1:
-        raise ValueError(
-            f"plot.fan draws functions of one input, and these have {inputs}. Over the distance to the training range "
-            'draw plot.extrapolation({"label": stats.error_by_distance(runs)}); along one line, run a task whose test '
-            "points have one input"
-        )
-
-
-def fan(
-    runs: xr.Dataset,
-    ax: Axes | None = None,
-    title: str | None = None,
-    *,
-    between: Sequence[float] | None = None,
-    singles: int = 5,
-    output: int = 0,
-) -> Axes:
-    """Learned functions of one variable: quantile bands over seeds, a few seeds, the target, and
-    the range shown.
-
-    Args:
-        runs: predictions over (seed, point, output), at points with one input.
-        ax: axes to draw on.
-        title: the message of the panel.
-        between: limits of x; all test points if left out.
-        singles: how many seeds to draw as thin lines, the first ones.
-        output: which output.
-
-    Raises:
-        ValueError: several inputs, other dimensions, no predictions, or those of another step than
-            was picked.
-    """
-    predictions(runs)
-    only_seeds(runs, "prediction", "point", "output")
-    check_one_input(runs)
-    ax = axes(ax, title)
-    runs = runs.isel(point=np.argsort(runs.x_test.isel(input=0).values))
-    everywhere = runs.x_test.isel(input=0).values
-    first, last = between or (everywhere.min(), everywhere.max())
-    here = runs.isel(
-        point=np.flatnonzero((everywhere >= first) & (everywhere <= last)), output=output
-    )
-    x, y = here.x_test.isel(input=0).values, here.y_test.values
-    quantiles = (
-        stats.quantiles(here, of="prediction").prediction.transpose("quantile", "point").values
-    )
-    shown = x[here.distance.values == 0]
-    if shown.size:
-        ax.axvspan(shown.min(), shown.max(), color="0.93", lw=0, zorder=0)
-        where: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "top"}
-        ax.text(np.mean([shown.min(), shown.max()]), 0.97, "shown", color="0.45", size=6.5, **where)
-    bands(ax, x, quantiles)
-    for seed in range(min(singles, runs.sizes["seed"])):
-        ax.plot(x, here.prediction.isel(seed=seed), **SINGLE)
-    ax.plot(x, y, color="k", ls=(0, (3, 2)), lw=0.9)
-    pad = 0.1 * np.ptp(y) or 0.1  # of a constant target too
-    ax.set(
-        xlabel="x", ylabel="f(x)", xlim=(x.min(), x.max()), ylim=(y.min() - 2 * pad, y.max() + pad)
-    )
-    corner(ax, runs.sizes["seed"])
-    label_ends(ax, [(y, "target", "k"), (quantiles[2], "median", "C0")])
-    return ax
 
 
 def learning_curve(
@@ -128,11 +65,10 @@ def learning_curve(
     by: str | None = None,
     singles: int | None = None,
 ) -> Axes:
-    """A loss over the steps: quantile bands over seeds and a few single ones, both axes
-    logarithmic.
+    """A loss over the steps: quantile bands over seeds and a few single seeds.
 
-    The vertical axis of an accuracy, or of another variable that has values below 0, is not
-    logarithmic.
+    Both axes are logarithmic. The vertical axis of an accuracy, or of another variable that has
+    values below 0, is not.
 
     Args:
         runs: a variable over (seed, step), and what `over` and `by` name.
@@ -141,49 +77,57 @@ def learning_curve(
         of: the variable.
         over: what the bands are over: seeds, or seeds and settings.
         by: a dimension whose values, at most four, get a band each, named at its end.
-        singles: how many trainings to draw as thin lines, the first seeds, or evenly among all;
-            five, with `by` none.
+        singles: how many trainings to draw as thin lines: the first seeds, or some taken evenly
+            from all seeds and settings. If left out, five, and none with `by`.
 
     Raises:
         ValueError: the variable has other dimensions, or `by` more than four values.
     """
     over = [over] if isinstance(over, str) else list(over)
     check_made(runs, [of, "step"], "plot.learning_curve", "runs")
-    only_seeds(runs, of, "step", *over, *filter(None, [by]))
-    parts = [runs] if by is None else [runs.isel({by: place}) for place in range(runs.sizes[by])]
-    if len(parts) > 4:
+    if by is None:
+        only_seeds(runs, of, "step", *over)
+        parts = {"": runs}
+    else:
+        only_seeds(runs, of, "step", *over, by)
+        values = [runs.isel({by: place}) for place in range(runs.sizes[by])]
+        parts = {name_value(by, one[by].item()): one for one in values}
+    if len(parts) > MOST_BANDS:
         raise ValueError(
             f"{len(parts)} bands over {by}; choose at most four, as in runs.isel({by}=[0, 5])"
         )
+    if singles is None:
+        singles = SINGLES if by is None else 0
     ax = axes(ax, title)
-    singles = (5 if by is None else 0) if singles is None else singles
-    ends = []
-    for number, part in enumerate(parts):
-        quantiles = stats.quantiles(part, of=of, over=over)[of].transpose("quantile", "step").values
+    ends, n = [], 0
+    for number, (name, one) in enumerate(parts.items()):
+        found = stats.quantiles(one, of=of, over=over)[of]
+        quantiles = found.transpose("quantile", "step").values
         bands(ax, runs.step.values, quantiles, f"C{number}")
-        ends.append(
-            (quantiles[2], "" if by is None else name_value(by, part[by].item()), f"C{number}")
-        )
-        sample = (
-            part[of].stack(sample_=over, create_index=False).transpose("sample_", "step").values
-        )
-        some = (
-            np.arange(singles)
-            if over == ["seed"]
-            else np.linspace(0, len(sample) - 1, singles).astype(int)
-        )
-        for line in sample[some[: len(sample)]]:
+        ends.append((quantiles[2], name, f"C{number}"))
+        sample = one[of].stack(sample_=over, create_index=False).transpose("sample_", "step").values
+        n = len(sample)
+        for line in _some(sample, singles, first=over == ["seed"]):
             ax.plot(runs.step, line, **SINGLE)
     step_axis(ax, runs.step.values)
     value_axis(ax, runs[of])
-    corner(ax, len(sample), "lower left", "seeds" if over == ["seed"] else "trainings")
+    corner(ax, n, "lower left", "seeds" if over == ["seed"] else "trainings")
     label_ends(ax, ends)
     return ax
 
 
+def _some(sample: np.ndarray, many: int, first: bool) -> np.ndarray:
+    """That many lines of a sample: the first ones, or some taken evenly from all."""
+    if first:
+        return sample[:many]
+    return sample[np.linspace(0, len(sample) - 1, min(many, len(sample))).astype(int)]
+
+
 def value_axis(ax: Axes, values: xr.DataArray) -> None:
-    """The vertical axis: from 0 to 1 for an accuracy, logarithmic for a loss, linear where values
-    are negative.
+    """Name and scale the vertical axis for these values.
+
+    It goes from 0 to 1 for an accuracy, is linear where values are negative, and logarithmic for a
+    loss.
     """
     ax.set_ylabel(long_name(values))
     if "accuracy" in str(values.name):
@@ -215,22 +159,33 @@ def learning_landscape(
         ValueError: as for `field`.
     """
     check_made(runs, [of, "step"], "plot.learning_landscape", "runs")
-    between = [q] if isinstance(q, float) else list(q)
-    found = stats.quantiles(runs.isel(step=runs.step.values > 0), of=of, q=between)
-    lines, n = found[of].transpose("quantile", ..., "step"), found.n.isel(quantile=0)
-    if len(between) == 1:
-        name = long_name(runs[of])
-        chosen, label = (
-            lines[0],
-            f"{'median' if q == 0.5 else f'{100 * between[0]:g}% quantile'} {name}",
-        )
+    probabilities = [q] if isinstance(q, float) else list(q)
+    found = stats.quantiles(
+        runs.isel(step=runs.step.values > 0),
+        of=of,
+        q=probabilities,
+    )
+    quantiles = found[of].transpose("quantile", ..., "step")
+    percent = [f"{100 * p:g}" for p in probabilities]
+    if len(probabilities) == 1:
+        chosen = quantiles[0]
+        statistic = "median" if q == 0.5 else f"{percent[0]}% quantile"
+        label = f"{statistic} {long_name(runs[of])}"
     else:
+        low, high = quantiles.values
         with np.errstate(divide="ignore", invalid="ignore"):
-            apart = np.log10(lines[1].values / lines[0].values)
-        chosen = lines[0].copy(data=np.where(np.isinf(lines[1]), np.inf, apart))
-        label = f"decades between {100 * between[0]:g} and {100 * between[1]:g}% of seeds"
+            decades = np.log10(high / low)
+        chosen = quantiles[0].copy(data=np.where(np.isinf(high), np.inf, decades))
+        label = f"decades between {percent[0]} and {percent[1]}% of seeds"
+    n = found.n.isel(quantile=0).transpose(*chosen.dims)
     given: dict[str, Any] = {"label": label, "infinite": "diverged"} | options
-    return field(xr.Dataset({of: chosen, "n": n.transpose(*chosen.dims)}), of, ax, title, **given)
+    return field(
+        xr.Dataset({of: chosen, "n": n}),
+        of,
+        ax,
+        title,
+        **given,
+    )
 
 
 def extrapolation(
@@ -240,15 +195,14 @@ def extrapolation(
     *,
     units: dict[str, tuple[float, float]] | None = None,
 ) -> Axes:
-    """Absolute or relative error against the distance outside the training range, quantile bands
-    over seeds.
+    """Error against the distance outside the training range, quantile bands over seeds.
 
     Args:
         named: what `stats.error_by_distance` returned, by label; or one of these alone, which gets
             no label.
         ax: axes to draw on.
         title: the message of the panel.
-        units: by label, what distances and errors are divided by.
+        units: {label: (what distances are divided by, what errors are divided by)}.
 
     Raises:
         ValueError: absolute and relative errors together, or something else than such errors.
@@ -263,11 +217,14 @@ def extrapolation(
     ends = []
     for number, (label, errors) in enumerate(named.items()):
         per_x, per_y = (units or {}).get(label, (1.0, 1.0))
-        quantiles = (
-            stats.quantiles(errors, of="error").error.transpose("quantile", "distance").values
-            / per_y
+        found = stats.quantiles(errors, of="error").error
+        quantiles = found.transpose("quantile", "distance").values / per_y
+        bands(
+            ax,
+            errors.distance.values / per_x,
+            quantiles,
+            f"C{number}",
         )
-        bands(ax, errors.distance.values / per_x, quantiles, f"C{number}")
         ends.append((quantiles[2], label, f"C{number}"))
     kind = "relative" if True in relative else "absolute"
     ax.set(yscale="log", xlabel="distance outside the range", ylabel=f"{kind} error")

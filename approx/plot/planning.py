@@ -4,49 +4,70 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from approx.plot.series import axes, check_made, each, label_ends, share_axis
+from approx.plot.scales import share_axis
+from approx.plot.series import SMALL, axes, band, check_made, each, label_ends
+
+# The precisions that the axis of `plan` names
+PRECISIONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
 
 
 def running_rate(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """The rate as seeds come in, with the interval that allows peeking (band) and the one that does
-    not (dashed).
+    """The rate after each number of seeds, with two intervals.
 
-    A tick on the curve marks where the rate is known to the width the sequence was tuned to.
+    The band holds at all numbers of seeds at once, so one may look at it and stop; the dashed
+    interval holds at one number that was chosen before. A dotted line marks where the rate is known
+    to the width that the band was tuned to.
 
     Args:
         data: what `stats.running_rate` returned, for one cell.
         ax: axes to draw on.
         title: the message of the panel.
     """
-    check_made(
-        data, ["rate", "wilson_low", "wilson_high"], "plot.running_rate", "stats.running_rate(hits)"
-    )
+    needed = ["rate", "wilson_low", "wilson_high"]
+    check_made(data, needed, "plot.running_rate", "stats.running_rate(hits)")
     ax = axes(ax, title)
     for _, one, style in each(data, "n"):
         color = style["color"]
-        ax.fill_between(one.n, one.low, one.high, color=color, alpha=0.2, linewidth=0)
+        band(ax, one.n, one.low, one.high, color)
         for end in (one.wilson_low, one.wilson_high):
-            ax.plot(one.n, end, color=color, linewidth=0.6, linestyle=(0, (4, 1.5)))
+            ax.plot(
+                one.n,
+                end,
+                color=color,
+                linewidth=0.6,
+                linestyle=(0, (4, 1.5)),
+            )
         ax.plot(one.n, one.rate, color=color)
-        width = data.attrs["width"]
-        known = np.asarray((one.rate - one.low <= width) & (one.high - one.rate <= width))
-        if known.any():
-            stop = int(one.n[known.argmax()])
-            ax.axvline(stop, color=color, linewidth=0.8, linestyle=":")
-            late = stop > np.sqrt(float(one.n[-1]))  # the right half of the axis
-            said = f" ±{100 * width:g}% after {stop:,} seeds "
-            ax.text(stop, 0.02, said, size=6.5, color=color, ha="right" if late else "left")
+        _mark_known(ax, one, float(data.attrs["width"]), color)
     ax.set_xscale("log")
     ax.set_xlim(float(data.n[0]), float(data.n[-1]))
     share_axis(ax, "rate of success")
     ax.set_xlabel("number of seeds n")
     level = 100 * data.attrs["level"]
     last = float(data.rate.isel({d: 0 for d in data.dims if d != "n"}).isel(n=-1))
-    other = last - 0.3 if last > 0.5 else last + 0.3
-    names = f"band: {level:g}%\nat all n at once", f"dashed: {level:g}%\nat one n"
-    ends = [(np.array([y]), name, "C0") for y, name in zip((last, other), names, strict=True)]
-    label_ends(ax, ends)
+    away = -0.3 if last > 0.5 else 0.3
+    at_all, at_one = f"band: {level:g}%\nat all n at once", f"dashed: {level:g}%\nat one n"
+    label_ends(ax, [(last, at_all, "C0"), (last + away, at_one, "C0")])
     return ax
+
+
+def _mark_known(ax: Axes, one: xr.Dataset, width: float, color: str) -> None:
+    """Mark after how many seeds the rate is known to `width` on both sides."""
+    known = np.asarray((one.rate - one.low <= width) & (one.high - one.rate <= width))
+    if not known.any():
+        return
+    stop = int(one.n[known.argmax()])
+    ax.axvline(stop, color=color, linewidth=0.8, linestyle=":")
+    late = stop > np.sqrt(float(one.n[-1]))  # the right half of the axis
+    said = f" ±{100 * width:g}% after {stop:,} seeds "
+    ax.text(
+        stop,
+        0.02,
+        said,
+        size=SMALL,
+        color=color,
+        ha="right" if late else "left",
+    )
 
 
 def plan(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -67,9 +88,8 @@ def plan(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> 
     ax.set_yscale("log")
     widths = np.asarray(data.width)
     ax.set_xlim(widths.min(), widths.max())
-    ticks = np.array([0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2])
-    ticks = ticks[(ticks >= widths.min()) & (ticks <= widths.max())]
-    ax.set_xticks(ticks, [f"±{100 * t:g}%" for t in ticks])
+    ticks = [tick for tick in PRECISIONS if widths.min() <= tick <= widths.max()]
+    ax.set_xticks(ticks, [f"±{100 * tick:g}%" for tick in ticks])
     ax.minorticks_off()
     ax.set_xlabel(f"wanted precision of the rate ({100 * data.attrs['level']:g}%)")
     ax.set_ylabel("seeds needed")

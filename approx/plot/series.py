@@ -1,5 +1,7 @@
-"""What several panels share: axes to draw on, series told apart in colour and in grey, labels at
-the lines, n.
+"""What several panels share: axes, series, bands, checks, and names at the lines.
+
+A series is one line or one row of marks of a panel: one recipe, or one setting. Series differ in
+colour and in dashes, so that they are told apart in grey too.
 """
 
 import textwrap
@@ -12,16 +14,53 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 WRAP = 34  # characters in a line of an axis' label
+SMALL = 6.5  # size of the small text inside a panel, in points
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
+MARKS = "osD^v<>p"
+SPREAD = 0.6  # the part of a row of marks that its series share, in rows
+MOST_SERIES = 8  # nobody can tell more apart in one panel
 
 
 def axes(ax: Axes | None, title: str | None = None) -> Axes:
     """The axes given, or new ones, with the panel's message as title."""
     if ax is None:
-        ax = plt.figure(layout="constrained").add_subplot()  # with room for labels in any style
+        # This layout leaves room for labels in any style
+        ax = plt.figure(layout="constrained").add_subplot()
     if title:
         ax.set_title(title)
     return ax
+
+
+def lettered(letter: str, message: str) -> str:
+    """The title of a panel of a figure: its letter in bold, and its message.
+
+    Example:
+        ax.set_title(plot.lettered("a", "More seeds succeed with biases"))
+    """
+    return rf"$\bf{{{letter}}}$  {message}"
+
+
+def style(number: int) -> dict[str, Any]:
+    """Colour and dashes of the series with that number, as options of `Axes.plot`."""
+    colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    return {"color": colors[number % len(colors)], "linestyle": LINES[number % len(LINES)]}
+
+
+def cells(data: xr.Dataset, along: str | None) -> list[tuple[str, xr.Dataset]]:
+    """The parts of a result over `along` alone, each with its label, such as "adam, width 8".
+
+    Without `along` every part is a single cell.
+    """
+    dims = [str(dim) for dim in data.dims if dim != along]
+    if not dims:
+        return [("", data)]
+    stacked = data.stack(series_=dims, create_index=False)
+    found = []
+    for place in range(stacked.sizes["series_"]):
+        one = stacked.isel(series_=place)
+        names = [name_value(dim, one[dim].item()) for dim in dims if dim in one.coords]
+        found.append((", ".join(names), one))
+    return found
 
 
 def each(data: xr.Dataset, along: str) -> Iterator[tuple[str, xr.Dataset, dict[str, Any]]]:
@@ -30,142 +69,150 @@ def each(data: xr.Dataset, along: str) -> Iterator[tuple[str, xr.Dataset, dict[s
     Raises:
         ValueError: more than eight series, which nobody can tell apart in one panel.
     """
-    dims = [str(dim) for dim in data.dims if dim != along]
-    # Only what varies along `along` or from series to series; other variables would bring
-    # dimensions of their own.
-    cells = data.stack(series_=dims, create_index=False) if dims else data.expand_dims("series_")
-    if cells.sizes["series_"] > 8:
-        raise ValueError(
-            f"{cells.sizes['series_']} series over {', '.join(dims)}; choose at most eight with .sel()"
-        )
-    colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    for i in range(cells.sizes["series_"]):
-        one = cells.isel(series_=i)
-        label = ", ".join(name_value(dim, one[dim].item()) for dim in dims if dim in one.coords)
-        yield label, one, {"color": colors[i % len(colors)], "linestyle": LINES[i % len(LINES)]}
+    found = cells(data, along)
+    if len(found) > MOST_SERIES:
+        dims = ", ".join(str(dim) for dim in data.dims if dim != along)
+        raise ValueError(f"{len(found)} series over {dims}; choose at most eight with .sel()")
+    for number, (label, one) in enumerate(found):
+        yield label, one, style(number)
 
 
 def name_value(dim: str, value: object) -> str:
     """How one coordinate is written: text by itself, numbers with their name."""
-    return f"{readable(dim)} {value:.3g}" if isinstance(value, float | int) else str(value)
+    if isinstance(value, float | int):
+        return f"{readable(dim)} {value:.3g}"
+    return str(value)
 
 
 def readable(name: object) -> str:
-    """A variable's name in words: underscores as spaces."""
+    """A variable's name in words, with spaces instead of underscores."""
     return str(name).replace("_", " ")
 
 
 def long_name(values: xr.DataArray) -> str:
-    """What a variable is, in lines short enough for an axis: its `long_name`, or its name in words."""
-    return textwrap.fill(str(values.attrs.get("long_name", readable(values.name))), WRAP)
+    """What a variable is, in lines short enough for an axis.
+
+    This is the attribute `long_name`, or the variable's name in words.
+    """
+    name = values.attrs.get("long_name", readable(values.name))
+    return textwrap.fill(str(name), WRAP)
 
 
 def by_label(
     named: Mapping[str, xr.Dataset] | xr.Dataset, of: str, panel: str, made_by: str
 ) -> Mapping[str, xr.Dataset]:
-    """What a panel takes by label; a single result gets an empty label.
+    """The results that a panel draws, by label; a single result gets an empty label.
+
+    Args:
+        named: what the user gave to the panel.
+        of: the variable that each result must have.
+        panel: the panel's name, such as "plot.symmetry".
+        made_by: the call that makes such a result, for the error.
 
     Raises:
-        ValueError: without the variable `of`, saying which call makes it.
+        ValueError: a result has no variable `of`; the error says which call makes it.
     """
     given = {"": named} if isinstance(named, xr.Dataset) else named
     right = f'{panel}({{"a label": {made_by}}})'
     if not isinstance(given, Mapping):
         raise ValueError(f"{panel} draws results by label, not a {type(named).__name__}: {right}")
     for label, data in given.items():
-        if not isinstance(data, xr.Dataset) or of not in data:
-            whose = f"under {label!r}" if label else "here"
-            raise ValueError(f"there is no variable {of!r} {whose}: write {right}")
+        if isinstance(data, xr.Dataset) and of in data:
+            continue
+        where = f"under {label!r}" if label else "here"
+        raise ValueError(f"there is no variable {of!r} {where}: write {right}")
     return given
 
 
 def check_made(data: object, needed: Sequence[str], panel: str, made_by: str) -> None:
     """Refuse what a panel does not draw, such as hits where it draws what follows from them.
 
+    Args:
+        data: what the user gave to the panel.
+        needed: the names of variables and coordinates that the panel reads.
+        panel: the panel's name, such as "plot.forest".
+        made_by: the call that makes what the panel draws, for the error.
+
     Raises:
-        ValueError: the name that is missing, those there are, and the call that makes what the
-            panel draws.
+        ValueError: a name is missing. The error says which one, those that there are, and the call
+            that makes what the panel draws.
     """
+    right = f"write {panel}({made_by})"
     if not isinstance(data, xr.Dataset):
-        raise ValueError(
-            f"{panel} draws an xarray.Dataset, not a {type(data).__name__}: write {panel}({made_by})"
-        )
+        kind = type(data).__name__
+        raise ValueError(f"{panel} draws an xarray.Dataset, not a {kind}: {right}")
     missing = [name for name in needed if name not in data]
     if missing:
         there = ", ".join(map(str, data.data_vars)) or "no variable"
-        raise ValueError(f"there is no {missing[0]!r} here, but {there}: write {panel}({made_by})")
+        raise ValueError(f"there is no {missing[0]!r} here, but {there}: {right}")
 
 
-def label_ends(ax: Axes, ends: list[tuple[np.ndarray, str, Any]]) -> None:
+def band(ax: Axes, x: Any, low: Any, high: Any, color: Any, **options: Any) -> None:
+    """The interval around a line, as a pale band."""
+    ax.fill_between(
+        x,
+        low,
+        high,
+        color=color,
+        alpha=0.2,
+        linewidth=0,
+        **options,
+    )
+
+
+def label_ends(ax: Axes, ends: Sequence[tuple[Any, str, Any]]) -> None:
     """Write each series' name at the right end of its line; names that would overlap move apart.
 
-    Call it last, when the limits stand.
+    Call it last, since it reads the limits of the axes.
 
     Args:
         ax: the panel.
-        ends: for each series its heights along the line (the last one counts, ties are settled by
-            the mean of all), its name, and its colour.
+        ends: (heights, name, colour) of each series. The last height along the line places the
+            name; of names in the same place, that with the larger mean of all heights stands above.
     """
     ends = [end for end in ends if end[1]]
     if not ends:
         return
-    to_fraction = ax.transData + ax.transAxes.inverted()
-
-    def heights(y: np.ndarray) -> np.ndarray:
-        points = np.column_stack([np.full(y.size, ax.get_xlim()[1]), y])
-        return np.clip(to_fraction.transform(points)[:, 1], 0, 1)
-
-    lines = [heights(np.atleast_1d(np.asarray(y, float))[np.isfinite(y)]) for y, _, _ in ends]
-    # Infinite everywhere: named at the top
-    lines = [line if line.size else np.ones(1) for line in lines]
-    places, means = np.array([y[-1] for y in lines]), np.array([y.mean() for y in lines])
-    order = np.lexsort((means, places.round(3)))
+    lines = [_heights(ax, np.atleast_1d(np.asarray(y, float))) for y, _, _ in ends]
+    last = np.array([y[-1] for y in lines])
+    means = np.array([y.mean() for y in lines])
+    order = np.lexsort((means, last.round(3)))
     rows = np.array([ends[i][1].count("\n") + 1 for i in order])
-    line = plt.rcParams["font.size"] * 1.25 / 72 * ax.figure.dpi / ax.get_window_extent().height
-    spread = places[order]
-    for _ in range(50):  # push neighbours apart, evenly to both sides
-        for i in range(len(spread) - 1):
-            gap = min(line * (rows[i] + rows[i + 1]) / 2, 1 / len(ends))
-            push = max(0.0, gap - (spread[i + 1] - spread[i])) / 2
-            spread[i], spread[i + 1] = spread[i] - push, spread[i + 1] + push
-        spread = spread - max(0.0, spread[-1] - 1)
-    for place, i in zip(spread, order, strict=True):
+    height = plt.rcParams["font.size"] * 1.25 / 72 * ax.figure.dpi / ax.get_window_extent().height
+    gaps = np.minimum(height * (rows[1:] + rows[:-1]) / 2, 1 / len(ends))
+    offset: dict[str, Any] = {"xytext": (3, 0), "textcoords": "offset points", "va": "center"}
+    for place, i in zip(_apart(last[order], gaps), order, strict=True):
         _, text, color = ends[i]
-        offset: dict[str, Any] = {"xytext": (3, 0), "textcoords": "offset points"}
-        ax.annotate(text, (1, place), xycoords="axes fraction", va="center", color=color, **offset)
+        ax.annotate(
+            text,
+            (1, place),
+            xycoords="axes fraction",
+            color=color,
+            **offset,
+        )
 
 
-def corner(
-    ax: Axes, n: xr.DataArray | np.ndarray | int, where: str = "lower right", what: str = "seeds"
-) -> None:
-    """Write the number of seeds into a corner: one number, or the range over the series."""
-    values = np.asarray(n)
-    low, high = (int(values.min()), int(values.max())) if values.size else (0, 0)
-    text = f"n = {low:,} {what}" if low == high else f"n = {low:,} to {high:,} {what}"
-    vertical, horizontal = where.split()
-    text = text.strip()
-    place = (0.98 if horizontal == "right" else 0.02, 0.03 if vertical == "lower" else 0.97)
-    ax.text(
-        *place,
-        text,
-        transform=ax.transAxes,
-        ha=horizontal,
-        va="bottom" if vertical == "lower" else "top",
-        size=6.5,
+def _heights(ax: Axes, y: np.ndarray) -> np.ndarray:
+    """Heights along a line as fractions of the panel's height; a line without any is at the top."""
+    y = y[np.isfinite(y)]
+    if not y.size:
+        return np.ones(1)
+    to_fraction = ax.transData + ax.transAxes.inverted()
+    points = np.column_stack([np.full(y.size, ax.get_xlim()[1]), y])
+    return np.clip(
+        to_fraction.transform(points)[:, 1],
+        0,
+        1,
     )
 
 
-def step_axis(ax: Axes, steps: np.ndarray) -> None:
-    """An axis of steps: logarithmic, linear below 1 so that step 0 is shown."""
-    ax.set_xscale("symlog", linthresh=1)
-    ax.set_xlim(float(steps[0]), float(steps[-1]))
-    decades = 10.0 ** np.arange(0, np.ceil(np.log10(max(steps[-1], 10))) + 1)
-    ax.set_xticks([0.0, *decades[decades <= steps[-1]]])
-    ax.set_xlabel("step")
-
-
-def share_axis(ax: Axes, label: str) -> None:
-    """A vertical axis from 0 to 100%."""
-    ax.set_ylim(-0.02, 1.02)
-    ax.set_yticks(np.linspace(0, 1, 6), [f"{p}%" for p in range(0, 101, 20)])
-    ax.set_ylabel(label)
+def _apart(places: np.ndarray, gaps: np.ndarray) -> np.ndarray:
+    """Ascending places, moved so that neighbours are at least `gaps` apart, and none is above 1."""
+    places = places.copy()
+    for _ in range(50):  # each time neighbours are pushed apart, evenly to both sides
+        for i, gap in enumerate(gaps):
+            push = max(0.0, gap - (places[i + 1] - places[i])) / 2
+            places[i] -= push
+            places[i + 1] += push
+        places -= max(0.0, places[-1] - 1)
+    return places

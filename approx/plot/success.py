@@ -1,27 +1,27 @@
 """Panels of success: its share over the steps, and as a function of what is called a success."""
 
 from collections.abc import Mapping
-from typing import Any
 
-import matplotlib.pyplot as plt
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
 from approx import stats
+from approx.plot.scales import corner, share_axis, step_axis
 from approx.plot.series import (
-    LINES,
+    SMALL,
     axes,
+    band,
     by_label,
     check_made,
-    corner,
     each,
     label_ends,
     readable,
-    share_axis,
-    step_axis,
+    style,
 )
 from approx.stats.labels import check_rates
+
+EACH = 'stats.rate(hits, when="each")'  # makes what two of the panels draw
 
 
 def success_curve(
@@ -33,17 +33,25 @@ def success_curve(
         data: what `stats.success` returned, or `stats.rate(..., when="each")`.
         ax: axes to draw on.
         title: the message of the panel.
-        level: of the intervals, where the rates are still to be computed.
+        level: of the intervals, if `data` are hits; rates have their own.
     """
-    rates = stats.rate(data, when="each", level=level) if "hit" in data else data
+    rates = data
+    if isinstance(data, xr.Dataset) and "hit" in data:
+        rates = stats.rate(data, when="each", level=level)
     check_rates(rates)
-    check_made(rates, ["step"], "plot.success_curve", 'stats.rate(hits, when="each")')
+    check_made(rates, ["step"], "plot.success_curve", EACH)
     ax = axes(ax, title)
     ends = []
-    for label, one, style in each(rates, "step"):
-        ax.fill_between(one.step, one.low, one.high, color=style["color"], alpha=0.2, linewidth=0)
-        ax.plot(one.step, one.rate, **style)
-        ends.append((one.rate.values, label, style["color"]))
+    for label, one, line in each(rates, "step"):
+        band(
+            ax,
+            one.step,
+            one.low,
+            one.high,
+            line["color"],
+        )
+        ax.plot(one.step, one.rate, **line)
+        ends.append((one.rate.values, label, line["color"]))
     step_axis(ax, np.asarray(rates.step))
     share_axis(ax, "share of seeds in success")
     corner(ax, rates.n, "upper left")
@@ -59,96 +67,103 @@ def work_curve(
     work: str = "step",
     label: str = "evaluations of loss and gradient",
 ) -> Axes:
-    """Share of seeds in success against work, of methods that each have their own grid; after its
-    last, a dot.
+    """Share of seeds in success against work, for methods that each have records of their own.
+
+    A dot marks the last record of each method.
 
     Args:
-        rates: by name, what `stats.rate(..., when="each")` returned; or one of these alone, which
+        rates: what `stats.rate(..., when="each")` returned, by name; or one of these alone, which
             gets no name.
         ax: axes to draw on.
         title: the message of the panel.
         work: the coordinate along `step` that says how much work had been done; records without
             work are left out.
-        label: what that is, and its unit.
+        label: the words at the axis of work, with its unit.
     """
-    rates = by_label(rates, "rate", "plot.work_curve", 'stats.rate(hits, when="each")')
+    rates = by_label(rates, "rate", "plot.work_curve", EACH)
     for one in rates.values():
-        check_made(one, ["step", work], "plot.work_curve", 'stats.rate(hits, when="each")')
+        check_made(one, ["step", work], "plot.work_curve", EACH)
     ax = axes(ax, title)
     ends: list[tuple] = []
-    colors = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-    for n, (name, one) in enumerate(rates.items()):
+    for number, (name, one) in enumerate(rates.items()):
         done = one.isel(step=np.flatnonzero(one[work] > 0))
         if not done.sizes["step"]:
             continue
-        style: dict[str, Any] = {
-            "color": colors[n % len(colors)],
-            "linestyle": LINES[n % len(LINES)],
-        }
-        ax.fill_between(
-            done[work], done.low, done.high, color=style["color"], alpha=0.2, linewidth=0
+        line = style(number)
+        band(
+            ax,
+            done[work],
+            done.low,
+            done.high,
+            line["color"],
         )
-        ax.plot(done[work], done.rate, **style)
-        ax.plot(done[work][-1], done.rate[-1], ".", color=style["color"], clip_on=False)
-        ends.append((done.rate.values, name, style["color"]))
+        ax.plot(done[work], done.rate, **line)
+        ax.plot(
+            done[work][-1],
+            done.rate[-1],
+            ".",
+            color=line["color"],
+            clip_on=False,
+        )
+        ends.append((done.rate.values, name, line["color"]))
     ax.set_xscale("log")
     ax.margins(x=0)
     ax.set_xlabel(label)
     share_axis(ax, "share of seeds in success")
-    corner(ax, np.array([int(one.n.max()) for one in rates.values()]), "upper left", what="")
+    corner(
+        ax,
+        np.array([int(one.n.max()) for one in rates.values()]),
+        "upper left",
+        what="",
+    )
     label_ends(ax, ends)
     return ax
 
 
 def threshold_profile(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """Share of successes as a function of the threshold, with the smallest value that float32
-    allows, if given.
+    """Share of successes as a function of the threshold.
+
+    The smallest value that float32 allows is marked, if `data` has it.
 
     Args:
         data: what `stats.profile` returned.
         ax: axes to draw on.
         title: the message of the panel.
     """
-    check_made(
-        data, ["rate", "low", "high", "threshold"], "plot.threshold_profile", "stats.profile(runs)"
-    )
+    needed = ["rate", "low", "high", "threshold"]
+    check_made(data, needed, "plot.threshold_profile", "stats.profile(runs)")
     ax = axes(ax, title)
-    floor = data.get("floor")
-    data = data.drop_vars("floor", errors="ignore")
     ends = []
-    for label, one, style in each(data, "threshold"):
-        ax.fill_between(
+    for label, one, line in each(data.drop_vars("floor", errors="ignore"), "threshold"):
+        band(
+            ax,
             one.threshold,
             one.low,
             one.high,
-            color=style["color"],
-            alpha=0.2,
-            linewidth=0,
+            line["color"],
             step="post",
         )
-        ax.plot(one.threshold, one.rate, drawstyle="steps-post", **style)
-        ends.append((one.rate.values, label, style["color"]))
+        ax.plot(one.threshold, one.rate, drawstyle="steps-post", **line)
+        ends.append((one.rate.values, label, line["color"]))
     thresholds = np.asarray(data.threshold)
     if thresholds.min() > 0:
         ax.set_xscale("log")
     ax.set_xlim(thresholds.min(), thresholds.max())
-    if floor is not None:
-        for value in np.unique(floor):
-            ax.axvline(value, color="0.4", linewidth=0.8, linestyle=":")
-            ax.text(
-                value,
-                0.5,
-                "float32 floor ",
-                rotation=90,
-                ha="right",
-                va="center",
-                size=6.5,
-                color="0.3",
-            )
-            ax.set_xlim(left=min(thresholds.min(), value / 30))
+    if "floor" in data:
+        _mark_floors(ax, np.unique(data.floor), thresholds.min())
     share_axis(ax, "share of seeds")
-    relation = "≥" if data.attrs.get("above") else "≤"
-    ax.set_xlabel(f"threshold: {readable(data.attrs.get('of', 'value'))} {relation}")
-    corner(ax, data.n, "upper right" if data.attrs.get("above") else "lower right")
+    above = bool(data.attrs.get("above"))
+    of = readable(data.attrs.get("of", "value"))
+    ax.set_xlabel(f"threshold: {of} {'≥' if above else '≤'}")
+    corner(ax, data.n, "upper right" if above else "lower right")
     label_ends(ax, ends)
     return ax
+
+
+def _mark_floors(ax: Axes, floors: np.ndarray, least: float) -> None:
+    """Mark the smallest values that float32 allows, and make the axis reach below them."""
+    for floor in floors:
+        ax.axvline(floor, color="0.4", linewidth=0.8, linestyle=":")
+        text = ax.text(floor, 0.5, "float32 floor ", rotation=90, size=SMALL, color="0.3")
+        text.set(ha="right", va="center")
+        ax.set_xlim(left=min(least, floor / 30))

@@ -1,26 +1,20 @@
 """Panels of time and cost: survival, restarting, the best of several seeds."""
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from approx.plot.series import (
-    axes,
-    check_made,
-    corner,
-    each,
-    label_ends,
-    readable,
-    share_axis,
-    step_axis,
-)
+from approx.plot.scales import corner, share_axis, step_axis
+from approx.plot.series import SMALL, axes, band, check_made, each, label_ends, readable
 
 
 def survival(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """Share of seeds without success by each step, with its band; times are known to the record, so
-    it has steps.
+    """Share of seeds without success by each step, with its band.
 
-    The true curve lies below the steps, above those drawn one record earlier (thin).
+    A time of success is known to lie between two records, so the curve has steps. The true curve
+    lies below these steps, and above the thin ones, which are drawn one record earlier.
 
     Args:
         data: what `stats.survival` or `stats.kaplan_meier` returned.
@@ -31,12 +25,24 @@ def survival(data: xr.Dataset, ax: Axes | None = None, title: str | None = None)
     ax = axes(ax, title)
     ends = []
     for label, one, style in each(data, "step"):
-        ax.fill_between(
-            one.step, one.low, one.high, color=style["color"], alpha=0.2, linewidth=0, step="post"
+        color = style["color"]
+        band(
+            ax,
+            one.step,
+            one.low,
+            one.high,
+            color,
+            step="post",
         )
         ax.plot(one.step, one.survival, drawstyle="steps-post", **style)
-        ax.plot(one.step, one.survival, drawstyle="steps-pre", color=style["color"], linewidth=0.4)
-        ends.append((one.survival.values, label, style["color"]))
+        ax.plot(
+            one.step,
+            one.survival,
+            drawstyle="steps-pre",
+            color=color,
+            linewidth=0.4,
+        )
+        ends.append((one.survival.values, label, color))
     step_axis(ax, np.asarray(data.step))
     share_axis(ax, "share of seeds without success")
     corner(ax, data.n, "lower left")
@@ -45,9 +51,9 @@ def survival(data: xr.Dataset, ax: Axes | None = None, title: str | None = None)
 
 
 def restart(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """Expected steps until success against the step at which unsuccessful trainings are restarted.
+    """Expected steps until success against the step at which trainings without it are restarted.
 
-    The best cut-off is marked; where no seed had succeeded yet the cost is unknown and nothing is
+    The best step is marked. Where no seed had succeeded yet the cost is unknown, and nothing is
     drawn.
 
     Args:
@@ -61,52 +67,69 @@ def restart(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
     top = 3 * finite.max() if finite.size else 1.0
     ends = []
     for label, one, style in each(data, "cutoff"):
+        color = style["color"]
         known = np.isfinite(one.cost)
-        high = one.high.clip(max=100 * top).where(known)
-        ax.fill_between(
-            one.cutoff, one.low.where(known), high, color=style["color"], alpha=0.2, linewidth=0
+        high = one.high.clip(max=100 * top)
+        band(
+            ax,
+            one.cutoff,
+            one.low.where(known),
+            high.where(known),
+            color,
         )
-        ax.plot(one.cutoff, one.cost.where(known), **style)
+        ax.plot(
+            one.cutoff,
+            one.cost.where(known),
+            **style,
+        )
         if np.isfinite(one.best_cost):
+            mark: dict[str, Any] = {"markersize": 4, "markeredgecolor": "white"}
             ax.plot(
                 one.best_cutoff,
                 one.best_cost,
                 "o",
-                color=style["color"],
-                markersize=4,
-                markeredgecolor="white",
+                color=color,
+                **mark,
             )
-            gain = f"gain {float(one.gain):.2g} [{float(one.gain_low):.2g}, {float(one.gain_high):.2g}]"
-            label = f"{label}: best {int(one.best_cutoff):,}\n{gain}".removeprefix(": ")
-        ends.append((one.cost.values, label, style["color"]))
+            label = f"{label}: {_best(one)}".removeprefix(": ")
+        if known[-1]:
+            ends.append((one.cost.values, label, color))
     ax.set_xscale("log")
     ax.set_yscale("log")
-    others = [d for d in data.cost.dims if d != "cutoff"]
-    reached = data.cutoff.values[np.isfinite(data.cost).any(others).values]
-    if finite.size:
-        lowest = data.low.where(np.isfinite(data.cost)).min().item()
-        ax.set_ylim(max(lowest, finite.min() / 10) / 2.5, top)
-        ax.set_xlim(min(reached[0], data.cutoff.values[-1] / 10), data.cutoff.values[-1])
-    else:
-        ax.set(xlim=(1, max(10, data.cutoff.values[-1])), ylim=(1, 10))
-        ax.text(
-            0.5,
-            0.5,
-            "no success, so no cost is known",
-            transform=ax.transAxes,
-            ha="center",
-            color="0.3",
-        )
+    _limit_costs(ax, data, finite, top)
     ax.set_xlabel("restart after this many steps")
     ax.set_ylabel("expected steps until success")
     corner(ax, data.n, "upper right")
-    label_ends(ax, [end for end in ends if np.isfinite(end[0][-1])])
+    label_ends(ax, ends)
     return ax
 
 
+def _best(one: xr.Dataset) -> str:
+    """The best step to restart at, and what it gains."""
+    gain, low, high = (float(one[name]) for name in ("gain", "gain_low", "gain_high"))
+    return f"best {int(one.best_cutoff):,}\ngain {gain:.2g} [{low:.2g}, {high:.2g}]"
+
+
+def _limit_costs(ax: Axes, data: xr.Dataset, finite: np.ndarray, top: float) -> None:
+    """Limit the axes of `restart` to the costs that are known."""
+    last = data.cutoff.values[-1]
+    if not finite.size:
+        ax.set(xlim=(1, max(10, last)), ylim=(1, 10))
+        said = "no success, so no cost is known"
+        ax.text(0.5, 0.5, said, transform=ax.transAxes, ha="center", color="0.3")
+        return
+    known = np.isfinite(data.cost)
+    lowest = data.low.where(known).min().item()
+    others = [dim for dim in data.cost.dims if dim != "cutoff"]
+    reached = data.cutoff.values[known.any(others).values]
+    ax.set_ylim(max(lowest, finite.min() / 10) / 2.5, top)
+    ax.set_xlim(min(reached[0], last / 10), last)
+
+
 def best_of(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
-    """Expected best value among m seeds against m; an infinite expectation (diverged seeds) is not
-    drawn but said.
+    """Expected best value among m seeds, against m.
+
+    If seeds diverged the expectation can be infinite: it is not drawn, and a note says so.
 
     Args:
         data: what `stats.best_of` returned.
@@ -115,32 +138,36 @@ def best_of(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
     """
     check_made(data, ["best", "low", "high", "tries"], "plot.best_of", "stats.best_of(runs)")
     ax = axes(ax, title)
-    ends, infinite = [], False
+    ends = []
     for label, one, style in each(data, "tries"):
         known = np.isfinite(one.best)
-        infinite |= bool((~known).any())
         top = one.high.where(np.isfinite(one.high), 10 * one.best.where(known).max())
-        ax.fill_between(
+        band(
+            ax,
             one.tries,
             one.low.where(known),
             top.where(known),
-            color=style["color"],
-            alpha=0.2,
-            linewidth=0,
+            style["color"],
         )
-        ax.plot(one.tries, one.best.where(known), marker="o", **style)
-        ends.append((one.best.values, label, style["color"]))
+        ax.plot(
+            one.tries,
+            one.best.where(known),
+            marker="o",
+            **style,
+        )
+        if known[-1]:
+            ends.append((one.best.values, label, style["color"]))
     ax.set_xscale("log")
     ax.set_xticks(data.tries.values, [str(m) for m in data.tries.values])
     ax.minorticks_off()
-    if (data.best.where(np.isfinite(data.best)) > 0).any():
+    finite = np.isfinite(data.best)
+    if (data.best.where(finite) > 0).any():
         ax.set_yscale("log")
     ax.set_xlabel("number of seeds tried")
-    ax.set_ylabel(
-        f"{data.attrs.get('statistic', 'mean')} of the best {readable(data.attrs.get('of', 'value'))}"
-    )
+    statistic, of = data.attrs.get("statistic", "mean"), data.attrs.get("of", "value")
+    ax.set_ylabel(f"{statistic} of the best {readable(of)}")
     corner(ax, data.n, "upper right")
-    if infinite:
-        ax.text(0.02, 0.03, "not drawn: infinite", transform=ax.transAxes, size=6.5, color="0.3")
-    label_ends(ax, [end for end in ends if np.isfinite(end[0][-1])])
+    if not finite.all():
+        ax.text(0.02, 0.03, "not drawn: infinite", transform=ax.transAxes, size=SMALL, color="0.3")
+    label_ends(ax, ends)
     return ax
