@@ -73,7 +73,7 @@ def run(  # noqa: PLR0913
             seed 0; or {stream: seed} for that of another.
         cross: {stream: its seeds}, to tell sources of randomness apart: every combination is run,
             each for all `seeds`, which drive the other streams; axes "init_seed", "data_seed", ...
-            See `stats.variance_split`.
+            See `stats.variance_components`.
         keep: of "prediction", "params", "gradient_norm", "weight_norm". () keeps only the losses.
         keep_at: the record steps at which predictions and parameters are kept; () is the last.
         metrics: {name: function(params, predict)}, recorded like the losses; `predict(x)` gives the

@@ -206,7 +206,7 @@ def main(  # noqa: PLR0913
         share = f"{float(rate.rate):.1%} [{float(rate.low):.1%}, {float(rate.high):.1%}]"
         print(f"{label}: {hits}: {share} exact 95%")
 
-    print(f"in {out}, identity {runs.identity[:12]}")
+    print(f"in {out}, fingerprint {runs.fingerprint[:12]}")
 
 
 if __name__ == "__main__":

@@ -453,9 +453,9 @@ def of_variances(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:
         data = 0.5 * draw((reps, 1, n))
         both = 0.5 * draw((reps, n, n))
         runs = xr.Dataset({"value": (("rep", "init_seed", "data_seed"), init + data + both)})
-        found = stats.variance_split(runs, of="value", scale="linear", resamples=DRAWS)
+        found = stats.variance_components(runs, of="value", scale="linear", resamples=DRAWS)
         for source, share in (("init", 0.5), ("data", 0.25), ("init x data", 0.25)):
-            yield row(f"variance_split, {source}", name, n, found.sel(source=source), share)
+            yield row(f"variance_components, {source}", name, n, found.sel(source=source), share)
 
 
 def of_boundaries(n: int, reps: int, rng: np.random.Generator) -> Iterator[Row]:

@@ -209,7 +209,7 @@ def statements(errors: Errors) -> list[ap.stats.Claim]:
     return claims
 
 
-def row_of(network: str, noise: float, errors: xr.Dataset, identity: str) -> dict[str, Any]:
+def row_of(network: str, noise: float, errors: xr.Dataset, fingerprint: str) -> dict[str, Any]:
     """One line of the summary."""
     row: dict[str, Any] = {"network": network, "noise": noise, "n": errors.sizes["seed"]}
     for of, below in MOST.items():
@@ -224,7 +224,7 @@ def row_of(network: str, noise: float, errors: xr.Dataset, identity: str) -> dic
             f"{of}_high": float(found.high),
         }
 
-    row["identity"] = identity[:12]
+    row["fingerprint"] = fingerprint[:12]
     return row
 
 
@@ -288,7 +288,7 @@ def main(
         runs = runs_of(network, seeds, steps, results, saved)
         for noise in NOISE:
             errors[network, noise] = ends(runs, noise)
-            rows.append(row_of(network, noise, errors[network, noise], runs.identity))
+            rows.append(row_of(network, noise, errors[network, noise], runs.fingerprint))
             print(said(rows[-1]), flush=True)
 
     summaries.mkdir(parents=True, exist_ok=True)

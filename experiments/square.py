@@ -107,7 +107,7 @@ def table(label: str, runs) -> str:
     """What a paper would say of one recipe, as text."""
     size = f"{runs.sizes['seed']} seeds, {int(runs.step[-1]):,} steps"
     lines = [
-        f"{label}: {size}, identity {runs.identity[:12]}",
+        f"{label}: {size}, fingerprint {runs.fingerprint[:12]}",
         *errors_of(runs),
         *rates_of(runs),
         *outputs_of(runs, compared=label == "B"),

@@ -85,7 +85,7 @@ def floors(runs) -> list[dict]:
             "median": median,
             "bound": ap.floors.pieces_bound(x, y, width + 1),
             "optimum": "",
-            "identity": runs.identity[:12],
+            "fingerprint": runs.fingerprint[:12],
         }
         if width <= ATTAINED:
             row["optimum"] = ap.floors.relu_optimum(x, y, width).mse
@@ -115,8 +115,8 @@ def say_floors(table: list[dict]) -> None:
 
 def say_sources(runs) -> None:
     """Print which share of the spread comes from weights, rows and order."""
-    split = ap.stats.variance_split(runs)
-    crossed = f"{int(split.n)} trainings crossed, identity {runs.identity[:12]}"
+    split = ap.stats.variance_components(runs)
+    crossed = f"{int(split.n)} trainings crossed, fingerprint {runs.fingerprint[:12]}"
     print(f"{crossed}: shares of the variance of log test loss")
     for source in split.source.values:
         one = split.sel(source=source)
@@ -155,7 +155,7 @@ def main(
 
     runs = by_width(seeds, steps, widths, **options)
     path = ap.save(runs, results / "square_floors.nc")
-    print(f"{seeds} seeds, {steps:,} steps, identity {runs.identity[:12]}")
+    print(f"{seeds} seeds, {steps:,} steps, fingerprint {runs.fingerprint[:12]}")
     table = floors(runs)
     say_floors(table)
     write(table, summary)

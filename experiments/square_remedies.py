@@ -539,7 +539,7 @@ def said(row: Mapping[str, Any]) -> str:
 
 def remedy_row(label: str, runs: xr.Dataset, errors: xr.Dataset) -> dict[str, Any]:
     """The line of a recipe that is one change away from C, or of A or B."""
-    return rows_of(label, errors) | failures(label, runs) | {"identity": runs.identity[:12]}
+    return rows_of(label, errors) | failures(label, runs) | {"fingerprint": runs.fingerprint[:12]}
 
 
 def cell_row(label: str, runs: xr.Dataset, errors: xr.Dataset) -> dict[str, Any]:
@@ -551,7 +551,7 @@ def cell_row(label: str, runs: xr.Dataset, errors: xr.Dataset) -> dict[str, Any]
         "scaling": scaling,
         "learning_rate": runs.learning_rate,
     }
-    return row | rows_of(label, errors) | {"identity": runs.identity[:12]}
+    return row | rows_of(label, errors) | {"fingerprint": runs.fingerprint[:12]}
 
 
 def quick_cells() -> list[str]:

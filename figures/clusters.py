@@ -230,7 +230,7 @@ def endings(table: pd.DataFrame, ax: Axes) -> None:
     found = counts.rename(columns={"seeds": "successes"}).to_xarray()
     ap.plot.check_colors(found.kind.values, KINDS)
     found = found.sel(recipe=list(RECIPES), kind=list(KINDS))
-    ap.plot.split(found, ax, colors=KINDS, numbers=False)
+    ap.plot.failure_causes(found, ax, colors=KINDS, numbers=False)
     ax.set(ylim=(len(RECIPES) - 0.5, -0.6), yticks=[])
     ax.spines["left"].set_visible(False)
     ax.set_xlabel(f"share of seeds (n = {int(found.n[0, 0])})", size=7)

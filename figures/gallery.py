@@ -57,7 +57,7 @@ The commands draw a PDF too. `make figures` runs them all and writes this page.
 
 
 def facts(results: Path, pattern: str) -> str:
-    """Trainings, how fast they were made, seeds and identities of the results of a figure.
+    """Trainings, how fast they were made, seeds and fingerprints of the results of a figure.
 
     Raises:
         FileNotFoundError: there are none.
@@ -65,18 +65,18 @@ def facts(results: Path, pattern: str) -> str:
     paths = [path for path in sorted(results.glob("*.nc")) if re.fullmatch(pattern, path.stem)]
     if not paths:
         raise FileNotFoundError(f"no results {pattern} in {results}: make figures first")
-    identities, seeds, trainings, speeds = [], [], 0, []
+    fingerprints, seeds, trainings, speeds = [], [], 0, []
     for path in paths:
         with xr.open_dataset(path, engine="h5netcdf") as runs:
             sizes = {dim: size for dim, size in runs["loss"].sizes.items() if dim != "step"}
-            identities.append(runs.attrs["identity"])
+            fingerprints.append(runs.attrs["fingerprint"])
             seeds.append(sizes["seed"])
             trainings += math.prod(sizes.values())
             if "trainings_per_second" in runs.attrs:
                 speeds.append(runs.attrs["trainings_per_second"])
     fast = f", {between(speeds)} a second" if speeds else ""
     made = f"{trainings:,} trainings{fast}, {between(seeds)} seeds a setting"
-    return f"{made}; {whose(identities)}"
+    return f"{made}; {whose(fingerprints)}"
 
 
 def between(numbers: list) -> str:
@@ -85,12 +85,12 @@ def between(numbers: list) -> str:
     return " to ".join(dict.fromkeys(ends))
 
 
-def whose(identities: list[str]) -> str:
-    """The identity of the results, or how many there are and one identity of them together."""
-    if len(identities) == 1:
-        return f"identity {identities[0][:12]}"
-    joined = hashlib.sha256(" ".join(sorted(identities)).encode()).hexdigest()
-    return f"{len(identities)} results, together {joined[:12]}"
+def whose(fingerprints: list[str]) -> str:
+    """The fingerprint of the results, or how many there are and one of them together."""
+    if len(fingerprints) == 1:
+        return f"fingerprint {fingerprints[0][:12]}"
+    joined = hashlib.sha256(" ".join(sorted(fingerprints)).encode()).hexdigest()
+    return f"{len(fingerprints)} results, together {joined[:12]}"
 
 
 def paragraph(folder: str, name: str, begin: str) -> str:
@@ -129,7 +129,7 @@ def entry_of_summaries(name: str, images: tuple[str, ...], pattern: str, command
     files = sorted((ROOT / "experiments" / "summaries").glob(pattern))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
     cost = paragraph("figures", name, "Cost: ")
-    about = f"{command}. Cost: {cost} Drawn from {pattern}, identity {digest}."
+    about = f"{command}. Cost: {cost} Drawn from {pattern}, fingerprint {digest}."
     return section(title, images, paragraph("figures", name, "Shows: "), about)
 
 

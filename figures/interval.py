@@ -333,7 +333,9 @@ def draw_shares(ax: Axes, found: dict[str, np.ndarray]) -> None:
         kinds = ap.plot.drawn_as(found[name], BARS)
         shares = ap.stats.shares(xr.Dataset({"kind": ("seed", kinds)}, attrs={"kinds": bars}))
         parts.append(shares.assign_coords(recipe=short(name)).expand_dims("recipe"))
-    ap.plot.split(xr.concat(parts, "recipe", coords="minimal", combine_attrs="override"), ax)
+    ap.plot.failure_causes(
+        xr.concat(parts, "recipe", coords="minimal", combine_attrs="override"), ax
+    )
 
 
 def draw_factorial(ax: Axes, table: list[dict]) -> None:

@@ -107,7 +107,7 @@ def read_runs(results: Path, table: pd.DataFrame) -> dict[str, xr.Dataset]:
         ap.plot.check_identity(
             row.network,
             runs[row.network].identity,
-            row.identity,
+            row.fingerprint,
         )
     return runs
 
@@ -145,7 +145,7 @@ def main(
     """
     if quick:
         results = summaries = figures = results / "quick"
-    table = pd.read_csv(summaries / "sine_networks.csv", dtype={"identity": str})
+    table = pd.read_csv(summaries / "sine_networks.csv", dtype={"fingerprint": str})
     runs = read_runs(results, table)
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 6.2))

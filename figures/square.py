@@ -70,7 +70,7 @@ def outcomes(results: dict[str, xr.Dataset]) -> xr.Dataset:
     parts = []
     for label, runs in results.items():
         limit = 0.01 * variance(runs)
-        kinds = ap.stats.split(
+        kinds = ap.stats.failure_causes(
             runs,
             floor_of(label, runs),
             below=limit,
@@ -135,7 +135,7 @@ def main(
         ap.plot.lettered("e", "C is not even, although x² is"),
     )
     message = ap.plot.lettered("f", "Why they fail, at 1% of the variance")
-    ap.plot.split(outcomes(runs), f, message)
+    ap.plot.failure_causes(outcomes(runs), f, message)
     note = "Quick look, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "square", note), sep="\n")
     plt.close(figure)

@@ -38,10 +38,10 @@ def draw_floor(runs: xr.Dataset, floor: xr.DataArray, ax: Axes) -> None:
 
 def draw_reasons(runs: xr.Dataset, floor: xr.DataArray, ax: Axes) -> None:
     """Why the seeds of some widths fail."""
-    kinds = ap.stats.split(runs, floor, below=LEARNED, outside_below=LEARNED)
+    kinds = ap.stats.failure_causes(runs, floor, below=LEARNED, outside_below=LEARNED)
     found = ap.stats.shares(kinds.sel(width=[1, 2, 3, 4, 8, 16, 32]))
     message = ap.plot.lettered("b", f"Why a relu network misses {LEARNED:g}")
-    ap.plot.split(found, ax, message)
+    ap.plot.failure_causes(found, ax, message)
 
 
 def draw_asymptotes(runs: xr.Dataset, ax: Axes) -> None:
@@ -84,8 +84,8 @@ def main(
     draw_floor(runs, floor, a)
     draw_reasons(runs, floor, b)
     draw_asymptotes(runs, c)
-    found = ap.stats.variance_split(sources)
-    ap.plot.variance_split(
+    found = ap.stats.variance_components(sources)
+    ap.plot.variance_components(
         found,
         d,
         ap.plot.lettered("d", "Rows and weights, not order"),

@@ -267,7 +267,7 @@ def became(table: pd.DataFrame, ax: Axes) -> None:
         },
         {"recipe": recipe, "kind": list(shares.columns)},
     )
-    ap.plot.split(found, ax, colors=ENDINGS, numbers=False)
+    ap.plot.failure_causes(found, ax, colors=ENDINGS, numbers=False)
     ax.set_xlabel(f"share of seeds (n = {table.n.max()})")
     ax.legend(
         ncols=3,
@@ -290,8 +290,8 @@ def loaded(path: Path, label: str, table: pd.DataFrame) -> Any:
     runs = ap.load(path)
     ap.plot.check_identity(
         label,
-        runs.identity,
-        table.loc[label, "identity"],
+        runs.fingerprint,
+        table.loc[label, "fingerprint"],
     )
     return runs
 
@@ -418,7 +418,7 @@ def main(
     """
     if quick:
         results = summaries = figures = results / "quick"
-    table = pd.read_csv(summaries / "square_remedies.csv", dtype={"identity": str})
+    table = pd.read_csv(summaries / "square_remedies.csv", dtype={"fingerprint": str})
     table = table.set_index("label")
     cells = pd.read_csv(summaries / "square_factorial.csv")
     plt.style.use(ap.plot.STYLE)

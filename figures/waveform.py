@@ -250,7 +250,9 @@ def draw_ends(ax: Axes, kinds: dict[str, list[str]]) -> None:
         found = xr.Dataset({"kind": ("seed", ended)}, attrs={"kinds": list(ENDS)})
         words = f"{classes}, {OPTIMIZERS[optimizer]}"
         parts.append(ap.stats.shares(found).assign_coords(recipe=words).expand_dims("recipe"))
-    ap.plot.split(xr.concat(parts, "recipe", coords="minimal", combine_attrs="override"), ax)
+    ap.plot.failure_causes(
+        xr.concat(parts, "recipe", coords="minimal", combine_attrs="override"), ax
+    )
 
 
 def draw_rates(ax: Axes, table: dict[str, dict[str, str]]) -> None:

@@ -114,3 +114,23 @@ def test_identity_a_is_shared_and_b_is_drawn_per_seed():
     for kind, size, dim in (("A", 139_336, 84), ("B", 99_999, 84), ("C", 99_999, 5)):
         full = ap.tasks.identity(kind)
         assert (full.size, full.dim, full.validation) == (size, dim, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("former", "now"),
+    [
+        (lambda: ap.stats.split, ap.stats.failure_causes),
+        (lambda: ap.stats.variance_split, ap.stats.variance_components),
+        (lambda: ap.plot.split, ap.plot.failure_causes),
+        (lambda: ap.plot.variance_split, ap.plot.variance_components),
+    ],
+)
+def test_former_names_still_work_with_a_warning(former, now):
+    with pytest.warns(DeprecationWarning, match=f"is called {now.__name__} now"):
+        assert former() is now
+
+
+def test_the_former_name_of_the_linear_activation_works_with_a_warning():
+    with pytest.warns(DeprecationWarning, match='"identity" is called "linear" now'):
+        model = ap.MLP((3,), "identity")
+    assert model == ap.MLP((3,), "linear")

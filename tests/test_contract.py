@@ -209,7 +209,7 @@ def test_recipes_of_other_inputs_never_share_a_program(quiet):
         task = Either(a=np.ones((4, 1)), b=np.full((4, 1), 9.0), which=which)
         shapes[which] = ap.run(task, ap.Recipe(steps=3), seeds=2, **quiet)
     assert (shapes["a"].loss != shapes["b"].loss).all()
-    assert shapes["a"].identity != shapes["b"].identity
+    assert shapes["a"].fingerprint != shapes["b"].fingerprint
 
 
 @jax.tree_util.register_dataclass

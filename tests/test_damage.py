@@ -50,7 +50,9 @@ def result(seeds: int = 6, identity: str = "0" * 64) -> xr.Dataset:
     }
     coordinates = {"seed": np.arange(seeds), "step": STEPS, "distance": ("point", [-1.0, 0, 1, 2])}
     return xr.Dataset(
-        variables, coordinates, {"identity": identity, "provenance": '{"seeds": 6}', "lanes": 8}
+        variables,
+        coordinates,
+        {"fingerprint": identity, "identity": identity, "provenance": '{"seeds": 6}', "lanes": 8},
     )
 
 

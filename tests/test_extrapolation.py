@@ -388,21 +388,21 @@ def losses():
 
 
 def test_split_names_the_reason_of_every_failure():
-    found = stats.split(losses(), floor=0.01, below=1.0, outside_below=2.0)
+    found = stats.failure_causes(losses(), floor=0.01, below=1.0, outside_below=2.0)
     far, lost = "does not extrapolate", "did not find"
     assert found.kind.values.tolist() == ["success", far, far, lost, lost, lost]
     assert found.diverged.values.tolist() == [False, False, True, False, True, True]
-    inside = stats.split(losses(), floor=0.01, below=1.0)
+    inside = stats.failure_causes(losses(), floor=0.01, below=1.0)
     assert inside.kind.values.tolist() == ["success"] * 3 + ["did not find"] * 3
     floors = xr.DataArray([0.01, 3.0], dims="width", coords={"width": [8, 1]})
-    by_width = stats.split(losses(), floor=floors, below=1.0, outside_below=2.0)
+    by_width = stats.failure_causes(losses(), floor=floors, below=1.0, outside_below=2.0)
     assert by_width.kind.sel(width=1).values.tolist()[3:] == ["cannot represent"] * 3
     shares = stats.shares(by_width)
     assert shares.kind.values.tolist() == ["success", far, lost, "cannot represent"]
     np.testing.assert_allclose(shares.rate.sel(width=8), [1 / 6, 2 / 6, 3 / 6, 0])
     assert "does not extrapolate" not in stats.shares(inside).kind
     with pytest.raises(ValueError, match="floor is the least loss"):
-        stats.split(losses(), floor=-1.0, below=1.0)
+        stats.failure_causes(losses(), floor=-1.0, below=1.0)
 
 
 PREDICTED = {
@@ -487,8 +487,8 @@ def test_panel_of_shares_draws_every_class_with_its_interval():
 @pytest.mark.usefixtures("_style")
 def test_panel_of_the_split_stacks_to_one_and_says_n():
     floors = xr.DataArray([0.01, 3.0], dims="width", coords={"width": [8, 1]})
-    data = stats.shares(stats.split(losses(), floor=floors, below=1.0, outside_below=2.0))
-    ax = plot.split(data, title="Why trainings fail")
+    data = stats.shares(stats.failure_causes(losses(), floor=floors, below=1.0, outside_below=2.0))
+    ax = plot.failure_causes(data, title="Why trainings fail")
     bars = np.array([[bar.get_width() for bar in row] for row in np.split(np.array(ax.patches), 2)])
     np.testing.assert_allclose(bars, data.rate.transpose("width", "kind"))
     starts = np.array([bar.get_x() for bar in ax.patches]).reshape(2, -1)
@@ -500,7 +500,7 @@ def test_panel_of_the_split_stacks_to_one_and_says_n():
     assert [t.get_text() for t in ax.texts].count("n = 6") == 2
     assert [t.get_text() for t in ax.get_legend().get_texts()] == data.kind.values.tolist()
     with pytest.raises(ValueError, match="8 classes are too many"):
-        plot.split(three_kinds())
+        plot.failure_causes(three_kinds())
 
 
 @pytest.mark.usefixtures("_style")
@@ -552,7 +552,7 @@ def test_a_trained_result_goes_through_all_of_it(quiet):
     assert linear.any()
     np.testing.assert_allclose(right.slope.values[linear], steepness[linear], rtol=0.05)
     assert stats.symmetry(runs).defect.sizes == {"seed": 16, "radius": 150}
-    split = stats.split(runs, floor=0.0, below=0.05, outside_below=0.05)
+    split = stats.failure_causes(runs, floor=0.0, below=0.05, outside_below=0.05)
     hits = stats.success(runs, below=0.05)
     np.testing.assert_array_equal(split.kind == "did not find", ~hits.hit.isel(step=-1))
 

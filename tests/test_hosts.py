@@ -48,7 +48,7 @@ def reads_global(params, predict):
 def test_two_callbacks_are_two_programs_and_have_two_identities(quiet):
     runs = [ap.run(TASK, RECIPE, seeds=2, metrics={"m": times(f)}, **quiet) for f in (1.0, 1000.0)]
     assert [float(one.m[0, 0]) for one in runs] == [1.0, 1000.0]
-    assert runs[0].identity != runs[1].identity
+    assert runs[0].fingerprint != runs[1].fingerprint
 
 
 def test_a_folder_refuses_callbacks(quiet, tmp_path):
@@ -167,7 +167,7 @@ def test_callbacks_in_tasks_and_models_are_told_apart(where, quiet):
         its_task = task(call) if where == "correct" else task
         recipe = model if where == "correct" else replace(RECIPE, model=model(call))
         runs.append(ap.run(its_task, recipe, seeds=2, **quiet))
-    assert runs[0].identity != runs[1].identity
+    assert runs[0].fingerprint != runs[1].fingerprint
     assert float(runs[1][of][0, -1]) > 2 * float(runs[0][of][0, -1])
 
 

@@ -118,7 +118,7 @@ def test_a_program_from_disk_gives_the_bits_of_one_compiled_now(form, place, mon
     assert len(found) == 3
     assert None not in found
     assert digest(again) == digest(compiled)
-    assert again.identity == compiled.identity
+    assert again.fingerprint == compiled.fingerprint
     assert {path: path.read_bytes() for path in files(place)} == written
 
 

@@ -92,7 +92,7 @@ def test_activations():
         "sin": np.sin(2.5 * z),
         "snake": z + np.sin(0.7 * z) ** 2 / 0.7,
         "square": z**2,
-        "identity": z,
+        "linear": z,
         "xla_tanh": np.tanh(z),
     }
     assert set(expected) == set(ap.models.ACTIVATIONS)
@@ -241,7 +241,7 @@ def test_dropout_keeps_the_mean_and_its_rate():
 def test_every_layer_drops_units_of_its_own():
     """Three tenths of the units are dropped after each of two layers, and 0.3² of them after both."""
     layers = [{"w": jnp.eye(400), "b": jnp.zeros(400)} for _ in range(3)]
-    model = ap.MLP((400, 400), "identity", outputs=400, dropout=0.3)
+    model = ap.MLP((400, 400), "linear", outputs=400, dropout=0.3)
     drop = lambda params: model.apply(params, jnp.ones((100, 400)), key=jax.random.key(0))  # noqa: E731
     ones = [layers[0], {"w": jnp.zeros((400, 400)), "b": jnp.ones(400)}, layers[2]]
     second = np.asarray(drop(ones)) == 0  # the second layer's mask alone

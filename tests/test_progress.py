@@ -63,8 +63,8 @@ def test_an_interrupt_in_memory_hands_back_what_has_ended(quiet, monkeypatch):
     np.testing.assert_array_equal(stopped.value.runs.loss, whole.loss.isel(seed=slice(12)))
     monkeypatch.undo()
     assert (
-        stopped.value.runs.identity
-        == ap.run(task, recipe, seeds=12, learning_rate=[0.1, 0.2], **quiet).identity
+        stopped.value.runs.fingerprint
+        == ap.run(task, recipe, seeds=12, learning_rate=[0.1, 0.2], **quiet).fingerprint
     )
 
 

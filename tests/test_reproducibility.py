@@ -89,7 +89,9 @@ def test_seeds_bought_in_batches_until_enough_is_known(case):
     assert 128 < bought.sizes["seed"] < 512
     assert asked[0] == 128
     same(bought, runs.isel(seed=slice(bought.sizes["seed"])))
-    assert bought.identity == ap.run(task, recipe, seeds=bought.sizes["seed"], **KEPT).identity
+    assert (
+        bought.fingerprint == ap.run(task, recipe, seeds=bought.sizes["seed"], **KEPT).fingerprint
+    )
     everything = ap.run(task, recipe, seeds=150, until=lambda result: False, **KEPT)
     same(everything, runs.isel(seed=slice(150)))
 
@@ -193,7 +195,7 @@ PROGRAM = """
 import sys, json, approx as ap
 task, recipe = ap.tasks.square(), ap.Recipe(steps=20, optimizer="sgd")
 runs = ap.run(task, recipe, seeds=3, lanes=4, progress=False)
-print(json.dumps([runs.identity, json.loads(runs.provenance)["program"], runs.loss.values.tolist()]))
+print(json.dumps([runs.fingerprint, json.loads(runs.provenance)["program"], runs.loss.values.tolist()]))
 """
 
 
@@ -241,8 +243,8 @@ def test_what_changes_bits_changes_the_identity(monkeypatch):
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")
     changed["environment"] = ap.run(task, recipe, seeds=2, **kept)
     monkeypatch.undo()
-    identities = [runs.identity for runs in (base, *changed.values())]
+    identities = [runs.fingerprint for runs in (base, *changed.values())]
     assert len(set(identities)) == len(identities), [
-        name for name, runs in changed.items() if identities.count(runs.identity) > 1
+        name for name, runs in changed.items() if identities.count(runs.fingerprint) > 1
     ]
-    assert ap.run(task, recipe, seeds=2, **kept).identity == base.identity
+    assert ap.run(task, recipe, seeds=2, **kept).fingerprint == base.fingerprint

@@ -72,8 +72,8 @@ SAID = {
         ap.stats.exponent(RUNS, "width", statistic="mean", level=0.9, resamples=20),
         OF | {"along": "width", "statistic": "mean", "level": 0.9, "resamples": 20},
     ),
-    "variance_split": lambda: (
-        ap.stats.variance_split(CROSSED, scale="rank", level=0.9, resamples=20),
+    "variance_components": lambda: (
+        ap.stats.variance_components(CROSSED, scale="rank", level=0.9, resamples=20),
         OF | {"scale": "rank", "level": 0.9, "factors": ["init_seed", "data_seed"]},
     ),
 }

@@ -415,11 +415,11 @@ def test_split_takes_colours_for_more_classes_and_more_than_eight_series():
         {"recipe": [f"r{i}" for i in range(9)], "kind": kinds},
     )
     colors = {kind: f"C{number}" for number, kind in enumerate(kinds)}
-    ax = plot.split(data, colors=colors, numbers=False)
+    ax = plot.failure_causes(data, colors=colors, numbers=False)
     assert len(ax.patches) == 54
     assert texts(ax) == [], "no percentages and no n"
     with pytest.raises(ValueError, match="no colour for the kinds"):
-        plot.split(data, colors={"a": "C0"})
+        plot.failure_causes(data, colors={"a": "C0"})
 
 
 def test_a_table_writes_every_share_and_leaves_gaps_grey():

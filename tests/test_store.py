@@ -62,7 +62,7 @@ def test_what_is_missing_or_foreign_is_named(runs, tmp_path):
     (tmp_path / "cut.nc").write_bytes(whole[: len(whole) // 2])
     with pytest.raises(ValueError, match="not a result"):
         ap.load(tmp_path / "cut")
-    with pytest.raises(ValueError, match="no identity"):
+    with pytest.raises(ValueError, match="no fingerprint"):
         ap.save(runs.drop_attrs(), tmp_path / "anonymous")
 
 

@@ -286,7 +286,7 @@ def test_other_trainings_can_be_accepted_which_is_recorded(tmp_path, monkeypatch
         versions["jax"]
     ]
     assert trainings(tmp_path / "x") == [8, 4]
-    assert sweep(tmp_path / "x", seeds=6).identity == both.identity
+    assert sweep(tmp_path / "x", seeds=6).fingerprint == both.fingerprint
     assert verification.verify(tmp_path / "x").fine
 
 

@@ -38,7 +38,9 @@ def test_shares_are_covered(levels, sd):
     """
     rng = np.random.default_rng(5)
     runs = as_runs(np.stack([crossed_table(rng, levels, sd) for _ in range(400)]), "sim")
-    split = ap.stats.variance_split(runs, of="value", scale="linear", resamples=500, kurtosis=0)
+    split = ap.stats.variance_components(
+        runs, of="value", scale="linear", resamples=500, kurtosis=0
+    )
     letters = {"init": 0, "data": 1, "order": 2}
     whole = sum(s * s for s in sd.values())
     for source in split.source.values:
@@ -67,7 +69,7 @@ def test_shares_of_exponential_effects_are_covered_by_default(levels):
     runs = as_runs(tables, "sim")
     covered = {}
     for kurtosis in (6.0, 0.0):
-        split = ap.stats.variance_split(
+        split = ap.stats.variance_components(
             runs, of="value", scale="linear", resamples=500, kurtosis=kurtosis
         )
         truth = xr.DataArray([0.5, 0.25, 0.25], dims="source")
@@ -89,7 +91,7 @@ def test_components_by_hand():
         (5 * (columns**2).sum() / 3 - within) / 5,
         within,
     ]
-    split = ap.stats.variance_split(as_runs(table), of="value", scale="linear")
+    split = ap.stats.variance_components(as_runs(table), of="value", scale="linear")
     assert split.source.values.tolist() == ["init", "data", "init x data"]
     np.testing.assert_allclose(split.component, by_hand, rtol=1e-12)
     assert int(split.n) == 20
@@ -97,15 +99,15 @@ def test_components_by_hand():
 
 def test_scales():
     table = crossed_table(np.random.default_rng(1), (6, 6), SD)
-    log = ap.stats.variance_split(as_runs(10**table), of="value")
+    log = ap.stats.variance_components(as_runs(10**table), of="value")
     np.testing.assert_allclose(
-        log.share, ap.stats.variance_split(as_runs(table), of="value", scale="linear").share
+        log.share, ap.stats.variance_components(as_runs(table), of="value", scale="linear").share
     )
     table[2, 3] = np.nan  # diverged: the last rank
-    ranks = ap.stats.variance_split(as_runs(table), of="value", scale="rank")
+    ranks = ap.stats.variance_components(as_runs(table), of="value", scale="rank")
     table[2, 3] = 1e9
     xr.testing.assert_identical(
-        ranks, ap.stats.variance_split(as_runs(table), of="value", scale="rank")
+        ranks, ap.stats.variance_components(as_runs(table), of="value", scale="rank")
     )
 
 
@@ -173,32 +175,32 @@ def test_power_is_recovered():
 
 
 def test_split_panel():
-    split = ap.stats.variance_split(
+    split = ap.stats.variance_components(
         as_runs(crossed_table(np.random.default_rng(1), (6, 6), SD)), of="value", scale="linear"
     )
-    axes = ap.plot.variance_split(split)
+    axes = ap.plot.variance_components(split)
     assert [bar.get_width() for bar in axes.patches] == split.share.values.tolist()
     assert [t.get_text() for t in axes.get_yticklabels()] == ["init", "data", "init × data"]
 
 
 TABLE = as_runs(np.ones((3, 3)))
 REFUSED = {
-    "not finite": (lambda: ap.stats.variance_split(TABLE / 0, of="value"), "scale='rank'"),
-    "not positive": (lambda: ap.stats.variance_split(TABLE - 1, of="value"), "not positive"),
+    "not finite": (lambda: ap.stats.variance_components(TABLE / 0, of="value"), "scale='rank'"),
+    "not positive": (lambda: ap.stats.variance_components(TABLE - 1, of="value"), "not positive"),
     "one factor": (
-        lambda: ap.stats.variance_split(TABLE.isel(init_seed=0), of="value"),
+        lambda: ap.stats.variance_components(TABLE.isel(init_seed=0), of="value"),
         "two crossed factors",
     ),
     "a kurtosis below that of a normal distribution": (
-        lambda: ap.stats.variance_split(TABLE, of="value", kurtosis=-1.0),
+        lambda: ap.stats.variance_components(TABLE, of="value", kurtosis=-1.0),
         "kurtosis is -1",
     ),
     "no such scale": (
-        lambda: ap.stats.variance_split(TABLE, of="value", scale="ln"),
+        lambda: ap.stats.variance_components(TABLE, of="value", scale="ln"),
         "log, linear, rank",
     ),
     "no such axis": (
-        lambda: ap.stats.variance_split(TABLE, of="value", over=("init_seed", "width")),
+        lambda: ap.stats.variance_components(TABLE, of="value", over=("init_seed", "width")),
         "no dimension",
     ),
     "two points": (

@@ -1,6 +1,5 @@
 """A sweep read from its folder onto its axes, into memory at once or when it is used."""
 
-import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -62,8 +61,7 @@ def assemble(
     coordinates |= dict(points_on(folder, points, axes).coords)
     source = whole_source(sweep, axes, found.numbers)
     attributes = {
-        "identity": provenance.identity(source),
-        "provenance": json.dumps(source),
+        **provenance.marks(source),
         "created": sweep["created"],
         **sweep["attributes"],
     }

@@ -46,7 +46,7 @@ NAME_LENGTH = 16
 
 def source_name(source: Mapping[str, Any]) -> str:
     """The name of a source: the beginning of the sha256 of what it says."""
-    return provenance.identity(source)[:NAME_LENGTH]
+    return provenance.fingerprint(source)[:NAME_LENGTH]
 
 
 # ---- axes as JSON --------------------------------------------------------------------------------

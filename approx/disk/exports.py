@@ -16,7 +16,7 @@ from approx.sweep.plans import Plan, inputs
 from approx.sweep.programs import Block, Ready, one_lane
 
 # Attributes of a result that a folder's result gets when it is read
-MADE_ANEW = ("identity", "provenance", "created")
+MADE_ANEW = ("fingerprint", "identity", "provenance", "created")
 
 
 def head(plan: Plan, ready: Ready) -> folders.Head:

@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 
 from approx.disk.seals import DamagedError, is_sealed, make_seal
-from approx.sweep.provenance import identity
+from approx.sweep.provenance import fingerprint
 
 # The format of the netCDF files. A reader refuses newer ones. Files of format 1 have no seal.
 FORMAT = 2
@@ -190,7 +190,7 @@ def check_format(path: Path, written: Any, sealed: bool) -> None:
 
 def write_json(path: Path, content: Mapping[str, Any]) -> None:
     """Write entries as a JSON file, and their digest as one more entry."""
-    entries = dict(content) | {"digest": identity(content)}
+    entries = dict(content) | {"digest": fingerprint(content)}
     write(path, json.dumps(entries, indent=1).encode())
 
 
@@ -212,7 +212,7 @@ def read_json(path: Path) -> tuple[dict[str, Any], bool]:
             f"{path} is damaged: it holds a {type(found).__name__} in place of entries"
         )
     digest = found.pop("digest", None)
-    if digest is not None and digest != identity(found):
+    if digest is not None and digest != fingerprint(found):
         raise DamagedError(
             f"{path} is damaged or was edited, its entries are not those that were written"
         )

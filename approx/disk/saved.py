@@ -45,7 +45,7 @@ def save(runs: xr.Dataset, path: str | Path) -> Path:
         The path of the file.
 
     Raises:
-        ValueError: `runs` has no identity, so could never be trusted again; or `path` names a
+        ValueError: `runs` has no fingerprint, so could never be trusted again; or `path` names a
             folder.
         FileNotFoundError: the folder around the file's own does not exist.
         NotADirectoryError: `path` leads through a file.
@@ -56,9 +56,9 @@ def save(runs: xr.Dataset, path: str | Path) -> Path:
         PosixPath('results/hat.nc')
 
     """
-    if "identity" not in runs.attrs:
+    if "fingerprint" not in runs.attrs:
         raise ValueError(
-            "this Dataset has no identity: only what ap.run gave can be saved as a result"
+            "this Dataset has no fingerprint: only what ap.run gave can be saved as a result"
         )
     if str(path).endswith("/"):
         raise not_a_file(path)
@@ -139,6 +139,7 @@ def load_file(path: str | Path) -> xr.Dataset:
     written = runs.attrs.pop("approx_format", None)
     if written is None or "identity" not in runs.attrs:
         raise ValueError(f"{path} is not a result: it is netCDF, but ap.save did not write it")
+    runs.attrs.setdefault("fingerprint", runs.attrs["identity"])  # the name before it was changed
     check_format(path, written, sealed)
     folder = path.absolute().parent
     if not sealed and folder not in _warned_of:

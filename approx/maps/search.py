@@ -237,7 +237,8 @@ class Search:
         }
         source = provenance.provenance(self.plan, self.ready.block) | {"refined": dict(rule)}
         about = {
-            "identity": provenance.identity(source),
+            "fingerprint": provenance.fingerprint(source),
+            "identity": provenance.fingerprint(source),
             "level": level,
             "trainings": int(n.sum()),
             "full": self.plan.trainings,

@@ -21,7 +21,7 @@ def snake(z: Array, a: ArrayLike = 1.0) -> Array:
     return z + elementary.sin(a * z) ** 2 / a
 
 
-def identity(z: Array) -> Array:
+def linear(z: Array) -> Array:
     """`z`."""
     return z
 
@@ -35,7 +35,7 @@ ACTIVATIONS = {
     "sin": sin,
     "snake": snake,
     "square": jnp.square,
-    "identity": identity,
+    "linear": linear,
     "xla_tanh": jnp.tanh,
 }
 

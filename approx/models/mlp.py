@@ -6,6 +6,7 @@ flax.linen module, or a pair of functions (init, apply). If its apply takes `key
 """
 
 import math
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
@@ -83,6 +84,14 @@ class MLP:
     a: ArrayLike | None = None
 
     def __post_init__(self):
+        if self.activation == "identity":
+            warnings.warn(
+                'the activation "identity" is called "linear" now; '
+                "the old name goes with the next version",
+                DeprecationWarning,
+                stacklevel=3,
+            )
+            object.__setattr__(self, "activation", "linear")
         check_known("activation", self.activation, ACTIVATIONS)
         check_known("initializer", self.initializer, INITIALIZERS)
         if not isinstance(self.widths, tuple | list):
@@ -153,7 +162,7 @@ class MLP:
         `pulled` and `kept` change nothing but what XLA stores. A cheap activation is computed anew
         instead, as long as that is not done too often.
         """
-        cheap = self.activation in ("relu", "square", "identity")
+        cheap = self.activation in ("relu", "square", "linear")
         *hidden, output = params
         for n, layer in enumerate(hidden):
             z = affine(layer, x)

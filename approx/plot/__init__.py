@@ -4,11 +4,12 @@
 what a function of `approx.stats` returned, axes to draw on, and its message as title.
 """
 
+import warnings
 from pathlib import Path
 
 from approx.plot.comparisons import forest, performance_profile
 from approx.plot.evidence import VERDICTS, claims, claims_legend
-from approx.plot.extrapolations import shares, split, symmetry
+from approx.plot.extrapolations import failure_causes, shares, symmetry
 from approx.plot.facets import facets
 from approx.plot.files import save
 from approx.plot.functions import fan
@@ -26,7 +27,7 @@ from approx.plot.planning import plan, running_rate
 from approx.plot.regions import regions
 from approx.plot.scales import corner, legend_above, row_axis, share_axis, step_axis
 from approx.plot.series import label_ends, lettered
-from approx.plot.sources import power_law, variance_split
+from approx.plot.sources import power_law, variance_components
 from approx.plot.success import success_curve, threshold_profile, work_curve
 from approx.plot.tables import table
 from approx.plot.times import best_of, restart, survival
@@ -48,6 +49,7 @@ __all__ = [
     "drawn_as",
     "extrapolation",
     "facets",
+    "failure_causes",
     "fan",
     "field",
     "forest",
@@ -68,13 +70,27 @@ __all__ = [
     "seed_dots",
     "share_axis",
     "shares",
-    "split",
     "step_axis",
     "success_curve",
     "survival",
     "symmetry",
     "table",
     "threshold_profile",
-    "variance_split",
+    "variance_components",
     "work_curve",
 ]
+
+FORMER = {"split": "failure_causes", "variance_split": "variance_components"}
+
+
+def __getattr__(name: str):
+    """What a function was called in the version before, with a warning."""
+    if name not in FORMER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    now = FORMER[name]
+    warnings.warn(
+        f"{__name__}.{name} is called {now} now; the old name goes with the next version",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return globals()[now]

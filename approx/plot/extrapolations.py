@@ -44,7 +44,7 @@ def shares(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -
         title: the message of the panel.
     """
     needed = ["rate", "low", "high", "kind"]
-    check_made(data, needed, "plot.shares", "stats.shares(stats.split(...))")
+    check_made(data, needed, "plot.shares", "stats.shares(stats.failure_causes(...))")
     ax = axes(ax, title)
     rows = np.arange(data.sizes["kind"])
     series = list(each(data, "kind"))
@@ -75,7 +75,7 @@ def shares(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -
     return ax
 
 
-def split(
+def failure_causes(
     data: xr.Dataset,
     ax: Axes | None = None,
     title: str | None = None,
@@ -89,7 +89,7 @@ def split(
     level of `data`.
 
     Args:
-        data: `stats.shares(stats.split(...))`, over `kind` and the series.
+        data: `stats.shares(stats.failure_causes(...))`, over `kind` and the series.
         ax: axes to draw on.
         title: the message of the panel.
         colors: {kind: its colour}, for every kind in `data`; if left out, four colours of ours.
@@ -99,7 +99,7 @@ def split(
         ValueError: `colors` lacks a class, or is left out and there are more than four classes.
     """
     needed = ["rate", "low", "high", "kind"]
-    check_made(data, needed, "plot.split", "stats.shares(stats.split(...))")
+    check_made(data, needed, "plot.failure_causes", "stats.shares(stats.failure_causes(...))")
     kinds = [str(kind) for kind in data.kind.values]
     if colors is None:
         if len(kinds) > len(FILLS):
@@ -122,7 +122,7 @@ def split(
 
 
 def _draw_bar(ax: Axes, y: int, one: xr.Dataset, colors: Mapping[str, Any], numbers: bool) -> None:
-    """One bar of `split`: its parts, their whiskers and numbers."""
+    """One bar of `failure_causes`: its parts, their whiskers and numbers."""
     successes, n = one.successes.values, one.n.values
     ends = np.cumsum(successes) / np.maximum(n, 1)
     level = float(one.attrs.get("level", 0.95))

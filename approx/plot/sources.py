@@ -13,13 +13,13 @@ from approx.plot.series import axes, check_made, each, label_ends, readable
 MOST_TICKS = 8  # with more points, the axis names powers of ten
 
 
-def variance_split(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
+def variance_components(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
     """Share of the variance that each source of randomness makes, with its interval.
 
     Interactions of sources stand below them, in grey.
 
     Args:
-        data: what `stats.variance_split` returned, for one setting.
+        data: what `stats.variance_components` returned, for one setting.
         ax: axes to draw on.
         title: the message of the panel.
 
@@ -27,7 +27,7 @@ def variance_split(data: xr.Dataset, ax: Axes | None = None, title: str | None =
         ValueError: more than one setting.
     """
     needed = ["share", "low", "high", "source"]
-    check_made(data, needed, "plot.variance_split", "stats.variance_split(runs)")
+    check_made(data, needed, "plot.variance_components", "stats.variance_components(runs)")
     if data.share.dims != ("source",):
         extra = ", ".join(map(str, data.share.dims[:-1]))
         raise ValueError(f"a panel draws one setting; select one of {extra}")

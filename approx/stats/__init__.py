@@ -6,6 +6,8 @@ are read from the records that hits have, so hits may be cut. A hit that is nan 
 training that nobody judged, and is refused.
 """
 
+import warnings
+
 from approx.stats.asymptotes import asymptote, shares
 from approx.stats.boundaries import boundary
 from approx.stats.bounded_means import mean_interval
@@ -32,7 +34,7 @@ from approx.stats.evidence import (
 from approx.stats.evidence_files import claims_table, read_claims, reported_table, write_claims
 from approx.stats.extrapolation import error_by_distance, symmetry
 from approx.stats.factorials import crossed
-from approx.stats.failures import below_floor, excess, split
+from approx.stats.failures import below_floor, excess, failure_causes
 from approx.stats.intervals import binomial_interval, order_quantiles
 from approx.stats.kept import pick
 from approx.stats.maps import best, highest, majority
@@ -51,7 +53,7 @@ from approx.stats.survival_curves import kaplan_meier, survival
 from approx.stats.time_tests import compare_times, logrank
 from approx.stats.times import restricted_mean, time_quantiles, time_to_success
 from approx.stats.values import aggregate, best_of, quantiles
-from approx.stats.variance import variance_split
+from approx.stats.variance import variance_components
 
 __all__ = [
     "ALWAYS",
@@ -88,6 +90,7 @@ __all__ = [
     "ert_ratio",
     "excess",
     "exponent",
+    "failure_causes",
     "falling",
     "highest",
     "improvement",
@@ -121,7 +124,6 @@ __all__ = [
     "seeds_for_power",
     "seeds_for_width",
     "shares",
-    "split",
     "success",
     "survival",
     "symmetry",
@@ -129,7 +131,22 @@ __all__ = [
     "time_quantiles",
     "time_to_success",
     "tries_needed",
-    "variance_split",
+    "variance_components",
     "verdict",
     "write_claims",
 ]
+
+FORMER = {"split": "failure_causes", "variance_split": "variance_components"}
+
+
+def __getattr__(name: str):
+    """What a function was called in the version before, with a warning."""
+    if name not in FORMER:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    now = FORMER[name]
+    warnings.warn(
+        f"{__name__}.{name} is called {now} now; the old name goes with the next version",
+        DeprecationWarning,
+        stacklevel=2,
+    )
+    return globals()[now]

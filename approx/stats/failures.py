@@ -16,7 +16,7 @@ KINDS = (SUCCESS, NOT_OUTSIDE, NOT_FOUND, IMPOSSIBLE)
 ROUNDING = 1e-5  # relative: about 100 float32 rounding units, what the sum of a loss may be off by
 
 
-def split(
+def failure_causes(
     runs: xr.Dataset,
     floor: float | xr.DataArray,
     below: float | xr.DataArray,
@@ -52,7 +52,7 @@ def split(
         ValueError: a floor or threshold is nan, or a variable is missing.
 
     Example:
-        stats.shares(stats.split(runs, floor=0.0, below=1e-3, outside_below=1e-2))
+        stats.shares(stats.failure_causes(runs, floor=0.0, below=1e-3, outside_below=1e-2))
     """
     limit = xr.DataArray(below)
     least = check_floor(floor)

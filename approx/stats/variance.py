@@ -20,7 +20,7 @@ COLUMNS = ("share", "low", "high", "total", "total_low", "total_high", "componen
 Subset = tuple[int, ...]
 
 
-def variance_split(
+def variance_components(
     runs: xr.Dataset,
     of: str = "test_loss",
     over: Sequence[str] | None = None,
@@ -77,7 +77,7 @@ def variance_split(
 
     Example:
         runs = ap.run(task, recipe, cross={"init": 16, "data": 16})
-        stats.variance_split(runs).share.sel(source="init")
+        stats.variance_components(runs).share.sel(source="init")
     """
     check_level(level)
     if scale not in SCALES:
@@ -286,7 +286,7 @@ def mean_squares(table: np.ndarray, subsets: list[Subset]) -> tuple[np.ndarray, 
 def components_matrix(levels: Sequence[int], subsets: list[Subset]) -> np.ndarray:
     """The matrix (source, source) that turns mean squares into variance components.
 
-    It is the inverse of the matrix of the expectations, see `variance_split`.
+    It is the inverse of the matrix of the expectations, see `variance_components`.
     """
     sources = len(subsets)
     expectations = np.zeros((sources, sources))

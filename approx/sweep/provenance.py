@@ -1,6 +1,6 @@
 """Everything that decides the bits of a result: told as JSON, hashed, and compared.
 
-The sha256 of it is the result's identity.
+The sha256 of it is the result's fingerprint.
 """
 
 import hashlib
@@ -32,9 +32,18 @@ SHORT = 60  # characters of a value that is told in full
 # ---- digests -------------------------------------------------------------------------------------
 
 
-def identity(source: Mapping[str, Any]) -> str:
+def fingerprint(source: Mapping[str, Any]) -> str:
     """The sha256 of a provenance, or of other entries, whatever their order."""
     return hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()
+
+
+def marks(source: Mapping[str, Any]) -> dict[str, str]:
+    """The attributes by which a result says what made it.
+
+    `identity` is the former name of `fingerprint`; results have both in this version.
+    """
+    found = fingerprint(source)
+    return {"fingerprint": found, "identity": found, "provenance": json.dumps(source)}
 
 
 def digest(*arrays: Any) -> str:

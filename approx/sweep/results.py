@@ -266,8 +266,7 @@ def steps_kept(plan: Plan) -> list[int]:
 def attributes(plan: Plan, trace: Trace, source: dict[str, Any]) -> dict[str, Any]:
     """What made a result; the nesting of its parameters, if it has them."""
     found = {
-        "identity": provenance.identity(source),
-        "provenance": json.dumps(source),
+        **provenance.marks(source),
         "created": datetime.now(UTC).isoformat(timespec="seconds"),
         "lanes": plan.lanes,
     }
@@ -321,8 +320,7 @@ def join(made: Sequence[xr.Dataset], labels: Sequence[Any], labelled: bool = Tru
     joined = joined.assign_coords({name: first[name] for name in shared})
     sources = [json.loads(runs.provenance) for runs in made]
     source = {"recipes": dict(zip(labels, sources, strict=True))}
-    about = {"identity": provenance.identity(source), "provenance": json.dumps(source)}
-    return joined.assign_attrs(first.attrs | about)
+    return joined.assign_attrs(first.attrs | provenance.marks(source))
 
 
 def with_reports(made: Sequence[xr.Dataset]) -> list[xr.Dataset]:
@@ -348,7 +346,7 @@ def is_shared(name: str, made: Sequence[xr.Dataset]) -> bool:
 def append(parts: list[xr.Dataset]) -> xr.Dataset:
     """Results of different seeds as one.
 
-    It has the identity that it would have if all seeds had been run at once.
+    It has the fingerprint that it would have if all seeds had been run at once.
     """
     if len(parts) == 1:
         return parts[0]
@@ -364,7 +362,7 @@ def append(parts: list[xr.Dataset]) -> xr.Dataset:
     source = json.loads(runs.provenance)
     for one in source.get("recipes", {"": source}).values():
         one["seeds"] = describe_seeds(runs.seed.values)
-    return runs.assign_attrs(provenance=json.dumps(source), identity=provenance.identity(source))
+    return runs.assign_attrs(provenance.marks(source))
 
 
 def params(runs: xr.Dataset, **where: Any) -> PyTree:
