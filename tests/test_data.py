@@ -353,7 +353,9 @@ def test_reprs_are_short():
         "learning_rate=0.001, steps=5)"
     )
     assert repr(ap.MLP((3,), np.tanh, outputs=2)) == "MLP(widths=(3,), activation=tanh, outputs=2)"
-    assert repr(ap.tasks.square(noise=0.1)) == "Curve(f=square, range=10.0, noise=0.1)"
+    assert repr(ap.tasks.square(noise=0.1)) == (
+        "Curve(f=square, range=10.0, noise=0.1, test_size=301)"
+    )
     assert eval(repr(ap.MLP((3,))), {"MLP": ap.MLP}) == ap.MLP((3,))
     for swapped in ((recipe, task), ([task] * 1000, recipe), (many, recipe)):
         with pytest.raises(TypeError, match="the task is") as caught:
