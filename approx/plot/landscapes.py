@@ -13,8 +13,8 @@ from approx.plot.cells import Bar, Pair, add_bar, add_note, hatch, map_axes, mes
 from approx.plot.series import check_made, readable
 from approx.stats.labels import check_rates
 
-# Greys that no colour of the maps looks like: hatching of cells whose value is infinite, and dots in
-# cells in which most seeds diverged
+# Greys that no colour of the maps looks like: hatching of cells whose value is infinite, and dots
+# in cells in which most seeds diverged
 NEVER, DIVERGED = "0.7", "0.75"
 
 
