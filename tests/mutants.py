@@ -56,6 +56,12 @@ PROMISED_BY = {
         "test_case_updates",
         "test_second_order",
     ),
+    "approx/training/records.py": (
+        "test_mathematics",
+        "test_contract",
+        "test_case_updates",
+        "test_second_order",
+    ),
     "approx/training/second_order.py": ("test_second_order",),
     "approx/training/quasi_newton.py": ("test_second_order",),
     "approx/training/inverse_hessians.py": ("test_second_order",),

@@ -13,7 +13,7 @@ from jaxtyping import Array, Key
 from approx.tasks import shortened
 from approx.training.inputs import Keys
 from approx.training.loop import KEEPABLE, Keep, Trace
-from approx.training.recipes import MOST_RECORDS, is_whole
+from approx.training.recorded_steps import MOST_RECORDS, is_whole
 
 # Names of variables, coordinates and dimensions of a result or of a part of it on disk. Neither a
 # metric nor a swept number can have one of them.

@@ -19,7 +19,8 @@ class Shapes(NamedTuple):
     """The shapes and types that `check` found, as `jax.eval_shape` gives them.
 
     Attributes:
-        inputs, targets: of the training rows, (n, i) and (n, o), or (n,) for labels.
+        inputs: of the training rows, (n, i).
+        targets: of the training rows, (n, o), or (n,) for labels.
         points: of the test points.
         params: of the parameters, in the model's own nesting.
         outputs: of the model, (n, o).

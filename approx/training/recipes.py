@@ -16,9 +16,6 @@ from approx.tasks.data import check_number
 from approx.tasks.reprs import described
 from approx.training import optimizers, sampling
 from approx.training.recorded_steps import (
-    MOST_RECORDS as MOST_RECORDS,
-)
-from approx.training.recorded_steps import (
     check_number_of_records,
     checked_records,
     is_whole,

@@ -142,6 +142,9 @@ def measure(
     def norm(kind, tree):
         return batching.each(optax.tree.norm)(tree) if kind in keep.what else None
 
+    def if_kept(name, value):
+        return value if name in keep.what else None
+
     def own(params, recipe):
         return users_metrics(params, recipe, keep)
 
@@ -163,8 +166,8 @@ def measure(
         weight_norm=norm("weight_norm", state.params),
         metrics=batching.each(own)(state.params, recipe),
         reports=chosen.report(state.opt_state),
-        prediction=outputs if "prediction" in keep.what else None,
-        params=state.params if "params" in keep.what else None,
+        prediction=if_kept("prediction", outputs),
+        params=if_kept("params", state.params),
     )
 
 
