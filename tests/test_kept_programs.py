@@ -104,7 +104,7 @@ def test_a_program_from_disk_gives_the_bits_of_one_compiled_now(form, place, mon
     compiled = ap.run(ap.tasks.square(range=1.0), recipe, **asked)
     kept_programs.finish()
     written = {path: path.read_bytes() for path in files(place)}
-    assert len(written) == 3  # look, start and advance
+    assert len(written) == 4  # look, draw, start and advance
     monkeypatch.setattr(programs, "_compiled", {})
     found = []
 
@@ -115,7 +115,7 @@ def test_a_program_from_disk_gives_the_bits_of_one_compiled_now(form, place, mon
     original = kept_programs.recall
     monkeypatch.setattr(kept_programs, "recall", recall)
     again = ap.run(ap.tasks.square(range=1.0), recipe, **asked)
-    assert len(found) == 3
+    assert len(found) == 4
     assert None not in found
     assert digest(again) == digest(compiled)
     assert again.fingerprint == compiled.fingerprint
@@ -156,10 +156,10 @@ def end(process):
 def test_two_processes_at_once_and_one_after_them_agree(tmp_path):
     place = tmp_path / "programs"
     first, second = [end(process) for process in [begin(place), begin(place)]]
-    assert len(files(place)) == 3
+    assert len(files(place)) == 4
     assert all(path.name.endswith(".program") and path.name[0] != "." for path in files(place))
     third = end(begin(place))
-    assert third["from disk"] == 3
+    assert third["from disk"] == 4
     assert first["bits"] == second["bits"] == third["bits"]
 
 

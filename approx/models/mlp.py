@@ -17,6 +17,7 @@ from jax import random
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float, Key
 
+from approx.models import draws
 from approx.models.activations import ACTIVATIONS, sin, snake
 from approx.models.initializers import INITIALIZERS
 from approx.numerics.barriers import OFTEN, kept, pulled
@@ -123,23 +124,31 @@ class MLP:
         """Widths and activation, and the fields that differ from their defaults."""
         return described(self, always=("widths", "activation"))
 
-    def init(self, key: Key[Array, ""], x: Float[Array, "n i"]) -> list[dict[str, Array]]:
-        """Parameters: one `{"w": (i, o), "b": (o,)}` per layer, each from a key of its own."""
+    def init(
+        self, key: Key[Array, ""] | draws.Source, x: Float[Array, "n i"]
+    ) -> list[dict[str, Array]]:
+        """Parameters: one `{"w": (i, o), "b": (o,)}` per layer, each from a key of its own.
+
+        Args:
+            key: of the network; or a source of random numbers that stands for it (see `draws`).
+            x: inputs, of which only the number of columns counts.
+        """
+        source = draws.as_source(key)
         sizes = (x.shape[-1], *self.widths, self.outputs)
         return [
-            self.layer(random.fold_in(key, n), sizes[n], sizes[n + 1], n == 0)
+            self.layer(source.fold_in(n), sizes[n], sizes[n + 1], n == 0)
             for n in range(len(sizes) - 1)
         ]
 
-    def layer(self, key, fan_in, fan_out, first):
+    def layer(self, source: draws.Source, fan_in: int, fan_out: int, first: bool):
         """One layer's parameters; `first` says whether it is the first layer."""
         if callable(self.initializer):
-            w = self.initializer(key, (fan_in, fan_out), jnp.result_type(float))
+            w = self.initializer(source.own_key(), (fan_in, fan_out), jnp.result_type(float))
             b = jnp.zeros(fan_out)
         else:
             frequency = 1.0 if self.frequency is None else self.frequency
             draw = INITIALIZERS[self.initializer]
-            w, b = draw(key, fan_in, fan_out, first=first, frequency=frequency)
+            w, b = draw(source, fan_in, fan_out, first=first, frequency=frequency)
         made = {"w": self.init_scale * w}
         if self.bias:
             made["b"] = self.init_scale * b

@@ -13,6 +13,8 @@ import numpy as np
 from jax import random
 from jaxtyping import Array, Key, PyTree, UInt32
 
+from approx import models
+from approx.models import draws, scalings
 from approx.numerics import products
 from approx.tasks import Points, Task
 from approx.training import loop as training
@@ -102,14 +104,73 @@ def keys(root: Key[Array, ""], seeds: UInt32[Array, " streams"]) -> Keys:
     return Keys(*(random.fold_in(random.fold_in(root, seeds[n]), n) for n in streams))
 
 
-def start(structure: Structure, inputs: Inputs) -> tuple[State, Trace]:
-    """`training.start` on every lane."""
+def start(structure: Structure, inputs: Inputs, bits: Array | None = None) -> tuple[State, Trace]:
+    """`training.start` on every lane.
 
-    def one(seeds, numbers, params):
+    Args:
+        structure: of the trainings.
+        inputs: of the block.
+        bits: (lanes, numbers) that the models' random numbers are made of (see `models.draws`), or
+            None: then the program draws them itself.
+    """
+
+    def one(seeds, numbers, params, bits):
         task, recipe = unflatten(structure, numbers, inputs.arrays)
-        return training.start(keys(inputs.root, seeds), task, recipe, structure.keep, params)
+        streams = keys(inputs.root, seeds)
+        source = None if bits is None else draws.BitSource(bits)
+        return training.start(streams, task, recipe, structure.keep, params, source)
 
-    return jax.vmap(one, out_axes=structure.axis)(inputs.seeds, inputs.numbers, inputs.params)
+    given = inputs.seeds, inputs.numbers, inputs.params, bits
+    return jax.vmap(one, out_axes=structure.axis)(*given)
+
+
+MOST_TABLES = 64  # that are remembered; then all are forgotten
+_tables: dict[Any, np.ndarray | None] = {}  # by structure and the shapes of the arrays
+
+
+def table_of(structure: Structure, inputs: Inputs) -> np.ndarray | None:
+    """Where the random numbers of the first parameters come from (see `draws.table_of`).
+
+    None if the model draws them itself, as a user's own model does; or draws none.
+    """
+    if inputs.params is not None or not draws.is_plain(inputs.root):
+        return None
+    key = structure, tuple(np.shape(array) for array in inputs.arrays)
+    if len(_tables) >= MOST_TABLES:
+        _tables.clear()
+    if key not in _tables:
+        _tables[key] = made_table(structure, inputs)
+    return _tables[key]
+
+
+def made_table(structure: Structure, inputs: Inputs) -> np.ndarray | None:
+    """`table_of`, if it is not known yet."""
+    task, recipe = unflatten(structure, inputs.numbers[0], inputs.arrays)
+    if not isinstance(scalings.core(recipe.model), models.MLP):
+        return None
+    requests = draws.Requests()
+    first_params, _ = models.functions(recipe.model)
+    key = random.key(0)
+    try:
+        jax.eval_shape(lambda: first_params(requests, task.split(key, key)[0][0]))
+    except draws.OwnKeyNeededError:
+        return None
+    return draws.table_of(requests.made) if requests.made else None
+
+
+def draw(
+    wide: bool, root: Key[Array, ""], seeds: UInt32[Array, "lanes streams"], table: Array
+) -> Array:
+    """The bits of a block's first parameters, for `start`: (lanes, numbers).
+
+    Args:
+        wide: whether numbers have 64 bits.
+        root: the root key.
+        seeds: of each lane's streams.
+        table: where each number comes from, see `draws.table_of`.
+    """
+    words = jax.vmap(lambda seeds: random.key_data(keys(root, seeds).init))(seeds)
+    return draws.draw(words, table, wide)
 
 
 def advance(

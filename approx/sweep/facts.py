@@ -6,6 +6,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
+from approx.sweep import hosts
 from approx.tasks import Task
 from approx.training import checks
 from approx.training.recipes import Recipe, record_steps, rule
@@ -57,6 +58,10 @@ class Facts(NamedTuple):
         return sum(leaf.size for leaf in jax.tree.leaves(self.params))
 
 
+MOST_KNOWN = 1000  # recipes whose shapes are remembered; then all are forgotten
+_known: dict[Any, tuple[checks.Shapes, bool]] = {}
+
+
 def find(task: Task, recipe: Recipe) -> Facts:
     """Find the facts of a task and a recipe, and refuse the two if they do not fit.
 
@@ -65,7 +70,7 @@ def find(task: Task, recipe: Recipe) -> Facts:
 
     """
     with x64(recipe):
-        shapes = checks.check(task, recipe)
+        shapes, plain = shapes_of(task, recipe)
         return Facts(
             task,
             recipe,
@@ -75,8 +80,35 @@ def find(task: Task, recipe: Recipe) -> Facts:
             shapes.params,
             shapes.outputs.shape[1],
             record_steps(recipe),
-            is_plain(recipe, shapes.params),
+            plain,
         )
+
+
+def shapes_of(task: Task, recipe: Recipe) -> tuple[checks.Shapes, bool]:
+    """The shapes of a task and a recipe that fit, and whether the optimiser is plain.
+
+    Both follow from the structure, the shapes of the arrays, and what the user's functions read.
+    They are remembered by these. What depends on values is checked every time.
+    """
+    leaves, tree = jax.tree.flatten((task, recipe))
+    host = hosts.fingerprint(hosts.static_parts(tree))
+    kinds = tuple((np.shape(leaf), getattr(leaf, "dtype", type(leaf))) for leaf in leaves)
+    key = tree, kinds, host
+    try:
+        known = _known.get(key)
+    except TypeError:  # something static has no hash
+        shapes = checks.check(task, recipe)
+        return shapes, is_plain(recipe, shapes.params)
+    if known is not None:
+        shapes, plain = known
+        checks.check_values(task, recipe, shapes)
+        return shapes, plain
+    shapes = checks.check(task, recipe)
+    plain = is_plain(recipe, shapes.params)
+    if len(_known) >= MOST_KNOWN:
+        _known.clear()
+    _known[key] = shapes, plain
+    return shapes, plain
 
 
 def is_plain(recipe: Recipe, params: PyTree) -> bool:

@@ -272,3 +272,9 @@ def inner_programs(params: Mapping[str, Any]) -> Iterator[Any]:
         for one in values:
             if isinstance(one, core.Jaxpr | core.ClosedJaxpr):
                 yield getattr(one, "jaxpr", one)
+
+
+def static_parts(tree: Any) -> list[Any]:
+    """The classes of a pytree's nodes and what is static in them: all but numbers and arrays."""
+    inner = [part for child in tree.children() for part in static_parts(child)]
+    return [tree.node_data(), *inner]

@@ -111,7 +111,7 @@ def make_plan(request: Request, entry: Entry) -> Plan:
         limits.check_block(facts, int(lanes))
         structure = structure._replace(
             form=choose_form(request.form, facts, lanes),
-            host=hosts.fingerprint(static_parts(structure.tree), keep.metrics),
+            host=hosts.fingerprint(hosts.static_parts(structure.tree), keep.metrics),
         )
         params = check_params(facts, request.init_params, request.seeds, keep)
         # A copy: JAX remembers numpy arrays that some jit closed over, in that jit's precision.
@@ -130,12 +130,6 @@ def make_plan(request: Request, entry: Entry) -> Plan:
         int(lanes),
         params,
     )
-
-
-def static_parts(tree: Any) -> list[Any]:
-    """The classes of a pytree's nodes and what is static in them: all but numbers and arrays."""
-    inner = [part for child in tree.children() for part in static_parts(child)]
-    return [tree.node_data(), *inner]
 
 
 # ---- the table of numbers ------------------------------------------------------------------------

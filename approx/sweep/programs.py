@@ -18,7 +18,7 @@ from jax.sharding import SingleDeviceSharding
 from jaxtyping import PyTree
 
 from approx.sweep import checks, hosts, kept_programs, layouts
-from approx.sweep.blocks import Inputs, Structure, advance, look, start
+from approx.sweep.blocks import Inputs, Structure, advance, draw, look, start, table_of
 from approx.sweep.facts import x64
 from approx.sweep.plans import Plan, cell_inputs, inputs
 from approx.tasks import Points
@@ -49,6 +49,26 @@ class Block(NamedTuple):
     bytes: int
     carry: Any
     callbacks: tuple[str, ...] = ()
+
+
+class Start(NamedTuple):
+    """The compiled start of a block, which is given its random numbers as bits.
+
+    Attributes:
+        program: `blocks.start`.
+        draw: `blocks.draw`. Networks of nearly as many parameters share this program.
+        table: where each number comes from, on the device.
+
+    """
+
+    program: Any
+    draw: Any
+    table: Any
+
+    def __call__(self, inputs: Inputs) -> Any:
+        """The block's (State, Trace) of step 0."""
+        bits = self.draw(inputs.root, inputs.seeds, self.table)
+        return self.program(inputs, bits)
 
 
 class Ready(NamedTuple):
@@ -126,18 +146,50 @@ def build(
     quick = with_defaults(QUICK, options, device)
     fast = with_defaults(layouts.OPTIONS[structure.form], options, device)
     arguments = (carry, inputs, step, step)
-    start_code, start_key = lower(start, (structure,), (inputs,), (), quick, device)
+    table = table_of(structure, inputs)
     advance_code, advance_key = lower(advance, (structure,), arguments, (1,), fast, device)
     with ThreadPoolExecutor(2) as pool:
-        first = pool.submit(compiled, start_code, start_key)
         rest = pool.submit(compiled, advance_code, advance_key)
+        if table is None:
+            start_code, start_key = lower(start, (structure,), (inputs,), (), quick, device)
+            first = compiled(start_code, start_key)
+        else:
+            first, start_key = start_of_bits(structure, inputs, table, quick, device)
     size = bytes_at_work(rest.result(), (carry, inputs))
     text = start_key.text[:32] + advance_key.text[:32]
     called = tuple(one.name for one in (*start_key.called, *advance_key.called))
     if called:
         text = f"{text} and host functions {uuid.uuid4().hex}"
     used = {"start": quick, "advance": fast}
-    return Block(first.result(), rest.result(), text, used, size, carry, called)
+    return Block(first, rest.result(), text, used, size, carry, called)
+
+
+def start_of_bits(
+    structure: Structure,
+    inputs: Inputs,
+    table: np.ndarray,
+    options: dict[str, Any],
+    device: Any,
+) -> tuple[Start, "Found"]:
+    """A block's compiled start that is given bits, and what its own program is found by.
+
+    Args:
+        structure: of the trainings.
+        inputs: of one block, for shapes only.
+        table: where each random number comes from.
+        options: of the compiler.
+        device: where it will run.
+
+    """
+    wide = inputs.numbers.dtype == np.float64
+    drawn = inputs.root, inputs.seeds, table
+    draw_code, draw_key = lower(draw, (wide,), drawn, (), options, device)
+    bits = jax.ShapeDtypeStruct(
+        (len(inputs.seeds), table.shape[1]), np.uint64 if wide else np.uint32
+    )
+    code, key = lower(start, (structure,), (inputs, bits), (), options, device)
+    ready = Start(compiled(code, key), compiled(draw_code, draw_key), jax.device_put(table, device))
+    return ready, key
 
 
 def bytes_at_work(program: Any, arguments: PyTree) -> int:
@@ -228,6 +280,20 @@ class Found(NamedTuple):
     called: tuple[Called, ...] = ()
 
 
+class Lowered(NamedTuple):
+    """A program that was traced and lowered before.
+
+    JAX gives the same `jaxpr` object again if it has traced the same function of the same static
+    arguments and shapes before. It is kept here, so that no other object gets its number.
+    """
+
+    jaxpr: Any
+    code: Any
+    found: Found
+
+
+MOST_LOWERED = 256  # programs; then all are forgotten, and lowered again where they are wanted
+_lowered: dict[Any, Lowered] = {}
 # A fresh lambda with the same code finds its program here, as it has the same text
 _compiled: dict[Any, Any] = {}
 
@@ -255,11 +321,18 @@ def lower(
 
     placed = jax.tree.map(on_device, args)
     traced = jitted(function, donated, tuple(options.items())).trace(*static, *placed)
-    lowered = traced.lower()
-    text = hashlib.sha256(lowered.as_text().encode()).hexdigest()
-    called = tuple(map(Called, hosts.callbacks(traced.jaxpr)))
     said = repr(sorted(options.items()))
-    return lowered, Found(text, said, device, lowered.in_tree, lowered.out_tree, called)
+    known = _lowered.get((id(traced.jaxpr), said, device))
+    if known is not None:
+        return known.code, known.found
+    code = traced.lower()
+    text = hashlib.sha256(code.as_text().encode()).hexdigest()
+    called = tuple(map(Called, hosts.callbacks(traced.jaxpr)))
+    found = Found(text, said, device, code.in_tree, code.out_tree, called)
+    if len(_lowered) >= MOST_LOWERED:
+        _lowered.clear()
+    _lowered[id(traced.jaxpr), said, device] = Lowered(traced.jaxpr, code, found)
+    return code, found
 
 
 @lru_cache
@@ -315,6 +388,7 @@ def make_room() -> None:
     """
     if maps_used() > 0.75 * maps_allowed():
         _compiled.clear()
+        _lowered.clear()
         jax.clear_caches()
         gc.collect()
 

@@ -8,6 +8,7 @@ import json
 import os
 import platform
 from collections.abc import Iterator, Mapping
+from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -65,6 +66,7 @@ def describe_seeds(seeds: np.ndarray) -> Any:
 # ---- the machine ---------------------------------------------------------------------------------
 
 
+@lru_cache
 def versions() -> dict[str, str]:
     """The versions of Python and of the packages that compute the numbers."""
     found = {"python": platform.python_version()}
@@ -76,6 +78,7 @@ def versions() -> dict[str, str]:
     return found
 
 
+@lru_cache
 def processor() -> str:
     """The CPU's model and its widest vectors.
 

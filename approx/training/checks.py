@@ -70,11 +70,21 @@ def check(task: Task, recipe: Recipe) -> Shapes:
             'l2_on="hidden" needs parameters in the order of the layers, a list; this model has a '
             f"{kind}"
         )
-    chosen = rule(recipe)
-    if chosen.wants != GRADIENT:
-        check_method(task, recipe, params, x, y)
-    jax.eval_shape(chosen.init, params)
-    return Shapes(x, y, points, params, outputs)
+    shapes = Shapes(x, y, points, params, outputs)
+    check_values(task, recipe, shapes)
+    jax.eval_shape(rule(recipe).init, params)
+    return shapes
+
+
+def check_values(task: Task, recipe: Recipe, shapes: Shapes) -> None:
+    """Refuse what depends on more than shapes: on the data's values, or on the memory there is.
+
+    Raises:
+        ValueError, MemoryError: with the remedy.
+    """
+    check_dtype(task, recipe)
+    if rule(recipe).wants != GRADIENT:
+        check_method(task, recipe, shapes.params, shapes.inputs, shapes.targets)
 
 
 def check_dtype(task: Task, recipe: Recipe) -> None:

@@ -4,6 +4,8 @@ All shapes are those of one network; `blocks.py` puts the axis of seeds and sett
 and `loop`.
 """
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 from jax import lax, random
@@ -27,12 +29,13 @@ def start(
     recipe: Recipe,
     keep: Keep = KEEP,
     params: PyTree | None = None,
+    source: Any = None,
 ) -> tuple[State, Trace]:
     """State and trace before the first step; record 0 is made if step 0 is among the records."""
     check(task, recipe)
     keys = as_keys(key)
     data = prepare(keys, task, recipe)
-    state = init(keys, task, recipe, params)
+    state = init(keys, task, recipe, params, source)
     one = jax.eval_shape(lambda: measure(state, data, task, recipe, keep))
 
     def unwritten(path, value):

@@ -4,7 +4,7 @@ Shape letters: n training rows, i inputs, o outputs. All shapes are those of one
 says how the same formulas run on many (see `Batching`).
 """
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -39,7 +39,11 @@ class State(NamedTuple):
 
 
 def init(
-    key: Key[Array, ""] | Keys, task: Task, recipe: Recipe, params: PyTree | None = None
+    key: Key[Array, ""] | Keys,
+    task: Task,
+    recipe: Recipe,
+    params: PyTree | None = None,
+    source: Any = None,
 ) -> State:
     """The state before the first step.
 
@@ -48,12 +52,15 @@ def init(
         task: gives the rows, whose shapes the model may ask for.
         recipe: says which model and optimiser.
         params: parameters to start from (a warm start); None for the model's own init.
+        source: of the model's random numbers (see `models.draws`); None for the stream of the key.
     """
     keys = as_keys(key)
     x, y = task.split(keys.data, keys.noise)[0]
     if params is None:
         first_params, _ = models.functions(recipe.model)
-        params = first_params(keys.init, x.astype(recipe.dtype))
+        if source is None:
+            source = keys.init
+        params = first_params(source, x.astype(recipe.dtype))
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, recipe.dtype), params)
     zero = jnp.zeros((), recipe.dtype)
     residuals = y.size if recipe.l2 is None else 0

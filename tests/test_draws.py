@@ -1,0 +1,109 @@
+"""Promise: numbers drawn by the shared program are those that JAX draws from the same key."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+from jax import random
+
+import approx as ap
+from approx.models import draws
+from approx.models.initializers import INITIALIZERS
+from approx.sweep import programs
+from approx.training import checks
+
+KEY = random.key(7)
+SQUARE = ap.tasks.square(range=1.0)
+
+
+def numbers_both_ways(init, wide):
+    """What `init` makes of three streams' keys, and of bits that the shared program drew."""
+    requests = draws.Requests()
+    jax.eval_shape(lambda: init(requests))
+    table = jnp.asarray(draws.table_of(requests.made))
+    seeds = jnp.arange(3, dtype=jnp.uint32)
+    words = jax.vmap(lambda seed: random.key_data(random.fold_in(KEY, seed)))(seeds)
+    bits = jax.jit(draws.draw, static_argnums=2)(words, table, wide)
+    of_bits = jax.jit(jax.vmap(lambda bits: init(draws.BitSource(bits))))(bits)
+    of_keys = jax.jit(jax.vmap(lambda seed: init(random.fold_in(KEY, seed))))(seeds)
+    return of_keys, of_bits
+
+
+@pytest.mark.parametrize("wide", [False, True])
+@pytest.mark.parametrize("initializer", sorted(set(INITIALIZERS) - {"identity"}))
+def test_bits_give_the_numbers_of_the_key(initializer, wide):
+    model = ap.MLP((5, 3), "sin", initializer=initializer, init_scale=0.7)
+    with jax.enable_x64(wide):
+        init = lambda source: model.init(draws.as_source(source), jnp.zeros((1, 2)))  # noqa: E731
+        of_keys, of_bits = numbers_both_ways(init, wide)
+        kinds = {leaf.dtype for leaf in jax.tree.leaves(of_bits)}
+        assert kinds == {np.dtype("float64" if wide else "float32")}
+        jax.tree.map(np.testing.assert_array_equal, of_keys, of_bits)
+
+
+def test_a_run_starts_from_the_weights_of_the_model_s_own_init():
+    """Seeds, scalings, both forms of a program, and a network of more than the least table."""
+    models = {
+        "lanes": (ap.MLP((9,), "tanh"), {}),
+        "vmap": (ap.MLP((9,), "tanh"), {"form": "vmap"}),
+        "scaled": (ap.scalings.PerFeature(ap.MLP((4,), "relu", initializer="he"), scale=2.0), {}),
+        "larger": (ap.MLP((30, 20), "relu"), {}),
+    }
+    for model, options in models.values():
+        recipe = ap.Recipe(model=model, steps=1, records=(0, 1))
+        kept = {"keep": ("params",), "keep_at": (0,), "progress": False, "lanes": 4}
+        runs = ap.run(SQUARE, recipe, seeds=[3, 11], **kept, **options)
+        for seed in (3, 11):
+            key = random.fold_in(random.key(0, impl="threefry2x32"), seed)
+            expected = jax.jit(lambda key, recipe=recipe: ap.init(key, SQUARE, recipe).params)(key)
+            found = ap.params(runs, seed=seed)
+            jax.tree.map(np.testing.assert_array_equal, found, expected)
+
+
+def test_networks_of_nearly_as_many_parameters_share_the_drawing_program():
+    sizes = {draws.table_of([draws.Request((0, 0), count)]).shape[1] for count in (1, 31, 64)}
+    assert sizes == {draws.LEAST}
+    assert draws.table_of([draws.Request((1,), draws.LEAST + 1)]).shape[1] == 4 * draws.LEAST
+
+
+def test_a_users_own_initializer_draws_for_itself(quiet):
+    def ones(key, shape, dtype):
+        return jnp.ones(shape, dtype) + 0 * random.normal(key, shape, dtype)
+
+    recipe = ap.Recipe(model=ap.MLP((3,), "tanh", initializer=ones), steps=1, records=(0, 1))
+    runs = ap.run(SQUARE, recipe, seeds=2, keep=("params",), **quiet)
+    assert runs.fingerprint
+    with pytest.raises(draws.OwnKeyNeededError):
+        recipe.model.init(draws.Requests(), jnp.zeros((1, 1)))
+
+
+def test_an_equal_call_traces_and_lowers_nothing_again(quiet, monkeypatch):
+    recipe = ap.Recipe(model=ap.MLP((3,), "tanh"), steps=3)
+    first = ap.run(SQUARE, recipe, seeds=2, **quiet)
+    lowered = set(programs._lowered)
+    monkeypatch.setattr(checks, "check", lambda *_: pytest.fail("shapes were found again"))
+    again = ap.run(SQUARE, ap.Recipe(model=ap.MLP((3,), "tanh"), steps=3), seeds=2, **quiet)
+    assert set(programs._lowered) == lowered
+    np.testing.assert_array_equal(first.loss, again.loss)
+
+
+def test_a_changed_closure_is_noticed_though_the_shapes_are_remembered(quiet):
+    shift = [0.0]
+
+    def own_loss(outputs, targets):
+        return ((outputs - targets - shift[0]) ** 2).mean(1)
+
+    task = ap.task(lambda x: x, x=np.linspace(-1, 1, 9), loss=own_loss)
+    recipe = ap.Recipe(model=ap.MLP((3,), "tanh"), steps=1)
+    before = ap.run(task, recipe, seeds=2, **quiet)
+    shift[0] = 10.0
+    after = ap.run(task, recipe, seeds=2, **quiet)
+    assert (after.loss.isel(step=0) > before.loss.isel(step=0) + 50).all()
+
+
+def test_what_depends_on_values_is_checked_again_though_the_shapes_are_remembered(quiet):
+    x = np.linspace(-1, 1, 9)
+    recipe = ap.Recipe(model=ap.MLP((3,), "tanh"), steps=1)
+    ap.run(ap.given(x, x), recipe, seeds=2, **quiet)
+    with pytest.raises(ValueError, match="which float32 holds as"):
+        ap.run(ap.given(x, x + 1e9 + 1e-3), recipe, seeds=2, **quiet)
