@@ -1,12 +1,17 @@
 """Promise: the README's code runs, as written, in order."""
 
+import ast
 import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pytest
+
+import approx as ap
 
 ROOT = Path(__file__).parents[1]
-BLOCKS = re.findall(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+README = (ROOT / "README.md").read_text()
+BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
 
 
 def test_the_readme_runs(tmp_path, monkeypatch):
@@ -23,12 +28,62 @@ def test_the_readme_runs(tmp_path, monkeypatch):
 def test_the_page_of_the_system_says_what_may_import_what():
     from test_floor_plan import ALLOWED, GROUND
 
-    page = (ROOT / "README.md").read_text()
-    first = re.search(r"^    (numerics < .*)$", page, re.MULTILINE).group(1)
+    first = re.search(r"^    (numerics < .*)$", README, re.MULTILINE).group(1)
     *ground, doors = first.split(" < ")
     assert tuple(ground) == GROUND
     assert set(doors.split(", ")) == {
         name for name, below in ALLOWED.items() if set(GROUND) <= set(below)
     }
-    upon_stats = re.search(r"^    stats < (.*)$", page, re.MULTILINE).group(1).split(", ")
+    upon_stats = re.search(r"^    stats < (.*)$", README, re.MULTILINE).group(1).split(", ")
     assert set(upon_stats) == {name for name, below in ALLOWED.items() if "stats" in below}
+
+
+def test_the_page_of_the_system_names_the_functions_from_run_to_the_mathematics():
+    chain = re.findall(r"^    (\S+\.py) +(\w+)  ", README, re.MULTILINE)
+    assert [name for _, name in chain][:2] == ["run", "run_all"]
+    assert chain[-1] == ("training/evaluation.py", "row_sums")
+    for path, name in chain:
+        tree = ast.parse((ROOT / "approx" / path).read_text())
+        defined = {node.name for node in tree.body if isinstance(node, ast.FunctionDef)}
+        assert name in defined, f"{path} has no function {name}"
+
+
+@pytest.mark.parametrize(
+    ("field", "known"),
+    [
+        ("optimizer", ap.optimizers.KNOWN),
+        ("schedule", ap.optimizers.SCHEDULES),
+        ("batches", ap.sampling.KINDS),
+        ("activation", ap.models.ACTIVATIONS),
+        ("initializer", ap.models.INITIALIZERS),
+        ("loss", ap.losses.LOSSES),
+    ],
+)
+def test_the_readme_lists_every_name_that_is_accepted(field, known):
+    listed = re.search(rf"^    {field} +(.*)$", README, re.MULTILINE).group(1)
+    assert sorted(listed.split(", ")) == sorted(known)
+
+
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "findings" / "README.md",
+]
+
+
+def anchors(page):
+    """The anchors that GitHub gives to a page's headings."""
+    titles = re.findall(r"^#+ (.*)$", page.read_text(), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_leads_somewhere(page):
+    for target in re.findall(r"\]\(([^)\s]+)\)", page.read_text()):
+        if target.startswith("https://"):
+            continue
+        name, _, anchor = target.partition("#")
+        there = page.parent / name if name else page
+        assert there.exists(), f"{page.name} links {target}"
+        assert not anchor or anchor in anchors(there), f"{page.name} links {target}"
