@@ -1,4 +1,4 @@
-"""Promise: the README's code runs, as written, in order."""
+"""Promise: the README's code runs, as written, in order; what the pages name and link is there."""
 
 import ast
 import re
