@@ -1,8 +1,26 @@
 """How reliably do small networks learn simple functions? Measured over random seeds and settings.
 
-Three nouns, two verbs: a `Task` (what to learn), a model (the network), a `Recipe` (how to learn);
-`train` one network as a pure function of a key, `run` many of them over seeds and settings. `stats`
-counts, `plot` draws, `save` and `load` keep.
+A `Task` says what to learn, a model is the network (such as `MLP`), and a `Recipe` says how to
+learn. `run` trains many networks, one for each seed and setting, and returns an `xarray.Dataset`;
+`train` trains a single one, as a pure function of a JAX key. `stats` counts what came out, `plot`
+draws it, and `save` and `load` keep it in files.
+
+Example:
+    >>> import approx as ap
+    >>> recipe = ap.Recipe(model=ap.MLP((10,), "tanh"), learning_rate=3e-2, steps=2_000)
+    >>> runs = ap.run(ap.tasks.square(), recipe, seeds=256)
+    >>> hits = ap.stats.success(runs, below=1.0)
+    >>> print(ap.stats.rate(hits))
+    >>> ap.plot.success_curve(hits)
+
+To learn more:
+    help(ap.run)     all options of a run
+    help(ap.Recipe)  all settings of a training
+    help(ap.MLP)     the network of the catalogue
+    help(ap.task)    a function of your own; `ap.given` takes data of your own
+    help(ap.Trace)   the variables of a result
+    help(ap.stats)   which statistic answers which question
+    help(ap.plot)    which panel draws what
 """
 
 from typing import TYPE_CHECKING
@@ -59,14 +77,14 @@ if TYPE_CHECKING:
 
 
 def __dir__() -> list[str]:
-    """All public names, those too that are imported when they are first used."""
+    """All names, with those of the four modules that are imported when they are first used."""
     return sorted({*globals(), *__all__})
 
 
 def __getattr__(name: str):
-    """Import these when they are first used.
+    """Import `floors`, `maps`, `plot` and `stats` when they are first used.
 
-    They take scipy and matplotlib along, which are half of the time of an import.
+    They need scipy and matplotlib, whose import takes as long as all the rest.
     """
     if name in ("floors", "maps", "plot", "stats"):
         import importlib

@@ -64,6 +64,11 @@ def test_the_readme_lists_every_name_that_is_accepted(field, known):
     assert sorted(listed.split(", ")) == sorted(known)
 
 
+def test_the_help_of_stats_names_every_statistic():
+    words = set(re.findall(r"\w+", ap.stats.__doc__))
+    assert set(ap.stats.__all__) <= words
+
+
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",

@@ -1,1 +1,1 @@
-"""Results in files and folders: written whole or not at all, checked when they are read."""
+"""Results in files and folders, which are written whole or not at all and checked when read."""

@@ -1,8 +1,9 @@
-"""Floors: the smallest error there can be, computed on the very points that are judged.
+"""Floors: the smallest error that a network can have at given points, however it is trained.
 
-A loss of 1e-3 is a failure or the best possible, depending on the network. A floor takes x (k,) or
-(k, 1), y likewise and perhaps weights, and knows nothing of training. Lower bounds are proven. What
-is attained is the error of a function that was found, and its docstring says so.
+A loss of 1e-3 is a failure for one network and the best possible for another: a floor tells which.
+A floor takes x (k,) or (k, 1), y likewise and perhaps weights of the points; it knows nothing of
+training. Some functions prove a lower bound: no network is better. Others search for a good network
+and give its error, which can be attained. Each docstring says which of the two it is.
 """
 
 from approx.floors.classes import (

@@ -1,4 +1,9 @@
-"""Networks: multilayer perceptrons, their activations and initialisers, and models of one's own."""
+"""Networks: multilayer perceptrons, their activations and initialisers, and models of your own.
+
+A model is an `MLP`, a flax.linen module, or a pair of functions: `init(key, x)` gives the first
+parameters, and `apply(params, x)` the outputs. `ACTIVATIONS` and `INITIALIZERS` have the names that
+an `MLP` takes.
+"""
 
 from approx.models.activations import ACTIVATIONS, Elementwise, sin, snake
 from approx.models.adapters import functions

@@ -1,1 +1,1 @@
-"""Formulas and products that all floors above are written in."""
+"""Elementary functions, matrix products and solvers, for one network and for many at once."""

@@ -1,7 +1,20 @@
-"""Panels: finished numbers on axes; `save` writes the figure.
+"""Panels: each draws what `approx.run` or `approx.stats` returned, and `save` writes the figure.
 
-`matplotlib.pyplot.style.use(approx.plot.STYLE)` sets a journal column's look. Every panel takes
-what a function of `approx.stats` returned, axes to draw on, and its message as title.
+A panel takes the data first; its docstring says which function makes them. `ax` are the axes to
+draw on (those of a new figure if left out), and `title` is the panel's message.
+`matplotlib.pyplot.style.use(approx.plot.STYLE)` sets the look of a journal's column. The panels by
+what they show:
+
+    success          success_curve, threshold_profile, running_rate, plan
+    time and cost    survival, restart, best_of, work_curve, performance_profile
+    learning         learning_curve, learning_landscape, power_law
+    maps             landscape, field, regions, facets, table
+    functions        fan, extrapolation, symmetry
+    kinds, causes    shares, failure_causes, variance_components
+    comparisons      forest, claims, claims_legend
+
+The other functions draw parts of panels (legends, axes, bands, labels, dots), or check that a
+figure agrees with its table.
 """
 
 import warnings

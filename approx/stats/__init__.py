@@ -1,9 +1,29 @@
 """What happened: success, time, cost and comparison over seeds, as labelled arrays with intervals.
 
-Every result names its quantity and carries `low`, `high` and `n` beside it. Nothing is dropped: a
-training that diverged (nan, inf) is a failure, a censored time, and the worst value there is. Times
-are read from the records that hits have, so hits may be cut. A hit that is nan belongs to a
-training that nobody judged, and is refused.
+Most statistics begin with `hits = success(runs, below=...)`, which says at which records each
+training is in success. The functions by question:
+
+    how often        success, reading, rate, profile, report, table
+    how long         time_to_success, time_quantiles, restricted_mean, survival, kaplan_meier
+    what it costs    ert, tries_needed, best_cutoff, restart, restart_gain
+    which is better  compare, compare_values, compare_times, improvement, ert_ratio, mcnemar,
+                     logrank, pair, ranking, discoveries, performance_profile
+    what values      quantiles, order_quantiles, aggregate, best_of, pick, exponent
+    what of factors  crossed, effects, variance_components
+    why it fails     failure_causes, excess, below_floor, plateaus, falling
+    what it becomes  asymptote, symmetry, error_by_distance, phase_tolerant_error, shares
+    what a map says  boundary, best, highest, majority
+    how many seeds   plan, power, seeds_for_power, seeds_for_width, enough, running_rate,
+                     confidence_sequence
+    is a claim true  Claim, claims, verdict, claims_table, write_claims, read_claims; the regions
+                     ALWAYS, USUALLY, RARELY, NEVER, HELPS, SAME, HURTS, BETTER, WORSE
+    is it ordinary   Reported, reported, reported_table
+    plain intervals  binomial_interval, mean_interval, paired_interval
+
+Results are Datasets or arrays over the settings. An estimate has `low`, `high` (its interval) and
+`n` (how many seeds) beside it. A training that diverged is never left out: it counts as a failure,
+as one that has not succeeded by the last step, and as the worst value there is. A hit that is nan
+says that nobody judged this training, and is refused.
 """
 
 import warnings

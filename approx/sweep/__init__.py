@@ -1,1 +1,1 @@
-"""Many trainings: their settings and seeds laid out in blocks, compiled, computed, and labelled."""
+"""Many trainings: laid out in blocks, compiled, computed, and returned as one labelled Dataset."""

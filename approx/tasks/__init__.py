@@ -1,6 +1,7 @@
 """What to learn: data, loss, and the points where a network is judged.
 
-`own` makes a task of any function or data set; the others are the catalogue.
+`task` makes a task of any function, and `given` one of any data. The catalogue has `square`,
+`sine`, `interval`, `waveform`, `identity` and `clusters`.
 """
 
 from approx.tasks.autoencoders import Identity, identity

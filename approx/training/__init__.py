@@ -1,1 +1,1 @@
-"""The training of one network, as pure functions of a key."""
+"""The training of one network, as pure functions of a JAX key."""
