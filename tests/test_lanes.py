@@ -6,6 +6,7 @@ import json
 from dataclasses import replace
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.stats
@@ -14,7 +15,7 @@ from conftest import QUICK
 
 import approx as ap
 from approx.numerics import products
-from approx.sweep import facts, layouts
+from approx.sweep import choice, facts, layouts
 
 SQUARE = ap.tasks.square(range=1.0)
 NOISY = ap.tasks.sine(range=1.0, size=24, noise=0.1)
@@ -194,13 +195,55 @@ def test_metrics_and_kept_steps(quiet):
     assert fast.prediction.dims == ("seed", "kept_step", "point", "output")
 
 
-def test_what_is_a_users_own_gets_vmap(quiet):
-    own_loss = replace(SQUARE, loss=lambda f, y: abs(f - y)[:, 0])
-    for task, recipe in ((own_loss, RECIPE), (SQUARE, model(activation=jax.nn.silu))):
-        assert not layouts.possible(facts.find(task, recipe))
-        assert '"form": "vmap"' in ap.run(task, recipe, seeds=2, **quiet).provenance
-        with pytest.raises(ValueError, match='use form="vmap"'):
-            ap.run(task, recipe, seeds=2, form="lanes", progress=False)
+def own_loss(outputs, targets):
+    return abs(outputs - targets)[:, 0]
+
+
+def sorting_loss(outputs, targets):
+    return jnp.sort(outputs - targets, axis=1)[:, 0] ** 2
+
+
+def close(outputs, targets):
+    return abs(outputs - targets).max(1) < 0.1
+
+
+@pytest.mark.parametrize(
+    ("task", "recipe"),
+    [
+        (replace(SQUARE, loss=own_loss), RECIPE),
+        (replace(SQUARE, correct=close), RECIPE),
+        (SQUARE, model(activation=jax.nn.silu)),
+        (replace(SQUARE, loss=sorting_loss), replace(RECIPE, batch_size=5)),
+    ],
+    ids=["loss", "accuracy", "activation", "a loss that sorts"],
+)
+def test_a_users_own_functions_go_in_lanes_as_with_vmap(task, recipe, quiet):
+    recipe = replace(recipe, steps=5, records=6)
+    plain, fast = (ap.run(task, recipe, seeds=2, form=form, **quiet) for form in ("vmap", "lanes"))
+    np.testing.assert_allclose(fast.loss, plain.loss, rtol=1e-4)
+    np.testing.assert_allclose(fast.prediction, plain.prediction, rtol=1e-3, atol=1e-4)
+    if "accuracy" in plain:
+        np.testing.assert_array_equal(fast.accuracy, plain.accuracy)
+
+
+def test_functions_that_move_the_axis_of_networks_take_vmap_and_it_is_said(quiet, capsys):
+    quick = [(replace(SQUARE, loss=own_loss), RECIPE), (SQUARE, model(activation=jax.nn.silu))]
+    for task, recipe in quick:
+        found = facts.find(task, recipe)
+        assert not found.obstacle
+        assert choice.choose_form(None, found, 64) == "lanes"
+    slow = facts.find(replace(SQUARE, loss=sorting_loss), RECIPE)
+    assert slow.obstacle == "the loss uses sort"
+    assert choice.choose_form(None, slow, 64) == "vmap"
+    ap.run(slow.task, replace(RECIPE, steps=2), seeds=2, **quiet | {"progress": True})
+    assert "(the loss uses sort, so the networks take the form vmap;" in capsys.readouterr().err
+
+
+def test_a_users_own_model_gets_vmap(quiet):
+    pair = replace(RECIPE, model=(RECIPE.model.init, RECIPE.model.apply))
+    assert not layouts.possible(facts.find(SQUARE, pair))
+    with pytest.raises(ValueError, match='form="lanes" needs an MLP'):
+        ap.run(SQUARE, pair, seeds=1, form="lanes", **quiet)
     with pytest.raises(ValueError, match="unknown form 'dots'; there is: vmap, columns, lanes"):
         ap.run(SQUARE, RECIPE, form="dots")
 

@@ -18,10 +18,10 @@ from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float, Key
 
 from approx.models import draws
-from approx.models.activations import ACTIVATIONS, sin, snake
+from approx.models.activations import ACTIVATIONS, Elementwise, sin, snake
 from approx.models.initializers import INITIALIZERS
 from approx.numerics.barriers import OFTEN, kept, pulled
-from approx.numerics.products import contract, shifted, with_key
+from approx.numerics.products import contract, of_networks, shifted, with_key
 from approx.tasks.data import STATIC, check_number
 from approx.tasks.reprs import described
 
@@ -157,8 +157,10 @@ class MLP:
     def activate(self, z: Array) -> Array:
         """The activation of z, with the model's number if the activation has one."""
         activation: Any = self.activation
-        if not callable(activation):
+        if isinstance(activation, str):
             activation = ACTIVATIONS[activation]
+        elif not isinstance(activation, Elementwise):
+            activation = of_networks(activation)
         if activation is sin and self.frequency is not None:
             return sin(z, self.frequency)
         if activation is snake and self.a is not None:

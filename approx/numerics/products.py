@@ -41,6 +41,30 @@ def count(params: PyTree) -> int:
     return sum(leaf.size for leaf in leaves)
 
 
+def of_networks(function: Callable) -> Callable:
+    """A user's function of one network's arrays, for those of many networks too.
+
+    Arrays of S networks have one more axis, the last; of length 1 where all networks share the
+    values. JAX vectorises the function over this axis.
+
+    Args:
+        function: of outputs (n, o) and perhaps further arrays.
+    """
+
+    def applied(outputs: Array, *others: Array) -> Any:
+        if outputs.ndim == 2:
+            return function(outputs, *others)
+        arrays: list[Array] = [outputs]
+        axes: list[int | None] = [-1]
+        for other in others:
+            shared = other.shape[-1] != outputs.shape[-1]
+            arrays.append(other[..., 0] if shared else other)
+            axes.append(None if shared else -1)
+        return jax.vmap(function, in_axes=axes, out_axes=-1)(*arrays)
+
+    return applied
+
+
 class Batching(NamedTuple):
     """How to run the one-network formulas on a batch.
 

@@ -97,8 +97,8 @@ def choose_form(form: str | None, facts: Facts, lanes: int) -> str:
         return fastest_form(facts, lanes, possible)
     if form == "lanes" and form not in possible:
         raise ValueError(
-            'form="lanes" needs a model, activation, loss, accuracy and optimizer of the '
-            'catalogue; use form="vmap"'
+            'form="lanes" needs an MLP, scaled or not, and an optimizer without a line search; '
+            'use form="vmap"'
         )
     if form == "columns" and form not in possible:
         raise ValueError(
@@ -116,6 +116,8 @@ def fastest_form(facts: Facts, lanes: int, possible: list[str]) -> str:
         lanes: how many networks are in a block.
         possible: the forms that the program can take.
     """
+    if facts.obstacle:
+        return "vmap"
     device = jax.local_devices()[0]
     if device.platform != "cpu":
         found = looked_up(facts, device, possible)

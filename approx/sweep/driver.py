@@ -83,9 +83,14 @@ def announcement(plan: Plan, count: int, ready: Ready, cost: Cost) -> str:
         f"{at_work} at work",
         f"about {seconds} after {duration(ready.seconds)} of compilation",
     ]
-    remark = choice.remark(workers[0])
-    ending = f" ({remark})" if remark else ""
-    return ", ".join(parts) + ending
+    remarks = [choice.remark(workers[0])]
+    if plan.facts.obstacle and plan.structure.form == "vmap":
+        remarks.append(
+            f"{plan.facts.obstacle}, so the networks take the form vmap; functions that work number "
+            "by number, or sum over an axis, are some four times as fast"
+        )
+    said = "; ".join(filter(None, remarks))
+    return ", ".join(parts) + (f" ({said})" if said else "")
 
 
 def say(text: str) -> None:

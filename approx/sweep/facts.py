@@ -6,7 +6,7 @@ import jax
 import numpy as np
 from jaxtyping import PyTree
 
-from approx.sweep import hosts
+from approx.sweep import hosts, inspection
 from approx.tasks import Task
 from approx.training import checks
 from approx.training.recipes import Recipe, record_steps, rule
@@ -27,6 +27,7 @@ class Facts(NamedTuple):
         outputs: how many outputs the model has.
         recorded: the steps after which a record is made, increasing.
         plain: whether the optimiser needs no more than the gradient, its state and the parameters.
+        obstacle: why a user's own function is slow in the form "lanes", or "" (see `inspection`).
 
     """
 
@@ -39,6 +40,7 @@ class Facts(NamedTuple):
     outputs: int
     recorded: np.ndarray
     plain: bool
+    obstacle: str
 
     @property
     def rows(self) -> int:
@@ -59,7 +61,7 @@ class Facts(NamedTuple):
 
 
 MOST_KNOWN = 1000  # recipes whose shapes are remembered; then all are forgotten
-_known: dict[Any, tuple[checks.Shapes, bool]] = {}
+_known: dict[Any, tuple[checks.Shapes, bool, str]] = {}
 
 
 def find(task: Task, recipe: Recipe) -> Facts:
@@ -70,7 +72,7 @@ def find(task: Task, recipe: Recipe) -> Facts:
 
     """
     with x64(recipe):
-        shapes, plain = shapes_of(task, recipe)
+        shapes, plain, obstacle = shapes_of(task, recipe)
         return Facts(
             task,
             recipe,
@@ -81,13 +83,14 @@ def find(task: Task, recipe: Recipe) -> Facts:
             shapes.outputs.shape[1],
             record_steps(recipe),
             plain,
+            obstacle,
         )
 
 
-def shapes_of(task: Task, recipe: Recipe) -> tuple[checks.Shapes, bool]:
-    """The shapes of a task and a recipe that fit, and whether the optimiser is plain.
+def shapes_of(task: Task, recipe: Recipe) -> tuple[checks.Shapes, bool, str]:
+    """The shapes of a task and a recipe that fit; `Facts.plain` and `Facts.obstacle`.
 
-    Both follow from the structure, the shapes of the arrays, and what the user's functions read.
+    They follow from the structure, the shapes of the arrays, and what the user's functions read.
     They are remembered by these. What depends on values is checked every time.
     """
     leaves, tree = jax.tree.flatten((task, recipe))
@@ -97,18 +100,21 @@ def shapes_of(task: Task, recipe: Recipe) -> tuple[checks.Shapes, bool]:
     try:
         known = _known.get(key)
     except TypeError:  # something static has no hash
-        shapes = checks.check(task, recipe)
-        return shapes, is_plain(recipe, shapes.params)
+        return newly_found(task, recipe)
     if known is not None:
-        shapes, plain = known
-        checks.check_values(task, recipe, shapes)
-        return shapes, plain
-    shapes = checks.check(task, recipe)
-    plain = is_plain(recipe, shapes.params)
+        checks.check_values(task, recipe, known[0])
+        return known
     if len(_known) >= MOST_KNOWN:
         _known.clear()
-    _known[key] = shapes, plain
-    return shapes, plain
+    _known[key] = newly_found(task, recipe)
+    return _known[key]
+
+
+def newly_found(task: Task, recipe: Recipe) -> tuple[checks.Shapes, bool, str]:
+    """What `shapes_of` gives, if it is not known yet."""
+    shapes = checks.check(task, recipe)
+    plain = is_plain(recipe, shapes.params)
+    return shapes, plain, inspection.obstacle(task, recipe, shapes)
 
 
 def is_plain(recipe: Recipe, params: PyTree) -> bool:

@@ -18,7 +18,6 @@ import jax.numpy as jnp
 from approx import models
 from approx.models import scalings
 from approx.sweep.facts import Facts
-from approx.tasks import Task, losses
 from approx.training.recipes import Recipe, rule
 from approx.training.rules import GRADIENT
 
@@ -43,26 +42,14 @@ LARGEST_MATRIX = 32  # parameters for which lanes are faster with Levenberg-Marq
 def possible(facts: Facts) -> bool:
     """Whether the form "lanes" can be taken: every formula accepts a further axis of networks.
 
-    The formulas of approx do. A user's own model, activation, loss or accuracy may not.
+    The formulas of approx do, and JAX vectorises a user's own activation, loss and accuracy over
+    that axis. A user's own model takes the form "vmap".
     """
     task, recipe = facts.task, facts.recipe
     own_arrays = any(jnp.ndim(leaf) for leaf in jax.tree.leaves(task))
     fresh_from_arrays = recipe.batches == "stream" and own_arrays
-    return (
-        has_known_model(recipe) and has_known_loss(task) and not fresh_from_arrays and facts.plain
-    )
-
-
-def has_known_model(recipe: Recipe) -> bool:
-    """Whether the model is a network of approx with an activation of approx, scaled or not."""
-    model = scalings.core(recipe.model)
-    return type(model) is models.MLP and isinstance(model.activation, str | models.Elementwise)
-
-
-def has_known_loss(task: Task) -> bool:
-    """Whether the loss and the rule of what is correct are those of approx."""
-    known = task.loss in losses.LOSSES or isinstance(task.loss, losses.ScaledError)
-    return known and task.correct in (None, *losses.RULES)
+    own_model = type(scalings.core(recipe.model)) is not models.MLP
+    return facts.plain and not own_model and not fresh_from_arrays
 
 
 def suits(recipe: Recipe, lanes: int, inputs: int) -> bool:

@@ -13,7 +13,7 @@ import jax.numpy as jnp
 from jaxtyping import Array, Bool, Float, Int
 
 from approx.numerics.elementary import sigmoid, softplus
-from approx.numerics.products import along, networks_of
+from approx.numerics.products import along, networks_of, of_networks
 
 
 def mse(
@@ -177,8 +177,10 @@ def find(loss: str | Callable) -> Callable:
         ValueError: an unknown name.
 
     """
-    if callable(loss):
+    if isinstance(loss, ScaledError):
         return loss
+    if callable(loss):
+        return of_networks(loss)
     if loss not in LOSSES:
         raise ValueError(
             f"unknown loss {loss!r}; there is: {', '.join(LOSSES)}, "

@@ -21,6 +21,7 @@ from approx.numerics.products import (
     identity,
     merged,
     networks_of,
+    of_networks,
     ravel,
     take,
     units,
@@ -98,9 +99,9 @@ def is_correct(outputs: Array, y: Array, task: Task) -> Array | None:
         correct = losses.CORRECT.get(task.loss)
     if correct is None:
         return None
-    right = correct(outputs, y).astype(outputs.dtype)
     if correct in KNOWN_RULES:
-        return right
+        return correct(outputs, y).astype(outputs.dtype)
+    right = of_networks(correct)(outputs, y).astype(outputs.dtype)
     return jnp.where(losses.is_finite(outputs), right, 0)
 
 
