@@ -24,6 +24,7 @@ from approx.numerics.barriers import OFTEN, kept, pulled
 from approx.numerics.products import contract, of_networks, shifted, with_key
 from approx.tasks.data import STATIC, check_number
 from approx.tasks.reprs import described
+from approx.tasks.values import meant
 
 
 def affine(layer: dict[str, Any], x: Array) -> Array:
@@ -198,6 +199,7 @@ def check_known(what: str, chosen: Any, known: Mapping[str, Any]) -> None:
     if not callable(chosen) and chosen not in known:
         raise ValueError(
             f"unknown {what} {chosen!r}; there is: {', '.join(known)}, or your own function"
+            f"{meant(chosen, known)}"
         )
 
 

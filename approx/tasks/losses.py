@@ -14,6 +14,7 @@ from jaxtyping import Array, Bool, Float, Int
 
 from approx.numerics.elementary import sigmoid, softplus
 from approx.numerics.products import along, networks_of, of_networks
+from approx.tasks.values import meant
 
 
 def mse(
@@ -184,6 +185,6 @@ def find(loss: str | Callable) -> Callable:
     if loss not in LOSSES:
         raise ValueError(
             f"unknown loss {loss!r}; there is: {', '.join(LOSSES)}, "
-            "or your own function (outputs, targets) -> (n,)"
+            f"or your own function (outputs, targets) -> (n,){meant(loss, LOSSES)}"
         )
     return LOSSES[loss]

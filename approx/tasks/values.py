@@ -3,8 +3,9 @@
 Inputs and targets become arrays of float64, labels arrays of int32.
 """
 
+import difflib
 import warnings
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from numbers import Real
 from typing import Any
 
@@ -38,6 +39,34 @@ def shortened(value: Any, length: int = 60) -> str:
     if len(text) <= length:
         return text
     return text[: length - 3] + "..."
+
+
+# Keras' and PyTorch's names of what has another name here
+ELSEWHERE = {
+    "mean_squared_error": "mse",
+    "mseloss": "mse",
+    "categorical_crossentropy": "cross_entropy",
+    "sparse_categorical_crossentropy": "cross_entropy",
+    "crossentropyloss": "cross_entropy",
+    "binary_crossentropy": "binary_cross_entropy",
+    "bcewithlogitsloss": "binary_cross_entropy",
+    "glorot_uniform": "keras",
+    "he_normal": "he",
+    "logistic": "sigmoid",
+    "tansig": "tanh",
+    "logsig": "sigmoid",
+    "trainlm": "lm",
+}
+
+
+def meant(name: Any, known: Iterable[str]) -> str:
+    """The known name that a wrong one is probably a slip for, as the end of a sentence; or ""."""
+    known = list(known)
+    lower = str(name).lower()
+    if ELSEWHERE.get(lower) in known:
+        return f"; here it is called {ELSEWHERE[lower]!r}"
+    close = difflib.get_close_matches(lower, known, 1)
+    return f"; did you mean {close[0]!r}?" if close else ""
 
 
 def as_numbers(name: str, values: Any) -> np.ndarray:

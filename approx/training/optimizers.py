@@ -15,6 +15,7 @@ import numpy as np
 import optax
 
 from approx.tasks.data import check_number
+from approx.tasks.values import meant
 from approx.training.keras import adam_keras, adamw_keras
 from approx.training.quasi_newton import bfgs, lbfgs
 from approx.training.rules import GRADIENT
@@ -142,6 +143,7 @@ def check(
     if not callable(optimizer) and optimizer not in OPTIMIZERS:
         raise ValueError(
             f"unknown optimizer {optimizer!r}; there is: {', '.join(KNOWN)}, or any optax factory"
+            f"{meant(optimizer, KNOWN)}"
         )
     if isinstance(optimizer, str):
         check_options(optimizer, options)
