@@ -60,50 +60,54 @@ def run(  # noqa: PLR0913
     Args:
         task: what to learn.
         recipe: how to learn it; or a dictionary {label: recipe or (task, recipe)}. Its recipes are
-            compiled one by one, and their networks paired by seed.
-        seeds: how many (0, 1, ...), or which.
-        lanes: trainings per compiled block. It is part of the experiment, as another number of
-            lanes may round otherwise. The default does not depend on the number of seeds: a single
-            seed costs as much as a block, unless lanes=1.
-        form: of the program: "lanes" (networks as the last axis, without dots), "columns" (dots,
-            rows as the last axis), "vmap", or None for the fastest, which depends on task, recipe,
-            lanes and platform only. Part of the experiment, like lanes.
-        key: the root; a seed's key is `fold_in(root, seed)`.
-        freeze: streams ("init", "data", "order", "dropout", "noise") that all seeds share, that of
-            seed 0; or {stream: seed} for that of another.
-        cross: {stream: its seeds}, to tell sources of randomness apart: every combination is run,
-            each for all `seeds`, which drive the other streams; axes "init_seed", "data_seed", ...
-            See `stats.variance_components`.
-        keep: of "prediction", "params", "gradient_norm", "weight_norm". () keeps only the losses.
+            compiled one by one, and networks of the same seed are paired.
+        seeds: how many seeds (0, 1, ...), or which.
+        lanes: how many networks one call of the compiled program trains. Another number of lanes
+            may round differently, so it is recorded with the result. The default does not depend
+            on the number of seeds: a single seed costs as much as a block, unless lanes=1.
+        form: how the program arranges many networks in memory. "lanes" has them as the last axis
+            of every array and uses no matrix products; "columns" uses matrix products with the
+            training rows as the last axis; "vmap" is what `jax.vmap` makes of one network. None
+            takes the fastest. It is recorded with the result, like lanes.
+        key: the root key, or an integer to make it from. The key of a seed is
+            `jax.random.fold_in(root key, seed)`.
+        freeze: streams of randomness ("init", "data", "order", "dropout", "noise") that all seeds
+            share. They have those of seed 0; {stream: seed} names another seed.
+        cross: {stream: its seeds}, to tell sources of randomness apart. Every combination is run
+            with each of `seeds`, which drive the other streams. The result has an axis
+            "init_seed", "data_seed", ... for each. See `stats.variance_components`.
+        keep: what is kept besides the losses, of "prediction", "params", "gradient_norm" and
+            "weight_norm". () keeps nothing else.
         keep_at: the record steps at which predictions and parameters are kept; () is the last.
-        metrics: {name: function(params, predict)}, recorded like the losses; `predict(x)` gives the
-            outputs at x.
-        init_params: start from these: one network's, for all, or with an axis of seeds first
-            (`params(runs)`).
-        threads: on a CPU, how many blocks run at a time; default one per core. Accelerators take
-            one each.
-        segment: steps per call of the program, at most (default: about half a second's). It
-            changes no bit.
-        compiler_options: for XLA, as `jax.jit` takes them. They are part of the identity.
-        until: a function of the result so far, asked after every batch of seeds, 128 and then a
-            quarter more each time; once it says True, no more seeds are run. With `stats.enough`
-            the answer stays valid however often it is asked.
-        progress: print the cost line and a progress bar.
-        out: a folder to write finished trainings to, every ten seconds or so; each of several
-            recipes gets a folder of its own inside. Whatever ended a run, the same call goes on
-            with what is missing there; a call with more seeds or grid values adds those. `load`
-            reads the folder, and `approx status` and `approx verify` know it. It needs little
-            memory.
-        executor: computes the trainings, which are written into `out`: any executor of
-            `concurrent.futures`, or the address of a Dask scheduler. `threads` are then each
-            worker's, by default one.
-        accept: go on in a folder of trainings that other code or other inputs made; it is recorded.
-        grid: name=values for every number to sweep, of recipe, model or task; `**{"task.noise":
-            ...}` where a name is ambiguous.
+        metrics: {name: function(params, predict)}. Their values are recorded like the losses;
+            `predict(x)` gives the outputs at x.
+        init_params: parameters to start from: one network's for all, or with an axis of seeds
+            first (`ap.params(runs)` gives them).
+        threads: on a CPU, how many blocks are trained at the same time; by default one for each
+            core. An accelerator trains one block at a time.
+        segment: how many steps one call of the program makes, at most; by default what takes about
+            half a second. The numbers do not depend on it.
+        compiler_options: for XLA, as `jax.jit` takes them. They count in the result's fingerprint.
+        until: a function of the result so far that says whether it is enough. It is asked after
+            every batch of seeds, of which the first has 128 and each later one a quarter of all so
+            far. With `stats.enough` the answer stays valid however often it is asked.
+        progress: whether to print what the run costs, and a progress bar.
+        out: a folder to which finished trainings are written, every ten seconds or so; each of
+            several recipes gets a folder of its own inside. Whatever ended a run, the same call
+            goes on with what is missing there; a call with more seeds or grid values adds those.
+            `ap.load` reads the folder, and `approx status` and `approx verify` know it. Little
+            memory is needed.
+        executor: what computes the trainings, which are written into `out`: any executor of
+            `concurrent.futures`, or the address of a Dask scheduler. `threads` are then those of
+            each worker, by default one.
+        accept: whether to go on in a folder of trainings that other code or other inputs made. It
+            is recorded.
+        grid: name=values for every number to sweep, of recipe, model or task;
+            `**{"task.noise": ...}` where a name is ambiguous.
 
     Returns:
-        A Dataset over (recipe?, *grid, seed, step), with its `identity` and `provenance` in the
-        attributes. A diverged training has inf or nan. See `training.Trace` for the variables.
+        A Dataset over (recipe?, *grid, seed, step), with its `fingerprint` and `provenance` in the
+        attributes. A diverged training has inf or nan. See `ap.Trace` for the variables.
 
     Raises:
         TypeError, ValueError: before anything is computed, naming the value and the remedy.
