@@ -76,12 +76,7 @@ def asymptote(
         stats.shares(far)  # the share of seeds of each kind on each side
     """
     f, x, distance, y = curves(runs)
-    if not 0 < tol < 0.1:
-        raise ValueError(f"tol must lie between 0 and 0.1, got {tol}")
-    if scale is not None and not scale > 0:
-        raise ValueError(
-            f"scale must be positive, got {scale}: the height of the target, such as 1.0"
-        )
+    _check_options(scale, tol)
     offset = x - center_of(x, distance, center)
     radius = np.linalg.norm(offset, axis=1)
     sides = rays_of(offset, radius, distance)
@@ -94,12 +89,28 @@ def asymptote(
     for index in sides.values():
         outward = index[np.argsort(radius[index])]
         parts.append(classes_of_side(f.isel(point=outward), heights, radius[outward], tol))
-    names = xr.DataArray(list(sides), dims="side", name="side")
+    result = _put_together(parts, list(sides))
+    result.attrs = {"tol": tol, "kinds": list(KINDS)}
+    return result
+
+
+def _check_options(scale: float | None, tol: float) -> None:
+    """Raise a ValueError if the scale or the tolerance is out of its range."""
+    if not 0 < tol < 0.1:
+        raise ValueError(f"tol must lie between 0 and 0.1, got {tol}")
+    if scale is not None and not scale > 0:
+        raise ValueError(
+            f"scale must be positive, got {scale}: the height of the target, such as 1.0"
+        )
+
+
+def _put_together(parts: list[xr.Dataset], sides: list[str]) -> xr.Dataset:
+    """The classes of all sides in one Dataset; a single output needs no dimension."""
+    names = xr.DataArray(sides, dims="side", name="side")
     result = xr.concat(parts, names, coords="minimal", compat="override")
     result = result.transpose(..., "side", "output", missing_dims="ignore")
     if result.sizes.get("output") == 1:
         result = result.squeeze("output", drop=True)
-    result.attrs = {"tol": tol, "kinds": list(KINDS)}
     return result
 
 
@@ -179,21 +190,37 @@ def curves(runs: xr.Dataset) -> tuple[xr.DataArray, np.ndarray, np.ndarray, xr.D
             settings.
     """
     f = predictions(runs)
+    _check_points_there(runs)
+    _check_one_setting(runs)
+    x, distance = _test_points(runs)
+    return f, x, distance, without_kept_step(runs.y_test)
+
+
+def _check_points_there(runs: xr.Dataset) -> None:
+    """Raise a ValueError if the result does not hold the points of its predictions."""
     for name in ("x_test", "distance", "y_test"):
         if name not in runs:
             raise ValueError(
                 f"the predictions came without {name}, which says where they were made: give the "
                 "Dataset that ap.run returned"
             )
+
+
+def _check_one_setting(runs: xr.Dataset) -> None:
+    """Raise a ValueError if the test points differ between settings of the task."""
     for name in ("x_test", "distance"):
         extra = [str(dim) for dim in runs[name].dims if dim not in ("point", "input")]
         if extra:
             raise ValueError(
                 f"{name} differs over {', '.join(extra)}: select one setting of the task first"
             )
+
+
+def _test_points(runs: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """The inputs (point, input) of the test points, and their distances (point,)."""
     x = runs.x_test.transpose("point", "input").values.astype(float)
     distance = runs.distance.values.astype(float)
-    return f, x, distance, without_kept_step(runs.y_test)
+    return x, distance
 
 
 def center_of(x: np.ndarray, distance: np.ndarray, center: np.ndarray | float | None) -> np.ndarray:
@@ -210,27 +237,43 @@ def middle(x: np.ndarray, distance: np.ndarray) -> np.ndarray:
         ValueError: there are several inputs, or no points inside.
     """
     inside = x[distance <= 0]
-    why = None
-    if x.shape[1] > 1:
-        why = f"of {x.shape[1]} inputs"
-    elif not len(inside):
-        why = "without test points inside"
+    why = _why_no_middle(x, inside)
     if why:
         raise ValueError(f"the center of a training range {why} must be given, such as center=0.0")
     return (inside.min(0) + inside.max(0)) / 2
 
 
+def _why_no_middle(x: np.ndarray, inside: np.ndarray) -> str | None:
+    """Why the middle of the training range is unknown, or None if it is known."""
+    if x.shape[1] > 1:
+        return f"of {x.shape[1]} inputs"
+    if not len(inside):
+        return "without test points inside"
+    return None
+
+
 def height_inside(y: xr.DataArray, distance: np.ndarray) -> xr.DataArray:
     """Max - min of the targets inside the training range; if it is 0, their largest size, or 1."""
-    inside = y
-    if (distance <= 0).any():
-        inside = y.isel(point=np.flatnonzero(distance <= 0))
-    highest = inside.max("point")
-    lowest = inside.min("point")
-    height = (highest - lowest).astype(float)
+    inside = _targets_inside(y, distance)
+    height = _range_over_points(inside)
     size = abs(inside).max("point")
     height = height.where(height > 0, size)
     return height.where(height > 0, 1.0)
+
+
+def _targets_inside(y: xr.DataArray, distance: np.ndarray) -> xr.DataArray:
+    """The targets inside the training range, or all of them if no test point lies inside."""
+    is_inside = distance <= 0
+    if is_inside.any():
+        return y.isel(point=np.flatnonzero(is_inside))
+    return y
+
+
+def _range_over_points(values: xr.DataArray) -> xr.DataArray:
+    """The largest value less the smallest one, over the test points."""
+    highest = values.max("point")
+    lowest = values.min("point")
+    return (highest - lowest).astype(float)
 
 
 def rays_of(offset: np.ndarray, radius: np.ndarray, distance: np.ndarray) -> dict[str, np.ndarray]:
@@ -247,18 +290,30 @@ def rays_of(offset: np.ndarray, radius: np.ndarray, distance: np.ndarray) -> dic
     Raises:
         ValueError: no points lie outside, no two of them share a ray, or most rays have too few.
     """
+    outside = _points_outside(radius, distance)
+    if offset.shape[1] == 1:
+        return _left_and_right(offset[:, 0], outside)
+    unit = offset[outside] / radius[outside, None]
+    sides = points_by_direction(unit, outside)
+    check_rays(sides)
+    return sides
+
+
+def _points_outside(radius: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    """The numbers of the test points outside the training range, or a ValueError without any."""
     outside = np.flatnonzero((distance > 0) & (radius > 0))
     if not outside.size:
         raise ValueError(
             "no test points lie outside the training range: choose a task that is judged further "
             "out"
         )
-    if offset.shape[1] > 1:
-        sides = points_by_direction(offset[outside] / radius[outside, None], outside)
-        check_rays(sides)
-        return sides
-    left = outside[offset[outside, 0] < 0]
-    right = outside[offset[outside, 0] > 0]
+    return outside
+
+
+def _left_and_right(offset: np.ndarray, outside: np.ndarray) -> dict[str, np.ndarray]:
+    """The points outside on either side of one input, for the sides that have any."""
+    left = outside[offset[outside] < 0]
+    right = outside[offset[outside] > 0]
     both = {"left": left, "right": right}
     return {name: index for name, index in both.items() if index.size}
 
@@ -270,11 +325,16 @@ def points_by_direction(unit: np.ndarray, index: np.ndarray) -> dict[str, np.nda
     while left.size:
         first = unit[left[0]]
         same = np.abs(unit[left] - first).max(-1) <= SAME_RAY
-        rounded = np.round(first, 4) + 0.0  # + 0.0 turns -0.0 into 0.0
-        parts = ", ".join(f"{part:.4g}" for part in rounded)
-        sides[f"({parts})"] = index[left[same]]
+        sides[_name_of_ray(first)] = index[left[same]]
         left = left[~same]
     return sides
+
+
+def _name_of_ray(unit: np.ndarray) -> str:
+    """The unit vector of a ray as text, such as "(0.7071, -0.7071)"."""
+    rounded = np.round(unit, 4) + 0.0  # + 0.0 turns -0.0 into 0.0
+    parts = ", ".join(f"{part:.4g}" for part in rounded)
+    return f"({parts})"
 
 
 def check_rays(sides: dict[str, np.ndarray]) -> None:
@@ -283,6 +343,11 @@ def check_rays(sides: dict[str, np.ndarray]) -> None:
         raise ValueError(
             "no two test points outside lie on one ray from the center: place them with tasks.rays"
         )
+    _check_long_rays(sides)
+
+
+def _check_long_rays(sides: dict[str, np.ndarray]) -> None:
+    """Raise a ValueError if more than half of the rays have too few points for a class."""
     few = sum(index.size < LEAST_POINTS for index in sides.values())
     if few > len(sides) / 2:
         raise ValueError(

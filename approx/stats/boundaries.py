@@ -4,6 +4,7 @@ A row is the cells along the axis at one setting of everything else. `boundary` 
 of every row, and fits a logistic curve to the cells around each.
 """
 
+from collections.abc import Hashable
 from typing import NamedTuple
 
 import numpy as np
@@ -73,19 +74,12 @@ def boundary(
     check_rates(rates, ("rate", "low", "high", "n", "successes"))
     require_dims(rates, [along])
     check_level(level)
-    values = np.asarray(rates[along].values, float)
-    check_axis(along, values)
-    if values.size < 3:
-        raise ValueError(
-            f"{along} has {values.size} values: a boundary along it takes at least three"
-        )
+    values = _values_along(rates, along)
     if log is None:
         log = spaced_by_logarithm(values)
     x = values
     if log:
-        if values.min() <= 0:
-            raise ValueError(f"{along} has values of at most 0, which have no logarithm: log=False")
-        x = np.log10(values)
+        x = _logarithms(values, along)
 
     generator = np.random.default_rng(rng)
     rows = []
@@ -98,14 +92,40 @@ def boundary(
         table[..., positions] = 10 ** table[..., positions]
 
     others = [dim for dim in rates.successes.dims if dim != along]
-    shape = [rates.sizes[dim] for dim in others]
-    made = {}
-    for place, name in enumerate(NAMES):
-        numbers = table[..., place].reshape(*shape, table.shape[1])
-        made[name] = ([*others, "crossing"], numbers)
+    made = _named_numbers(table, {dim: rates.sizes[dim] for dim in others})
     coords = {dim: rates[dim] for dim in others if dim in rates.coords}
     about = {"along": along, "log": int(log), "level": level}
     return xr.Dataset(made, coords, {**rates.attrs, **about})
+
+
+def _values_along(rates: xr.Dataset, along: str) -> np.ndarray:
+    """The values of the axis, or a ValueError if no boundary can be fitted along it."""
+    values = np.asarray(rates[along].values, float)
+    check_axis(along, values)
+    if values.size < 3:
+        raise ValueError(
+            f"{along} has {values.size} values: a boundary along it takes at least three"
+        )
+    return values
+
+
+def _logarithms(values: np.ndarray, along: str) -> np.ndarray:
+    """The decimal logarithms of the values of an axis, or a ValueError if one has none."""
+    if values.min() <= 0:
+        raise ValueError(f"{along} has values of at most 0, which have no logarithm: log=False")
+    return np.log10(values)
+
+
+def _named_numbers(
+    table: np.ndarray, sizes: dict[Hashable, int]
+) -> dict[str, tuple[list[Hashable], np.ndarray]]:
+    """The columns of the table (rows, crossings, names) as variables over dimensions of `sizes`."""
+    dims = [*sizes, "crossing"]
+    shape = [*sizes.values(), table.shape[1]]
+    made = {}
+    for place, name in enumerate(NAMES):
+        made[name] = (dims, table[..., place].reshape(shape))
+    return made
 
 
 def _rows(rates: xr.Dataset, along: str, x: np.ndarray) -> list[Row]:
@@ -234,8 +254,7 @@ def _draw_successes(
     a: np.ndarray, b: np.ndarray, cells: Cells, resamples: int, generator: np.random.Generator
 ) -> np.ndarray:
     """Successes (resamples, cells) drawn from the fitted curve."""
-    (p,) = rate_of(a, b, cells)
-    p = np.clip(p, 0, 1)
+    (p,) = np.clip(rate_of(a, b, cells), 0, 1)
     n = cells.n.astype(int)
     drawn = generator.binomial(n, p, (resamples, len(p)))
     return drawn.astype(float)
@@ -247,14 +266,18 @@ def _draw_levels(
     generator: np.random.Generator,
 ) -> np.ndarray:
     """The plateaus' levels (resamples, 2) drawn anew; levels of 0 and 1 stay."""
-    columns = []
-    for seeds, level in plateaus:
-        # Drawn for levels of 0 and 1 too, so that all fits use the generator alike
-        drawn = generator.binomial(seeds, level, resamples) / seeds
-        if level in (0, 1):
-            drawn = np.full(resamples, level)
-        columns.append(drawn)
+    columns = [_draw_level(one, resamples, generator) for one in plateaus]
     return np.stack(columns, 1)
+
+
+def _draw_level(plateau: Plateau, resamples: int, generator: np.random.Generator) -> np.ndarray:
+    """The level of one plateau (resamples,) drawn anew."""
+    seeds, level = plateau
+    # Drawn for levels of 0 and 1 too, so that all fits use the generator alike
+    drawn = generator.binomial(seeds, level, resamples) / seeds
+    if level in (0, 1):
+        return np.full(resamples, level)
+    return drawn
 
 
 def _places(

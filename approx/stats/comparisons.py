@@ -45,16 +45,20 @@ def pair(
     """
     if a == b:
         raise ValueError(f"cannot compare {a!r} with itself; give two different labels")
+    first = _side(data, a, dim)
+    second = _side(data, b, dim)
+    return first, _same_seeds(first, second, a, b)
+
+
+def _side(data: Pairable, label: Hashable, dim: str) -> xr.Dataset:
+    """One side of a comparison: an entry of a dimension of a Dataset, or of a dict by label."""
     if not isinstance(data, Mapping):  # an xarray.Dataset is a mapping too
         kind = type(data).__name__
         raise ValueError(f"this takes an xarray.Dataset, or a dict of such by label, not {kind}")
-    if isinstance(data, xr.Dataset):
-        require_dims(data, [dim], option="dim")
-        first = data.isel({dim: _position(data, dim, a)}, drop=True)
-        second = data.isel({dim: _position(data, dim, b)}, drop=True)
-    else:
-        first, second = _labelled(data, a), _labelled(data, b)
-    return first, _same_seeds(first, second, a, b)
+    if not isinstance(data, xr.Dataset):
+        return _labelled(data, label)
+    require_dims(data, [dim], option="dim")
+    return data.isel({dim: _position(data, dim, label)}, drop=True)
 
 
 def on_common_records(first: xr.Dataset, second: xr.Dataset) -> Sides:
@@ -79,24 +83,35 @@ def on_common_records(first: xr.Dataset, second: xr.Dataset) -> Sides:
     for data in (first, second):
         require_dims(truth(data), ["step"])
     steps, others = np.asarray(first.step, float), np.asarray(second.step, float)
+    common = _common_steps(steps, others)
+    last = float(common[-1])
+    _warn_of_earlier_end(last, min(steps[-1], others[-1]))
+    first = first.isel(step=np.isin(steps, common))
+    second = second.isel(step=np.isin(others, common))
+    counts = f"{common.size} in common, of {steps.size} and {others.size}"
+    return first, second, {"until": last, "records": counts}
+
+
+def _common_steps(steps: np.ndarray, others: np.ndarray) -> np.ndarray:
+    """The steps at which both sides have a record, or a ValueError if only step 0 is one."""
     common = np.intersect1d(steps, others)
     if not (common > 0).any():
         raise ValueError(
             f"the two sides have no record after step 0 in common: one has steps {_few(steps)}, "
             f"the other {_few(others)}. Train both with the same records="
         )
-    last = float(common[-1])
-    followed = min(steps[-1], others[-1])
-    if last < followed:
-        warnings.warn(
-            f"both sides were followed to step {followed:g}, but the last record that both have is "
-            f"step {last:g}: they are compared up to there. Train both with the same records=",
-            stacklevel=3,
-        )
-    first = first.isel(step=np.isin(steps, common))
-    second = second.isel(step=np.isin(others, common))
-    counts = f"{common.size} in common, of {steps.size} and {others.size}"
-    return first, second, {"until": last, "records": counts}
+    return common
+
+
+def _warn_of_earlier_end(last: float, followed: float) -> None:
+    """Warn if the last common record is earlier than the step to which both were followed."""
+    if last >= followed:
+        return
+    warnings.warn(
+        f"both sides were followed to step {followed:g}, but the last record that both have is "
+        f"step {last:g}: they are compared up to there. Train both with the same records=",
+        stacklevel=4,
+    )
 
 
 def last_steps(first: xr.Dataset, second: xr.Dataset) -> dict[str, float]:
@@ -134,13 +149,27 @@ def _same_seeds(first: xr.Dataset, second: xr.Dataset, a: Hashable, b: Hashable)
     """The second dataset in the seed order of the first."""
     for data in (first, second):
         require_dims(data, ["seed"])
-    seeds, others = np.asarray(first.seed), np.asarray(second.seed)
-    if np.unique(seeds).size != seeds.size or np.unique(others).size != others.size:
+    seeds = _different_seeds(first)
+    others = _different_seeds(second)
+    _check_both_have(seeds, others, a, b)
+    return second.sel(seed=seeds)
+
+
+def _different_seeds(data: xr.Dataset) -> np.ndarray:
+    """The seeds of one side, or a ValueError if one of them is there twice."""
+    seeds = np.asarray(data.seed)
+    if np.unique(seeds).size != seeds.size:
         raise ValueError(
             "a seed appears twice, so pairs are not defined; drop repeats with "
             "drop_duplicates('seed')"
         )
-    only_a, only_b = np.setdiff1d(seeds, others), np.setdiff1d(others, seeds)
+    return seeds
+
+
+def _check_both_have(seeds: np.ndarray, others: np.ndarray, a: Hashable, b: Hashable) -> None:
+    """Raise a ValueError if one side has a seed that the other side lacks."""
+    only_a = np.setdiff1d(seeds, others)
+    only_b = np.setdiff1d(others, seeds)
     if only_a.size or only_b.size:
         raise ValueError(
             f"paired comparison needs the same seeds: {a!r} has {only_a.size} that {b!r} lacks "
@@ -148,7 +177,6 @@ def _same_seeds(first: xr.Dataset, second: xr.Dataset, a: Hashable, b: Hashable)
             "train both on the same seeds, or keep the common ones with "
             "xarray.align(first, second, join='inner')"
         )
-    return second.sel(seed=seeds)
 
 
 def _few(values: np.ndarray) -> str:

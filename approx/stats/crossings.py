@@ -47,10 +47,7 @@ def crossings(row: Row) -> list[Crossing]:
     """All crossings of a row, in order. Each reaches from one extreme rate to the next."""
     # Neighbours among the decided cells that are on opposite sides
     side = _sides(row)
-    decided = np.flatnonzero(side)
-    changes = np.flatnonzero(np.diff(side[decided]))
-    firsts = decided[changes].tolist()
-    lasts = decided[changes + 1].tolist()
+    firsts, lasts = _changes_of_side(side)
 
     # From the middle of one crossing to that of the next, the extreme rate divides the cells
     middles = [(first + last) / 2 for first, last in zip(firsts, lasts, strict=True)]
@@ -63,6 +60,15 @@ def crossings(row: Row) -> list[Crossing]:
     for begin, end, first, last in zip(begins, ends, firsts, lasts, strict=False):
         found.append(_crossing(row, begin, end, first, last))
     return found
+
+
+def _changes_of_side(side: np.ndarray) -> tuple[list[int], list[int]]:
+    """The decided cells before and after each change of side."""
+    decided = np.flatnonzero(side)
+    changes = np.flatnonzero(np.diff(side[decided]))
+    firsts = decided[changes].tolist()
+    lasts = decided[changes + 1].tolist()
+    return firsts, lasts
 
 
 def _sides(row: Row) -> np.ndarray:

@@ -151,11 +151,20 @@ def _checked(array: xr.DataArray, bounds: tuple[float, float] | None) -> xr.Data
 def _listed(array: xr.DataArray, interactions: bool) -> Iterator[_Effect]:
     """All levels of all factors; then all pairs of levels of two factors, without first levels."""
     sizes = {str(dim): array.sizes[dim] for dim in array.dims[:-1]}
+    yield from _single_effects(sizes)
+    if interactions:
+        yield from _pairs_of_effects(sizes)
+
+
+def _single_effects(sizes: Mapping[str, int]) -> Iterator[_Effect]:
+    """All levels of all factors."""
     for name, size in sizes.items():
         for at in range(size):
             yield _Effect((name,), (at,))
-    if not interactions:
-        return
+
+
+def _pairs_of_effects(sizes: Mapping[str, int]) -> Iterator[_Effect]:
+    """All pairs of levels of two factors, without the first level of either."""
     for one, other in combinations(sizes, 2):
         for both in product(range(1, sizes[one]), range(1, sizes[other])):
             yield _Effect((one, other), both)
@@ -185,13 +194,17 @@ def _row(array: xr.DataArray, one: _Effect, scale: _Scale, level: float) -> xr.D
         "n": array.sizes["seed"],
     }
     labels = {factor: array[factor].values.tolist()[at] for factor, at in places.items()}
-    coords = {
+    return xr.Dataset(found, _coords_of(labels))
+
+
+def _coords_of(labels: Mapping[str, object]) -> dict[str, str | int]:
+    """What labels an effect, from the level of each of its factors."""
+    return {
         "effect": " × ".join(f"{factor}={label}" for factor, label in labels.items()),
         "factor": " × ".join(labels),
         "at": " × ".join(map(str, labels.values())),
         "order": len(labels),
     }
-    return xr.Dataset(found, coords)
 
 
 def _changes(array: xr.DataArray, places: Mapping[str, int]) -> xr.DataArray:
@@ -210,8 +223,8 @@ def _scale_of_changes(scale: _Scale, order: int) -> _Scale:
     """What is known of a difference (order 1), or of a difference of differences (order 2)."""
     if scale.bounds is None:
         return scale
-    width = scale.bounds[1] - scale.bounds[0]
-    most = 2 ** (order - 1) * width
+    low, high = scale.bounds
+    most = 2 ** (order - 1) * (high - low)
     return _Scale((-most, most), scale.unit)
 
 
@@ -229,19 +242,33 @@ def _mean_over_cells(array: xr.DataArray) -> tuple[np.ndarray, int]:
 def _estimate(values: np.ndarray, cells: int, scale: _Scale, level: float) -> _Estimate:
     """The mean over seeds of `values` (n,), each a mean over so many cells, with its interval."""
     if not cells or not values.size:
-        least, most = scale.bounds or (-np.inf, np.inf)
-        return _Estimate(np.nan, least, most)
+        return _nothing_known(scale)
+    if scale.bounds is None:
+        return _unbounded_estimate(values, level)
+    step = None
+    if scale.unit is not None:
+        step = scale.unit / cells
+    return _bounded_estimate(values, scale.bounds, step, level)
+
+
+def _nothing_known(scale: _Scale) -> _Estimate:
+    """The estimate without data: any value between the bounds."""
+    least, most = scale.bounds or (-np.inf, np.inf)
+    return _Estimate(np.nan, least, most)
+
+
+def _bounded_estimate(
+    values: np.ndarray, bounds: tuple[float, float], step: float | None, level: float
+) -> _Estimate:
+    """The mean of bounded values, such as hits and accuracies."""
     mean = float(values.mean())
+    low, high = mean_interval(values, bounds, level, step)
+    return _Estimate(mean, float(low), float(high))
 
-    # Bounded values: hits and accuracies
-    if scale.bounds is not None:
-        step = None
-        if scale.unit is not None:
-            step = scale.unit / cells
-        low, high = mean_interval(values, scale.bounds, level, step)
-        return _Estimate(mean, float(low), float(high))
 
-    # Values without bounds, of which seeds that agree tell nothing
+def _unbounded_estimate(values: np.ndarray, level: float) -> _Estimate:
+    """The mean of values without bounds, such as losses; seeds that agree tell nothing."""
+    mean = float(values.mean())
     if not np.isfinite(values).all() or np.ptp(values) == 0:
         return _Estimate(mean, -np.inf, np.inf)
     losses = xr.Dataset({"loss": ("seed", values)})

@@ -86,6 +86,11 @@ def _check_plateaus(named: Mapping[str, float]) -> None:
             wrong[name] = value
     if wrong:
         raise ValueError(f"a plateau is a positive value; got {wrong}")
+    _check_names_of_plateaus(named)
+
+
+def _check_names_of_plateaus(named: Mapping[str, float]) -> None:
+    """Raise a ValueError if a known plateau has the name of another class."""
     taken = {LEARNED, BETWEEN, DIVERGED} & set(named)
     if taken:
         raise ValueError(f"{', '.join(taken)} is a class of its own; choose another name")
@@ -128,13 +133,17 @@ def clusters(values: np.ndarray, tolerance: float, least: float) -> list[_Cluste
     starts = np.flatnonzero(is_gap) + 1
     found = []
     for part in np.split(ordered, starts):
-        low, high = part[0], part[-1]
         is_many = part.size >= max(least, FEWEST)
-        is_narrow = high <= (1 + WIDEST * tolerance) * low
-        if is_many and is_narrow:
+        if is_many and _is_narrow(part, tolerance):
             name = f"at {np.median(part):.4g}"
-            found.append(_Cluster(low, high, name))
+            found.append(_Cluster(part[0], part[-1], name))
     return found
+
+
+def _is_narrow(ordered: np.ndarray, tolerance: float) -> bool:
+    """Whether the largest of some ordered values is near enough to the smallest."""
+    widest = 1 + WIDEST * tolerance
+    return bool(ordered[-1] <= widest * ordered[0])
 
 
 def falling(
@@ -179,10 +188,7 @@ def falling(
     Example:
         short = stats.falling(runs).mean("seed")  # the share of seeds whose budget was too short
     """
-    if not slope > 0:
-        raise ValueError(f"slope must be positive, got {slope}: 0.1, for example")
-    if not 0 < since < 1:
-        raise ValueError(f"since is a share of the steps between 0 and 1, got {since}")
+    _check_rule(slope, since)
     value = _losses(runs, of)
     steps = np.asarray(runs.step, float)
     earlier = _earlier_records(steps, since)
@@ -202,6 +208,14 @@ def falling(
     return is_falling.rename("falling").drop_attrs()
 
 
+def _check_rule(slope: float, since: float) -> None:
+    """Raise a ValueError if a number of the rule of `falling` is out of its range."""
+    if not slope > 0:
+        raise ValueError(f"slope must be positive, got {slope}: 0.1, for example")
+    if not 0 < since < 1:
+        raise ValueError(f"since is a share of the steps between 0 and 1, got {since}")
+
+
 def _losses(runs: xr.Dataset, of: str) -> xr.DataArray:
     """The variable over steps.
 
@@ -210,16 +224,21 @@ def _losses(runs: xr.Dataset, of: str) -> xr.DataArray:
     """
     value = variable(runs, of)
     require_dims(value, ["step"])
-    if worst_value(of, None) < 0:
-        raise ValueError(
-            f"{of!r} rises where a training improves: give a loss, or 1 - accuracy, as of="
-        )
+    _check_is_a_loss(of)
     if bool((value < 0).any()):
         raise ValueError(
             f"{of!r} has values below 0, whose logarithm the rule needs; the least is "
             f"{float(value.min())}"
         )
     return value
+
+
+def _check_is_a_loss(of: str) -> None:
+    """Raise a ValueError if the variable rises where a training improves, as accuracies do."""
+    if worst_value(of, None) < 0:
+        raise ValueError(
+            f"{of!r} rises where a training improves: give a loss, or 1 - accuracy, as of="
+        )
 
 
 def _earlier_records(steps: np.ndarray, since: float) -> np.ndarray:

@@ -131,12 +131,7 @@ def judge(one: Claim, level: float, many: int) -> dict[str, str | float | int]:
         )
     level_all = 1 - (1 - level) / many
     effect, low, high, n = _numbers(one, one.effect(level=level))
-    if takes_interval(one.effect):
-        interval = EXACT
-        deciding = one.effect(level=level_all, interval="exact")
-    else:
-        interval = OWN
-        deciding = one.effect(level=level_all)
+    interval, deciding = _deciding_effect(one, level_all)
     _, low_all, high_all, _ = _numbers(one, deciding)
     return {
         "compared": one.compared,
@@ -153,6 +148,13 @@ def judge(one: Claim, level: float, many: int) -> dict[str, str | float | int]:
         "n": int(n),
         "verdict": verdict(low_all, high_all, one.holds),
     }
+
+
+def _deciding_effect(one: Claim, level: float) -> tuple[str, xr.Dataset]:
+    """The kind of interval that decides a claim, and the effect measured with it."""
+    if takes_interval(one.effect):
+        return EXACT, one.effect(level=level, interval="exact")
+    return OWN, one.effect(level=level)
 
 
 def _numbers(one: Claim, measured: xr.Dataset) -> tuple[float, float, float, float]:
@@ -217,11 +219,16 @@ def tested_at_once(judged: xr.Dataset) -> str:
         text = f"Because {many} claims are tested at once, each is judged by a {first} interval"
     risk = percent(1 - level)
     text += f"; the chance of any wrong verdict in {whose} table is then below {risk}"
+    return text + _reservation(judged)
+
+
+def _reservation(judged: xr.Dataset) -> str:
+    """What the sentence of `tested_at_once` adds if some of the intervals are not exact."""
     others = np.count_nonzero(judged["interval"].values != EXACT)
-    if others:
-        text += f", if the intervals of {others} of the claims cover as often as they say, for "
-        text += "they are not exact"
-    return text
+    if not others:
+        return ""
+    text = f", if the intervals of {others} of the claims cover as often as they say, for "
+    return text + "they are not exact"
 
 
 # ---- reported numbers ----------------------------------------------------------------------------

@@ -150,13 +150,18 @@ def write_claims(
     if numbers is not None:
         files[f"{name}_reported.csv"] = _csv(numbers)
     files[f"{name}_claims.md"] = document
-    folder = Path(folder)
-    folder.mkdir(parents=True, exist_ok=True)
-    for file, text in files.items():
-        (folder / file).write_text(text)
+    paths = _write_texts(Path(folder), files)
     if show:
         print(_document(*contents, form="text"), flush=True)
-    return [folder / file for file in files]
+    return paths
+
+
+def _write_texts(folder: Path, files: Mapping[str, str]) -> list[Path]:
+    """Write texts to files of a folder, which is made if need be."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in files.items():
+        (folder / name).write_text(text)
+    return [folder / name for name in files]
 
 
 def _document(
@@ -177,11 +182,15 @@ def _document(
         parts.append(reported_table(numbers, form))
     for title, body in sections.items():
         parts.append(f"{2 * mark} {title}")
-        if isinstance(body, str):
-            parts.append(body)
-        else:
-            parts.append(LAYOUTS[form](_texts(body), "").rstrip())
+        parts.append(_section(body, form))
     return "\n\n".join(part.strip() for part in parts if part) + "\n"
+
+
+def _section(body: pd.DataFrame | str, form: str) -> str:
+    """The text of a section: a text as it is, or a table in the layout of that name."""
+    if isinstance(body, str):
+        return body
+    return LAYOUTS[form](_texts(body), "").rstrip()
 
 
 def _texts(frame: pd.DataFrame) -> Rows:
@@ -228,18 +237,30 @@ def read_claims(*paths: Path | str) -> xr.Dataset:
     if not paths:
         raise ValueError("no file was given; give the csv files that write_claims wrote")
     whole = pd.concat([_read_table(path) for path in paths])
-    levels = whole.pop("level").unique()
-    if len(levels) > 1:
-        raise ValueError(f"the tables have different levels: {', '.join(f'{x:g}' for x in levels)}")
-    return labelled(whole, float(levels[0]))
+    level = _common_level(whole.pop("level"))
+    return labelled(whole, level)
+
+
+def _common_level(levels: pd.Series) -> float:
+    """The confidence level of all rows, or a ValueError if they differ."""
+    different = levels.unique()
+    if len(different) > 1:
+        shown = ", ".join(f"{x:g}" for x in different)
+        raise ValueError(f"the tables have different levels: {shown}")
+    return float(different[0])
 
 
 def _read_table(path: Path | str) -> pd.DataFrame:
     """One table of claims, or a ValueError that says what it lacks."""
     frame = pd.read_csv(path)
-    missing = NEEDED - set(frame.columns)
-    if missing:
-        raise ValueError(f"{path} is no table of claims: it lacks {', '.join(sorted(missing))}")
+    _check_columns(frame, path)
     if "interval" not in frame:
         frame["interval"] = UNKNOWN
     return frame.set_index("claim")
+
+
+def _check_columns(frame: pd.DataFrame, path: Path | str) -> None:
+    """Raise a ValueError if the table lacks a column of a table of claims."""
+    missing = NEEDED - set(frame.columns)
+    if missing:
+        raise ValueError(f"{path} is no table of claims: it lacks {', '.join(sorted(missing))}")

@@ -41,12 +41,7 @@ def error_by_distance(runs: xr.Dataset, relative: bool = False) -> xr.Dataset:
         far.error.median("seed")
     """
     prediction = predictions(runs)
-    if runs.distance.dims != ("point",):
-        raise ValueError(
-            f"distances differ over {runs.distance.dims[:-1]}: select one setting of the task first"
-        )
-    if "output" not in runs.y_test.dims:
-        raise ValueError("the targets are labels: an absolute error has no meaning for them")
+    _check_has_errors(runs)
 
     error = _mean_by_distance(abs(prediction - runs.y_test), runs.distance)
     if relative:
@@ -57,6 +52,16 @@ def error_by_distance(runs: xr.Dataset, relative: bool = False) -> xr.Dataset:
     return result
 
 
+def _check_has_errors(runs: xr.Dataset) -> None:
+    """Raise a ValueError if the test points of several settings, or labels, leave no error."""
+    if runs.distance.dims != ("point",):
+        raise ValueError(
+            f"distances differ over {runs.distance.dims[:-1]}: select one setting of the task first"
+        )
+    if "output" not in runs.y_test.dims:
+        raise ValueError("the targets are labels: an absolute error has no meaning for them")
+
+
 def _size_of_target(runs: xr.Dataset) -> xr.DataArray:
     """What a relative error is divided by, over distance.
 
@@ -65,7 +70,7 @@ def _size_of_target(runs: xr.Dataset) -> xr.DataArray:
     """
     size = abs(runs.y_test)
     least = LEAST_TARGET * size.mean(("point", "output"))
-    if not bool((least > 0).all()):
+    if not (least > 0).all():
         raise ValueError(
             "the target is 0 at every test point: there is no relative error; use relative=False"
         )
@@ -139,15 +144,20 @@ def symmetry(
 
 def _squared_defect(a: xr.DataArray, b: xr.DataArray, kind: str) -> xr.DataArray:
     """The squared defect over (..., seed, radius) of the values at points and at their mirrors."""
+    squared = _squared_difference(a, b, kind)
+    squared = squared.mean("output").rename(point="radius")
+    squared = squared.transpose(..., "radius")
+    return squared.drop_vars(["x_test", "y_test", "distance"], errors="ignore")
+
+
+def _squared_difference(a: xr.DataArray, b: xr.DataArray, kind: str) -> xr.DataArray:
+    """(a - b)² of an even function, (a + b)² of an odd one; inf where the function diverged."""
     if kind == "even":
         difference = a - b
     else:
         difference = a + b
     squared = (difference**2).astype(float)
-    squared = squared.where(np.isfinite(squared), np.inf)
-    squared = squared.mean("output").rename(point="radius")
-    squared = squared.transpose(..., "radius")
-    return squared.drop_vars(["x_test", "y_test", "distance"], errors="ignore")
+    return squared.where(np.isfinite(squared), np.inf)
 
 
 def mirrored(offset: np.ndarray, odd: bool) -> tuple[np.ndarray, np.ndarray]:

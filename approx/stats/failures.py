@@ -93,12 +93,18 @@ def excess(runs: xr.Dataset, floor: float | xr.DataArray, of: str = "test_loss")
     Example:
         stats.quantiles(stats.excess(runs, floor=0.02), of="ratio")
     """
-    least = check_floor(floor)
-    if not bool((least > 0).all()):
-        raise ValueError(f"a ratio needs a positive floor, got {float(least.min())}")
+    least = _positive_floor(floor)
     value = final(runs, of).astype(float)
     value = value.where(np.isfinite(value), np.inf)
     return (value / least).to_dataset(name="ratio")
+
+
+def _positive_floor(floor: float | xr.DataArray) -> xr.DataArray:
+    """The floor as a labelled array, or a ValueError if it is 0 somewhere."""
+    least = check_floor(floor)
+    if not bool((least > 0).all()):
+        raise ValueError(f"a ratio needs a positive floor, got {float(least.min())}")
+    return least
 
 
 def below_floor(

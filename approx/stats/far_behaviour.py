@@ -135,16 +135,8 @@ def settle_growth(found: Verdicts, r: np.ndarray, f: np.ndarray, tol: float) -> 
     unit = r[outer] / r[-1]
     values = f[index][:, outer]
 
-    # A power: the two halves agree on its exponent
-    p, p1, p2, is_near = fit_and_halves(unit, values, power_basis, EXPONENTS, tol)
-    is_same = abs(p1 - p2) <= 10 * tol + ROUNDING
-    is_power = is_near & is_same
-
-    # An exponential: the two halves agree on its growth
-    g, g1, g2, is_near = fit_and_halves(unit, values, exponential_basis, GROWTHS, tol)
-    allowed = 10 * tol * np.maximum(abs(g1), abs(g2))
-    is_same = abs(g1 - g2) <= allowed + ROUNDING
-    is_exponential = is_near & is_same
+    p, is_power = _power_of(unit, values, tol)
+    g, is_exponential = _growth_of(unit, values, tol)
 
     # Only growth counts, and no power that is nearly a line
     is_growing = (p >= 0.2) & (p <= 7.5) & (abs(p - 1) >= 0.1)
@@ -156,6 +148,21 @@ def settle_growth(found: Verdicts, r: np.ndarray, f: np.ndarray, tol: float) -> 
     found.settle(index, holds, "exponential", growth=growth)
 
     found.settle(index, is_power & is_exponential, "undecided")
+
+
+def _power_of(r: np.ndarray, f: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
+    """The exponents of the rows of f, and which are powers: the two halves agree on it."""
+    p, p1, p2, is_near = fit_and_halves(r, f, power_basis, EXPONENTS, tol)
+    is_same = abs(p1 - p2) <= 10 * tol + ROUNDING
+    return p, is_near & is_same
+
+
+def _growth_of(r: np.ndarray, f: np.ndarray, tol: float) -> tuple[np.ndarray, np.ndarray]:
+    """The growths of the rows of f, and which are exponentials: the two halves agree on it."""
+    g, g1, g2, is_near = fit_and_halves(r, f, exponential_basis, GROWTHS, tol)
+    allowed = 10 * tol * np.maximum(abs(g1), abs(g2))
+    is_same = abs(g1 - g2) <= allowed + ROUNDING
+    return g, is_near & is_same
 
 
 def settle_waves(found: Verdicts, r: np.ndarray, f: np.ndarray, tol: float) -> None:

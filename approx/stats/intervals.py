@@ -50,15 +50,20 @@ def binomial_interval(
     check_level(level)
     if interval not in INTERVALS:
         raise ValueError(f"interval must be one of {', '.join(INTERVALS)}; got {interval!r}")
-    if not np.all((k >= 0) & (k <= n)):
-        raise ValueError(
-            "successes must lie between 0 and n; did you pass a rate or exchange the two?"
-        )
+    check_successes(k, n)
     if interval == "wilson":
         low, high = wilson(k, n, level)
     else:
         low, high = clopper_pearson(k, n, level)
     return np.where(k == 0, 0.0, low), np.where(k == n, 1.0, high)
+
+
+def check_successes(successes: np.ndarray, n: np.ndarray) -> None:
+    """Raise a ValueError unless all numbers of successes lie between 0 and n."""
+    if not np.all((successes >= 0) & (successes <= n)):
+        raise ValueError(
+            "successes must lie between 0 and n; did you pass a rate or exchange the two?"
+        )
 
 
 def wilson(k: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
@@ -159,13 +164,8 @@ def order_quantiles(
         low, middle, high = order_quantiles(runs.loss.isel(step=-1), (0.05, 0.5, 0.95))
     """
     probabilities = np.asarray(q, float)
-    if not np.all((probabilities >= 0) & (probabilities <= 1)):
-        raise ValueError(f"q must lie between 0 and 1, got {probabilities.tolist()}")
-    sample = np.asarray(values, float)
-    if axis is None:
-        sample = sample.ravel()
-    else:
-        sample = np.moveaxis(sample, axis, -1)
+    check_probabilities(probabilities)
+    sample = _with_axis_last(np.asarray(values, float), axis)
     sample = np.where(np.isnan(sample), worst, sample)
     ordered = np.sort(sample, -1)
 
@@ -173,6 +173,20 @@ def order_quantiles(
     if probabilities.ndim:
         return np.stack(found)
     return found[0]
+
+
+def check_probabilities(q: np.ndarray) -> None:
+    """Raise a ValueError unless all numbers lie between 0 and 1."""
+    is_inside = (q >= 0) & (q <= 1)
+    if not is_inside.all():
+        raise ValueError(f"q must lie between 0 and 1, got {q.tolist()}")
+
+
+def _with_axis_last(values: np.ndarray, axis: int | None) -> np.ndarray:
+    """The array with one axis moved to the end, or flattened if the axis is None."""
+    if axis is None:
+        return values.ravel()
+    return np.moveaxis(values, axis, -1)
 
 
 def order_quantile(ordered: np.ndarray, q: float) -> np.ndarray:

@@ -70,17 +70,26 @@ def with_kept_at(picked: xr.Dataset, runs: xr.Dataset, steps: xr.DataArray) -> x
 
     at = steps_kept(runs)
     if not np.isin(steps.values, at).all():
-        found = picked.assign_attrs({NOT_PICKED: names})
-        # How parameters that are no longer there were nested
-        found.attrs.pop("params", None)
-        return found
+        return _without_kept(picked, names)
 
-    kept = runs[names]
+    kept = _at_steps(runs[names], at, steps)
+    return picked.assign({name: kept[name].variable for name in names})
+
+
+def _without_kept(picked: xr.Dataset, names: list[str]) -> xr.Dataset:
+    """Note which variables were not kept at the picked steps."""
+    found = picked.assign_attrs({NOT_PICKED: names})
+    # How parameters that are no longer there were nested
+    found.attrs.pop("params", None)
+    return found
+
+
+def _at_steps(kept: xr.Dataset, at: np.ndarray, steps: xr.DataArray) -> xr.Dataset:
+    """What was kept at the steps (..., seed), from what was kept at all the steps `at`."""
     if "kept_step" in kept.dims:
         place = steps.copy(data=np.searchsorted(at, steps.values))
         kept = kept.isel(kept_step=place.drop_vars("step"))
-    kept = kept.drop_vars("kept_step", errors="ignore")
-    return picked.assign({name: kept[name].variable for name in names})
+    return kept.drop_vars("kept_step", errors="ignore")
 
 
 def kept_variables(runs: xr.Dataset) -> list[str]:
@@ -96,12 +105,17 @@ def steps_kept(runs: xr.Dataset) -> np.ndarray:
     """
     if "kept_step" in runs.coords:
         return np.atleast_1d(runs.kept_step.values)
+    return np.array(sorted(_steps_noted(runs)), int)
+
+
+def _steps_noted(runs: xr.Dataset) -> set[int]:
+    """The steps that the attributes of the kept variables name."""
     noted = set()
     for name in kept_variables(runs):
         attributes = runs[name].attrs
         if "kept_step" in attributes:
             noted.add(attributes["kept_step"])
-    return np.array(sorted(noted), int)
+    return noted
 
 
 def predictions(runs: xr.Dataset) -> xr.DataArray:
@@ -119,13 +133,18 @@ def predictions(runs: xr.Dataset) -> xr.DataArray:
         return without_kept_step(runs.prediction)
     if stage_of(runs) != "runs":
         raise wrong_stage(runs, "runs")
+    raise _no_predictions(runs)
+
+
+def _no_predictions(runs: xr.Dataset) -> ValueError:
+    """The error for runs without predictions: they were not kept, or not at the picked steps."""
     if "prediction" in runs.attrs.get(NOT_PICKED, ()):
-        raise ValueError(
+        return ValueError(
             "the predictions were not kept at every step that stats.pick picked, and those of "
             "another step belong to other networks: run with keep_at= all record steps "
             "(runs.step.values), then pick"
         )
-    raise ValueError('no predictions were kept: run with keep=("prediction",)')
+    return ValueError('no predictions were kept: run with keep=("prediction",)')
 
 
 def check_one_moment(runs: xr.Dataset) -> None:
@@ -140,8 +159,13 @@ def check_one_moment(runs: xr.Dataset) -> None:
     kept = steps_kept(runs)
     if len(kept) != 1 or "kept_step" in runs.dims:
         return
-    if int(step) != int(kept[0]):
+    _check_same_step(int(step), int(kept[0]))
+
+
+def _check_same_step(selected: int, kept: int) -> None:
+    """Raise a ValueError if the losses and the predictions are those of two steps."""
+    if selected != kept:
         raise ValueError(
-            f"step {int(step)} was selected, but the predictions were kept at step {int(kept[0])}: "
-            f"run with keep_at=({int(step)},), or select that step"
+            f"step {selected} was selected, but the predictions were kept at step {kept}: "
+            f"run with keep_at=({selected},), or select that step"
         )

@@ -42,7 +42,7 @@ def reduce(
     for array in arrays:
         require_dims(array, sample, option="over")
     if len(sample) > 1:
-        arrays = tuple(array.stack(sample_=sample, create_index=False) for array in arrays)
+        arrays = _stacked(arrays, sample)
         sample = ["sample_"]
     results = xr.apply_ufunc(
         func,
@@ -54,6 +54,11 @@ def reduce(
         results = (results,)
     named = dict(zip(names, results, strict=True))
     return xr.Dataset(named).assign_coords(added)
+
+
+def _stacked(arrays: Sequence[xr.DataArray], dims: Sequence[str]) -> tuple[xr.DataArray, ...]:
+    """The arrays with some of their dimensions joined into one, `sample_`."""
+    return tuple(array.stack(sample_=dims, create_index=False) for array in arrays)
 
 
 def reduce_in_chunks(
@@ -125,15 +130,23 @@ def require_dims(
         kind = type(array).__name__
         raise ValueError(f"this takes a labelled array (xarray.Dataset or DataArray), not {kind}")
     missing = [dim for dim in dims if dim not in array.dims]
-    if not missing:
-        return
-    text = f"no dimension {missing[0]!r} here; there are: {listed(array.dims)}"
-    counted = isinstance(array, xr.Dataset) and stage_of(array) == "rates"
-    if missing[0] == "seed" and counted:
+    if missing:
+        raise _no_dimension(array, missing[0], option)
+
+
+def _no_dimension(array: xr.DataArray | xr.Dataset, dim: str, option: str | None) -> ValueError:
+    """The error for a labelled array that lacks a dimension."""
+    text = f"no dimension {dim!r} here; there are: {listed(array.dims)}"
+    if dim == "seed" and _is_counted(array):
         text += ". These are rates, counted over seeds already: give the hits or runs behind them"
     elif option is not None:
         text += f". Choose another one with {option}="
-    raise ValueError(text)
+    return ValueError(text)
+
+
+def _is_counted(array: xr.DataArray | xr.Dataset) -> bool:
+    """Whether these are rates, which have been counted over seeds."""
+    return isinstance(array, xr.Dataset) and stage_of(array) == "rates"
 
 
 def stage_of(data: xr.Dataset) -> str:
@@ -187,11 +200,16 @@ def variable(data: xr.Dataset, name: str) -> xr.DataArray:
     if not isinstance(data, xr.Dataset):
         raise wrong_stage(data, "runs")
     if name not in data.data_vars:
-        there = listed(data.data_vars)
-        raise ValueError(
-            f"no variable {name!r} in the dataset; it holds: {there}. {_advice(data, name)}"
-        )
+        raise _no_variable(data, name)
     return without_kept_step(data[name])
+
+
+def _no_variable(data: xr.Dataset, name: str) -> ValueError:
+    """The error for a Dataset that lacks a variable, with advice on what to do."""
+    there = listed(data.data_vars)
+    return ValueError(
+        f"no variable {name!r} in the dataset; it holds: {there}. {_advice(data, name)}"
+    )
 
 
 def _advice(data: xr.Dataset, name: str) -> str:
@@ -225,13 +243,18 @@ def kind_of(data: xr.Dataset) -> xr.DataArray:
             "no variable 'kind' here: this takes trainings that were classified, as stats.failure_causes, "
             "stats.asymptote and stats.plateaus return them"
         )
-    missing = int(data["kind"].isnull().sum())
+    _check_all_classified(data["kind"])
+    return data["kind"]
+
+
+def _check_all_classified(kind: xr.DataArray) -> None:
+    """Raise a ValueError if the class of a training is nan."""
+    missing = int(kind.isnull().sum())
     if missing:
         raise ValueError(
-            f"{missing} of {data['kind'].size} trainings have no class (nan), as when an outer "
+            f"{missing} of {kind.size} trainings have no class (nan), as when an outer "
             "join fills what one side lacks: leave them out with .dropna('seed')"
         )
-    return data["kind"]
 
 
 def final(runs: xr.Dataset, of: str) -> xr.DataArray:

@@ -12,22 +12,28 @@ def check_form(form: str) -> None:
 def as_text(rows: Rows, caption: str) -> str:
     """A table for a terminal, columns aligned by spaces."""
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = []
-    for row in rows:
-        padded = [entry.ljust(width) for entry, width in zip(row, widths, strict=True)]
-        lines.append("  ".join(padded).rstrip())
+    lines = [_text_row(row, widths) for row in rows]
     rule = "-" * (sum(widths) + 2 * len(widths) - 2)
     return "\n".join([lines[0], rule, *lines[1:], caption])
 
 
+def _text_row(row: list[str], widths: list[int]) -> str:
+    """One row of a table for a terminal."""
+    padded = [entry.ljust(width) for entry, width in zip(row, widths, strict=True)]
+    return "  ".join(padded).rstrip()
+
+
 def as_markdown(rows: Rows, caption: str) -> str:
     """A table in GitHub's markdown."""
-    lines = []
-    for row in rows:
-        escaped = [entry.replace("|", "\\|") for entry in row]
-        lines.append("| " + " | ".join(escaped) + " |")
+    lines = [_markdown_row(row) for row in rows]
     rule = "|" + " --- |" * len(rows[0])
     return "\n".join([lines[0], rule, *lines[1:], "", caption])
+
+
+def _markdown_row(row: list[str]) -> str:
+    """One row of a table in markdown, where a bar divides the entries."""
+    escaped = [entry.replace("|", "\\|") for entry in row]
+    return "| " + " | ".join(escaped) + " |"
 
 
 def as_latex(rows: Rows, caption: str) -> str:

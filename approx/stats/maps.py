@@ -96,19 +96,24 @@ def highest(rates: xr.Dataset) -> str:
     at = dict(zip(rate.dims, places, strict=True))
     cell = rates.isel(at)
 
-    where = []
-    for dim, place in at.items():
-        value = rates[dim].values.tolist()[place]
-        if isinstance(value, str):
-            where.append(value)
-        else:
-            name = str(dim).replace("_", " ")
-            where.append(f"{name} {value:.3g}")
+    where = [_named_place(rates[dim], place) for dim, place in at.items()]
+    return f"{_rate_as_text(cell)} of {int(cell.n)} seeds at {', '.join(where)}"
 
+
+def _named_place(axis: xr.DataArray, place: int) -> str:
+    """An entry of an axis as text: a name as it is, a number after the name of its axis."""
+    value = axis.values.tolist()[place]
+    if isinstance(value, str):
+        return value
+    name = str(axis.name).replace("_", " ")
+    return f"{name} {value:.3g}"
+
+
+def _rate_as_text(cell: xr.Dataset) -> str:
+    """A rate with its interval in percent, such as "75% [62, 85]"."""
     low = 100 * float(cell.low)
     high = 100 * float(cell.high)
-    share = f"{float(cell.rate):.0%} [{low:.0f}, {high:.0f}]"
-    return f"{share} of {int(cell.n)} seeds at {', '.join(where)}"
+    return f"{float(cell.rate):.0%} [{low:.0f}, {high:.0f}]"
 
 
 def majority(kinds: xr.Dataset, over: str = "seed", level: float = 0.95) -> xr.Dataset:

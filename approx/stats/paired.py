@@ -160,10 +160,7 @@ def improvement(  # noqa: PLR0913
     Example:
         >>> stats.improvement(runs, "adam", "sgd").improvement
     """
-    if pairs not in ("seed", "all"):
-        raise ValueError(f"pairs must be 'seed' or 'all', got {pairs!r}")
-    if check_paired(interval) == "exact" and pairs != "seed":
-        raise ValueError(f"interval='exact' is known for pairs='seed' only, got pairs={pairs!r}")
+    _check_pairs(pairs, interval)
     sign = 1.0
     if worst_value(of, worst) <= 0:  # more is better, so the negated values are compared
         sign = -1.0
@@ -194,6 +191,14 @@ def improvement(  # noqa: PLR0913
     result.attrs = {"a": str(a), "b": str(b), "of": of, "pairs": pairs, "level": level}
     result.attrs |= last_steps(*sides)
     return result
+
+
+def _check_pairs(pairs: str, interval: str) -> None:
+    """Raise a ValueError for unknown pairs, or for an interval that they do not have."""
+    if pairs not in ("seed", "all"):
+        raise ValueError(f"pairs must be 'seed' or 'all', got {pairs!r}")
+    if check_paired(interval) == "exact" and pairs != "seed":
+        raise ValueError(f"interval='exact' is known for pairs='seed' only, got pairs={pairs!r}")
 
 
 def _filled(runs: xr.Dataset, of: str, worst: float | None) -> xr.DataArray:

@@ -70,20 +70,35 @@ def paired_interval(
         raise ValueError("only_a and only_b must be counts of at least 0 that add up to at most n")
     if interval == "score":
         return tango(a, b, n, level)
+    if interval == "weighted":
+        return _weighted(a, b, n, level)
+    return _exact(a, b, n, level)
+
+
+def _weighted(
+    a: np.ndarray, b: np.ndarray, n: np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The interval "weighted" of arrays of counts, for each number of seeds at once."""
     low = np.empty(a.shape)
     high = np.empty(a.shape)
-    if interval == "weighted":
-        for size in np.unique(n):
-            here = n == size
-            ends = shares_difference_interval(a[here], b[here], int(size), level)
-            low[here], high[here] = ends
-        return low, high
+    for size in np.unique(n):
+        here = n == size
+        ends = shares_difference_interval(a[here], b[here], int(size), level)
+        low[here], high[here] = ends
+    return low, high
+
+
+def _exact(
+    a: np.ndarray, b: np.ndarray, n: np.ndarray, level: float
+) -> tuple[np.ndarray, np.ndarray]:
+    """The interval "exact" of arrays of counts, one after another."""
+    low = np.empty(a.shape)
+    high = np.empty(a.shape)
     for place in np.ndindex(a.shape):
-        count_a = float(a[place])
-        count_b = float(b[place])
+        counts = float(a[place]), float(b[place])
         size = float(n[place])
-        low[place] = exact_lower(count_a, count_b, size, level)
-        high[place] = -exact_lower(count_b, count_a, size, level)
+        low[place] = exact_lower(*counts, size, level)
+        high[place] = -exact_lower(*counts[::-1], size, level)
     return low, high
 
 

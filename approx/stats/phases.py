@@ -68,11 +68,7 @@ def phase_tolerant_error(
     judged = _is_judged(distance, where)
     if target is None:
         judged &= _stays_within(x, max_shift, max_stretch)
-    index = np.flatnonzero(judged)
-    if index.size < 2:
-        raise ValueError(
-            f"{index.size} test points to judge: lower max_shift= or max_stretch=, or give target="
-        )
+    index = _two_or_more(judged)
 
     parts = []
     for output in range(f.sizes["output"]):
@@ -95,6 +91,16 @@ def phase_tolerant_error(
         "points": int(index.size),
     }
     return result
+
+
+def _two_or_more(judged: np.ndarray) -> np.ndarray:
+    """The numbers of the points that are judged, or a ValueError if there are fewer than two."""
+    index = np.flatnonzero(judged)
+    if index.size < 2:
+        raise ValueError(
+            f"{index.size} test points to judge: lower max_shift= or max_stretch=, or give target="
+        )
+    return index
 
 
 def _check_options(max_shift: float, max_stretch: float, where: str) -> None:
@@ -158,11 +164,15 @@ def _search(x: np.ndarray, target: Function, max_shift: float, max_stretch: floa
         ValueError: it is constant there.
     """
     y = np.asarray(target(x), float)
-    variance = y.var()
+    _check_varies(y)
+    return _Search(x, y, y.var(), target, max_shift, max_stretch)
+
+
+def _check_varies(y: np.ndarray) -> None:
+    """Raise a ValueError if the values of the target are equal up to rounding."""
     mean_square = (y**2).mean()
-    if not variance > 1e-12 * max(1.0, mean_square):
+    if not y.var() > 1e-12 * max(1.0, mean_square):
         raise ValueError("the target is constant over the judged points: it has no phase")
-    return _Search(x, y, variance, target, max_shift, max_stretch)
 
 
 class _Search(NamedTuple):

@@ -36,7 +36,7 @@ def seeds_for_width(
         int(stats.seeds_for_width(0.9, 0.05))
     """
     p, w = np.broadcast_arrays(np.asarray(rate, float), np.asarray(width, float))
-    if not (np.all((p >= 0) & (p <= 1)) and np.all((w > 0) & (w < 1))):
+    if not (_all_between(p, 0, 1) and np.all((w > 0) & (w < 1))):
         raise ValueError(
             f"rates must lie in [0, 1] and widths in (0, 1), got rate={rate!r} and width={width!r}"
         )
@@ -49,6 +49,11 @@ def seeds_for_width(
         return np.maximum(p - low, high - p) <= w
 
     return _smallest(reached, np.ones(p.shape, int))
+
+
+def _all_between(values: np.ndarray, least: float, most: float) -> bool:
+    """Whether all values lie between two numbers, the numbers among them."""
+    return bool(np.all((values >= least) & (values <= most)))
 
 
 def _expected_interval(

@@ -9,7 +9,7 @@ import xarray as xr
 from approx.stats.intervals import check_level
 from approx.stats.labels import final, require_dims, variable, worst_value
 from approx.stats.unseen import seed_weights, tail_ends
-from approx.stats.unseen_sorted import sorted_draws
+from approx.stats.unseen_sorted import Cumulative, sorted_draws
 from approx.stats.values import SHARES, check_statistic
 
 # The numbers of a cell, by row of the array `numbers` and by its columns (estimate, low, high)
@@ -234,24 +234,34 @@ def drawn_points(
     Returns:
         Two arrays (along, b): the unseen seed at 0, and at inf.
     """
-    points, n = table.shape
     if statistic == "best":
-        # A better seed may always come, as near to 0 as one likes
-        nothing = np.zeros((points, resamples))
-        best = table.min(-1, keepdims=True)
-        return nothing, np.repeat(best, resamples, -1)
-
+        return _draws_of_best(table, resamples)
     share = SHARES[statistic]
     low, high = [], []
-    for weights in seed_weights(n, resamples, rng):
-        below, above = [], []
-        for row in table:
-            lowest, highest = sorted_draws(row, weights, share, (0.0, np.inf))
-            below.append(lowest)
-            above.append(highest)
-        low.append(np.stack(below))
-        high.append(np.stack(above))
+    for weights in seed_weights(table.shape[1], resamples, rng):
+        below, above = _draws_at_points(table, weights, share)
+        low.append(below)
+        high.append(above)
     return np.concatenate(low, -1), np.concatenate(high, -1)
+
+
+def _draws_of_best(table: np.ndarray, resamples: int) -> tuple[np.ndarray, np.ndarray]:
+    """The same for the best seed: a better one may always come, as near to 0 as one likes."""
+    nothing = np.zeros((len(table), resamples))
+    best = table.min(-1, keepdims=True)
+    return nothing, np.repeat(best, resamples, -1)
+
+
+def _draws_at_points(
+    table: np.ndarray, weights: np.ndarray, share: Cumulative
+) -> tuple[np.ndarray, np.ndarray]:
+    """The statistic (points, draws) for some draws of the weights (draws, seeds + 1)."""
+    below, above = [], []
+    for row in table:
+        lowest, highest = sorted_draws(row, weights, share, (0.0, np.inf))
+        below.append(lowest)
+        above.append(highest)
+    return np.stack(below), np.stack(above)
 
 
 def combined(

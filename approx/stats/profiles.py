@@ -66,10 +66,7 @@ def profile(  # noqa: PLR0913
     judged = xr.Dataset({of: value})
     rates = []
     for threshold in levels.tolist():
-        if above:
-            hits = success(judged, of=of, above=threshold)
-        else:
-            hits = success(judged, of=of, below=threshold)
+        hits = _hits_at(threshold, judged, of, above)
         rates.append(rate(hits, over, "last", interval, level))
     axis = xr.DataArray(levels, dims="threshold", name="threshold")
     result = xr.concat(rates, axis, combine_attrs="drop")
@@ -78,6 +75,13 @@ def profile(  # noqa: PLR0913
     if floor is None:
         return result
     return result.assign(floor=floor)
+
+
+def _hits_at(threshold: float, judged: xr.Dataset, of: str, above: bool) -> xr.Dataset:
+    """The hits at one threshold, which successes are above or below."""
+    if above:
+        return success(judged, of=of, above=threshold)
+    return success(judged, of=of, below=threshold)
 
 
 def best_record(value: xr.DataArray, above: bool = False) -> xr.DataArray:

@@ -47,15 +47,20 @@ def discoveries(pvalues: xr.DataArray, rate: float = 0.05, method: str = "bh") -
             f"this takes p-values as an xarray.DataArray, such as stats.compare(...).pvalue, not "
             f"{kind}"
         )
-    values = np.asarray(pvalues, float)
-    adjusted = np.full(values.shape, np.nan)
-    known = ~np.isnan(values)
-    if known.any():
-        adjusted[known] = stats.false_discovery_control(values[known], method=method)
+    adjusted = _adjusted(np.asarray(pvalues, float), method)
     result = xr.Dataset({"adjusted": pvalues.copy(data=adjusted)})
     result["discovery"] = result.adjusted <= rate
     result.attrs = {"rate": rate, "method": method}
     return result
+
+
+def _adjusted(pvalues: np.ndarray, method: str) -> np.ndarray:
+    """The p-values adjusted for the false discovery rate; nan stays nan and does not count."""
+    adjusted = np.full(pvalues.shape, np.nan)
+    known = ~np.isnan(pvalues)
+    if known.any():
+        adjusted[known] = stats.false_discovery_control(pvalues[known], method=method)
+    return adjusted
 
 
 def holm(pvalues: np.ndarray) -> np.ndarray:

@@ -66,13 +66,10 @@ def success(
     require_dims(value, ["seed"])
     if above is None:
         limit, given = "below", below
+        reached = value <= threshold_of(below, value)
     else:
         limit, given = "above", above
-    threshold = threshold_of(given, value)
-    if limit == "below":
-        reached = value <= threshold
-    else:
-        reached = value >= threshold
+        reached = value >= threshold_of(above, value)
     check_records(value)
     check_trained(runs)
     warn_of_untrained(runs, of)
@@ -86,15 +83,19 @@ def threshold_of(given: ArrayLike | xr.DataArray | None, value: xr.DataArray) ->
 
     In float32, 0.9 lies below the 0.9 of float64, and an accuracy of 0.9 must reach above=0.9.
     """
-    if isinstance(given, xr.DataArray):
-        threshold = given
-    else:
-        threshold = xr.DataArray(np.asarray(given, float))
+    threshold = _labelled(given)
     check_threshold(threshold, value)
     if not np.issubdtype(value.dtype, np.floating):
         return threshold
     with np.errstate(over="ignore"):  # a threshold beyond float32 admits every finite value
         return threshold.astype(value.dtype)
+
+
+def _labelled(given: ArrayLike | xr.DataArray | None) -> xr.DataArray:
+    """A threshold as a labelled array; one without labels holds for all cells."""
+    if isinstance(given, xr.DataArray):
+        return given
+    return xr.DataArray(np.asarray(given, float))
 
 
 def check_threshold(threshold: xr.DataArray, value: xr.DataArray) -> None:
@@ -122,7 +123,11 @@ def check_records(array: xr.DataArray) -> None:
     """Raise a ValueError where the dimension `step`, if any, holds no increasing records."""
     if "step" not in array.dims:
         return
-    steps = np.asarray(array.step, float)
+    _check_increasing(np.asarray(array.step, float))
+
+
+def _check_increasing(steps: np.ndarray) -> None:
+    """Raise a ValueError if there are no steps, or if they do not increase."""
     if steps.size == 0 or np.any(np.diff(steps) <= 0):
         few = steps.tolist()[:5]
         raise ValueError(f"step must hold increasing records, got {few}; sort with .sortby('step')")
@@ -179,23 +184,34 @@ def truth(hits: xr.Dataset | xr.DataArray) -> xr.DataArray:
             says that nobody knows whether the training succeeded; records that are not in
             increasing order.
     """
-    if isinstance(hits, xr.Dataset) and "hit" in hits.data_vars:
-        hits = hits["hit"]
-    if not isinstance(hits, xr.DataArray):
-        raise wrong_stage(hits, "hits")
-    check_records(hits)
-    if hits.dtype == bool:
-        return hits
-    missing = hits.isnull()
+    hit = _hit_of(hits)
+    check_records(hit)
+    if hit.dtype == bool:
+        return hit
+    missing = hit.isnull()
     if missing.any():
         raise ValueError(_missing(missing))
-    wrong = hits.values[(hits.values != 0) & (hits.values != 1)]
+    _check_zero_or_one(hit.values)
+    return hit.astype(bool)
+
+
+def _hit_of(hits: xr.Dataset | xr.DataArray) -> xr.DataArray:
+    """The array of hits: the variable `hit` of a Dataset, or an array as it is."""
+    if isinstance(hits, xr.Dataset) and "hit" in hits.data_vars:
+        return hits["hit"]
+    if not isinstance(hits, xr.DataArray):
+        raise wrong_stage(hits, "hits")
+    return hits
+
+
+def _check_zero_or_one(values: np.ndarray) -> None:
+    """Raise a ValueError if hits that are numbers are others than 0 and 1."""
+    wrong = values[(values != 0) & (values != 1)]
     if wrong.size:
         raise ValueError(
             f"hits are true or false (1 or 0), and there is {wrong[0]}: call hits = "
             "ap.stats.success(runs, below=...) first, which compares losses with a threshold"
         )
-    return hits.astype(bool)
 
 
 def _missing(missing: xr.DataArray) -> str:
@@ -203,13 +219,18 @@ def _missing(missing: xr.DataArray) -> str:
     whole = missing
     if "step" in missing.dims:
         whole = missing.all("step")
-    if whole.any():
-        return (
-            f"{int(whole.sum())} of {whole.size} trainings have nan instead of a hit: nobody knows "
-            "whether they succeeded, as when an outer join fills the seeds that one side lacks. "
-            "They count neither as successes nor as failures: leave their seeds out with "
-            "hits.dropna('seed'), or join with join='inner'"
-        )
+    if not whole.any():
+        return _missing_records(missing)
+    return (
+        f"{int(whole.sum())} of {whole.size} trainings have nan instead of a hit: nobody knows "
+        "whether they succeeded, as when an outer join fills the seeds that one side lacks. "
+        "They count neither as successes nor as failures: leave their seeds out with "
+        "hits.dropna('seed'), or join with join='inner'"
+    )
+
+
+def _missing_records(missing: xr.DataArray) -> str:
+    """At which records hits are missing of trainings that have hits at others."""
     others = [dim for dim in missing.dims if dim != "step"]
     steps = missing.step.values[missing.any(others).values]
     return (
@@ -252,10 +273,14 @@ def reading(hits: xr.Dataset | xr.DataArray, when: str = "last") -> xr.DataArray
         return hit.isel(step=-1, drop=True)
     if when == "first":
         return hit.any("step")
+    return hit.isel(step=-1, drop=True) & ~_was_lost(hit)
+
+
+def _was_lost(hit: xr.DataArray) -> xr.DataArray:
+    """Whether a training that was in success at one record was not at the next."""
     earlier = hit.isel(step=slice(None, -1))
     later = hit.isel(step=slice(1, None))
-    lost = later.copy(data=earlier.values & ~later.values).any("step")
-    return hit.isel(step=-1, drop=True) & ~lost
+    return later.copy(data=earlier.values & ~later.values).any("step")
 
 
 def rate(

@@ -1,6 +1,7 @@
 """One call that answers what a paper prints, and the table it prints it in."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -179,18 +180,25 @@ def table(summary: xr.Dataset, form: str = "text", most: int = 40) -> str:
     names = [name for name in COLUMNS if name in summary or f"{name}_low" in summary]
     corner = ", ".join(map(str, dims))
     heads = [_head(cell, dims) for cell in shown]
-    rows = []
     if count > FEW_CELLS:
-        rows.append([corner, *(COLUMNS[name][1] for name in names)])
-        for head, cell in zip(heads, shown, strict=True):
-            entries = [_entry(cell, name) for name in names]
-            rows.append([head, *entries])
+        rows = [[corner, *(COLUMNS[name][1] for name in names)]]
+        rows += [_row_of_cell(*cell, names) for cell in zip(heads, shown, strict=True)]
     else:
-        rows.append([corner, *heads])
-        for name in names:
-            entries = [_entry(cell, name) for cell in shown]
-            rows.append([COLUMNS[name][0], *entries])
+        rows = [[corner, *heads]]
+        rows += [_row_of_quantity(name, shown) for name in names]
     return LAYOUTS[form](rows, _caption(summary, count - len(shown)))
+
+
+def _row_of_cell(head: str, cell: xr.Dataset, names: Sequence[str]) -> list[str]:
+    """A row of the table for one cell, with an entry for each quantity."""
+    entries = [_entry(cell, name) for name in names]
+    return [head, *entries]
+
+
+def _row_of_quantity(name: str, cells: Sequence[xr.Dataset]) -> list[str]:
+    """A row of the table for one quantity, with an entry for each cell."""
+    entries = [_entry(cell, name) for cell in cells]
+    return [COLUMNS[name][0], *entries]
 
 
 def _head(cell: xr.Dataset, dims: list) -> str:
@@ -262,15 +270,9 @@ def _number(value: float) -> str:
 def _caption(summary: xr.Dataset, hidden: int) -> str:
     """What stands below the table: what success means, and how many cells are not shown."""
     facts = summary.attrs
-    sign, threshold = ">=", facts.get("above")
-    if "below" in facts:
-        sign, threshold = "<=", facts["below"]
-    limit = "thresholds of each cell"
-    if isinstance(threshold, float | int):
-        limit = f"{threshold:g}"
     last = facts.get("last_step", -1)
     sentences = [
-        f"Success: {facts.get('of')} {sign} {limit}.",
+        f"Success: {facts.get('of')} {_limit(facts)}.",
         f"Brackets: {100 * facts['level']:g}% intervals.",
     ]
     if last >= 0:
@@ -279,3 +281,13 @@ def _caption(summary: xr.Dataset, hidden: int) -> str:
     if hidden > 0:
         sentences.append(f"{hidden} further cells are not shown.")
     return " ".join(sentences)
+
+
+def _limit(facts: Mapping[Hashable, Any]) -> str:
+    """What a value must be in success, such as "<= 0.1"."""
+    sign, threshold = ">=", facts.get("above")
+    if "below" in facts:
+        sign, threshold = "<=", facts["below"]
+    if isinstance(threshold, float | int):
+        return f"{sign} {threshold:g}"
+    return f"{sign} thresholds of each cell"

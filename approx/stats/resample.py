@@ -1,6 +1,6 @@
 """Statistics of large grids, some thousand cells at a time, so that memory stays bounded."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 
@@ -28,8 +28,10 @@ def by_chunks(
         end = start + CELLS_AT_ONCE
         samples = [array[start:end] for array in flat]
         parts.append(func(*samples))
-    results = []
-    for column in zip(*parts, strict=True):
-        joined = np.concatenate(column)
-        results.append(joined.reshape((*shape, *joined.shape[1:])))
-    return tuple(results)
+    return tuple(_joined(column, shape) for column in zip(*parts, strict=True))
+
+
+def _joined(parts: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
+    """The results of all chunks, one after another, in the shape of the grid."""
+    joined = np.concatenate(parts)
+    return joined.reshape((*shape, *joined.shape[1:]))

@@ -64,12 +64,15 @@ def expected_costs(upper: np.ndarray, cutoffs: np.ndarray) -> np.ndarray:
     Returns:
         The costs, (..., c).
     """
-    costs = []
-    for cutoff in cutoffs:
-        spent = np.minimum(upper, cutoff).sum(-1)
-        successes = np.count_nonzero(upper <= cutoff, -1)
-        costs.append(ratio(spent, successes))
+    costs = [_expected_cost(upper, cutoff) for cutoff in cutoffs]
     return np.stack(costs, -1)
+
+
+def _expected_cost(upper: np.ndarray, cutoff: float) -> np.ndarray:
+    """Steps spent per success if every try is stopped at one cut-off."""
+    spent = np.minimum(upper, cutoff).sum(-1)
+    successes = np.count_nonzero(upper <= cutoff, -1)
+    return ratio(spent, successes)
 
 
 def _cheapest(costs: np.ndarray, cutoffs: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -197,11 +200,15 @@ def _limits(upper: np.ndarray, records: np.ndarray) -> np.ndarray:
     limit = np.empty(upper.shape)
     for half in (0, 1):
         other_half = upper[:, 1 - half :: 2]
-        cutoff, _ = _cheapest(expected_costs(other_half, records), records)
-        # A half without success teaches nothing: there is no cut-off then
-        cutoff = np.where(np.isnan(cutoff), records[-1], cutoff)
-        limit[:, half::2] = cutoff[:, None]
+        limit[:, half::2] = _learned_cutoff(other_half, records)[:, None]
     return limit
+
+
+def _learned_cutoff(upper: np.ndarray, records: np.ndarray) -> np.ndarray:
+    """The best cut-off (cells,) of some seeds, or the last record if they teach nothing."""
+    cutoff, _ = _cheapest(expected_costs(upper, records), records)
+    # A half without success teaches nothing: there is no cut-off then
+    return np.where(np.isnan(cutoff), records[-1], cutoff)
 
 
 def _extreme_seeds(limit: np.ndarray, end: float) -> list[tuple[np.ndarray | float, ...]]:

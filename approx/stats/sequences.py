@@ -7,7 +7,7 @@ import xarray as xr
 from numpy.typing import ArrayLike
 from scipy import special
 
-from approx.stats.intervals import check_level, wilson
+from approx.stats.intervals import check_level, check_successes, wilson
 from approx.stats.labels import reduce
 from approx.stats.rates import reading
 
@@ -45,10 +45,7 @@ def confidence_sequence(
     s = np.asarray(successes, float)
     n = np.asarray(n, float)
     s, n = np.broadcast_arrays(s, n)
-    if not np.all((s >= 0) & (s <= n)):
-        raise ValueError(
-            "successes must lie between 0 and n; did you pass a rate or exchange the two?"
-        )
+    check_successes(s, n)
     if not width > 0:
         raise ValueError(f"width must be positive, got {width}; 0.02 stands for +-2%")
     bound = -np.log1p(-check_level(level))

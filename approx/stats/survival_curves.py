@@ -97,24 +97,10 @@ def kaplan_meier(
         >>> stats.kaplan_meier([3.0, 5.0, 5.0], [True, True, False])
     """
     for array in (time, event):
-        if isinstance(array, xr.Dataset):
-            raise ValueError(
-                "this takes arrays of times and events, not an xarray.Dataset. For the records of "
-                "runs call ap.stats.survival(ap.stats.success(runs, below=...))"
-            )
-    time, seen = np.asarray(time, float), np.asarray(event)
-    wrong = seen[(seen != 0) & (seen != 1)]
-    if wrong.size:
-        raise ValueError(
-            f"an event is True where success came and False where censored; got {wrong[0]}. A "
-            "training of which nothing is known (nan) is neither: leave out its time and its event"
-        )
-    event = seen.astype(bool)
-    if not np.all(np.isfinite(time)):
-        raise ValueError(
-            "times must be finite; give the censoring time with event=False where success never "
-            "came"
-        )
+        _check_no_dataset(array)
+    time = np.asarray(time, float)
+    event = _as_events(event)
+    _check_finite(time)
     if at is None:
         at = np.unique(time)
     at = np.asarray(at, float)
@@ -124,6 +110,36 @@ def kaplan_meier(
     results = product_limit(time, event, at, band, level)
     columns = {name: (dims, values) for name, values in zip(CURVE, results, strict=True)}
     return xr.Dataset(columns, {"step": at})
+
+
+def _check_no_dataset(array: object) -> None:
+    """Raise a ValueError for a Dataset in place of an array of times or events."""
+    if isinstance(array, xr.Dataset):
+        raise ValueError(
+            "this takes arrays of times and events, not an xarray.Dataset. For the records of "
+            "runs call ap.stats.survival(ap.stats.success(runs, below=...))"
+        )
+
+
+def _as_events(event: np.ndarray) -> np.ndarray:
+    """Events as booleans, or a ValueError if they are neither true nor false."""
+    seen = np.asarray(event)
+    wrong = seen[(seen != 0) & (seen != 1)]
+    if wrong.size:
+        raise ValueError(
+            f"an event is True where success came and False where censored; got {wrong[0]}. A "
+            "training of which nothing is known (nan) is neither: leave out its time and its event"
+        )
+    return seen.astype(bool)
+
+
+def _check_finite(time: np.ndarray) -> None:
+    """Raise a ValueError if a time is infinite or nan."""
+    if not np.all(np.isfinite(time)):
+        raise ValueError(
+            "times must be finite; give the censoring time with event=False where success never "
+            "came"
+        )
 
 
 def product_limit(

@@ -116,18 +116,19 @@ def means_interval(
     sums, weight = weighted_means(columns, resamples, rng)
 
     # The results of all draws with the unseen seed at each extreme
-    results = []
-    for extreme in unseen:
-        means = []
-        for seen, value in zip(sums, extreme, strict=True):
-            means.append(seen + weight * value)
-        results.append(func(*means))
-    drawn = np.stack(results)
+    drawn = np.stack([func(*_with_unseen(sums, weight, extreme)) for extreme in unseen])
 
     # The lowest and the highest of these; what is undefined could be anything
     lowest = np.where(np.isnan(drawn), -np.inf, drawn).min(0)
     highest = np.where(np.isnan(drawn), np.inf, drawn).max(0)
     return tail_ends(lowest, highest, level)
+
+
+def _with_unseen(
+    sums: Sequence[np.ndarray], weight: np.ndarray, extreme: Sequence[np.ndarray | float]
+) -> list[np.ndarray]:
+    """The weighted means of all columns if the unseen seed has the values `extreme`."""
+    return [seen + weight * value for seen, value in zip(sums, extreme, strict=True)]
 
 
 def weighted_means(

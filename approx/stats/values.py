@@ -121,22 +121,24 @@ def possible(values: np.ndarray, of: str, worst: float | None) -> tuple[float, f
     accuracies. A bound that one of the values lies beyond is replaced by -inf or inf, and so is the
     best value of any other variable.
     """
-    extreme = worst_value(of, worst)
-    low, high = -np.inf, np.inf
-    if "accuracy" in of:
-        low, high = extreme, 1.0
-    elif extreme < 0:
-        low = extreme
-    else:
-        high = extreme
-        if "loss" in of or "error" in of:
-            low = 0.0
+    low, high = _usual_range(of, worst_value(of, worst))
     finite = values[np.isfinite(values)]
     if (finite < low).any():
         low = -np.inf
     if (finite > high).any():
         high = np.inf
     return low, high
+
+
+def _usual_range(of: str, extreme: float) -> tuple[float, float]:
+    """The range of a variable by its name, where `extreme` is its worst value."""
+    if "accuracy" in of:
+        return extreme, 1.0
+    if extreme < 0:
+        return extreme, np.inf
+    if "loss" in of or "error" in of:
+        return 0.0, extreme
+    return -np.inf, extreme
 
 
 def check_statistic(statistic: str) -> Statistic:
@@ -321,9 +323,10 @@ def best_among(ordered: np.ndarray, missing: np.ndarray, statistic: str) -> np.n
     Returns:
         The statistic, (cells, tries).
     """
+    beyond = missing[:, 1:]
     if statistic == "median":
-        return ordered[:, np.argmax(missing[:, 1:] <= 0.5, -1)]
-    return weighted_sum(ordered, missing[:, :-1] - missing[:, 1:])
+        return ordered[:, np.argmax(beyond <= 0.5, -1)]
+    return weighted_sum(ordered, missing[:, :-1] - beyond)
 
 
 def _best_share(tries: int, statistic: str) -> Statistic:

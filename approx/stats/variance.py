@@ -80,12 +80,7 @@ def variance_components(
         stats.variance_components(runs).share.sel(source="init")
     """
     check_level(level)
-    if scale not in SCALES:
-        raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
-    if not kurtosis >= 0:
-        raise ValueError(
-            f"kurtosis is {kurtosis}; the excess kurtosis to allow for must be at least 0"
-        )
+    _check_options(scale, kurtosis)
     values = final(runs, of)
     factors = _factors(values, over, of)
     values = _without_single_seeds(values)
@@ -115,16 +110,24 @@ def variance_components(
     return result
 
 
+def _check_options(scale: str, kurtosis: float) -> None:
+    """Raise a ValueError for an unknown scale, or a kurtosis below 0."""
+    if scale not in SCALES:
+        raise ValueError(f"scale must be one of {', '.join(SCALES)}; got {scale!r}")
+    if not kurtosis >= 0:
+        raise ValueError(
+            f"kurtosis is {kurtosis}; the excess kurtosis to allow for must be at least 0"
+        )
+
+
 def _factors(values: xr.DataArray, over: Sequence[str] | None, of: str) -> list[str]:
     """The dimensions that are crossed.
 
     Raises:
         ValueError: one is missing, or they are fewer than two with two levels.
     """
-    if over is None:
-        dims = [str(dim) for dim in values.dims]
-        factors = [name for name in dims if name.split("_")[-1] == "seed"]
-    else:
+    factors = _dims_of_seeds(values)
+    if over is not None:
         factors = list(over)
     require_dims(values, factors)
     factors = [name for name in factors if values.sizes[name] > 1]
@@ -134,6 +137,12 @@ def _factors(values: xr.DataArray, over: Sequence[str] | None, of: str) -> list[
             f"{factors}: run with cross={{'init': 16, 'data': 16}}"
         )
     return factors
+
+
+def _dims_of_seeds(values: xr.DataArray) -> list[str]:
+    """The dimensions of seeds, such as `seed` and `init_seed`."""
+    dims = [str(dim) for dim in values.dims]
+    return [name for name in dims if name.split("_")[-1] == "seed"]
 
 
 def _without_single_seeds(values: xr.DataArray) -> xr.DataArray:
@@ -159,22 +168,38 @@ def _scaled(table: np.ndarray, factors: int, scale: str, of: str) -> np.ndarray:
     """
     table = np.asarray(table, float)
     if scale == "rank":
-        grid = table.shape[: table.ndim - factors]
-        trainings = np.where(np.isnan(table), np.inf, table).reshape(*grid, -1)
-        return stats.rankdata(trainings, axis=-1).reshape(table.shape)
+        return _ranks(table, factors)
+    _check_finite(table, of)
+    if scale == "linear":
+        return table
+    _check_positive(table, of)
+    return np.log10(table)
+
+
+def _ranks(table: np.ndarray, factors: int) -> np.ndarray:
+    """The rank of each training among all trainings of its setting; nan is the largest."""
+    grid = table.shape[: table.ndim - factors]
+    filled = np.where(np.isnan(table), np.inf, table)
+    trainings = filled.reshape(*grid, -1)
+    return stats.rankdata(trainings, axis=-1).reshape(table.shape)
+
+
+def _check_finite(table: np.ndarray, of: str) -> None:
+    """Raise a ValueError if a value is infinite or nan."""
     bad = ~np.isfinite(table)
     if bad.any():
         raise ValueError(
             f"{bad.sum()} of {bad.size} values of {of!r} are not finite, so their variance is not: "
             "use scale='rank', or split a success (0 or 1) with scale='linear'"
         )
-    if scale == "linear":
-        return table
+
+
+def _check_positive(table: np.ndarray, of: str) -> None:
+    """Raise a ValueError if a value has no logarithm."""
     if (table <= 0).any():
         raise ValueError(
             f"{(table <= 0).sum()} values of {of!r} are not positive: use scale='linear' or 'rank'"
         )
-    return np.log10(table)
 
 
 def _split(
