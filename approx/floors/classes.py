@@ -64,12 +64,18 @@ def separable(x: ArrayLike, labels: ArrayLike) -> float:
     x, labels = table("x", x), check_labels(labels)
     if len(x) != len(labels):
         raise ValueError(f"x has {len(x)} rows and there are {len(labels)} labels")
-    _, group = np.unique(x, axis=0, return_inverse=True)
-    shape = (group.max() + 1, labels.max() + 1)
-    counts = np.zeros(shape, int)  # how many rows of each group have each label
-    np.add.at(counts, (group.ravel(), labels), 1)
+    counts = _counts_of_equal_rows(x, labels)
     right = counts.max(1).sum()
     return float(right / len(x))
+
+
+def _counts_of_equal_rows(x: np.ndarray, labels: np.ndarray) -> np.ndarray:
+    """How many rows of each group of equal rows have each label, (groups, labels)."""
+    _, group = np.unique(x, axis=0, return_inverse=True)
+    shape = (group.max() + 1, labels.max() + 1)
+    counts = np.zeros(shape, int)
+    np.add.at(counts, (group.ravel(), labels), 1)
+    return counts
 
 
 def bayes_accuracy(centres: ArrayLike, deviation: float) -> float:
@@ -177,10 +183,16 @@ def check_labels(labels: ArrayLike) -> np.ndarray:
     array = np.asarray(labels).reshape(-1)
     if not array.size or not np.isfinite(array.astype(float)).all():
         raise ValueError("labels must be finite whole numbers from 0, and at least one")
-    wrong = array[(array < 0) | (array != np.rint(array))]
+    _check_whole(array)
+    return array.astype(np.int64)
+
+
+def _check_whole(labels: np.ndarray) -> None:
+    """Raise a ValueError if a label is negative, or no whole number."""
+    is_wrong = (labels < 0) | (labels != np.rint(labels))
+    wrong = labels[is_wrong]
     if wrong.size:
         raise ValueError(f"labels must be whole numbers from 0; one is {wrong[0]}")
-    return array.astype(np.int64)
 
 
 def check_centres(centres: ArrayLike) -> np.ndarray:

@@ -272,7 +272,8 @@ def augmented(x: np.ndarray, bias: bool) -> np.ndarray:
 
 def rows(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
     """Inputs (n, i) and targets (n, o), checked."""
-    x, y = table("x", x), table("y", y)
+    x = table("x", x)
+    y = table("y", y)
     if len(x) != len(y):
         raise ValueError(f"x has {len(x)} rows and y has {len(y)}; they must be as many")
     return x, y
@@ -285,7 +286,13 @@ def table(name: str, values: ArrayLike) -> np.ndarray:
         array = array[:, None]
     if array.ndim != 2 or not array.size:
         raise ValueError(f"{name} must have rows and columns, not the shape {np.shape(values)}")
-    if not np.isfinite(array).all():
-        wrong = array[~np.isfinite(array)][0]
-        raise ValueError(f"{name} has the value {wrong}; all must be finite")
+    _check_finite(name, array)
     return array
+
+
+def _check_finite(name: str, array: np.ndarray) -> None:
+    """Raise a ValueError that shows the first value that is infinite or nan, if there is one."""
+    is_finite = np.isfinite(array)
+    if not is_finite.all():
+        wrong = array[~is_finite][0]
+        raise ValueError(f"{name} has the value {wrong}; all must be finite")

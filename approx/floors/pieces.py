@@ -125,12 +125,17 @@ def segmented(points: Groups, pieces: int) -> tuple[float, np.ndarray]:
         start[1:, j + 1] = first
         best[1:, j + 1] = np.take_along_axis(totals, first[:, None], 1)[:, 0]
     segments = int(best[:, k].argmin())
+    return float(best[segments, k]), _starts_of_segments(start, segments)
+
+
+def _starts_of_segments(start: np.ndarray, segments: int) -> np.ndarray:
+    """The first point of each segment, from the last segment backwards (see `segmented`)."""
     starts = []
-    end = k
+    end = start.shape[1] - 1
     for p in range(segments, 0, -1):
         end = int(start[p, end])
         starts.append(end)
-    return float(best[segments, k]), np.array(starts[::-1])
+    return np.array(starts[::-1])
 
 
 def line_errors(points: Groups) -> Iterator[np.ndarray]:

@@ -50,10 +50,16 @@ def column(name: str, values: ArrayLike) -> np.ndarray:
         raise ValueError(
             f"{name} has shape {np.shape(values)}; it must be (k,) or (k, 1) with k of at least 1"
         )
-    if not np.isfinite(array).all():
-        at = int(np.flatnonzero(~np.isfinite(array))[0])
-        raise ValueError(f"{name}[{at}] is {array[at]}; every value must be finite")
+    _check_finite(name, array)
     return array
+
+
+def _check_finite(name: str, array: np.ndarray) -> None:
+    """Raise a ValueError that names the first entry that is infinite or nan, if there is one."""
+    is_finite = np.isfinite(array)
+    if not is_finite.all():
+        at = int(np.flatnonzero(~is_finite)[0])
+        raise ValueError(f"{name}[{at}] is {array[at]}; every value must be finite")
 
 
 def columns(
@@ -72,13 +78,19 @@ def columns(
         raise ValueError(
             f"x, y and weights must have one length; they have {len(xs)}, {len(ys)} and {len(ws)}"
         )
-    if (ws < 0).any() or not (ws > 0).any():
-        raise ValueError(
-            f"weights must be at least 0, and one positive; they lie in [{ws.min()}, {ws.max()}]"
-        )
+    _check_weights(ws)
     kept = ws > 0
     ws = ws[kept] / ws.max()  # by the largest first: the sum cannot overflow
     return xs[kept], ys[kept], ws / ws.sum()
+
+
+def _check_weights(weights: np.ndarray) -> None:
+    """Raise a ValueError if a weight is negative, or none is positive."""
+    if (weights < 0).any() or not (weights > 0).any():
+        low, high = weights.min(), weights.max()
+        raise ValueError(
+            f"weights must be at least 0, and one positive; they lie in [{low}, {high}]"
+        )
 
 
 def scaled(values: np.ndarray) -> tuple[np.ndarray, float, float]:
@@ -112,7 +124,13 @@ def whole(name: str, value: int, least: int) -> int:
     Raises:
         ValueError: something else.
     """
-    is_whole = isinstance(value, int | np.integer) and not isinstance(value, bool | np.bool_)
-    if not is_whole or value < least:
+    if not _is_whole(value) or value < least:
         raise ValueError(f"{name} is {value!r}; it must be a whole number of at least {least}")
     return int(value)
+
+
+def _is_whole(value: object) -> bool:
+    """Whether a value is a whole number of Python or numpy, and no truth value."""
+    if isinstance(value, bool | np.bool_):
+        return False
+    return isinstance(value, int | np.integer)

@@ -35,11 +35,7 @@ def map_axes(values: xr.DataArray, ax: Axes | None) -> tuple[Axes, Pair, Pair]:
     Raises:
         ValueError: not two dimensions; an axis that repeats values or is not in order.
     """
-    if values.ndim != 2:
-        there = ", ".join(map(str, values.dims)) or "none"
-        raise ValueError(
-            f"a landscape needs two dimensions, got {there}; reduce or .sel() the others"
-        )
+    _check_two_dims(values)
     vertical, horizontal = (str(dim) for dim in values.dims)
     x, y = np.asarray(values[horizontal], float), np.asarray(values[vertical], float)
     check_axis(horizontal, x)
@@ -53,6 +49,15 @@ def map_axes(values: xr.DataArray, ax: Axes | None) -> tuple[Axes, Pair, Pair]:
     edges = _edges(x), _edges(y)
     ax.set(xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]])
     return ax, edges, (x, y)
+
+
+def _check_two_dims(values: xr.DataArray) -> None:
+    """Raise a ValueError unless the values of a map have two dimensions."""
+    if values.ndim != 2:
+        there = ", ".join(map(str, values.dims)) or "none"
+        raise ValueError(
+            f"a landscape needs two dimensions, got {there}; reduce or .sel() the others"
+        )
 
 
 def _scale(centres: np.ndarray) -> str:
@@ -119,8 +124,16 @@ def add_bar(bar: Bar, image: QuadMesh, ax: Axes, names: Sequence[str] = (), **op
         shown.ax.set_yticklabels(names)
     if "label" not in options:
         shown.ax.tick_params(length=0)
-    if isinstance(image.norm, LogNorm) and np.ptp(np.log10(image.get_clim())) > 4:  # decades
+    if _spans_many_decades(image):
         shown.minorticks_off()
+
+
+def _spans_many_decades(image: QuadMesh) -> bool:
+    """Whether the colours are logarithmic, over more than four decades."""
+    if not isinstance(image.norm, LogNorm):
+        return False
+    decades = np.ptp(np.log10(image.get_clim()))
+    return bool(decades > 4)
 
 
 def add_note(ax: Axes, n: np.ndarray, said: Sequence[str], title: str | None) -> None:
@@ -134,9 +147,7 @@ def add_note(ax: Axes, n: np.ndarray, said: Sequence[str], title: str | None) ->
     """
     if n.size:
         said = [f"{counted(n)} per cell", *said]
-    page = ax.figure.bbox.width / ax.figure.dpi
-    width = WITH_BAR * ax.get_position().width * page
-    lines = note_lines(said, min(width, page - LEFT))
+    lines = note_lines(said, _room_for_note(ax))
     place: dict[str, Any] = {"xycoords": "axes fraction", "ha": "left", "va": "bottom"}
     note = ax.annotate(
         "\n".join(lines),
@@ -147,6 +158,13 @@ def add_note(ax: Axes, n: np.ndarray, said: Sequence[str], title: str | None) ->
     note.set_gid(NOTE)
     note.set_in_layout(False)  # it may reach over the colour bar, but takes no room from the map
     set_title_above(ax, title, len(lines))
+
+
+def _room_for_note(ax: Axes) -> float:
+    """How wide the note above a map may be, in inches."""
+    page = ax.figure.bbox.width / ax.figure.dpi
+    width = WITH_BAR * ax.get_position().width * page
+    return min(width, page - LEFT)
 
 
 def set_title_above(ax: Axes, title: str | None, lines: int) -> None:

@@ -98,13 +98,7 @@ def forest(
         own = {"color": f"C{number}", "marker": MARKS[number]} | dict((styles or {}).get(name, {}))
         label = own.pop("label", name)
         if label:
-            # Nothing that is drawn nowhere may lie outside the axes: it would break their layout
-            ax.plot(
-                [],
-                [],
-                label=label,
-                **(MARK | own | {"clip_on": True}),
-            )
+            _add_to_legend(ax, label, own)
         for row_name, y in heights.items():
             row = rows[row_name] if by is None else rows[row_name].isel({by: number})
             style = own | dict((styles or {}).get(row_name, {}))
@@ -113,12 +107,29 @@ def forest(
             )
     if by is not None:
         legend_above(ax, min(len(series), 4), handletextpad=0.2)
-    ax.set_xlabel(readable(of))
-    if data[of].ndim and "a" in data.attrs:
-        ax.set_xlabel(f"{readable(of)} ({data.attrs['a']} against {data.attrs['b']})")
+    ax.set_xlabel(_name_of_axis(data, of))
     if "n" in data:
         corner(ax, data.n, "lower right")
     return ax
+
+
+def _add_to_legend(ax: Axes, label: str, own: Options) -> None:
+    """Give the legend the mark of one series."""
+    # Nothing that is drawn nowhere may lie outside the axes: it would break their layout
+    ax.plot(
+        [],
+        [],
+        label=label,
+        **(MARK | dict(own) | {"clip_on": True}),
+    )
+
+
+def _name_of_axis(data: xr.Dataset, of: str) -> str:
+    """What `forest` draws, and of which two sides where its rows do not say so."""
+    name = readable(of)
+    if data[of].ndim and "a" in data.attrs:
+        return f"{name} ({data.attrs['a']} against {data.attrs['b']})"
+    return name
 
 
 def _log_axis(ax: Axes) -> None:
@@ -129,9 +140,14 @@ def _log_axis(ax: Axes) -> None:
     left, right = ax.get_xlim()
     ax.set_xscale("log")
     if right / left < SHORT:
-        ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
-        ax.xaxis.set_major_formatter(FormatStrFormatter("%g"))
-        ax.xaxis.set_minor_formatter(NullFormatter())
+        _three_numbers_a_decade(ax)
+
+
+def _three_numbers_a_decade(ax: Axes) -> None:
+    """Write 1, 2 and 5 of every decade on the horizontal axis, and nothing between them."""
+    ax.xaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+    ax.xaxis.set_major_formatter(FormatStrFormatter("%g"))
+    ax.xaxis.set_minor_formatter(NullFormatter())
 
 
 def _limits(data: xr.Dataset, of: str, null: float | None, log: bool) -> tuple[float, float]:
@@ -145,9 +161,14 @@ def _limits(data: xr.Dataset, of: str, null: float | None, log: bool) -> tuple[f
     if not ends.size:
         return (0.1, 10.0) if log else (0.0, 1.0)
     low, high = ends.min(), ends.max()
+    return _with_margin(low, high, log)
+
+
+def _with_margin(low: float, high: float, log: bool) -> tuple[float, float]:
+    """Two limits, moved apart by a part of what lies between them."""
     if log:
-        margin = 1.05 * (high / low) ** 0.1
-        return low / margin, high * margin
+        factor = 1.05 * (high / low) ** 0.1
+        return low / factor, high * factor
     margin = 0.08 * (high - low) or 0.1
     return low - margin, high + margin
 
@@ -158,8 +179,16 @@ def _row_name(label: str, row: xr.Dataset, attrs: Mapping[str, Any]) -> str:
         label = f"{attrs['a']} against {attrs['b']}"
     if "rank_low" not in row:
         return label
-    first, last = row.rank_low.item(), row.rank_high.item()
-    return f"{label} (rank {first} to {last})" if last > first else f"{label} (rank {first})"
+    return f"{label} ({_ranks(row)})"
+
+
+def _ranks(row: xr.Dataset) -> str:
+    """The ranks that a recipe may have, such as "rank 1 to 3"."""
+    first = row.rank_low.item()
+    last = row.rank_high.item()
+    if last > first:
+        return f"rank {first} to {last}"
+    return f"rank {first}"
 
 
 def _place_rows(
@@ -172,16 +201,7 @@ def _place_rows(
         here = [name for name in members if name in names]
         if heading and here:
             y += 0.35
-            place: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "ha": "right"}
-            ax.text(
-                -0.03,
-                y,
-                heading,
-                weight="bold",
-                size=SMALL,
-                va="center",
-                **place,
-            )
+            _write_heading(ax, y, heading)
             y += 1
         for name in here:
             heights[name] = y
@@ -190,6 +210,20 @@ def _place_rows(
     ax.set_ylim(y - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     return heights
+
+
+def _write_heading(ax: Axes, y: float, heading: str) -> None:
+    """Write the heading of a group of rows left of the panel."""
+    ax.text(
+        -0.03,
+        y,
+        heading,
+        weight="bold",
+        size=SMALL,
+        va="center",
+        ha="right",
+        transform=ax.get_yaxis_transform(),
+    )
 
 
 def _draw_interval(

@@ -65,11 +65,22 @@ def claims(
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     if legend:
-        place: dict[str, Any] = {"loc": "lower right", "bbox_to_anchor": (1.06, 1), "ncols": 3}
-        shown: dict[str, Any] = {"fontsize": SMALL, "frameon": False, "handletextpad": 0.5}
-        ax.legend(handles=claims_legend(data), **place, **shown)
+        _draw_legend(ax, data)
     _beside(ax, -0.1, "n")
     return ax
+
+
+def _draw_legend(ax: Axes, data: xr.Dataset) -> None:
+    """Draw the legend of `claims` above the right side of the panel."""
+    ax.legend(
+        handles=claims_legend(data),
+        loc="lower right",
+        bbox_to_anchor=(1.06, 1),
+        ncols=3,
+        fontsize=SMALL,
+        frameon=False,
+        handletextpad=0.5,
+    )
 
 
 def _tall_axes(frame: pd.DataFrame, wrap: int) -> Axes:
@@ -81,18 +92,10 @@ def _tall_axes(frame: pd.DataFrame, wrap: int) -> Axes:
 
 def _draw_rows(ax: Axes, frame: pd.DataFrame, wrap: int) -> float:
     """Draw every claim under the heading of its source; return the height below the last one."""
-    place: dict[str, Any] = {"transform": ax.get_yaxis_transform(), "ha": "right", "va": "center"}
     y = 0.0
     ticks, labels = [], []
     for source, group in frame.groupby("source", sort=False):
-        ax.text(
-            0,
-            y,
-            str(source),
-            weight="bold",
-            size=7,
-            **place,
-        )
+        _write_source(ax, y, str(source))
         for row in group.itertuples():
             text = textwrap.wrap(str(row.claim), wrap)
             y += LINE * (1 + len(text))
@@ -103,6 +106,20 @@ def _draw_rows(ax: Axes, frame: pd.DataFrame, wrap: int) -> float:
         y += 1.4
     ax.set_yticks(ticks, labels, size=SMALL)
     return y
+
+
+def _write_source(ax: Axes, y: float, source: str) -> None:
+    """Write the heading of the claims of one source left of the panel."""
+    ax.text(
+        0,
+        y,
+        source,
+        weight="bold",
+        size=7,
+        transform=ax.get_yaxis_transform(),
+        ha="right",
+        va="center",
+    )
 
 
 def _draw_claim(ax: Axes, y: float, row: Any) -> None:
@@ -116,32 +133,23 @@ def _draw_claim(ax: Axes, y: float, row: Any) -> None:
         row.holds_from,
         **region,
     )
-    low, high = np.clip(
-        [row.low_all, row.high_all],
-        -1,
-        1,
-    )
-    ax.hlines(
-        y,
-        low,
-        high,
-        color=mark["color"],
-        linewidth=DECIDING_WIDTH,
-    )
-    low, high = np.clip(
-        [row.low, row.high],
-        -1,
-        1,
-    )
-    ax.hlines(
-        y,
-        low,
-        high,
-        color=mark["color"],
-        linewidth=OWN_WIDTH,
-    )
+    color = mark["color"]
+    _draw_ends(ax, y, (row.low_all, row.high_all), color, DECIDING_WIDTH)
+    _draw_ends(ax, y, (row.low, row.high), color, OWN_WIDTH)
     ax.plot(row.effect, y, markersize=4, clip_on=False, **mark)
     _beside(ax, y, f"{row.n:,}")
+
+
+def _draw_ends(ax: Axes, y: float, ends: tuple[float, float], color: Any, width: float) -> None:
+    """Draw an interval as a line, cut off at -1 and 1."""
+    low, high = np.clip(ends, -1, 1)
+    ax.hlines(
+        y,
+        low,
+        high,
+        color=color,
+        linewidth=width,
+    )
 
 
 def _beside(ax: Axes, y: float, text: str) -> None:

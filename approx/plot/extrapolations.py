@@ -3,7 +3,7 @@
 They draw classes of functions, reasons of failure, and how far a symmetry is broken.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -102,12 +102,7 @@ def failure_causes(
     check_made(data, needed, "plot.failure_causes", "stats.shares(stats.failure_causes(...))")
     kinds = [str(kind) for kind in data.kind.values]
     if colors is None:
-        if len(kinds) > len(FILLS):
-            raise ValueError(
-                f"{len(kinds)} classes are too many to stack: give them colors=, or draw them with "
-                "plot.shares"
-            )
-        colors = dict(zip(kinds, FILLS, strict=False))
+        colors = _fills(kinds)
     check_colors(kinds, colors)
     ax = axes(ax, title)
     bars = cells(data, "kind")
@@ -119,6 +114,16 @@ def failure_causes(
     ax.set(xlim=(0, 1), xlabel="share of seeds")
     legend_above(ax, 2, handlelength=1.0)
     return ax
+
+
+def _fills(kinds: Sequence[str]) -> dict[str, str]:
+    """A colour for each class, or a ValueError if there are more classes than colours."""
+    if len(kinds) > len(FILLS):
+        raise ValueError(
+            f"{len(kinds)} classes are too many to stack: give them colors=, or draw them with "
+            "plot.shares"
+        )
+    return dict(zip(kinds, FILLS, strict=False))
 
 
 def _draw_bar(ax: Axes, y: int, one: xr.Dataset, colors: Mapping[str, Any], numbers: bool) -> None:
@@ -146,8 +151,9 @@ def _draw_bar(ax: Axes, y: int, one: xr.Dataset, colors: Mapping[str, Any], numb
         )
         if numbers and share >= READABLE:
             ink = "white" if color in DARK else "black"
+            middle = ends[i] - share / 2
             ax.text(
-                ends[i] - share / 2,
+                middle,
                 y,
                 f"{share:.0%}",
                 ha="center",
@@ -156,29 +162,42 @@ def _draw_bar(ax: Axes, y: int, one: xr.Dataset, colors: Mapping[str, Any], numb
             )
         ends_at_one = i == len(ends) - 1  # by definition
         if not ends_at_one and (i == 0 or successes[i]):
-            tick: dict[str, Any] = {"markersize": 3, "markeredgewidth": 0.8, "clip_on": False}
-            ax.hlines(
-                y + 0.39,
-                low[i],
-                high[i],
-                color="0.2",
-                linewidth=0.8,
-            )
-            ax.plot(
-                ends[i],
-                y + 0.39,
-                "|",
-                color="0.2",
-                **tick,
-            )
+            _draw_whisker(ax, y + 0.39, ends[i], (low[i], high[i]))
     if numbers:
-        ax.annotate(
-            counted(n[0]),
-            (1, y),
-            (4, 0),
-            textcoords="offset points",
-            **text,
-        )
+        _write_number(ax, y, n[0])
+
+
+def _draw_whisker(ax: Axes, y: float, end: float, interval: tuple[float, float]) -> None:
+    """Draw the end of a part of a bar as a tick, and its interval as a line."""
+    low, high = interval
+    ax.hlines(
+        y,
+        low,
+        high,
+        color="0.2",
+        linewidth=0.8,
+    )
+    ax.plot(
+        end,
+        y,
+        "|",
+        color="0.2",
+        markersize=3,
+        markeredgewidth=0.8,
+        clip_on=False,
+    )
+
+
+def _write_number(ax: Axes, y: float, n: int) -> None:
+    """Write the number of trainings of a bar right of it."""
+    ax.annotate(
+        counted(n),
+        (1, y),
+        (4, 0),
+        textcoords="offset points",
+        va="center",
+        size=SMALL,
+    )
 
 
 def symmetry(

@@ -51,10 +51,7 @@ def facets(
     """
     check_made(data, [], "plot.facets", "stats.rate(hits), col=...")
     dims = [col] if row is None else [row, col]
-    missing = [dim for dim in dims if dim not in data.dims]
-    if missing:
-        there = ", ".join(map(str, data.dims))
-        raise ValueError(f"{missing[0]!r} is no dimension of the data; it has {there}")
+    _check_dims(data, dims)
     places = [
         dict(zip(dims, place, strict=True))
         for place in product(*(range(data.sizes[dim]) for dim in dims))
@@ -77,12 +74,25 @@ def facets(
         bar = drawn if ax is drawn[-1] else False
         draw(one, ax=ax, title=title, bar=bar, **own)
     join_notes(drawn)
+    _label_outer_axes(drawn, wide)
+    return panels
+
+
+def _check_dims(data: xr.Dataset, dims: Sequence[str]) -> None:
+    """Raise a ValueError if the data lack a dimension that the panels are for."""
+    missing = [dim for dim in dims if dim not in data.dims]
+    if missing:
+        there = ", ".join(map(str, data.dims))
+        raise ValueError(f"{missing[0]!r} is no dimension of the data; it has {there}")
+
+
+def _label_outer_axes(drawn: Sequence[Axes], wide: int) -> None:
+    """Label the axes on the left and at the bottom only, in rows of `wide` panels."""
     for ax in drawn:
         ax.label_outer()
     for ax in drawn[-wide:]:  # the last of each column, those above an empty place too
         ax.tick_params(labelbottom=True)
         ax.set_xlabel(drawn[-1].get_xlabel())
-    return panels
 
 
 def _new_panels(many: int, wide: int) -> np.ndarray:

@@ -46,7 +46,7 @@ def save(
     files = {Path(folder) / f"{name}{suffix}": options for suffix, options in FORMATS.items()}
     Path(folder).mkdir(parents=True, exist_ok=True)
     if note:
-        whole.suptitle("\n".join(filter(None, (note, whole.get_suptitle()))), color="#D55E00")
+        _write_note(whole, note)
     room: dict[str, Any] = {}
     if whole.get_layout_engine() is None:
         # Nothing has made room for labels: the page is made as large as they need
@@ -54,6 +54,12 @@ def save(
     for path, options in files.items():
         whole.savefig(path, **options, **room)
     return list(files)
+
+
+def _write_note(figure: Figure, note: str) -> None:
+    """Write a note above the title of a figure."""
+    lines = filter(None, (note, figure.get_suptitle()))
+    figure.suptitle("\n".join(lines), color="#D55E00")
 
 
 def figure_of(given: Any) -> Figure:
@@ -64,16 +70,8 @@ def figure_of(given: Any) -> Figure:
     """
     if isinstance(given, FigureBase):
         return given.get_figure(root=True)
-    if isinstance(given, np.ndarray):
-        all_axes = given.ravel().tolist()
-    elif isinstance(given, list | tuple):
-        all_axes = list(given)
-    else:
-        all_axes = [given]
-    others = [one for one in all_axes if not isinstance(one, Axes)]
-    if others:
-        kind = type(others[0]).__name__
-        raise TypeError(f"save writes a figure or axes of one, not a {kind}")
+    all_axes = _listed(given)
+    _check_axes(all_axes)
     there = [one for one in all_axes if one.figure is not None]  # not those that were removed
     figures = list(dict.fromkeys(one.get_figure(root=True) for one in there))
     if len(figures) != 1:
@@ -81,3 +79,20 @@ def figure_of(given: Any) -> Figure:
             f"the axes to save are those of {len(figures)} figures: save each figure by itself"
         )
     return figures[0]
+
+
+def _listed(given: Any) -> list[Any]:
+    """What was given as a list: the entries of an array, a list or a tuple, or one thing."""
+    if isinstance(given, np.ndarray):
+        return given.ravel().tolist()
+    if isinstance(given, list | tuple):
+        return list(given)
+    return [given]
+
+
+def _check_axes(given: list[Any]) -> None:
+    """Raise a TypeError for anything but axes."""
+    others = [one for one in given if not isinstance(one, Axes)]
+    if others:
+        kind = type(others[0]).__name__
+        raise TypeError(f"save writes a figure or axes of one, not a {kind}")

@@ -74,6 +74,16 @@ def fan(
             here.prediction.isel(seed=seed),
             **SINGLE,
         )
+    _draw_target(ax, x, y)
+    ax.set(xlabel="x", ylabel="f(x)")
+    if names:
+        corner(ax, runs.sizes["seed"])
+        label_ends(ax, [(y, "target", "k"), (quantiles[2], "median", "C0")])
+    return ax
+
+
+def _draw_target(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
+    """Draw the target as a dashed line, and limit the axes to it with a margin."""
     ax.plot(
         x,
         y,
@@ -83,11 +93,6 @@ def fan(
     )
     pad = 0.1 * np.ptp(y) or 0.1  # of a constant target too
     ax.set(xlim=(x.min(), x.max()), ylim=(y.min() - 2 * pad, y.max() + pad))
-    ax.set(xlabel="x", ylabel="f(x)")
-    if names:
-        corner(ax, runs.sizes["seed"])
-        label_ends(ax, [(y, "target", "k"), (quantiles[2], "median", "C0")])
-    return ax
 
 
 def _points_between(runs: xr.Dataset, between: Sequence[float] | None) -> xr.Dataset:

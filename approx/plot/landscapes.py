@@ -59,20 +59,12 @@ def landscape(
     said = []
     if _draw_interpolated(ax, edges, rates):
         said.append("pale: interpolated")
-    undecided = (rates.low <= decide) & (decide <= rates.high) & np.isfinite(rates.rate)
-    undecided = undecided.transpose(*rates.rate.dims).values
+    undecided = _undecided(rates, decide)
     if undecided.any():
         hatch(ax, edges, undecided)
         said.append(f"hatched: {100 * decide:g}% not excluded")
     if len(lines) and min(undecided.shape) > 2:
-        levels = ax.contour(
-            *centres, smooth(rates), levels=sorted(lines), colors="k", linewidths=(0.8,)
-        )
-        ax.clabel(
-            levels,
-            fmt=lambda rate: f"{100 * rate:g}%",
-            fontsize=6,
-        )
+        _draw_contours(ax, centres, rates, lines)
     if diverged is not None and _dot_diverged(ax, centres, diverged.transpose(*rates.rate.dims)):
         said.append("dots: diverged")
     if boundary is not None:
@@ -88,6 +80,29 @@ def landscape(
     )
     add_note(ax, rates.n.values, said, title)
     return ax
+
+
+def _undecided(rates: xr.Dataset, decide: float) -> np.ndarray:
+    """The cells whose interval holds the rate `decide`, in the shape of the map."""
+    is_inside = (rates.low <= decide) & (decide <= rates.high)
+    is_undecided = is_inside & np.isfinite(rates.rate)
+    return is_undecided.transpose(*rates.rate.dims).values
+
+
+def _draw_contours(ax: Axes, centres: Pair, rates: xr.Dataset, lines: Sequence[float]) -> None:
+    """Draw lines along which the smoothed rate has given values."""
+    levels = ax.contour(
+        *centres,
+        smooth(rates),
+        levels=sorted(lines),
+        colors="k",
+        linewidths=(0.8,),
+    )
+    ax.clabel(
+        levels,
+        fmt=lambda rate: f"{100 * rate:g}%",
+        fontsize=6,
+    )
 
 
 def _draw_interpolated(ax: Axes, edges: Pair, rates: xr.Dataset) -> bool:
@@ -186,10 +201,7 @@ def field(  # noqa: PLR0913
     low, high = limits or finite_limits(values, log)
     if log is None:
         log = bool(low > 0 and high > 10 * low)
-    if log:
-        norm: Normalize = LogNorm(low, high)
-    else:
-        norm = Normalize(low, high if high > low else low + 1)
+    norm = _norm(low, high, log)
     shown = np.where(
         np.isfinite(values),
         np.maximum(values, low),
@@ -200,19 +212,33 @@ def field(  # noqa: PLR0913
     if np.isinf(values).any():
         hatch(ax, edges, np.isinf(values), NEVER)
         said.append(f"hatched: {infinite}")
-    beyond = bool((finite < low).any()), bool((finite > high).any())
-    names = {(True, True): "both", (True, False): "min", (False, True): "max"}
-    extend = names.get(beyond, "neither")
     add_bar(
         bar,
         image,
         ax,
         label=label or readable(of),
-        extend=extend,
+        extend=_ends_to_extend(finite, low, high),
     )
     n = data["n"].values if "n" in data else np.array([])
     add_note(ax, n, said, title)
     return ax
+
+
+def _norm(low: float, high: float, log: bool) -> Normalize:
+    """How numbers become colours: by their logarithm or not, and over some range in any case."""
+    if log:
+        return LogNorm(low, high)
+    if high > low:
+        return Normalize(low, high)
+    return Normalize(low, low + 1)
+
+
+def _ends_to_extend(values: np.ndarray, low: float, high: float) -> str:
+    """The ends of the colour bar beyond which there are values, as matplotlib names them."""
+    is_below = bool((values < low).any())
+    is_above = bool((values > high).any())
+    names = {(True, True): "both", (True, False): "min", (False, True): "max"}
+    return names.get((is_below, is_above), "neither")
 
 
 def finite_limits(values: np.ndarray, log: bool | None) -> tuple[float, float]:

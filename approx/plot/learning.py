@@ -1,6 +1,6 @@
 """Panels of learning curves, and of errors outside the range."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -90,12 +90,7 @@ def learning_curve(
         parts = {"": runs}
     else:
         only_seeds(runs, of, "step", *over, by)
-        values = [runs.isel({by: place}) for place in range(runs.sizes[by])]
-        parts = {name_value(by, one[by].item()): one for one in values}
-    if len(parts) > MOST_BANDS:
-        raise ValueError(
-            f"{len(parts)} bands over {by}; choose at most four, as in runs.isel({by}=[0, 5])"
-        )
+        parts = _parts(runs, by)
     if singles is None:
         singles = SINGLES if by is None else 0
     ax = axes(ax, title)
@@ -114,6 +109,17 @@ def learning_curve(
     corner(ax, n, "lower left", "seeds" if over == ["seed"] else "trainings")
     label_ends(ax, ends)
     return ax
+
+
+def _parts(runs: xr.Dataset, by: str) -> dict[str, xr.Dataset]:
+    """The runs at each value of a dimension, by its name; a ValueError if they are too many."""
+    values = [runs.isel({by: place}) for place in range(runs.sizes[by])]
+    parts = {name_value(by, one[by].item()): one for one in values}
+    if len(parts) > MOST_BANDS:
+        raise ValueError(
+            f"{len(parts)} bands over {by}; choose at most four, as in runs.isel({by}=[0, 5])"
+        )
+    return parts
 
 
 def _some(sample: np.ndarray, many: int, first: bool) -> np.ndarray:
@@ -208,11 +214,7 @@ def extrapolation(
         ValueError: absolute and relative errors together, or something else than such errors.
     """
     named = by_label(named, "error", "plot.extrapolation", "stats.error_by_distance(runs)")
-    relative = {bool(errors.attrs.get("relative", 0)) for errors in named.values()}
-    if len(relative) > 1:
-        raise ValueError(
-            "absolute and relative errors do not share an axis: make all with relative= alike"
-        )
+    kind = _kind_of_errors(named.values())
     ax = axes(ax, title)
     ends = []
     for number, (label, errors) in enumerate(named.items()):
@@ -226,9 +228,20 @@ def extrapolation(
             f"C{number}",
         )
         ends.append((quantiles[2], label, f"C{number}"))
-    kind = "relative" if True in relative else "absolute"
     ax.set(yscale="log", xlabel="distance outside the range", ylabel=f"{kind} error")
     ax.set_xlim(0, max(ax.dataLim.x1, 1e-12))
     corner(ax, np.array([errors.sizes["seed"] for errors in named.values()]))
     label_ends(ax, ends)
     return ax
+
+
+def _kind_of_errors(results: Iterable[xr.Dataset]) -> str:
+    """Whether all errors are relative or absolute, or a ValueError if they are both."""
+    relative = {bool(errors.attrs.get("relative", 0)) for errors in results}
+    if len(relative) > 1:
+        raise ValueError(
+            "absolute and relative errors do not share an axis: make all with relative= alike"
+        )
+    if True in relative:
+        return "relative"
+    return "absolute"

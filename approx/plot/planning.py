@@ -86,12 +86,17 @@ def plan(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> 
         ends.append((one.n.values, label, style["color"]))
     ax.set_xscale("log")
     ax.set_yscale("log")
-    widths = np.asarray(data.width)
-    ax.set_xlim(widths.min(), widths.max())
-    ticks = [tick for tick in PRECISIONS if widths.min() <= tick <= widths.max()]
-    ax.set_xticks(ticks, [f"±{100 * tick:g}%" for tick in ticks])
-    ax.minorticks_off()
+    _precision_axis(ax, np.asarray(data.width))
     ax.set_xlabel(f"wanted precision of the rate ({100 * data.attrs['level']:g}%)")
     ax.set_ylabel("seeds needed")
     label_ends(ax, ends)
     return ax
+
+
+def _precision_axis(ax: Axes, widths: np.ndarray) -> None:
+    """Limit the horizontal axis to the precisions, and write round ones as percentages."""
+    low, high = widths.min(), widths.max()
+    ax.set_xlim(low, high)
+    ticks = [tick for tick in PRECISIONS if low <= tick <= high]
+    ax.set_xticks(ticks, [f"±{100 * tick:g}%" for tick in ticks])
+    ax.minorticks_off()

@@ -46,12 +46,9 @@ def regions(
         )
     check_named(kinds, names)
     if colors is None:
-        cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
-        colors = dict(zip(names, cycle * len(names), strict=False))
+        colors = _colors_of_style(names)
     check_colors(names, colors)
-    number = np.full(kinds.kind.shape, np.nan)
-    for place, name in enumerate(names):
-        number[kinds.kind.values == name] = place
+    number = _numbers(kinds.kind.values, names)
     if names:
         colormap = ListedColormap([colors[name] for name in names])
         image = mesh(
@@ -76,6 +73,20 @@ def regions(
         said.append("hatched: undecided")
     add_note(ax, kinds["n"].values, said, title)
     return ax
+
+
+def _colors_of_style(names: Sequence[str]) -> dict[str, Any]:
+    """The colours of matplotlib's style for the names, in turn."""
+    cycle = plt.rcParams["axes.prop_cycle"].by_key()["color"]
+    return dict(zip(names, cycle * len(names), strict=False))
+
+
+def _numbers(kinds: np.ndarray, names: Sequence[str]) -> np.ndarray:
+    """The place of each cell's kind among the names; nan for a kind without one."""
+    number = np.full(kinds.shape, np.nan)
+    for place, name in enumerate(names):
+        number[kinds == name] = place
+    return number
 
 
 def kinds_there(kinds: xr.Dataset) -> list[str]:

@@ -28,23 +28,12 @@ def variance_components(data: xr.Dataset, ax: Axes | None = None, title: str | N
     """
     needed = ["share", "low", "high", "source"]
     check_made(data, needed, "plot.variance_components", "stats.variance_components(runs)")
-    if data.share.dims != ("source",):
-        extra = ", ".join(map(str, data.share.dims[:-1]))
-        raise ValueError(f"a panel draws one setting; select one of {extra}")
+    _check_one_setting(data)
     ax = axes(ax, title)
     names = [str(name).replace(" x ", " × ") for name in data.source.values]
     for y, name in enumerate(names):
-        one = data.isel(source=y)
         color = "0.55" if "×" in name else "C0"
-        ax.barh(y, one.share, height=0.6, color=color, alpha=0.45)
-        ax.hlines(
-            y,
-            one.low,
-            one.high,
-            color=color,
-            linewidth=1.4,
-        )
-        ax.plot(one.share, y, "o", color=color, markersize=3.5)
+        _draw_share(ax, y, data.isel(source=y), color)
     row_axis(ax, names)
     ax.set_xlim(0, 1)
     of = readable(data.attrs["of"])
@@ -52,6 +41,32 @@ def variance_components(data: xr.Dataset, ax: Axes | None = None, title: str | N
     ax.set_xlabel(f"share of the variance of {judged}")
     corner(ax, int(data.n), "lower right", "trainings")
     return ax
+
+
+def _check_one_setting(data: xr.Dataset) -> None:
+    """Raise a ValueError if the shares of several settings are given."""
+    if data.share.dims != ("source",):
+        extra = ", ".join(map(str, data.share.dims[:-1]))
+        raise ValueError(f"a panel draws one setting; select one of {extra}")
+
+
+def _draw_share(ax: Axes, y: int, one: xr.Dataset, color: str) -> None:
+    """Draw the share of one source as a bar and a dot, with its interval."""
+    ax.barh(
+        y,
+        one.share,
+        height=0.6,
+        color=color,
+        alpha=0.45,
+    )
+    ax.hlines(
+        y,
+        one.low,
+        one.high,
+        color=color,
+        linewidth=1.4,
+    )
+    ax.plot(one.share, y, "o", color=color, markersize=3.5)
 
 
 def power_law(
@@ -87,22 +102,32 @@ def power_law(
         )
         ends.append((one.fitted.values, f"{label}\n{_power(one, along)}".removeprefix("\n"), color))
     for name, (x, floor) in (floors or {}).items():
-        ax.plot(
-            x,
-            floor,
-            color="k",
-            linewidth=0.9,
-            linestyle=(0, (3, 2)),
-        )
+        _draw_floor(ax, x, floor)
         ends.append((np.asarray(floor, float), name, "k"))
     ax.set(xscale="log", yscale="log", xlabel=readable(along))
     ax.set_ylabel(f"{data.attrs['statistic']} {readable(data.attrs['of'])}")
     if data[along].size <= MOST_TICKS:
-        ax.set_xticks(data[along].values, [f"{x:g}" for x in data[along].values])
-        ax.xaxis.set_minor_locator(NullLocator())
+        _write_values(ax, data[along].values)
     corner(ax, data.n, "lower left")
     label_ends(ax, ends)
     return ax
+
+
+def _draw_floor(ax: Axes, x: np.ndarray, floor: np.ndarray) -> None:
+    """Draw the least errors that are possible as a dashed line."""
+    ax.plot(
+        x,
+        floor,
+        color="k",
+        linewidth=0.9,
+        linestyle=(0, (3, 2)),
+    )
+
+
+def _write_values(ax: Axes, values: np.ndarray) -> None:
+    """Write every value at the horizontal axis, and no others."""
+    ax.set_xticks(values, [f"{x:g}" for x in values])
+    ax.xaxis.set_minor_locator(NullLocator())
 
 
 def _draw_values(ax: Axes, one: xr.Dataset, along: str, color: str) -> None:

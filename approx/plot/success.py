@@ -1,6 +1,7 @@
 """Panels of success: its share over the steps, and as a function of what is called a success."""
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -90,21 +91,7 @@ def work_curve(
         if not done.sizes["step"]:
             continue
         line = style(number)
-        band(
-            ax,
-            done[work],
-            done.low,
-            done.high,
-            line["color"],
-        )
-        ax.plot(done[work], done.rate, **line)
-        ax.plot(
-            done[work][-1],
-            done.rate[-1],
-            ".",
-            color=line["color"],
-            clip_on=False,
-        )
+        _draw_work(ax, done, work, line)
         ends.append((done.rate.values, name, line["color"]))
     ax.set_xscale("log")
     ax.margins(x=0)
@@ -118,6 +105,21 @@ def work_curve(
     )
     label_ends(ax, ends)
     return ax
+
+
+def _draw_work(ax: Axes, done: xr.Dataset, work: str, line: Mapping[str, Any]) -> None:
+    """Draw the rates of one method against its work, with a dot where its records end."""
+    x = done[work]
+    color = line["color"]
+    band(ax, x, done.low, done.high, color)
+    ax.plot(x, done.rate, **line)
+    ax.plot(
+        x[-1],
+        done.rate[-1],
+        ".",
+        color=color,
+        clip_on=False,
+    )
 
 
 def threshold_profile(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -164,6 +166,14 @@ def _mark_floors(ax: Axes, floors: np.ndarray, least: float) -> None:
     """Mark the smallest values that float32 allows, and make the axis reach below them."""
     for floor in floors:
         ax.axvline(floor, color="0.4", linewidth=0.8, linestyle=":")
-        text = ax.text(floor, 0.5, "float32 floor ", rotation=90, size=SMALL, color="0.3")
-        text.set(ha="right", va="center")
+        ax.text(
+            floor,
+            0.5,
+            "float32 floor ",
+            rotation=90,
+            size=SMALL,
+            color="0.3",
+            ha="right",
+            va="center",
+        )
         ax.set_xlim(left=min(least, floor / 30))

@@ -1,7 +1,5 @@
 """Panels of time and cost: survival, restarting, the best of several seeds."""
 
-from typing import Any
-
 import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
@@ -83,14 +81,7 @@ def restart(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
             **style,
         )
         if np.isfinite(one.best_cost):
-            mark: dict[str, Any] = {"markersize": 4, "markeredgecolor": "white"}
-            ax.plot(
-                one.best_cutoff,
-                one.best_cost,
-                "o",
-                color=color,
-                **mark,
-            )
+            _mark_best(ax, one, color)
             label = f"{label}: {_best(one)}".removeprefix(": ")
         if known[-1]:
             ends.append((one.cost.values, label, color))
@@ -104,6 +95,18 @@ def restart(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
     return ax
 
 
+def _mark_best(ax: Axes, one: xr.Dataset, color: str) -> None:
+    """Mark the best cut-off and its cost."""
+    ax.plot(
+        one.best_cutoff,
+        one.best_cost,
+        "o",
+        color=color,
+        markersize=4,
+        markeredgecolor="white",
+    )
+
+
 def _best(one: xr.Dataset) -> str:
     """The best step to restart at, and what it gains."""
     gain, low, high = (float(one[name]) for name in ("gain", "gain_low", "gain_high"))
@@ -114,9 +117,7 @@ def _limit_costs(ax: Axes, data: xr.Dataset, finite: np.ndarray, top: float) -> 
     """Limit the axes of `restart` to the costs that are known."""
     last = data.cutoff.values[-1]
     if not finite.size:
-        ax.set(xlim=(1, max(10, last)), ylim=(1, 10))
-        said = "no success, so no cost is known"
-        ax.text(0.5, 0.5, said, transform=ax.transAxes, ha="center", color="0.3")
+        _say_no_success(ax, last)
         return
     known = np.isfinite(data.cost)
     lowest = data.low.where(known).min().item()
@@ -124,6 +125,19 @@ def _limit_costs(ax: Axes, data: xr.Dataset, finite: np.ndarray, top: float) -> 
     reached = data.cutoff.values[known.any(others).values]
     ax.set_ylim(max(lowest, finite.min() / 10) / 2.5, top)
     ax.set_xlim(min(reached[0], last / 10), last)
+
+
+def _say_no_success(ax: Axes, last: float) -> None:
+    """Write into the empty panel of `restart` that nothing succeeded."""
+    ax.set(xlim=(1, max(10, last)), ylim=(1, 10))
+    ax.text(
+        0.5,
+        0.5,
+        "no success, so no cost is known",
+        transform=ax.transAxes,
+        ha="center",
+        color="0.3",
+    )
 
 
 def best_of(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
