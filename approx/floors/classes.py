@@ -61,7 +61,8 @@ def separable(x: ArrayLike, labels: ArrayLike) -> float:
         >>> floors.separable([0.0, 0.0, 0.0, 1.0], [0, 0, 1, 1])
         0.75
     """
-    x, labels = table("x", x), check_labels(labels)
+    x = table("x", x)
+    labels = check_labels(labels)
     if len(x) != len(labels):
         raise ValueError(f"x has {len(x)} rows and there are {len(labels)} labels")
     counts = _counts_of_equal_rows(x, labels)

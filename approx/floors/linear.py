@@ -211,11 +211,13 @@ def descent(
     """
     x, y = rows(x, y)
     has_bias = bias is not None
-    inputs, outputs = x.shape[1], y.shape[1]
+    inputs = x.shape[1]
+    outputs = y.shape[1]
     start = _start(x, y, weights, bias)
     times = _step_numbers(steps)
     found = modes(x, outputs, learning_rate, has_bias, loss)
-    values, vectors = found.values, found.vectors
+    values = found.values
+    vectors = found.vectors
     z = augmented(x, has_bias)
     tiny = np.finfo(float).eps * len(values) * values[-1]
     moves = values > tiny
@@ -240,7 +242,8 @@ def descent(
 def _start(x: np.ndarray, y: np.ndarray, weights: ArrayLike, bias: ArrayLike | None) -> np.ndarray:
     """Weights at the start, with a last row for the bias if there is one."""
     start = np.asarray(weights, float)
-    inputs, outputs = x.shape[1], y.shape[1]
+    inputs = x.shape[1]
+    outputs = y.shape[1]
     wanted = (inputs, outputs)
     if bias is not None:
         start = np.vstack([start, np.atleast_2d(bias)])

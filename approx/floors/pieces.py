@@ -149,7 +149,9 @@ def line_errors(points: Groups) -> Iterator[np.ndarray]:
     # Of the points i..j: sum of weights, means, sums of squares and products about the means
     total, x_mean, y_mean, sxx, sxy, error = np.zeros((6, k))
     for j in range(k):
-        x, y, w = points.x[j], points.y[j], points.weights[j]
+        x = points.x[j]
+        y = points.y[j]
+        w = points.weights[j]
         n = total[:j]
         s = sxx[:j]
         dx = x - x_mean[:j]

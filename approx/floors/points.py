@@ -70,7 +70,8 @@ def columns(
     Raises:
         ValueError: see `column`; lengths that differ; a negative weight, or none that is positive.
     """
-    xs, ys = column("x", x), column("y", y)
+    xs = column("x", x)
+    ys = column("y", y)
     if weights is None:
         weights = np.ones(len(xs))
     ws = column("weights", weights)
@@ -87,7 +88,8 @@ def columns(
 def _check_weights(weights: np.ndarray) -> None:
     """Raise a ValueError if a weight is negative, or none is positive."""
     if (weights < 0).any() or not (weights > 0).any():
-        low, high = weights.min(), weights.max()
+        low = weights.min()
+        high = weights.max()
         raise ValueError(
             f"weights must be at least 0, and one positive; they lie in [{low}, {high}]"
         )

@@ -60,6 +60,7 @@ def rounded(values: np.ndarray) -> np.ndarray:
     with np.errstate(over="ignore"):
         result = values.astype(np.float32)
     if not np.isfinite(result).all():
-        largest, end = np.abs(values).max(), np.finfo(np.float32).max
+        largest = np.abs(values).max()
+        end = np.finfo(np.float32).max
         raise ValueError(f"y reaches {largest}; float32 ends at {end}")
     return result

@@ -62,7 +62,8 @@ class Units(NamedTuple):
 
     def replaced(self, j: int, kink: float, sign: float) -> "Units":
         """The same units with another j-th one."""
-        kinks, signs = self.kinks.copy(), self.signs.copy()
+        kinks = self.kinks.copy()
+        signs = self.signs.copy()
         kinks[j], signs[j] = kink, sign
         return Units(kinks, signs)
 
@@ -153,7 +154,8 @@ def beginnings(
     """
     random = np.random.default_rng(rng)
     quantiles = np.quantile(points.x, np.arange(1, units + 1) / (units + 1))
-    left, right = points.x[breaks[1:] - 1], points.x[breaks[1:]]
+    left = points.x[breaks[1:] - 1]
+    right = points.x[breaks[1:]]
     between = (left + right) / 2
     segment_kinks = np.r_[between, quantiles[len(between) :]]
     patterned = min(units, PATTERNED)
@@ -334,8 +336,11 @@ def gap_gains(
         The gains and the kinks that have them, (k - 1,).
     """
     products = products_after(x, root, residual, others)
-    a, b = products.ru, products.re
-    c, d, e = products.uu_left, products.ue_left, products.ee_left
+    a = products.ru
+    b = products.re
+    c = products.uu_left
+    d = products.ue_left
+    e = products.ee_left
     # The best place inside each gap, and both its ends
     width = np.diff(x)
     slope = a * e - b * d

@@ -37,7 +37,8 @@ def map_axes(values: xr.DataArray, ax: Axes | None) -> tuple[Axes, Pair, Pair]:
     """
     _check_two_dims(values)
     vertical, horizontal = (str(dim) for dim in values.dims)
-    x, y = np.asarray(values[horizontal], float), np.asarray(values[vertical], float)
+    x = np.asarray(values[horizontal], float)
+    y = np.asarray(values[vertical], float)
     check_axis(horizontal, x)
     check_axis(vertical, y)
     ax = axes(ax)
@@ -76,7 +77,8 @@ def _edges(values: np.ndarray) -> np.ndarray:
         edges = centres[0] + np.array([-0.5, 0.5])
     else:
         middle = (centres[1:] + centres[:-1]) / 2
-        first, last = 2 * centres[0] - middle[0], 2 * centres[-1] - middle[-1]
+        first = 2 * centres[0] - middle[0]
+        last = 2 * centres[-1] - middle[-1]
         edges = np.concatenate([[first], middle, [last]])
     return np.exp(edges) if log else edges
 
@@ -97,9 +99,11 @@ def hatch(ax: Axes, edges: Pair, chosen: np.ndarray, color: str = "white") -> No
     corners = []
     for i, row in enumerate(chosen):
         steps = np.diff(np.pad(row.astype(int), 1))
-        begins, ends = np.flatnonzero(steps == 1), np.flatnonzero(steps == -1)
+        begins = np.flatnonzero(steps == 1)
+        ends = np.flatnonzero(steps == -1)
         for left, right in zip(x[begins], x[ends], strict=True):
-            low, high = y[i], y[i + 1]
+            low = y[i]
+            high = y[i + 1]
             corners.append([(left, low), (right, low), (right, high), (left, high)])
     options: dict[str, Any] = {"facecolor": "none", "linewidth": 0, "hatch": "///////"}
     ax.add_collection(PolyCollection(corners, edgecolor=color, **options))

@@ -160,7 +160,8 @@ def _limits(data: xr.Dataset, of: str, null: float | None, log: bool) -> tuple[f
         ends = ends[ends > 0]
     if not ends.size:
         return (0.1, 10.0) if log else (0.0, 1.0)
-    low, high = ends.min(), ends.max()
+    low = ends.min()
+    high = ends.max()
     return _with_margin(low, high, log)
 
 

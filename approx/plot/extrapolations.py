@@ -128,7 +128,8 @@ def _fills(kinds: Sequence[str]) -> dict[str, str]:
 
 def _draw_bar(ax: Axes, y: int, one: xr.Dataset, colors: Mapping[str, Any], numbers: bool) -> None:
     """One bar of `failure_causes`: its parts, their whiskers and numbers."""
-    successes, n = one.successes.values, one.n.values
+    successes = one.successes.values
+    n = one.n.values
     ends = np.cumsum(successes) / np.maximum(n, 1)
     level = float(one.attrs.get("level", 0.95))
     low, high = stats.binomial_interval(
@@ -138,7 +139,8 @@ def _draw_bar(ax: Axes, y: int, one: xr.Dataset, colors: Mapping[str, Any], numb
     )
     text: dict[str, Any] = {"va": "center", "size": SMALL}
     for i, kind in enumerate(one.kind.values):
-        color, share = colors[str(kind)], successes[i] / max(n[i], 1)
+        color = colors[str(kind)]
+        share = successes[i] / max(n[i], 1)
         fill = {"color": color, "edgecolor": "white", "linewidth": 0.4}
         label = str(kind) if y == 0 else None
         ax.barh(
@@ -225,7 +227,9 @@ def symmetry(
     for defects in named.values():
         only_seeds(defects, "defect", "radius")
     ax = axes(ax, title)
-    ends, edge, bottom = [], 0.0, np.inf
+    ends = []
+    edge = 0.0
+    bottom = np.inf
     for number, (label, defects) in enumerate(named.items()):
         color = f"C{number}"
         defects = defects.sortby("radius")

@@ -63,7 +63,8 @@ def facets(
         panels = np.asarray(panels)
         if panels.size != len(places):
             raise ValueError(f"{panels.size} panels for {len(places)} values of {' x '.join(dims)}")
-    drawn, rest = panels.ravel()[: len(places)].tolist(), panels.ravel()[len(places) :]
+    drawn = panels.ravel()[: len(places)].tolist()
+    rest = panels.ravel()[len(places) :]
     for ax in rest:
         ax.remove()
     options |= _shared(data, draw, options)

@@ -61,7 +61,8 @@ def fan(
     check_one_input(runs)
     ax = axes(ax, title)
     here = _points_between(runs, between).isel(output=output)
-    x, y = here.x_test.isel(input=0).values, here.y_test.values
+    x = here.x_test.isel(input=0).values
+    y = here.y_test.values
     found = stats.quantiles(here, of="prediction").prediction
     quantiles = found.transpose("quantile", "point").values
     shown = x[here.distance.values == 0]

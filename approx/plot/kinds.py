@@ -71,7 +71,8 @@ def check_counts(
     here = Counter((name, str(kind)) for name, found in kinds.items() for kind in found)
     there = Counter({(row[label], row["kind"]): int(row["seeds"]) for row in table})
     for recipe, kind in sorted(here | there):
-        ours, said = here[recipe, kind], there[recipe, kind]
+        ours = here[recipe, kind]
+        said = there[recipe, kind]
         if ours != said:
             raise ValueError(
                 f"the figure would contradict its table: {ours} seeds of {recipe!r} are {kind!r} "
@@ -91,7 +92,8 @@ def check_number(what: str, ours: float, said: float, digits: int = 3) -> None:
     Raises:
         ValueError: naming both.
     """
-    here, there = f"{ours:.{digits}g}", f"{said:.{digits}g}"
+    here = f"{ours:.{digits}g}"
+    there = f"{said:.{digits}g}"
     last_digit = 10.0 ** (1 - digits)
     if here != there and not np.isclose(ours, said, rtol=last_digit, atol=0):
         raise ValueError(

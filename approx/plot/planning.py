@@ -46,7 +46,8 @@ def running_rate(data: xr.Dataset, ax: Axes | None = None, title: str | None = N
     level = 100 * data.attrs["level"]
     last = float(data.rate.isel({d: 0 for d in data.dims if d != "n"}).isel(n=-1))
     away = -0.3 if last > 0.5 else 0.3
-    at_all, at_one = f"band: {level:g}%\nat all n at once", f"dashed: {level:g}%\nat one n"
+    at_all = f"band: {level:g}%\nat all n at once"
+    at_one = f"dashed: {level:g}%\nat one n"
     label_ends(ax, [(last, at_all, "C0"), (last + away, at_one, "C0")])
     return ax
 
@@ -95,7 +96,8 @@ def plan(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> 
 
 def _precision_axis(ax: Axes, widths: np.ndarray) -> None:
     """Limit the horizontal axis to the precisions, and write round ones as percentages."""
-    low, high = widths.min(), widths.max()
+    low = widths.min()
+    high = widths.max()
     ax.set_xlim(low, high)
     ticks = [tick for tick in PRECISIONS if low <= tick <= high]
     ax.set_xticks(ticks, [f"±{100 * tick:g}%" for tick in ticks])

@@ -41,7 +41,8 @@ def counted(n: xr.DataArray | np.ndarray | int) -> str:
     values = np.asarray(n)
     if not values.size:
         return "n = 0"
-    low, high = int(values.min()), int(values.max())
+    low = int(values.min())
+    high = int(values.max())
     return f"n = {low:,}" if low == high else f"n = {low:,} to {high:,}"
 
 

@@ -153,7 +153,8 @@ def _draw_values(ax: Axes, one: xr.Dataset, along: str, color: str) -> None:
 def _power(one: xr.Dataset, along: str) -> str:
     """The fitted power as mathematical text, with its interval if that has two ends."""
     between = ""  # of the best seed, for example: a better one may always come
-    low, high = float(one.low), float(one.high)
+    low = float(one.low)
+    high = float(one.high)
     if np.isfinite([low, high]).all():
         between = f"\\ [{low:.1f},\\ {high:.1f}]"
     return f"{along}$^{{{float(one.exponent):.1f}{between}}}$"

@@ -178,7 +178,8 @@ def best_of(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
     if (data.best.where(finite) > 0).any():
         ax.set_yscale("log")
     ax.set_xlabel("number of seeds tried")
-    statistic, of = data.attrs.get("statistic", "mean"), data.attrs.get("of", "value")
+    statistic = data.attrs.get("statistic", "mean")
+    of = data.attrs.get("of", "value")
     ax.set_ylabel(f"{statistic} of the best {readable(of)}")
     corner(ax, data.n, "upper right")
     if not finite.all():

@@ -82,7 +82,8 @@ def on_common_records(first: xr.Dataset, second: xr.Dataset) -> Sides:
     """
     for data in (first, second):
         require_dims(truth(data), ["step"])
-    steps, others = np.asarray(first.step, float), np.asarray(second.step, float)
+    steps = np.asarray(first.step, float)
+    others = np.asarray(second.step, float)
     common = _common_steps(steps, others)
     last = float(common[-1])
     _warn_of_earlier_end(last, min(steps[-1], others[-1]))

@@ -140,7 +140,8 @@ def _checked(array: xr.DataArray, bounds: tuple[float, float] | None) -> xr.Data
         )
     if bounds is None:
         return array
-    low, high = float(array.min()), float(array.max())
+    low = float(array.min())
+    high = float(array.max())
     if low < bounds[0] or high > bounds[1]:
         raise ValueError(
             f"values from {low:g} to {high:g} lie beyond bounds={bounds}; bounds=None has no bounds"

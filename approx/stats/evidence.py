@@ -203,7 +203,8 @@ def verdict(low: float, high: float, holds: Region) -> str:
 
 def tested_at_once(judged: xr.Dataset) -> str:
     """A sentence on how many claims are tested at once, and how sure their verdicts are."""
-    level, each = judged.attrs["level"], judged.level_all.values
+    level = judged.attrs["level"]
+    each = judged.level_all.values
     tables = judged[["source", "level_all"]].to_dataframe().drop_duplicates()
     many = round((1 - level) / (1 - float(each[0])))  # the level of each follows from their number
     first = percent(each[0])

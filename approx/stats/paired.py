@@ -265,7 +265,8 @@ def compare_values(  # noqa: PLR0913
     Example:
         >>> stats.compare_values(runs, "adam", "sgd", statistic="median").difference
     """
-    func, shares = check_statistic(statistic), SHARES[statistic]
+    func = check_statistic(statistic)
+    shares = SHARES[statistic]
     check_level(level)
     sides = pair(runs, a, b, dim)
     first, second = (_filled(side, of, worst) for side in sides)

@@ -202,7 +202,8 @@ def least_wins(disagree: np.ndarray, n: float, limit: float, least: float) -> np
     Returns:
         Numbers of wins (d,); one more than the disagreements where no number of wins suffices.
     """
-    low, high = np.zeros(disagree.shape), disagree + 1.0
+    low = np.zeros(disagree.shape)
+    high = disagree + 1.0
     for _ in range(int(np.ceil(np.log2(n + 2))) + 1):
         middle = np.floor((low + high) / 2)
         enough = score(middle, disagree - middle, n, limit) >= least

@@ -229,7 +229,8 @@ def _entry(cell: xr.Dataset, name: str) -> str:
         shown = _percent
     if f"{name}_low" not in cell or np.isnan(value):
         return shown(value)
-    low, high = cell[f"{name}_low"].item(), cell[f"{name}_high"].item()
+    low = cell[f"{name}_low"].item()
+    high = cell[f"{name}_high"].item()
     if name == "median_steps" and np.isinf(value):
         return f"not reached [{shown(low)}, inf]"
     return f"{shown(value)} [{shown(low)}, {shown(high)}]"
@@ -285,9 +286,11 @@ def _caption(summary: xr.Dataset, hidden: int) -> str:
 
 def _limit(facts: Mapping[Hashable, Any]) -> str:
     """What a value must be in success, such as "<= 0.1"."""
-    sign, threshold = ">=", facts.get("above")
+    sign = ">="
+    threshold = facts.get("above")
     if "below" in facts:
-        sign, threshold = "<=", facts["below"]
+        sign = "<="
+        threshold = facts["below"]
     if isinstance(threshold, float | int):
         return f"{sign} {threshold:g}"
     return f"{sign} thresholds of each cell"
