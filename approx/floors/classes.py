@@ -163,8 +163,10 @@ def waveform_softmax(
     one_row = 2 * scale * (c - c.mean()) / dim
     weights = np.tile(one_row, (dim, 1))
     bias = -scale * c**2
-    losses = _softmax_losses(c, deviation / np.sqrt(dim), scale, nodes)
-    return Softmax(weights, bias, float(np.linalg.norm(weights)), float(losses.mean()))
+    deviation_of_mean = deviation / np.sqrt(dim)
+    losses = _softmax_losses(c, deviation_of_mean, scale, nodes)
+    norm = float(np.linalg.norm(weights))
+    return Softmax(weights, bias, norm, float(losses.mean()))
 
 
 def _softmax_losses(c: np.ndarray, deviation: float, scale: float, nodes: int) -> np.ndarray:
@@ -199,7 +201,13 @@ def _check_whole(labels: np.ndarray) -> None:
 def check_centres(centres: ArrayLike) -> np.ndarray:
     """Centres (classes,), finite, different, two or more, or a ValueError."""
     array = np.asarray(centres, float)
-    is_list = array.ndim == 1 and array.size >= 2 and bool(np.isfinite(array).all())
-    if not is_list or len(np.unique(array)) < array.size:
+    if not _is_finite_list(array) or len(np.unique(array)) < array.size:
         raise ValueError(f"centres must be two or more different finite numbers, got {centres!r}")
     return array
+
+
+def _is_finite_list(array: np.ndarray) -> bool:
+    """Whether an array is a list of two or more finite numbers."""
+    if array.ndim != 1 or array.size < 2:
+        return False
+    return bool(np.isfinite(array).all())

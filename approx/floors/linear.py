@@ -146,7 +146,8 @@ def modes(
         raise ValueError(f"learning_rate is {learning_rate}; it must be above 0")
     c = gradient_factor(loss, whole("outputs", outputs, 1))
     z = augmented(x, bias)
-    values, vectors = linalg.eigh(z.T @ z / len(z))
+    second_moment = z.T @ z / len(z)
+    values, vectors = linalg.eigh(second_moment)
     values = np.maximum(values, 0)  # a second moment has no negative ones; rounding has
     largest_rate = np.inf
     if values[-1] > 0:
@@ -228,7 +229,8 @@ def descent(
     pull = vectors.T @ (z.T @ y) / len(z)
     # A divergence ends at inf, and inf - inf at nan: both are data
     with np.errstate(over="ignore", invalid="ignore"):
-        end = np.where(moves[:, None], pull / curvature[:, None], begin)
+        settled = pull / curvature[:, None]
+        end = np.where(moves[:, None], settled, begin)
         power = factors ** times[:, None]
         way = power[:, :, None] * (begin - end)
         path = vectors @ (end + way)
@@ -284,12 +286,17 @@ def rows(x: ArrayLike, y: ArrayLike) -> tuple[np.ndarray, np.ndarray]:
 
 def table(name: str, values: ArrayLike) -> np.ndarray:
     """Rows (n, columns) in float64; a vector is one column."""
-    array = np.asarray(values, float)
-    if array.ndim == 1:
-        array = array[:, None]
+    array = _as_columns(np.asarray(values, float))
     if array.ndim != 2 or not array.size:
         raise ValueError(f"{name} must have rows and columns, not the shape {np.shape(values)}")
     _check_finite(name, array)
+    return array
+
+
+def _as_columns(array: np.ndarray) -> np.ndarray:
+    """A vector as one column, any other array as it is."""
+    if array.ndim == 1:
+        return array[:, None]
     return array
 
 

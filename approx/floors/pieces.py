@@ -123,15 +123,16 @@ def segmented(points: Groups, pieces: int) -> tuple[float, np.ndarray]:
         totals = best[:-1, : j + 1] + cost
         first = totals.argmin(1)
         start[1:, j + 1] = first
-        best[1:, j + 1] = np.take_along_axis(totals, first[:, None], 1)[:, 0]
+        least = np.take_along_axis(totals, first[:, None], 1)
+        best[1:, j + 1] = least[:, 0]
     segments = int(best[:, k].argmin())
-    return float(best[segments, k]), _starts_of_segments(start, segments)
+    return float(best[segments, k]), _starts_of_segments(start, segments, k)
 
 
-def _starts_of_segments(start: np.ndarray, segments: int) -> np.ndarray:
+def _starts_of_segments(start: np.ndarray, segments: int, points: int) -> np.ndarray:
     """The first point of each segment, from the last segment backwards (see `segmented`)."""
     starts = []
-    end = start.shape[1] - 1
+    end = points
     for p in range(segments, 0, -1):
         end = int(start[p, end])
         starts.append(end)
@@ -156,7 +157,12 @@ def line_errors(points: Groups) -> Iterator[np.ndarray]:
         s = sxx[:j]
         dx = x - x_mean[:j]
         dy = y - y_mean[:j]
-        slope = np.divide(sxy[:j], s, out=np.zeros(j), where=s > 0)
+        slope = np.divide(
+            sxy[:j],
+            s,
+            out=np.zeros(j),
+            where=s > 0,
+        )
         residual = dy - slope * dx
         # With s = 0, one point so far, the factor is 0: two points lie on a line.
         divisor = (n + w) * s + w * n * dx * dx

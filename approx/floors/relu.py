@@ -121,13 +121,13 @@ def relu_optimum(
     starts = whole("starts", starts, 0)
     points = groups(x, y, weights)
     least, breaks = segmented(points, units + 1)
-    begun = [sweep(points, one, SHORT) for one in beginnings(points, units, breaks, starts, rng)]
-    distinct = {f"{error:.6e}": (error, one) for error, one in sorted(begun, key=error_of)}
-    promising = list(distinct.values())[:REFINED]
+    begun = []
+    for one in beginnings(points, units, breaks, starts, rng):
+        begun.append(sweep(points, one, SHORT))
+    promising = _different(begun)[:REFINED]
     refined = [refine(points, one) for _, one in promising]
     _, best = min(refined, key=error_of)
-    order = np.argsort(best.kinks, kind="stable")
-    best = Units(best.kinks[order], best.signs[order])
+    best = _by_kinks(best)
     error, coefficients, _ = fit(points, best)
     mse = points.mse(error)
     return ReluOptimum(
@@ -138,6 +138,20 @@ def relu_optimum(
         coefficients=coefficients[1:] * points.y_scale / points.x_scale,
         bias=float(points.y_centre + points.y_scale * coefficients[0]),
     )
+
+
+def _different(found: list[Found]) -> list[Found]:
+    """What was found, the least error first, without errors that are equal to seven digits."""
+    distinct = {}
+    for error, units in sorted(found, key=error_of):
+        distinct[f"{error:.6e}"] = (error, units)
+    return list(distinct.values())
+
+
+def _by_kinks(units: Units) -> Units:
+    """The units in the order of their kinks."""
+    order = np.argsort(units.kinks, kind="stable")
+    return Units(units.kinks[order], units.signs[order])
 
 
 def beginnings(
@@ -153,7 +167,8 @@ def beginnings(
         rng: their seed.
     """
     random = np.random.default_rng(rng)
-    quantiles = np.quantile(points.x, np.arange(1, units + 1) / (units + 1))
+    shares = np.arange(1, units + 1) / (units + 1)
+    quantiles = np.quantile(points.x, shares)
     left = points.x[breaks[1:] - 1]
     right = points.x[breaks[1:]]
     between = (left + right) / 2
@@ -187,7 +202,9 @@ def hinges(x: np.ndarray, kinks: np.ndarray, signs: np.ndarray) -> np.ndarray:
 
 def features_of(points: Groups, units: Units) -> np.ndarray:
     """What the output is a linear combination of: a column of ones and the hinges, (k, 1 + m)."""
-    return np.c_[np.ones(len(points.x)), hinges(points.x, units.kinks, units.signs)]
+    of_bias = np.ones(len(points.x))
+    of_units = hinges(points.x, units.kinks, units.signs)
+    return np.c_[of_bias, of_units]
 
 
 def fit(points: Groups, units: Units) -> tuple[float, np.ndarray, np.ndarray]:
@@ -198,7 +215,9 @@ def fit(points: Groups, units: Units) -> tuple[float, np.ndarray, np.ndarray]:
     """
     features = features_of(points, units)
     root = np.sqrt(points.weights)
-    coefficients = np.linalg.lstsq(features * root[:, None], points.y * root)[0]
+    weighted = features * root[:, None]
+    target = points.y * root
+    coefficients = np.linalg.lstsq(weighted, target)[0]
     residuals = features @ coefficients - points.y
     return float(points.weights @ residuals**2), coefficients, residuals
 
@@ -247,14 +266,17 @@ def best_hinge(points: Groups, others: Units) -> tuple[float, float]:
     `(a d - b c) / (a e - b d)` or at an end of the gap.
     """
     root = np.sqrt(points.weights)
-    spanned = np.linalg.qr(features_of(points, others) * root[:, None])[0]
+    weighted = features_of(points, others) * root[:, None]
+    spanned = np.linalg.qr(weighted)[0]
     target = points.y * root
-    residual = target - spanned @ (spanned.T @ target)
+    explained = spanned @ (spanned.T @ target)
+    residual = target - explained
     best = (-1.0, 0.0, 1.0)
     for sign in (1.0, -1.0):
         turn = slice(None, None, int(sign))  # a unit that is active to the left, seen in a mirror
         x = sign * points.x[turn]
-        gains, places = gap_gains(x, root[turn], residual[turn], spanned[turn])
+        seen = root[turn], residual[turn], spanned[turn]
+        gains, places = gap_gains(x, *seen)
         if not len(gains):
             continue
         at = int(gains.argmax())
@@ -344,9 +366,15 @@ def gap_gains(
     # The best place inside each gap, and both its ends
     width = np.diff(x)
     slope = a * e - b * d
-    inner = np.divide(a * d - b * c, slope, out=np.zeros_like(a), where=slope != 0)
+    zero = np.zeros_like(a)
+    inner = np.divide(
+        a * d - b * c,
+        slope,
+        out=zero.copy(),
+        where=slope != 0,
+    )
     inside = np.clip(inner, 0, width)
-    places = np.stack([np.zeros_like(width), inside, width])
+    places = np.stack([zero, inside, width])
     # |u - τ e|² before the projection and after it
     size = products.uu - 2 * places * products.ue + places**2 * products.ee
     rest = c - 2 * places * d + places**2 * e
@@ -356,7 +384,9 @@ def gap_gains(
     gains = np.divide(lowered, rest, out=np.zeros_like(rest), where=fine)
     which = gains.argmax(0)
     gaps = np.arange(len(width))
-    return gains[which, gaps], x[:-1] + places[which, gaps]
+    best_gains = gains[which, gaps]
+    best_places = x[:-1] + places[which, gaps]
+    return best_gains, best_places
 
 
 def polish(points: Groups, units: Units) -> Units:

@@ -72,14 +72,15 @@ def row_axis(ax: Axes, names: Sequence[str]) -> None:
 def shade_shown(ax: Axes, low: float, high: float) -> None:
     """Shade the range of x in which the training rows are, and name it "shown"."""
     ax.axvspan(low, high, color="0.93", lw=0, zorder=0)
-    place: dict[str, Any] = {"transform": ax.get_xaxis_transform(), "ha": "center", "va": "top"}
     ax.text(
         (low + high) / 2,
         0.97,
         "shown",
         color="0.45",
         size=SMALL,
-        **place,
+        transform=ax.get_xaxis_transform(),
+        ha="center",
+        va="top",
     )
 
 

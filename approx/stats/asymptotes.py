@@ -88,7 +88,8 @@ def asymptote(
     parts = []
     for index in sides.values():
         outward = index[np.argsort(radius[index])]
-        parts.append(classes_of_side(f.isel(point=outward), heights, radius[outward], tol))
+        values = f.isel(point=outward)
+        parts.append(classes_of_side(values, heights, radius[outward], tol))
     result = _put_together(parts, list(sides))
     result.attrs = {"tol": tol, "kinds": list(KINDS)}
     return result
@@ -109,8 +110,13 @@ def _put_together(parts: list[xr.Dataset], sides: list[str]) -> xr.Dataset:
     names = xr.DataArray(sides, dims="side", name="side")
     result = xr.concat(parts, names, coords="minimal", compat="override")
     result = result.transpose(..., "side", "output", missing_dims="ignore")
+    return _without_single_output(result)
+
+
+def _without_single_output(result: xr.Dataset) -> xr.Dataset:
+    """The result without the dimension `output`, if there is one output."""
     if result.sizes.get("output") == 1:
-        result = result.squeeze("output", drop=True)
+        return result.squeeze("output", drop=True)
     return result
 
 
@@ -293,10 +299,7 @@ def rays_of(offset: np.ndarray, radius: np.ndarray, distance: np.ndarray) -> dic
     outside = _points_outside(radius, distance)
     if offset.shape[1] == 1:
         return _left_and_right(offset[:, 0], outside)
-    unit = offset[outside] / radius[outside, None]
-    sides = points_by_direction(unit, outside)
-    check_rays(sides)
-    return sides
+    return _rays(offset, radius, outside)
 
 
 def _points_outside(radius: np.ndarray, distance: np.ndarray) -> np.ndarray:
@@ -318,13 +321,22 @@ def _left_and_right(offset: np.ndarray, outside: np.ndarray) -> dict[str, np.nda
     return {name: index for name, index in both.items() if index.size}
 
 
+def _rays(offset: np.ndarray, radius: np.ndarray, outside: np.ndarray) -> dict[str, np.ndarray]:
+    """The points outside on every ray, or a ValueError if they are not placed on rays."""
+    unit = offset[outside] / radius[outside, None]
+    sides = points_by_direction(unit, outside)
+    check_rays(sides)
+    return sides
+
+
 def points_by_direction(unit: np.ndarray, index: np.ndarray) -> dict[str, np.ndarray]:
     """Group points by their unit vectors (m, input); `index` (m,) are the numbers they go by."""
     sides = {}
     left = np.arange(index.size)
     while left.size:
         first = unit[left[0]]
-        same = np.abs(unit[left] - first).max(-1) <= SAME_RAY
+        away = np.abs(unit[left] - first)
+        same = away.max(-1) <= SAME_RAY
         sides[_name_of_ray(first)] = index[left[same]]
         left = left[~same]
     return sides

@@ -141,7 +141,8 @@ def _rows(rates: xr.Dataset, along: str, x: np.ndarray) -> list[Row]:
 def _table(rows: list[list[tuple[float, ...]]]) -> np.ndarray:
     """The numbers of all crossings as an array (rows, crossings, names), filled up with nan."""
     most = max([1, *map(len, rows)])
-    table = np.full((len(rows), most, len(NAMES)), np.nan)
+    shape = (len(rows), most, len(NAMES))
+    table = np.full(shape, np.nan)
     for number, row in enumerate(rows):
         for place, found in enumerate(row):
             table[number, place] = found
@@ -256,8 +257,7 @@ def _draw_successes(
     """Successes (resamples, cells) drawn from the fitted curve."""
     (p,) = np.clip(rate_of(a, b, cells), 0, 1)
     n = cells.n.astype(int)
-    drawn = generator.binomial(n, p, (resamples, len(p)))
-    return drawn.astype(float)
+    return generator.binomial(n, p, (resamples, len(p))).astype(float)
 
 
 def _draw_levels(

@@ -52,13 +52,18 @@ def pair(
 
 def _side(data: Pairable, label: Hashable, dim: str) -> xr.Dataset:
     """One side of a comparison: an entry of a dimension of a Dataset, or of a dict by label."""
-    if not isinstance(data, Mapping):  # an xarray.Dataset is a mapping too
-        kind = type(data).__name__
-        raise ValueError(f"this takes an xarray.Dataset, or a dict of such by label, not {kind}")
+    _check_mapping(data)
     if not isinstance(data, xr.Dataset):
         return _labelled(data, label)
     require_dims(data, [dim], option="dim")
     return data.isel({dim: _position(data, dim, label)}, drop=True)
+
+
+def _check_mapping(data: object) -> None:
+    """Raise a ValueError for anything but a dict or a Dataset, which is a mapping too."""
+    if not isinstance(data, Mapping):
+        kind = type(data).__name__
+        raise ValueError(f"this takes an xarray.Dataset, or a dict of such by label, not {kind}")
 
 
 def on_common_records(first: xr.Dataset, second: xr.Dataset) -> Sides:

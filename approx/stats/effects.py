@@ -246,9 +246,7 @@ def _estimate(values: np.ndarray, cells: int, scale: _Scale, level: float) -> _E
         return _nothing_known(scale)
     if scale.bounds is None:
         return _unbounded_estimate(values, level)
-    step = None
-    if scale.unit is not None:
-        step = scale.unit / cells
+    step = _step_of_means(scale.unit, cells)
     return _bounded_estimate(values, scale.bounds, step, level)
 
 
@@ -256,6 +254,13 @@ def _nothing_known(scale: _Scale) -> _Estimate:
     """The estimate without data: any value between the bounds."""
     least, most = scale.bounds or (-np.inf, np.inf)
     return _Estimate(np.nan, least, most)
+
+
+def _step_of_means(unit: float | None, cells: int) -> float | None:
+    """By how much means over so many cells can differ at least, if their values come in units."""
+    if unit is None:
+        return None
+    return unit / cells
 
 
 def _bounded_estimate(

@@ -36,7 +36,8 @@ def is_line(r: np.ndarray, f: np.ndarray, tol: float) -> tuple[np.ndarray, np.nd
     _, outer_slope = least_squares_line(r[outer], f[:, outer])
 
     # No point is far from the line
-    missed = abs(f - intercept[:, None] - slope[:, None] * r)
+    rise = slope[:, None] * r
+    missed = abs(f - intercept[:, None] - rise)
     depth = r[-1] - r[0]
     change = abs(slope) * depth
     is_straight = missed.max(-1, initial=0) <= tol * change
@@ -46,7 +47,9 @@ def is_line(r: np.ndarray, f: np.ndarray, tol: float) -> tuple[np.ndarray, np.nd
     inner_slope = np.where(has_one_sign, inner_slope, 1)
     outer_slope = np.where(has_one_sign, outer_slope, 1)
     steeper = np.log(outer_slope / inner_slope)
-    farther = np.log(r[outer].mean() / r[inner].mean())
+    inner_radius = r[inner].mean()
+    outer_radius = r[outer].mean()
+    farther = np.log(outer_radius / inner_radius)
     bend = steeper / farther
     is_even = abs(bend) <= 5 * tol
 

@@ -46,7 +46,9 @@ def binomial_interval(
     Example:
         low, high = stats.binomial_interval(58, 64)  # 0.807, 0.965
     """
-    k, n = np.broadcast_arrays(np.asarray(successes, float), np.asarray(n, float))
+    k = np.asarray(successes, float)
+    n = np.asarray(n, float)
+    k, n = np.broadcast_arrays(k, n)
     check_level(level)
     if interval not in INTERVALS:
         raise ValueError(f"interval must be one of {', '.join(INTERVALS)}; got {interval!r}")
@@ -55,7 +57,9 @@ def binomial_interval(
         low, high = wilson(k, n, level)
     else:
         low, high = clopper_pearson(k, n, level)
-    return np.where(k == 0, 0.0, low), np.where(k == n, 1.0, high)
+    low = np.where(k == 0, 0.0, low)
+    high = np.where(k == n, 1.0, high)
+    return low, high
 
 
 def check_successes(successes: np.ndarray, n: np.ndarray) -> None:

@@ -153,13 +153,21 @@ def check_one_moment(runs: xr.Dataset) -> None:
     Raises:
         ValueError: naming both steps.
     """
-    step = runs.coords.get("step")
-    if step is None or step.ndim > 0:
+    step = _selected_step(runs)
+    if step is None:
         return
     kept = steps_kept(runs)
     if len(kept) != 1 or "kept_step" in runs.dims:
         return
-    _check_same_step(int(step), int(kept[0]))
+    _check_same_step(step, int(kept[0]))
+
+
+def _selected_step(runs: xr.Dataset) -> int | None:
+    """The one step at which these runs are, or None if they have all records or none."""
+    step = runs.coords.get("step")
+    if step is None or step.ndim > 0:
+        return None
+    return int(step)
 
 
 def _check_same_step(selected: int, kept: int) -> None:

@@ -126,12 +126,17 @@ def require_dims(
         option: the argument by which the user can name another dimension, if there is one. The
             error mentions it.
     """
-    if not isinstance(array, xr.DataArray | xr.Dataset):
-        kind = type(array).__name__
-        raise ValueError(f"this takes a labelled array (xarray.Dataset or DataArray), not {kind}")
+    _check_labelled(array)
     missing = [dim for dim in dims if dim not in array.dims]
     if missing:
         raise _no_dimension(array, missing[0], option)
+
+
+def _check_labelled(array: object) -> None:
+    """Raise a ValueError for anything but a Dataset or a DataArray of xarray."""
+    if not isinstance(array, xr.DataArray | xr.Dataset):
+        kind = type(array).__name__
+        raise ValueError(f"this takes a labelled array (xarray.Dataset or DataArray), not {kind}")
 
 
 def _no_dimension(array: xr.DataArray | xr.Dataset, dim: str, option: str | None) -> ValueError:

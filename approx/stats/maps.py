@@ -145,7 +145,8 @@ def majority(kinds: xr.Dataset, over: str = "seed", level: float = 0.95) -> xr.D
     names = list(kinds.attrs.get("kinds", different))
 
     # The kinds by how often they come, the commonest first
-    counts = np.stack([(of.values == name).sum(-1) for name in names], -1)
+    by_name = [(of.values == name).sum(-1) for name in names]
+    counts = np.stack(by_name, -1)
     order = np.argsort(-counts, -1, kind="stable")
     ordered = np.take_along_axis(counts, order, -1)
     commonest = order[..., 0]

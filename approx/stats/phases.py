@@ -238,7 +238,8 @@ class _Search(NamedTuple):
         All rows share the moved targets, so the mean of (f - y)² is expanded: its mixed term is one
         product of matrices.
         """
-        moved = self.moved_target(stretches[:, None] * self.x + shift)
+        points = stretches[:, None] * self.x + shift
+        moved = self.moved_target(points)
         of_f = (f**2).mean(-1)
         of_moved = (moved**2).mean(-1)
         mixed = 2 * f @ moved.T / self.x.size
@@ -247,7 +248,8 @@ class _Search(NamedTuple):
 
     def errors(self, f: np.ndarray, shift: np.ndarray, stretch: np.ndarray) -> np.ndarray:
         """The error of each row at its own shift and stretch, (rows,)."""
-        moved = self.moved_target(stretch[:, None] * self.x + shift[:, None])
+        points = stretch[:, None] * self.x + shift[:, None]
+        moved = self.moved_target(points)
         squares = ((f - moved) ** 2).mean(-1)
         return self.relative_to_spread(self.variance * squares, moved)
 

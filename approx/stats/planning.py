@@ -35,7 +35,9 @@ def seeds_for_width(
     Example:
         int(stats.seeds_for_width(0.9, 0.05))
     """
-    p, w = np.broadcast_arrays(np.asarray(rate, float), np.asarray(width, float))
+    p = np.asarray(rate, float)
+    w = np.asarray(width, float)
+    p, w = np.broadcast_arrays(p, w)
     if not (_all_between(p, 0, 1) and np.all((w > 0) & (w < 1))):
         raise ValueError(
             f"rates must lie in [0, 1] and widths in (0, 1), got rate={rate!r} and width={width!r}"

@@ -68,7 +68,8 @@ def exponent(
 
     def fit_all(tables: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Numbers (..., 3, 3) and points (..., along, 4) of the tables (..., along, seed)."""
-        tables = np.where(np.isnan(tables), worst_value(of, None), tables).astype(float)
+        worst = worst_value(of, None)
+        tables = np.where(np.isnan(tables), worst, tables).astype(float)
         grid = tables.shape[:-2]
         cells = tables.reshape(-1, *tables.shape[-2:])
         numbers, points = [], []
@@ -124,13 +125,21 @@ def _positive_axis(values: xr.DataArray, along: str) -> np.ndarray:
         ValueError: they are no three different positive numbers.
     """
     x = np.asarray(values[along].values)
-    numeric = x.dtype.kind in "fiu"
-    if not numeric or (x <= 0).any() or len(np.unique(x)) < 3:
+    if not _can_carry_a_power(x):
         raise ValueError(
             f"a power law along {along!r} needs three different positive numbers; there are "
             f"{x.tolist()}"
         )
     return x.astype(float)
+
+
+def _can_carry_a_power(x: np.ndarray) -> bool:
+    """Whether these are positive numbers, at least three of them different."""
+    if x.dtype.kind not in "fiu":
+        return False
+    if (x <= 0).any():
+        return False
+    return len(np.unique(x)) >= 3
 
 
 def _statistic(name: str) -> Callable[[np.ndarray], np.ndarray]:

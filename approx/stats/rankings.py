@@ -74,7 +74,8 @@ def holm(pvalues: np.ndarray) -> np.ndarray:
     """
     m = len(pvalues)
     order = np.argsort(pvalues, axis=0)
-    factors = np.arange(m, 0, -1).reshape(-1, *[1] * (pvalues.ndim - 1))
+    other_axes = [1] * (pvalues.ndim - 1)
+    factors = np.arange(m, 0, -1).reshape(-1, *other_axes)
     scaled = np.take_along_axis(pvalues, order, 0) * factors
     stepped = np.maximum.accumulate(scaled, axis=0)
     adjusted = np.empty(pvalues.shape)
@@ -117,7 +118,8 @@ def ranking(
     if not pairs:
         return result
     found = [compare(hits, a, b, dim, when, level) for a, b in pairs]
-    adjusted = holm(np.stack([np.asarray(one.pvalue) for one in found]))
+    pvalues = [np.asarray(one.pvalue) for one in found]
+    adjusted = holm(np.stack(pvalues))
     for (a, b), one, p in zip(pairs, found, adjusted, strict=True):
         difference = np.asarray(one.difference)
         told_apart = p <= 1 - level
@@ -223,7 +225,8 @@ def _solved_within(
     """
     tasks, n = relative.shape[-2:]
     # For each seed the share of tasks that are solved, (..., f, seeds)
-    solved = np.stack([(relative <= factor + 1e-12).mean(-2) for factor in factors], -2)
+    shares = [(relative <= factor + 1e-12).mean(-2) for factor in factors]
+    solved = np.stack(shares, -2)
     shape = solved.shape[:-1]
     p = np.full(shape, np.nan)
     counts = np.zeros(shape)

@@ -188,9 +188,7 @@ def truth(hits: xr.Dataset | xr.DataArray) -> xr.DataArray:
     check_records(hit)
     if hit.dtype == bool:
         return hit
-    missing = hit.isnull()
-    if missing.any():
-        raise ValueError(_missing(missing))
+    _check_none_missing(hit)
     _check_zero_or_one(hit.values)
     return hit.astype(bool)
 
@@ -202,6 +200,13 @@ def _hit_of(hits: xr.Dataset | xr.DataArray) -> xr.DataArray:
     if not isinstance(hits, xr.DataArray):
         raise wrong_stage(hits, "hits")
     return hits
+
+
+def _check_none_missing(hit: xr.DataArray) -> None:
+    """Raise a ValueError if hits are nan."""
+    missing = hit.isnull()
+    if missing.any():
+        raise ValueError(_missing(missing))
 
 
 def _check_zero_or_one(values: np.ndarray) -> None:

@@ -107,7 +107,8 @@ def _times(hits: xr.Dataset, level: float, resamples: int) -> list[xr.Dataset]:
 def _ends(runs: xr.Dataset, of: str, level: float) -> list[xr.Dataset]:
     """What is reported on the values at the last record."""
     end = final(runs, of)
-    median = quantiles(xr.Dataset({of: end}), of, 0.5, level=level).isel(quantile=0, drop=True)
+    median = quantiles(xr.Dataset({of: end}), of, 0.5, level=level)
+    median = median.isel(quantile=0, drop=True)
     diverged = (~xr.apply_ufunc(np.isfinite, end)).sum("seed")
     return [_interval(median, of, "median_value"), xr.Dataset({"diverged": diverged})]
 
@@ -116,7 +117,8 @@ def _against_first(hits: xr.Dataset, level: float) -> xr.Dataset:
     """Differences of rates to the first recipe; nan for the first recipe itself."""
     labels = list(hits.recipe.values)
     others = labels[1:]
-    found = xr.concat([compare(hits, one, labels[0], level=level) for one in others], "recipe")
+    differences = [compare(hits, one, labels[0], level=level) for one in others]
+    found = xr.concat(differences, "recipe")
     found = found.assign_coords(recipe=others)
     pvalues = found.pvalue
     axis = pvalues.get_axis_num("recipe")

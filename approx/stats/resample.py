@@ -22,7 +22,10 @@ def by_chunks(
     shape = arrays[0].shape[:-1]
     cells = int(np.prod(shape))
     n = arrays[0].shape[-1]
-    flat = [np.broadcast_to(array, arrays[0].shape).reshape(cells, n) for array in arrays]
+    flat = []
+    for array in arrays:
+        whole = np.broadcast_to(array, arrays[0].shape)
+        flat.append(whole.reshape(cells, n))
     parts = []
     for start in range(0, max(cells, 1), CELLS_AT_ONCE):
         end = start + CELLS_AT_ONCE

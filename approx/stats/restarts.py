@@ -80,7 +80,8 @@ def _cheapest(costs: np.ndarray, cutoffs: np.ndarray) -> tuple[np.ndarray, np.nd
     filled = np.where(np.isnan(costs), np.inf, costs)
     best = filled.argmin(-1)
     cost = np.take_along_axis(costs, best[..., None], -1)[..., 0]
-    return np.where(np.isfinite(cost), cutoffs[best], np.nan), cost
+    cutoff = np.where(np.isfinite(cost), cutoffs[best], np.nan)
+    return cutoff, cost
 
 
 def restart(
@@ -178,7 +179,7 @@ def _gain(
     """Gain of the best cut-off over none and its interval, (cells,), from times (cells, n)."""
     cells, n = upper.shape
     if n < 4:
-        return np.full(cells, np.nan), np.zeros(cells), np.full(cells, np.inf)
+        return _unknown_gain(cells)
     limit = _limits(upper, records)
     end = float(records[-1])
     columns = [
@@ -193,6 +194,14 @@ def _gain(
     unseen = _extreme_seeds(even_half, end) + _extreme_seeds(odd_half, end)
     low, high = means_interval(ratio_of_ratios, columns, unseen, level, resamples, rng)
     return gain, np.maximum(low, 0.0), high
+
+
+def _unknown_gain(cells: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """The gain and its interval (cells,) for too few seeds to learn a cut-off from."""
+    gain = np.full(cells, np.nan)
+    low = np.zeros(cells)
+    high = np.full(cells, np.inf)
+    return gain, low, high
 
 
 def _limits(upper: np.ndarray, records: np.ndarray) -> np.ndarray:

@@ -165,7 +165,8 @@ def product_limit(
         successes = time[event].ravel()
         every = np.unique(np.concatenate([at, successes]))
     events, at_risk = _counts(time, event, every)
-    estimate = np.cumprod(1 - events / np.maximum(at_risk, 1), -1)
+    died = events / np.maximum(at_risk, 1)
+    estimate = np.cumprod(1 - died, -1)
     n = np.full(events.shape, time.shape[-1])
     if band == "exact":
         low, high = _beta_products(events, at_risk, level)
@@ -216,9 +217,11 @@ def _beta_products(
     died = deaths > 0
     rest = np.where(died, alive + 1.0, 1.0)
     # Mean and mean square of each factor, multiplied up
-    means = np.where(died, rest / (rest + deaths), 1.0)
     total = rest + deaths
-    squares = np.where(died, rest * (rest + 1) / (total * (total + 1)), 1.0)
+    mean = rest / total
+    mean_square = rest * (rest + 1) / (total * (total + 1))
+    means = np.where(died, mean, 1.0)
+    squares = np.where(died, mean_square, 1.0)
     first = np.cumprod(means, -1)
     second = np.cumprod(squares, -1)
     anybody_died = np.cumsum(deaths, -1) > 0
@@ -237,11 +240,14 @@ def _beta_quantile(first: np.ndarray, second: np.ndarray, q: float) -> np.ndarra
     """
     variance = second - first**2
     varies = variance > 0
-    total = first * (1 - first) / np.where(varies, variance, 1.0) - 1
+    divisor = np.where(varies, variance, 1.0)
+    total = first * (1 - first) / divisor - 1
     a = first * total
     b = (1 - first) * total
     inside = varies & (a > 0) & (b > 0)
-    quantile = special.betaincinv(np.where(inside, a, 1), np.where(inside, b, 1), q)
+    a = np.where(inside, a, 1)
+    b = np.where(inside, b, 1)
+    quantile = special.betaincinv(a, b, q)
     return np.where(inside, quantile, first)
 
 
@@ -266,8 +272,10 @@ def _log_log_band(
     safe = np.where(inner, s, 0.5)
     deviation = normal_quantile(level) * np.sqrt(greenwood)
     spread = deviation / -np.log(safe)
-    low = np.where(inner, safe ** np.exp(spread), np.nan)
-    high = np.where(inner, safe ** np.exp(-spread), np.nan)
+    lower = safe ** np.exp(spread)
+    upper = safe ** np.exp(-spread)
+    low = np.where(inner, lower, np.nan)
+    high = np.where(inner, upper, np.nan)
     return low, high
 
 
@@ -276,7 +284,9 @@ def _linear_band(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Normal limits of S, cut off at 0 and 1."""
     half = normal_quantile(level) * s * np.sqrt(greenwood)
-    return np.clip(s - half, 0, 1), np.clip(s + half, 0, 1)
+    low = np.clip(s - half, 0, 1)
+    high = np.clip(s + half, 0, 1)
+    return low, high
 
 
 def normal_quantile(level: float) -> float:

@@ -63,7 +63,8 @@ def compare_times(
         n = first.shape[-1]
         faster = wins(first, second, level)
         difference = _peto_scores(first, second, horizon)
-        z, p = _normal_test(difference.sum(-1), np.sqrt((difference**2).sum(-1)))
+        deviation = np.sqrt((difference**2).sum(-1))
+        z, p = _normal_test(difference.sum(-1), deviation)
         few = np.count_nonzero(difference, -1) < ENOUGH_PAIRS
         p[few] = _sign_flip(difference[few])
         return *faster, np.full(z.shape, n), z, p
@@ -109,7 +110,8 @@ def _sign_flip(difference: np.ndarray) -> np.ndarray:
     """
     observed = np.abs(difference.sum(-1, keepdims=True))
     # Only the largest sizes are needed: zeros change no sum, and the signs are random anyway
-    sizes = -np.sort(-np.abs(difference), -1)[:, :ENOUGH_PAIRS]
+    largest_first = -np.sort(-np.abs(difference), -1)
+    sizes = largest_first[:, :ENOUGH_PAIRS]
     generator = np.random.default_rng(0)
     signs = generator.choice([-1.0, 1.0], (sizes.shape[-1], SIGN_FLIPS))
     flipped = np.abs(sizes @ signs)
@@ -162,8 +164,9 @@ def logrank(first: xr.Dataset, second: xr.Dataset, event: str = "first") -> xr.D
 
 def _logrank_test(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
     """Statistic, p-value and sizes (...) from times (..., n) of two groups, inf where censored."""
-    successes = np.concatenate([x[np.isfinite(x)], y[np.isfinite(y)]])
-    records = np.unique(successes)
+    of_first = x[np.isfinite(x)]
+    of_second = y[np.isfinite(y)]
+    records = np.unique(np.concatenate([of_first, of_second]))
     cells = x.shape[:-1]
     excess = np.zeros(cells)  # observed minus expected successes of the first group
     variance = np.zeros(cells)
@@ -179,7 +182,9 @@ def _logrank_test(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         products = events * (risk - events) * risk_x * risk_y
         variance += products / (risk**2 * np.maximum(risk - 1, 1))
     z, p = _normal_test(excess, np.sqrt(variance))
-    return z, p, np.full(cells, x.shape[-1]), np.full(cells, y.shape[-1])
+    n_first = np.full(cells, x.shape[-1])
+    n_second = np.full(cells, y.shape[-1])
+    return z, p, n_first, n_second
 
 
 def _normal_test(total: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -78,7 +78,8 @@ def _start_of_last_run(array: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Position from which all values are true to the end, and where there is none."""
     records = array.shape[-1]
     backwards = ~array[..., ::-1]
-    true_at_the_end = np.where(backwards.any(-1), backwards.argmax(-1), records)
+    first_false = backwards.argmax(-1)
+    true_at_the_end = np.where(backwards.any(-1), first_false, records)
     never = true_at_the_end == 0
     return np.where(never, 0, records - true_at_the_end), never
 

@@ -119,9 +119,10 @@ def means_interval(
     drawn = np.stack([func(*_with_unseen(sums, weight, extreme)) for extreme in unseen])
 
     # The lowest and the highest of these; what is undefined could be anything
-    lowest = np.where(np.isnan(drawn), -np.inf, drawn).min(0)
-    highest = np.where(np.isnan(drawn), np.inf, drawn).max(0)
-    return tail_ends(lowest, highest, level)
+    is_unknown = np.isnan(drawn)
+    lowest = np.where(is_unknown, -np.inf, drawn)
+    highest = np.where(is_unknown, np.inf, drawn)
+    return tail_ends(lowest.min(0), highest.max(0), level)
 
 
 def _with_unseen(

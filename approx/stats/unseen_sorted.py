@@ -66,7 +66,9 @@ def sorted_interval(
         counted = counted_shares(block, cumulative)
         low.append(weighted_sum(with_least, counted))
         high.append(weighted_sum(with_most, counted))
-    return tail_ends(np.concatenate(low, -1), np.concatenate(high, -1), level)
+    below = np.concatenate(low, -1)
+    above = np.concatenate(high, -1)
+    return tail_ends(below, above, level)
 
 
 def counted_shares(weights: np.ndarray, cumulative: Cumulative) -> np.ndarray:

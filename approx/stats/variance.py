@@ -126,17 +126,21 @@ def _factors(values: xr.DataArray, over: Sequence[str] | None, of: str) -> list[
     Raises:
         ValueError: one is missing, or they are fewer than two with two levels.
     """
-    factors = _dims_of_seeds(values)
-    if over is not None:
-        factors = list(over)
-    require_dims(values, factors)
-    factors = [name for name in factors if values.sizes[name] > 1]
+    if over is None:
+        over = _dims_of_seeds(values)
+    require_dims(values, over)
+    factors = [name for name in over if values.sizes[name] > 1]
+    _check_two_factors(factors, of)
+    return factors
+
+
+def _check_two_factors(factors: list[str], of: str) -> None:
+    """Raise a ValueError if there are fewer than two factors, of which one splits nothing."""
     if len(factors) < 2:
         raise ValueError(
             f"a variance split needs two crossed factors of two or more levels, and {of!r} has "
             f"{factors}: run with cross={{'init': 16, 'data': 16}}"
         )
-    return factors
 
 
 def _dims_of_seeds(values: xr.DataArray) -> list[str]:
