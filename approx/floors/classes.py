@@ -39,7 +39,9 @@ def majority(labels: ArrayLike) -> Constant:
     """
     counts = np.bincount(check_labels(labels))
     share = counts / counts.sum()
-    return Constant(float(share.max()), float(special.entr(share).sum()))
+    accuracy = float(share.max())
+    entropy = float(special.entr(share).sum())
+    return Constant(accuracy, entropy)
 
 
 def separable(x: ArrayLike, labels: ArrayLike) -> float:

@@ -116,8 +116,9 @@ def segmented(points: Groups, pieces: int) -> tuple[float, np.ndarray]:
     pieces = min(pieces, (k + 1) // 2)  # two points each: more gain nothing
     # best[p, j] is the least error of the first j points in p segments, the last of which starts at
     # the point start[p, j]
-    best = np.full((pieces + 1, k + 1), np.inf)
-    start = np.zeros((pieces + 1, k + 1), np.int64)
+    shape = (pieces + 1, k + 1)
+    best = np.full(shape, np.inf)
+    start = np.zeros(shape, np.int64)
     best[0, 0] = 0
     for j, cost in enumerate(line_errors(points)):
         totals = best[:-1, : j + 1] + cost

@@ -117,7 +117,16 @@ def groups(x: ArrayLike, y: ArrayLike, weights: ArrayLike | None = None) -> Grou
     deviation = ys - mean[group]
     squares = ws * deviation**2
     within = float(squares.sum()) * y_scale**2
-    return Groups(distinct, mean, weight, within, x_centre, x_scale, y_centre, y_scale)
+    return Groups(
+        distinct,
+        mean,
+        weight,
+        within,
+        x_centre,
+        x_scale,
+        y_centre,
+        y_scale,
+    )
 
 
 def whole(name: str, value: int, least: int) -> int:

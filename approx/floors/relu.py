@@ -58,7 +58,9 @@ class Units(NamedTuple):
 
     def without(self, j: int) -> "Units":
         """All units but the j-th."""
-        return Units(np.delete(self.kinks, j), np.delete(self.signs, j))
+        kinks = np.delete(self.kinks, j)
+        signs = np.delete(self.signs, j)
+        return Units(kinks, signs)
 
     def replaced(self, j: int, kink: float, sign: float) -> "Units":
         """The same units with another j-th one."""
@@ -183,7 +185,8 @@ def beginnings(
     last = len(points.x) - 1
     places = np.arange(len(points.x))
     for n in range(starts):
-        kinks = np.interp(random.uniform(0, last, units), places, points.x)
+        drawn = random.uniform(0, last, units)
+        kinks = np.interp(drawn, places, points.x)
         signs = random.choice((-1.0, 1.0), units)
         if n % 2:  # a step: single moves of units that stand apart hardly find it
             gap = random.integers(max(last, 1))
@@ -281,7 +284,8 @@ def best_hinge(points: Groups, others: Units) -> tuple[float, float]:
             continue
         at = int(gains.argmax())
         if gains[at] > best[0]:
-            best = (float(gains[at]), sign * float(places[at]), sign)
+            kink = sign * float(places[at])
+            best = (float(gains[at]), kink, sign)
     return best[1], best[2]
 
 

@@ -185,7 +185,8 @@ def join_notes(panels: Sequence[Axes]) -> None:
     texts = [note.get_text().replace("\n", " ") for note in notes]
     said = dict.fromkeys(part for text in texts for part in text.split(BETWEEN))
     figure = panels[0].figure
-    lines = note_lines(list(said), figure.bbox.width / figure.dpi - LEFT)
+    page = figure.bbox.width / figure.dpi
+    lines = note_lines(list(said), page - LEFT)
     notes[0].set_text("\n".join(lines))
     for note in notes[1:]:
         note.remove()
@@ -202,4 +203,5 @@ def note_lines(said: Sequence[str], inches: float) -> list[str]:
             lines[-1] += BETWEEN + part
         else:
             lines.append(part)
-    return [line + BETWEEN.rstrip() for line in lines[:-1]] + lines[-1:]
+    continued = [line + BETWEEN.rstrip() for line in lines[:-1]]
+    return continued + lines[-1:]

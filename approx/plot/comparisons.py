@@ -85,7 +85,8 @@ def forest(
         _log_axis(ax)
     if null is not None:
         ax.axvline(null, color="0.5", linewidth=0.6, zorder=0)
-    shown = data[[name for name in (of, "low", "high", "rank_low", "rank_high") if name in data]]
+    drawn = (of, "low", "high", "rank_low", "rank_high")
+    shown = data[[name for name in drawn if name in data]]
     rows = {_row_name(label, row, data.attrs): row for label, row in cells(shown, by)}
     heights = _place_rows(
         ax,
@@ -152,7 +153,8 @@ def _three_numbers_a_decade(ax: Axes) -> None:
 
 def _limits(data: xr.Dataset, of: str, null: float | None, log: bool) -> tuple[float, float]:
     """Limits between which every finite value and end of an interval lies, with a margin."""
-    ends = np.concatenate([np.ravel(data[name]).astype(float) for name in (of, "low", "high")])
+    columns = [np.ravel(data[name]).astype(float) for name in (of, "low", "high")]
+    ends = np.concatenate(columns)
     if null is not None:
         ends = np.append(ends, null)
     ends = ends[np.isfinite(ends)]
@@ -207,7 +209,8 @@ def _place_rows(
         for name in here:
             heights[name] = y
             y += 1
-    ax.set_yticks(list(heights.values()), [textwrap.fill(name, WRAP) for name in heights])
+    labels = [textwrap.fill(name, WRAP) for name in heights]
+    ax.set_yticks(list(heights.values()), labels)
     ax.set_ylim(y - 0.4, -0.6)
     ax.tick_params(axis="y", length=0)
     return heights

@@ -125,7 +125,12 @@ def _write_source(ax: Axes, y: float, source: str) -> None:
 def _draw_claim(ax: Axes, y: float, row: Any) -> None:
     """One claim: its region, both intervals, its effect, and n."""
     mark = VERDICTS[row.verdict]
-    region: dict[str, Any] = {"color": REGION, "alpha": 0.18, "linewidth": 0, "zorder": 0}
+    region: dict[str, Any] = {
+        "color": REGION,
+        "alpha": 0.18,
+        "linewidth": 0,
+        "zorder": 0,
+    }
     ax.barh(
         y,
         row.holds_to - row.holds_from,

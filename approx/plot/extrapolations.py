@@ -237,7 +237,8 @@ def symmetry(
         bands(ax, defects.radius.values / unit, shown, color)
         ends.append((shown[2], label, color))
         bottom = min(bottom, shown.min())
-        edge = max(edge, defects.radius.where(defects.distance <= 0).max().item() / unit)
+        inside = defects.radius.where(defects.distance <= 0)
+        edge = max(edge, inside.max().item() / unit)
     if edge > 0:
         shade_shown(ax, 0, edge)
     ax.set(yscale="log", ylabel=f"|f(x) {_sign(named)} f(−x)|")
@@ -245,7 +246,8 @@ def symmetry(
     ax.set_xlim(0, max(ax.dataLim.x1, 1e-12))
     if any((defects.defect == 0).any() for defects in named.values()):
         ax.set_ylim(bottom=bottom)
-    corner(ax, np.array([defects.sizes["seed"] for defects in named.values()]))
+    seeds = [defects.sizes["seed"] for defects in named.values()]
+    corner(ax, np.array(seeds))
     label_ends(ax, ends)
     return ax
 

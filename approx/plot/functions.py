@@ -93,7 +93,8 @@ def _draw_target(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
         lw=0.9,
     )
     pad = 0.1 * np.ptp(y) or 0.1  # of a constant target too
-    ax.set(xlim=(x.min(), x.max()), ylim=(y.min() - 2 * pad, y.max() + pad))
+    ax.set_xlim(x.min(), x.max())
+    ax.set_ylim(y.min() - 2 * pad, y.max() + pad)
 
 
 def _points_between(runs: xr.Dataset, between: Sequence[float] | None) -> xr.Dataset:

@@ -68,8 +68,12 @@ def check_counts(
     Raises:
         ValueError: naming the first counts that differ.
     """
-    here = Counter((name, str(kind)) for name, found in kinds.items() for kind in found)
-    there = Counter({(row[label], row["kind"]): int(row["seeds"]) for row in table})
+    here: Counter[tuple[str, str]] = Counter()
+    for name, found in kinds.items():
+        here.update((name, str(kind)) for kind in found)
+    there: Counter[tuple[str, str]] = Counter()
+    for row in table:
+        there[row[label], row["kind"]] = int(row["seeds"])
     for recipe, kind in sorted(here | there):
         ours = here[recipe, kind]
         said = there[recipe, kind]

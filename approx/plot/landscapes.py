@@ -141,7 +141,12 @@ def _draw_boundary(found: xr.Dataset, ax: Axes, vertical: str) -> None:
         for name in ("middle", "low", "high")
     )
     lengths = np.abs(np.stack([low, high]) - middle)
-    style: dict[str, Any] = {"color": "k", "lw": 0.7, "fmt": ".", "ms": 1.5}
+    style: dict[str, Any] = {
+        "color": "k",
+        "lw": 0.7,
+        "fmt": ".",
+        "ms": 1.5,
+    }
     if found.attrs["along"] == vertical:
         ax.errorbar(places, middle, yerr=lengths, **style)
     else:

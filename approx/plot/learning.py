@@ -126,7 +126,8 @@ def _some(sample: np.ndarray, many: int, first: bool) -> np.ndarray:
     """That many lines of a sample: the first ones, or some taken evenly from all."""
     if first:
         return sample[:many]
-    return sample[np.linspace(0, len(sample) - 1, min(many, len(sample))).astype(int)]
+    places = np.linspace(0, len(sample) - 1, min(many, len(sample)))
+    return sample[places.astype(int)]
 
 
 def value_axis(ax: Axes, values: xr.DataArray) -> None:
@@ -230,7 +231,8 @@ def extrapolation(
         ends.append((quantiles[2], label, f"C{number}"))
     ax.set(yscale="log", xlabel="distance outside the range", ylabel=f"{kind} error")
     ax.set_xlim(0, max(ax.dataLim.x1, 1e-12))
-    corner(ax, np.array([errors.sizes["seed"] for errors in named.values()]))
+    seeds = [errors.sizes["seed"] for errors in named.values()]
+    corner(ax, np.array(seeds))
     label_ends(ax, ends)
     return ax
 

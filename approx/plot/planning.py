@@ -44,7 +44,8 @@ def running_rate(data: xr.Dataset, ax: Axes | None = None, title: str | None = N
     share_axis(ax, "rate of success")
     ax.set_xlabel("number of seeds n")
     level = 100 * data.attrs["level"]
-    last = float(data.rate.isel({d: 0 for d in data.dims if d != "n"}).isel(n=-1))
+    first_series = {dim: 0 for dim in data.dims if dim != "n"}
+    last = float(data.rate.isel(first_series).isel(n=-1))
     away = -0.3 if last > 0.5 else 0.3
     at_all = f"band: {level:g}%\nat all n at once"
     at_one = f"dashed: {level:g}%\nat one n"
@@ -54,7 +55,9 @@ def running_rate(data: xr.Dataset, ax: Axes | None = None, title: str | None = N
 
 def _mark_known(ax: Axes, one: xr.Dataset, width: float, color: str) -> None:
     """Mark after how many seeds the rate is known to `width` on both sides."""
-    known = np.asarray((one.rate - one.low <= width) & (one.high - one.rate <= width))
+    near_low = one.rate - one.low <= width
+    near_high = one.high - one.rate <= width
+    known = np.asarray(near_low & near_high)
     if not known.any():
         return
     stop = int(one.n[known.argmax()])

@@ -50,7 +50,8 @@ def step_axis(ax: Axes, steps: np.ndarray) -> None:
     """Make the horizontal axis one of steps: logarithmic, and linear below 1 to show step 0."""
     ax.set_xscale("symlog", linthresh=1)
     ax.set_xlim(float(steps[0]), float(steps[-1]))
-    decades = 10.0 ** np.arange(0, np.ceil(np.log10(max(steps[-1], 10))) + 1)
+    highest = np.ceil(np.log10(max(steps[-1], 10)))
+    decades = 10.0 ** np.arange(0, highest + 1)
     ax.set_xticks([0.0, *decades[decades <= steps[-1]]])
     ax.set_xlabel("step")
 

@@ -178,7 +178,7 @@ def label_ends(ax: Axes, ends: Sequence[tuple[Any, str, Any]]) -> None:
     means = np.array([y.mean() for y in lines])
     order = np.lexsort((means, last.round(3)))
     rows = np.array([ends[i][1].count("\n") + 1 for i in order])
-    height = plt.rcParams["font.size"] * 1.25 / 72 * ax.figure.dpi / ax.get_window_extent().height
+    height = _height_of_line(ax)
     gaps = np.minimum(height * (rows[1:] + rows[:-1]) / 2, 1 / len(ends))
     offset: dict[str, Any] = {"xytext": (3, 0), "textcoords": "offset points", "va": "center"}
     for place, i in zip(_apart(last[order], gaps), order, strict=True):
@@ -192,13 +192,20 @@ def label_ends(ax: Axes, ends: Sequence[tuple[Any, str, Any]]) -> None:
         )
 
 
+def _height_of_line(ax: Axes) -> float:
+    """The height of a line of text as a fraction of the panel's height."""
+    inches = plt.rcParams["font.size"] * 1.25 / 72
+    return inches * ax.figure.dpi / ax.get_window_extent().height
+
+
 def _heights(ax: Axes, y: np.ndarray) -> np.ndarray:
     """Heights along a line as fractions of the panel's height; a line without any is at the top."""
     y = y[np.isfinite(y)]
     if not y.size:
         return np.ones(1)
     to_fraction = ax.transData + ax.transAxes.inverted()
-    points = np.column_stack([np.full(y.size, ax.get_xlim()[1]), y])
+    right = np.full(y.size, ax.get_xlim()[1])
+    points = np.column_stack([right, y])
     return np.clip(
         to_fraction.transform(points)[:, 1],
         0,

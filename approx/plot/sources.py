@@ -100,7 +100,8 @@ def power_law(
             color=color,
             linewidth=0.9,
         )
-        ends.append((one.fitted.values, f"{label}\n{_power(one, along)}".removeprefix("\n"), color))
+        text = f"{label}\n{_power(one, along)}".removeprefix("\n")
+        ends.append((one.fitted.values, text, color))
     for name, (x, floor) in (floors or {}).items():
         _draw_floor(ax, x, floor)
         ends.append((np.asarray(floor, float), name, "k"))

@@ -155,7 +155,8 @@ def best_of(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
     ends = []
     for label, one, style in each(data, "tries"):
         known = np.isfinite(one.best)
-        top = one.high.where(np.isfinite(one.high), 10 * one.best.where(known).max())
+        beyond = 10 * one.best.where(known).max()
+        top = one.high.where(np.isfinite(one.high), beyond)
         band(
             ax,
             one.tries,
@@ -172,7 +173,8 @@ def best_of(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
         if known[-1]:
             ends.append((one.best.values, label, style["color"]))
     ax.set_xscale("log")
-    ax.set_xticks(data.tries.values, [str(m) for m in data.tries.values])
+    tries = data.tries.values
+    ax.set_xticks(tries, [str(m) for m in tries])
     ax.minorticks_off()
     finite = np.isfinite(data.best)
     if (data.best.where(finite) > 0).any():

@@ -257,7 +257,8 @@ def _draw_successes(
     """Successes (resamples, cells) drawn from the fitted curve."""
     (p,) = np.clip(rate_of(a, b, cells), 0, 1)
     n = cells.n.astype(int)
-    return generator.binomial(n, p, (resamples, len(p))).astype(float)
+    shape = (resamples, len(p))
+    return generator.binomial(n, p, shape).astype(float)
 
 
 def _draw_levels(

@@ -241,7 +241,12 @@ def compare(
     check_level(level)
     check_paired(interval)
     first, second = pair(hits, a, b, dim)
-    about: dict[str, object] = {"a": str(a), "b": str(b), "when": when, "level": level}
+    about: dict[str, object] = {
+        "a": str(a),
+        "b": str(b),
+        "when": when,
+        "level": level,
+    }
     about["test"] = "McNemar, exact"
     if when == "each":
         first, second, common = on_common_records(first, second)
@@ -272,7 +277,8 @@ def compare(
 
     names = ["difference", "low", "high", "n", "pvalue", "rate_a", "rate_b"]
     names += ["both", "only_a", "only_b", "neither"]
-    result = reduce(columns, reading(first, when), reading(second, when), names=names)
+    judged = [reading(side, when) for side in (first, second)]
+    result = reduce(columns, *judged, names=names)
     result.attrs = about | {"interval": interval}
     return result
 
@@ -293,4 +299,5 @@ def mcnemar(only_a: np.ndarray, only_b: np.ndarray) -> np.ndarray:
         >>> stats.mcnemar(9, 1)
     """
     fewer = np.minimum(only_a, only_b)
-    return np.minimum(1.0, 2 * stats.binom.cdf(fewer, only_a + only_b, 0.5))
+    one_sided = stats.binom.cdf(fewer, only_a + only_b, 0.5)
+    return np.minimum(1.0, 2 * one_sided)

@@ -50,7 +50,8 @@ def crossings(row: Row) -> list[Crossing]:
     firsts, lasts = _changes_of_side(side)
 
     # From the middle of one crossing to that of the next, the extreme rate divides the cells
-    middles = [(first + last) / 2 for first, last in zip(firsts, lasts, strict=True)]
+    pairs = zip(firsts, lasts, strict=True)
+    middles = [(first + last) / 2 for first, last in pairs]
     begins = [0]
     for start, stop, last in zip(middles, middles[1:], lasts, strict=False):
         begins.append(_extreme(row, start, stop, sign=side[last]))

@@ -167,7 +167,9 @@ def _single_effects(sizes: Mapping[str, int]) -> Iterator[_Effect]:
 def _pairs_of_effects(sizes: Mapping[str, int]) -> Iterator[_Effect]:
     """All pairs of levels of two factors, without the first level of either."""
     for one, other in combinations(sizes, 2):
-        for both in product(range(1, sizes[one]), range(1, sizes[other])):
+        at_one = range(1, sizes[one])
+        at_other = range(1, sizes[other])
+        for both in product(at_one, at_other):
             yield _Effect((one, other), both)
 
 
@@ -194,7 +196,9 @@ def _row(array: xr.DataArray, one: _Effect, scale: _Scale, level: float) -> xr.D
         "pairs": pairs,
         "n": array.sizes["seed"],
     }
-    labels = {factor: array[factor].values.tolist()[at] for factor, at in places.items()}
+    labels = {}
+    for factor, at in places.items():
+        labels[factor] = array[factor].values.tolist()[at]
     return xr.Dataset(found, _coords_of(labels))
 
 

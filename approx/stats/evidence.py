@@ -211,7 +211,8 @@ def tested_at_once(judged: xr.Dataset) -> str:
     whose = "this"
     if len(tables) > 1:
         whose = "a"
-        levels = " to ".join(dict.fromkeys([percent(each.min()), percent(each.max())]))
+        ends = [percent(each.min()), percent(each.max())]
+        levels = " to ".join(dict.fromkeys(ends))
         text = "Because all claims of a table are tested at once, they are judged by intervals at "
         text += levels
     elif many == 1:

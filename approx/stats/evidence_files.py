@@ -198,8 +198,10 @@ def _texts(frame: pd.DataFrame) -> Rows:
     if any(frame.index.names):
         frame = frame.reset_index()
     titles = [str(column) for column in frame.columns]
-    rows = [[_text(value) for value in row] for row in frame.itertuples(index=False)]
-    return [titles, *rows]
+    rows = [titles]
+    for row in frame.itertuples(index=False):
+        rows.append([_text(value) for value in row])
+    return rows
 
 
 def _text(value: object) -> str:

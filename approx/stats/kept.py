@@ -95,7 +95,11 @@ def _at_steps(kept: xr.Dataset, at: np.ndarray, steps: xr.DataArray) -> xr.Datas
 def kept_variables(runs: xr.Dataset) -> list[str]:
     """The names of the predictions and the parameters among the variables."""
     names = [str(name) for name in runs.data_vars]
-    return [name for name in names if name == "prediction" or name.partition(".")[0] == "params"]
+    kept = []
+    for name in names:
+        if name == "prediction" or name.partition(".")[0] == "params":
+            kept.append(name)
+    return kept
 
 
 def steps_kept(runs: xr.Dataset) -> np.ndarray:

@@ -58,7 +58,8 @@ def logistic(
         a = tried_a[best, tables]
         b = tried_b[best, tables]
 
-        moved = np.abs(lengths[best, 0] * step).max()
+        taken = lengths[best, 0] * step
+        moved = np.abs(taken).max()
         if moved < ENOUGH:
             break
     return a, b

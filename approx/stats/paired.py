@@ -78,7 +78,13 @@ def ert_ratio(
     names = ("ratio", "low", "high", "n")
     uppers = [time.upper for time in times]
     result = reduce_in_chunks(chunk, *uppers, names=names)
-    result.attrs = {"a": str(a), "b": str(b), "level": level, "resamples": resamples, **about}
+    result.attrs = {
+        "a": str(a),
+        "b": str(b),
+        "level": level,
+        "resamples": resamples,
+        **about,
+    }
     return result
 
 
@@ -188,7 +194,13 @@ def improvement(  # noqa: PLR0913
         result = reduce_in_chunks(same_seed, *values, names=names)
     else:
         result = reduce_in_chunks(any_seeds, *values, names=names)
-    result.attrs = {"a": str(a), "b": str(b), "of": of, "pairs": pairs, "level": level}
+    result.attrs = {
+        "a": str(a),
+        "b": str(b),
+        "of": of,
+        "pairs": pairs,
+        "level": level,
+    }
     result.attrs |= last_steps(*sides)
     return result
 
@@ -270,7 +282,8 @@ def compare_values(  # noqa: PLR0913
     check_level(level)
     sides = pair(runs, a, b, dim)
     first, second = (_filled(side, of, worst) for side in sides)
-    everything = np.concatenate([first.values.ravel(), second.values.ravel()])
+    of_both = [first.values.ravel(), second.values.ravel()]
+    everything = np.concatenate(of_both)
     bounds = possible(everything, of, worst)
 
     def chunk(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -287,6 +300,12 @@ def compare_values(  # noqa: PLR0913
 
     names = ("difference", "low", "high", "n")
     result = reduce_in_chunks(chunk, first, second, names=names)
-    result.attrs = {"a": str(a), "b": str(b), "of": of, "statistic": statistic, "level": level}
+    result.attrs = {
+        "a": str(a),
+        "b": str(b),
+        "of": of,
+        "statistic": statistic,
+        "level": level,
+    }
     result.attrs |= last_steps(*sides)
     return result

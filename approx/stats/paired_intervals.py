@@ -239,5 +239,6 @@ def largest_tail(difference: float, wins: np.ndarray, n: float, rates: np.ndarra
     beaten = special.betainc(np.maximum(needed, 1), failures, share)
     beaten = np.where(needed > disagree, 0.0, beaten)
     beaten = np.where(needed <= 0, 1.0, beaten)
-    probability = (stats.binom.pmf(disagree, n, rates) * beaten).sum(1)
+    weights = stats.binom.pmf(disagree, n, rates)
+    probability = (weights * beaten).sum(1)
     return float(probability.max()) + NEGLIGIBLE

@@ -204,7 +204,8 @@ def _disagreements(rate_a: float, rate_b: float, correlation: float) -> tuple[fl
         raise ValueError(f"rates must lie between 0 and 1, got {rate_a} and {rate_b}")
 
     # The four outcomes of a seed; the correlation moves probability between them
-    shared = correlation * np.sqrt(rate_a * (1 - rate_a) * rate_b * (1 - rate_b))
+    variance_a = rate_a * (1 - rate_a)
+    shared = correlation * np.sqrt(variance_a * rate_b * (1 - rate_b))
     only_a = rate_a * (1 - rate_b) - shared
     only_b = rate_b * (1 - rate_a) - shared
     both = rate_a * rate_b + shared

@@ -190,7 +190,8 @@ def performance_profile(
         input_core_dims=[["problem_", "seed"]],
         output_core_dims=[["ratio"]] * len(names),
     )
-    result = xr.Dataset(dict(zip(names, outputs, strict=True))).assign_coords(ratio=factors)
+    result = xr.Dataset(dict(zip(names, outputs, strict=True)))
+    result = result.assign_coords(ratio=factors)
     result.attrs = {**hits.attrs, "level": level}
     return result
 

@@ -112,8 +112,9 @@ def check_threshold(threshold: xr.DataArray, value: xr.DataArray) -> None:
             continue
         lacking = np.setdiff1d(value[dim].values, threshold[dim].values)
         if lacking.size:
-            few = f"{lacking.size} entries of {dim!r}: {', '.join(map(str, lacking[:3]))}"
-            raise ValueError(f"there is no threshold for {few}")
+            few = ", ".join(map(str, lacking[:3]))
+            which = f"{lacking.size} entries of {dim!r}: {few}"
+            raise ValueError(f"there is no threshold for {which}")
 
 
 # ---- what may be wrong with runs and hits --------------------------------------------------------
@@ -338,5 +339,10 @@ def rate(
     judged = reading(hits, when)
     names = ("rate", "low", "high", "n", "successes")
     result = reduce(share, judged, over=over, names=names)
-    result.attrs = {**hits.attrs, "when": when, "interval": interval, "level": level}
+    result.attrs = {
+        **hits.attrs,
+        "when": when,
+        "interval": interval,
+        "level": level,
+    }
     return result

@@ -71,7 +71,12 @@ def report(
     last = -1  # no records, so no times
     if "step" in hits.dims:
         last = int(hits.step[-1])
-    result.attrs = {**hits.attrs, "level": level, "decide": decide, "last_step": last}
+    result.attrs = {
+        **hits.attrs,
+        "level": level,
+        "decide": decide,
+        "last_step": last,
+    }
     if show is not None:
         print(table(result, show))
     return result

@@ -34,6 +34,12 @@ def by_chunks(
     return tuple(_joined(column, shape) for column in zip(*parts, strict=True))
 
 
+def stacked(rows: Sequence[tuple[np.ndarray, ...]]) -> tuple[np.ndarray, ...]:
+    """The columns of a list of rows, each column stacked along a new last axis."""
+    columns = zip(*rows, strict=True)
+    return tuple(np.stack(column, -1) for column in columns)
+
+
 def _joined(parts: Sequence[np.ndarray], shape: tuple[int, ...]) -> np.ndarray:
     """The results of all chunks, one after another, in the shape of the grid."""
     joined = np.concatenate(parts)

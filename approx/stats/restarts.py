@@ -8,6 +8,7 @@ import xarray as xr
 
 from approx.stats.costs import ert_interval, ratio, ratio_of_ratios
 from approx.stats.labels import Over, reduce, reduce_in_chunks
+from approx.stats.resample import stacked
 from approx.stats.times import time_to_success
 from approx.stats.unseen import means_interval
 
@@ -79,7 +80,8 @@ def _cheapest(costs: np.ndarray, cutoffs: np.ndarray) -> tuple[np.ndarray, np.nd
     """The earliest cheapest cut-off and its cost, from costs (..., c) of cut-offs (c,)."""
     filled = np.where(np.isnan(costs), np.inf, costs)
     best = filled.argmin(-1)
-    cost = np.take_along_axis(costs, best[..., None], -1)[..., 0]
+    least = np.take_along_axis(costs, best[..., None], -1)
+    cost = least[..., 0]
     cutoff = np.where(np.isfinite(cost), cutoffs[best], np.nan)
     return cutoff, cost
 
@@ -115,7 +117,7 @@ def restart(
             spent = np.minimum(upper, cutoff)
             hit = (upper <= cutoff).astype(float)
             ends.append(ert_interval(spent, hit, cutoff, level, resamples, rng))
-        low, high = (np.stack(end, -1) for end in zip(*ends, strict=True))
+        low, high = stacked(ends)
         return expected_costs(upper, records), low, high
 
     new = {"cutoff": records.astype(hits.step.dtype)}

@@ -161,5 +161,10 @@ def running_rate(
 
     names = ("rate", "low", "high", "wilson_low", "wilson_high")
     result = reduce(run, hit, names=names, new={"n": seen})
-    result.attrs = {**hits.attrs, "when": when, "level": level, "width": width}
+    result.attrs = {
+        **hits.attrs,
+        "when": when,
+        "level": level,
+        "width": width,
+    }
     return result

@@ -56,7 +56,12 @@ def survival(
 
     new = {"step": np.asarray(hits.step)}
     result = reduce(curve, times.upper, over=over, names=CURVE, new=new)
-    result.attrs = {**hits.attrs, "event": event, "band": band, "level": level}
+    result.attrs = {
+        **hits.attrs,
+        "event": event,
+        "band": band,
+        "level": level,
+    }
     return result
 
 

@@ -72,7 +72,12 @@ def compare_times(
     names = ("faster", "low", "high", "n", "statistic", "pvalue")
     uppers = [time.upper for time in times]
     result = reduce_in_chunks(chunk, *uppers, names=names)
-    about |= {"a": str(a), "b": str(b), "event": event, "level": level}
+    about |= {
+        "a": str(a),
+        "b": str(b),
+        "event": event,
+        "level": level,
+    }
     result.attrs = {**about, "test": "paired Prentice-Wilcoxon"}
     return result
 
@@ -113,7 +118,8 @@ def _sign_flip(difference: np.ndarray) -> np.ndarray:
     largest_first = -np.sort(-np.abs(difference), -1)
     sizes = largest_first[:, :ENOUGH_PAIRS]
     generator = np.random.default_rng(0)
-    signs = generator.choice([-1.0, 1.0], (sizes.shape[-1], SIGN_FLIPS))
+    shape = (sizes.shape[-1], SIGN_FLIPS)
+    signs = generator.choice([-1.0, 1.0], shape)
     flipped = np.abs(sizes @ signs)
     beyond = np.count_nonzero(flipped >= observed - 1e-9, -1)
     return (1 + beyond) / (1 + SIGN_FLIPS)
@@ -180,7 +186,8 @@ def _logrank_test(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, ...]:
         excess += events_x - expected
         # The variance of a hypergeometric number
         products = events * (risk - events) * risk_x * risk_y
-        variance += products / (risk**2 * np.maximum(risk - 1, 1))
+        divisor = risk**2 * np.maximum(risk - 1, 1)
+        variance += products / divisor
     z, p = _normal_test(excess, np.sqrt(variance))
     n_first = np.full(cells, x.shape[-1])
     n_second = np.full(cells, y.shape[-1])

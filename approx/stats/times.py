@@ -15,6 +15,7 @@ import xarray as xr
 from approx.stats.intervals import at_rank, rank_interval
 from approx.stats.labels import Over, reduce, reduce_in_chunks
 from approx.stats.rates import truth
+from approx.stats.resample import stacked
 from approx.stats.unseen import bounded_mean_interval
 
 EVENTS = ("first", "settled")
@@ -142,8 +143,8 @@ def time_quantiles(
                 time = at_rank(upper, rank)
                 after = at_rank(lower, rank)
             columns.append((time, after, low, high))
-        stacked = tuple(np.stack(column, -1) for column in zip(*columns, strict=True))
-        return *stacked, np.full(stacked[0].shape, n)
+        time, after, low, high = stacked(columns)
+        return time, after, low, high, np.full(time.shape, n)
 
     names = ("time", "after", "low", "high", "n")
     both = times.lower, times.upper
@@ -209,5 +210,10 @@ def restricted_mean(
     names = ("restricted_mean", "restricted_mean_earliest", "low", "high", "n")
     both = times.lower, times.upper
     result = reduce_in_chunks(area, *both, over=over, names=names)
-    result.attrs = {**hits.attrs, "event": event, "until": until, "level": level}
+    result.attrs = {
+        **hits.attrs,
+        "event": event,
+        "until": until,
+        "level": level,
+    }
     return result

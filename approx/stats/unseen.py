@@ -171,7 +171,8 @@ def _weighted_means_by_cell(
     weights = np.stack([weight for _, weight in rows])
     sums = []
     for j in range(len(columns)):
-        sums.append(np.stack([means[:, j] for means, _ in rows]))
+        of_column = [means[:, j] for means, _ in rows]
+        sums.append(np.stack(of_column))
     return sums, weights
 
 
@@ -225,7 +226,9 @@ def bounded_mean_interval(
     least, most = bounds
     low, _ = means_interval(_same, [early], [(least,)], level, resamples, rng)
     _, high = means_interval(_same, [late], [(most,)], level, resamples, rng)
-    return np.clip(low, least, most), np.clip(high, least, most)
+    low = np.clip(low, least, most)
+    high = np.clip(high, least, most)
+    return low, high
 
 
 def _same(mean: np.ndarray) -> np.ndarray:

@@ -209,5 +209,7 @@ def pairs_interval(
         low.append(won)
         # The unseen seed is part of all other pairs, whose weights fill up to 1
         high.append(won + 1 - whole[:, 0] ** 2)
-    least, most = tail_ends(np.concatenate(low), np.concatenate(high), level)
+    below_draws = np.concatenate(low)
+    above_draws = np.concatenate(high)
+    least, most = tail_ends(below_draws, above_draws, level)
     return max(float(least), 0.0), min(float(most), 1.0)

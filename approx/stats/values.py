@@ -10,8 +10,15 @@ import numpy as np
 import xarray as xr
 from scipy import special
 
-from approx.stats.intervals import at_rank, order_quantile, quantile_of_sorted, rank_interval
+from approx.stats.intervals import (
+    at_rank,
+    check_probabilities,
+    order_quantile,
+    quantile_of_sorted,
+    rank_interval,
+)
 from approx.stats.labels import Over, final, reduce, reduce_in_chunks, variable, worst_value
+from approx.stats.resample import stacked
 from approx.stats.unseen_sorted import (
     share_mean,
     share_median,
@@ -56,9 +63,7 @@ def quantiles(
         >>> stats.quantiles(runs, "loss", 0.5)
     """
     probabilities = np.atleast_1d(np.asarray(q, float))
-    inside = (probabilities >= 0) & (probabilities <= 1)
-    if not inside.all():
-        raise ValueError(f"q must lie between 0 and 1, got {probabilities.tolist()}")
+    check_probabilities(probabilities)
     stand_in = worst_value(of, worst)
 
     def sample_quantiles(values: np.ndarray) -> tuple[np.ndarray, ...]:
@@ -74,7 +79,7 @@ def quantiles(
             low = at_rank(ordered, first)
             high = at_rank(ordered, last)
             columns.append((estimate, low, high))
-        estimate, low, high = (np.stack(column, -1) for column in zip(*columns, strict=True))
+        estimate, low, high = stacked(columns)
         return estimate, low, high, np.full(low.shape, n)
 
     value = variable(runs, of)
@@ -105,7 +110,8 @@ def interquartile_mean(values: np.ndarray) -> np.ndarray:
     """
     n = values.shape[-1]
     cut = n // 4
-    return np.sort(values, -1)[..., cut : n - cut].mean(-1)
+    ordered = np.sort(values, -1)
+    return ordered[..., cut : n - cut].mean(-1)
 
 
 STATISTICS: dict[str, Statistic] = {"iqm": interquartile_mean, "median": median, "mean": mean}
@@ -210,7 +216,12 @@ def aggregate(
 
     names = ("value", "low", "high", "n")
     result = reduce_in_chunks(chunk, value, over=over, names=names)
-    result.attrs = {"of": of, "statistic": statistic, "level": level, "resamples": resamples}
+    result.attrs = {
+        "of": of,
+        "statistic": statistic,
+        "level": level,
+        "resamples": resamples,
+    }
     return result
 
 
@@ -277,20 +288,26 @@ def best_of(  # noqa: PLR0913
                 f"tries must lie between 1 and the {n} seeds there are, got {wanted.tolist()}"
             )
         values = sign * values
-        estimate = best_among(np.sort(values, -1), _none_among(n, wanted), statistic)
+        missing = _none_among(n, wanted)
+        estimate = best_among(np.sort(values, -1), missing, statistic)
         ends = []
         for m in wanted:
             shares = _best_share(m, statistic)
             ends.append(sorted_interval(values, shares, bounds, level, resamples, rng))
-        low, high = (sign * np.stack(end, -1) for end in zip(*ends, strict=True))
+        low, high = stacked(ends)
         if larger_is_better:
             low, high = high, low
-        return sign * estimate, low, high, np.full(low.shape, n)
+        return sign * estimate, sign * low, sign * high, np.full(low.shape, n)
 
     names = ("best", "low", "high", "n")
     new = {"tries": wanted}
     result = reduce_in_chunks(chunk, filled, over=over, names=names, new=new)
-    result.attrs = {"of": of, "statistic": statistic, "level": level, "resamples": resamples}
+    result.attrs = {
+        "of": of,
+        "statistic": statistic,
+        "level": level,
+        "resamples": resamples,
+    }
     return result
 
 

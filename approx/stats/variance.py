@@ -99,7 +99,10 @@ def variance_components(
     )
     result = xr.Dataset(dict(zip((*COLUMNS, "n"), parts, strict=True)))
     names = [name.removesuffix("_seed") for name in factors]
-    result["source"] = [" x ".join(names[j] for j in subset) for subset in subsets]
+    sources = []
+    for subset in subsets:
+        sources.append(" x ".join(names[j] for j in subset))
+    result["source"] = sources
     result.attrs = {
         "of": of,
         "scale": scale,
@@ -297,7 +300,8 @@ def mean_squares(table: np.ndarray, subsets: list[Subset]) -> tuple[np.ndarray, 
         others = [j for j in range(factors) if j not in subset]
         effect = table
         if others:
-            effect = table.mean(tuple(first + j for j in others), keepdims=True)
+            other_axes = tuple(first + j for j in others)
+            effect = table.mean(other_axes, keepdims=True)
         for size in range(len(subset)):
             for smaller in combinations(subset, size):
                 effect = effect - effects[smaller]
