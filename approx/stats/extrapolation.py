@@ -6,7 +6,7 @@ import numpy as np
 import xarray as xr
 from scipy.spatial import KDTree
 
-from approx.stats.asymptotes import curves
+from approx.stats.far_points import curves
 from approx.stats.kept import predictions
 from approx.stats.labels import without_kept_step
 

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from scipy.interpolate import CubicSpline
 
-from approx.stats.asymptotes import curves
+from approx.stats.far_points import curves
 
 COARSE = 41  # shifts times stretches of the first grid
 ROUNDS = 12  # how often the step of the grid is halved afterwards: to 1/4096 of the first
