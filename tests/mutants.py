@@ -77,9 +77,15 @@ PROMISED_BY |= dict.fromkeys(
     ),
     ("test_statistics", "test_coverage", "test_variance", "test_maps", "test_extrapolation"),
 )
+PROMISED_BY["approx/stats/several_seeds.py"] = ("test_statistics", "test_coverage")
 PROMISED_BY["approx/stats/layouts.py"] = ("test_statistics", "test_evidence")
 PROMISED_BY |= dict.fromkeys(
-    ("approx/stats/far_behaviour.py", "approx/stats/far_fits.py"), ("test_extrapolation",)
+    (
+        "approx/stats/far_behaviour.py",
+        "approx/stats/far_fits.py",
+        "approx/stats/far_points.py",
+    ),
+    ("test_extrapolation",),
 )
 PROMISED_BY |= dict.fromkeys(
     ("approx/stats/crossings.py", "approx/stats/logistic.py"), ("test_maps",)

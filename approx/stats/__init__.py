@@ -69,10 +69,11 @@ from approx.stats.rates import rate, reading, success
 from approx.stats.reports import report, table
 from approx.stats.restarts import best_cutoff, restart, restart_gain
 from approx.stats.sequences import confidence_sequence, enough, running_rate
+from approx.stats.several_seeds import best_of
 from approx.stats.survival_curves import kaplan_meier, survival
 from approx.stats.time_tests import compare_times, logrank
 from approx.stats.times import restricted_mean, time_quantiles, time_to_success
-from approx.stats.values import aggregate, best_of, quantiles
+from approx.stats.values import aggregate, quantiles
 from approx.stats.variance import variance_components
 
 __all__ = [
