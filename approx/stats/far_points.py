@@ -1,4 +1,4 @@
-"""Where the test points of a result lie: inside the training range, on a side of it, or on a ray."""
+"""Where the test points of a result lie: inside the training range, on a side of it, on a ray."""
 
 import numpy as np
 import xarray as xr
