@@ -385,7 +385,10 @@ def test_divergence_is_data(quiet):
 
 def test_what_is_imported_late_is_found_by_dir():
     """In a process of its own: here they are imported already. Looking does not import them."""
-    look = "import sys, approx as ap; print(set(ap.__all__) <= set(dir(ap)), 'matplotlib.pyplot' in sys.modules)"
+    look = (
+        "import sys, approx as ap; "
+        "print(set(ap.__all__) <= set(dir(ap)), 'matplotlib.pyplot' in sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", look], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}
     )

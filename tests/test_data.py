@@ -33,32 +33,100 @@ MASKED = np.ma.masked_array([1.0, 999.0, 3.0, 4.0], [False, True, False, False])
 REFUSED = {
     "masked": (lambda: ap.given(MASKED, X), ValueError, r"x\[1\] is masked"),
     "masked targets": (lambda: ap.given(X, MASKED), ValueError, r"y\[1\] is masked"),
-    "masked labels": (lambda: ap.given(X, MASKED, loss="cross_entropy"), ValueError, r"y\[1\] is masked"),
-    "masked of f": (lambda: ap.task(lambda x: np.ma.masked_less(x, 1), X), ValueError, r"y\[0\] is masked"),
-    "masked distance": (lambda: ap.given(X, X, X, X, distance=MASKED), ValueError, r"distance\[1\] is masked"),
+    "masked labels": (
+        lambda: ap.given(X, MASKED, loss="cross_entropy"),
+        ValueError,
+        r"y\[1\] is masked",
+    ),
+    "masked of f": (
+        lambda: ap.task(lambda x: np.ma.masked_less(x, 1), X),
+        ValueError,
+        r"y\[0\] is masked",
+    ),
+    "masked distance": (
+        lambda: ap.given(X, X, X, X, distance=MASKED),
+        ValueError,
+        r"distance\[1\] is masked",
+    ),
     "complex": (lambda: ap.task(lambda x: x + 1j, X), TypeError, "y holds complex numbers"),
     "dates": (lambda: ap.given(np.arange(4).astype("M8[D]"), X), TypeError, "x holds dates"),
-    "dates of pandas": (lambda: ap.given(pd.date_range("2020", periods=4), X), TypeError, "x holds dates"),
-    "spans": (lambda: ap.given(X, np.arange(4).astype("m8[s]")), TypeError, "y holds time differences"),
+    "dates of pandas": (
+        lambda: ap.given(pd.date_range("2020", periods=4), X),
+        TypeError,
+        "x holds dates",
+    ),
+    "spans": (
+        lambda: ap.given(X, np.arange(4).astype("m8[s]")),
+        TypeError,
+        "y holds time differences",
+    ),
     "words": (lambda: ap.given(["1", "2"], [1, 2]), TypeError, "x holds words"),
-    "missing": (lambda: ap.given(pd.Series([1, None, 3, 4], dtype="Int64"), X), ValueError, r"x\[1, 0\] is nan"),
-    "missing object": (lambda: ap.given(pd.Series([1, pd.NA], dtype=object), [1, 2]), TypeError, r"x\[1\] is <NA>"),
+    "missing": (
+        lambda: ap.given(pd.Series([1, None, 3, 4], dtype="Int64"), X),
+        ValueError,
+        r"x\[1, 0\] is nan",
+    ),
+    "missing object": (
+        lambda: ap.given(pd.Series([1, pd.NA], dtype=object), [1, 2]),
+        TypeError,
+        r"x\[1\] is <NA>",
+    ),
     "none": (lambda: ap.given([1.0, None], [1, 2]), TypeError, r"x\[1\] is None"),
-    "missing float": (lambda: ap.given(pd.DataFrame({"a": [1, None]}), [1, 2]), ValueError, r"x\[1, 0\] is nan"),
-    "sparse": (lambda: ap.given(scipy.sparse.eye_array(4).tocsr(), X), TypeError, r"sparse.*x.toarray\(\)"),
+    "missing float": (
+        lambda: ap.given(pd.DataFrame({"a": [1, None]}), [1, 2]),
+        ValueError,
+        r"x\[1, 0\] is nan",
+    ),
+    "sparse": (
+        lambda: ap.given(scipy.sparse.eye_array(4).tocsr(), X),
+        TypeError,
+        r"sparse.*x.toarray\(\)",
+    ),
     "unit": (lambda: ap.given(X.view(Metres), X), TypeError, "x has the unit m"),
     "dictionary": (lambda: ap.given({"a": X}, X), TypeError, "x is a dict"),
-    "ragged": (lambda: ap.given([[1, 2], [3]], [1, 2]), ValueError, r"x has rows of unequal length: \[1, 2\]"),
+    "ragged": (
+        lambda: ap.given([[1, 2], [3]], [1, 2]),
+        ValueError,
+        r"x has rows of unequal length: \[1, 2\]",
+    ),
     "one number": (lambda: ap.given(1.0, 2.0), ValueError, r"x has shape \(\)"),
-    "nan label": (lambda: ap.given(X, [0, 1, np.nan, 1], loss="cross_entropy"), ValueError, r"y\[2\] is nan"),
-    "large label": (lambda: ap.given(X, [0, 1, 2, 2**32], loss="cross_entropy"), ValueError, "label 4294967296"),
-    "large integer": (lambda: ap.given([2**60, 2**60 + 1], [0, 1]), ValueError, r"x\[1\] is 1152921504606846977"),
-    "rule of distance": (lambda: ap.given(X, X, X, X, distance="range"), ValueError, "'range'; it is 'box'"),
-    "hold_out": (lambda: ap.given(X, X, hold_out="first"), ValueError, "'last' or 'random', not 'first'"),
-    "reversed pair": (lambda: ap.tasks.square(range=(1, 0)), ValueError, r"range is \(1, 0\); a pair is \(low, high\)"),
-    "three ends": (lambda: ap.tasks.sine(range=(0, 1, 2)), ValueError, r"range is \(0, 1, 2\); a pair"),
+    "nan label": (
+        lambda: ap.given(X, [0, 1, np.nan, 1], loss="cross_entropy"),
+        ValueError,
+        r"y\[2\] is nan",
+    ),
+    "large label": (
+        lambda: ap.given(X, [0, 1, 2, 2**32], loss="cross_entropy"),
+        ValueError,
+        "label 4294967296",
+    ),
+    "large integer": (
+        lambda: ap.given([2**60, 2**60 + 1], [0, 1]),
+        ValueError,
+        r"x\[1\] is 1152921504606846977",
+    ),
+    "rule of distance": (
+        lambda: ap.given(X, X, X, X, distance="range"),
+        ValueError,
+        "'range'; it is 'box'",
+    ),
+    "hold_out": (
+        lambda: ap.given(X, X, hold_out="first"),
+        ValueError,
+        "'last' or 'random', not 'first'",
+    ),
+    "reversed pair": (
+        lambda: ap.tasks.square(range=(1, 0)),
+        ValueError,
+        r"range is \(1, 0\); a pair is \(low, high\)",
+    ),
+    "three ends": (
+        lambda: ap.tasks.sine(range=(0, 1, 2)),
+        ValueError,
+        r"range is \(0, 1, 2\); a pair",
+    ),
     "range in words": (lambda: ap.tasks.square(range="1"), ValueError, "range is '1'"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)

@@ -78,8 +78,11 @@ def test_every_kind_of_the_committed_tables_is_known():
 
 def legend_of(figure):
     legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
-    return {text.get_text(): handle.get_color() for one in legends for text, handle in zip(
-        one.get_texts(), one.legend_handles, strict=True)}  # fmt: skip
+    colors = {}
+    for one in legends:
+        for text, handle in zip(one.get_texts(), one.legend_handles, strict=True):
+            colors[text.get_text()] = handle.get_color()
+    return colors
 
 
 def dots(ax):

@@ -1,4 +1,4 @@
-"""Promise: what a map shows of its cells is what its trainings did, however few of them were made."""
+"""Promise: what a map shows of its cells is what its trainings did, however few there were."""
 
 import re
 import shutil

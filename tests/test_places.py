@@ -111,7 +111,7 @@ def test_recipes_do_not_go_into_the_folder_of_a_single_one(tmp_path):
 
 
 def read_only(folder, monkeypatch):
-    """As if nobody might write there: permissions do not stop the superuser, who runs some tests."""
+    """As if nobody might write there: permissions do not stop a superuser who runs tests."""
     folder.chmod(stat.S_IRUSR | stat.S_IXUSR)
     monkeypatch.setattr(os, "access", lambda path, mode: not mode & os.W_OK)
     monkeypatch.setattr(files, "replacing", None)

@@ -195,7 +195,8 @@ PROGRAM = """
 import sys, json, approx as ap
 task, recipe = ap.tasks.square(), ap.Recipe(steps=20, optimizer="sgd")
 runs = ap.run(task, recipe, seeds=3, lanes=4, progress=False)
-print(json.dumps([runs.fingerprint, json.loads(runs.provenance)["program"], runs.loss.values.tolist()]))
+program = json.loads(runs.provenance)["program"]
+print(json.dumps([runs.fingerprint, program, runs.loss.values.tolist()]))
 """
 
 

@@ -129,7 +129,7 @@ def test_seeds_are_independent():
 
 
 def epochs_of(kind, size, n, epochs):
-    """The rows that the batches of each epoch hold, in their order, without padding: (epochs, n)."""
+    """The rows that the batches of each epoch hold, in order, without padding: (epochs, n)."""
     batches = sampling.batches_per_epoch(n, size)
     steps = jnp.arange(epochs * batches)
     index, weights = jax.jit(jax.vmap(lambda step: sampling.batch(kind, KEY, step, size, n)))(steps)

@@ -194,7 +194,7 @@ def test_the_seeds_that_are_finished_can_be_loaded(memory, tmp_path, monkeypatch
 
 
 def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
-    """Interrupted in the middle of a block; the rest of its steps is all that is made afterwards."""
+    """Interrupted in the middle of a block; afterwards only the rest of its steps is made."""
     # More than are made before anything is held
     recipe = ap.Recipe(steps=300_000, records=(0, 150_000, 300_000))
     options = {"seeds": 8, "lanes": 8, "progress": False, "segment": 20_000}
@@ -500,8 +500,8 @@ from approx.disk import writer
 from approx.sweep import devices
 writer.SECONDS_PER_CHUNK, devices.SECONDS_PER_HOLD = 0.05, 0.05
 ap.run(
-    ap.tasks.square(), ap.Recipe(steps=3_000, records=(0, 10, 3_000)), seeds=2_000, lanes=16, segment=200,
-    learning_rate=[0.1, 0.01], out=sys.argv[1],
+    ap.tasks.square(), ap.Recipe(steps=3_000, records=(0, 10, 3_000)), seeds=2_000, lanes=16,
+    segment=200, learning_rate=[0.1, 0.01], out=sys.argv[1],
 )
 """
 

@@ -119,8 +119,12 @@ def test_crossed_streams(quiet):
         task, recipe, seeds=2, cross=seeds, learning_rate=[0.01, 0.1], keep=("params",), **quiet
     )
     assert dict(runs.loss.sizes) == {
-        "learning_rate": 2, "init_seed": 3, "data_seed": 2, "seed": 2, "step": runs.sizes["step"]
-    }  # fmt: skip
+        "learning_rate": 2,
+        "init_seed": 3,
+        "data_seed": 2,
+        "seed": 2,
+        "step": runs.sizes["step"],
+    }
     first = runs.loss.isel(step=0, learning_rate=0)
     # Before the first step order has no say
     assert (first.isel(seed=0) == first.isel(seed=1)).all()
@@ -230,7 +234,7 @@ def test_refused(name):
 
 
 def test_every_training_gets_the_seeds_under_its_own_labels():
-    """Six combinations of crossed seeds, init outside and data inside, and within each all seeds."""
+    """Six combinations of crossed seeds, init outside and data inside; all seeds within each."""
     crossed = {"init": np.array([7, 8, 9]), "data": np.array([4, 5])}
     streams = ap.sweep.plans.stream_seeds(np.array([0, 1]), {}, crossed)
     expected = [[init, data, s, s, s] for init in (7, 8, 9) for data in (4, 5) for s in (0, 1)]

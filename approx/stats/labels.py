@@ -222,8 +222,8 @@ def kind_of(data: xr.Dataset) -> xr.DataArray:
     """
     if not isinstance(data, xr.Dataset) or "kind" not in data.data_vars:
         raise ValueError(
-            "no variable 'kind' here: this takes trainings that were classified, as stats.failure_causes, "
-            "stats.asymptote and stats.plateaus return them"
+            "no variable 'kind' here: this takes trainings that were classified, as "
+            "stats.failure_causes, stats.asymptote and stats.plateaus return them"
         )
     missing = int(data["kind"].isnull().sum())
     if missing:
