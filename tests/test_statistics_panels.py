@@ -457,5 +457,5 @@ def test_maps_and_curves_say_what_they_take(given):
     calls = [plot.landscape, plot.extrapolation, plot.symmetry, plot.fan]
     calls += [lambda data: plot.field(data, "time"), lambda data: plot.facets(data, col="recipe")]
     for call in calls:
-        with pytest.raises(ValueError, match=r"stats\.|predictions|xarray.Dataset"):
+        with pytest.raises(ValueError, match=r"stats\.|predictions|xarray.Dataset|the runs that"):
             call(data)
