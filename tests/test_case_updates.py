@@ -11,6 +11,7 @@ import pytest
 import scipy.special
 
 import approx as ap
+from approx.training import inputs
 from tests.test_scripts import script
 
 KEY = jax.random.key(11)
@@ -27,19 +28,16 @@ class Ten:
             its_task if task is None else task,
             replace(recipe, dtype="float64", **changes),
         )
-        keys = ap.training.inputs.as_keys(KEY)
+        keys = inputs.as_keys(KEY)
         state = ap.init(keys, self.task, self.recipe)
-        rows = ap.training.inputs.prepare(keys, self.task, self.recipe).rows
+        rows = inputs.prepare(keys, self.task, self.recipe).rows
         self.first, self.seen, self.losses = arrays(state.params), [], []
 
         @jax.jit
         def step(state, n):
-            x, y, weights, index = ap.training.inputs.batch(keys, n, rows, self.task, self.recipe)
-            x, y = (
-                (x, y)
-                if index is None
-                else (ap.numerics.products.take(x, index), ap.numerics.products.take(y, index))
-            )
+            x, y, weights, index = inputs.batch(keys, n, rows, self.task, self.recipe)
+            if index is not None:
+                x, y = x[index], y[index]
             key = jax.random.fold_in(keys.dropout, n)
             new = ap.update(state, x, y, self.task, self.recipe, key, weights)
             mask = ap.models.dropout(key, 0, jnp.ones((1, 10)), 0.5) > 0

@@ -17,6 +17,7 @@ from conftest import QUICK
 
 import approx as ap
 from approx.tasks import values
+from approx.training import checks, evaluation, inputs
 
 X = np.arange(4.0)
 KEY = jax.random.key(0)
@@ -179,7 +180,7 @@ def test_data_are_copied_and_f_cannot_change_them():
 def test_what_a_precision_cannot_hold_is_refused(x, y, message):
     task = ap.given(x, y)
     with pytest.raises(ValueError, match=message):
-        ap.training.checks.check(task, LINEAR)
+        checks.check(task, LINEAR)
     if np.max(y) >= 1e-40 or np.min(x) > 1:
         task.check_precision("float64")  # which holds it
 
@@ -230,9 +231,7 @@ def test_outside_accuracy_and_a_row_that_is_held_out_at_random(quiet):
     )
     held_rows = set()
     for seed in range(3):
-        data = ap.training.inputs.streams(
-            jax.random.fold_in(jax.random.key(0, impl="threefry2x32"), seed)
-        ).data
+        data = inputs.streams(jax.random.fold_in(jax.random.key(0, impl="threefry2x32"), seed)).data
         (kept, _), (held, y_held) = task.split(data, data)
         np.testing.assert_array_equal(np.sort(np.r_[kept[:, 0], held[:, 0]]), np.float32(x))
         outputs = ap.predict(ap.params(runs, seed=seed), held, LINEAR)
@@ -340,7 +339,7 @@ def test_a_row_with_an_output_that_is_not_finite_is_of_no_class():
 
 def test_a_users_own_rule_does_not_find_nan_correct():
     task = ap.given(X, X, correct=lambda outputs, y: ~(jnp.abs(outputs - y) > 0.5)[:, 0])
-    assert ap.training.evaluation.is_correct(
+    assert evaluation.is_correct(
         jnp.r_[BAD, jnp.ones((1, 1))], jnp.ones((4, 1)), task
     ).tolist() == [
         0,

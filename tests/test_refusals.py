@@ -16,6 +16,7 @@ import pytest
 from conftest import QUICK
 
 import approx as ap
+from approx.sweep import devices, limits, programs
 
 SQUARE, RECIPE = ap.tasks.square(), ap.Recipe(steps=5)
 LABELS = ap.given([0.0, 1.0, 2.0], [0, 1, 2], loss="cross_entropy")
@@ -566,15 +567,21 @@ CASES = {
 }
 
 
+@pytest.fixture
+def nothing_compiled(monkeypatch):
+    """A block that is compiled fails the test."""
+
+    def fail(*_):
+        pytest.fail("the block was compiled before this was refused")
+
+    monkeypatch.setattr(programs, "build", fail)
+
+
 @pytest.mark.parametrize("case", CASES)
-def test_refused(case, monkeypatch):
+def test_refused(case, request):
     call, error, message = CASES[case]
     if case != "no params kept":
-        monkeypatch.setattr(
-            ap.sweep.programs,
-            "build",
-            lambda *_: pytest.fail("the block was compiled before this was refused"),
-        )
+        request.getfixturevalue("nothing_compiled")
     with pytest.raises(error, match=f"(?s){message}"):
         call()
 
@@ -631,18 +638,13 @@ def test_recipes_are_labelled_by_numbers_too(tmp_path):
     assert ap.load(tmp_path / "widths").recipe.values.tolist() == [2, 3]
 
 
-def test_nothing_is_trained_before_everything_is_checked(monkeypatch):
-    monkeypatch.setattr(
-        ap.sweep.programs,
-        "build",
-        lambda *_: pytest.fail("compiled before the second recipe was checked"),
-    )
+def test_nothing_is_trained_before_everything_is_checked(nothing_compiled):
     with pytest.raises(ValueError, match="more than the 21 training rows"):
         run(recipe={"good": RECIPE, "bad": replace(RECIPE, batch_size=30)})
 
 
 def test_what_cannot_fit_into_memory_is_refused_with_a_suggestion(monkeypatch):
-    monkeypatch.setattr(ap.sweep.limits, "free_memory", lambda: 200_000)
+    monkeypatch.setattr(limits, "free_memory", lambda: 200_000)
     with pytest.raises(MemoryError, match=r"2,000 trainings need .* are free: keep=\(\)"):
         run(seeds=2000)
     with pytest.raises(MemoryError, match="lanes=16 takes less"):
@@ -660,7 +662,7 @@ def test_a_failing_block_stops_the_others(monkeypatch):
         done.append(count)
         raise OSError("worker failed")
 
-    monkeypatch.setattr(ap.sweep.devices, "rows", rows)
+    monkeypatch.setattr(devices, "rows", rows)
     with pytest.raises(OSError, match="worker failed"):
         run(recipe=replace(RECIPE, steps=20_000), seeds=100, threads=2)
     assert len(done) <= 4
@@ -696,11 +698,11 @@ def test_an_interrupt_ends_a_run_soon(tmp_path):
 
 def test_segments_lengthen_with_care_and_shorten_at_once():
     """Whatever one measurement says: an interrupt waits for a segment's end."""
-    assert ap.sweep.devices.next_length(100, 0.01, 0.5) == 1600
-    assert ap.sweep.devices.next_length(100, 0.0, 0.5) == 1600
-    assert ap.sweep.devices.next_length(100, 0.4, 0.5) == 125
-    assert ap.sweep.devices.next_length(100, 50.0, 0.5) == 1
-    assert ap.sweep.devices.next_length(1, 60.0, 0.5) == 1
+    assert devices.next_length(100, 0.01, 0.5) == 1600
+    assert devices.next_length(100, 0.0, 0.5) == 1600
+    assert devices.next_length(100, 0.4, 0.5) == 125
+    assert devices.next_length(100, 50.0, 0.5) == 1
+    assert devices.next_length(1, 60.0, 0.5) == 1
 
 
 def test_flax_without_numbers_sweeps_only_the_recipe():

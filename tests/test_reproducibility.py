@@ -15,6 +15,8 @@ import pytest
 from conftest import QUICK
 
 import approx as ap
+from approx.sweep import programs, provenance
+from approx.training import loop
 
 KEPT = {"keep": ("prediction", "params"), "progress": False, "lanes": 16}
 CASES = {
@@ -125,15 +127,12 @@ def test_programs_are_forgotten_before_the_process_has_no_maps_left(monkeypatch,
 
     first = run(2)
     run(3)
-    assert (
-        ap.sweep.programs.maps_used() == 0
-        or ap.sweep.programs.maps_used() < ap.sweep.programs.maps_allowed()
-    )
-    before = ap.sweep.programs.maps_used()
-    monkeypatch.setattr(ap.sweep.programs, "maps_allowed", lambda: before)
+    assert programs.maps_used() == 0 or programs.maps_used() < programs.maps_allowed()
+    before = programs.maps_used()
+    monkeypatch.setattr(programs, "maps_allowed", lambda: before)
     run(4)
-    assert len(ap.sweep.programs._compiled) == 2  # start and advance of the last
-    assert before == 0 or ap.sweep.programs.maps_used() < before
+    assert len(programs._compiled) == 2  # start and advance of the last
+    assert before == 0 or programs.maps_used() < before
     same(first, run(2))
 
 
@@ -147,8 +146,8 @@ def test_after_save_and_load(case, tmp_path):
 def test_a_saved_state_goes_on_with_the_same_bits(tmp_path):
     task, recipe = CASES["adam"]
     key, steps = jax.random.key(3), recipe.steps
-    advance = jax.jit(ap.training.loop.advance)
-    begun = jax.jit(ap.training.loop.start)(key, task, recipe)
+    advance = jax.jit(loop.advance)
+    begun = jax.jit(loop.start)(key, task, recipe)
     whole = advance(begun, key, task, recipe, 0, steps)
     half = advance(begun, key, task, recipe, 0, steps // 2)
     leaves, tree = jax.tree.flatten(half)
@@ -235,10 +234,10 @@ def test_what_changes_bits_changes_the_identity(monkeypatch):
         "option": ap.run(task, recipe, seeds=2, **kept | {"compiler_options": narrow}),
         "start": ap.run(task, recipe, seeds=2, init_params=ap.params(base, seed=0), **kept),
     }
-    monkeypatch.setattr(ap.sweep.provenance, "versions", lambda: {"jax": "99"})
+    monkeypatch.setattr(provenance, "versions", lambda: {"jax": "99"})
     changed["version"] = ap.run(task, recipe, seeds=2, **kept)
     monkeypatch.undo()
-    monkeypatch.setattr(ap.sweep.provenance, "processor", lambda: "another")
+    monkeypatch.setattr(provenance, "processor", lambda: "another")
     changed["processor"] = ap.run(task, recipe, seeds=2, **kept)
     monkeypatch.undo()
     monkeypatch.setenv("XLA_FLAGS", "--xla_cpu_enable_fast_math=true")

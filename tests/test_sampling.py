@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from approx.training import sampling
+from approx import sampling
 
 KEY = jax.random.key(5)
 # Every p-value below is of a fixed seed, so a test cannot flake; 1e-3 leaves room for the choice of

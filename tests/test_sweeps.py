@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -70,9 +71,16 @@ def trainings(folder: Path) -> list[int]:
     ]
 
 
-def stop_after(count: int, error: BaseException):
-    """`Writer.add` that fails at some block."""
+def another_processor(monkeypatch):
+    """What is computed from here on seems to be computed on another processor."""
+    monkeypatch.setattr(provenance, "processor", lambda: "another one")
+
+
+@contextmanager
+def stopped_after(count: int, error: BaseException | None = None):
+    """The writer takes some blocks; at the next one the sweep fails as it should here."""
     add, calls = writer.Writer.add, []
+    error = error or KeyboardInterrupt()
 
     def failing(self, *what):
         calls.append(what)
@@ -80,7 +88,10 @@ def stop_after(count: int, error: BaseException):
             raise error
         add(self, *what)
 
-    return failing
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer.Writer, "add", failing)
+        with pytest.raises(type(error)):
+            yield
 
 
 def test_a_folder_holds_what_memory_would(memory, tmp_path):
@@ -161,12 +172,10 @@ def test_seeds_until_enough_is_known(tmp_path):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
 def test_after_an_interrupt_or_an_error_the_same_call_goes_on(
-    memory, tmp_path, monkeypatch, capsys, often, error
+    memory, tmp_path, capsys, often, error
 ):
-    with monkeypatch.context() as patch:
-        patch.setattr(writer.Writer, "add", stop_after(2, error))
-        with pytest.raises(type(error)):
-            sweep(tmp_path / "x", threads=1)
+    with stopped_after(2, error):
+        sweep(tmp_path / "x", threads=1)
     assert "16 of 32 trainings stored; the same command goes on" in capsys.readouterr().err
     assert trainings(tmp_path / "x") == [8, 8]
     before = [(path.name, path.stat().st_mtime_ns) for path in chunks.paths(tmp_path / "x")]
@@ -180,12 +189,10 @@ def test_after_an_interrupt_or_an_error_the_same_call_goes_on(
     assert trainings(tmp_path / "x") == [8] * 4
 
 
-def test_the_seeds_that_are_finished_can_be_loaded(memory, tmp_path, monkeypatch, often):
-    with monkeypatch.context() as patch:
-        # The last cell has one of two blocks
-        patch.setattr(writer.Writer, "add", stop_after(3, KeyboardInterrupt()))
-        with pytest.raises(KeyboardInterrupt):
-            sweep(tmp_path / "x", threads=1)
+def test_the_seeds_that_are_finished_can_be_loaded(memory, tmp_path, often):
+    # The last cell has one of two blocks
+    with stopped_after(3):
+        sweep(tmp_path / "x", threads=1)
     part = ap.load(tmp_path / "x", partial=True)
     assert part.seed.values.tolist() == list(range(8))
     xr.testing.assert_identical(
@@ -227,12 +234,10 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
     assert not path.exists()
 
 
-def test_what_is_held_is_never_unpickled_and_if_damaged_done_anew(tmp_path, monkeypatch):
+def test_what_is_held_is_never_unpickled_and_if_damaged_done_anew(tmp_path):
     options = {"seeds": 8, "lanes": 8, "progress": False}
-    with monkeypatch.context() as patch:
-        patch.setattr(writer.Writer, "add", stop_after(0, KeyboardInterrupt()))
-        with pytest.raises(KeyboardInterrupt):
-            ap.run(TASK, RECIPE, **options, out=tmp_path)
+    with stopped_after(0):
+        ap.run(TASK, RECIPE, **options, out=tmp_path)
 
     class Evil:
         def __reduce__(self):
@@ -386,7 +391,7 @@ def test_elsewhere_losses_after_step_10_may_part(tmp_path, monkeypatch):
     part = part.assign_attrs(digest=chunks.digest(part))
     files.write_netcdf(path, part)
     assert not verification.verify(tmp_path).fine
-    monkeypatch.setattr(provenance, "processor", lambda: "another one")
+    another_processor(monkeypatch)
     found = verification.verify(tmp_path)
     assert (found.parted, found.fine) == (0, True)
     assert found.differing == part.sizes["training"]
@@ -398,7 +403,7 @@ def test_elsewhere_what_comes_out_is_compared_by_size_and_distribution(
 ):
     sweep(tmp_path)
     here = provenance.processor()
-    monkeypatch.setattr(provenance, "processor", lambda: "another one")
+    another_processor(monkeypatch)
     found = verification.verify(tmp_path)
     assert found.elsewhere == f"processor is another one, was {here}"
     assert found.fine
@@ -428,11 +433,9 @@ def test_what_cannot_be_exported_is_computed_and_said(memory, tmp_path, monkeypa
     assert "start.jax is missing: the same command makes it" in found.damaged[0]
 
 
-def test_status_says_how_far_it_is(tmp_path, monkeypatch, capsys, often):
-    with monkeypatch.context() as patch:
-        patch.setattr(writer.Writer, "add", stop_after(2, KeyboardInterrupt()))
-        with pytest.raises(KeyboardInterrupt):
-            sweep(tmp_path / "x", threads=1)
+def test_status_says_how_far_it_is(tmp_path, capsys, often):
+    with stopped_after(2):
+        sweep(tmp_path / "x", threads=1)
     capsys.readouterr()
     assert commands.status(tmp_path / "x") == 0
     said = capsys.readouterr().out

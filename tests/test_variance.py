@@ -10,7 +10,6 @@ import xarray as xr
 
 import approx as ap
 from approx.sweep import plans
-from approx.training.inputs import Keys
 
 SD = {(0,): 1.0, (1,): 0.5, (0, 1): 0.7}
 
@@ -152,7 +151,7 @@ def test_seeds_of_crossed_streams_are_in_the_order_of_their_labels():
     assert streams.tolist() == expected
     assert streams[2].tolist() == [7, 5, 0, 0, 0]
     frozen = plans.stream_seeds(np.array([0, 1]), {"order": 6}, {"init": np.array([7, 8])})
-    order = Keys._fields.index("order")
+    order = ap.Keys._fields.index("order")
     assert frozen[:, 0].tolist() == [7, 7, 8, 8]
     assert frozen[:, order].tolist() == [6] * 4
 
@@ -236,8 +235,8 @@ def test_refused(name):
 def test_every_training_gets_the_seeds_under_its_own_labels():
     """Six combinations of crossed seeds, init outside and data inside; all seeds within each."""
     crossed = {"init": np.array([7, 8, 9]), "data": np.array([4, 5])}
-    streams = ap.sweep.plans.stream_seeds(np.array([0, 1]), {}, crossed)
+    streams = plans.stream_seeds(np.array([0, 1]), {}, crossed)
     expected = [[init, data, s, s, s] for init in (7, 8, 9) for data in (4, 5) for s in (0, 1)]
     np.testing.assert_array_equal(streams, expected)
-    frozen = ap.sweep.plans.stream_seeds(np.array([0, 1]), {"order": 6}, {"noise": np.array([3])})
+    frozen = plans.stream_seeds(np.array([0, 1]), {"order": 6}, {"noise": np.array([3])})
     np.testing.assert_array_equal(frozen, [[0, 0, 6, 0, 3], [1, 1, 6, 1, 3]])
