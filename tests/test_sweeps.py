@@ -5,6 +5,7 @@ and no bit changed.
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
@@ -50,6 +51,22 @@ def sweep(folder, seeds=16, **options):
 @pytest.fixture(scope="module")
 def memory():
     return sweep(None)
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of a finished sweep of four chunks. Nobody changes it."""
+    folder = tmp_path_factory.mktemp("made") / "x"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "SECONDS_PER_CHUNK", 0.0)
+        sweep(folder, threads=1)
+    return folder
+
+
+@pytest.fixture
+def finished(made, tmp_path):
+    """A copy of a finished sweep of four chunks."""
+    return shutil.copytree(made, tmp_path / "finished")
 
 
 @pytest.fixture
@@ -203,8 +220,8 @@ def test_the_seeds_that_are_finished_can_be_loaded(memory, tmp_path, often):
 def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
     """Interrupted in the middle of a block; afterwards only the rest of its steps is made."""
     # More than are made before anything is held
-    recipe = ap.Recipe(steps=300_000, records=(0, 150_000, 300_000))
-    options = {"seeds": 8, "lanes": 8, "progress": False, "segment": 20_000}
+    recipe = ap.Recipe(steps=100_000, records=(0, 50_000, 100_000))
+    options = {"seeds": 8, "lanes": 8, "progress": False, "segment": 5_000}
     whole = ap.run(TASK, recipe, **options)
     monkeypatch.setattr(devices, "SECONDS_PER_HOLD", 0.0)
     hold, held = writer.Writer.hold, []
@@ -212,7 +229,7 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
     def interrupted(self, batch):
         hold(self, batch)
         held.append(batch.begin)
-        if batch.begin >= 150_000:
+        if batch.begin >= 50_000:
             raise RuntimeError("the power is gone")
 
     with monkeypatch.context() as patch:
@@ -230,7 +247,7 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
     monkeypatch.setattr(driver, "pilot", watched)
     assert same(ap.run(TASK, recipe, **options, out=tmp_path), whole)
     assert begun == [held[-1]]
-    assert held[-1] >= 150_000
+    assert held[-1] >= 50_000
     assert not path.exists()
 
 
@@ -267,9 +284,8 @@ def test_what_is_held_is_never_unpickled_and_if_damaged_done_anew(tmp_path):
         ({"range": [1.0]}, r"has the axes noise, seed, and"),
     ],
 )
-def test_other_trainings_are_refused_saying_in_what_they_differ(tmp_path, change, message):
-    folder = tmp_path / "x"
-    sweep(folder, seeds=2)
+def test_other_trainings_are_refused_saying_in_what_they_differ(finished, change, message):
+    folder = finished
     before = {path: path.read_bytes() for path in folder.iterdir() if path.name != "lock"}
     task, recipe = change.pop("task", TASK), change.pop("recipe", RECIPE)
     options = {"seeds": 2, "progress": False, "lanes": 8, "out": folder} | GRID | change
@@ -351,9 +367,8 @@ def damage(folder: Path, how: str) -> None:
         ),
     ],
 )
-def test_damaged_swapped_and_foreign_files_are_named(memory, tmp_path, often, how, message):
-    folder = tmp_path / "x"
-    sweep(folder, threads=1)
+def test_damaged_swapped_and_foreign_files_are_named(memory, finished, how, message):
+    folder = finished
     damage(folder, how)
     for use in (lambda: sweep(folder), lambda: ap.load(folder)):
         with pytest.raises(ValueError, match=message.split(",")[0]):
@@ -368,31 +383,29 @@ def test_damaged_swapped_and_foreign_files_are_named(memory, tmp_path, often, ho
     assert same(sweep(folder), memory)  # as the message says
 
 
-def test_numbers_that_never_came_out_of_the_program_are_found(tmp_path, capsys):
+def test_numbers_that_never_came_out_of_the_program_are_found(finished, capsys):
     """Even with a digest that fits: another seed's losses."""
-    sweep(tmp_path)
-    (path, *_) = chunks.paths(tmp_path)
-    part = chunks.read_chunk(path, description.read_sweep(tmp_path)["sources"])
+    (path, *_) = chunks.paths(finished)
+    part = chunks.read_chunk(path, description.read_sweep(finished)["sources"])
     part["loss"].values[0] = part.loss.values[1]
     part = part.assign_attrs(digest=chunks.digest(part))
     files.write_netcdf(path, part)
-    found = verification.verify(tmp_path, count=10**6)
+    found = verification.verify(finished, count=10**6)
     assert (found.damaged, found.sampled, found.differing, found.fine) == ([], 32, 1, False)
-    assert commands.verify(tmp_path) == 1
+    assert commands.verify(finished) == 1
     assert "NOT verified" in capsys.readouterr().out
 
 
-def test_elsewhere_losses_after_step_10_may_part(tmp_path, monkeypatch):
+def test_elsewhere_losses_after_step_10_may_part(finished, monkeypatch):
     """The second record is that of step 10, the third that of step 30."""
-    sweep(tmp_path)
-    (path, *_) = chunks.paths(tmp_path)
-    part = chunks.read_chunk(path, description.read_sweep(tmp_path)["sources"])
+    (path, *_) = chunks.paths(finished)
+    part = chunks.read_chunk(path, description.read_sweep(finished)["sources"])
     part["loss"].values[:, 2] = np.roll(part.loss.values[:, 2], 1)  # the same distribution
     part = part.assign_attrs(digest=chunks.digest(part))
     files.write_netcdf(path, part)
-    assert not verification.verify(tmp_path).fine
+    assert not verification.verify(finished).fine
     another_processor(monkeypatch)
-    found = verification.verify(tmp_path)
+    found = verification.verify(finished)
     assert (found.parted, found.fine) == (0, True)
     assert found.differing == part.sizes["training"]
 
