@@ -630,12 +630,12 @@ def test_what_type_checks_would_forestall_in_these_tests():
 
 def test_recipes_are_labelled_by_numbers_too(tmp_path):
     small = replace(RECIPE, model=ap.MLP((2,)))
-    wider = {2: small, 3: replace(RECIPE, model=ap.MLP((3,)))}
+    slower = {2: small, 3: replace(small, learning_rate=1e-4)}  # which share a program
     options = {"seeds": 2, "progress": False, "compiler_options": QUICK}
-    runs = ap.run(SQUARE, wider, out=tmp_path / "widths", **options)
+    runs = ap.run(SQUARE, slower, out=tmp_path / "labels", **options)
     assert runs.recipe.values.tolist() == [2, 3]
-    assert (tmp_path / "widths" / "3" / "sweep.json").exists()
-    assert ap.load(tmp_path / "widths").recipe.values.tolist() == [2, 3]
+    assert (tmp_path / "labels" / "3" / "sweep.json").exists()
+    assert ap.load(tmp_path / "labels").recipe.values.tolist() == [2, 3]
 
 
 def test_nothing_is_trained_before_everything_is_checked(nothing_compiled):

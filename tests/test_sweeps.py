@@ -252,7 +252,7 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
 
 
 def test_what_is_held_is_never_unpickled_and_if_damaged_done_anew(tmp_path):
-    options = {"seeds": 8, "lanes": 8, "progress": False}
+    options = {"seeds": 8, "lanes": 8, "progress": False, "compiler_options": QUICK}
     with stopped_after(0):
         ap.run(TASK, RECIPE, **options, out=tmp_path)
 
