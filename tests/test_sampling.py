@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 import scipy.stats
 
+import approx as ap
 from approx import sampling
 
 KEY = jax.random.key(5)
@@ -159,3 +160,8 @@ def test_only_the_last_batch_of_an_epoch_is_partial():
 def test_whole_batches_need_no_weights():
     assert sampling.batch("epoch", KEY, jnp.int32(0), 5, 20)[1] is None
     assert sampling.batch("replacement", KEY, jnp.int32(0), 5, 23)[1] is None
+
+
+@pytest.mark.parametrize("kind", ["epoch", "order", "replacement", "stream"])
+def test_a_recipe_knows_every_way_of_batching(kind):
+    assert ap.Recipe(batches=kind, batch_size=2).batches == kind
