@@ -165,3 +165,11 @@ def test_whole_batches_need_no_weights():
 @pytest.mark.parametrize("kind", ["epoch", "order", "replacement", "stream"])
 def test_a_recipe_knows_every_way_of_batching(kind):
     assert ap.Recipe(batches=kind, batch_size=2).batches == kind
+
+
+def test_the_orders_are_those_of_every_version():
+    """Recorded: another permutation, as good a one, would be another training of each seed."""
+    entries = jnp.array([0, 1, 2, 7])
+    assert sampling.permute(KEY, 3, entries, 8).tolist() == [1, 3, 2, 6]
+    assert sampling.permute(KEY, 3, entries, 70_000).tolist() == [27454, 27427, 31569, 62245]
+    assert sampling.draw(KEY, 3, 4, 70_000).tolist() == [31808, 1785, 38553, 67080]
