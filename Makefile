@@ -50,10 +50,11 @@ test-oldest: .venv-oldest/ready ## the quick tests with the oldest dependencies 
 mutants: .venv/ready ## change the code in small ways, one at a time: which changes do the quick tests notice?
 	$(PYTHON) tests/mutants.py $(MUTANTS)
 
-lint: .venv/ready
+lint: .venv/ready ## style, format, types, and at most one conditional expression in a statement
 	$(PYTHON) -m ruff check .
 	$(PYTHON) -m ruff format --check .
 	$(PYTHON) -m mypy
+	$(PYTHON) tests/density.py --check
 
 lock: .uv/command ## pin the newest dependencies
 	$$(cat .uv/command) pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \

@@ -1,13 +1,17 @@
 """How dense the code is: how many ideas stand in a line, for each folder.
 
-    python tests/density.py            a table of the folders, and the ten functions with most syntax nodes
-    python tests/density.py --check    only what `make lint` refuses: two conditional expressions in one statement
+    python tests/density.py            print a table of the folders, and the ten functions that
+                                       have the most syntax nodes
+    python tests/density.py --check    list what `make lint` refuses: two conditional expressions
+                                       in one statement
 
-The table is a figure to watch, not a gate: code that is rewritten to read plainly moves it by itself. A syntax node is
-what Python's `ast` module counts as one: a name, a number, a call, an operator. Docstrings are left out.
+The table is a figure to watch, not a gate: code that is rewritten to read plainly moves it by
+itself. A syntax node is what Python's `ast` module counts as one: a name, a number, a call, an
+operator. Docstrings are left out.
 """
 
 import ast
+import signal
 import statistics
 import sys
 from pathlib import Path
@@ -83,8 +87,8 @@ def row(folder: str) -> tuple[str, list[Function]]:
     nodes_a_line = sum(f.nodes for f in functions) / max(1, sum(f.lines for f in functions))
     median = statistics.median(f.nodes for f in functions) if functions else 0
     per_thousand = 1000 * conditionals / max(1, lines)
-    numbers = f"{lines:7,} {nodes_a_line:8.1f} {median:8.0f} {per_thousand:8.0f} {long_lines:8} {long_files:8}"
-    return f"{folder:<18}{numbers}", functions
+    density = f"{lines:7,} {nodes_a_line:8.1f} {median:8.0f} {per_thousand:8.0f}"
+    return f"{folder:<18}{density} {long_lines:8} {long_files:8}", functions
 
 
 def conditionals_in(statement: ast.stmt) -> int:
@@ -110,9 +114,8 @@ def refused() -> list[str]:
             for node in ast.walk(ast.parse(path.read_text())):
                 if isinstance(node, ast.stmt) and (count := conditionals_in(node)) > 1:
                     place = f"{path.relative_to(ROOT)}:{node.lineno}"
-                    found.append(
-                        f"{place}: {count} conditional expressions in one statement: name one of them first"
-                    )
+                    said = f"{count} conditional expressions in one statement"
+                    found.append(f"{place}: {said}: name one of them first")
     return found
 
 
@@ -138,4 +141,6 @@ def main() -> int:
 
 
 if __name__ == "__main__":
+    # A reader such as `head` may close the pipe early: the rest of the table is then not wanted.
+    signal.signal(signal.SIGPIPE, signal.SIG_DFL)
     sys.exit(main())

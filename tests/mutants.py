@@ -40,6 +40,8 @@ ENOUGH = 0.9  # the share that must be noticed
 # Exit codes of a try: pytest's if it finds no tests, and ours if `approx` was not the copy's
 NO_TESTS, OTHER_PROJECT = 5, 99
 
+# Folders of approx of which every file is mutated
+WHOLE_FOLDERS = ("stats", "training", "numerics")
 # The quick files first: the first failure ends a try.
 PROMISED_BY = {
     "approx/tasks/losses.py": ("test_mathematics", "test_scalings", "test_cases", "test_parity"),
@@ -62,10 +64,36 @@ PROMISED_BY = {
         "test_case_updates",
         "test_second_order",
     ),
+    "approx/training/recorded_steps.py": ("test_mathematics", "test_contract", "test_refusals"),
+    "approx/training/recipes.py": ("test_mathematics", "test_contract", "test_refusals"),
+    "approx/training/checks.py": ("test_data", "test_contract", "test_refusals"),
+    "approx/training/inputs.py": (
+        "test_sampling",
+        "test_data",
+        "test_case_updates",
+        "test_contract",
+    ),
+    "approx/training/evaluation.py": (
+        "test_data",
+        "test_mathematics",
+        "test_contract",
+        "test_second_order",
+    ),
+    "approx/training/optimizers.py": ("test_mathematics", "test_contract", "test_parity"),
+    "approx/training/keras.py": ("test_mathematics", "test_contract", "test_parity"),
+    "approx/training/rules.py": ("test_contract", "test_case_updates", "test_second_order"),
     "approx/training/second_order.py": ("test_second_order",),
     "approx/training/quasi_newton.py": ("test_second_order",),
     "approx/training/inverse_hessians.py": ("test_second_order",),
     "approx/numerics/elementary.py": ("test_elementary",),
+    "approx/numerics/cholesky.py": ("test_second_order",),
+    "approx/numerics/barriers.py": ("test_elementary", "test_mathematics", "test_contract"),
+    "approx/numerics/products.py": (
+        "test_mathematics",
+        "test_case_updates",
+        "test_scalings",
+        "test_lanes",
+    ),
 }
 # Helpers of the other statistics, named by no test.
 PROMISED_BY |= dict.fromkeys(
@@ -126,9 +154,12 @@ class Mutant:
 
 
 def files() -> list[str]:
-    """What is mutated, without lists of names."""
-    statistics = sorted((ROOT / "approx" / "stats").glob("*.py"))
-    paths = [str(path.relative_to(ROOT)) for path in statistics if path.name != "__init__.py"]
+    """What is mutated: every file of some folders, and what else PROMISED_BY names."""
+    paths = []
+    for folder in WHOLE_FOLDERS:
+        for path in sorted((ROOT / "approx" / folder).glob("*.py")):
+            if path.name != "__init__.py":  # a list of names
+                paths.append(str(path.relative_to(ROOT)))
     return [*paths, *(path for path in PROMISED_BY if path not in paths)]
 
 

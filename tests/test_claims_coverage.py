@@ -57,7 +57,7 @@ def test_claims_at_the_edge_of_never_are_seldom_wrong(many):
 
 
 def rate_chances(n: int, rates=RATES) -> list[float]:
-    """The chance of a wrong verdict in every table of claims about rates, with the exact interval."""
+    """The chance of a wrong verdict in every table of claims about rates, by the exact interval."""
     k, found = np.arange(n + 1), []
     for many in TABLES:
         low, high = stats.binomial_interval(k, n, 1 - 0.05 / many, "exact")

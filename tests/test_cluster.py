@@ -1,4 +1,4 @@
-"""Promise: who computes a sweep changes no bit of it, and whoever is lost on the way loses nothing."""
+"""Promise: who computes a sweep changes no bit of it, and whoever is lost loses nothing."""
 
 import multiprocessing
 import os
@@ -257,7 +257,8 @@ def test_after_a_killed_process_the_same_call_goes_on(
             sweep(tmp_path / "x", pool)
     before = stored(tmp_path / "x")
     assert 6 <= len(before) < 40
-    said = f"ended by BrokenProcessPool: {8 * len(before)} of 320 trainings stored; the same command goes on"
+    stored_so_far = f"{8 * len(before)} of 320 trainings stored"
+    said = f"ended by BrokenProcessPool: {stored_so_far}; the same command goes on"
     assert said in capsys.readouterr().err
     with ProcessPoolExecutor(1, mp_context=SPAWN) as pool:
         assert same(sweep(tmp_path / "x", pool), memory)

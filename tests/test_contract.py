@@ -76,10 +76,44 @@ def falls(values):
     return np.isfinite(values).all() and values[-1] < 0.9 * values[0]
 
 
-@pytest.mark.parametrize("name", TASKS)
-def test_tasks(name):
-    outputs = 3 if name == "labels" else 1
-    recipe = ap.Recipe(model=ap.MLP((8,), outputs=outputs), learning_rate=0.03, steps=STEPS)
+# The whole catalogue in as few programs as it has optimisers: task, activation, optimiser, batches
+TOGETHER = [
+    ("square", "tanh", "sgd", ("epoch", 8)),
+    ("square drawn", "gaussian", "rmsprop", ("stream", 7)),
+    ("sine", "sin", "momentum", ("order", 7)),
+    ("function", "relu", "nesterov", None),
+    ("two inputs", "gelu", "adamw", ("replacement", 7)),
+    ("half", "snake", "adam", ("epoch", 7)),
+    ("own loss", "square", "rmsprop_keras", ("epoch", 21)),
+    ("labels", "sigmoid", "adam_keras", None),
+    ("sides", "xla_tanh", "adamw_keras", None),
+    ("square", "linear", optax.lion, None),
+    ("function", "tanh", optax.adabelief, None),
+]
+
+
+def test_the_table_holds_the_whole_catalogue():
+    tasks, activations, optimizers, batches = (set(names) for names in zip(*TOGETHER, strict=True))
+    assert tasks == set(TASKS)
+    assert activations == set(ap.models.ACTIVATIONS)
+    assert optimizers > set(ap.optimizers.OPTIMIZERS)
+    kinds = {pair[0] for pair in batches if pair is not None}
+    assert kinds == set(ap.sampling.KINDS) | {"stream"}
+
+
+@pytest.mark.parametrize(("name", "activation", "optimizer", "batches"), TOGETHER)
+def test_together(name, activation, optimizer, batches):
+    outputs, initializer, its_batches = 1, "pytorch", {}
+    if name == "labels":
+        outputs = 3
+    if activation == "sin":
+        initializer = "siren"
+    if batches is not None:
+        its_batches = {"batches": batches[0], "batch_size": batches[1]}
+    model = ap.MLP((8,), activation, outputs=outputs, initializer=initializer)
+    recipe = ap.Recipe(
+        model=model, optimizer=optimizer, learning_rate=0.02, steps=200, **its_batches
+    )
     trace = train(jax.random.key(0), TASKS[name], recipe)
     assert falls(np.asarray(trace.loss))
     assert trace.prediction.shape == (1, jax.eval_shape(TASKS[name].points).x.shape[0], outputs)
@@ -94,6 +128,7 @@ def test_tasks(name):
         assert len(np.unique(right)) > 1  # it is learned
 
 
+@pytest.mark.slow  # alone, what test_together trains in company
 @pytest.mark.parametrize("activation", ap.models.ACTIVATIONS)
 def test_activations(activation):
     initializer = "siren" if activation == "sin" else "pytorch"
@@ -121,11 +156,11 @@ def test_initializers(initializer, bias):
     if bias:
         # One program trains all
         common = ap.Recipe(model=ap.MLP((8,), "gaussian"), steps=STEPS, learning_rate=0.03)
-        recipe = replace(common, model=replace(model, widths=(8,)))
-        state = quick(ap.init)(jax.random.key(3), SMALL, recipe)
-        assert falls(np.asarray(train(jax.random.key(3), SMALL, common, params=state.params).loss))
+        start = replace(model, widths=(8,)).init(jax.random.key(3), jnp.ones((4, 1)))
+        assert falls(np.asarray(train(jax.random.key(3), SMALL, common, params=start).loss))
 
 
+@pytest.mark.slow  # alone, what test_together trains in company
 @pytest.mark.parametrize("optimizer", [*ap.optimizers.OPTIMIZERS, optax.lion, optax.adabelief])
 def test_optimizers(optimizer):
     assert falls(losses(SMALL, ap.Recipe(optimizer=optimizer, learning_rate=0.01, steps=STEPS)))
@@ -136,16 +171,11 @@ def test_a_finished_optax_transformation():
     assert falls(losses(SMALL, ap.Recipe(optimizer=chain, learning_rate=None, steps=STEPS)))
 
 
-def test_a_transformation_of_the_models_own_parameters():
+def test_a_transformation_of_the_models_own_parameters(quiet):
     """With a mask in their shape, which no other parameters have."""
     masked = optax.adamw(0.01, mask=lambda params: [{"w": True, "b": False} for _ in params])
-    runs = ap.run(
-        SMALL,
-        ap.Recipe(optimizer=masked, learning_rate=None, steps=2),
-        seeds=2,
-        progress=False,
-        lanes=8,
-    )
+    recipe = ap.Recipe(optimizer=masked, learning_rate=None, steps=2)
+    runs = ap.run(SMALL, recipe, seeds=2, **quiet)
     assert (runs.evaluations.isel(step=-1) == 2).all()
 
 
@@ -174,6 +204,7 @@ def test_models_of_ones_own(model, quiet, count_compiles):
     assert not compiles
 
 
+@pytest.mark.slow  # alone, what test_together trains in company
 @pytest.mark.parametrize(
     ("batches", "size"),
     [("epoch", 8), ("epoch", 7), ("order", 7), ("replacement", 7), ("stream", 7), ("epoch", 21)],
@@ -385,7 +416,10 @@ def test_divergence_is_data(quiet):
 
 def test_what_is_imported_late_is_found_by_dir():
     """In a process of its own: here they are imported already. Looking does not import them."""
-    look = "import sys, approx as ap; print(set(ap.__all__) <= set(dir(ap)), 'matplotlib.pyplot' in sys.modules)"
+    look = (
+        "import sys, approx as ap; "
+        "print(set(ap.__all__) <= set(dir(ap)), 'matplotlib.pyplot' in sys.modules)"
+    )
     done = subprocess.run(
         [sys.executable, "-c", look], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}
     )

@@ -186,7 +186,7 @@ def test_confidence_sequence_survives_peeking(rate):
 
 
 def test_false_discoveries_are_controlled():
-    """Of 200 comparisons of which 50 are real, at most 5% of the discoveries are false on average."""
+    """Of 200 comparisons, 50 of them real, at most 5% of the discoveries are false on average."""
     rng = np.random.default_rng(4)
     shares = []
     for _ in range(100):

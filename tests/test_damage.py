@@ -116,7 +116,7 @@ def part(trainings: np.ndarray, key: int = 0) -> xr.Dataset:
 
 
 def sweep(folder: Path, label: str | None = None, rate: float = 0.5, chunk_count: int = 2) -> str:
-    """A finished sweep of 12 trainings in two chunks, or an unfinished one; the name of its source."""
+    """A finished sweep of 12 trainings in two chunks, or an unfinished one; its source's name."""
     with folders.locked(folder):
         name = folders.begin(folder, head(rate), label=label)
         for trainings in np.split(np.arange(12), 2)[:chunk_count]:

@@ -17,6 +17,7 @@ from conftest import QUICK
 
 import approx as ap
 from approx.tasks import values
+from approx.training import checks, evaluation, inputs
 
 X = np.arange(4.0)
 KEY = jax.random.key(0)
@@ -33,32 +34,100 @@ MASKED = np.ma.masked_array([1.0, 999.0, 3.0, 4.0], [False, True, False, False])
 REFUSED = {
     "masked": (lambda: ap.given(MASKED, X), ValueError, r"x\[1\] is masked"),
     "masked targets": (lambda: ap.given(X, MASKED), ValueError, r"y\[1\] is masked"),
-    "masked labels": (lambda: ap.given(X, MASKED, loss="cross_entropy"), ValueError, r"y\[1\] is masked"),
-    "masked of f": (lambda: ap.task(lambda x: np.ma.masked_less(x, 1), X), ValueError, r"y\[0\] is masked"),
-    "masked distance": (lambda: ap.given(X, X, X, X, distance=MASKED), ValueError, r"distance\[1\] is masked"),
+    "masked labels": (
+        lambda: ap.given(X, MASKED, loss="cross_entropy"),
+        ValueError,
+        r"y\[1\] is masked",
+    ),
+    "masked of f": (
+        lambda: ap.task(lambda x: np.ma.masked_less(x, 1), X),
+        ValueError,
+        r"y\[0\] is masked",
+    ),
+    "masked distance": (
+        lambda: ap.given(X, X, X, X, distance=MASKED),
+        ValueError,
+        r"distance\[1\] is masked",
+    ),
     "complex": (lambda: ap.task(lambda x: x + 1j, X), TypeError, "y holds complex numbers"),
     "dates": (lambda: ap.given(np.arange(4).astype("M8[D]"), X), TypeError, "x holds dates"),
-    "dates of pandas": (lambda: ap.given(pd.date_range("2020", periods=4), X), TypeError, "x holds dates"),
-    "spans": (lambda: ap.given(X, np.arange(4).astype("m8[s]")), TypeError, "y holds time differences"),
+    "dates of pandas": (
+        lambda: ap.given(pd.date_range("2020", periods=4), X),
+        TypeError,
+        "x holds dates",
+    ),
+    "spans": (
+        lambda: ap.given(X, np.arange(4).astype("m8[s]")),
+        TypeError,
+        "y holds time differences",
+    ),
     "words": (lambda: ap.given(["1", "2"], [1, 2]), TypeError, "x holds words"),
-    "missing": (lambda: ap.given(pd.Series([1, None, 3, 4], dtype="Int64"), X), ValueError, r"x\[1, 0\] is nan"),
-    "missing object": (lambda: ap.given(pd.Series([1, pd.NA], dtype=object), [1, 2]), TypeError, r"x\[1\] is <NA>"),
+    "missing": (
+        lambda: ap.given(pd.Series([1, None, 3, 4], dtype="Int64"), X),
+        ValueError,
+        r"x\[1, 0\] is nan",
+    ),
+    "missing object": (
+        lambda: ap.given(pd.Series([1, pd.NA], dtype=object), [1, 2]),
+        TypeError,
+        r"x\[1\] is <NA>",
+    ),
     "none": (lambda: ap.given([1.0, None], [1, 2]), TypeError, r"x\[1\] is None"),
-    "missing float": (lambda: ap.given(pd.DataFrame({"a": [1, None]}), [1, 2]), ValueError, r"x\[1, 0\] is nan"),
-    "sparse": (lambda: ap.given(scipy.sparse.eye_array(4).tocsr(), X), TypeError, r"sparse.*x.toarray\(\)"),
+    "missing float": (
+        lambda: ap.given(pd.DataFrame({"a": [1, None]}), [1, 2]),
+        ValueError,
+        r"x\[1, 0\] is nan",
+    ),
+    "sparse": (
+        lambda: ap.given(scipy.sparse.eye_array(4).tocsr(), X),
+        TypeError,
+        r"sparse.*x.toarray\(\)",
+    ),
     "unit": (lambda: ap.given(X.view(Metres), X), TypeError, "x has the unit m"),
     "dictionary": (lambda: ap.given({"a": X}, X), TypeError, "x is a dict"),
-    "ragged": (lambda: ap.given([[1, 2], [3]], [1, 2]), ValueError, r"x has rows of unequal length: \[1, 2\]"),
+    "ragged": (
+        lambda: ap.given([[1, 2], [3]], [1, 2]),
+        ValueError,
+        r"x has rows of unequal length: \[1, 2\]",
+    ),
     "one number": (lambda: ap.given(1.0, 2.0), ValueError, r"x has shape \(\)"),
-    "nan label": (lambda: ap.given(X, [0, 1, np.nan, 1], loss="cross_entropy"), ValueError, r"y\[2\] is nan"),
-    "large label": (lambda: ap.given(X, [0, 1, 2, 2**32], loss="cross_entropy"), ValueError, "label 4294967296"),
-    "large integer": (lambda: ap.given([2**60, 2**60 + 1], [0, 1]), ValueError, r"x\[1\] is 1152921504606846977"),
-    "rule of distance": (lambda: ap.given(X, X, X, X, distance="range"), ValueError, "'range'; it is 'box'"),
-    "hold_out": (lambda: ap.given(X, X, hold_out="first"), ValueError, "'last' or 'random', not 'first'"),
-    "reversed pair": (lambda: ap.tasks.square(range=(1, 0)), ValueError, r"range is \(1, 0\); a pair is \(low, high\)"),
-    "three ends": (lambda: ap.tasks.sine(range=(0, 1, 2)), ValueError, r"range is \(0, 1, 2\); a pair"),
+    "nan label": (
+        lambda: ap.given(X, [0, 1, np.nan, 1], loss="cross_entropy"),
+        ValueError,
+        r"y\[2\] is nan",
+    ),
+    "large label": (
+        lambda: ap.given(X, [0, 1, 2, 2**32], loss="cross_entropy"),
+        ValueError,
+        "label 4294967296",
+    ),
+    "large integer": (
+        lambda: ap.given([2**60, 2**60 + 1], [0, 1]),
+        ValueError,
+        r"x\[1\] is 1152921504606846977",
+    ),
+    "rule of distance": (
+        lambda: ap.given(X, X, X, X, distance="range"),
+        ValueError,
+        "'range'; it is 'box'",
+    ),
+    "hold_out": (
+        lambda: ap.given(X, X, hold_out="first"),
+        ValueError,
+        "'last' or 'random', not 'first'",
+    ),
+    "reversed pair": (
+        lambda: ap.tasks.square(range=(1, 0)),
+        ValueError,
+        r"range is \(1, 0\); a pair is \(low, high\)",
+    ),
+    "three ends": (
+        lambda: ap.tasks.sine(range=(0, 1, 2)),
+        ValueError,
+        r"range is \(0, 1, 2\); a pair",
+    ),
     "range in words": (lambda: ap.tasks.square(range="1"), ValueError, "range is '1'"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("case", REFUSED)
@@ -111,7 +180,7 @@ def test_data_are_copied_and_f_cannot_change_them():
 def test_what_a_precision_cannot_hold_is_refused(x, y, message):
     task = ap.given(x, y)
     with pytest.raises(ValueError, match=message):
-        ap.training.checks.check(task, LINEAR)
+        checks.check(task, LINEAR)
     if np.max(y) >= 1e-40 or np.min(x) > 1:
         task.check_precision("float64")  # which holds it
 
@@ -162,9 +231,7 @@ def test_outside_accuracy_and_a_row_that_is_held_out_at_random(quiet):
     )
     held_rows = set()
     for seed in range(3):
-        data = ap.training.inputs.streams(
-            jax.random.fold_in(jax.random.key(0, impl="threefry2x32"), seed)
-        ).data
+        data = inputs.streams(jax.random.fold_in(jax.random.key(0, impl="threefry2x32"), seed)).data
         (kept, _), (held, y_held) = task.split(data, data)
         np.testing.assert_array_equal(np.sort(np.r_[kept[:, 0], held[:, 0]]), np.float32(x))
         outputs = ap.predict(ap.params(runs, seed=seed), held, LINEAR)
@@ -272,7 +339,7 @@ def test_a_row_with_an_output_that_is_not_finite_is_of_no_class():
 
 def test_a_users_own_rule_does_not_find_nan_correct():
     task = ap.given(X, X, correct=lambda outputs, y: ~(jnp.abs(outputs - y) > 0.5)[:, 0])
-    assert ap.training.evaluation.is_correct(
+    assert evaluation.is_correct(
         jnp.r_[BAD, jnp.ones((1, 1))], jnp.ones((4, 1)), task
     ).tolist() == [
         0,

@@ -92,7 +92,7 @@ def test_variance_is_that_of_the_likeliest_distribution():
 @pytest.mark.parametrize("rate", [0.0, 0.75, 1.0])
 @pytest.mark.parametrize("n", [1, 2, 5, 32, 100])
 def test_where_all_seeds_agree_the_interval_holds_what_an_exact_bound_does(rate, n):
-    """Were more than 1 - tail^(1/n) of all seeds elsewhere, within the bounds, one had been seen."""
+    """Were more than 1 - tail^(1/n) of all seeds elsewhere in the bounds, one had been seen."""
     values = np.full(n, rate)
     low, high = stats.mean_interval(values, (0, 1), 0.95, 0.25)
     elsewhere = 1 - 0.025 ** (1 / n)

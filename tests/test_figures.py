@@ -59,18 +59,18 @@ def test_a_figure_that_contradicts_its_committed_table_is_not_drawn(name, tmp_pa
 def test_a_kind_without_a_colour_is_refused(name):
     figure = script("figures", name)
     known = figure.GROUPED
-    assert plot.kinds.drawn_as(known, known).tolist() == list(known.values())
+    assert plot.drawn_as(known, known).tolist() == list(known.values())
     with pytest.raises(ValueError, match=r"no colour for the kinds.*half learned"):
-        plot.kinds.drawn_as(["learned", "half learned"], known)
+        plot.drawn_as(["learned", "half learned"], known)
     colors = next(c for c in (getattr(figure, n, None) for n in ("ENDS", "ENDINGS", "COLORS")) if c)
     assert set(known.values()) <= set(colors), "each kind has a colour"
 
 
 def test_every_kind_of_the_committed_tables_is_known():
     for name in COLUMNS:
-        plot.kinds.drawn_as({kind for _, kind in seeds_of(name)}, script("figures", name).GROUPED)
+        plot.drawn_as({kind for _, kind in seeds_of(name)}, script("figures", name).GROUPED)
     clusters = pd.read_csv(SUMMARIES / "clusters_kinds.csv")
-    plot.kinds.check_colors(clusters.kind, script("figures", "clusters").KINDS)
+    plot.check_colors(clusters.kind, script("figures", "clusters").KINDS)
     square = script("figures", "square_remedies")
     shares = square.endings(pd.read_csv(SUMMARIES / "square_remedies.csv").set_index("label"))
     np.testing.assert_allclose(shares.sum(axis=1), 1, atol=0.005)
@@ -78,8 +78,11 @@ def test_every_kind_of_the_committed_tables_is_known():
 
 def legend_of(figure):
     legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
-    return {text.get_text(): handle.get_color() for one in legends for text, handle in zip(
-        one.get_texts(), one.legend_handles, strict=True)}  # fmt: skip
+    colors = {}
+    for one in legends:
+        for text, handle in zip(one.get_texts(), one.legend_handles, strict=True):
+            colors[text.get_text()] = handle.get_color()
+    return colors
 
 
 def dots(ax):
@@ -134,21 +137,21 @@ def test_every_kind_of_the_intervals_and_the_squares_seeds_is_named():
 
 
 def test_results_are_those_of_which_the_table_was_made():
-    plot.kinds.check_identity("tanh", "e0b94d9f9d67aa", "e0b94d9f9d67")
+    plot.check_identity("tanh", "e0b94d9f9d67aa", "e0b94d9f9d67")
     for said in ("b94d9f9d67aa", ""):
         with pytest.raises(
             ValueError, match="the results of tanh are e0b94d9f9d67, and the summary was made of"
         ):
-            plot.kinds.check_identity("tanh", "e0b94d9f9d67aa", said)
+            plot.check_identity("tanh", "e0b94d9f9d67aa", said)
 
 
 def test_numbers_are_compared_to_the_digits_of_the_table():
-    plot.kinds.check_number("a", 0.12345, 0.123)
-    plot.kinds.check_number("a", np.inf, np.inf)
-    plot.kinds.check_number("a", 88, 88)
+    plot.check_number("a", 0.12345, 0.123)
+    plot.check_number("a", np.inf, np.inf)
+    plot.check_number("a", 88, 88)
     for ours, said in ((0.1, 0.2), (88, 87), (np.inf, 3.0), (np.nan, 1.0)):
         with pytest.raises(ValueError, match="would contradict its table: a is"):
-            plot.kinds.check_number("a", ours, said)
+            plot.check_number("a", ours, said)
 
 
 def test_maps_refuse_kinds_without_a_colour_or_a_name():
@@ -188,4 +191,4 @@ def test_the_map_of_the_square_draws_all_its_kinds():
         "stands still",
     ]
     assert stats.majority(found).kind.shape == (1, 1)
-    plot.kinds.check_colors(np.unique(found.kind), figure.COLORS)
+    plot.check_colors(np.unique(found.kind), figure.COLORS)

@@ -39,7 +39,7 @@ def relu_mse(x, y, kinks, signs):
 
 
 def quiet(f, start, args=(), **_):
-    """Nelder and Mead's search, without its words: (place, value) as `optimize.brute` wants them."""
+    """Nelder and Mead's search in silence: (place, value) as `optimize.brute` wants them."""
     found = optimize.minimize(
         f, start, method="Nelder-Mead", options={"xatol": 1e-7, "fatol": 1e-12}
     )

@@ -174,7 +174,7 @@ def test_two_groups_are_compared_up_to_the_earlier_horizon(name):
 
 @pytest.mark.parametrize("name", PAIRED)
 def test_two_groups_are_compared_at_the_records_that_both_have(name):
-    """The same trainings, one side recorded at half of the steps: it would seem to succeed later."""
+    """The same trainings, one side recorded at half of the steps: it would seem to be later."""
     upper = random_times(60)
     fine, coarse = hits_of(upper), hits_of(upper, STEPS[[0, 2, 4, 7]])
     found = PAIRED[name](fine, coarse)

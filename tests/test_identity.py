@@ -14,7 +14,7 @@ IDENTITY = script("experiments", "identity")
 
 
 def test_the_identitys_remedies_change_one_thing():
-    """Against A with fewer rows; the factorial holds every combination once, that one among them."""
+    """Against A with fewer rows; the factorial holds every combination once, that one too."""
     assert len(IDENTITY.FACTORIAL) == 3 * 2 * 2
     task, plain = IDENTITY.FACTORIAL[IDENTITY.PLAIN]
     assert (plain.optimizer, plain.learning_rate, plain.batch_size) == ("sgd", 0.01, 8)
@@ -78,7 +78,7 @@ def test_what_became_of_an_identity():
 
 
 def test_averages_over_the_identitys_cells_have_a_width_where_all_seeds_agree():
-    """Three of four cells always succeed, on every seed (this was printed as 0.750 [0.750, 0.750])."""
+    """Three of four cells succeed on every seed (this was printed as 0.750 [0.750, 0.750])."""
     labels = [label for label in IDENTITY.FACTORIAL if label.startswith("feature")]
     seeds = {"seed": np.arange(88), "step": [0, 10]}
     runs = {

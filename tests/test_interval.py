@@ -23,8 +23,11 @@ def test_the_intervals_factorial_holds_every_combination_once():
         (task, recipe), (its_task, its_recipe) = INTERVAL.RECIPES[named], cells[label]
         changed = replace(recipe, steps=its_recipe.steps, records=its_recipe.records)
         assert (changed.model, changed.optimizer, changed.learning_rate, changed.batch_size) == (
-            its_recipe.model, its_recipe.optimizer, its_recipe.learning_rate, its_recipe.batch_size,
-        )  # fmt: skip
+            its_recipe.model,
+            its_recipe.optimizer,
+            its_recipe.learning_rate,
+            its_recipe.batch_size,
+        )
         np.testing.assert_array_equal(task.x, its_task.x)
         assert task.loss == its_task.loss
 

@@ -39,7 +39,7 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(program_files, "_complaints", set())
     monkeypatch.setattr(kept_programs, "_refused", set())
     monkeypatch.setattr(kept_programs, "_jax_keeps", threading.Event())
-    monkeypatch.setattr(programs, "_compiled", {})
+    forget(monkeypatch)
     # Where the suite itself is run with JAX's persistent cache, it is switched off here
     used = jax.config.jax_enable_compilation_cache
     jax.config.update("jax_enable_compilation_cache", False)
@@ -48,6 +48,11 @@ def place(tmp_path, monkeypatch):
     kept_programs.finish()
     jax.config.update("jax_enable_compilation_cache", used)
     compilation_cache.reset_cache()
+
+
+def forget(monkeypatch):
+    """No program is in memory any more, as in a new process."""
+    monkeypatch.setattr(programs, "_compiled", {})
 
 
 def lowered(factor=2.0):
@@ -105,7 +110,7 @@ def test_a_program_from_disk_gives_the_bits_of_one_compiled_now(form, place, mon
     kept_programs.finish()
     written = {path: path.read_bytes() for path in files(place)}
     assert len(written) == 4  # look, draw, start and advance
-    monkeypatch.setattr(programs, "_compiled", {})
+    forget(monkeypatch)
     found = []
 
     def recall(*given):
@@ -531,7 +536,7 @@ def test_a_program_that_calls_the_host_is_never_kept(place, monkeypatch):
     first = ap.run(task, recipe, metrics=metrics, compiler_options=options, **asked)
     kept_programs.finish()
     kept = len(files(place))
-    monkeypatch.setattr(programs, "_compiled", {})
+    forget(monkeypatch)
     again = ap.run(task, recipe, metrics=metrics, compiler_options=options, **asked)
     np.testing.assert_array_equal(first.at_zero, again.at_zero)
     assert len(files(place)) == kept <= 2  # advance is never among them

@@ -96,10 +96,9 @@ def test_activations():
         "xla_tanh": np.tanh(z),
     }
     assert set(expected) == set(ap.models.ACTIVATIONS)
+    numbers = {"sin": {"frequency": 2.5}, "snake": {"a": 0.7}}
     for name, values in expected.items():
-        model = ap.MLP(
-            (), name, frequency=2.5 if name == "sin" else None, a=0.7 if name == "snake" else None
-        )
+        model = ap.MLP((), name, **numbers.get(name, {}))
         np.testing.assert_allclose(model.activate(jnp.asarray(z)), values, rtol=2e-6, atol=2e-6)
 
 
@@ -239,7 +238,7 @@ def test_dropout_keeps_the_mean_and_its_rate():
 
 
 def test_every_layer_drops_units_of_its_own():
-    """Three tenths of the units are dropped after each of two layers, and 0.3² of them after both."""
+    """Three tenths of the units are dropped after each of two layers, 0.3² of them after both."""
     layers = [{"w": jnp.eye(400), "b": jnp.zeros(400)} for _ in range(3)]
     model = ap.MLP((400, 400), "linear", outputs=400, dropout=0.3)
     drop = lambda params: model.apply(params, jnp.ones((100, 400)), key=jax.random.key(0))  # noqa: E731

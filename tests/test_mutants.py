@@ -1,4 +1,4 @@
-"""Promise: `make mutants` counts and names what it found, and knows which tests promise which file."""
+"""Promise: `make mutants` counts and names what it found, and knows the tests of each file."""
 
 import mutants
 import pytest

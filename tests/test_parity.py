@@ -30,19 +30,19 @@ def ten_steps(case: str, run: bool):
     name, *variant = case.split(" ", 1)
     variant = variant[0] if variant else ""
     scale = np.float32(1e-6 if variant == "tiny" else 1)
-    batches = (
-        {"batch_size": 3, "batches": "order", "steps": 30}
-        if "batches" in variant
-        else {"steps": 10}
-    )
+    options = {"steps": 10}
+    if "batches" in variant:
+        options = {"batch_size": 3, "batches": "order", "steps": 30}
+    if "l2" in variant:
+        options["l2"] = 0.05
+    if "hidden" in variant:
+        options["l2_on"] = "hidden"
     recipe = ap.Recipe(
         model=ap.MLP((3,)),
         optimizer=name,
         learning_rate=RATE.get(name, 0.03),
-        l2=0.05 if "l2" in variant else None,
-        l2_on="hidden" if "hidden" in variant else "kernels",
-        records=range(0, batches["steps"] + 1, batches["steps"] // 10),
-        **batches,
+        records=range(0, options["steps"] + 1, options["steps"] // 10),
+        **options,
     )
     task = ap.given(X, (X**2 - np.float32(0.3) * X).astype(np.float32) * scale)
     start = [PARAMS[0], {k: v * scale for k, v in PARAMS[1].items()}]

@@ -58,7 +58,7 @@ def test_an_interrupt_in_memory_hands_back_what_has_ended(quiet, monkeypatch):
         raise KeyboardInterrupt
 
     monkeypatch.setattr(driver, "drive", interrupted)
-    with pytest.raises(ap.runs.Interrupted, match="12 seeds had ended") as stopped:
+    with pytest.raises(KeyboardInterrupt, match="12 seeds had ended") as stopped:
         ap.run(task, recipe, seeds=20, learning_rate=[0.1, 0.2], **quiet)
     np.testing.assert_array_equal(stopped.value.runs.loss, whole.loss.isel(seed=slice(12)))
     monkeypatch.undo()
@@ -79,7 +79,7 @@ def test_an_interrupt_hands_back_the_recipes_and_batches_before(quiet, monkeypat
             raise KeyboardInterrupt
 
     monkeypatch.setattr(driver, "drive", interrupted)
-    with pytest.raises(ap.runs.Interrupted, match=r"those of a, b are in \.recipes") as stopped:
+    with pytest.raises(KeyboardInterrupt, match=r"those of a, b are in \.recipes") as stopped:
         ap.run(task, {"a": recipe, "b": recipe}, seeds=20, **quiet)
     assert {label: runs.sizes["seed"] for label, runs in stopped.value.recipes.items()} == {
         "a": 20,
@@ -87,7 +87,7 @@ def test_an_interrupt_hands_back_the_recipes_and_batches_before(quiet, monkeypat
     }
     assert stopped.value.runs is stopped.value.recipes["b"]
     calls.clear()
-    with pytest.raises(ap.runs.Interrupted) as stopped:
+    with pytest.raises(KeyboardInterrupt) as stopped:
         ap.run(task, recipe, seeds=200, until=lambda runs: False, **quiet)
     assert stopped.value.runs.seed.values.tolist() == list(range(128 + 8))
     assert not stopped.value.recipes

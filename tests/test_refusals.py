@@ -16,6 +16,7 @@ import pytest
 from conftest import QUICK
 
 import approx as ap
+from approx.sweep import devices, limits, programs
 
 SQUARE, RECIPE = ap.tasks.square(), ap.Recipe(steps=5)
 LABELS = ap.given([0.0, 1.0, 2.0], [0, 1, 2], loss="cross_entropy")
@@ -89,10 +90,16 @@ def run(task=SQUARE, recipe=RECIPE, **options):
 
 
 CASES = {
-    "unknown number": (lambda: run(momentun=[0.1]), TypeError, "cannot sweep 'momentun'; sweepable: learning_rate"),
+    "unknown number": (
+        lambda: run(momentun=[0.1]),
+        TypeError,
+        "cannot sweep 'momentun'; sweepable: learning_rate",
+    ),
     "structure": (lambda: run(steps=[1, 2]), TypeError, "cannot sweep 'steps'"),
     "ambiguous": (
-        lambda: run(ap.tasks.sine(), replace(RECIPE, model=ap.MLP((4,), "sin")), frequency=[1.0, 2.0]),
+        lambda: run(
+            ap.tasks.sine(), replace(RECIPE, model=ap.MLP((4,), "sin")), frequency=[1.0, 2.0]
+        ),
         TypeError,
         "write one of model.frequency, task.frequency",
     ),
@@ -100,70 +107,222 @@ CASES = {
     "empty grid": (lambda: run(learning_rate=[]), ValueError, "one or more values"),
     "repeated value": (lambda: run(learning_rate=[0.1, 0.1]), ValueError, "repeats the value 0.1"),
     "infinite value": (lambda: run(learning_rate=[0.1, np.inf]), ValueError, "inf"),
-    "twice": (lambda: run(**{"range": [1.0], "task.range": [1.0]}), TypeError, "names one number twice"),
+    "twice": (
+        lambda: run(**{"range": [1.0], "task.range": [1.0]}),
+        TypeError,
+        "names one number twice",
+    ),
     "useless number": (lambda: run(a=[1.0]), ValueError, "a belongs to the activation 'snake'"),
-    "bad dropout in a grid": (lambda: run(dropout=[0.1, 1.5]), ValueError, "dropout is a rate in \\[0, 1\\), not 1.5"),
-    "nan in the recipe": (lambda: run(recipe=ap.Recipe(learning_rate=float("nan"))), ValueError, "not finite"),
+    "bad dropout in a grid": (
+        lambda: run(dropout=[0.1, 1.5]),
+        ValueError,
+        "dropout is a rate in \\[0, 1\\), not 1.5",
+    ),
+    "nan in the recipe": (
+        lambda: run(recipe=ap.Recipe(learning_rate=float("nan"))),
+        ValueError,
+        "not finite",
+    ),
     "x and y": (lambda: ap.given(X, X[:3]), ValueError, "differ in their number of rows: 4 and 3"),
     "x and x_test": (lambda: ap.given(X, X, np.ones((5, 2)), X), ValueError, "differ"),
     "x_test alone": (lambda: ap.given(X, X, X), ValueError, "x_test and y_test come together"),
     "not finite": (lambda: ap.given(X, [1, 2, np.nan, 4]), ValueError, r"y\[2, 0\] is nan"),
-    "f not finite": (lambda: ap.task(lambda x: np.where(x > 0, x, -np.inf), X), ValueError, r"y\[0, 0\] is -inf"),
+    "f not finite": (
+        lambda: ap.task(lambda x: np.where(x > 0, x, -np.inf), X),
+        ValueError,
+        r"y\[0, 0\] is -inf",
+    ),
     "three axes": (lambda: ap.given(np.ones((2, 2, 2)), X[:2]), ValueError, "shape \\(2, 2, 2\\)"),
     "no rows": (lambda: ap.given([], []), ValueError, "not empty"),
-    "fractional labels": (lambda: ap.given(X, X + 0.5, loss="cross_entropy"), ValueError, "whole numbers"),
-    "negative labels": (lambda: ap.given(X, X - 1, loss="cross_entropy"), ValueError, "whole numbers"),
-    "label out of range": (lambda: run(LABELS, ap.Recipe(model=ap.MLP(outputs=2))), ValueError, "label 2.*0 to 1"),
-    "outputs": (lambda: run(ap.given(X, np.ones((4, 3)))), ValueError, "outputs have shape \\(4, 1\\).*\\(4, 3\\)"),
-    "loss per row": (lambda: run(replace(SQUARE, loss=lambda f, y: (f - y).mean())), ValueError, "one value per row"),
-    "unknown loss": (lambda: replace(SQUARE, loss="mae"), ValueError, "unknown loss 'mae'; there is: mse"),
-    "validation": (lambda: ap.tasks.square(validation=1.0), ValueError, "share of the rows in \\[0, 1\\), not 1.0"),
-    "validation takes all": (lambda: run(ap.given(X, X, validation=0.9)), ValueError, "splits 4 rows into 0"),
+    "fractional labels": (
+        lambda: ap.given(X, X + 0.5, loss="cross_entropy"),
+        ValueError,
+        "whole numbers",
+    ),
+    "negative labels": (
+        lambda: ap.given(X, X - 1, loss="cross_entropy"),
+        ValueError,
+        "whole numbers",
+    ),
+    "label out of range": (
+        lambda: run(LABELS, ap.Recipe(model=ap.MLP(outputs=2))),
+        ValueError,
+        "label 2.*0 to 1",
+    ),
+    "outputs": (
+        lambda: run(ap.given(X, np.ones((4, 3)))),
+        ValueError,
+        "outputs have shape \\(4, 1\\).*\\(4, 3\\)",
+    ),
+    "loss per row": (
+        lambda: run(replace(SQUARE, loss=lambda f, y: (f - y).mean())),
+        ValueError,
+        "one value per row",
+    ),
+    "unknown loss": (
+        lambda: replace(SQUARE, loss="mae"),
+        ValueError,
+        "unknown loss 'mae'; there is: mse",
+    ),
+    "validation": (
+        lambda: ap.tasks.square(validation=1.0),
+        ValueError,
+        "share of the rows in \\[0, 1\\), not 1.0",
+    ),
+    "validation takes all": (
+        lambda: run(ap.given(X, X, validation=0.9)),
+        ValueError,
+        "splits 4 rows into 0",
+    ),
     "inputs": (lambda: ap.tasks.square(inputs="random"), ValueError, "'grid' or 'uniform'"),
     "size": (lambda: ap.tasks.square(size=0), ValueError, "size is 0"),
-    "steps": (lambda: ap.Recipe(steps=0), ValueError, "steps is 0; it must be a whole number of at least 1"),
+    "steps": (
+        lambda: ap.Recipe(steps=0),
+        ValueError,
+        "steps is 0; it must be a whole number of at least 1",
+    ),
     "half a step": (lambda: ap.Recipe(steps=2.5), ValueError, "steps is 2.5"),
     "batch of none": (lambda: ap.Recipe(batch_size=0), ValueError, "batch_size is 0"),
-    "batch too large": (lambda: run(recipe=ap.Recipe(batch_size=22)), ValueError, "more than the 21 training rows"),
-    "stream of a grid": (lambda: run(LABELS, replace(RECIPE, model=ap.MLP(outputs=3), batches="stream", batch_size=2)),
-                         ValueError, "no endless stream"),
+    "batch too large": (
+        lambda: run(recipe=ap.Recipe(batch_size=22)),
+        ValueError,
+        "more than the 21 training rows",
+    ),
+    "stream of a grid": (
+        lambda: run(
+            LABELS, replace(RECIPE, model=ap.MLP(outputs=3), batches="stream", batch_size=2)
+        ),
+        ValueError,
+        "no endless stream",
+    ),
     "stream without size": (lambda: ap.Recipe(batches="stream"), ValueError, "needs a batch_size"),
-    "batches": (lambda: ap.Recipe(batches="random"), ValueError, "unknown batches 'random'; there is: epoch"),
+    "batches": (
+        lambda: ap.Recipe(batches="random"),
+        ValueError,
+        "unknown batches 'random'; there is: epoch",
+    ),
     "records": (lambda: ap.Recipe(steps=10, records=(0, 20)), ValueError, "between 0 and steps=10"),
     "records fall": (lambda: ap.Recipe(steps=10, records=(5, 2)), ValueError, "increasing"),
     "one record": (lambda: ap.Recipe(records=1), ValueError, "at least 2"),
-    "dtype": (lambda: ap.Recipe(dtype="float16"), ValueError, "unknown dtype 'float16'; there is: float32, float64"),
+    "dtype": (
+        lambda: ap.Recipe(dtype="float16"),
+        ValueError,
+        "unknown dtype 'float16'; there is: float32, float64",
+    ),
     "l2_on": (lambda: ap.Recipe(l2_on="bias"), ValueError, "unknown l2_on 'bias'"),
-    "activation": (lambda: ap.MLP((3,), "tanhh"), ValueError, "unknown activation 'tanhh'; there is: tanh, relu"),
-    "initializer": (lambda: ap.MLP(initializer="xavier"), ValueError, "unknown initializer 'xavier'; there is: keras"),
+    "activation": (
+        lambda: ap.MLP((3,), "tanhh"),
+        ValueError,
+        "unknown activation 'tanhh'; there is: tanh, relu",
+    ),
+    "initializer": (
+        lambda: ap.MLP(initializer="xavier"),
+        ValueError,
+        "unknown initializer 'xavier'; there is: keras",
+    ),
     "width": (lambda: ap.MLP((3, 0)), ValueError, "at least 1"),
-    "frequency of tanh": (lambda: ap.MLP((3,), frequency=2.0), ValueError, "frequency belongs to the activation 'sin'"),
-    "optimizer": (lambda: ap.Recipe(optimizer="adamax"), ValueError, "unknown optimizer 'adamax'; there is: sgd"),
-    "option": (lambda: ap.Recipe(options={"beta1": 0.9}), ValueError, "'adam' has no option 'beta1'; it has: b1"),
-    "schedule as rate": (lambda: ap.Recipe(learning_rate=optax.linear_schedule(1, 0, 5)), TypeError, "schedule=it"),
-    "schedule": (lambda: ap.Recipe(schedule="step"), ValueError, "unknown schedule 'step'; there is: cosine, linear"),
+    "frequency of tanh": (
+        lambda: ap.MLP((3,), frequency=2.0),
+        ValueError,
+        "frequency belongs to the activation 'sin'",
+    ),
+    "optimizer": (
+        lambda: ap.Recipe(optimizer="adamax"),
+        ValueError,
+        "unknown optimizer 'adamax'; there is: sgd",
+    ),
+    "option": (
+        lambda: ap.Recipe(options={"beta1": 0.9}),
+        ValueError,
+        "'adam' has no option 'beta1'; it has: b1",
+    ),
+    "schedule as rate": (
+        lambda: ap.Recipe(learning_rate=optax.linear_schedule(1, 0, 5)),
+        TypeError,
+        "schedule=it",
+    ),
+    "schedule": (
+        lambda: ap.Recipe(schedule="step"),
+        ValueError,
+        "unknown schedule 'step'; there is: cosine, linear",
+    ),
     "rate twice": (lambda: ap.Recipe(optimizer=optax.sgd(0.1)), ValueError, "learning_rate=None"),
     "no rate": (lambda: ap.Recipe(learning_rate=None), ValueError, "needs a learning_rate"),
-    "rate of a method": (lambda: ap.Recipe(optimizer="lm", learning_rate=1e-3), ValueError, "leave learning_rate"),
-    "batches of a method": (lambda: ap.Recipe(optimizer="bfgs", batch_size=5), ValueError, "all rows at every step"),
-    "dropout of a method": (lambda: run(recipe=ap.Recipe(model=ap.MLP(dropout=0.1), optimizer="lbfgs")),
-                            ValueError, "dropout changes it"),
-    "lm of an entropy": (lambda: run(ap.tasks.interval(), ap.Recipe(optimizer="lm")), ValueError, "sum of squares"),
-    "stream of a method": (lambda: ap.Recipe(optimizer="lm", batches="stream"), ValueError, "no stream"),
-    "mu in place": (lambda: ap.Recipe(optimizer="lm", options={"mu": 0.0}), ValueError, "between 0 and inf"),
-    "mu swept": (lambda: run(recipe=ap.Recipe(optimizer="lm"), mu_inc=[2.0, 0.5]), ValueError, "between 1 and inf"),
-    "replaced": (lambda: replace(RECIPE, optimizer="lm", batch_size=None), ValueError, "dataclasses.replace carries"),
-    "penalised": (lambda: run(recipe=ap.Recipe(model=ap.MLP((100_000,)), optimizer="lm", l2=1e-4)),
-                  MemoryError, "GB a network"),
-    "half a memory": (lambda: ap.Recipe(optimizer="lbfgs", options={"memory_size": 2.5}), ValueError, "whole number"),
-    "jacobian": (lambda: run(ap.given(np.zeros((1000, 1)), np.zeros((1000, 999))),
-                             ap.Recipe(model=ap.MLP((10_000,), outputs=999), optimizer="lm")),
-                 MemoryError, "Jacobian of 999,000 residuals by 10,010,999 parameters"),
-    "inverse": (lambda: run(recipe=ap.Recipe(model=ap.MLP((700, 700)), optimizer="bfgs")), MemoryError, "GB a network"),
-    "metric's name": (lambda: run(metrics={"stopped": lambda params, predict: 0.0}), ValueError, "name of its own"),
+    "rate of a method": (
+        lambda: ap.Recipe(optimizer="lm", learning_rate=1e-3),
+        ValueError,
+        "leave learning_rate",
+    ),
+    "batches of a method": (
+        lambda: ap.Recipe(optimizer="bfgs", batch_size=5),
+        ValueError,
+        "all rows at every step",
+    ),
+    "dropout of a method": (
+        lambda: run(recipe=ap.Recipe(model=ap.MLP(dropout=0.1), optimizer="lbfgs")),
+        ValueError,
+        "dropout changes it",
+    ),
+    "lm of an entropy": (
+        lambda: run(ap.tasks.interval(), ap.Recipe(optimizer="lm")),
+        ValueError,
+        "sum of squares",
+    ),
+    "stream of a method": (
+        lambda: ap.Recipe(optimizer="lm", batches="stream"),
+        ValueError,
+        "no stream",
+    ),
+    "mu in place": (
+        lambda: ap.Recipe(optimizer="lm", options={"mu": 0.0}),
+        ValueError,
+        "between 0 and inf",
+    ),
+    "mu swept": (
+        lambda: run(recipe=ap.Recipe(optimizer="lm"), mu_inc=[2.0, 0.5]),
+        ValueError,
+        "between 1 and inf",
+    ),
+    "replaced": (
+        lambda: replace(RECIPE, optimizer="lm", batch_size=None),
+        ValueError,
+        "dataclasses.replace carries",
+    ),
+    "penalised": (
+        lambda: run(recipe=ap.Recipe(model=ap.MLP((100_000,)), optimizer="lm", l2=1e-4)),
+        MemoryError,
+        "GB a network",
+    ),
+    "half a memory": (
+        lambda: ap.Recipe(optimizer="lbfgs", options={"memory_size": 2.5}),
+        ValueError,
+        "whole number",
+    ),
+    "jacobian": (
+        lambda: run(
+            ap.given(np.zeros((1000, 1)), np.zeros((1000, 999))),
+            ap.Recipe(model=ap.MLP((10_000,), outputs=999), optimizer="lm"),
+        ),
+        MemoryError,
+        "Jacobian of 999,000 residuals by 10,010,999 parameters",
+    ),
+    "inverse": (
+        lambda: run(recipe=ap.Recipe(model=ap.MLP((700, 700)), optimizer="bfgs")),
+        MemoryError,
+        "GB a network",
+    ),
+    "metric's name": (
+        lambda: run(metrics={"stopped": lambda params, predict: 0.0}),
+        ValueError,
+        "name of its own",
+    ),
     "no model": (lambda: ap.Recipe(model="mlp"), TypeError, "no model"),
     "batch norm": (lambda: run(recipe=ap.Recipe(model=Normed())), ValueError, "'batch_stats'"),
-    "no optax": (lambda: run(recipe=ap.Recipe(optimizer=lambda rate: rate)), TypeError, "no optax transformation"),
+    "no optax": (
+        lambda: run(recipe=ap.Recipe(optimizer=lambda rate: rate)),
+        TypeError,
+        "no optax transformation",
+    ),
     "no task": (lambda: run("square"), TypeError, "make one with ap.task"),
     "no recipe": (lambda: run(recipe="adam"), TypeError, "make one with ap.Recipe"),
     "no recipes": (lambda: run(recipe={}), ValueError, "empty"),
@@ -174,118 +333,255 @@ CASES = {
     "lanes": (lambda: run(lanes=0), ValueError, "lanes is 0"),
     "threads": (lambda: run(threads=0), ValueError, "threads is 0"),
     "segment": (lambda: run(segment=0), ValueError, "segment is 0"),
-    "freeze": (lambda: run(freeze=("weights",)), ValueError, "cannot freeze 'weights'; the streams are: init"),
+    "freeze": (
+        lambda: run(freeze=("weights",)),
+        ValueError,
+        "cannot freeze 'weights'; the streams are: init",
+    ),
     "freeze a string": (lambda: run(freeze="init"), TypeError, "write a tuple"),
-    "keep": (lambda: run(keep=("weights",)), ValueError, "cannot keep 'weights'; there is: prediction"),
+    "keep": (
+        lambda: run(keep=("weights",)),
+        ValueError,
+        "cannot keep 'weights'; there is: prediction",
+    ),
     "keep_at": (lambda: run(keep_at=(4711,)), ValueError, "keep_at=4711 is no record step"),
     "metric": (lambda: run(metrics={"loss": lambda p, f: 0}), ValueError, "a name of its own"),
-    "other params": (lambda: run(init_params=[1.0]), ValueError, "init_params do not fit the model"),
-    "other shapes": (lambda: run(init_params=ap.MLP((3,)).init(jax.random.key(0), ONE)), ValueError, "shapes"),
-    "recipes of other steps": (lambda: run(recipe={"a": RECIPE, "b": ap.Recipe(steps=6)}), ValueError, "record steps"),
+    "other params": (
+        lambda: run(init_params=[1.0]),
+        ValueError,
+        "init_params do not fit the model",
+    ),
+    "other shapes": (
+        lambda: run(init_params=ap.MLP((3,)).init(jax.random.key(0), ONE)),
+        ValueError,
+        "shapes",
+    ),
+    "recipes of other steps": (
+        lambda: run(recipe={"a": RECIPE, "b": ap.Recipe(steps=6)}),
+        ValueError,
+        "record steps",
+    ),
     "seed for seeds": (lambda: run(seed=3), TypeError, "did you mean seeds=3"),
     "no options": (lambda: ap.Recipe(options=None), TypeError, "options is None"),
-    "negative noise": (lambda: run(noise=[-1.0, 1.0]), ValueError, "noise is -1.0; it must be at least 0"),
+    "negative noise": (
+        lambda: run(noise=[-1.0, 1.0]),
+        ValueError,
+        "noise is -1.0; it must be at least 0",
+    ),
     "negative rate": (lambda: ap.Recipe(learning_rate=-1.0), ValueError, "learning_rate is -1.0"),
     "negative l2": (lambda: run(l2=[-1.0, 1.0]), ValueError, "l2 is -1.0"),
-    "b1 of 2": (lambda: ap.Recipe(options={"b1": 2.0}), ValueError, "'b1'.*is 2.0; .* between 0 and 1"),
+    "b1 of 2": (
+        lambda: ap.Recipe(options={"b1": 2.0}),
+        ValueError,
+        "'b1'.*is 2.0; .* between 0 and 1",
+    ),
     "b2 swept": (lambda: run(b2=[0.9, 2.0]), ValueError, "'b2'.*is 2.0"),
     "negative sd": (lambda: ap.tasks.waveform(sd=-1.0), ValueError, "sd is -1.0"),
     "negative init": (lambda: ap.MLP(init_scale=-1.0), ValueError, "init_scale is -1.0"),
     "until": (lambda: run(until=5), TypeError, "until is 5; it must be a function"),
     "steps of 2^31": (lambda: ap.Recipe(steps=2**31), ValueError, "below 2\\^31"),
-    "records of all": (lambda: ap.Recipe(steps=10**9, records=10**9), ValueError, "at most 1,000,000"),
-    "records of most": (lambda: ap.Recipe(steps=10**6, records=10**5), ValueError, "100,000 of 1,000,000.*range"),
-    "steps to keep": (lambda: run(keep_at=range(10**9)), ValueError, "keep_at has 1,000,000,000 steps"),
+    "records of all": (
+        lambda: ap.Recipe(steps=10**9, records=10**9),
+        ValueError,
+        "at most 1,000,000",
+    ),
+    "records of most": (
+        lambda: ap.Recipe(steps=10**6, records=10**5),
+        ValueError,
+        "100,000 of 1,000,000.*range",
+    ),
+    "steps to keep": (
+        lambda: run(keep_at=range(10**9)),
+        ValueError,
+        "keep_at has 1,000,000,000 steps",
+    ),
     "one step to keep": (lambda: run(keep_at=4), TypeError, "keep_at is 4; write a tuple"),
-    "many rows": (lambda: run(ap.tasks.square(size=10**9), lanes=64), MemoryError, "1,000,000,000 training rows"),
-    "map's axis": (lambda: ap.maps.axis(0.1, 1, 10**9), ValueError, "an axis of 1,000,000,000 values"),
-    "long axis": (lambda: run(learning_rate=np.arange(1, 10**6)), ValueError, "999,999 values; at most 100,000"),
+    "many rows": (
+        lambda: run(ap.tasks.square(size=10**9), lanes=64),
+        MemoryError,
+        "1,000,000,000 training rows",
+    ),
+    "map's axis": (
+        lambda: ap.maps.axis(0.1, 1, 10**9),
+        ValueError,
+        "an axis of 1,000,000,000 values",
+    ),
+    "long axis": (
+        lambda: run(learning_rate=np.arange(1, 10**6)),
+        ValueError,
+        "999,999 values; at most 100,000",
+    ),
     "large grid": (
-        lambda: run(learning_rate=np.arange(1, 10**4), init_scale=np.arange(1, 10**4)), ValueError, "99,980,001 cells"
+        lambda: run(learning_rate=np.arange(1, 10**4), init_scale=np.arange(1, 10**4)),
+        ValueError,
+        "99,980,001 cells",
     ),
     "many lanes": (lambda: run(lanes=10**9), ValueError, "lanes is 1,000,000,000; at most"),
-    "seeds without end": (lambda: run(seeds=range(10**11)), ValueError, "100,000,000,000 trainings; at most 10.10"),
-    "seeds for all memory": (lambda: run(seeds=range(10**10)), MemoryError, "the table of 10,000,000,000 seeds"),
+    "seeds without end": (
+        lambda: run(seeds=range(10**11)),
+        ValueError,
+        "100,000,000,000 trainings; at most 10.10",
+    ),
+    "seeds for all memory": (
+        lambda: run(seeds=range(10**10)),
+        MemoryError,
+        "the table of 10,000,000,000 seeds",
+    ),
     "records for all memory": (
-        lambda: run(recipe=ap.Recipe(steps=10**6, records=range(10**6)), seeds=10**6), MemoryError, "8 TB of losses"
+        lambda: run(recipe=ap.Recipe(steps=10**6, records=range(10**6)), seeds=10**6),
+        MemoryError,
+        "8 TB of losses",
     ),
     "predictions for all memory": (
-        lambda: run(ap.tasks.square(test_size=10**6), seeds=10**7), MemoryError, "40 TB of predictions or more"
+        lambda: run(ap.tasks.square(test_size=10**6), seeds=10**7),
+        MemoryError,
+        "40 TB of predictions or more",
     ),
-    "wide": (lambda: run(recipe=ap.Recipe(model=ap.MLP((10**6, 10**6)))), MemoryError, "parameters.*narrower layers"),
-    "many points": (lambda: run(ap.tasks.square(test_size=10**11)), ValueError, "test_size is 100,000,000,000"),
+    "wide": (
+        lambda: run(recipe=ap.Recipe(model=ap.MLP((10**6, 10**6)))),
+        MemoryError,
+        "parameters.*narrower layers",
+    ),
+    "many points": (
+        lambda: run(ap.tasks.square(test_size=10**11)),
+        ValueError,
+        "test_size is 100,000,000,000",
+    ),
     "fresh rows": (
-        lambda: run(recipe=ap.Recipe(batches="stream", batch_size=2**31 - 1), lanes=10**4), MemoryError, "fresh rows"
+        lambda: run(recipe=ap.Recipe(batches="stream", batch_size=2**31 - 1), lanes=10**4),
+        MemoryError,
+        "fresh rows",
     ),
     "epochs": (lambda: run(epochs=5), TypeError, "steps = epochs x batches per epoch"),
     "batch size in run": (lambda: run(batch_size=8), TypeError, "batch_size belongs to the recipe"),
     "steps in run": (lambda: run(steps=8), TypeError, "steps belongs to the recipe"),
     "labels alike": (lambda: run(recipe={1: RECIPE, "1": RECIPE}), ValueError, "'1' twice"),
-    "labels of recipes": (lambda: run(recipe={(1, 2): RECIPE, (2, 1): RECIPE}), TypeError, "a string or a number"),
+    "labels of recipes": (
+        lambda: run(recipe={(1, 2): RECIPE, (2, 1): RECIPE}),
+        TypeError,
+        "a string or a number",
+    ),
     "correct per row": (
-        lambda: run(replace(SQUARE, correct=lambda f, y: f > y)), ValueError, "one value per row, shape \\(21,\\)"
+        lambda: run(replace(SQUARE, correct=lambda f, y: f > y)),
+        ValueError,
+        "one value per row, shape \\(21,\\)",
     ),
     "points of other columns": (lambda: run(Flat()), ValueError, "differ in their columns"),
     "undecorated task": (lambda: run(Undecorated()), TypeError, "not a registered dataclass"),
-    "foreign number": (lambda: run(recipe=ap.Recipe(model=Foreign()), scale=[0.1, 1.0]), TypeError, "cannot sweep"),
-    "hidden of a dictionary": (
-        lambda: run(recipe=ap.Recipe(model=nn.Dense(1), l2=0.1, l2_on="hidden")), ValueError, "order of the layers"
+    "foreign number": (
+        lambda: run(recipe=ap.Recipe(model=Foreign()), scale=[0.1, 1.0]),
+        TypeError,
+        "cannot sweep",
     ),
-    "signs for labels": (lambda: run(ap.given(X, X - 1, loss="binary_cross_entropy")), ValueError, "label -1"),
-    "words for labels": (lambda: ap.given([1, 2], ["a", "b"], loss="cross_entropy"), ValueError, "not of type <U1"),
+    "hidden of a dictionary": (
+        lambda: run(recipe=ap.Recipe(model=nn.Dense(1), l2=0.1, l2_on="hidden")),
+        ValueError,
+        "order of the layers",
+    ),
+    "signs for labels": (
+        lambda: run(ap.given(X, X - 1, loss="binary_cross_entropy")),
+        ValueError,
+        "label -1",
+    ),
+    "words for labels": (
+        lambda: ap.given([1, 2], ["a", "b"], loss="cross_entropy"),
+        ValueError,
+        "not of type <U1",
+    ),
     "negative range": (lambda: run(range=[-1.0, 1.0]), ValueError, "range is -1.0"),
     "half a record": (lambda: ap.Recipe(steps=9, records=(0, 2.5)), TypeError, "records is"),
     "no records": (lambda: ap.Recipe(records=None), TypeError, "records is None"),
     "root too large": (lambda: run(key=2**32), ValueError, "key is 4294967296"),
     "no root": (lambda: run(key=None), TypeError, "jax.random.key"),
-    "frozen at half a seed": (lambda: run(freeze={"data": 3.5}), ValueError, "'data' is frozen at seed 3.5"),
+    "frozen at half a seed": (
+        lambda: run(freeze={"data": 3.5}),
+        ValueError,
+        "'data' is frozen at seed 3.5",
+    ),
     "three functions": (lambda: ap.Recipe(model=(1, 2, 3)), TypeError, "no model"),
     "two rates": (lambda: ap.Recipe(learning_rate=np.array([0.1, 0.2])), TypeError, "one number"),
     "a rate in words": (lambda: ap.Recipe(learning_rate="0.1"), TypeError, "one number"),
     "an option in words": (lambda: ap.Recipe(options={"b1": "0.9"}), TypeError, "one number"),
-    "metric named as an axis": (lambda: run(metrics={"seed": lambda p, f: 0.0}), ValueError, "a name of its own"),
+    "metric named as an axis": (
+        lambda: run(metrics={"seed": lambda p, f: 0.0}),
+        ValueError,
+        "a name of its own",
+    ),
     "metric named as a sweep": (
-        lambda: run(metrics={"range": lambda p, f: 0.0}, range=[1.0, 2.0]), ValueError, "a name of its own"
+        lambda: run(metrics={"range": lambda p, f: 0.0}, range=[1.0, 2.0]),
+        ValueError,
+        "a name of its own",
     ),
     "infinite in one cell": (
-        lambda: run(ap.tasks.Curve(f=lambda x: 1 / (2 - abs(x)), test_size=2), range=[1.0, 2.0]), ValueError, "cell 1"
+        lambda: run(ap.tasks.Curve(f=lambda x: 1 / (2 - abs(x)), test_size=2), range=[1.0, 2.0]),
+        ValueError,
+        "cell 1",
     ),
     "validation in one recipe only": (
-        lambda: run(recipe={"a": RECIPE, "b": (ap.tasks.square(validation=0.2), RECIPE)}), ValueError, "record other"
+        lambda: run(recipe={"a": RECIPE, "b": (ap.tasks.square(validation=0.2), RECIPE)}),
+        ValueError,
+        "record other",
     ),
     "one class": (lambda: ap.tasks.waveform(classes=1), ValueError, "classes is 1; .* at least 2"),
     "label above the classes": (
-        lambda: ap.given(X, range(4), loss="cross_entropy", classes=3), ValueError, "label 3, but labels .* 0 to 2"
+        lambda: ap.given(X, range(4), loss="cross_entropy", classes=3),
+        ValueError,
+        "label 3, but labels .* 0 to 2",
     ),
     "outputs and classes": (
         lambda: run(ap.tasks.waveform(classes=8, dim=3), ap.Recipe(model=ap.MLP(outputs=9))),
-        ValueError, "the model has 9 outputs, the task 8 classes",
+        ValueError,
+        "the model has 9 outputs, the task 8 classes",
     ),
     "rows per class": (
         lambda: run(
-            ap.tasks.waveform(classes=8, dim=3), ap.Recipe(model=ap.MLP(outputs=8), batches="stream", batch_size=12)
+            ap.tasks.waveform(classes=8, dim=3),
+            ap.Recipe(model=ap.MLP(outputs=8), batches="stream", batch_size=12),
         ),
-        ValueError, "batch_size=12 is no multiple of 8 classes",
+        ValueError,
+        "batch_size=12 is no multiple of 8 classes",
     ),
-    "draw": (lambda: ap.tasks.waveform(draw="all"), ValueError, "draw is 'each' or 'random', not 'all'"),
+    "draw": (
+        lambda: ap.tasks.waveform(draw="all"),
+        ValueError,
+        "draw is 'each' or 'random', not 'all'",
+    ),
     "kind": (lambda: ap.tasks.identity("D"), ValueError, "unknown kind 'D'; there is: A, B, C"),
     "identity of nothing": (lambda: ap.tasks.identity(size=0), ValueError, "size is 0"),
-    "validation of all": (lambda: ap.tasks.identity(validation=1.0), ValueError, "validation is a share .* not 1.0"),
-    "negative validation": (lambda: ap.tasks.clusters(validation=-0.1), ValueError, "a share .* not -0.1"),
+    "validation of all": (
+        lambda: ap.tasks.identity(validation=1.0),
+        ValueError,
+        "validation is a share .* not 1.0",
+    ),
+    "negative validation": (
+        lambda: ap.tasks.clusters(validation=-0.1),
+        ValueError,
+        "a share .* not -0.1",
+    ),
     "distribution": (lambda: ap.tasks.Identity(distribution="cauchy"), ValueError, "not 'cauchy'"),
-    "no params kept": (lambda: ap.params(run(), seed=0), ValueError, 'keep=\\("prediction", "params"\\)'),
-}  # fmt: skip
+    "no params kept": (
+        lambda: ap.params(run(), seed=0),
+        ValueError,
+        'keep=\\("prediction", "params"\\)',
+    ),
+}
+
+
+@pytest.fixture
+def nothing_compiled(monkeypatch):
+    """A block that is compiled fails the test."""
+
+    def fail(*_):
+        pytest.fail("the block was compiled before this was refused")
+
+    monkeypatch.setattr(programs, "build", fail)
 
 
 @pytest.mark.parametrize("case", CASES)
-def test_refused(case, monkeypatch):
+def test_refused(case, request):
     call, error, message = CASES[case]
     if case != "no params kept":
-        monkeypatch.setattr(
-            ap.sweep.programs,
-            "build",
-            lambda *_: pytest.fail("the block was compiled before this was refused"),
-        )
+        request.getfixturevalue("nothing_compiled")
     with pytest.raises(error, match=f"(?s){message}"):
         call()
 
@@ -334,26 +630,21 @@ def test_what_type_checks_would_forestall_in_these_tests():
 
 def test_recipes_are_labelled_by_numbers_too(tmp_path):
     small = replace(RECIPE, model=ap.MLP((2,)))
-    wider = {2: small, 3: replace(RECIPE, model=ap.MLP((3,)))}
+    slower = {2: small, 3: replace(small, learning_rate=1e-4)}  # which share a program
     options = {"seeds": 2, "progress": False, "compiler_options": QUICK}
-    runs = ap.run(SQUARE, wider, out=tmp_path / "widths", **options)
+    runs = ap.run(SQUARE, slower, out=tmp_path / "labels", **options)
     assert runs.recipe.values.tolist() == [2, 3]
-    assert (tmp_path / "widths" / "3" / "sweep.json").exists()
-    assert ap.load(tmp_path / "widths").recipe.values.tolist() == [2, 3]
+    assert (tmp_path / "labels" / "3" / "sweep.json").exists()
+    assert ap.load(tmp_path / "labels").recipe.values.tolist() == [2, 3]
 
 
-def test_nothing_is_trained_before_everything_is_checked(monkeypatch):
-    monkeypatch.setattr(
-        ap.sweep.programs,
-        "build",
-        lambda *_: pytest.fail("compiled before the second recipe was checked"),
-    )
+def test_nothing_is_trained_before_everything_is_checked(nothing_compiled):
     with pytest.raises(ValueError, match="more than the 21 training rows"):
         run(recipe={"good": RECIPE, "bad": replace(RECIPE, batch_size=30)})
 
 
 def test_what_cannot_fit_into_memory_is_refused_with_a_suggestion(monkeypatch):
-    monkeypatch.setattr(ap.sweep.limits, "free_memory", lambda: 200_000)
+    monkeypatch.setattr(limits, "free_memory", lambda: 200_000)
     with pytest.raises(MemoryError, match=r"2,000 trainings need .* are free: keep=\(\)"):
         run(seeds=2000)
     with pytest.raises(MemoryError, match="lanes=16 takes less"):
@@ -371,7 +662,7 @@ def test_a_failing_block_stops_the_others(monkeypatch):
         done.append(count)
         raise OSError("worker failed")
 
-    monkeypatch.setattr(ap.sweep.devices, "rows", rows)
+    monkeypatch.setattr(devices, "rows", rows)
     with pytest.raises(OSError, match="worker failed"):
         run(recipe=replace(RECIPE, steps=20_000), seeds=100, threads=2)
     assert len(done) <= 4
@@ -382,7 +673,7 @@ def test_an_interrupt_ends_a_run_soon(tmp_path):
     script.write_text(
         "import signal\n"
         "import approx as ap\n"
-        # A shell starts what runs in the background with interrupts ignored, and tests may run there.
+        # A shell starts what runs in the background with interrupts ignored: so tests may run.
         "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "ap.run(ap.tasks.square(), ap.Recipe(steps=10**9), seeds=4, segment=10**9)\n"
     )
@@ -407,11 +698,11 @@ def test_an_interrupt_ends_a_run_soon(tmp_path):
 
 def test_segments_lengthen_with_care_and_shorten_at_once():
     """Whatever one measurement says: an interrupt waits for a segment's end."""
-    assert ap.sweep.devices.next_length(100, 0.01, 0.5) == 1600
-    assert ap.sweep.devices.next_length(100, 0.0, 0.5) == 1600
-    assert ap.sweep.devices.next_length(100, 0.4, 0.5) == 125
-    assert ap.sweep.devices.next_length(100, 50.0, 0.5) == 1
-    assert ap.sweep.devices.next_length(1, 60.0, 0.5) == 1
+    assert devices.next_length(100, 0.01, 0.5) == 1600
+    assert devices.next_length(100, 0.0, 0.5) == 1600
+    assert devices.next_length(100, 0.4, 0.5) == 125
+    assert devices.next_length(100, 50.0, 0.5) == 1
+    assert devices.next_length(1, 60.0, 0.5) == 1
 
 
 def test_flax_without_numbers_sweeps_only_the_recipe():

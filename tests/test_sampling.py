@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import scipy.stats
 
-from approx.training import sampling
+import approx as ap
+from approx import sampling
 
 KEY = jax.random.key(5)
 # Every p-value below is of a fixed seed, so a test cannot flake; 1e-3 leaves room for the choice of
@@ -129,7 +130,7 @@ def test_seeds_are_independent():
 
 
 def epochs_of(kind, size, n, epochs):
-    """The rows that the batches of each epoch hold, in their order, without padding: (epochs, n)."""
+    """The rows that the batches of each epoch hold, in order, without padding: (epochs, n)."""
     batches = sampling.batches_per_epoch(n, size)
     steps = jnp.arange(epochs * batches)
     index, weights = jax.jit(jax.vmap(lambda step: sampling.batch(kind, KEY, step, size, n)))(steps)
@@ -159,3 +160,16 @@ def test_only_the_last_batch_of_an_epoch_is_partial():
 def test_whole_batches_need_no_weights():
     assert sampling.batch("epoch", KEY, jnp.int32(0), 5, 20)[1] is None
     assert sampling.batch("replacement", KEY, jnp.int32(0), 5, 23)[1] is None
+
+
+@pytest.mark.parametrize("kind", ["epoch", "order", "replacement", "stream"])
+def test_a_recipe_knows_every_way_of_batching(kind):
+    assert ap.Recipe(batches=kind, batch_size=2).batches == kind
+
+
+def test_the_orders_are_those_of_every_version():
+    """Recorded: another permutation, as good a one, would be another training of each seed."""
+    entries = jnp.array([0, 1, 2, 7])
+    assert sampling.permute(KEY, 3, entries, 8).tolist() == [1, 3, 2, 6]
+    assert sampling.permute(KEY, 3, entries, 70_000).tolist() == [27454, 27427, 31569, 62245]
+    assert sampling.draw(KEY, 3, 4, 70_000).tolist() == [31808, 1785, 38553, 67080]

@@ -286,8 +286,11 @@ def test_no_label_and_no_note_is_cut_off_in_any_style(name, style):
         if name == "map":
             (note,) = [text for text in ax.texts if text.get_gid() == "note"]
             assert note.get_text().replace("\n", " ").split("; ") == [
-                "n = 0 to 65,536 per cell", "pale: interpolated", "hatched: 50% not excluded", "dots: diverged",
-            ]  # fmt: skip
+                "n = 0 to 65,536 per cell",
+                "pale: interpolated",
+                "hatched: 50% not excluded",
+                "dots: diverged",
+            ]
 
 
 def test_save_takes_what_panels_return_and_keeps_all_labels(tmp_path):

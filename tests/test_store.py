@@ -73,7 +73,7 @@ def test_a_failing_write_leaves_the_old_result(runs, tmp_path, monkeypatch):
     def full(*_, **__):
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(ap.disk.files, "sync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space left"):
         ap.save(runs.isel(seed=[0]), path)
     assert path.read_bytes() == before

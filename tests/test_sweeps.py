@@ -5,10 +5,12 @@ and no bit changed.
 import json
 import os
 import pickle
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from contextlib import contextmanager
 from pathlib import Path
 
 import numpy as np
@@ -51,6 +53,22 @@ def memory():
     return sweep(None)
 
 
+@pytest.fixture(scope="module")
+def made(tmp_path_factory):
+    """The folder of a finished sweep of four chunks. Nobody changes it."""
+    folder = tmp_path_factory.mktemp("made") / "x"
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer, "SECONDS_PER_CHUNK", 0.0)
+        sweep(folder, threads=1)
+    return folder
+
+
+@pytest.fixture
+def finished(made, tmp_path):
+    """A copy of a finished sweep of four chunks."""
+    return shutil.copytree(made, tmp_path / "finished")
+
+
 @pytest.fixture
 def often(monkeypatch):
     """A chunk for every block, so that small sweeps have many."""
@@ -70,9 +88,16 @@ def trainings(folder: Path) -> list[int]:
     ]
 
 
-def stop_after(count: int, error: BaseException):
-    """`Writer.add` that fails at some block."""
+def another_processor(monkeypatch):
+    """What is computed from here on seems to be computed on another processor."""
+    monkeypatch.setattr(provenance, "processor", lambda: "another one")
+
+
+@contextmanager
+def stopped_after(count: int, error: BaseException | None = None):
+    """The writer takes some blocks; at the next one the sweep fails as it should here."""
     add, calls = writer.Writer.add, []
+    error = error or KeyboardInterrupt()
 
     def failing(self, *what):
         calls.append(what)
@@ -80,7 +105,10 @@ def stop_after(count: int, error: BaseException):
             raise error
         add(self, *what)
 
-    return failing
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(writer.Writer, "add", failing)
+        with pytest.raises(type(error)):
+            yield
 
 
 def test_a_folder_holds_what_memory_would(memory, tmp_path):
@@ -161,12 +189,10 @@ def test_seeds_until_enough_is_known(tmp_path):
 
 @pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
 def test_after_an_interrupt_or_an_error_the_same_call_goes_on(
-    memory, tmp_path, monkeypatch, capsys, often, error
+    memory, tmp_path, capsys, often, error
 ):
-    with monkeypatch.context() as patch:
-        patch.setattr(writer.Writer, "add", stop_after(2, error))
-        with pytest.raises(type(error)):
-            sweep(tmp_path / "x", threads=1)
+    with stopped_after(2, error):
+        sweep(tmp_path / "x", threads=1)
     assert "16 of 32 trainings stored; the same command goes on" in capsys.readouterr().err
     assert trainings(tmp_path / "x") == [8, 8]
     before = [(path.name, path.stat().st_mtime_ns) for path in chunks.paths(tmp_path / "x")]
@@ -180,12 +206,10 @@ def test_after_an_interrupt_or_an_error_the_same_call_goes_on(
     assert trainings(tmp_path / "x") == [8] * 4
 
 
-def test_the_seeds_that_are_finished_can_be_loaded(memory, tmp_path, monkeypatch, often):
-    with monkeypatch.context() as patch:
-        # The last cell has one of two blocks
-        patch.setattr(writer.Writer, "add", stop_after(3, KeyboardInterrupt()))
-        with pytest.raises(KeyboardInterrupt):
-            sweep(tmp_path / "x", threads=1)
+def test_the_seeds_that_are_finished_can_be_loaded(memory, tmp_path, often):
+    # The last cell has one of two blocks
+    with stopped_after(3):
+        sweep(tmp_path / "x", threads=1)
     part = ap.load(tmp_path / "x", partial=True)
     assert part.seed.values.tolist() == list(range(8))
     xr.testing.assert_identical(
@@ -194,10 +218,10 @@ def test_the_seeds_that_are_finished_can_be_loaded(memory, tmp_path, monkeypatch
 
 
 def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
-    """Interrupted in the middle of a block; the rest of its steps is all that is made afterwards."""
+    """Interrupted in the middle of a block; afterwards only the rest of its steps is made."""
     # More than are made before anything is held
-    recipe = ap.Recipe(steps=300_000, records=(0, 150_000, 300_000))
-    options = {"seeds": 8, "lanes": 8, "progress": False, "segment": 20_000}
+    recipe = ap.Recipe(steps=100_000, records=(0, 50_000, 100_000))
+    options = {"seeds": 8, "lanes": 8, "progress": False, "segment": 5_000}
     whole = ap.run(TASK, recipe, **options)
     monkeypatch.setattr(devices, "SECONDS_PER_HOLD", 0.0)
     hold, held = writer.Writer.hold, []
@@ -205,7 +229,7 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
     def interrupted(self, batch):
         hold(self, batch)
         held.append(batch.begin)
-        if batch.begin >= 150_000:
+        if batch.begin >= 50_000:
             raise RuntimeError("the power is gone")
 
     with monkeypatch.context() as patch:
@@ -223,16 +247,14 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
     monkeypatch.setattr(driver, "pilot", watched)
     assert same(ap.run(TASK, recipe, **options, out=tmp_path), whole)
     assert begun == [held[-1]]
-    assert held[-1] >= 150_000
+    assert held[-1] >= 50_000
     assert not path.exists()
 
 
-def test_what_is_held_is_never_unpickled_and_if_damaged_done_anew(tmp_path, monkeypatch):
-    options = {"seeds": 8, "lanes": 8, "progress": False}
-    with monkeypatch.context() as patch:
-        patch.setattr(writer.Writer, "add", stop_after(0, KeyboardInterrupt()))
-        with pytest.raises(KeyboardInterrupt):
-            ap.run(TASK, RECIPE, **options, out=tmp_path)
+def test_what_is_held_is_never_unpickled_and_if_damaged_done_anew(tmp_path):
+    options = {"seeds": 8, "lanes": 8, "progress": False, "compiler_options": QUICK}
+    with stopped_after(0):
+        ap.run(TASK, RECIPE, **options, out=tmp_path)
 
     class Evil:
         def __reduce__(self):
@@ -262,9 +284,8 @@ def test_what_is_held_is_never_unpickled_and_if_damaged_done_anew(tmp_path, monk
         ({"range": [1.0]}, r"has the axes noise, seed, and"),
     ],
 )
-def test_other_trainings_are_refused_saying_in_what_they_differ(tmp_path, change, message):
-    folder = tmp_path / "x"
-    sweep(folder, seeds=2)
+def test_other_trainings_are_refused_saying_in_what_they_differ(finished, change, message):
+    folder = finished
     before = {path: path.read_bytes() for path in folder.iterdir() if path.name != "lock"}
     task, recipe = change.pop("task", TASK), change.pop("recipe", RECIPE)
     options = {"seeds": 2, "progress": False, "lanes": 8, "out": folder} | GRID | change
@@ -346,9 +367,8 @@ def damage(folder: Path, how: str) -> None:
         ),
     ],
 )
-def test_damaged_swapped_and_foreign_files_are_named(memory, tmp_path, often, how, message):
-    folder = tmp_path / "x"
-    sweep(folder, threads=1)
+def test_damaged_swapped_and_foreign_files_are_named(memory, finished, how, message):
+    folder = finished
     damage(folder, how)
     for use in (lambda: sweep(folder), lambda: ap.load(folder)):
         with pytest.raises(ValueError, match=message.split(",")[0]):
@@ -363,31 +383,29 @@ def test_damaged_swapped_and_foreign_files_are_named(memory, tmp_path, often, ho
     assert same(sweep(folder), memory)  # as the message says
 
 
-def test_numbers_that_never_came_out_of_the_program_are_found(tmp_path, capsys):
+def test_numbers_that_never_came_out_of_the_program_are_found(finished, capsys):
     """Even with a digest that fits: another seed's losses."""
-    sweep(tmp_path)
-    (path, *_) = chunks.paths(tmp_path)
-    part = chunks.read_chunk(path, description.read_sweep(tmp_path)["sources"])
+    (path, *_) = chunks.paths(finished)
+    part = chunks.read_chunk(path, description.read_sweep(finished)["sources"])
     part["loss"].values[0] = part.loss.values[1]
     part = part.assign_attrs(digest=chunks.digest(part))
     files.write_netcdf(path, part)
-    found = verification.verify(tmp_path, count=10**6)
+    found = verification.verify(finished, count=10**6)
     assert (found.damaged, found.sampled, found.differing, found.fine) == ([], 32, 1, False)
-    assert commands.verify(tmp_path) == 1
+    assert commands.verify(finished) == 1
     assert "NOT verified" in capsys.readouterr().out
 
 
-def test_elsewhere_losses_after_step_10_may_part(tmp_path, monkeypatch):
+def test_elsewhere_losses_after_step_10_may_part(finished, monkeypatch):
     """The second record is that of step 10, the third that of step 30."""
-    sweep(tmp_path)
-    (path, *_) = chunks.paths(tmp_path)
-    part = chunks.read_chunk(path, description.read_sweep(tmp_path)["sources"])
+    (path, *_) = chunks.paths(finished)
+    part = chunks.read_chunk(path, description.read_sweep(finished)["sources"])
     part["loss"].values[:, 2] = np.roll(part.loss.values[:, 2], 1)  # the same distribution
     part = part.assign_attrs(digest=chunks.digest(part))
     files.write_netcdf(path, part)
-    assert not verification.verify(tmp_path).fine
-    monkeypatch.setattr(provenance, "processor", lambda: "another one")
-    found = verification.verify(tmp_path)
+    assert not verification.verify(finished).fine
+    another_processor(monkeypatch)
+    found = verification.verify(finished)
     assert (found.parted, found.fine) == (0, True)
     assert found.differing == part.sizes["training"]
 
@@ -398,7 +416,7 @@ def test_elsewhere_what_comes_out_is_compared_by_size_and_distribution(
 ):
     sweep(tmp_path)
     here = provenance.processor()
-    monkeypatch.setattr(provenance, "processor", lambda: "another one")
+    another_processor(monkeypatch)
     found = verification.verify(tmp_path)
     assert found.elsewhere == f"processor is another one, was {here}"
     assert found.fine
@@ -428,11 +446,9 @@ def test_what_cannot_be_exported_is_computed_and_said(memory, tmp_path, monkeypa
     assert "start.jax is missing: the same command makes it" in found.damaged[0]
 
 
-def test_status_says_how_far_it_is(tmp_path, monkeypatch, capsys, often):
-    with monkeypatch.context() as patch:
-        patch.setattr(writer.Writer, "add", stop_after(2, KeyboardInterrupt()))
-        with pytest.raises(KeyboardInterrupt):
-            sweep(tmp_path / "x", threads=1)
+def test_status_says_how_far_it_is(tmp_path, capsys, often):
+    with stopped_after(2):
+        sweep(tmp_path / "x", threads=1)
     capsys.readouterr()
     assert commands.status(tmp_path / "x") == 0
     said = capsys.readouterr().out
@@ -500,8 +516,8 @@ from approx.disk import writer
 from approx.sweep import devices
 writer.SECONDS_PER_CHUNK, devices.SECONDS_PER_HOLD = 0.05, 0.05
 ap.run(
-    ap.tasks.square(), ap.Recipe(steps=3_000, records=(0, 10, 3_000)), seeds=2_000, lanes=16, segment=200,
-    learning_rate=[0.1, 0.01], out=sys.argv[1],
+    ap.tasks.square(), ap.Recipe(steps=3_000, records=(0, 10, 3_000)), seeds=2_000, lanes=16,
+    segment=200, learning_rate=[0.1, 0.01], out=sys.argv[1],
 )
 """
 

@@ -10,7 +10,6 @@ import xarray as xr
 
 import approx as ap
 from approx.sweep import plans
-from approx.training.inputs import Keys
 
 SD = {(0,): 1.0, (1,): 0.5, (0, 1): 0.7}
 
@@ -119,8 +118,12 @@ def test_crossed_streams(quiet):
         task, recipe, seeds=2, cross=seeds, learning_rate=[0.01, 0.1], keep=("params",), **quiet
     )
     assert dict(runs.loss.sizes) == {
-        "learning_rate": 2, "init_seed": 3, "data_seed": 2, "seed": 2, "step": runs.sizes["step"]
-    }  # fmt: skip
+        "learning_rate": 2,
+        "init_seed": 3,
+        "data_seed": 2,
+        "seed": 2,
+        "step": runs.sizes["step"],
+    }
     first = runs.loss.isel(step=0, learning_rate=0)
     # Before the first step order has no say
     assert (first.isel(seed=0) == first.isel(seed=1)).all()
@@ -148,7 +151,7 @@ def test_seeds_of_crossed_streams_are_in_the_order_of_their_labels():
     assert streams.tolist() == expected
     assert streams[2].tolist() == [7, 5, 0, 0, 0]
     frozen = plans.stream_seeds(np.array([0, 1]), {"order": 6}, {"init": np.array([7, 8])})
-    order = Keys._fields.index("order")
+    order = ap.Keys._fields.index("order")
     assert frozen[:, 0].tolist() == [7, 7, 8, 8]
     assert frozen[:, order].tolist() == [6] * 4
 
@@ -230,10 +233,10 @@ def test_refused(name):
 
 
 def test_every_training_gets_the_seeds_under_its_own_labels():
-    """Six combinations of crossed seeds, init outside and data inside, and within each all seeds."""
+    """Six combinations of crossed seeds, init outside and data inside; all seeds within each."""
     crossed = {"init": np.array([7, 8, 9]), "data": np.array([4, 5])}
-    streams = ap.sweep.plans.stream_seeds(np.array([0, 1]), {}, crossed)
+    streams = plans.stream_seeds(np.array([0, 1]), {}, crossed)
     expected = [[init, data, s, s, s] for init in (7, 8, 9) for data in (4, 5) for s in (0, 1)]
     np.testing.assert_array_equal(streams, expected)
-    frozen = ap.sweep.plans.stream_seeds(np.array([0, 1]), {"order": 6}, {"noise": np.array([3])})
+    frozen = plans.stream_seeds(np.array([0, 1]), {"order": 6}, {"noise": np.array([3])})
     np.testing.assert_array_equal(frozen, [[0, 0, 6, 0, 3], [1, 1, 6, 1, 3]])

@@ -19,6 +19,10 @@ def test_the_waveforms_recipes_are_literal_single_changes_and_a_factorial():
     assert len(WAVEFORM.RECIPES) == 9 + 6 * 3 + 15 * 2 + 2 * 2
     assert set(WAVEFORM.QUICK) <= set(WAVEFORM.RECIPES)
     task, literal = WAVEFORM.RECIPES["64_sgd"]
+    widths = {"wide": (512,)}
+    activations = {"gaussian": "gaussian"}
+    dims = {"dim225": 225}
+    draws = {"random": "random"}
     for remedy in WAVEFORM.REMEDIES:
         other, changed = WAVEFORM.RECIPES[f"64_sgd_{remedy}"]
         model = ap.scalings.core(changed.model)
@@ -28,14 +32,10 @@ def test_the_waveforms_recipes_are_literal_single_changes_and_a_factorial():
             literal.records,
         )
         assert (model is not changed.model) == (remedy == "normalise")
-        assert (model.widths, model.activation) == (
-            (512,) if remedy == "wide" else (64, 128),
-            "gaussian" if remedy == "gaussian" else "sigmoid",
-        )
-        assert (other.dim, other.draw) == (
-            225 if remedy == "dim225" else task.dim,
-            "random" if remedy == "random" else "each",
-        )
+        assert model.widths == widths.get(remedy, (64, 128))
+        assert model.activation == activations.get(remedy, "sigmoid")
+        assert other.dim == dims.get(remedy, task.dim)
+        assert other.draw == draws.get(remedy, "each")
         assert other.spread == (1.0 if remedy == "even" else 63 / 255)
     compared = [label for _, *pair in WAVEFORM.comparisons() for label in pair]
     assert set(compared) <= set(WAVEFORM.RECIPES)
@@ -50,7 +50,7 @@ def made_up(accuracy, loss, steps=(0, 1_500, 2_500, 3_000)):
 
 
 def test_what_became_of_the_waveforms_seeds():
-    """Learned, learned and lost, the constant's log K, still falling, and neither, one seed each."""
+    """Learned, learned and lost, the constant's log K, still falling, neither: one seed each."""
     accuracy = [
         [0, 0.5, 1, 1],
         [0, 1, 1, 0.9],

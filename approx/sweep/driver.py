@@ -86,8 +86,8 @@ def announcement(plan: Plan, count: int, ready: Ready, cost: Cost) -> str:
     remarks = [choice.remark(workers[0])]
     if plan.facts.obstacle and plan.structure.form == "vmap":
         remarks.append(
-            f"{plan.facts.obstacle}, so the networks take the form vmap; functions that work number "
-            "by number, or sum over an axis, are some four times as fast"
+            f"{plan.facts.obstacle}, so the networks take the form vmap; functions that work "
+            "number by number, or sum over an axis, are some four times as fast"
         )
     said = "; ".join(filter(None, remarks))
     return ", ".join(parts) + (f" ({said})" if said else "")

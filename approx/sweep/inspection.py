@@ -48,7 +48,7 @@ def obstacle(task: Task, recipe: Recipe, shapes: Any) -> str:
 def own_functions(
     task: Task, recipe: Recipe, shapes: Any
 ) -> Iterator[tuple[str, Callable, tuple[Any, ...]]]:
-    """The user's own activation, loss and rule of what is correct, with arguments to try them on."""
+    """The user's own activation, loss and rule of what is correct, with arguments to try."""
     model = scalings.core(recipe.model)
     if isinstance(model, models.MLP) and callable(model.activation):
         hidden = jax.ShapeDtypeStruct((4, 3), shapes.outputs.dtype)

@@ -2,8 +2,9 @@
 
     python with_approx.py WIDTH     WIDTH: units of the first network
 
-The first question pays for the compilation of every program, the second for that of another width, the third is the
-first again, of 64 seeds and ten steps, so that what it takes is everything but training.
+The first question pays for the compilation of every program, and the second for the compilation of
+another width. The third asks the first again, of 64 seeds and ten steps, so that nearly all of its
+time is spent on everything but training.
 """
 
 import json
