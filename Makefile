@@ -25,8 +25,9 @@ figures: .venv/ready ## every experiment and every figure; QUICK=--quick for a l
 	$(PYTHON) figures/claims.py $(QUICK)
 	$(if $(QUICK),,$(PYTHON) figures/gallery.py)
 
-bench: .venv/ready ## time P1 to P5 against the C limit, naive JAX, and PyTorch if TORCH=python names one that has it
+bench: .venv/ready ## time P1 to P5 against the C limit, naive JAX (and PyTorch: TORCH=python), and how long one waits
 	$(PYTHON) experiments/speed.py $(if $(TORCH),--torch $(TORCH))
+	$(PYTHON) experiments/waiting.py
 	$(PYTHON) figures/speed.py
 
 accelerator: .venv/ready ## check the promises and time P1 to P7 on this machine's GPU or TPU, in at most eight minutes
