@@ -11,7 +11,7 @@ import xarray as xr
 from jaxtyping import Array, Key, PyTree
 
 from approx.disk import executors, writer
-from approx.sweep import limits, results
+from approx.sweep import results, room
 from approx.sweep.devices import Batch, find_workers
 from approx.sweep.driver import compute
 from approx.sweep.memory import Interrupted, Memory
@@ -155,7 +155,7 @@ def run(  # noqa: PLR0913
 def run_all(request: Request) -> xr.Dataset:
     """All trainings of a checked request, whatever `until` says."""
     if request.out is None:
-        limits.check_room(request)
+        room.check_room(request)
     plans = make_plans(request)
     labels = [plan.entry.label for plan in plans]
     folders: list[Path] = []
@@ -166,7 +166,7 @@ def run_all(request: Request) -> xr.Dataset:
     else:
         workers = find_workers(request.threads)
         ready = [compile_plan(plan, workers, request.compiler_options) for plan in plans]
-        limits.check_memory(plans, ready, in_memory=request.out is None)
+        room.check_memory(plans, ready, in_memory=request.out is None)
         if request.out is None:
             return run_in_memory(request, plans, ready)
         for folder, plan, one in zip(folders, plans, ready, strict=True):

@@ -12,7 +12,7 @@ from scipy.interpolate import BSpline
 from scripts import script
 
 import approx as ap
-from approx.sweep import choice, devices, driver, facts, limits, measurements, programs
+from approx.sweep import choice, devices, driver, facts, measurements, programs, room
 from experiments.benchmark import kan
 
 SQUARE = ap.tasks.square()
@@ -109,9 +109,9 @@ def test_a_block_that_the_device_cannot_hold_is_refused_with_lanes_that_fit():
     with pytest.raises(
         MemoryError, match=r"1,000 networks needs 8 GB .* 4 GB are free .* lanes=450"
     ):
-        limits.check_device_memory(plan, ready(Device(limit=5_000_000_000, used=1_000_000_000)))
+        room.check_device_memory(plan, ready(Device(limit=5_000_000_000, used=1_000_000_000)))
     for enough in (Device(limit=10_000_000_000), Device()):
-        limits.check_device_memory(plan, ready(enough))
+        room.check_device_memory(plan, ready(enough))
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,7 @@
 """Promise: a lower floor never imports a higher one; experiments and figures import approx only."""
 
 import ast
+from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
 
@@ -55,6 +56,18 @@ def test_a_folder_imports_only_what_stands_below_it(path):
             assert there in (here, *ALLOWED[here]), (
                 f"{here} imports {name}, which does not stand below it"
             )
+
+
+def test_no_files_import_each_other_in_a_circle():
+    """Imports for type checkers alone count too."""
+    modules = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in FILES}
+    uses = {}
+    for name, path in modules.items():
+        if path.stem != "__init__":
+            taken = {each if each in modules else each.rpartition(".")[0] for each in imports(path)}
+            uses[name] = taken & set(modules)
+    order = list(TopologicalSorter(uses).static_order())  # a circle raises CycleError
+    assert set(uses) <= set(order)
 
 
 def test_every_folder_has_its_place():

@@ -29,11 +29,11 @@ from approx.disk.description import source_name
 from approx.sweep import provenance, results
 from approx.sweep.devices import Batch, Cost, drive, find_workers, pilot
 from approx.sweep.driver import closing, say, shown
-from approx.sweep.facts import x64
+from approx.sweep.facts import Entry, x64
 from approx.sweep.plans import Plan, blocks_of, make_plan
 from approx.sweep.programs import Ready, compile_plan
 from approx.sweep.progress import duration, plural, size
-from approx.sweep.request import Entry, Request
+from approx.sweep.request import Request
 
 # What a worker is asked for at a time: no less than so many seconds' work, and this share of what
 # is left

@@ -1,20 +1,16 @@
 """Whether the data of a task are fit to train on, and whether recipes can share one result."""
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any, cast
+from typing import Any, cast
 
 import jax
 import numpy as np
 
 from approx import tasks
-from approx.sweep.facts import Facts
+from approx.sweep.facts import Entry, Facts
 from approx.tasks import Points, losses
 from approx.training import inputs
 from approx.training.loop import Keep
-
-if TYPE_CHECKING:
-    from approx.sweep.request import Entry
-
 
 # ---- data ----------------------------------------------------------------------------------------
 
@@ -73,7 +69,7 @@ def check_range(name: str, labels: Any, facts: Facts) -> None:
 # ---- several recipes -----------------------------------------------------------------------------
 
 
-def check_alike(entries: "Sequence[Entry]", keep: Keep) -> None:
+def check_alike(entries: Sequence[Entry], keep: Keep) -> None:
     """Refuse recipes that cannot share the axes of one Dataset.
 
     Raises:
@@ -142,7 +138,7 @@ def recorded(facts: Facts) -> tuple[bool, ...]:
     return bool(task.validation), accuracy, task.tested, inside, outside
 
 
-def shapes_of(entry: "Entry") -> Any:
+def shapes_of(entry: Entry) -> Any:
     """Names and shapes of the parameters."""
     shapes = jax.tree.map(lambda leaf: leaf.shape, entry.facts.params)
     return jax.tree_util.tree_flatten_with_path(shapes)

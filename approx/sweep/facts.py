@@ -60,6 +60,26 @@ class Facts(NamedTuple):
         return sum(leaf.size for leaf in jax.tree.leaves(self.params))
 
 
+class Entry(NamedTuple):
+    """One recipe of a request, with the task that it learns.
+
+    Attributes:
+        label: the recipe's; None if the request has a single recipe, which needs no label.
+        facts: of its task and recipe, in which each swept number has its first value.
+        swept: the full name of each swept number, such as "task.noise" for "noise".
+
+    """
+
+    label: Any
+    facts: Facts
+    swept: dict[str, str]
+
+    @property
+    def prefix(self) -> str:
+        """What stands before everything that is printed about this recipe."""
+        return "" if self.label is None else f"{self.label}: "
+
+
 MOST_KNOWN = 1000  # recipes whose shapes are remembered; then all are forgotten
 _known: dict[Any, tuple[checks.Shapes, bool, str]] = {}
 

@@ -12,10 +12,10 @@ from jaxtyping import Array, Key, PyTree
 from approx.sweep import blocks, hosts, limits, options, parameters
 from approx.sweep.blocks import Inputs, Structure
 from approx.sweep.choice import choose_form, choose_lanes
-from approx.sweep.facts import Facts, x64
+from approx.sweep.facts import Entry, Facts, x64
 from approx.sweep.numbers import nested, numbers, setting
 from approx.sweep.options import MOST_SEEDS
-from approx.sweep.request import Entry, Request
+from approx.sweep.request import Request
 from approx.tasks import Task
 from approx.training.inputs import Keys
 from approx.training.loop import Keep

@@ -4,37 +4,17 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import xarray as xr
 from jaxtyping import PyTree
 
 from approx.sweep import checks, facts, limits, numbers, options, slips
-from approx.sweep.facts import Facts
+from approx.sweep.facts import Entry
 from approx.tasks import Task, shortened
 from approx.training.loop import KEEP, Keep
 from approx.training.recipes import Recipe, is_number
-
-
-class Entry(NamedTuple):
-    """One recipe of a request, with the task that it learns.
-
-    Attributes:
-        label: the recipe's; None if the request has a single recipe, which needs no label.
-        facts: of its task and recipe, in which each swept number has its first value.
-        swept: the full name of each swept number, such as "task.noise" for "noise".
-
-    """
-
-    label: Any
-    facts: Facts
-    swept: dict[str, str]
-
-    @property
-    def prefix(self) -> str:
-        """What stands before everything that is printed about this recipe."""
-        return "" if self.label is None else f"{self.label}: "
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
