@@ -73,11 +73,11 @@ def test_a_table_is_written_read_and_used(device):
     assert "make accelerator" in choice.remark(device)
 
     measurements.write(measurements.users_table(), device.device_kind, SMALL, {"jax": "1"})
-    own_loss = replace(task, loss=lambda outputs, targets: ((outputs - targets) ** 2).mean(1))
-    without_columns = facts.find(own_loss, recipe)
-    assert choice.choose_lanes(without_columns) == 4096
-    # An own loss has no other
-    assert choice.choose_form(None, without_columns, 64) == "vmap"
+    own_model = replace(recipe, model=(recipe.model.init, recipe.model.apply))
+    with_vmap_only = facts.find(task, own_model)
+    assert choice.choose_lanes(with_vmap_only) == 4096
+    # A model of one's own has no other form
+    assert choice.choose_form(None, with_vmap_only, 64) == "vmap"
     assert choice.choose_form(None, found, 64) == "columns"
     assert choice.remark(device) == ""
 
@@ -132,7 +132,8 @@ def test_a_compiler_without_memory_is_met_with_a_remedy(said, kind):
 
 
 def test_the_announcement_says_that_nothing_was_measured(device):
-    plan = type("Plan", (), {"lanes": 4, "recipe": RECIPE, "trainings": 8})
+    given = {"lanes": 4, "recipe": RECIPE, "trainings": 8, "facts": facts.find(SQUARE, RECIPE)}
+    plan = type("Plan", (), given)
     ready = programs.Ready({device: type("Block", (), {"bytes": 10})}, None, 80, [device])
     said = driver.announcement(plan, 8, ready, devices.Cost(1.0, 0.5, 1))
     assert "a test's device was never measured" in said
