@@ -4,6 +4,7 @@ so.
 
 import json
 from dataclasses import replace
+from types import SimpleNamespace
 
 import jax
 import numpy as np
@@ -73,11 +74,10 @@ def test_a_table_is_written_read_and_used(device):
     assert "make accelerator" in choice.remark(device)
 
     measurements.write(measurements.users_table(), device.device_kind, SMALL, {"jax": "1"})
-    own_model = replace(recipe, model=(recipe.model.init, recipe.model.apply))
-    with_vmap_only = facts.find(task, own_model)
-    assert choice.choose_lanes(with_vmap_only) == 4096
-    # A model of one's own has no other form
-    assert choice.choose_form(None, with_vmap_only, 64) == "vmap"
+    pair = (recipe.model.init, recipe.model.apply)  # functions of one's own have no other form
+    of_a_pair = facts.find(task, replace(recipe, model=pair))
+    assert choice.choose_lanes(of_a_pair) == 4096
+    assert choice.choose_form(None, of_a_pair, 64) == "vmap"
     assert choice.choose_form(None, found, 64) == "columns"
     assert choice.remark(device) == ""
 
@@ -132,8 +132,8 @@ def test_a_compiler_without_memory_is_met_with_a_remedy(said, kind):
 
 
 def test_the_announcement_says_that_nothing_was_measured(device):
-    given = {"lanes": 4, "recipe": RECIPE, "trainings": 8, "facts": facts.find(SQUARE, RECIPE)}
-    plan = type("Plan", (), given)
+    found = facts.find(SQUARE, RECIPE)
+    plan = SimpleNamespace(lanes=4, recipe=RECIPE, trainings=8, facts=found)
     ready = programs.Ready({device: type("Block", (), {"bytes": 10})}, None, 80, [device])
     said = driver.announcement(plan, 8, ready, devices.Cost(1.0, 0.5, 1))
     assert "a test's device was never measured" in said
