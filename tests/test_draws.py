@@ -48,6 +48,7 @@ def test_a_run_starts_from_the_weights_of_the_model_s_own_init():
         "vmap": (ap.MLP((9,), "tanh"), {"form": "vmap"}),
         "scaled": (ap.scalings.PerFeature(ap.MLP((4,), "relu", initializer="he"), scale=2.0), {}),
         "larger": (ap.MLP((30, 20), "relu"), {}),
+        "too large to be drawn before": (ap.MLP((40, 40), "relu"), {}),
     }
     for model, options in models.values():
         recipe = ap.Recipe(model=model, steps=1, records=(0, 1))

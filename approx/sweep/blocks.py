@@ -124,6 +124,9 @@ def start(structure: Structure, inputs: Inputs, bits: Array | None = None) -> tu
     return jax.vmap(one, out_axes=structure.axis)(*given)
 
 
+# Numbers of a network that are drawn by the shared program, which hashes three times for each. Of
+# more, that takes longer than is saved: 314,000 made P5 a third slower in runs of 60 steps.
+MOST_DRAWN = 1024
 MOST_TABLES = 64  # that are remembered; then all are forgotten
 _tables: dict[Any, np.ndarray | None] = {}  # by structure and the shapes of the arrays
 
@@ -131,7 +134,8 @@ _tables: dict[Any, np.ndarray | None] = {}  # by structure and the shapes of the
 def table_of(structure: Structure, inputs: Inputs) -> np.ndarray | None:
     """Where the random numbers of the first parameters come from (see `draws.table_of`).
 
-    None if the model draws them itself, as a user's own model does; or draws none.
+    None if the program of the start draws them, as it does for a user's own model and for a large
+    one.
     """
     if inputs.params is not None or not draws.is_plain(inputs.root):
         return None
@@ -155,7 +159,10 @@ def made_table(structure: Structure, inputs: Inputs) -> np.ndarray | None:
         jax.eval_shape(lambda: first_params(requests, task.split(key, key)[0][0]))
     except draws.OwnKeyNeededError:
         return None
-    return draws.table_of(requests.made) if requests.made else None
+    count = sum(request.numbers for request in requests.made)
+    if not 0 < count <= MOST_DRAWN:
+        return None
+    return draws.table_of(requests.made)
 
 
 def draw(
