@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
+import xarray as xr
 from jax.sharding import SingleDeviceSharding
 from jaxtyping import PyTree
 
@@ -141,20 +142,27 @@ def build(
 
     """
     make_room()
-    carry = jitted(start, (), ()).eval_shape(structure, inputs)
-    step = jax.ShapeDtypeStruct((), jnp.int32)
     quick = with_defaults(QUICK, options, device)
     fast = with_defaults(layouts.OPTIONS[structure.form], options, device)
-    arguments = (carry, inputs, step, step)
     table = table_of(structure, inputs)
+    given: tuple[Any, ...] = (inputs,)
+    if table is not None:
+        given = inputs, bits_of(inputs, table)
+    carry = jitted(start, (), ()).eval_shape(structure, *given)
+    step = jax.ShapeDtypeStruct((), jnp.int32)
+    arguments = (carry, inputs, step, step)
     advance_code, advance_key = lower(advance, (structure,), arguments, (1,), fast, device)
-    with ThreadPoolExecutor(2) as pool:
+    with ThreadPoolExecutor(3) as pool:
         rest = pool.submit(compiled, advance_code, advance_key)
-        if table is None:
-            start_code, start_key = lower(start, (structure,), (inputs,), (), quick, device)
-            first = compiled(start_code, start_key)
-        else:
-            first, start_key = start_of_bits(structure, inputs, table, quick, device)
+        pool.submit(first_variable)
+        if table is not None:
+            wide = inputs.numbers.dtype == np.float64
+            drawn = inputs.root, inputs.seeds, table
+            drawing = pool.submit(compiled, *lower(draw, (wide,), drawn, (), quick, device))
+        start_code, start_key = lower(start, (structure,), given, (), quick, device)
+        first = compiled(start_code, start_key)
+        if table is not None:
+            first = Start(first, drawing.result(), jax.device_put(table, device))
     size = bytes_at_work(rest.result(), (carry, inputs))
     text = start_key.text[:32] + advance_key.text[:32]
     called = tuple(one.name for one in (*start_key.called, *advance_key.called))
@@ -164,32 +172,20 @@ def build(
     return Block(first, rest.result(), text, used, size, carry, called)
 
 
-def start_of_bits(
-    structure: Structure,
-    inputs: Inputs,
-    table: np.ndarray,
-    options: dict[str, Any],
-    device: Any,
-) -> tuple[Start, "Found"]:
-    """A block's compiled start that is given bits, and what its own program is found by.
-
-    Args:
-        structure: of the trainings.
-        inputs: of one block, for shapes only.
-        table: where each random number comes from.
-        options: of the compiler.
-        device: where it will run.
-
-    """
+def bits_of(inputs: Inputs, table: np.ndarray) -> jax.ShapeDtypeStruct:
+    """The shape of the bits that `blocks.draw` gives."""
     wide = inputs.numbers.dtype == np.float64
-    drawn = inputs.root, inputs.seeds, table
-    draw_code, draw_key = lower(draw, (wide,), drawn, (), options, device)
-    bits = jax.ShapeDtypeStruct(
-        (len(inputs.seeds), table.shape[1]), np.uint64 if wide else np.uint32
-    )
-    code, key = lower(start, (structure,), (inputs, bits), (), options, device)
-    ready = Start(compiled(code, key), compiled(draw_code, draw_key), jax.device_put(table, device))
-    return ready, key
+    shape = len(inputs.seeds), table.shape[1]
+    return jax.ShapeDtypeStruct(shape, np.uint64 if wide else np.uint32)
+
+
+@lru_cache
+def first_variable() -> None:
+    """Make a variable, for which xarray imports Dask where Dask is installed: half a second.
+
+    That is best done while XLA compiles.
+    """
+    xr.Variable((), 0.0)
 
 
 def bytes_at_work(program: Any, arguments: PyTree) -> int:
