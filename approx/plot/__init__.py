@@ -17,7 +17,6 @@ The other functions draw parts of panels (legends, axes, bands, labels, dots), o
 figure agrees with its table.
 """
 
-import warnings
 from pathlib import Path
 
 from approx.plot.comparisons import forest, performance_profile
@@ -44,6 +43,7 @@ from approx.plot.sources import power_law, variance_components
 from approx.plot.success import success_curve, threshold_profile, work_curve
 from approx.plot.tables import table
 from approx.plot.times import best_of, restart, survival
+from approx.stats import former_names
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
 
@@ -94,16 +94,4 @@ __all__ = [
 ]
 
 FORMER = {"split": "failure_causes", "variance_split": "variance_components"}
-
-
-def __getattr__(name: str):
-    """What a function was called in the version before, with a warning."""
-    if name not in FORMER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    now = FORMER[name]
-    warnings.warn(
-        f"{__name__}.{name} is called {now} now; the old name goes with the next version",
-        DeprecationWarning,
-        stacklevel=2,
-    )
-    return globals()[now]
+__getattr__ = former_names.finder(__name__, FORMER, globals())

@@ -26,8 +26,7 @@ as one that has not succeeded by the last step, and as the worst value there is.
 says that nobody judged this training, and is refused.
 """
 
-import warnings
-
+from approx.stats import former_names
 from approx.stats.asymptotes import asymptote, shares
 from approx.stats.boundaries import boundary
 from approx.stats.bounded_means import mean_interval
@@ -158,16 +157,4 @@ __all__ = [
 ]
 
 FORMER = {"split": "failure_causes", "variance_split": "variance_components"}
-
-
-def __getattr__(name: str):
-    """What a function was called in the version before, with a warning."""
-    if name not in FORMER:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    now = FORMER[name]
-    warnings.warn(
-        f"{__name__}.{name} is called {now} now; the old name goes with the next version",
-        DeprecationWarning,
-        stacklevel=2,
-    )
-    return globals()[now]
+__getattr__ = former_names.finder(__name__, FORMER, globals())
