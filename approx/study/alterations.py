@@ -1,0 +1,430 @@
+"""Changes of a baseline: another task and recipe from a dictionary of names and values."""
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import fields, is_dataclass, replace
+from inspect import Parameter, signature
+from typing import Any
+
+import jax
+import numpy as np
+
+from approx.models import scalings
+from approx.study import names, standardising
+from approx.sweep import numbers, slips
+from approx.sweep.request import check_nouns
+from approx.tasks import Given, Task, losses, shortened
+from approx.tasks.own import box_distance, given, trained_inputs
+from approx.tasks.reprs import as_code
+from approx.training import optimizers, sampling
+from approx.training.recipes import Recipe, checked_count, is_number
+from approx.training.recorded_steps import is_whole
+from approx.training.rules import GRADIENT
+
+
+def altered(task: Task, recipe: Recipe, change: Any) -> tuple[Task, Recipe]:
+    """The task and the recipe that a change makes of a baseline.
+
+    A name in a change is that of any field of the task, the recipe or the model, or that of a
+    number of the optimiser: "recipe.steps", "task.size", "model.widths", "recipe.b1". The owner can
+    be left out where the name is unambiguous: "steps", "widths". A model inside a scaling has its
+    fields changed where it stands. These names do more than to set one field:
+
+    - "model" replaces the whole model, with the scalings around it.
+    - "optimizer" keeps the learning rate if the baseline's optimiser and the new one both take one.
+      Otherwise the learning rate is the new optimiser's default, which is None for "lm", "bfgs" and
+      "lbfgs". These find their own step lengths, so that the schedule is dropped with the rate.
+      Options that the new optimiser does not know are dropped. What the change itself names is
+      taken as it is.
+    - "epochs" is a whole number, from which the number of steps follows (see `steps_of`), with the
+      changed task and batch size. If only the batch size is changed, the number of steps stays.
+    - "steps" and "epochs": if the baseline lists the steps of its records, those below the new
+      number of steps are kept, and the new last step is added.
+    - "inputs" and "targets" are "standardise" or "raw". "standardise" puts the model into a
+      `scalings.PerFeature` with the mean and the standard deviation of each column of the training
+      rows, without validation rows. Where rows differ from seed to seed, these are the rows of the
+      seeds 0 to 63, pooled. A model that is a `PerFeature` gets these numbers instead of its own;
+      a `PerSample` is put into a `PerFeature`, and then sees standardised rows. "raw" takes a
+      scaling out.
+    - "targets": "standardise" leaves the loss alone, so that all recorded losses stay in the data's
+      own units, and thresholds keep their meaning. The gradient with respect to the network's
+      standardised outputs is then the gradient in standardised units times the targets' variance.
+      Adam hardly sees this factor. For "sgd" it is a factor on the learning rate: divide the rate
+      by the variance in the same change, or tune it.
+    - "loss": a rule `correct` for squared errors is dropped with a loss that brings its own.
+
+    Args:
+        task: the baseline's.
+        recipe: the baseline's.
+        change: a dictionary {name: value}; or an `ap.Recipe`, an `ap.Task`, or a pair (task,
+            recipe), which replace the baseline's. An empty dictionary changes nothing.
+
+    Returns:
+        The task and the recipe. Of the two, the one that stays is the baseline's own object.
+
+    Raises:
+        TypeError: an unknown name, with what was probably meant and all names that there are; an
+            ambiguous name, with the full names; something that is no change.
+        ValueError: values that the task, the model or the recipe refuse; a change that leaves the
+            baseline as it is.
+
+    Example:
+        `altered(task, recipe, {"activation": "relu", "epochs": 300, "inputs": "standardise"})`
+
+    """
+    check_nouns(task, recipe)
+    if isinstance(change, Mapping):
+        if not change:
+            return task, recipe
+        new_task, new_recipe = with_values(task, recipe, change)
+    else:
+        new_task, new_recipe = replaced(task, recipe, change)
+    same_task = same(task, new_task)
+    same_recipe = same(settings(recipe), settings(new_recipe))
+    if same_task and same_recipe:
+        raise ValueError(
+            f"the change ({described(change)}) leaves the baseline as it is: "
+            "all its values are the baseline's own"
+        )
+    if same_task:
+        return task, new_recipe
+    if same_recipe:
+        return new_task, recipe
+    return new_task, new_recipe
+
+
+def replaced(task: Task, recipe: Recipe, change: Any) -> tuple[Task, Recipe]:
+    """The task and the recipe, of which a change replaces one or both.
+
+    Raises:
+        TypeError: neither a task, nor a recipe, nor a pair of both.
+    """
+    if isinstance(change, Task):
+        return change, recipe
+    if isinstance(change, Recipe):
+        return task, change
+    if isinstance(change, tuple) and len(change) == 2:
+        check_nouns(*change)
+        return change
+    raise TypeError(
+        f"a change is {shortened(change)}; it must be a dictionary {{name: value}}, a task, "
+        "a recipe, or a pair (task, recipe)"
+    )
+
+
+# ---- a dictionary of names and values ------------------------------------------------------------
+
+
+def with_values(task: Task, recipe: Recipe, change: Mapping[str, Any]) -> tuple[Task, Recipe]:
+    """The task and the recipe with the values of a change.
+
+    The names are those of the new model and the new optimiser, where the change names these.
+    """
+    special = {name: change[name] for name in names.SPECIAL if name in change}
+    plain = {name: value for name, value in change.items() if name not in special}
+    model = chosen(plain, "model", recipe.model)
+    optimizer = chosen(plain, "optimizer", recipe.optimizer)
+    carried = carried_over(recipe, optimizer)
+    options = chosen(plain, "options", carried["options"])
+    if not isinstance(options, Mapping):
+        raise TypeError(f"options is {shortened(options)}; it must be a dictionary {{name: value}}")
+    known = names.known(task, model, optimizer, options)
+    values = names.qualified(plain, known, model)
+    if "epochs" in special:
+        names.check_special("epochs", known)
+    task = with_task_values(task, owned(values, "task"))
+    new = carried | recipe_values(values, options)
+    new["model"] = with_model_values(model, owned(values, "model"))
+    written = [full for full in values if full.startswith("recipe.")]
+    if "epochs" in special:
+        new["steps"] = steps_in(task, recipe, new, special.pop("epochs"))
+        written.append("epochs")
+    if "steps" in new and "records" not in new:
+        new["records"] = fitted_records(recipe, new["steps"])
+    with naming(written):
+        recipe = replace(recipe, **new)
+    if special:
+        recipe = standardising.rescaled(task, recipe, special)
+    return task, recipe
+
+
+def chosen(values: Mapping[str, Any], name: str, otherwise: Any) -> Any:
+    """The recipe's field of that name in a change, by its short or its full name."""
+    if name in values:
+        return values[name]
+    return values.get(f"recipe.{name}", otherwise)
+
+
+def owned(values: Mapping[str, Any], owner: str) -> dict[str, Any]:
+    """Those values of full names that belong to one owner, by the fields' own names."""
+    found = {}
+    for full, value in values.items():
+        whose, name = full.split(".", 1)
+        if whose == owner:
+            found[name] = value
+    return found
+
+
+def recipe_values(values: Mapping[str, Any], options: Mapping[str, Any]) -> dict[str, Any]:
+    """The recipe's fields in a change; a number of the optimiser is one of its options."""
+    own = slips.field_names(Recipe)
+    found, numbers_of_optimizer = {}, {}
+    for name, value in owned(values, "recipe").items():
+        if name in own:
+            found[name] = value
+        else:
+            numbers_of_optimizer[name] = value
+    if numbers_of_optimizer:
+        found["options"] = {**options, **numbers_of_optimizer}
+    return found
+
+
+@contextmanager
+def naming(written: list[str]) -> Iterator[None]:
+    """Put the names of a change before the error that their values raise."""
+    try:
+        yield
+    except (TypeError, ValueError) as error:
+        if not written:
+            raise
+        kind = TypeError if isinstance(error, TypeError) else ValueError
+        raise kind(f"{', '.join(written)}: {error}") from error
+
+
+# ---- the task and the model ----------------------------------------------------------------------
+
+# Fields of a data set that `given` checks, or from which it finds others
+DATA = ("x", "y", "x_test", "y_test", "distance", "loss", "validation", "hold_out", "classes")
+
+
+def with_task_values(task: Task, values: dict[str, Any]) -> Task:
+    """The task with other fields, checked as when it was made."""
+    if not values:
+        return task
+    written = [f"task.{name}" for name in values]
+    loss = values.get("loss", task.loss)
+    brings_its_own = loss in losses.CORRECT or loss in map(losses.LOSSES.get, losses.CORRECT)
+    if brings_its_own and task.correct in losses.RULES:
+        values = {"correct": None} | values
+    with naming(written):
+        if type(task) is Given and any(name in DATA for name in values):
+            return given(**data_of(task) | values)
+        return replace(task, **values)
+
+
+def data_of(task: Given) -> dict[str, Any]:
+    """The arguments of `given` that make a data set again.
+
+    Distances that are those to the box of the training inputs are to be found anew.
+    """
+    arguments = {name: getattr(task, name) for name in slips.field_names(task)}
+    distance: Any = task.distance
+    if not np.any(distance):
+        arguments["distance"] = None
+    elif task.tested:
+        trained = trained_inputs(np.asarray(task.x), arguments)
+        if np.array_equal(distance, box_distance(trained, np.asarray(task.x_test))):
+            arguments["distance"] = "box"
+    return arguments
+
+
+def with_model_values(model: Any, values: dict[str, Any]) -> Any:
+    """The model with other fields.
+
+    If several of the nested models have a field of that name, the outermost gets the value.
+    """
+    if not values:
+        return model
+    own = names.model_fields(model)
+    mine = {name: value for name, value in values.items() if name in own}
+    others = {name: value for name, value in values.items() if name not in own}
+    if model is not scalings.core(model):
+        inner = mine.get("model", model.model)
+        mine["model"] = with_model_values(inner, others)
+    with naming([f"model.{name}" for name in mine if name in values]):
+        return replace(model, **mine)
+
+
+# ---- the optimiser -------------------------------------------------------------------------------
+
+
+def carried_over(recipe: Recipe, optimizer: Any) -> dict[str, Any]:
+    """What of the optimiser's rate, schedule and options stays with another optimiser."""
+    kept = {
+        "learning_rate": recipe.learning_rate,
+        "schedule": recipe.schedule,
+        "options": recipe.options,
+    }
+    if same(optimizer, recipe.optimizer):
+        return kept
+    kept["options"] = {
+        name: value for name, value in recipe.options.items() if takes_option(optimizer, name)
+    }
+    if not takes_rate(optimizer):
+        kept["learning_rate"] = kept["schedule"] = None
+    elif recipe.learning_rate is None:
+        kept["learning_rate"] = optimizers.default_rate(optimizer)
+    return kept
+
+
+def takes_rate(optimizer: Any) -> bool:
+    """Whether an optimiser is given a learning rate."""
+    if optimizers.is_transformation(optimizer):
+        return False
+    return optimizers.wants(optimizer) == GRADIENT
+
+
+def takes_option(optimizer: Any, name: str) -> bool:
+    """Whether an optimiser knows an option; a function with `**options` knows any."""
+    if isinstance(optimizer, str):
+        return name in names.option_names(optimizer, {})
+    if optimizers.is_transformation(optimizer) or not callable(optimizer):
+        return False
+    arguments = signature(optimizer).parameters
+    any_name = any(each.kind is Parameter.VAR_KEYWORD for each in arguments.values())
+    return any_name or name in arguments
+
+
+# ---- the length of the training ------------------------------------------------------------------
+
+
+def steps_of(task: Task, epochs: int, batch_size: int | None) -> int:
+    """How many steps so many epochs are: in one epoch every training row is seen once.
+
+    Rows that are kept for validation are not trained on and do not count. The last batch of an
+    epoch may be partial and is one step too. With all rows in every step, an epoch is one step.
+    With batches that are drawn with replacement, an epoch has as many steps, although a row may be
+    seen twice or not at all.
+
+    Args:
+        task: gives the number of training rows.
+        epochs: how many epochs, at least 1.
+        batch_size: rows per step; None is all of them.
+
+    Raises:
+        ValueError: no whole number of at least 1; a batch of more rows than there are.
+
+    Example:
+        `steps_of(ap.tasks.square(), 300, 8)` is 900: 21 rows are 3 batches.
+
+    """
+    epochs = checked_count("epochs", epochs)
+    if batch_size is None:
+        return epochs
+    batch_size = checked_count("batch_size", batch_size)
+    key = jax.random.key(0)
+    x, _ = jax.eval_shape(lambda: task.split(key, key)[0])
+    rows = x.shape[0]
+    if batch_size > rows:
+        raise ValueError(
+            f"batch_size={batch_size} is more than the {rows} training rows; None is all of them"
+        )
+    return epochs * sampling.batches_per_epoch(rows, batch_size)
+
+
+def steps_in(task: Task, recipe: Recipe, new: Mapping[str, Any], epochs: Any) -> int:
+    """The steps of so many epochs, with the batches of a recipe of other fields.
+
+    Args:
+        task: the changed one.
+        recipe: the baseline's.
+        new: fields of the recipe that the change names.
+        epochs: that the change asks for.
+
+    Raises:
+        ValueError: batches that have no epochs, or a change that also says the number of steps.
+    """
+    if "steps" in new:
+        raise ValueError("epochs and steps both say how long the training is; give one of them")
+    if new.get("batches", recipe.batches) == "stream":
+        raise ValueError(
+            f'epochs={shortened(epochs)}: with batches="stream" every row is new, and there are '
+            "no epochs; give steps"
+        )
+    return steps_of(task, epochs, new.get("batch_size", recipe.batch_size))
+
+
+def fitted_records(recipe: Recipe, steps: Any) -> Any:
+    """The records of a recipe for another number of steps: those that fit, and the last step."""
+    records = recipe.records
+    if is_whole(records) or not is_whole(steps) or steps == recipe.steps:
+        return records
+    return (*(record for record in records if record < steps), int(steps))
+
+
+# ---- whether anything has changed ----------------------------------------------------------------
+
+
+def settings(recipe: Recipe) -> dict[str, Any]:
+    """The fields of a recipe, and all numbers of its optimiser whether they are defaults or not."""
+    found = {name: getattr(recipe, name) for name in slips.field_names(recipe)}
+    found["options"] = {**optimizers.defaults(recipe.optimizer), **recipe.options}
+    return found
+
+
+def same(a: Any, b: Any) -> bool:
+    """Whether two values are equal, array by array and field by field."""
+    if a is b:
+        return True
+    if is_number(a) and is_number(b):
+        return np.array_equal(a, b)
+    if type(a) is not type(b):
+        return False
+    if isinstance(a, Mapping):
+        return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
+    if isinstance(a, list | tuple):
+        return len(a) == len(b) and all(map(same, a, b))
+    if is_dataclass(a):
+        return all(same(getattr(a, each.name), getattr(b, each.name)) for each in fields(a))
+    return bool(a == b)
+
+
+# ---- a change in words ---------------------------------------------------------------------------
+
+
+def described(change: Any) -> str:
+    """A change as a short text for a table.
+
+    Args:
+        change: as for `altered`.
+
+    Example:
+        >>> described({"model.activation": "tanh", "epochs": 300, "inputs": "standardise"})
+        'activation = tanh; 300 epochs; inputs standardised'
+
+    """
+    if isinstance(change, tuple):
+        return "; ".join(map(as_code, change))
+    if not isinstance(change, Mapping):
+        return as_code(change)
+    if not change:
+        return "as the baseline"
+    known = [name if "." in name else f".{name}" for name in map(str, change)]
+    short = numbers.shortest_names(known)
+    parts = map(part, short, change.values())
+    return "; ".join(parts)
+
+
+def part(name: str, value: Any) -> str:
+    """One name of a change and its value, in words."""
+    name = name.removeprefix(".")
+    if name == "epochs" and is_whole(value):
+        return "1 epoch" if value == 1 else f"{value} epochs"
+    if name in standardising.FIELDS and value == "standardise":
+        return f"{name} standardised"
+    if name in standardising.FIELDS and value == "raw":
+        return f"{name} raw"
+    return f"{name} = {in_words(value)}"
+
+
+def in_words(value: Any) -> str:
+    """A value in a table: text without quotes, numbers with as few digits as they need."""
+    if isinstance(value, str):
+        return value
+    if isinstance(value, float | np.floating):
+        return f"{value:g}"
+    if isinstance(value, np.generic):
+        return str(value)
+    if optimizers.is_transformation(value):
+        return "a finished optax transformation"
+    return as_code(value).rpartition("<locals>.")[2]
