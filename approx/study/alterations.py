@@ -1,25 +1,20 @@
 """Changes of a baseline: another task and recipe from a dictionary of names and values."""
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from dataclasses import fields, is_dataclass, replace
-from inspect import Parameter, signature
+from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import jax
 import numpy as np
 
-from approx.models import scalings
-from approx.study import names, standardising
+from approx.study import fields, names, standardising
 from approx.sweep import numbers, slips
 from approx.sweep.request import check_nouns
-from approx.tasks import Given, Task, losses, shortened
-from approx.tasks.own import box_distance, given, trained_inputs
+from approx.tasks import Task, shortened
 from approx.tasks.reprs import as_code
 from approx.training import optimizers, sampling
-from approx.training.recipes import Recipe, checked_count, is_number
+from approx.training.recipes import Recipe, checked_count
 from approx.training.recorded_steps import is_whole
-from approx.training.rules import GRADIENT
 
 
 def altered(task: Task, recipe: Recipe, change: Any) -> tuple[Task, Recipe]:
@@ -79,8 +74,8 @@ def altered(task: Task, recipe: Recipe, change: Any) -> tuple[Task, Recipe]:
         new_task, new_recipe = with_values(task, recipe, change)
     else:
         new_task, new_recipe = replaced(task, recipe, change)
-    same_task = same(task, new_task)
-    same_recipe = same(settings(recipe), settings(new_recipe))
+    same_task = fields.same(task, new_task)
+    same_recipe = fields.same(fields.settings(recipe), fields.settings(new_recipe))
     if same_task and same_recipe:
         raise ValueError(
             f"the change ({described(change)}) leaves the baseline as it is: "
@@ -124,7 +119,7 @@ def with_values(task: Task, recipe: Recipe, change: Mapping[str, Any]) -> tuple[
     plain = {name: value for name, value in change.items() if name not in special}
     model = chosen(plain, "model", recipe.model)
     optimizer = chosen(plain, "optimizer", recipe.optimizer)
-    carried = carried_over(recipe, optimizer)
+    carried = fields.carried_over(recipe, optimizer)
     options = chosen(plain, "options", carried["options"])
     if not isinstance(options, Mapping):
         raise TypeError(f"options is {shortened(options)}; it must be a dictionary {{name: value}}")
@@ -132,16 +127,16 @@ def with_values(task: Task, recipe: Recipe, change: Mapping[str, Any]) -> tuple[
     values = names.qualified(plain, known, model)
     if "epochs" in special:
         names.check_special("epochs", known)
-    task = with_task_values(task, owned(values, "task"))
+    task = fields.with_task_values(task, owned(values, "task"))
     new = carried | recipe_values(values, options)
-    new["model"] = with_model_values(model, owned(values, "model"))
+    new["model"] = fields.with_model_values(model, owned(values, "model"))
     written = [full for full in values if full.startswith("recipe.")]
     if "epochs" in special:
         new["steps"] = steps_in(task, recipe, new, special.pop("epochs"))
         written.append("epochs")
     if "steps" in new and "records" not in new:
         new["records"] = fitted_records(recipe, new["steps"])
-    with naming(written):
+    with fields.naming(written):
         recipe = replace(recipe, **new)
     if special:
         recipe = standardising.rescaled(task, recipe, special)
@@ -179,112 +174,6 @@ def recipe_values(values: Mapping[str, Any], options: Mapping[str, Any]) -> dict
     return found
 
 
-@contextmanager
-def naming(written: list[str]) -> Iterator[None]:
-    """Put the names of a change before the error that their values raise."""
-    try:
-        yield
-    except (TypeError, ValueError) as error:
-        if not written:
-            raise
-        kind = TypeError if isinstance(error, TypeError) else ValueError
-        raise kind(f"{', '.join(written)}: {error}") from error
-
-
-# ---- the task and the model ----------------------------------------------------------------------
-
-# Fields of a data set that `given` checks, or from which it finds others
-DATA = ("x", "y", "x_test", "y_test", "distance", "loss", "validation", "hold_out", "classes")
-
-
-def with_task_values(task: Task, values: dict[str, Any]) -> Task:
-    """The task with other fields, checked as when it was made."""
-    if not values:
-        return task
-    written = [f"task.{name}" for name in values]
-    loss = values.get("loss", task.loss)
-    brings_its_own = loss in losses.CORRECT or loss in map(losses.LOSSES.get, losses.CORRECT)
-    if brings_its_own and task.correct in losses.RULES:
-        values = {"correct": None} | values
-    with naming(written):
-        if type(task) is Given and any(name in DATA for name in values):
-            return given(**data_of(task) | values)
-        return replace(task, **values)
-
-
-def data_of(task: Given) -> dict[str, Any]:
-    """The arguments of `given` that make a data set again.
-
-    Distances that are those to the box of the training inputs are to be found anew.
-    """
-    arguments = {name: getattr(task, name) for name in slips.field_names(task)}
-    distance: Any = task.distance
-    if not np.any(distance):
-        arguments["distance"] = None
-    elif task.tested:
-        trained = trained_inputs(np.asarray(task.x), arguments)
-        if np.array_equal(distance, box_distance(trained, np.asarray(task.x_test))):
-            arguments["distance"] = "box"
-    return arguments
-
-
-def with_model_values(model: Any, values: dict[str, Any]) -> Any:
-    """The model with other fields.
-
-    If several of the nested models have a field of that name, the outermost gets the value.
-    """
-    if not values:
-        return model
-    own = names.model_fields(model)
-    mine = {name: value for name, value in values.items() if name in own}
-    others = {name: value for name, value in values.items() if name not in own}
-    if model is not scalings.core(model):
-        inner = mine.get("model", model.model)
-        mine["model"] = with_model_values(inner, others)
-    with naming([f"model.{name}" for name in mine if name in values]):
-        return replace(model, **mine)
-
-
-# ---- the optimiser -------------------------------------------------------------------------------
-
-
-def carried_over(recipe: Recipe, optimizer: Any) -> dict[str, Any]:
-    """What of the optimiser's rate, schedule and options stays with another optimiser."""
-    kept = {
-        "learning_rate": recipe.learning_rate,
-        "schedule": recipe.schedule,
-        "options": recipe.options,
-    }
-    if same(optimizer, recipe.optimizer):
-        return kept
-    kept["options"] = {
-        name: value for name, value in recipe.options.items() if takes_option(optimizer, name)
-    }
-    if not takes_rate(optimizer):
-        kept["learning_rate"] = kept["schedule"] = None
-    elif recipe.learning_rate is None:
-        kept["learning_rate"] = optimizers.default_rate(optimizer)
-    return kept
-
-
-def takes_rate(optimizer: Any) -> bool:
-    """Whether an optimiser is given a learning rate."""
-    if optimizers.is_transformation(optimizer):
-        return False
-    return optimizers.wants(optimizer) == GRADIENT
-
-
-def takes_option(optimizer: Any, name: str) -> bool:
-    """Whether an optimiser knows an option; a function with `**options` knows any."""
-    if isinstance(optimizer, str):
-        return name in names.option_names(optimizer, {})
-    if optimizers.is_transformation(optimizer) or not callable(optimizer):
-        return False
-    arguments = signature(optimizer).parameters
-    any_name = any(each.kind is Parameter.VAR_KEYWORD for each in arguments.values())
-    return any_name or name in arguments
-
-
 # ---- the length of the training ------------------------------------------------------------------
 
 
@@ -300,6 +189,9 @@ def steps_of(task: Task, epochs: int, batch_size: int | None) -> int:
         task: gives the number of training rows.
         epochs: how many epochs, at least 1.
         batch_size: rows per step; None is all of them.
+
+    Returns:
+        The number of steps.
 
     Raises:
         ValueError: no whole number of at least 1; a batch of more rows than there are.
@@ -352,33 +244,6 @@ def fitted_records(recipe: Recipe, steps: Any) -> Any:
     return (*(record for record in records if record < steps), int(steps))
 
 
-# ---- whether anything has changed ----------------------------------------------------------------
-
-
-def settings(recipe: Recipe) -> dict[str, Any]:
-    """The fields of a recipe, and all numbers of its optimiser whether they are defaults or not."""
-    found = {name: getattr(recipe, name) for name in slips.field_names(recipe)}
-    found["options"] = {**optimizers.defaults(recipe.optimizer), **recipe.options}
-    return found
-
-
-def same(a: Any, b: Any) -> bool:
-    """Whether two values are equal, array by array and field by field."""
-    if a is b:
-        return True
-    if is_number(a) and is_number(b):
-        return np.array_equal(a, b)
-    if type(a) is not type(b):
-        return False
-    if isinstance(a, Mapping):
-        return a.keys() == b.keys() and all(same(a[name], b[name]) for name in a)
-    if isinstance(a, list | tuple):
-        return len(a) == len(b) and all(map(same, a, b))
-    if is_dataclass(a):
-        return all(same(getattr(a, each.name), getattr(b, each.name)) for each in fields(a))
-    return bool(a == b)
-
-
 # ---- a change in words ---------------------------------------------------------------------------
 
 
@@ -387,6 +252,9 @@ def described(change: Any) -> str:
 
     Args:
         change: as for `altered`.
+
+    Returns:
+        The text, with a semicolon between the parts of the change.
 
     Example:
         >>> described({"model.activation": "tanh", "epochs": 300, "inputs": "standardise"})

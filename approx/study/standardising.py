@@ -85,7 +85,7 @@ def check_units(task: Task, recipe: Recipe) -> None:
     Raises:
         ValueError: labels, or a loss of logits.
     """
-    if task.loss in losses.CORRECT:
+    if isinstance(task.loss, str) and task.loss in losses.CORRECT:
         raise ValueError(
             f"targets cannot be standardised: with the loss {task.loss!r} the model's outputs are "
             "logits, which have no units; standardise the inputs, or take another loss"
@@ -94,7 +94,8 @@ def check_units(task: Task, recipe: Recipe) -> None:
         rows = jax.eval_shape(reader(task, "targets"), 0)
     if not jnp.issubdtype(rows.dtype, jnp.floating):
         raise ValueError(
-            f"targets cannot be standardised: they are labels of type {rows.dtype}, not amounts"
+            f"targets cannot be standardised: they are of type {rows.dtype}, which counts as "
+            "labels; amounts are of a floating type"
         )
 
 
