@@ -19,6 +19,7 @@ ALLOWED = {
     "plot": ("stats",),
     "runs": GROUND,
     "maps": (*GROUND, "stats"),
+    "study": (*GROUND, "stats", "plot", "runs"),
     "commands": GROUND,
     "__main__": ("commands",),
 }
