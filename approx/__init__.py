@@ -47,33 +47,46 @@ __all__ = [
     "Points",
     "Recipe",
     "State",
+    "Study",
     "Task",
     "Trace",
+    "always",
     "floors",
     "given",
+    "helps",
+    "hurts",
     "init",
     "load",
     "loss",
     "losses",
     "maps",
     "models",
+    "never",
     "optimizers",
     "params",
     "plot",
     "predict",
+    "rarely",
     "run",
+    "same",
     "sampling",
     "save",
     "scalings",
     "stats",
+    "study",
     "task",
     "tasks",
     "train",
     "update",
+    "usually",
 ]
 
 if TYPE_CHECKING:
-    from approx import floors, maps, plot, stats
+    from approx import floors, maps, plot, stats, study
+    from approx.study import Study, always, helps, hurts, never, rarely, same, usually
+
+MODULES = ("floors", "maps", "plot", "stats", "study")
+OF_STUDY = ("Study", "always", "helps", "hurts", "never", "rarely", "same", "usually")
 
 
 def __dir__() -> list[str]:
@@ -82,12 +95,14 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str):
-    """Import `floors`, `maps`, `plot` and `stats` when they are first used.
+    """Import `floors`, `maps`, `plot`, `stats` and `study` when they are first used.
 
     They need scipy and matplotlib, whose import takes as long as all the rest.
     """
-    if name in ("floors", "maps", "plot", "stats"):
-        import importlib
+    import importlib
 
+    if name in MODULES:
         return importlib.import_module(f"approx.{name}")
+    if name in OF_STUDY:
+        return getattr(importlib.import_module("approx.study"), name)
     raise AttributeError(f"module 'approx' has no attribute {name!r}")

@@ -1,10 +1,10 @@
 """Many trainings: seeds x grid x recipes, computed in memory or into a folder, and labelled."""
 
 from collections.abc import Callable, Mapping, Sequence
-from concurrent.futures import Executor
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -22,6 +22,7 @@ from approx.tasks import Task
 from approx.training.recipes import Recipe
 
 __all__ = ["Interrupted", "run"]
+SIDE_BY_SIDE = 2  # recipes that are compiled at the same time
 FIRST_LOOK, GROWTH = 128, 4  # `until` is asked after so many seeds, then after a quarter more
 
 
@@ -154,25 +155,74 @@ def run(  # noqa: PLR0913
 
 def run_all(request: Request) -> xr.Dataset:
     """All trainings of a checked request, whatever `until` says."""
+    if request.executor is None or request.out is None:
+        return computed(prepare(request))
+    plans = make_plans(request)
+    folders = writer.find_folders(request.out, labels_of(plans), request.labelled)
+    executors.run_elsewhere(request, plans, folders)
+    return written(request, plans, folders)
+
+
+class Prepared(NamedTuple):
+    """A request whose programs are compiled, so that nothing is left to do but training.
+
+    Attributes:
+        request: that was checked.
+        plans: of its recipes.
+        ready: the compiled programs of each plan.
+        folders: of each recipe, with `out=`.
+
+    """
+
+    request: Request
+    plans: list[Plan]
+    ready: list[Ready]
+    folders: list[Path]
+
+
+def prepare(request: Request) -> Prepared:
+    """Compile the programs of a checked request for this machine; several recipes side by side.
+
+    Raises:
+        MemoryError: if the results or the work cannot fit.
+
+    """
     if request.out is None:
         room.check_room(request)
     plans = make_plans(request)
-    labels = [plan.entry.label for plan in plans]
     folders: list[Path] = []
     if request.out is not None:
-        folders = writer.find_folders(request.out, labels, request.labelled)
-    if request.executor is not None:
-        executors.run_elsewhere(request, plans, folders)
-    else:
-        workers = find_workers(request.threads)
-        ready = [compile_plan(plan, workers, request.compiler_options) for plan in plans]
-        room.check_memory(plans, ready, in_memory=request.out is None)
-        if request.out is None:
-            return run_in_memory(request, plans, ready)
-        for folder, plan, one in zip(folders, plans, ready, strict=True):
-            writer.run_here(folder, plan, one, request)
+        folders = writer.find_folders(request.out, labels_of(plans), request.labelled)
+    workers = find_workers(request.threads)
+
+    def compiled(plan: Plan) -> Ready:
+        return compile_plan(plan, workers, request.compiler_options)
+
+    with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
+        ready = list(pool.map(compiled, plans))
+    room.check_memory(plans, ready, in_memory=request.out is None)
+    return Prepared(request, plans, ready, folders)
+
+
+def computed(prepared: Prepared) -> xr.Dataset:
+    """Train what was prepared, in memory or into the request's folder."""
+    request, plans, ready, folders = prepared
+    if request.out is None:
+        return run_in_memory(request, plans, ready)
+    for folder, plan, one in zip(folders, plans, ready, strict=True):
+        writer.run_here(folder, plan, one, request)
+    return written(request, plans, folders)
+
+
+def labels_of(plans: list[Plan]) -> list[Any]:
+    """The labels of the recipes."""
+    return [plan.entry.label for plan in plans]
+
+
+def written(request: Request, plans: list[Plan], folders: list[Path]) -> xr.Dataset:
+    """The results that stand in the folders of the recipes."""
     made = [writer.result(folder, plan) for folder, plan in zip(folders, plans, strict=True)]
-    return results.join(made, labels, request.labelled)
+    return results.join(made, labels_of(plans), request.labelled)
 
 
 def run_in_memory(request: Request, plans: list[Plan], ready: list[Ready]) -> xr.Dataset:

@@ -105,6 +105,14 @@ PROMISED_BY |= dict.fromkeys(
     ),
     ("test_statistics", "test_coverage", "test_variance", "test_maps", "test_extrapolation"),
 )
+PROMISED_BY |= dict.fromkeys(
+    (
+        "approx/stats/outcomes.py",
+        "approx/study/plateaus.py",
+        "approx/study/units.py",
+    ),
+    ("test_endings",),
+)
 PROMISED_BY["approx/stats/several_seeds.py"] = ("test_statistics", "test_coverage")
 PROMISED_BY["approx/stats/former_names.py"] = ("test_cases",)
 PROMISED_BY["approx/stats/layouts.py"] = ("test_statistics", "test_evidence")

@@ -10,7 +10,7 @@ training is in success. The functions by question:
                      logrank, pair, ranking, discoveries, performance_profile
     what values      quantiles, order_quantiles, aggregate, best_of, pick, exponent
     what of factors  crossed, effects, variance_components
-    why it fails     failure_causes, excess, below_floor, plateaus, falling
+    why it fails     endings, failure_causes, excess, below_floor, plateaus, falling
     what it becomes  asymptote, symmetry, error_by_distance, phase_tolerant_error, shares
     what a map says  boundary, best, highest, majority
     how many seeds   plan, power, seeds_for_power, seeds_for_width, enough, running_rate,
@@ -57,6 +57,7 @@ from approx.stats.failures import below_floor, excess, failure_causes
 from approx.stats.intervals import binomial_interval, order_quantiles
 from approx.stats.kept import pick
 from approx.stats.maps import best, highest, majority
+from approx.stats.outcomes import endings
 from approx.stats.paired import compare_values, ert_ratio, improvement
 from approx.stats.paired_intervals import paired_interval
 from approx.stats.phases import phase_tolerant_error
@@ -104,6 +105,7 @@ __all__ = [
     "crossed",
     "discoveries",
     "effects",
+    "endings",
     "enough",
     "error_by_distance",
     "ert",

@@ -34,6 +34,12 @@ def claims_table(judged: xr.Dataset, form: str = "text") -> str:
         >>> print(stats.claims_table(stats.claims("a thread", statements), "markdown"))
     """
     check_form(form)
+    rows, caption = claims_rows(judged)
+    return LAYOUTS[form](rows, caption)
+
+
+def claims_rows(judged: xr.Dataset) -> tuple[Rows, str]:
+    """The rows of the table of claims, titles first, and its caption."""
     check_result(judged, "claims", ("effect", "low_all", "level_all", "verdict"))
     own = f"{_level(judged)} interval"
     heads = ["claim", "recipes", "measure", "holds if", "effect", own, "decided by", "n", "verdict"]
@@ -56,7 +62,7 @@ def claims_table(judged: xr.Dataset, form: str = "text") -> str:
         "contradicted: outside; undecided: it reaches over an edge. Effects are probabilities, or "
         "differences of probabilities on the same seeds."
     )
-    return LAYOUTS[form](rows, caption)
+    return rows, caption
 
 
 def reported_table(numbers: xr.Dataset, form: str = "text") -> str:
@@ -76,6 +82,12 @@ def reported_table(numbers: xr.Dataset, form: str = "text") -> str:
         >>> print(stats.reported_table(stats.reported("a thread", numbers)))
     """
     check_form(form)
+    rows, caption = reported_rows(numbers)
+    return LAYOUTS[form](rows, caption)
+
+
+def reported_rows(numbers: xr.Dataset) -> tuple[Rows, str]:
+    """The rows of the table of reported numbers, titles first, and its caption."""
     check_result(numbers, "reported", ("value", "quantile", "q50", "place"))
     interval = f"{_level(numbers)} interval"
     heads = ["number", "recipe", "reported", "ours: 5, 50, 95%", "quantile", interval, "n", "place"]
@@ -96,7 +108,7 @@ def reported_table(numbers: xr.Dataset, form: str = "text") -> str:
         "Quantile: the share of our seeds below the reported number; inside: in their middle 95%. "
         f"Each place is judged by that number's own {interval}."
     )
-    return LAYOUTS[form](rows, caption)
+    return rows, caption
 
 
 def _level(data: xr.Dataset) -> str:

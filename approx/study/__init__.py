@@ -1,5 +1,51 @@
-"""Studies: a baseline, and named changes of it that are trained on the same seeds.
+"""Studies: a baseline, what counts as success, and changes of it, each on the same seeds.
 
-A baseline is a task and a recipe. A change says what is different, as a dictionary of names and
-values. The networks of a change and of the baseline are compared seed by seed.
+`Study` declares a question and answers it: how many seeds of the baseline succeed, which changes
+help, what becomes of the seeds that fail, and which claims hold. The functions `never`, `rarely`,
+`usually`, `always`, `between`, `helps`, `hurts`, `same`, `better` and `own` state claims.
 """
+
+from approx.study.answers import Answer
+from approx.study.claims import (
+    BASELINE,
+    Claim,
+    always,
+    better,
+    between,
+    helps,
+    hurts,
+    never,
+    own,
+    rarely,
+    same,
+    usually,
+)
+from approx.study.measures import Measure, threshold
+from approx.study.reported import Reported
+from approx.study.rows import View, best_of, until
+from approx.study.studies import Study
+from approx.study.verdicts import finding
+
+__all__ = [
+    "BASELINE",
+    "Answer",
+    "Claim",
+    "Measure",
+    "Reported",
+    "Study",
+    "View",
+    "always",
+    "best_of",
+    "better",
+    "between",
+    "finding",
+    "helps",
+    "hurts",
+    "never",
+    "own",
+    "rarely",
+    "same",
+    "threshold",
+    "until",
+    "usually",
+]

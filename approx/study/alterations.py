@@ -17,7 +17,9 @@ from approx.training.recipes import Recipe, checked_count
 from approx.training.recorded_steps import is_whole
 
 
-def altered(task: Task, recipe: Recipe, change: Any) -> tuple[Task, Recipe]:
+def altered(
+    task: Task, recipe: Recipe, change: Any, *, may_equal: bool = False
+) -> tuple[Task, Recipe]:
     """The task and the recipe that a change makes of a baseline.
 
     A name in a change is that of any field of the task, the recipe or the model, or that of a
@@ -53,6 +55,7 @@ def altered(task: Task, recipe: Recipe, change: Any) -> tuple[Task, Recipe]:
         recipe: the baseline's.
         change: a dictionary {name: value}; or an `ap.Recipe`, an `ap.Task`, or a pair (task,
             recipe), which replace the baseline's. An empty dictionary changes nothing.
+        may_equal: whether the change may leave the baseline as it is, as a level of a factor may.
 
     Returns:
         The task and the recipe. Of the two, the one that stays is the baseline's own object.
@@ -76,11 +79,13 @@ def altered(task: Task, recipe: Recipe, change: Any) -> tuple[Task, Recipe]:
         new_task, new_recipe = replaced(task, recipe, change)
     same_task = fields.same(task, new_task)
     same_recipe = fields.same(fields.settings(recipe), fields.settings(new_recipe))
-    if same_task and same_recipe:
+    if same_task and same_recipe and not may_equal:
         raise ValueError(
             f"the change ({described(change)}) leaves the baseline as it is: "
             "all its values are the baseline's own"
         )
+    if same_task and same_recipe:
+        return task, recipe
     if same_task:
         return task, new_recipe
     if same_recipe:

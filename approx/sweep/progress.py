@@ -26,7 +26,7 @@ def in_notebook() -> bool:
 
 @contextmanager
 def bar(
-    total: int, progress: bool, note: Callable[[], str] = str
+    total: int, progress: bool, note: Callable[[], str] = str, unit: str = " steps"
 ) -> Iterator[Callable[[int], None]]:
     """Give a function that is told how much is done, and shows it.
 
@@ -36,6 +36,7 @@ def bar(
         total: how much there is to do.
         progress: whether anything is shown at all.
         note: gives a few words that are shown too.
+        unit: what is counted.
     """
     if not progress:
         yield lambda done: None
@@ -44,7 +45,7 @@ def bar(
         yield line_printer(total, note)
         return
     with tqdm(
-        total=total, unit=" steps", unit_scale=True, delay=2, leave=False, dynamic_ncols=True
+        total=total, unit=unit, unit_scale=True, delay=2, leave=False, dynamic_ncols=True
     ) as shown:
 
         def update(done: int) -> None:

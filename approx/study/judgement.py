@@ -1,0 +1,524 @@
+"""From trainings to the tables of an answer: rates, differences, verdicts, endings, effects."""
+
+from collections.abc import Hashable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from approx.stats.asymptotes import shares
+from approx.stats.comparisons import compare
+from approx.stats.costs import ert
+from approx.stats.effects import effects
+from approx.stats.evidence import EXACT, place_of
+from approx.stats.evidence import Claim as Stated
+from approx.stats.evidence import judge as judge_claim
+from approx.stats.factorials import crossed
+from approx.stats.labels import final
+from approx.stats.outcomes import endings
+from approx.stats.paired import improvement
+from approx.stats.rates import rate
+from approx.stats.values import quantiles
+from approx.study import claims as claiming
+from approx.study import verdicts
+from approx.study.answers import Answer
+from approx.study.claims import BASELINE
+from approx.study.declaration import Declaration
+from approx.study.measures import Measure
+from approx.study.plateaus import known_plateaus, training_rows
+from approx.study.reported import placed
+from approx.study.rows import Row
+from approx.study.trained import share_of_risk
+from approx.study.units import idle_share
+from approx.sweep import facts
+
+UNEQUAL = 1.01  # budgets whose ratio is beyond count as different
+
+
+class Sample(NamedTuple):
+    """A row or a view with its trainings, as the tables are made of.
+
+    Attributes:
+        label: of the row or view.
+        row: that was trained.
+        runs: the trainings.
+        hits: {name of a measure: which seeds succeed}.
+        group: "baseline", "change", "cell" or "view".
+        partner: of a view: the hits that it is compared with instead of the baseline's.
+    """
+
+    label: str
+    row: Row
+    runs: xr.Dataset
+    hits: dict[str, xr.Dataset]
+    group: str
+    partner: dict[str, xr.Dataset] | None = None
+
+
+Samples = dict[str, Sample]
+
+
+def judge(study: Declaration) -> Answer:
+    """All tables of a study's answer.
+
+    Raises:
+        RuntimeError: nothing is trained yet.
+    """
+    samples = samples_of(study)
+    if not samples:
+        raise RuntimeError("nothing is trained yet; call study.run(seeds=256) first")
+    main = next(iter(study.measures))
+    rows = [line(study, samples, one, name) for name in study.measures for one in samples.values()]
+    return Answer(
+        facts=facts_of(study, samples),
+        rows=pd.DataFrame(rows),
+        endings=pd.DataFrame(
+            [each for one in samples.values() for each in ending_lines(study, one, main)]
+        ),
+        effects=effects_table(study, samples, main),
+        claims=claims_table(study, samples),
+        reported=reported_table(study, samples),
+    )
+
+
+def samples_of(study: Declaration) -> Samples:
+    """Every trained row and view with its hits."""
+    found = {}
+    for label in study.labels:
+        if study.trained.has(study.views, label):
+            found[label] = sample_of(study, label)
+    return found
+
+
+def sample_of(study: Declaration, label: str) -> Sample:
+    """One trained row or view with its hits."""
+    runs = study.trained.runs(study.views, label)
+    hits = {name: hits_of(measure, runs) for name, measure in study.measures.items()}
+    if label not in study.views:
+        row = study.rows[label]
+        return Sample(label, row, runs, hits, group_of(row))
+    view = study.views[label]
+    row = trained_row(study, label)
+    partner = None
+    if view.beside is not None:
+        others = view.beside(study.trained.runs(study.views, view.of))
+        partner = {name: hits_of(measure, others) for name, measure in study.measures.items()}
+    return Sample(label, row._replace(change=view.says), runs, hits, "view", partner)
+
+
+def trained_row(study: Declaration, label: str) -> Row:
+    """The row that a label's trainings are of, through all views."""
+    while label in study.views:
+        label = study.views[label].of
+    return study.rows[label]
+
+
+def group_of(row: Row) -> str:
+    """Which group of rows a row belongs to."""
+    if row.label == BASELINE:
+        return "baseline"
+    return "cell" if row.levels else "change"
+
+
+def hits_of(measure: Measure, runs: xr.Dataset) -> xr.Dataset:
+    """Which seeds succeed by a measure, as `stats.success` returns it."""
+    found = measure.hits(runs)
+    if isinstance(found, xr.DataArray):
+        found = found.reset_coords(drop=True).to_dataset(name="hit")
+    return found
+
+
+# ---- how sure the verdicts must be ---------------------------------------------------------------
+
+
+def judged_labels(study: Declaration) -> list[str]:
+    """The labels of those rows and views that get a verdict."""
+    if study.judged is not None:
+        return list(study.judged)
+    found = [label for label, row in study.rows.items() if group_of(row) == "change"]
+    return [*found, *study.views]
+
+
+def verdicts_at_once(study: Declaration) -> int:
+    """How many verdicts the report gives, all of which are to be right together."""
+    return max(1, len(judged_labels(study)) + len(study.claims))
+
+
+def level_of_one(study: Declaration, *labels: str) -> float:
+    """The level of an interval of some rows that is looked at by itself.
+
+    Where seeds are added until all is decided, it allows for all looks at the data. Rows that were
+    decided early were looked at less often, and two rows are compared on the seeds of that one.
+    """
+    risk = 1 - study.level
+    if study.trained.looked_often:
+        looks = [study.trained.looks.get(trained_label(study, label), 1) for label in labels]
+        risk *= share_of_risk(min(looks))
+    return 1 - risk
+
+
+def level_of_verdict(study: Declaration, *labels: str) -> float:
+    """The level of the interval that decides one verdict of all, about some rows."""
+    risk = 1 - level_of_one(study, *labels)
+    return 1 - risk / verdicts_at_once(study)
+
+
+# ---- rows ----------------------------------------------------------------------------------------
+
+
+def line(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
+    """One line of the table of rows: a row by one measure."""
+    hits = one.hits[name]
+    found = rate(hits, when=study.when, level=level_of_one(study, one.label))
+    row: dict[str, Any] = {
+        "measure": name,
+        "label": one.label,
+        "group": one.group,
+        "change": one.row.change,
+        "n": int(found.n),
+        "successes": int(found.successes),
+        "rate": float(found.rate),
+        "low": float(found.low),
+        "high": float(found.high),
+    }
+    row |= difference_of(study, samples, one, name)
+    row |= equal_budget(study, samples, one, name)
+    row |= value_at_end(study.measures[name], one, study.level)
+    row |= cost(hits, study.level)
+    row |= about(study, one)
+    return row
+
+
+def difference_of(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
+    """How much a row's rate differs from that of the baseline, and the verdict on it."""
+    other = partner_of(samples, one, name)
+    if other is None:
+        return {}
+    hits, others = on_common_seeds(one.hits[name], other)
+    n = hits.sizes["seed"]
+    pair: dict[Hashable, xr.Dataset] = {"row": hits, "other": others}
+    labels = compared_labels(one)
+    level = level_of_one(study, *labels)
+    beside = compare(pair, "row", "other", when=study.when, level=level)
+    found: dict[str, Any] = {
+        "pairs": n,
+        "difference": float(beside.difference),
+        "difference_low": float(beside.low),
+        "difference_high": float(beside.high),
+        "pvalue": float(beside.pvalue),
+    }
+    main = next(iter(study.measures))
+    if name != main or one.label not in judged_labels(study):
+        return found
+    level = level_of_verdict(study, *labels)
+    deciding = compare(pair, "row", "other", when=study.when, level=level, interval=EXACT)
+    low, high = float(deciding.low), float(deciding.high)
+    return found | {
+        "deciding_low": low,
+        "deciding_high": high,
+        "deciding_level": level,
+        "verdict": verdicts.finding(low, high, study.matters),
+    }
+
+
+def partner_of(samples: Samples, one: Sample, name: str) -> xr.Dataset | None:
+    """The hits that a row is compared with: the baseline's, or its own partner's."""
+    if one.partner is not None:
+        return one.partner[name]
+    if one.label == BASELINE or BASELINE not in samples:
+        return None
+    return samples[BASELINE].hits[name]
+
+
+def compared_labels(one: Sample) -> list[str]:
+    """The labels of the rows whose seeds a comparison rests on."""
+    if one.partner is not None:
+        return [one.label]
+    return [one.label, BASELINE]
+
+
+def on_common_seeds(one: xr.Dataset, other: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
+    """Two hits on the seeds that both have."""
+    seeds = np.intersect1d(one.seed.values, other.seed.values)
+    return one.sel(seed=seeds), other.sel(seed=seeds)
+
+
+def equal_budget(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
+    """The difference to the baseline where both have seen equally many rows; {} if they always do.
+
+    The side with the larger budget is judged at its last record within the smaller one.
+    """
+    hits = one.hits[name]
+    if one.partner is not None or one.label == BASELINE or BASELINE not in samples:
+        return {}
+    base = samples[BASELINE]
+    if "step" not in hits.dims or "step" not in base.hits[name].dims or study.when != "last":
+        return {}
+    mine, its = rows_seen(one), rows_seen(base)
+    budget = min(mine[-1], its[-1])
+    if max(mine[-1], its[-1]) <= UNEQUAL * budget:
+        return {}
+    cut, other = within(hits, mine, budget), within(base.hits[name], its, budget)
+    cut, other = on_common_seeds(cut, other)
+    level = level_of_one(study, one.label, BASELINE)
+    pair: dict[Hashable, xr.Dataset] = {"row": cut, "other": other}
+    found = compare(pair, "row", "other", level=level)
+    return {
+        "equal_rows_seen": float(budget),
+        "equal_difference": float(found.difference),
+        "equal_low": float(found.low),
+        "equal_high": float(found.high),
+    }
+
+
+def rows_seen(one: Sample) -> np.ndarray:
+    """How many rows a training has seen at each record."""
+    return one.runs.step.values * facts.find(one.row.task, one.row.recipe).rows_in_step
+
+
+def within(hits: xr.Dataset, seen: np.ndarray, budget: float) -> xr.Dataset:
+    """The records of hits up to a number of rows seen."""
+    return hits.isel(step=seen <= UNEQUAL * budget)
+
+
+def value_at_end(measure: Measure, one: Sample, level: float) -> dict[str, float]:
+    """The median of the judged variable at the last record, with its interval."""
+    if measure.of is None or measure.of not in one.runs:
+        return {}
+    end = xr.Dataset({measure.of: final(one.runs, measure.of)})
+    found = quantiles(end, measure.of, 0.5, level=level).isel(quantile=0)
+    return {
+        "median": float(found[measure.of]),
+        "median_low": float(found.low),
+        "median_high": float(found.high),
+    }
+
+
+def cost(hits: xr.Dataset, level: float) -> dict[str, float]:
+    """The expected number of steps to a success by restarts, with its interval."""
+    if "step" not in hits.dims or hits.sizes["step"] < 2:
+        return {}
+    found = ert(hits, level=level)
+    return {"ert": float(found.ert), "ert_low": float(found.low), "ert_high": float(found.high)}
+
+
+def about(study: Declaration, one: Sample) -> dict[str, Any]:
+    """What else is said of a row: its steps, what diverged, idle units, tuned numbers."""
+    last = one.runs.loss.isel(step=-1)
+    tuned = study.trained.tuned.get(trained_label(study, one.label), {})
+    return {
+        "steps": int(one.runs.step[-1]),
+        "diverged": int((~np.isfinite(last)).sum()),
+        "idle_units": mean_idle(one),
+        "tuned": "; ".join(f"{name} = {value:g}" for name, value in tuned.items()),
+        "fingerprint": str(one.runs.attrs.get("fingerprint", ""))[:12],
+    }
+
+
+def trained_label(study: Declaration, label: str) -> str:
+    """The label of the row that was trained, through all views."""
+    while label in study.views:
+        label = study.views[label].of
+    return label
+
+
+def mean_idle(one: Sample) -> float:
+    """The mean share of idle units over seeds; nan where it is not known."""
+    if "params" not in one.runs.attrs:
+        return np.nan
+    rows = next(training_rows(one.row.task, 0))
+    share = idle_share(one.runs, one.row.recipe.model, rows.x)
+    if share is None or not bool(np.isfinite(share).any()):
+        return np.nan
+    return float(share.mean())
+
+
+# ---- endings and effects -------------------------------------------------------------------------
+
+
+def ending_lines(study: Declaration, one: Sample, name: str) -> list[dict[str, Any]]:
+    """How many seeds of a row ended in each way, those ways left out that no seed took."""
+    found = endings(one.runs, one.hits[name], plateaus_of(study, one), fits=study.fits)
+    counted = shares(found, level=study.level)
+    lines = []
+    for kind in counted.kind.values.tolist():
+        here = counted.sel(kind=kind)
+        if not int(here.successes):
+            continue
+        lines.append(
+            {
+                "label": one.label,
+                "ending": kind,
+                "n": int(here.n),
+                "seeds": int(here.successes),
+                "rate": float(here.rate),
+                "low": float(here.low),
+                "high": float(here.high),
+            }
+        )
+    return lines
+
+
+def plateaus_of(study: Declaration, one: Sample) -> Mapping[str, float]:
+    """The training losses at which a row may stay, by name."""
+    if callable(study.plateaus):
+        return study.plateaus(one.row.label)
+    if study.plateaus is not None:
+        return study.plateaus
+    return known_plateaus(one.row.task, recipe=one.row.recipe)
+
+
+def effects_table(study: Declaration, samples: Samples, name: str) -> pd.DataFrame:
+    """What each level of each factor changes, averaged over the others; empty without factors."""
+    cells = {one.row.levels: one for one in samples.values() if one.row.levels}
+    if not study.factors or not cells:
+        return pd.DataFrame()
+    hits = {levels: one.hits[name] for levels, one in cells.items() if one.group == "cell"}
+    seeds = min(each.sizes["seed"] for each in hits.values())
+    same: dict[tuple[Hashable, ...], xr.DataArray | xr.Dataset] = {}
+    for its_levels, each in hits.items():
+        same[its_levels] = each.isel(seed=slice(seeds))
+    levels = {factor: list(its) for factor, its in study.factors.items()}
+    table = crossed(same, levels, study.when)
+    labels = [one.label for one in cells.values()]
+    found = effects(table, interactions=True, level=level_of_one(study, *labels))
+    return found.to_dataframe().reset_index()
+
+
+# ---- claims and reported numbers -----------------------------------------------------------------
+
+
+def claims_table(study: Declaration, samples: Samples) -> pd.DataFrame:
+    """Every claim about trained rows, measured and judged; empty without claims."""
+    lines = []
+    for claim in study.claims:
+        if claim.kind != claiming.OWN and not has_rows(samples, claim):
+            continue
+        lines.append(claim_line(study, samples, claim))
+    return pd.DataFrame(lines)
+
+
+def has_rows(samples: Samples, claim: claiming.Claim) -> bool:
+    """Whether the rows of a claim are trained."""
+    return all(label in samples for label in filter(None, (claim.row, claim.against)))
+
+
+def claim_line(study: Declaration, samples: Samples, claim: claiming.Claim) -> dict[str, Any]:
+    """One line of the table of claims."""
+    stated = stated_claim(study, samples, claim)
+    many = verdicts_at_once(study)
+    level = level_of_one(study, *labels_of_claim(study, claim))
+    found: dict[str, Any] = {"claim": claim.text, "source": study.source}
+    found |= judge_claim(stated, level, many)
+    found["remark"] = ""
+    if claim.kind == claiming.DIFFERENCE:
+        low, high = float(found["low_all"]), float(found["high_all"])
+        matters = margin(claim, study.matters)
+        found["remark"] = verdicts.remark(low, high, matters, found["verdict"], claim.sign)
+    return found
+
+
+def margin(claim: claiming.Claim, matters: float) -> float:
+    """The smallest difference that a claim counts."""
+    if claim.holds is None:
+        return matters
+    return min(abs(end) for end in claim.holds)
+
+
+def stated_claim(study: Declaration, samples: Samples, claim: claiming.Claim) -> Stated:
+    """A claim with the function that measures its effect, as `stats.claims` takes it."""
+    holds = holds_of(study, claim)
+    if claim.effect is not None:
+        runs = {label: one.runs for label, one in samples.items()}
+        own = partial(claim.effect, runs)
+        return Stated(claim.text, claim.compared, claim.measure or "", own, holds)
+    name = claim.measure or next(iter(study.measures))
+    says = study.measures[name].says
+    first = samples[claim.row]
+    if claim.kind == claiming.RATE:
+        often = partial(rate, first.hits[name], when=study.when)
+        return Stated(claim.text, claim.row, says, often, holds)
+    second = samples[str(claim.against)]
+    compared = f"{claim.row} against {claim.against}"
+    pair: dict[Hashable, xr.Dataset]
+    if claim.kind == claiming.VALUES:
+        one, other = on_common_seeds(first.runs, second.runs)
+        pair = {"row": one, "other": other}
+        better = partial(improvement, pair, "row", "other", of=claim.of, pairs="seed")
+        return Stated(claim.text, compared, f"better {claim.of}", better, holds)
+    hits, others = on_common_seeds(first.hits[name], second.hits[name])
+    pair = {"row": hits, "other": others}
+    more = partial(compare, pair, "row", "other", when=study.when)
+    return Stated(claim.text, compared, says, more, holds)
+
+
+def holds_of(study: Declaration, claim: claiming.Claim) -> tuple[float, float]:
+    """The region in which a claim's effect must lie."""
+    if claim.holds is not None:
+        return claim.holds
+    if claim.sign > 0:
+        return study.matters, 1.0
+    if claim.sign < 0:
+        return -1.0, -study.matters
+    return -study.matters, study.matters
+
+
+def reported_table(study: Declaration, samples: Samples) -> pd.DataFrame:
+    """Every reported number of a trained row among our seeds; empty without such numbers."""
+    lines = []
+    for number in study.reported:
+        if number.row in samples:
+            found = place_of(placed(number, samples[number.row].runs), study.level)
+            lines.append({"number": number.text, "source": study.source, **found})
+    return pd.DataFrame(lines)
+
+
+# ---- what is said of the whole -------------------------------------------------------------------
+
+
+def facts_of(study: Declaration, samples: Samples) -> dict[str, Any]:
+    """What the report says of the whole study."""
+    sizes = [one.runs.sizes["seed"] for one in samples.values() if one.group != "view"]
+    return {
+        "title": study.title,
+        "source": study.source,
+        "measures": {name: measure.says for name, measure in study.measures.items()},
+        "when": study.when,
+        "matters": study.matters,
+        "level": study.level,
+        "verdicts": verdicts_at_once(study),
+        "looked_often": study.trained.looked_often,
+        "seeds": int(max(sizes)),
+        "not_trained": [label for label in study.labels if label not in samples],
+        "factors": {name: list(levels) for name, levels in study.factors.items()},
+    }
+
+
+def undecided_rows(study: Declaration) -> list[str]:
+    """The labels of the rows that need more seeds: those of verdicts and claims not decided yet."""
+    answer = judge(study)
+    needed: set[str] = set()
+    rows = answer.main_rows
+    if "verdict" in rows:
+        open_rows = rows[rows.verdict.notna() & ~rows.verdict.isin(verdicts.DECIDED)]
+        for label in open_rows.label:
+            needed |= {trained_label(study, label), BASELINE}
+    by_text = {claim.text: claim for claim in study.claims}
+    for _, line_ in answer.claims.iterrows():
+        if line_.verdict == verdicts.UNDECIDED:
+            needed |= rows_of_claim(study, by_text[line_.claim])
+    return [label for label in study.rows if label in needed]
+
+
+def rows_of_claim(study: Declaration, claim: claiming.Claim) -> set[str]:
+    """The rows that must be trained for a claim."""
+    return {trained_label(study, label) for label in labels_of_claim(study, claim)}
+
+
+def labels_of_claim(study: Declaration, claim: claiming.Claim) -> list[str]:
+    """The rows and views that a claim is about; all rows for an effect of one's own."""
+    if claim.kind == claiming.OWN:
+        return list(study.rows)
+    return [label for label in (claim.row, claim.against) if label]

@@ -1,0 +1,172 @@
+"""What counts as success, as a rule that is stated where the reader sees it."""
+
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from approx.stats.rates import success
+from approx.tasks import Task, losses, shortened
+
+MAIN = "success"  # the name of the measure if there is only one
+UNEXPLAINED = 0.01  # of the targets' variance, the default of a largest mean squared error
+CORRECT = 0.95  # the default of a least accuracy
+SHOWN = {
+    "test_loss": "test loss",
+    "outside_loss": "loss outside the training range",
+    "validation_loss": "validation loss",
+    "loss": "training loss",
+    "test_accuracy": "test accuracy",
+    "outside_accuracy": "accuracy outside the training range",
+    "validation_accuracy": "validation accuracy",
+    "accuracy": "training accuracy",
+}
+
+
+class Measure(NamedTuple):
+    """A rule that says which seeds of a row succeed.
+
+    Attributes:
+        says: the rule in words, such as "test loss at most 0.01".
+        hits: a function of a row's runs that gives what `stats.success` returns, or one bool for
+            each seed.
+        of: the variable that the rule judges, whose median is reported too; None if there is none.
+    """
+
+    says: str
+    hits: Callable[..., Any]
+    of: str | None = None
+
+
+def threshold(of: str, below: float | None = None, above: float | None = None) -> Measure:
+    """The rule that a variable is at most, or at least, a number.
+
+    Args:
+        of: the variable, such as "test_loss".
+        below: the largest value that counts as success.
+        above: the smallest value that counts as success. Give one of the two.
+
+    Raises:
+        ValueError: none or both of the two, or a number that is not finite.
+
+    Example:
+        >>> threshold("test_accuracy", above=0.99).says
+        'test accuracy at least 0.99'
+    """
+    if (below is None) == (above is None):
+        raise ValueError(f"give one of below= and above=; got below={below!r}, above={above!r}")
+    number = above if below is None else below
+    if isinstance(number, bool) or not np.isscalar(number) or not np.isfinite(float(number)):
+        raise ValueError(f"the threshold of success is {number!r}; give a finite number")
+    judged = partial(success, below=below, above=above, of=of)
+    side = "at least" if below is None else "at most"
+    return Measure(f"{SHOWN.get(of, of)} {side} {number:g}", judged, of)
+
+
+def judged_variable(task: Task, accuracy: bool) -> str:
+    """The variable that a task is judged by if nobody names one.
+
+    It is that of the test points; without test points that of the validation rows, and without
+    these that of the training rows. There is no accuracy of validation rows, so accuracies are then
+    those of the training rows.
+
+    Args:
+        task: what is learned.
+        accuracy: whether an accuracy is meant, not a loss.
+    """
+    kind = "accuracy" if accuracy else "loss"
+    if task.tested:
+        return f"test_{kind}"
+    if task.validation and not accuracy:
+        return f"validation_{kind}"
+    return kind
+
+
+def has_accuracy(task: Task) -> bool:
+    """Whether trainings of a task record an accuracy."""
+    return task.correct is not None or task.loss in losses.CORRECT
+
+
+def measures_of(
+    task: Task,
+    below: float | None,
+    above: float | None,
+    of: str | None,
+    success: Any,
+) -> dict[str, Measure]:
+    """The measures of a study by name, the one that its verdicts are about first.
+
+    Args:
+        task: the baseline's.
+        below: the largest value that counts as success.
+        above: the smallest value that counts as success.
+        of: the variable judged; by default see `judged_variable`.
+        success: a function of runs in place of a threshold, a `Measure`, or a dictionary of such by
+            name.
+
+    Raises:
+        ValueError: thresholds beside `success`, or a task that has no default.
+        TypeError: a measure that is none.
+    """
+    if success is None:
+        return {MAIN: default_measure(task, below, above, of)}
+    if not (below is None and above is None and of is None):
+        raise ValueError("give success= or a threshold (below=, above=, of=), not both")
+    named = success if isinstance(success, Mapping) else {MAIN: success}
+    if not named:
+        raise ValueError("success= is an empty dictionary; name one measure at least")
+    return {str(name): checked_measure(str(name), one) for name, one in named.items()}
+
+
+def checked_measure(name: str, given: Any) -> Measure:
+    """A measure as `Measure`, from one or from a function of runs."""
+    if isinstance(given, Measure):
+        return given
+    if not callable(given):
+        raise TypeError(
+            f"success= has {shortened(given)} for {name!r}; give a function of the runs, or "
+            "ap.study.threshold(...)"
+        )
+    says = name if name != MAIN else getattr(given, "__name__", name).replace("_", " ")
+    return Measure(says, given)
+
+
+def default_measure(
+    task: Task, below: float | None, above: float | None, of: str | None
+) -> Measure:
+    """The measure by a threshold, or the default of the task's kind.
+
+    By default a classification succeeds with an accuracy of at least 0.95, and a regression by
+    least squares with a mean squared error of at most 1% of the judged targets' variance.
+
+    Raises:
+        ValueError: a task without a default.
+    """
+    if below is not None or above is not None:
+        return threshold(of or judged_variable(task, above is not None), below, above)
+    if has_accuracy(task):
+        return threshold(of or judged_variable(task, True), above=CORRECT)
+    variance = targets_variance(task)
+    if task.loss != "mse" or variance is None:
+        raise ValueError(
+            f"say what counts as success, such as below=0.01: a task with the loss {task.loss!r} "
+            "has no default"
+        )
+    most = float(f"{UNEXPLAINED * variance:.2g}")
+    found = threshold(of or judged_variable(task, False), below=most)
+    return found._replace(says=f"{found.says}, 1% of the targets' variance")
+
+
+def targets_variance(task: Task) -> float | None:
+    """The variance of the targets at the points inside the training range, a mean over outputs.
+
+    None if all targets there are the same, or not known before training.
+    """
+    points = task.points()
+    inside = np.asarray(points.distance) == 0
+    targets = np.asarray(points.y, float)[inside]
+    if not targets.size:
+        return None
+    variance = float(targets.reshape(len(targets), -1).var(0).mean())
+    return variance if np.isfinite(variance) and variance > 0 else None

@@ -1,0 +1,248 @@
+"""Reports of a study: sentences, then tables, as text, Markdown, HTML or LaTeX."""
+
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pandas as pd
+import xarray as xr
+
+from approx.stats.evidence import labelled
+from approx.stats.evidence_files import claims_rows, reported_rows
+from approx.stats.layouts import LAYOUTS, Rows
+from approx.study.pages import page
+from approx.study.sentences import points, share, verdict_in_sentences, with_interval
+from approx.study.tables import Tables
+
+FORMS = (*LAYOUTS, "html")
+MARKS = {"text": "", "markdown": "## ", "latex": "% "}
+
+
+class Table(NamedTuple):
+    """One table of a report.
+
+    Attributes:
+        title: what it shows.
+        rows: texts, the titles of the columns first.
+        caption: what one must know to read it.
+    """
+
+    title: str
+    rows: Rows
+    caption: str
+
+
+def report(answer: Tables, form: str) -> str:
+    """The whole report; see `Answer.report`."""
+    if form not in FORMS:
+        raise ValueError(f"the format must be one of {', '.join(FORMS)}; got {form!r}")
+    sentences = verdict_in_sentences(answer)
+    tables = tables_of(answer)
+    title = answer.facts["title"] or "A study"
+    if form == "html":
+        return page(title, answer.facts["source"], sentences, tables)
+    return document(title, answer.facts["source"], sentences, tables, form)
+
+
+def document(title: str, source: str, sentences: list[str], tables: list[Table], form: str) -> str:
+    """The report as text, Markdown or LaTeX."""
+    heading = {"text": "", "markdown": "# ", "latex": "% "}[form] + title
+    said = "\n".join(sentences)
+    if form == "latex":
+        said = "\n".join(f"% {sentence}" for sentence in sentences)
+    parts = [heading]
+    if source:
+        parts.append({"latex": "% "}.get(form, "") + f"Source: {source}")
+    parts.append(said)
+    for table in tables:
+        parts.append(MARKS[form] + table.title + "\n\n" + LAYOUTS[form](table.rows, table.caption))
+    return "\n\n".join(parts) + "\n"
+
+
+def tables_of(answer: Tables) -> list[Table]:
+    """All tables of a report that have rows."""
+    found = [rows_table(answer, name) for name in answer.facts["measures"]]
+    found += [endings_table(answer), effects_table(answer)]
+    found += [claims_table(answer), reported_table(answer), changes_table(answer)]
+    return [table for table in found if len(table.rows) > 1]
+
+
+# ---- rows ----------------------------------------------------------------------------------------
+
+Column = tuple[str, Callable[[Any], str]]
+
+
+def rows_table(answer: Tables, name: str) -> Table:
+    """Every row's rate, its difference to the baseline, and the verdict, by one measure."""
+    rows = answer.rows[answer.rows.measure == name]
+    columns = [column for column in COLUMNS if _has(rows, column[0])]
+    texts = [[column[0] for column in columns]]
+    for row in rows.to_dict("records"):
+        texts.append([_filled(row, show) for _, show in columns])
+    level = f"{100 * answer.facts['level']:g}%"
+    caption = (
+        f"Success: {answer.facts['measures'][name]}. Brackets: {level} intervals, in points; "
+        "differences are to the baseline on the same seeds. Trainings that diverged count as "
+        "failures. Steps to a success: training anew after each failure."
+    )
+    title = "Rates and differences"
+    if len(answer.facts["measures"]) > 1:
+        title += f": {name}"
+    return Table(title, texts, caption)
+
+
+def _has(rows: pd.DataFrame, title: str) -> bool:
+    """Whether any row has something to say in a column."""
+    needed = NEEDED[title]
+    if needed not in rows:
+        return False
+    values = rows[needed]
+    return bool((values.notna() & (values.astype(str) != "")).any())
+
+
+def _filled(row: dict[str, Any], show: Callable[[Any], str]) -> str:
+    """An entry of a row; empty where the row does not have it."""
+    try:
+        return show(row)
+    except (KeyError, TypeError, ValueError):
+        return ""
+
+
+def _number(value: float) -> str:
+    """A number with three digits; empty for nan."""
+    if np.isnan(value):
+        return ""
+    if 1000 <= abs(value) < 1e6:
+        return f"{value:,.0f}"
+    return f"{value:.3g}"
+
+
+def _interval(row: dict[str, Any], name: str, low: str, high: str) -> str:
+    """A difference in points with its interval; empty for nan."""
+    if np.isnan(row[name]):
+        return ""
+    return f"{points(row[name])} [{points(row[low])}, {points(row[high])}]"
+
+
+def _deciding(row: dict[str, Any]) -> str:
+    """The interval that decides a verdict, with its level."""
+    if np.isnan(row["deciding_low"]):
+        return ""
+    ends = f"[{points(row['deciding_low'])}, {points(row['deciding_high'])}]"
+    return f"{ends} at {100 * row['deciding_level']:.4g}%"
+
+
+def _cost(row: dict[str, Any]) -> str:
+    """The steps that a success costs, with their interval."""
+    if np.isnan(row["ert"]):
+        return ""
+    return f"{_number(row['ert'])} [{_number(row['ert_low'])}, {_number(row['ert_high'])}]"
+
+
+def _word(name: str) -> Callable[[dict[str, Any]], str]:
+    """A function that shows a text of a row, empty for nan."""
+
+    def show(row: dict[str, Any]) -> str:
+        return row[name] if isinstance(row[name], str) else ""
+
+    return show
+
+
+COLUMNS: tuple[Column, ...] = (
+    ("row", lambda row: row["label"]),
+    ("seeds", lambda row: str(row["n"])),
+    ("succeed", lambda row: with_interval(row["rate"], row["low"], row["high"])),
+    ("difference", lambda row: _interval(row, "difference", "difference_low", "difference_high")),
+    ("decided by", _deciding),
+    ("verdict", _word("verdict")),
+    (
+        "difference at equal rows seen",
+        lambda row: _interval(row, "equal_difference", "equal_low", "equal_high"),
+    ),
+    ("median", lambda row: _number(row["median"])),
+    ("steps", lambda row: f"{row['steps']:,}"),
+    ("steps to a success", _cost),
+    ("diverged", lambda row: str(row["diverged"])),
+    ("idle units", lambda row: "" if np.isnan(row["idle_units"]) else share(row["idle_units"])),
+    ("tuned", _word("tuned")),
+)
+NEEDED = {
+    "row": "label",
+    "seeds": "n",
+    "succeed": "rate",
+    "difference": "difference",
+    "decided by": "deciding_low",
+    "verdict": "verdict",
+    "difference at equal rows seen": "equal_difference",
+    "median": "median",
+    "steps": "steps",
+    "steps to a success": "ert",
+    "diverged": "diverged",
+    "idle units": "idle_units",
+    "tuned": "tuned",
+}
+
+
+# ---- the other tables ----------------------------------------------------------------------------
+
+
+def endings_table(answer: Tables) -> Table:
+    """What became of every row's seeds."""
+    ends = answer.endings
+    rows = [["row", "ending", "seeds", "share"]]
+    for each in ends.itertuples():
+        rate = with_interval(each.rate, each.low, each.high)
+        rows.append([each.label, each.ending, f"{each.seeds} of {each.n}", rate])
+    caption = (
+        "Learned: a success. Then, in this order: diverged; at a plateau with a name; still "
+        "falling; at a value of the loss that many seeds share; stuck."
+    )
+    return Table("What became of the seeds", rows, caption)
+
+
+def effects_table(answer: Tables) -> Table:
+    """What each level of each factor changes."""
+    rows = [["level", "average rate", "difference to the first level", "combinations", "seeds"]]
+    for each in answer.effects.to_dict("records"):
+        average = with_interval(each["average"], each["low"], each["high"])
+        change = _interval(each, "difference", "difference_low", "difference_high")
+        rows.append([each["effect"], average, change, str(each["cells"]), str(each["n"])])
+    caption = (
+        "Averages over all combinations of the other factors, on the same seeds. The difference of "
+        "two levels together is what they do beyond the sum of what each does."
+    )
+    return Table("Effects of the factors", rows, caption)
+
+
+def claims_table(answer: Tables) -> Table:
+    """Every claim with its effect, both intervals, and the verdict."""
+    if not len(answer.claims):
+        return Table("Claims", [[]], "")
+    rows, caption = claims_rows(as_dataset(answer.claims, "claim", answer.facts["level"]))
+    if (answer.claims.remark != "").any():
+        rows[0].append("remark")
+        for row, remark in zip(rows[1:], answer.claims.remark, strict=True):
+            row.append(remark)
+    return Table("Claims", rows, caption)
+
+
+def reported_table(answer: Tables) -> Table:
+    """Every reported number among our seeds."""
+    if not len(answer.reported):
+        return Table("Reported numbers", [[]], "")
+    rows, caption = reported_rows(as_dataset(answer.reported, "number", answer.facts["level"]))
+    return Table("Reported numbers among our seeds", rows, caption)
+
+
+def as_dataset(frame: pd.DataFrame, index: str, level: float) -> xr.Dataset:
+    """A table of claims or of reported numbers as `stats.claims` and `stats.reported` return it."""
+    return labelled(frame.set_index(index), level)
+
+
+def changes_table(answer: Tables) -> Table:
+    """What each row changes of the baseline."""
+    rows = [["row", "what is changed"]]
+    for each in answer.main_rows.itertuples():
+        if each.change:
+            rows.append([each.label, each.change])
+    return Table("The rows", rows, "Everything else is as in the baseline.")

@@ -1,0 +1,314 @@
+"""Training a study's rows: the next rows are compiled while one is trained."""
+
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+import xarray as xr
+
+from approx import runs as running
+from approx.stats.labels import final, worst_value
+from approx.stats.rates import reading
+from approx.study import budgets
+from approx.study.declaration import Declaration
+from approx.study.judgement import undecided_rows
+from approx.study.measures import Measure
+from approx.study.rows import Row, slug
+from approx.study.trained import FIRST_LOOK, look_number
+from approx.sweep import numbers
+from approx.sweep.memory import Interrupted
+from approx.sweep.progress import bar
+from approx.sweep.request import OPTIONS, Request, checked
+
+AHEAD = 2  # rows that are compiled before they are trained
+NARROWEST = 2  # seeds of a row that has a small share of all seeds
+
+
+class Job(NamedTuple):
+    """Trainings that are computed together: some seeds of a row, or those that tune its numbers.
+
+    Attributes:
+        label: of the row.
+        request: what `ap.run` would be asked for.
+        done: a function that is given the runs.
+    """
+
+    label: str
+    request: Callable[[], Request]
+    done: Callable[[xr.Dataset], None]
+
+
+def run_study(
+    study: Declaration,
+    seeds: int,
+    budget: str | float | None,
+    until_decided: bool,
+    only: Sequence[str] | None,
+    out: str | Path | None,
+    progress: bool,
+) -> None:
+    """Train the rows of a study; see `Study.run` for the arguments."""
+    seeds = budgets.checked_seeds(seeds)
+    deadline = budgets.deadline(budget)
+    wanted = wanted_rows(study, only)
+    folder = None if out is None else Path(out)
+    if deadline is None and not until_decided:
+        train(study, dict.fromkeys(wanted, seeds), folder, progress)
+        return
+    study.trained.looked_often = True
+    asked = min(FIRST_LOOK, seeds)
+    while wanted:
+        train(study, dict.fromkeys(wanted, asked), folder, progress)
+        study.trained.looks |= dict.fromkeys(wanted, look_number(asked))
+        is_over = deadline is not None and not deadline.allows_another()
+        if asked >= seeds or is_over:
+            break
+        wanted = [label for label in undecided_rows(study) if label in wanted]
+        asked = min(2 * asked, seeds)
+
+
+def wanted_rows(study: Declaration, only: Sequence[str] | None) -> list[str]:
+    """The labels of the rows to train.
+
+    Raises:
+        ValueError: a label that is none.
+    """
+    if only is None:
+        return list(study.rows)
+    chosen = [only] if isinstance(only, str) else list(only)
+    unknown = [label for label in chosen if label not in study.rows]
+    if unknown:
+        there = ", ".join(map(repr, study.rows))
+        raise ValueError(f"only= names {unknown}, which are no rows; there are: {there}")
+    return [label for label in study.rows if label in chosen]
+
+
+def train(
+    study: Declaration, wanted: Mapping[str, int], folder: Path | None, progress: bool
+) -> None:
+    """Train rows up to a number of seeds each, after tuning those that are tuned."""
+    twins = find_twins(study)
+    own = {label: n for label, n in wanted.items() if label not in twins}
+    for label in wanted:
+        if label in twins:
+            own.setdefault(twins[label], wanted[label])
+    tuning = [job for label in own for job in tuning_jobs(study, study.rows[label], folder)]
+    rows = [(label, n) for label, n in own.items() if missing_seeds(study, label, n)]
+    with shown(len(tuning) + len(rows), progress) as tell:
+        compute(tuning, tell)
+        compute([training_job(study, label, n, folder) for label, n in rows], tell)
+    for label, other in twins.items():
+        if label in wanted and other in study.trained.by_row:
+            study.trained.by_row[label] = study.trained.by_row[other]
+            study.trained.tuned[label] = study.trained.tuned.get(other, {})
+
+
+def find_twins(study: Declaration) -> dict[str, str]:
+    """Rows that equal an earlier row, with that row's label: they are trained once."""
+    found: dict[str, str] = {}
+    earlier: list[Row] = []
+    for label, row in study.rows.items():
+        twin = next((one.label for one in earlier if _are_twins(study, one, row)), None)
+        if twin is None:
+            earlier.append(row)
+        else:
+            found[label] = twin
+    return found
+
+
+def _are_twins(study: Declaration, one: Row, other: Row) -> bool:
+    """Whether two rows are the same training."""
+    if one.task is not other.task or one.recipe is not other.recipe:
+        return False
+    return one.tune == other.tune and _options(study, one.label) == _options(study, other.label)
+
+
+# ---- jobs ----------------------------------------------------------------------------------------
+
+
+def training_job(study: Declaration, label: str, seeds: int, folder: Path | None) -> Job:
+    """The training of the seeds of a row that are missing."""
+
+    def request() -> Request:
+        row = tuned_row(study, label)
+        options = _options(study, label)
+        options.pop("seeds", None)
+        missing = missing_seeds(study, label, seeds)
+        out = None
+        if folder is not None:
+            missing = range(missing.stop)
+            out = folder / "rows" / slug(label)
+        return asked(study, row, missing, out, options)
+
+    def done(found: xr.Dataset) -> None:
+        study.trained.add(label, found)
+
+    return Job(label, request, done)
+
+
+def missing_seeds(study: Declaration, label: str, seeds: int) -> range:
+    """The seeds of a row that are not trained yet, of its share of so many."""
+    share = _options(study, label).get("seeds", 1.0)
+    wanted = max(NARROWEST, round(share * seeds))
+    return range(study.trained.seeds(label), wanted)
+
+
+def asked(
+    study: Declaration, row: Row, seeds: Sequence[int], out: Path | None, options: Mapping[str, Any]
+) -> Request:
+    """The request for some seeds of a row."""
+    given = {"keep": study.keep, "metrics": study.metrics, "progress": False} | dict(options)
+    grid = {name: given.pop(name) for name in list(given) if name not in OPTIONS}
+    return Request(task=row.task, recipe=row.recipe, seeds=seeds, out=out, grid=grid, **given)
+
+
+def tuned_row(study: Declaration, label: str) -> Row:
+    """The row with the numbers that tuning chose."""
+    row = study.rows[label]
+    chosen = study.trained.tuned.get(label, {})
+    if not chosen:
+        return row
+    full = {numbers.qualify(name, row.task, row.recipe): value for name, value in chosen.items()}
+    task, recipe = numbers.setting(row.task, row.recipe, full)
+    return row._replace(task=task, recipe=recipe)
+
+
+def tuning_jobs(study: Declaration, row: Row, folder: Path | None) -> list[Job]:
+    """The trainings that choose a row's numbers; none if it has none, or they are chosen."""
+    if not row.tune or row.label in study.trained.tuned:
+        return []
+
+    def request() -> Request:
+        options = _options(study, row.label)
+        options.pop("seeds", None)
+        out = None if folder is None else folder / "tuning" / slug(row.label)
+        options |= {name: list(values) for name, values in row.tune.items()}
+        return asked(study, row, list(study.tuning_seeds), out, options)
+
+    def done(found: xr.Dataset) -> None:
+        main = next(iter(study.measures.values()))
+        study.trained.tuned[row.label] = best_setting(found, list(row.tune), main, study.when)
+
+    return [Job(row.label, request, done)]
+
+
+def best_setting(
+    runs: xr.Dataset, names: Sequence[str], measure: Measure, when: str
+) -> dict[str, float]:
+    """The values of swept numbers with which most seeds succeed.
+
+    Of equal settings the one with the best median of the judged variable is taken, and of equal
+    medians the first.
+    """
+    successes = reading(measure.hits(runs), when).sum("seed").transpose(*names)
+    of = measure.of or "loss"
+    worst = worst_value(of, None)
+    values = final(runs, of).astype(float)
+    values = values.where(np.isfinite(values), worst)
+    median = values.transpose(..., "seed").reduce(_middle, "seed").transpose(*names)
+    badness = median.values.ravel() * np.sign(worst)
+    order = np.lexsort((badness, -successes.values.ravel()))
+    place = np.unravel_index(order[0], successes.shape)
+    return {name: float(successes[name].values[at]) for name, at in zip(names, place, strict=True)}
+
+
+def _middle(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
+    """The lower median, which is one of the values and so allows for infinite ones."""
+    return np.quantile(values, 0.5, axis=axis, method="inverted_cdf")
+
+
+def _options(study: Declaration, label: str) -> dict[str, Any]:
+    """The options of `ap.run` of a row."""
+    return dict(study.options.get(label, {}))
+
+
+# ---- computing -----------------------------------------------------------------------------------
+
+
+def compute(jobs: Sequence[Job], tell: Callable[[str], None]) -> None:
+    """Compute jobs one after another, while the programs of the next ones are compiled."""
+    if not jobs:
+        return
+    with compiling_ahead() as pool:
+        for job, prepared in ready_in_order(pool, jobs):
+            compute_one(job, prepared)
+            tell(job.label)
+
+
+@contextmanager
+def compiling_ahead() -> Iterator[ThreadPoolExecutor]:
+    """Threads that compile; at an error or an interrupt what they have not begun is dropped."""
+    pool = ThreadPoolExecutor(AHEAD)
+    try:
+        yield pool
+    finally:
+        pool.shutdown(wait=False, cancel_futures=True)
+
+
+def ready_in_order(
+    pool: ThreadPoolExecutor, jobs: Iterable[Job]
+) -> Iterator[tuple[Job, running.Prepared]]:
+    """The jobs with their compiled programs, of which some are made ahead."""
+    waiting: deque[tuple[Job, Future]] = deque()
+    for job in jobs:
+        waiting.append((job, pool.submit(prepared_job, job)))
+        if len(waiting) > AHEAD:
+            first, future = waiting.popleft()
+            yield first, future.result()
+    while waiting:
+        first, future = waiting.popleft()
+        yield first, future.result()
+
+
+def prepared_job(job: Job) -> running.Prepared:
+    """The compiled programs of a job; errors name the row."""
+    try:
+        return running.prepare(checked(job.request()))
+    except (TypeError, ValueError, MemoryError) as error:
+        raise type(error)(f"the row {job.label!r}: {error}") from error
+
+
+def compute_one(job: Job, prepared: running.Prepared) -> None:
+    """Train a job. At Ctrl-C the first seeds that had ended are kept."""
+    try:
+        found = running.computed(prepared)
+    except Interrupted as stopped:
+        whole = first_seeds(stopped.runs, prepared.request.seeds)
+        if whole is not None and not prepared.request.grid:
+            job.done(whole)
+        raise
+    job.done(found)
+
+
+def first_seeds(runs: xr.Dataset | None, seeds: np.ndarray) -> xr.Dataset | None:
+    """The runs of the leading seeds of those asked for, without gaps; None if there are none."""
+    if runs is None:
+        return None
+    count = 0
+    for seed, wanted in zip(runs.seed.values, seeds, strict=False):
+        if seed != wanted:
+            break
+        count += 1
+    if not count:
+        return None
+    return runs.isel(seed=slice(count))
+
+
+@contextmanager
+def shown(total: int, progress: bool) -> Iterator[Callable[[str], None]]:
+    """A function that is told each row that is done, and shows how far the study is."""
+    said = {"label": ""}
+    done = 0
+    with bar(total, progress and total > 0, lambda: said["label"], unit=" rows") as show:
+
+        def tell(label: str) -> None:
+            nonlocal done
+            done += 1
+            said["label"] = label
+            show(done)
+
+        yield tell
