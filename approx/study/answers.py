@@ -1,6 +1,6 @@
 """`Answer`: the tables of a study with the calls that report, draw and keep them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -71,18 +71,22 @@ class Answer(Tables):
         return files.write(self, self.report("markdown"), Path(folder), name)
 
     @classmethod
-    def load(cls, folder: str | Path, name: str = "") -> "Answer":
+    def load(cls, folder: str | Path, name: str = "", runs: str | Path | None = None) -> "Answer":
         """Read what `write` wrote.
 
         Args:
             folder: that `write` or `Study.save` wrote to.
             name: that stands before the names of all files.
+            runs: the folder of the trainings, which `Study.save` wrote or `Study.run` was given as
+                `out=`; by default the same folder.
 
         Raises:
             FileNotFoundError: there is no study.
             ValueError: a file that is damaged, or written by a newer version.
         """
         found = files.read(Path(folder), name)
+        if runs is not None:
+            found = replace(found, folder=Path(runs))
         return cls(**vars(found))
 
     def runs(self, label: str) -> xr.Dataset:
@@ -94,8 +98,9 @@ class Answer(Tables):
         Raises:
             KeyError: the folder has no such row.
             RuntimeError: this answer was not loaded from a folder.
+            ValueError: the trainings are others than those that the tables were made of.
         """
-        return files.load_row(self.folder, label)
+        return files.load_row(self, label)
 
     def __repr__(self) -> str:
         """The numbers of rows and claims."""

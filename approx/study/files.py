@@ -94,16 +94,27 @@ def save_runs(by_row: Mapping[str, xr.Dataset], folder: Path) -> list[Path]:
     return written
 
 
-def load_row(folder: Path | None, label: str) -> xr.Dataset:
+def load_row(tables: Tables, label: str) -> xr.Dataset:
     """The trainings of a row from the folder of a study.
 
     Raises:
         RuntimeError: no folder. KeyError: the folder has no such row.
+        ValueError: the trainings are others than those that the tables were made of.
     """
+    folder = tables.folder
     if folder is None:
         raise RuntimeError("this answer was not loaded from a folder; use study.runs(label)")
-    path = folder / "runs" / f"{slug(label)}.nc"
+    file = folder / "runs" / f"{slug(label)}.nc"
+    path = file if file.exists() else folder / "rows" / slug(label)
     if not path.exists():
-        there = ", ".join(sorted(each.stem for each in path.parent.glob("*.nc"))) or "none"
-        raise KeyError(f"no trainings of {label!r} in {path.parent}; there are: {there}")
-    return saved.load(path)
+        there = [each.stem for each in (*folder.glob("runs/*.nc"), *folder.glob("rows/*"))]
+        listed = ", ".join(sorted(there)) or "none"
+        raise KeyError(f"no trainings of {label!r} in {folder}; there are: {listed}")
+    runs = saved.load(path)
+    here = tables.main_rows[tables.main_rows.label == label]
+    if len(here) and not str(runs.fingerprint).startswith(here.fingerprint.iloc[0]):
+        raise ValueError(
+            f"the trainings of {label!r} in {folder} are others than those that the tables were "
+            "made of; run the study again"
+        )
+    return runs

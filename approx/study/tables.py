@@ -28,7 +28,7 @@ class Tables:
         effects: of a factorial, see `stats.effects`.
         claims: see `stats.claims`; with a `remark` on what is known besides the verdict.
         reported: see `stats.reported`.
-        folder: that it was loaded from, or None.
+        folder: of the trainings, where the tables were loaded from files; or None.
     """
 
     facts: dict[str, Any]
