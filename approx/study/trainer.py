@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from approx import runs as running
+from approx.disk.files import make_folder
 from approx.stats.labels import final, worst_value
 from approx.stats.rates import reading
 from approx.study import budgets
@@ -55,7 +56,7 @@ def run_study(
     seeds = budgets.checked_seeds(seeds)
     deadline = budgets.deadline(budget)
     wanted = wanted_rows(study, only)
-    folder = None if out is None else Path(out)
+    folder = None if out is None else made_folder(Path(out))
     if deadline is None and not until_decided:
         train(study, dict.fromkeys(wanted, seeds), folder, progress)
         return
@@ -69,6 +70,17 @@ def run_study(
             break
         wanted = [label for label in undecided_rows(study) if label in wanted]
         asked = min(2 * asked, seeds)
+
+
+def made_folder(out: Path) -> Path:
+    """The folder of a study, with one for the rows and one for what tunes them.
+
+    Raises:
+        FileNotFoundError: the folder that it should be in is missing.
+    """
+    for folder in (out, out / "rows", out / "tuning"):
+        make_folder(folder)
+    return out
 
 
 def wanted_rows(study: Declaration, only: Sequence[str] | None) -> list[str]:
