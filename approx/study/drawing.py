@@ -21,7 +21,7 @@ from approx.study.tables import Tables
 MOST_ROWS = 40  # that one figure shows
 WIDTH = 7.0  # inches: two columns of a journal
 ROW = 0.17  # inches of height for each row
-TOP, BOTTOM, RIGHT, GAP = 0.32, 0.98, 0.12, 0.22  # inches around and between the panels
+TOP, BOTTOM, RIGHT, GAP = 0.32, 0.98, 0.2, 0.22  # inches around and between the panels
 LETTER = 0.062  # inches of width for each letter of a row's name
 WIDEST_NAME = 2.2  # inches; longer names are broken into lines
 MARKS = {
@@ -116,7 +116,9 @@ def title_of(answer: Tables) -> str:
         return f"{name}rates of success"
     base = rows.loc[BASELINE]
     said = f"{name}{share(base.rate)} of {base.n} seeds succeed as it stands"
-    helping = rows[rows.verdict == verdicts.HELPS] if "verdict" in rows else rows[:0]
+    helping = rows[:0]
+    if "verdict" in rows:
+        helping = rows[rows.verdict.isin((verdicts.HELPS, verdicts.HELPS_SOME))]
     if len(helping):
         best = helping.rate.idxmax()
         said += f", {share(helping.rate.max())} with “{best}”"
@@ -158,9 +160,8 @@ def draw_differences(answer: Tables, rows: pd.DataFrame, ax: Axes) -> None:
     ax.axvspan(-matters, matters, color="0.9", linewidth=0, zorder=0)
     ax.axvline(0, color="0.5", linewidth=0.6, zorder=0)
     level = f"{100 * answer.facts['level']:g}%"
-    ax.set_xlabel(
-        f"difference to the baseline, points\n{level} intervals; grey: too small to matter"
-    )
+    below = f"{level} intervals; grey: too small to matter"
+    ax.set_xlabel(f"difference to the baseline, points\n{below}")
     ax.set_xlim(-1.03, 1.16)
     ax.set_xticks([-1, 0, 1])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:+.0f}" if x else "0"))
