@@ -96,7 +96,8 @@ def endings(
         (is_named, names),
         (is_falling.transpose(*value.dims).values, FALLING),
     ]
-    conditions, choices = zip(*statements, strict=True)
+    conditions = [condition for condition, _ in statements]
+    choices = [choice for _, choice in statements]
     first = np.select(conditions, choices, STUCK)
     kind = xr.DataArray(first, value.coords, value.dims)
 
