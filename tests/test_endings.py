@@ -237,9 +237,9 @@ def test_what_is_wrong_is_said():
 # ---- plateaus that are known ---------------------------------------------------------------------
 
 
-def task_of(loss, outputs=2, rows=30, **options):
+def task_of(loss, outputs=3, rows=30, **options):
     x = rng.normal(size=(rows, 2))
-    y = np.abs(x[:, :1]) + rng.uniform(size=(rows, outputs)) + x[:, 1:]
+    y = np.abs(x[:, :1]) + rng.uniform(size=(rows, outputs)) * [1, 2, 3] + x[:, 1:]
     if loss in ("brier", "binary_cross_entropy"):
         y = (y > 1.3).astype(float)
     if loss == "cross_entropy":
@@ -253,25 +253,28 @@ def mean_loss(task, outputs):
     return float(ap.losses.find(task.loss)(jnp.asarray(outputs), y).mean())
 
 
-def brute_constant(task, outputs):
+def brute_constant(task):
     def of_constant(values):
-        given = np.broadcast_to(values, (len(task.x), outputs))
+        given = np.broadcast_to(values, (len(task.x), 3))
         return mean_loss(task, given)
 
-    return minimize(of_constant, np.zeros(outputs), method="Nelder-Mead", options=EXACT).fun
+    return minimize(of_constant, np.zeros(3), method="Nelder-Mead", options=EXACT).fun
 
 
 EXACT = {"xatol": 1e-5, "fatol": 1e-9, "maxiter": 4000, "maxfev": 4000}
 LOSSES = ["mse", "half_squared_error", "brier", "binary_cross_entropy", "cross_entropy"]
-SCALED = [ap.losses.ScaledError(), ap.losses.ScaledError(3.0), ap.losses.ScaledError((0.5, 2.0))]
+SCALED = [
+    ap.losses.ScaledError(),
+    ap.losses.ScaledError(3.0),
+    ap.losses.ScaledError((0.5, 1.0, 2.0)),
+]
 
 
 @pytest.mark.parametrize("loss", [*LOSSES, *SCALED], ids=str)
 def test_the_best_constant_is_what_a_search_finds(loss):
     task = task_of(loss)
-    outputs = 3 if loss == "cross_entropy" else 2
     found = known_plateaus(task)["best constant"]
-    assert found == pytest.approx(brute_constant(task, outputs), rel=1e-4)
+    assert found == pytest.approx(brute_constant(task), rel=1e-4)
 
 
 @pytest.mark.parametrize("loss", ["mse", "half_squared_error", *SCALED], ids=str)
@@ -281,13 +284,13 @@ def test_the_best_line_is_what_a_search_finds(loss):
 
     @jax.jit
     def of_line(weights):
-        outputs = jnp.asarray(columns) @ weights.reshape(3, 2)
+        outputs = jnp.asarray(columns) @ weights.reshape(3, 3)
         return ap.losses.find(loss)(outputs, jnp.asarray(task.y)).mean()
 
     def gradient(weights):
         return np.asarray(jax.grad(of_line)(weights), float)
 
-    searched = minimize(lambda w: float(of_line(w)), np.zeros(6), jac=gradient, method="BFGS")
+    searched = minimize(lambda w: float(of_line(w)), np.zeros(9), jac=gradient, method="BFGS")
     assert known_plateaus(task)["best line"] == pytest.approx(searched.fun, rel=1e-4)
 
 
@@ -346,6 +349,20 @@ def test_validation_rows_are_left_out():
     assert last["best constant"] == pytest.approx(np.var(y[:7]))
     random = known_plateaus(ap.given(x, y, validation=0.3, hold_out="random"))
     assert random["best constant"] != pytest.approx(np.var(y[:7]), rel=1e-3)
+
+
+@pytest.mark.parametrize(("inputs", "read"), [("grid", 2), ("uniform", 64)])
+def test_rows_that_all_seeds_share_are_read_twice_only(inputs, read, monkeypatch):
+    calls = []
+    split = ap.Task.split
+
+    def counted(self, *keys):
+        calls.append(keys)
+        return split(self, *keys)
+
+    monkeypatch.setattr(ap.Task, "split", counted)
+    assert known_plateaus(ap.tasks.sine(inputs=inputs, size=9))
+    assert len(calls) == read
 
 
 @pytest.mark.parametrize("key", [0, 5])
