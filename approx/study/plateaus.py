@@ -74,7 +74,7 @@ def known_plateaus(
         return {}
 
     constants, lines = [], []
-    for rows in _training_rows(task, key):
+    for rows in training_rows(task, key):
         constants.append(constant_of(rows))
         lines.append(_line(task.loss, rows))
     constant = float(np.mean(constants))
@@ -99,7 +99,7 @@ class Rows(NamedTuple):
     y: np.ndarray
 
 
-def _training_rows(task: Task, key: Any) -> Iterator[Rows]:
+def training_rows(task: Task, key: Any) -> Iterator[Rows]:
     """The training rows of seeds 0 to 63 at most; of seed 0 alone if all seeds have the same."""
     root = root_key(check_key(key))
     first, second = _rows_of(task, root, 0), _rows_of(task, root, 1)
