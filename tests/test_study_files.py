@@ -38,3 +38,13 @@ def test_a_studys_claims_are_read_beside_those_of_other_cases(written):
     found = ap.stats.read_claims(folder / "case_claims.csv")
     assert found.claim.values.tolist() == [claim.text for claim in study.claims]
     assert (found.attrs["level"], set(found.n.values)) == (0.95, {4})
+
+
+def test_effects_are_those_of_the_levels_that_are_trained():
+    task = ap.tasks.square(range=1.0, size=9)
+    rates = {"rate": {"slow": {}, "fast": {"learning_rate": 0.1}, "wild": {"learning_rate": 1.0}}}
+    study = ap.Study(task, LINEAR, below=0.1, factors=rates)
+    study.run(4, only=["slow", "fast"], progress=False)
+    answer = study.answer()
+    assert answer.effects.effect.tolist() == ["rate=slow", "rate=fast"]
+    assert "nan%" not in answer.report()
