@@ -16,6 +16,7 @@ from approx.stats.evidence import EXACT, place_of
 from approx.stats.evidence import Claim as Stated
 from approx.stats.evidence import judge as judge_claim
 from approx.stats.factorials import crossed
+from approx.stats.kept import steps_kept
 from approx.stats.labels import final
 from approx.stats.outcomes import endings
 from approx.stats.paired import improvement
@@ -326,13 +327,18 @@ def trained_label(study: Declaration, label: str) -> str:
 
 def mean_idle(one: Sample) -> float:
     """The mean share of idle units over seeds; nan where it is not known."""
-    if "params" not in one.runs.attrs:
+    if "params" not in one.runs.attrs or not params_are_last(one.runs):
         return np.nan
     rows = next(training_rows(one.row.task, 0))
     share = idle_share(one.runs, one.row.recipe.model, rows.x)
     if share is None or not bool(np.isfinite(share).any()):
         return np.nan
     return float(share.mean())
+
+
+def params_are_last(runs: xr.Dataset) -> bool:
+    """Whether the last parameters that were kept are those of the last record."""
+    return int(steps_kept(runs)[-1]) == int(runs.step[-1])
 
 
 # ---- endings and effects -------------------------------------------------------------------------
@@ -414,7 +420,11 @@ def claim_line(study: Declaration, samples: Samples, claim: claiming.Claim) -> d
     stated = stated_claim(study, samples, claim)
     many = verdicts_at_once(study)
     level = level_of_one(study, *labels_of_claim(study, claim))
-    found: dict[str, Any] = {"claim": claim.text, "source": study.source}
+    found: dict[str, Any] = {
+        "claim": claim.text,
+        "source": study.source or study.title,
+        "level": study.level,
+    }
     found |= judge_claim(stated, level, many)
     found["remark"] = ""
     if claim.kind == claiming.DIFFERENCE:
@@ -475,7 +485,8 @@ def reported_table(study: Declaration, samples: Samples) -> pd.DataFrame:
     for number in study.reported:
         if number.row in samples:
             found = place_of(placed(number, samples[number.row].runs), study.level)
-            lines.append({"number": number.text, "source": study.source, **found})
+            about_it = {"number": number.text, "source": study.source, "level": study.level}
+            lines.append(about_it | dict(found))
     return pd.DataFrame(lines)
 
 

@@ -136,6 +136,8 @@ def _cost(row: dict[str, Any]) -> str:
     """The steps that a success costs, with their interval."""
     if np.isnan(row["ert"]):
         return ""
+    if np.isinf(row["ert"]):
+        return f"over {_number(row['ert_low'])}"
     return f"{_number(row['ert'])} [{_number(row['ert_low'])}, {_number(row['ert_high'])}]"
 
 
@@ -236,7 +238,7 @@ def reported_table(answer: Tables) -> Table:
 
 def as_dataset(frame: pd.DataFrame, index: str, level: float) -> xr.Dataset:
     """A table of claims or of reported numbers as `stats.claims` and `stats.reported` return it."""
-    return labelled(frame.set_index(index), level)
+    return labelled(frame.drop(columns="level").set_index(index), level)
 
 
 def changes_table(answer: Tables) -> Table:

@@ -267,7 +267,7 @@ def _cell(task: Task, recipe: Recipe, levels: tuple[str, ...], changes: Sequence
             task, recipe = altered(task, recipe, together, may_equal=True)
         except (TypeError, ValueError) as error:
             raise type(error)(f"the combination {label!r}: {error}") from None
-    said = "; ".join(filter(None, map(described, alterations)))
+    said = "; ".join(described(alteration) for alteration in alterations if alteration)
     return Row(label, task, recipe, said, checked_tuning(label, tune), levels)
 
 

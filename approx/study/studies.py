@@ -134,7 +134,9 @@ class Study(Declaration):
         Raises:
             RuntimeError: nothing is trained yet.
         """
-        return judge(self)
+        if self.trained.answer is None:
+            self.trained.answer = judge(self)
+        return self.trained.answer
 
     def report(self, form: str = "text") -> str:
         """The answer in plain sentences, then in tables.

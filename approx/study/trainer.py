@@ -65,6 +65,7 @@ def run_study(
     while wanted:
         train(study, dict.fromkeys(wanted, asked), folder, progress)
         study.trained.looks |= dict.fromkeys(wanted, look_number(asked))
+        study.trained.answer = None
         is_over = deadline is not None and not deadline.allows_another()
         if asked >= seeds or is_over:
             break
@@ -113,6 +114,7 @@ def train(
     with shown(len(tuning) + len(rows), progress) as tell:
         compute(tuning, tell)
         compute([training_job(study, label, n, folder) for label, n in rows], tell)
+    study.trained.answer = None
     for label, other in twins.items():
         if label in wanted and other in study.trained.by_row:
             study.trained.by_row[label] = study.trained.by_row[other]
