@@ -24,7 +24,7 @@ def write(tables: Tables, report: str, folder: Path, name: str) -> list[Path]:
     prefix = f"{name}_" if name else ""
     written = []
     for table in TABLES:
-        frame = with_level(tables, table)
+        frame = getattr(tables, table)
         path = folder / f"{prefix}{table}.csv"
         if not len(frame):
             path.unlink(missing_ok=True)
@@ -40,14 +40,6 @@ def write(tables: Tables, report: str, folder: Path, name: str) -> list[Path]:
         (folder / file).write_text(text)
         written.append(folder / file)
     return written
-
-
-def with_level(tables: Tables, table: str) -> pd.DataFrame:
-    """One of the tables; that of claims says the level of its intervals, as `stats.claims` does."""
-    frame = getattr(tables, table)
-    if table != "claims" or not len(frame):
-        return frame
-    return frame.assign(level=tables.facts["level"])
 
 
 def read(folder: Path, name: str) -> Tables:
