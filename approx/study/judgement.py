@@ -377,7 +377,10 @@ def plateaus_of(study: Declaration, one: Sample) -> Mapping[str, float]:
 
 
 def effects_table(study: Declaration, samples: Samples, name: str) -> pd.DataFrame:
-    """What each level of each factor changes, averaged over the others; empty without factors."""
+    """What each level of each factor changes, averaged over the others; empty without factors.
+
+    Levels of which no combination is trained are left out.
+    """
     cells = {one.row.levels: one for one in samples.values() if one.row.levels}
     if not study.factors or not cells:
         return pd.DataFrame()
@@ -390,7 +393,8 @@ def effects_table(study: Declaration, samples: Samples, name: str) -> pd.DataFra
     table = crossed(same, levels, study.when)
     labels = [one.label for one in cells.values()]
     found = effects(table, interactions=True, level=level_of_one(study, *labels))
-    return found.to_dataframe().reset_index()
+    frame = found.to_dataframe().reset_index()
+    return frame[frame.cells > 0]
 
 
 # ---- claims and reported numbers -----------------------------------------------------------------
