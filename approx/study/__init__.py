@@ -22,7 +22,7 @@ from approx.study.claims import (
 )
 from approx.study.measures import Measure, threshold
 from approx.study.reported import Reported
-from approx.study.rows import View, best_of, until
+from approx.study.rows import Row, View, best_of, until
 from approx.study.studies import Study
 from approx.study.verdicts import finding
 
@@ -32,6 +32,7 @@ __all__ = [
     "Claim",
     "Measure",
     "Reported",
+    "Row",
     "Study",
     "View",
     "always",
