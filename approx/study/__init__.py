@@ -23,7 +23,7 @@ from approx.study.claims import (
 from approx.study.grids import Axis, Map, Over, load_maps, maps_script, train_maps
 from approx.study.measures import Measure, threshold
 from approx.study.reported import Reported
-from approx.study.rows import View, best_of, until
+from approx.study.rows import Row, View, best_of, until
 from approx.study.scripts import figure_script
 from approx.study.studies import Study
 from approx.study.verdicts import finding
@@ -37,6 +37,7 @@ __all__ = [
     "Measure",
     "Over",
     "Reported",
+    "Row",
     "Study",
     "View",
     "always",
