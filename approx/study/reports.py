@@ -82,13 +82,20 @@ def rows_table(answer: Tables, name: str) -> Table:
     level = f"{100 * answer.facts['level']:g}%"
     caption = (
         f"Success: {answer.facts['measures'][name]}. Brackets: {level} intervals, in points; "
-        "differences are to the baseline on the same seeds. Trainings that diverged count as "
-        "failures. Steps to a success: training anew after each failure."
+        f"differences are to {compared_with(rows)} on the same seeds. Trainings that diverged "
+        "count as failures. Steps to a success: training anew after each failure."
     )
     title = "Rates and differences"
     if len(answer.facts["measures"]) > 1:
         title += f": {name}"
     return Table(title, texts, caption)
+
+
+def compared_with(rows: pd.DataFrame) -> str:
+    """What the differences of a table are to, in words."""
+    if _has(rows, "against"):
+        return "the row that stands under “against”, or else to the baseline,"
+    return "the baseline"
 
 
 def _has(rows: pd.DataFrame, title: str) -> bool:
@@ -155,6 +162,7 @@ COLUMNS: tuple[Column, ...] = (
     ("seeds", lambda row: str(row["n"])),
     ("succeed", lambda row: with_interval(row["rate"], row["low"], row["high"])),
     ("difference", lambda row: _interval(row, "difference", "difference_low", "difference_high")),
+    ("against", _word("against")),
     ("decided by", _deciding),
     ("verdict", _word("verdict")),
     (
@@ -173,6 +181,7 @@ NEEDED = {
     "seeds": "n",
     "succeed": "rate",
     "difference": "difference",
+    "against": "against",
     "decided by": "deciding_low",
     "verdict": "verdict",
     "difference at equal rows seen": "equal_difference",
