@@ -37,6 +37,7 @@ class Declaration:
     claims: Sequence[claiming.Claim] = ()
     reported: Sequence[Reported] = ()
     plateaus: Any = None
+    tolerance: float = 0.02
     fits: float | None = None
     tune: Mapping[str, Sequence[float]] = field(default_factory=dict)
     tuning_seeds: Sequence[int] = TUNING_SEEDS
@@ -151,6 +152,11 @@ def check_numbers(study: Declaration) -> None:
         raise ValueError(
             f"matters is {study.matters!r}; it is a difference of two rates between 0 and 1, such "
             "as 0.1"
+        )
+    if not 0 < study.tolerance < 1:
+        raise ValueError(
+            f"tolerance is {study.tolerance!r}; it is a share of a plateau's loss between 0 and 1, "
+            "such as 0.02"
         )
     if not 0.5 <= study.level < 1:
         raise ValueError(f"level is {study.level!r}; give a probability such as 0.95")

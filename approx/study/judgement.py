@@ -349,7 +349,13 @@ def params_are_last(runs: xr.Dataset) -> bool:
 
 def ending_lines(study: Declaration, one: Sample, name: str) -> list[dict[str, Any]]:
     """How many seeds of a row ended in each way, those ways left out that no seed took."""
-    found = endings(one.runs, one.hits[name], plateaus_of(study, one), fits=study.fits)
+    found = endings(
+        one.runs,
+        one.hits[name],
+        plateaus_of(study, one),
+        tolerance=study.tolerance,
+        fits=study.fits,
+    )
     counted = shares(found, level=study.level)
     lines = []
     for kind in counted.kind.values.tolist():
