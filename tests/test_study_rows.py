@@ -1,5 +1,5 @@
-"""Promise: a row of a study is compared with the row that the study names, and rows that are the
-same training are trained once.
+"""Promise: a row of a study is compared with the row that the study names, by its rate and by the
+values it ends with; and rows that are the same training are trained once.
 """
 
 import numpy as np
@@ -33,6 +33,29 @@ def test_a_row_is_compared_with_the_row_that_is_named():
     )
     plain = made().run(2, progress=False).report()
     assert "differences are to the baseline on" in plain
+
+
+def test_rows_of_equal_rates_are_told_apart_by_the_values_that_they_end_with():
+    """No seed succeeds. A rate of 0.1 ends better than the baseline's 0.01 for every seed, and a
+    rate of 0 ends worse than that of 0.1.
+    """
+    changes = {"still": {"learning_rate": 0.0}, "fast": {"learning_rate": 0.1}}
+    against = {"still": "fast"}
+    study = ap.Study(TASK, RECIPE, below=1e-9, of="loss", changes=changes, against=against)
+    rows = study.run(8, progress=False).answer().rows.set_index("label")
+    assert rows.difference[["still", "fast"]].tolist() == [0, 0]
+    assert rows.better[["still", "fast"]].tolist() == [0, 1]
+    assert (rows.better_low["still"], rows.better_high["fast"]) == (0, 1)
+    assert rows.better_high["still"] > 0
+    assert rows.better_low["fast"] < 1
+    assert np.isnan(rows.better["baseline"])
+    assert "Ends better: the seeds whose value is better" in study.report()
+
+
+def test_seeds_that_end_alike_count_half():
+    study = ap.Study(TASK, RECIPE, below=1e-9, of="loss", changes={"again": {"records": (0, 2)}})
+    rows = study.run(8, progress=False).answer().rows.set_index("label")
+    assert rows.better["again"] == 0.5
 
 
 @pytest.mark.parametrize(

@@ -187,6 +187,7 @@ def line(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[s
     row |= difference_of(study, samples, one, name)
     row |= equal_budget(study, samples, one, name)
     row |= value_at_end(study.measures[name], one, study.level)
+    row |= better_values(study, samples, one, name)
     row |= cost(hits, study.level)
     row |= about(study, one)
     return row
@@ -243,7 +244,7 @@ def compared_labels(study: Declaration, one: Sample) -> list[str]:
 
 
 def on_common_seeds(one: xr.Dataset, other: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """Two hits on the seeds that both have."""
+    """Two hits, or two runs, on the seeds that both have."""
     seeds = np.intersect1d(one.seed.values, other.seed.values)
     return one.sel(seed=seeds), other.sel(seed=seeds)
 
@@ -297,6 +298,25 @@ def value_at_end(measure: Measure, one: Sample, level: float) -> dict[str, float
         "median": float(found[measure.of]),
         "median_low": float(found.low),
         "median_high": float(found.high),
+    }
+
+
+def better_values(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
+    """How many seeds end with a better value of the judged variable than with the other row."""
+    of = study.measures[name].of
+    label = study.other_of(one.label)
+    if of is None or one.partner is not None or one.label == label or label not in samples:
+        return {}
+    row, other = on_common_seeds(one.runs, samples[label].runs)
+    if of not in row or of not in other:
+        return {}
+    pair: dict[Hashable, xr.Dataset] = {"row": row, "other": other}
+    level = level_of_one(study, one.label, label)
+    found = improvement(pair, "row", "other", of=of, pairs="seed", level=level)
+    return {
+        "better": float(found.improvement),
+        "better_low": float(found.low),
+        "better_high": float(found.high),
     }
 
 

@@ -85,6 +85,11 @@ def rows_table(answer: Tables, name: str) -> Table:
         f"differences are to {compared_with(rows)} on the same seeds. Trainings that diverged "
         "count as failures. Steps to a success: training anew after each failure."
     )
+    if _has(rows, "ends better"):
+        caption += (
+            " Ends better: the seeds whose value is better at the end than on the same seed of "
+            "the other row; ties count half."
+        )
     title = "Rates and differences"
     if len(answer.facts["measures"]) > 1:
         title += f": {name}"
@@ -139,6 +144,13 @@ def _deciding(row: dict[str, Any]) -> str:
     return f"{ends} at {100 * row['deciding_level']:.4g}%"
 
 
+def _better(row: dict[str, Any]) -> str:
+    """How many seeds end with a better value than with the other row; empty for nan."""
+    if np.isnan(row["better"]):
+        return ""
+    return with_interval(row["better"], row["better_low"], row["better_high"])
+
+
 def _cost(row: dict[str, Any]) -> str:
     """The steps that a success costs, with their interval."""
     if np.isnan(row["ert"]):
@@ -170,6 +182,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda row: _interval(row, "equal_difference", "equal_low", "equal_high"),
     ),
     ("median", lambda row: _number(row["median"])),
+    ("ends better", _better),
     ("steps", lambda row: f"{row['steps']:,}"),
     ("steps to a success", _cost),
     ("diverged", lambda row: str(row["diverged"])),
@@ -186,6 +199,7 @@ NEEDED = {
     "verdict": "verdict",
     "difference at equal rows seen": "equal_difference",
     "median": "median",
+    "ends better": "better",
     "steps": "steps",
     "steps to a success": "ert",
     "diverged": "diverged",
