@@ -42,6 +42,8 @@ class Study(Declaration):
             [values]}. A level that is a function sees what the other levels have changed.
         skip: a function of {factor: level} that is true for combinations that make no sense.
         views: {label: view}, other looks at trained rows: `study.best_of`, `study.until`.
+        against: {label of a row or a view: label of the row that it is compared with}; all others
+            are compared with the baseline.
         claims: what is claimed, as `ap.never`, `ap.helps`, ... make it.
         reported: numbers of a source, as `study.Reported`.
         plateaus: {name: training loss} at which a training may stay; a function of a row's label
