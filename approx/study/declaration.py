@@ -5,9 +5,10 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from approx.study import claims as claiming
+from approx.study.cells import all_rows, checked_factors
 from approx.study.measures import Measure, measures_of
 from approx.study.reported import Reported
-from approx.study.rows import Row, View, all_rows, checked_factors, checked_tuning
+from approx.study.rows import Row, View, checked_tuning
 from approx.study.trained import Trained
 from approx.sweep.request import check_nouns
 from approx.tasks import Task, shortened

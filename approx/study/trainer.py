@@ -16,6 +16,7 @@ from approx.stats.labels import final, worst_value
 from approx.stats.rates import reading
 from approx.study import budgets
 from approx.study.declaration import Declaration
+from approx.study.errors import naming_row
 from approx.study.judgement import undecided_rows
 from approx.study.measures import Measure
 from approx.study.rows import Row, slug
@@ -280,10 +281,8 @@ def ready_in_order(
 
 def prepared_job(job: Job) -> running.Prepared:
     """The compiled programs of a job; errors name the row."""
-    try:
+    with naming_row(f"the row {job.label!r}"):
         return running.prepare(checked(job.request()))
-    except (TypeError, ValueError, MemoryError) as error:
-        raise type(error)(f"the row {job.label!r}: {error}") from error
 
 
 def compute_one(job: Job, prepared: running.Prepared) -> None:
