@@ -84,7 +84,7 @@ def cell_rows(
     if not factors:
         return []
     check_size(factors, skip is not None)
-    rows = []
+    rows: list[Row] = []
     for levels in itertools.product(*factors.values()):
         named = dict(zip(factors, levels, strict=True))
         if skip is not None and skip(named):

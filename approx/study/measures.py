@@ -24,6 +24,9 @@ SHOWN = {
 }
 
 
+ACCURACIES = [name for name in SHOWN if "accuracy" in name]
+
+
 class Measure(NamedTuple):
     """A rule that says which seeds of a row succeed.
 
@@ -57,7 +60,7 @@ def threshold(of: str, below: float | None = None, above: float | None = None) -
     if (below is None) == (above is None):
         raise ValueError(f"give one of below= and above=; got below={below!r}, above={above!r}")
     number = above if below is None else below
-    if isinstance(number, bool) or not np.isscalar(number) or not np.isfinite(float(number)):
+    if isinstance(number, bool | str) or not np.isscalar(number) or not np.isfinite(number):
         raise ValueError(f"the threshold of success is {number!r}; give a finite number")
     judged = partial(success, below=below, above=above, of=of)
     side = "at least" if below is None else "at most"
@@ -144,18 +147,32 @@ def default_measure(
         ValueError: a task without a default.
     """
     if below is not None or above is not None:
-        return threshold(of or judged_variable(task, above is not None), below, above)
-    if has_accuracy(task):
-        return threshold(of or judged_variable(task, True), above=CORRECT)
+        return threshold(of or default_variable(task, below, above), below, above)
+    of = of or judged_variable(task, has_accuracy(task))
+    if of in ACCURACIES:
+        return threshold(of, above=CORRECT)
     variance = targets_variance(task)
-    if task.loss != "mse" or variance is None:
+    if task.loss != "mse" or variance is None or of not in SHOWN:
         raise ValueError(
-            f"say what counts as success, such as below=0.01: a task with the loss {task.loss!r} "
-            "has no default"
+            f"say what counts as success, such as below=0.01: {of!r} of a task with the loss "
+            f"{shortened(task.loss)} has no default"
         )
     most = float(f"{UNEXPLAINED * variance:.2g}")
-    found = threshold(of or judged_variable(task, False), below=most)
+    found = threshold(of, below=most)
     return found._replace(says=f"{found.says}, 1% of the targets' variance")
+
+
+def default_variable(task: Task, below: float | None, above: float | None) -> str:
+    """The variable that a threshold is about if nobody names one: with `above`, an accuracy.
+
+    Raises:
+        ValueError: `above` for a task without accuracies.
+    """
+    if above is not None and below is None and not has_accuracy(task):
+        raise ValueError(
+            f"above={above!r} needs of=, the variable that must be large: this task has no accuracy"
+        )
+    return judged_variable(task, above is not None)
 
 
 def targets_variance(task: Task) -> float | None:

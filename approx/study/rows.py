@@ -49,12 +49,18 @@ class View(NamedTuple):
         beside: a function of the row's runs that gives what the view is compared with in pairs;
             None compares it with the baseline.
         says: what the view is, in words.
+        step: a step that the row must be trained for; None if any number of steps will do.
+        seeds: how many seeds the row must have at least.
+        by: a variable that the row's runs must have; None if none is needed.
     """
 
     of: str
     take: Callable[[xr.Dataset], xr.Dataset]
     beside: Callable[[xr.Dataset], xr.Dataset] | None = None
     says: str = ""
+    step: int | None = None
+    seeds: int = 1
+    by: str | None = None
 
 
 def best_of(row: str, tries: int, by: str = "loss") -> View:
@@ -85,7 +91,8 @@ def best_of(row: str, tries: int, by: str = "loss") -> View:
         first = np.arange(runs.sizes["seed"] // tries) * tries
         return _renumbered(runs.isel(seed=first))
 
-    return View(row, take, beside, f"the best of {tries} seeds by {by}, against the first of them")
+    says = f"the best of {tries} seeds by {by}, against the first of them"
+    return View(row, take, beside, says, seeds=int(tries), by=by)
 
 
 def until(row: str, step: int) -> View:
@@ -96,26 +103,18 @@ def until(row: str, step: int) -> View:
         step: the last step of the view; its last record at or before this step is judged.
 
     Raises:
-        ValueError: a step that is no whole number of at least 1; and when the view is taken, a row
-            without any record up to there, or that was trained for fewer steps.
+        ValueError: a step that is no whole number of at least 1.
 
     Example:
         >>> ap.Study(task, recipe, views={"after 200 steps": ap.study.until("baseline", 200)})
     """
-
     if not is_whole(step) or step < 1:
         raise ValueError(f"until needs a number of steps, such as 200, got {step!r}")
 
     def take(runs: xr.Dataset) -> xr.Dataset:
-        first, last = int(runs.step[0]), int(runs.step[-1])
-        if not first <= step <= last:
-            raise ValueError(
-                f"the row {row!r} has records from step {first:,} to {last:,}, and so none that "
-                f"shows it after {step:,} steps"
-            )
         return runs.sel(step=slice(None, step))
 
-    return View(row, take, None, f"{row} after {step:,} steps")
+    return View(row, take, None, f"{row} after {step:,} steps", step=int(step))
 
 
 def _best_of_groups(runs: xr.Dataset, tries: int, by: str) -> np.ndarray:
