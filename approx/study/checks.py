@@ -113,6 +113,18 @@ def check_claim(claim: Any, labels: Iterable[str], measures: Iterable[str]) -> N
         raise ValueError(f"the claim {claim.text!r} compares {claim.row!r} with itself")
 
 
+def check_pairs(claim: claiming.Claim, views: Mapping[str, View]) -> None:
+    """Refuse a claim about two views whose groups of seeds differ: these make no pairs."""
+    both = [view for label, view in views.items() if label in (claim.row, claim.against)]
+    besides = [view for view in both if view.beside is not None]
+    sizes = {view.seeds for view in besides}
+    if len(sizes) > 1:
+        raise ValueError(
+            f"the claim {claim.text!r} compares the best of {min(sizes)} with the best of "
+            f"{max(sizes)} seeds, whose groups do not make pairs; compare each with a row"
+        )
+
+
 def check_reported(number: Any, rows: Mapping[str, Row], labels: Iterable[str]) -> None:
     """Refuse a reported number of a row that there is not, or of a step without a record."""
     if not isinstance(number, Reported):

@@ -87,6 +87,7 @@ def check_labels(study: Declaration) -> None:
     checks.check_texts(study.labels)
     for claim in study.claims:
         checks.check_claim(claim, study.labels, study.measures)
+        checks.check_pairs(claim, study.views)
     for number in study.reported:
         checks.check_reported(number, study.rows, study.labels)
     checks.check_options(study.options, study.rows)

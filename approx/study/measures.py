@@ -5,8 +5,9 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 
-from approx.stats.rates import success
+from approx.stats.rates import success, truth
 from approx.tasks import Task, losses, shortened
 
 MAIN = "success"  # the name of the measure if there is only one
@@ -24,6 +25,8 @@ SHOWN = {
 }
 
 
+RULE = "the rule of success"
+HOW = "it must give true or false for each seed, such as stats.success(runs, below=0.01)"
 ACCURACIES = [name for name in SHOWN if "accuracy" in name]
 
 
@@ -187,3 +190,39 @@ def targets_variance(task: Task) -> float | None:
         return None
     variance = float(targets.reshape(len(targets), -1).var(0).mean())
     return variance if np.isfinite(variance) and variance > 0 else None
+
+
+def hits_of(name: str, measure: Measure, runs: xr.Dataset) -> xr.Dataset:
+    """Which seeds succeed by a measure, as `stats.success` returns it.
+
+    Args:
+        name: of the measure.
+        measure: the rule.
+        runs: the trainings of a row.
+
+    Raises:
+        ValueError: hits of other seeds than those of the runs, so that rates would be of others;
+            hits over further dimensions.
+    """
+    found = measure.hits(runs)
+    seeds = runs.seed.values
+    if isinstance(found, np.ndarray | list) and np.shape(found) == seeds.shape:
+        found = xr.DataArray(np.asarray(found), {"seed": seeds}, ("seed",))
+    if isinstance(found, xr.Dataset) and "hit" not in found:
+        raise ValueError(f"{RULE} {name!r}: the Dataset has no variable 'hit'; {HOW}")
+    hit = found["hit"] if isinstance(found, xr.Dataset) else found
+    if not isinstance(hit, xr.DataArray):
+        kind = type(found).__name__
+        raise ValueError(f"{RULE} {name!r}: it gives a {kind} of shape {np.shape(found)}; {HOW}")
+    if not {"seed"} <= set(hit.dims) <= {"seed", "step"}:
+        raise ValueError(f"{RULE} {name!r}: it gives hits over the dimensions {hit.dims}; {HOW}")
+    if hit.sizes["seed"] != len(seeds) or not np.array_equal(hit.seed.values, seeds):
+        raise ValueError(
+            f"{RULE} {name!r}: it gives hits of {hit.sizes['seed']} seeds, and the row has "
+            f"{len(seeds)}; every seed counts, those that diverged as failures"
+        )
+    try:
+        plain = truth(hit)
+    except ValueError as error:
+        raise ValueError(f"{RULE} {name!r}: {error}") from error
+    return plain.reset_coords(drop=True).to_dataset(name="hit")
