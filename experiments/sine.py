@@ -181,7 +181,7 @@ def errors_table(asked: ap.Study) -> pd.DataFrame:
         runs = asked.runs(label)
         last = runs[["test_loss", "outside_loss"]].isel(step=-1, drop=True)
         errors = last.reset_coords(drop=True).assign(forgiven=forgiven(runs))
-        for name in errors:
+        for name in map(str, errors):
             values = ap.stats.quantiles(errors, of=name, q=(0.05, 0.5, 0.95))[name].values
             line = {"label": label, "error": name, "n": runs.sizes["seed"]}
             lines.append(line | dict(zip(("q05", "q50", "q95"), values, strict=True)))

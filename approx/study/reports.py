@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
-from approx.stats.evidence import labelled
+from approx.stats.evidence import EXACT, labelled, percent
 from approx.stats.evidence_files import claims_rows, reported_rows
 from approx.stats.layouts import LAYOUTS, Rows
 from approx.study.pages import page
@@ -141,7 +141,7 @@ def _deciding(row: dict[str, Any]) -> str:
     if np.isnan(row["deciding_low"]):
         return ""
     ends = f"[{points(row['deciding_low'])}, {points(row['deciding_high'])}]"
-    return f"{ends} at {100 * row['deciding_level']:.4g}%"
+    return f"{ends} at {percent(row['deciding_level'])}"
 
 
 def _better(row: dict[str, Any]) -> str:
@@ -229,6 +229,8 @@ def effects_table(answer: Tables) -> Table:
     """What each level of each factor changes."""
     rows = [["level", "average rate", "difference to the first level", "combinations", "seeds"]]
     for each in answer.effects.to_dict("records"):
+        if not each["cells"]:
+            continue  # a combination that skip= leaves out
         average = with_interval(each["average"], each["low"], each["high"])
         change = _interval(each, "difference", "difference_low", "difference_high")
         rows.append([each["effect"], average, change, str(each["cells"]), str(each["n"])])
@@ -243,12 +245,32 @@ def claims_table(answer: Tables) -> Table:
     """Every claim with its effect, both intervals, and the verdict."""
     if not len(answer.claims):
         return Table("Claims", [[]], "")
-    rows, caption = claims_rows(as_dataset(answer.claims, "claim", answer.facts["level"]))
+    rows, _ = claims_rows(as_dataset(answer.claims, "claim", answer.facts["level"]))
     if (answer.claims.remark != "").any():
         rows[0].append("remark")
         for row, remark in zip(rows[1:], answer.claims.remark, strict=True):
             row.append(remark)
-    return Table("Claims", rows, caption)
+    return Table("Claims", rows, caption_of_claims(answer))
+
+
+def caption_of_claims(answer: Tables) -> str:
+    """What one must know to read the table of claims."""
+    facts = answer.facts
+    looks = ", at each of several looks at the data," if facts["looked_often"] else ""
+    text = (
+        f"The interval that decides is so wide that all {facts['verdicts']} verdicts of this "
+        f"report{looks} are right together with a probability of at least "
+        f"{percent(facts['level'])}. Supported: that interval lies inside the region of the claim; "
+        "contradicted: outside; undecided: it reaches over an edge. Effects are probabilities, or "
+        "differences of probabilities on the same seeds."
+    )
+    others = int((answer.claims.interval != EXACT).sum())
+    if others:
+        text += (
+            f" {others} of the claims are decided by an interval of their own, which must cover as "
+            "often as it says."
+        )
+    return text
 
 
 def reported_table(answer: Tables) -> Table:
