@@ -118,23 +118,23 @@ def claims() -> list[ap.study.Claim]:
     """What is expected of each kind of network."""
     found = []
     for network in NETWORKS:
-        text = f"{network} learns two periods of a sine ({SETTING})"
+        text = f"two periods of a sine are learned: {network} ({SETTING})"
         found.append(ap.usually(clean(network), text, measure="inside"))
 
     for network in ("10 tanh", "tanh", "relu"):
-        text = f"{network} does not continue it outside ({SETTING})"
+        text = f"the sine is not continued outside: {network} ({SETTING})"
         found.append(ap.never(clean(network), text, measure="outside"))
 
     for network in ("snake", "SIREN", "random", "harmonics"):
-        text = f"{network} continues it outside ({SETTING})"
+        text = f"the sine is continued outside: {network} ({SETTING})"
         found.append(ap.usually(clean(network), text, measure="outside"))
 
     for network in ("snake", "SIREN", "random"):
-        text = f"{network} continues it outside, if a shift in phase is forgiven ({SETTING})"
+        text = f"it is continued but for a shift in phase: {network} ({SETTING})"
         found.append(ap.usually(clean(network), text, measure="forgiven"))
 
     for one, other in (("snake", "tanh"), ("SIREN", "tanh"), ("snake", "SIREN")):
-        text = f"{one} errs less outside than {other} ({SETTING})"
+        text = f"the error outside is smaller: {one} than {other} ({SETTING})"
         found.append(ap.study.better(clean(one), text, against=clean(other), of="outside_loss"))
 
     for network in ("tanh", "relu", "snake", "SIREN", "harmonics"):
