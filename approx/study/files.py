@@ -15,7 +15,7 @@ from approx.study.tables import Tables
 TABLES = ("rows", "endings", "effects", "claims", "reported")
 FACTS = "study.json"
 FORMAT = 1  # of the folder; a newer one is refused
-TEXTS = ("label", "ending", "verdict", "change", "tuned", "remark", "fingerprint")
+TEXTS = ("label", "ending", "verdict", "change", "against", "tuned", "remark", "fingerprint")
 
 
 def write(tables: Tables, report: str, folder: Path, name: str) -> list[Path]:
@@ -76,7 +76,7 @@ def read_table(path: Path) -> pd.DataFrame:
         return pd.DataFrame()
     texts = dict.fromkeys(TEXTS, str)
     frame = pd.read_csv(path, dtype=texts, keep_default_na=True)
-    for column in ("change", "tuned", "remark", "fingerprint"):
+    for column in ("change", "against", "tuned", "remark", "fingerprint"):
         if column in frame:
             frame[column] = frame[column].fillna("")
     return frame

@@ -14,7 +14,7 @@ from approx import runs as running
 from approx.disk.files import make_folder
 from approx.stats.labels import final, worst_value
 from approx.stats.rates import reading
-from approx.study import budgets
+from approx.study import budgets, fields
 from approx.study.declaration import Declaration
 from approx.study.judgement import undecided_rows
 from approx.study.measures import Measure
@@ -136,7 +136,7 @@ def find_twins(study: Declaration) -> dict[str, str]:
 
 def _are_twins(study: Declaration, one: Row, other: Row) -> bool:
     """Whether two rows are the same training."""
-    if one.task is not other.task or one.recipe is not other.recipe:
+    if not fields.same(one.task, other.task) or not fields.same(one.recipe, other.recipe):
         return False
     return one.tune == other.tune and _options(study, one.label) == _options(study, other.label)
 
