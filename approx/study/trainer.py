@@ -17,7 +17,7 @@ from approx.stats.rates import reading
 from approx.study import budgets, fields
 from approx.study.declaration import Declaration
 from approx.study.judgement import undecided_rows
-from approx.study.measures import Measure
+from approx.study.measures import Measure, judged_values
 from approx.study.rows import Row, slug
 from approx.study.trained import FIRST_LOOK, look_number
 from approx.sweep import numbers
@@ -219,9 +219,12 @@ def best_setting(
     medians the first.
     """
     successes = reading(measure.hits(runs), when).sum("seed").transpose(*names)
-    of = measure.of or "loss"
-    worst = worst_value(of, None)
-    values = final(runs, of).astype(float)
+    judged = judged_values(measure, runs)
+    if judged is None:
+        judged = xr.Dataset({"loss": final(runs, "loss")})
+    (of,) = judged
+    worst = worst_value(str(of), None)
+    values = judged[of].astype(float)
     values = values.where(np.isfinite(values), worst)
     median = values.transpose(..., "seed").reduce(_middle, "seed").transpose(*names)
     badness = median.values.ravel() * np.sign(worst)
