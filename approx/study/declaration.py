@@ -1,5 +1,6 @@
 """What a study asks: baseline, rows, measures and claims, checked before anything is trained."""
 
+import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
@@ -96,10 +97,34 @@ def check_labels(study: Declaration) -> None:
         if not isinstance(number, Reported):
             raise TypeError(f"reported has {shortened(number)}; make it with ap.study.Reported")
         require_label(study.labels, number.row, f"the reported number {number.text!r}")
-    for label in study.options:
+    for label, options in study.options.items():
         require_label(study.rows, label, "options")
+        check_factor_on_seeds(label, options)
     for label in study.judged or ():
         require_label(study.labels, label, "judged")
+
+
+def check_factor_on_seeds(label: str, options: Any) -> None:
+    """Refuse options of a row that are no dictionary, or whose factor on the seeds cannot be.
+
+    Raises:
+        TypeError: options that are no dictionary, or seeds that are no number.
+        ValueError: a factor that is not positive and finite.
+    """
+    if not isinstance(options, Mapping):
+        raise TypeError(
+            f"the options of {label!r} are {shortened(options)}; give a dictionary, such as "
+            "{'seeds': 0.25}"
+        )
+    factor = options.get("seeds", 1.0)
+    said = (
+        f"the option seeds of {label!r} is {shortened(factor)}; it is a factor on the seeds that "
+        "run is asked for, such as 0.25 or 4"
+    )
+    if isinstance(factor, bool) or not isinstance(factor, int | float):
+        raise TypeError(said)
+    if not (factor > 0 and math.isfinite(factor)):
+        raise ValueError(said)
 
 
 def check_claim(study: Declaration, claim: Any) -> None:
