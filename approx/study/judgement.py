@@ -49,6 +49,7 @@ class Sample(NamedTuple):
         runs: the trainings.
         hits: {name of a measure: which seeds succeed}.
         group: "baseline", "change", "cell" or "view".
+        idle: the share of each seed's hidden units that are idle at the end, see `idle_of`.
         partner: of a view: the hits that it is compared with instead of the baseline's.
     """
 
@@ -57,6 +58,7 @@ class Sample(NamedTuple):
     runs: xr.Dataset
     hits: dict[str, xr.Dataset]
     group: str
+    idle: np.ndarray
     partner: dict[str, xr.Dataset] | None = None
 
 
@@ -101,13 +103,14 @@ def sample_of(study: Declaration, label: str) -> Sample:
     hits = {name: hits_of(name, measure, runs) for name, measure in study.measures.items()}
     row = tuned_row(study, trained_label(study, label))
     if label not in study.views:
-        return Sample(label, row, runs, hits, group_of(row))
+        return Sample(label, row, runs, hits, group_of(row), idle_of(row, runs))
     view = study.views[label]
     partner = None
     if view.beside is not None:
         others = view.beside(study.trained.runs(study.views, view.of))
         partner = {name: hits_of(name, measure, others) for name, measure in study.measures.items()}
-    return Sample(label, row._replace(change=view.says), runs, hits, "view", partner)
+    idle = idle_of(row, runs)
+    return Sample(label, row._replace(change=view.says), runs, hits, "view", idle, partner)
 
 
 def group_of(row: Row) -> str:
@@ -350,7 +353,7 @@ def about(study: Declaration, one: Sample) -> dict[str, Any]:
     return {
         "steps": int(one.runs.step[-1]),
         "diverged": int((~np.isfinite(last)).sum()),
-        "idle_units": mean_idle(one),
+        "idle_units": mean_known(one.idle),
         "tuned": "; ".join(f"{name} = {value:g}" for name, value in tuned.items()),
         "fingerprint": str(one.runs.attrs.get("fingerprint", ""))[:12],
     }
@@ -363,15 +366,20 @@ def trained_label(study: Declaration, label: str) -> str:
     return label
 
 
-def mean_idle(one: Sample) -> float:
-    """The mean share of idle units over seeds; nan where it is not known."""
-    if "params" not in one.runs.attrs or not params_are_last(one.runs):
-        return np.nan
-    rows = next(training_rows(one.row.task, 0))
-    share = idle_share(one.runs, one.row.recipe.model, rows.x)
-    if share is None or not bool(np.isfinite(share).any()):
-        return np.nan
-    return float(share.mean())
+def idle_of(row: Row, runs: xr.Dataset) -> np.ndarray:
+    """The share of every seed's hidden units that are idle at the end; nan if it is unknown."""
+    unknown = np.full(runs.sizes["seed"], np.nan)
+    if "params" not in runs.attrs or not params_are_last(runs):
+        return unknown
+    rows = next(training_rows(row.task, 0))
+    share = idle_share(runs, row.recipe.model, rows.x)
+    return unknown if share is None else share.values
+
+
+def mean_known(values: np.ndarray) -> float:
+    """The mean of the values that are known; nan if none is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan
 
 
 def params_are_last(runs: xr.Dataset) -> bool:
@@ -407,6 +415,7 @@ def ending_lines(study: Declaration, one: Sample, name: str) -> list[dict[str, A
                 "rate": float(here.rate),
                 "low": float(here.low),
                 "high": float(here.high),
+                "idle_units": mean_known(one.idle[found.kind.values == kind]),
             }
         )
     return lines
@@ -600,7 +609,14 @@ def facts_of(study: Declaration, samples: Samples) -> dict[str, Any]:
         "seeds": int(max(sizes)),
         "not_trained": [label for label in study.labels if label not in samples],
         "factors": {name: list(levels) for name, levels in study.factors.items()},
+        "claimed": claimed_labels(study),
     }
+
+
+def claimed_labels(study: Declaration) -> list[str]:
+    """The rows and views that a claim names, in their order."""
+    named = {label for claim in study.claims for label in (claim.row, claim.against)}
+    return [label for label in study.labels if label in named]
 
 
 def undecided_rows(study: Declaration) -> list[str]:

@@ -26,7 +26,7 @@ from approx.sweep.progress import bar
 from approx.sweep.request import OPTIONS, Request, checked
 
 AHEAD = 2  # rows that are compiled before they are trained
-NARROWEST = 2  # seeds of a row that has a small share of all seeds
+NARROWEST = 2  # seeds of a row that has a small part of those asked for
 
 
 class Job(NamedTuple):
@@ -230,6 +230,8 @@ def asked(
 ) -> Request:
     """The request for some seeds of a row."""
     given = {"keep": study.keep, "metrics": study.metrics, "progress": False} | dict(options)
+    if callable(given.get("init_params")):
+        given["init_params"] = given["init_params"](np.asarray(seeds))
     grid = {name: given.pop(name) for name in list(given) if name not in OPTIONS}
     return Request(task=row.task, recipe=row.recipe, seeds=seeds, out=out, grid=grid, **given)
 
