@@ -3,6 +3,7 @@
 `Study` declares a question and answers it: how many seeds of the baseline succeed, which changes
 help, what becomes of the seeds that fail, and which claims hold. The functions `never`, `rarely`,
 `usually`, `always`, `between`, `helps`, `hurts`, `same`, `better` and `own` state claims.
+`remedies` makes the study of the usual remedies for a baseline, and `doubts` says what cannot work.
 """
 
 from approx.study.answers import Answer
@@ -20,7 +21,9 @@ from approx.study.claims import (
     same,
     usually,
 )
+from approx.study.doubts import doubts
 from approx.study.measures import Measure, threshold
+from approx.study.remedies import remedies
 from approx.study.reported import Reported
 from approx.study.rows import View, best_of, until
 from approx.study.studies import Study
@@ -38,12 +41,14 @@ __all__ = [
     "best_of",
     "better",
     "between",
+    "doubts",
     "finding",
     "helps",
     "hurts",
     "never",
     "own",
     "rarely",
+    "remedies",
     "same",
     "threshold",
     "until",
