@@ -48,9 +48,9 @@ def doubts(
     Raises:
         ValueError: what cannot be: a variable that the trainings do not record, such as the
             accuracy of a regression; targets outside [0, 1] with a loss of probabilities; labels
-            that have no output; outputs that leave so much of the targets out of reach that success is impossible, such as those
-            of a relu or a sigmoid at the end of the network. Without `below`, success is a mean
-            squared error of at most 1% of the targets' variance.
+            that have no output; outputs that leave so much of the targets out of reach that success
+            is impossible, such as those of a relu or a sigmoid at the end of the network. Without
+            `below`, success is a mean squared error of at most 1% of the targets' variance.
 
     Example:
         >>> doubts(ap.tasks.square(), ap.Recipe())
