@@ -22,19 +22,25 @@ from approx.study.claims import (
     usually,
 )
 from approx.study.doubts import doubts
+from approx.study.grids import Axis, Map, Over, load_maps, maps_script, train_maps
 from approx.study.measures import Measure, threshold
 from approx.study.remedies import remedies
 from approx.study.reported import Reported
-from approx.study.rows import View, best_of, until
+from approx.study.rows import Row, View, best_of, until
+from approx.study.scripts import figure_script
 from approx.study.studies import Study
 from approx.study.verdicts import finding
 
 __all__ = [
     "BASELINE",
     "Answer",
+    "Axis",
     "Claim",
+    "Map",
     "Measure",
+    "Over",
     "Reported",
+    "Row",
     "Study",
     "View",
     "always",
@@ -42,15 +48,19 @@ __all__ = [
     "better",
     "between",
     "doubts",
+    "figure_script",
     "finding",
     "helps",
     "hurts",
+    "load_maps",
+    "maps_script",
     "never",
     "own",
     "rarely",
     "remedies",
     "same",
     "threshold",
+    "train_maps",
     "until",
     "usually",
 ]

@@ -5,6 +5,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
 from approx.study import claims as claiming
+from approx.study.claims import BASELINE
 from approx.study.measures import Measure, measures_of
 from approx.study.reported import Reported
 from approx.study.rows import Row, View, all_rows, checked_factors, checked_tuning
@@ -32,9 +33,11 @@ class Declaration:
     factors: Mapping[str, Any] = field(default_factory=dict)
     skip: Callable[[dict[str, str]], bool] | None = None
     views: Mapping[str, View] = field(default_factory=dict)
+    against: Mapping[str, str] = field(default_factory=dict)
     claims: Sequence[claiming.Claim] = ()
     reported: Sequence[Reported] = ()
     plateaus: Any = None
+    tolerance: float = 0.02
     fits: float | None = None
     tune: Mapping[str, Sequence[float]] = field(default_factory=dict)
     tuning_seeds: Sequence[int] = TUNING_SEEDS
@@ -74,6 +77,10 @@ class Declaration:
         """The labels of all rows, and of all views."""
         return [*self.rows, *self.views]
 
+    def other_of(self, label: str) -> str:
+        """The label of the row that a row or a view is compared with."""
+        return self.against.get(label, BASELINE)
+
 
 def check_labels(study: Declaration) -> None:
     """Refuse labels that a claim, a view, an option or a number names and that are no rows.
@@ -100,6 +107,7 @@ def check_labels(study: Declaration) -> None:
         require_label(study.rows, label, "options")
     for label in study.judged or ():
         require_label(study.labels, label, "judged")
+    check_against(study)
 
 
 def check_claim(study: Declaration, claim: Any) -> None:
@@ -116,6 +124,21 @@ def check_claim(study: Declaration, claim: Any) -> None:
         require_label(study.labels, label, f"the claim {claim.text!r}")
 
 
+def check_against(study: Declaration) -> None:
+    """Refuse comparisons of rows that there are not, or of a row with itself.
+
+    Raises:
+        ValueError: naming the label, and those that there are.
+    """
+    for label, other in study.against.items():
+        require_label(study.labels, label, "against")
+        require_label(study.labels, other, f"against, for {label!r},")
+        if label == other:
+            raise ValueError(f"against compares {label!r} with itself; name another row")
+        if label in study.views and study.views[label].beside is not None:
+            raise ValueError(f"against names the view {label!r}, which brings its own comparison")
+
+
 def require_label(known: Any, label: str, what: str, kind: str = "row") -> None:
     """Raise a ValueError that lists the labels unless one of them is meant."""
     if label not in known:
@@ -129,6 +152,11 @@ def check_numbers(study: Declaration) -> None:
         raise ValueError(
             f"matters is {study.matters!r}; it is a difference of two rates between 0 and 1, such "
             "as 0.1"
+        )
+    if not 0 < study.tolerance < 1:
+        raise ValueError(
+            f"tolerance is {study.tolerance!r}; it is a share of a plateau's loss between 0 and 1, "
+            "such as 0.02"
         )
     if not 0.5 <= study.level < 1:
         raise ValueError(f"level is {study.level!r}; give a probability such as 0.95")

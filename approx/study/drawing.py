@@ -1,5 +1,6 @@
 """The figure of a study: rates and differences with intervals, and what became of the seeds."""
 
+import textwrap
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -8,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from approx.plot import STYLE
@@ -17,8 +19,11 @@ from approx.study.sentences import LEARNED, share
 from approx.study.tables import Tables
 
 MOST_ROWS = 40  # that one figure shows
-ROW = 0.17  # inches of height for each row
 WIDTH = 7.0  # inches: two columns of a journal
+ROW = 0.17  # inches of height for each row
+TOP, BOTTOM, RIGHT, GAP = 0.32, 0.98, 0.2, 0.22  # inches around and between the panels
+LETTER = 0.062  # inches of width for each letter of a row's name
+WIDEST_NAME = 2.2  # inches; longer names are broken into lines
 MARKS = {
     verdicts.HELPS: "▲",
     verdicts.HELPS_SOME: "△",
@@ -47,9 +52,9 @@ LOOKS = {
 }
 KEYS = {
     LEARNED: "success",
-    "plateau": "at a plateau that is known in closed form",
-    "found": "at another value that many seeds share",
-    "fitted": "right on the training rows only",
+    "plateau": "at a known plateau",
+    "found": "at another shared value",
+    "fitted": "fits its rows only",
 }
 
 
@@ -61,19 +66,33 @@ def figure(answer: Tables, path: str | Path | None = None) -> Figure:
     """
     rows = rows_to_draw(answer)
     with plt.style.context(STYLE):
-        height = 1.15 + ROW * len(rows)
-        whole = plt.figure(figsize=(WIDTH, height), layout="constrained")
-        rates, differences, became = whole.subplots(
-            1, 3, sharey=True, gridspec_kw={"width_ratios": (1, 1, 1)}
-        )
+        whole = plt.figure(figsize=(WIDTH, TOP + BOTTOM + ROW * len(rows)), layout="none")
+        rates, differences, became = three_panels(whole, rows)
         draw_rates(answer, rows, rates)
         draw_differences(answer, rows, differences)
-        draw_endings(answer, rows, became)
-        whole.suptitle(title_of(answer), x=0.01, ha="left", fontsize=9)
+        groups = draw_endings(answer, rows, became)
+        draw_keys(whole, rows, groups)
+        whole.text(0.01, 0.99, title_of(answer), ha="left", va="top", fontsize=9)
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             whole.savefig(path, dpi=200)
     return whole
+
+
+def three_panels(whole: Figure, rows: pd.DataFrame) -> Any:
+    """Three panels side by side that share their rows, beside room for the rows' names."""
+    longest = max(len(name_of(row, rows.n.max())) for row in rows.itertuples())
+    left = min(LETTER * longest + 0.2, WIDEST_NAME)
+    height = TOP + BOTTOM + ROW * len(rows)
+    panel = (WIDTH - left - RIGHT - 2 * GAP) / 3
+    grid = {
+        "left": left / WIDTH,
+        "right": 1 - RIGHT / WIDTH,
+        "top": 1 - TOP / height,
+        "bottom": BOTTOM / height,
+        "wspace": GAP / panel,
+    }
+    return whole.subplots(1, 3, sharey=True, gridspec_kw=grid)
 
 
 def rows_to_draw(answer: Tables) -> pd.DataFrame:
@@ -97,7 +116,9 @@ def title_of(answer: Tables) -> str:
         return f"{name}rates of success"
     base = rows.loc[BASELINE]
     said = f"{name}{share(base.rate)} of {base.n} seeds succeed as it stands"
-    helping = rows[rows.verdict == verdicts.HELPS] if "verdict" in rows else rows[:0]
+    helping = rows[:0]
+    if "verdict" in rows:
+        helping = rows[rows.verdict.isin((verdicts.HELPS, verdicts.HELPS_SOME))]
     if len(helping):
         best = helping.rate.idxmax()
         said += f", {share(helping.rate.max())} with “{best}”"
@@ -109,13 +130,14 @@ def draw_rates(answer: Tables, rows: pd.DataFrame, ax: Axes) -> None:
     at = np.arange(len(rows))
     beyond = np.maximum([rows.rate - rows.low, rows.high - rows.rate], 0)
     ax.errorbar(rows.rate, at, xerr=beyond, fmt="o", color="black", markersize=3.5, linewidth=1)
-    names = [name_of(row, rows.n.max()) for row in rows.itertuples()]
+    names = [wrapped(name_of(row, rows.n.max()), 34) for row in rows.itertuples()]
     ax.set_yticks(at, names)
     ax.invert_yaxis()
     ax.set_xlim(-0.03, 1.03)
     ax.xaxis.set_major_formatter(PercentFormatter(1, 0))
     rule = answer.facts["measures"][answer.main]
-    ax.set_xlabel(f"succeed, of {rows.n.max()} seeds\n({wrapped(rule)})")
+    ax.set_xticks([0, 0.5, 1])
+    ax.set_xlabel(f"succeed, of {rows.n.max()} seeds\n{wrapped(rule, 32)}")
     if rows.label[0] == BASELINE:
         ax.axvspan(rows.low[0], rows.high[0], color="0.9", linewidth=0, zorder=0)
         ax.get_yticklabels()[0].set_fontweight("bold")
@@ -127,10 +149,8 @@ def name_of(row: Any, most: int) -> str:
     return row.label if row.n == most else f"{row.label} ({row.n})"
 
 
-def wrapped(text: str, width: int = 34) -> str:
+def wrapped(text: str, width: int) -> str:
     """A text in lines of a limited width."""
-    import textwrap
-
     return "\n".join(textwrap.wrap(text, width))
 
 
@@ -140,9 +160,13 @@ def draw_differences(answer: Tables, rows: pd.DataFrame, ax: Axes) -> None:
     ax.axvspan(-matters, matters, color="0.9", linewidth=0, zorder=0)
     ax.axvline(0, color="0.5", linewidth=0.6, zorder=0)
     level = f"{100 * answer.facts['level']:g}%"
-    ax.set_xlabel(f"difference to the baseline, in points\n({level}; grey: too small to matter)")
+    below = f"{level} intervals; grey: too small to matter"
+    other = "the baseline"
+    if "against" in rows and (rows.against.fillna("") != "").any():
+        other = "the baseline or another row"
+    ax.set_xlabel(f"difference to {other}, points\n{below}")
     ax.set_xlim(-1.03, 1.16)
-    ax.set_xticks([-1, -0.5, 0, 0.5, 1])
+    ax.set_xticks([-1, 0, 1])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:+.0f}" if x else "0"))
     ax.tick_params(axis="y", length=0)
     if "difference" not in rows:
@@ -157,14 +181,14 @@ def draw_differences(answer: Tables, rows: pd.DataFrame, ax: Axes) -> None:
         ax.text(1.15, at, mark, ha="right", va="center", fontsize=7)
 
 
-def draw_endings(answer: Tables, rows: pd.DataFrame, ax: Axes) -> None:
-    """What became of the seeds of each row, as stacked bars with a key above."""
-    shown: dict[str, Look] = {}
+def draw_endings(answer: Tables, rows: pd.DataFrame, ax: Axes) -> list[str]:
+    """What became of the seeds of each row, as stacked bars; the groups that are drawn."""
+    shown = set()
     for at, label in enumerate(rows.label):
         begin = 0.0
         for group, width in grouped(answer.endings, label).items():
             look = LOOKS[group]
-            shown[group] = look
+            shown.add(group)
             ax.barh(
                 at,
                 width,
@@ -177,32 +201,28 @@ def draw_endings(answer: Tables, rows: pd.DataFrame, ax: Axes) -> None:
             )
             begin += width
     ax.set_xlim(0, 1)
+    ax.set_xticks([0, 0.5, 1])
     ax.xaxis.set_major_formatter(PercentFormatter(1, 0))
     ax.set_xlabel("what became of the seeds")
     ax.tick_params(axis="y", length=0)
-    draw_key(ax, [group for group in LOOKS if group in shown])
+    return [group for group in LOOKS if group in shown]
 
 
-def draw_key(ax: Axes, groups: list[str]) -> None:
-    """Name the endings above the panel."""
+def draw_keys(whole: Figure, rows: pd.DataFrame, groups: list[str]) -> None:
+    """Name the endings and the marks of the verdicts below the panels."""
     patches = []
     for group in groups:
         look = LOOKS[group]
-        patches.append(
-            plt.Rectangle((0, 0), 1, 1, facecolor=look.color, hatch=look.hatch, edgecolor="0.5")
-        )
+        patches.append(Rectangle((0, 0), 1, 1, fc=look.color, hatch=look.hatch, ec="0.5", lw=0.5))
     names = [KEYS.get(group, group) for group in groups]
-    ax.legend(
-        patches,
-        names,
-        loc="lower right",
-        bbox_to_anchor=(1.0, 1.0),
-        fontsize=6,
-        frameon=False,
-        ncols=2 if len(groups) > 3 else 1,
-        handlelength=1.2,
-        labelspacing=0.25,
-    )
+    options: dict[str, Any] = {"fontsize": 6.5, "frameon": False, "handlelength": 1.2}
+    whole.legend(patches, names, loc="lower right", ncols=len(groups), **options)
+    if "verdict" not in rows:
+        return
+    there = [verdict for verdict in MARKS if (rows.verdict == verdict).any()]
+    marks = [f"{MARKS[verdict]} {verdict}" for verdict in there]
+    height = TOP + BOTTOM + ROW * len(rows)
+    whole.text(0.01, 0.24 / height, "    ".join(marks), fontsize=6.5, va="bottom")
 
 
 def grouped(endings: pd.DataFrame, label: str) -> dict[str, float]:

@@ -1,7 +1,7 @@
 """Studies in files: tables as CSV, what is said of the whole as JSON, trainings as netCDF."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +15,7 @@ from approx.study.tables import Tables
 TABLES = ("rows", "endings", "effects", "claims", "reported")
 FACTS = "study.json"
 FORMAT = 1  # of the folder; a newer one is refused
-TEXTS = ("label", "ending", "verdict", "change", "tuned", "remark", "fingerprint")
+TEXTS = ("label", "ending", "verdict", "change", "against", "tuned", "remark", "fingerprint")
 
 
 def write(tables: Tables, report: str, folder: Path, name: str) -> list[Path]:
@@ -76,7 +76,7 @@ def read_table(path: Path) -> pd.DataFrame:
         return pd.DataFrame()
     texts = dict.fromkeys(TEXTS, str)
     frame = pd.read_csv(path, dtype=texts, keep_default_na=True)
-    for column in ("change", "tuned", "remark", "fingerprint"):
+    for column in ("change", "against", "tuned", "remark", "fingerprint"):
         if column in frame:
             frame[column] = frame[column].fillna("")
     return frame
@@ -97,6 +97,8 @@ def save_runs(by_row: Mapping[str, xr.Dataset], folder: Path) -> list[Path]:
 def load_row(tables: Tables, label: str) -> xr.Dataset:
     """The trainings of a row from the folder of a study.
 
+    Rows that are the same training are kept once, under the label of the first of them.
+
     Raises:
         RuntimeError: no folder. KeyError: the folder has no such row.
         ValueError: the trainings are others than those that the tables were made of.
@@ -104,17 +106,27 @@ def load_row(tables: Tables, label: str) -> xr.Dataset:
     folder = tables.folder
     if folder is None:
         raise RuntimeError("this answer was not loaded from a folder; use study.runs(label)")
-    file = folder / "runs" / f"{slug(label)}.nc"
-    path = file if file.exists() else folder / "rows" / slug(label)
-    if not path.exists():
+    rows = tables.main_rows
+    here = rows[rows.label == label]
+    same = rows[rows.fingerprint.isin(here.fingerprint) & (rows.group != "view")]
+    path = path_of_row(folder, [label, *same.label])
+    if path is None:
         there = [each.stem for each in (*folder.glob("runs/*.nc"), *folder.glob("rows/*"))]
         listed = ", ".join(sorted(there)) or "none"
         raise KeyError(f"no trainings of {label!r} in {folder}; there are: {listed}")
     runs = saved.load(path)
-    here = tables.main_rows[tables.main_rows.label == label]
     if len(here) and not str(runs.fingerprint).startswith(here.fingerprint.iloc[0]):
         raise ValueError(
             f"the trainings of {label!r} in {folder} are others than those that the tables were "
             "made of; run the study again"
         )
     return runs
+
+
+def path_of_row(folder: Path, labels: Iterable[str]) -> Path | None:
+    """Where the trainings of the first of some labels are that has any; None if none has."""
+    for label in labels:
+        for path in (folder / "runs" / f"{slug(label)}.nc", folder / "rows" / slug(label)):
+            if path.exists():
+                return path
+    return None

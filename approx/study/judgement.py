@@ -16,6 +16,7 @@ from approx.stats.evidence import EXACT, place_of
 from approx.stats.evidence import Claim as Stated
 from approx.stats.evidence import judge as judge_claim
 from approx.stats.factorials import crossed
+from approx.stats.kept import steps_kept
 from approx.stats.labels import final
 from approx.stats.outcomes import endings
 from approx.stats.paired import improvement
@@ -186,23 +187,25 @@ def line(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[s
     row |= difference_of(study, samples, one, name)
     row |= equal_budget(study, samples, one, name)
     row |= value_at_end(study.measures[name], one, study.level)
+    row |= better_values(study, samples, one, name)
     row |= cost(hits, study.level)
     row |= about(study, one)
     return row
 
 
 def difference_of(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
-    """How much a row's rate differs from that of the baseline, and the verdict on it."""
-    other = partner_of(samples, one, name)
+    """How much a row's rate differs from that of the baseline or another row, and the verdict."""
+    other = partner_of(study, samples, one, name)
     if other is None:
         return {}
     hits, others = on_common_seeds(one.hits[name], other)
     n = hits.sizes["seed"]
     pair: dict[Hashable, xr.Dataset] = {"row": hits, "other": others}
-    labels = compared_labels(one)
+    labels = compared_labels(study, one)
     level = level_of_one(study, *labels)
     beside = compare(pair, "row", "other", when=study.when, level=level)
     found: dict[str, Any] = {
+        "against": study.against.get(one.label, ""),
         "pairs": n,
         "difference": float(beside.difference),
         "difference_low": float(beside.low),
@@ -223,37 +226,39 @@ def difference_of(study: Declaration, samples: Samples, one: Sample, name: str) 
     }
 
 
-def partner_of(samples: Samples, one: Sample, name: str) -> xr.Dataset | None:
-    """The hits that a row is compared with: the baseline's, or its own partner's."""
+def partner_of(study: Declaration, samples: Samples, one: Sample, name: str) -> xr.Dataset | None:
+    """The hits that a row is compared with: another row's, or its own partner's."""
     if one.partner is not None:
         return one.partner[name]
-    if one.label == BASELINE or BASELINE not in samples:
+    other = study.other_of(one.label)
+    if one.label == other or other not in samples:
         return None
-    return samples[BASELINE].hits[name]
+    return samples[other].hits[name]
 
 
-def compared_labels(one: Sample) -> list[str]:
+def compared_labels(study: Declaration, one: Sample) -> list[str]:
     """The labels of the rows whose seeds a comparison rests on."""
     if one.partner is not None:
         return [one.label]
-    return [one.label, BASELINE]
+    return [one.label, study.other_of(one.label)]
 
 
 def on_common_seeds(one: xr.Dataset, other: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """Two hits on the seeds that both have."""
+    """Two hits, or two runs, on the seeds that both have."""
     seeds = np.intersect1d(one.seed.values, other.seed.values)
     return one.sel(seed=seeds), other.sel(seed=seeds)
 
 
 def equal_budget(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
-    """The difference to the baseline where both have seen equally many rows; {} if they always do.
+    """The difference to the other row where both have seen equally many rows; {} if they always do.
 
     The side with the larger budget is judged at its last record within the smaller one.
     """
     hits = one.hits[name]
-    if one.partner is not None or one.label == BASELINE or BASELINE not in samples:
+    label = study.other_of(one.label)
+    if one.partner is not None or one.label == label or label not in samples:
         return {}
-    base = samples[BASELINE]
+    base = samples[label]
     if "step" not in hits.dims or "step" not in base.hits[name].dims or study.when != "last":
         return {}
     mine, its = rows_seen(one), rows_seen(base)
@@ -262,7 +267,7 @@ def equal_budget(study: Declaration, samples: Samples, one: Sample, name: str) -
         return {}
     cut, other = within(hits, mine, budget), within(base.hits[name], its, budget)
     cut, other = on_common_seeds(cut, other)
-    level = level_of_one(study, one.label, BASELINE)
+    level = level_of_one(study, one.label, label)
     pair: dict[Hashable, xr.Dataset] = {"row": cut, "other": other}
     found = compare(pair, "row", "other", level=level)
     return {
@@ -296,6 +301,25 @@ def value_at_end(measure: Measure, one: Sample, level: float) -> dict[str, float
     }
 
 
+def better_values(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
+    """How many seeds end with a better value of the judged variable than with the other row."""
+    of = study.measures[name].of
+    label = study.other_of(one.label)
+    if of is None or one.partner is not None or one.label == label or label not in samples:
+        return {}
+    row, other = on_common_seeds(one.runs, samples[label].runs)
+    if of not in row or of not in other:
+        return {}
+    pair: dict[Hashable, xr.Dataset] = {"row": row, "other": other}
+    level = level_of_one(study, one.label, label)
+    found = improvement(pair, "row", "other", of=of, pairs="seed", level=level)
+    return {
+        "better": float(found.improvement),
+        "better_low": float(found.low),
+        "better_high": float(found.high),
+    }
+
+
 def cost(hits: xr.Dataset, level: float) -> dict[str, float]:
     """The expected number of steps to a success by restarts, with its interval."""
     if "step" not in hits.dims or hits.sizes["step"] < 2:
@@ -326,7 +350,7 @@ def trained_label(study: Declaration, label: str) -> str:
 
 def mean_idle(one: Sample) -> float:
     """The mean share of idle units over seeds; nan where it is not known."""
-    if "params" not in one.runs.attrs:
+    if "params" not in one.runs.attrs or not params_are_last(one.runs):
         return np.nan
     rows = next(training_rows(one.row.task, 0))
     share = idle_share(one.runs, one.row.recipe.model, rows.x)
@@ -335,12 +359,23 @@ def mean_idle(one: Sample) -> float:
     return float(share.mean())
 
 
+def params_are_last(runs: xr.Dataset) -> bool:
+    """Whether the last parameters that were kept are those of the last record."""
+    return int(steps_kept(runs)[-1]) == int(runs.step[-1])
+
+
 # ---- endings and effects -------------------------------------------------------------------------
 
 
 def ending_lines(study: Declaration, one: Sample, name: str) -> list[dict[str, Any]]:
     """How many seeds of a row ended in each way, those ways left out that no seed took."""
-    found = endings(one.runs, one.hits[name], plateaus_of(study, one), fits=study.fits)
+    found = endings(
+        one.runs,
+        one.hits[name],
+        plateaus_of(study, one),
+        tolerance=study.tolerance,
+        fits=study.fits,
+    )
     counted = shares(found, level=study.level)
     lines = []
     for kind in counted.kind.values.tolist():
@@ -371,7 +406,10 @@ def plateaus_of(study: Declaration, one: Sample) -> Mapping[str, float]:
 
 
 def effects_table(study: Declaration, samples: Samples, name: str) -> pd.DataFrame:
-    """What each level of each factor changes, averaged over the others; empty without factors."""
+    """What each level of each factor changes, averaged over the others; empty without factors.
+
+    Levels of which no combination is trained are left out.
+    """
     cells = {one.row.levels: one for one in samples.values() if one.row.levels}
     if not study.factors or not cells:
         return pd.DataFrame()
@@ -384,7 +422,8 @@ def effects_table(study: Declaration, samples: Samples, name: str) -> pd.DataFra
     table = crossed(same, levels, study.when)
     labels = [one.label for one in cells.values()]
     found = effects(table, interactions=True, level=level_of_one(study, *labels))
-    return found.to_dataframe().reset_index()
+    frame = found.to_dataframe().reset_index()
+    return frame[frame.cells > 0]
 
 
 # ---- claims and reported numbers -----------------------------------------------------------------
@@ -410,7 +449,11 @@ def claim_line(study: Declaration, samples: Samples, claim: claiming.Claim) -> d
     stated = stated_claim(study, samples, claim)
     many = verdicts_at_once(study)
     level = level_of_one(study, *labels_of_claim(study, claim))
-    found: dict[str, Any] = {"claim": claim.text, "source": study.source}
+    found: dict[str, Any] = {
+        "claim": claim.text,
+        "source": study.source or study.title,
+        "level": study.level,
+    }
     found |= judge_claim(stated, level, many)
     found["remark"] = ""
     if claim.kind == claiming.DIFFERENCE:
@@ -471,7 +514,8 @@ def reported_table(study: Declaration, samples: Samples) -> pd.DataFrame:
     for number in study.reported:
         if number.row in samples:
             found = place_of(placed(number, samples[number.row].runs), study.level)
-            lines.append({"number": number.text, "source": study.source, **found})
+            about_it = {"number": number.text, "source": study.source, "level": study.level}
+            lines.append(about_it | dict(found))
     return pd.DataFrame(lines)
 
 
@@ -504,7 +548,7 @@ def undecided_rows(study: Declaration) -> list[str]:
     if "verdict" in rows:
         open_rows = rows[rows.verdict.notna() & ~rows.verdict.isin(verdicts.DECIDED)]
         for label in open_rows.label:
-            needed |= {trained_label(study, label), BASELINE}
+            needed |= {trained_label(study, label), trained_label(study, study.other_of(label))}
     by_text = {claim.text: claim for claim in study.claims}
     for _, line_ in answer.claims.iterrows():
         if line_.verdict == verdicts.UNDECIDED:

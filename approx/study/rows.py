@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from approx.stats.labels import final, worst_value
-from approx.study.alterations import altered, described
+from approx.study.alterations import altered, described, is_function
 from approx.study.claims import BASELINE
 from approx.tasks import Task, shortened
 from approx.training.recipes import Recipe
@@ -267,18 +267,23 @@ def _cell(task: Task, recipe: Recipe, levels: tuple[str, ...], changes: Sequence
             task, recipe = altered(task, recipe, together, may_equal=True)
         except (TypeError, ValueError) as error:
             raise type(error)(f"the combination {label!r}: {error}") from None
-    said = "; ".join(filter(None, map(described, alterations)))
+    said = "; ".join(described(alteration) for alteration in alterations if alteration)
     return Row(label, task, recipe, said, checked_tuning(label, tune), levels)
 
 
 def _merged(alterations: Sequence[Any]) -> list[Any]:
-    """Changes by name as one, and those that replace the recipe or the task before them."""
-    whole = [one for one in alterations if not isinstance(one, Mapping)]
+    """Changes in their order: those that replace recipe or task, names as one, then functions."""
+    whole: list[Any] = []
     named: dict[str, Any] = {}
+    functions: list[Any] = []
     for one in alterations:
         if isinstance(one, Mapping):
             named |= one
-    return [*whole, named]
+        elif is_function(one):
+            functions.append(one)
+        else:
+            whole.append(one)
+    return [*whole, named, *functions]
 
 
 def all_rows(

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -22,12 +23,14 @@ class Trained:
         tuned: {label: {name of a number: the value that was chosen}}.
         looked_often: whether seeds were added in batches until all was decided, so that intervals
             must allow for having looked several times.
+        answer: the tables of what is trained, once somebody asked for them.
     """
 
     by_row: dict[str, xr.Dataset] = field(default_factory=dict)
     looks: dict[str, int] = field(default_factory=dict)
     tuned: dict[str, dict[str, float]] = field(default_factory=dict)
     looked_often: bool = False
+    answer: Any = None
 
     def seeds(self, label: str) -> int:
         """How many seeds of a row are trained."""
@@ -37,6 +40,7 @@ class Trained:
 
     def add(self, label: str, runs: xr.Dataset) -> None:
         """Add the trainings of further seeds of a row, or replace them by more of the same."""
+        self.answer = None
         before = self.by_row.get(label)
         if before is None or _covers(runs, before):
             self.by_row[label] = runs

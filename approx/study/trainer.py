@@ -14,7 +14,7 @@ from approx import runs as running
 from approx.disk.files import make_folder
 from approx.stats.labels import final, worst_value
 from approx.stats.rates import reading
-from approx.study import budgets
+from approx.study import budgets, fields
 from approx.study.declaration import Declaration
 from approx.study.judgement import undecided_rows
 from approx.study.measures import Measure
@@ -65,6 +65,7 @@ def run_study(
     while wanted:
         train(study, dict.fromkeys(wanted, asked), folder, progress)
         study.trained.looks |= dict.fromkeys(wanted, look_number(asked))
+        study.trained.answer = None
         is_over = deadline is not None and not deadline.allows_another()
         if asked >= seeds or is_over:
             break
@@ -113,6 +114,7 @@ def train(
     with shown(len(tuning) + len(rows), progress) as tell:
         compute(tuning, tell)
         compute([training_job(study, label, n, folder) for label, n in rows], tell)
+    study.trained.answer = None
     for label, other in twins.items():
         if label in wanted and other in study.trained.by_row:
             study.trained.by_row[label] = study.trained.by_row[other]
@@ -134,7 +136,7 @@ def find_twins(study: Declaration) -> dict[str, str]:
 
 def _are_twins(study: Declaration, one: Row, other: Row) -> bool:
     """Whether two rows are the same training."""
-    if one.task is not other.task or one.recipe is not other.recipe:
+    if not fields.same(one.task, other.task) or not fields.same(one.recipe, other.recipe):
         return False
     return one.tune == other.tune and _options(study, one.label) == _options(study, other.label)
 
