@@ -5,7 +5,7 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-from approx.study.alterations import altered, described, in_words
+from approx.study.alterations import altered, described, in_words, is_function
 from approx.study.claims import BASELINE
 from approx.study.errors import naming_row
 from approx.study.fields import same
@@ -121,19 +121,21 @@ def _cell(task: Task, recipe: Recipe, levels: tuple[str, ...], changes: Sequence
 
 
 def _in_turn(alterations: Sequence[Any]) -> list[Any]:
-    """Changes that replace the recipe or the task, and then those by name as one.
+    """Changes in their order: those that replace recipe or task, names as one, then functions.
 
     Raises:
         ValueError: two of them replace the same thing, or give one name two values.
     """
-    whole = [one for one in alterations if not isinstance(one, Mapping)]
+    functions = [one for one in alterations if is_function(one)]
+    named = [one for one in alterations if isinstance(one, Mapping)]
+    whole = [one for one in alterations if not (isinstance(one, Mapping) or is_function(one))]
     for kind in (Task, Recipe):
         if sum(_replaces(one, kind) for one in whole) > 1:
             raise ValueError(
                 f"two factors replace the whole {kind.__name__.lower()}, and one of them would be "
                 "lost; give their levels as dictionaries {name: value}"
             )
-    return [*whole, _merged([one for one in alterations if isinstance(one, Mapping)])]
+    return [*whole, _merged(named), *functions]
 
 
 def _replaces(change: Any, kind: type) -> bool:

@@ -7,6 +7,7 @@ from typing import Any
 from approx.study import checks
 from approx.study import claims as claiming
 from approx.study.cells import all_rows, checked_factors
+from approx.study.claims import BASELINE
 from approx.study.measures import Measure, measures_of
 from approx.study.reported import Reported
 from approx.study.rows import Row, View, checked_tuning
@@ -34,9 +35,11 @@ class Declaration:
     factors: Mapping[str, Any] = field(default_factory=dict)
     skip: Callable[[dict[str, str]], bool] | None = None
     views: Mapping[str, View] = field(default_factory=dict)
+    against: Mapping[str, str] = field(default_factory=dict)
     claims: Sequence[claiming.Claim] = ()
     reported: Sequence[Reported] = ()
     plateaus: Any = None
+    tolerance: float = 0.02
     fits: float | None = None
     tune: Mapping[str, Sequence[float]] = field(default_factory=dict)
     tuning_seeds: Sequence[int] = TUNING_SEEDS
@@ -76,6 +79,10 @@ class Declaration:
         """The labels of all rows, and of all views."""
         return [*self.rows, *self.views]
 
+    def other_of(self, label: str) -> str:
+        """The label of the row that a row or a view is compared with."""
+        return self.against.get(label, BASELINE)
+
 
 def check_labels(study: Declaration) -> None:
     """Refuse labels that a claim, a view, an option or a number names and that are no rows.
@@ -90,6 +97,7 @@ def check_labels(study: Declaration) -> None:
         checks.check_pairs(claim, study.views)
     for number in study.reported:
         checks.check_reported(number, study.rows, study.labels)
+    checks.check_against(study.against, study.labels, study.views)
     checks.check_options(study.options, study.rows)
     checks.check_judged(study.judged, study.labels)
     checks.check_distinct([claim.text for claim in study.claims], "claims")
@@ -98,10 +106,10 @@ def check_labels(study: Declaration) -> None:
 
 def check_kinds(study: Declaration) -> None:
     """Refuse fields that are no dictionary, no list, no function or no number as they must be."""
-    for name in ("changes", "factors", "views", "options", "tune"):
+    for name in ("changes", "factors", "views", "against", "options", "tune"):
         checks.check_mapping(name, getattr(study, name))
     checks.check_list("claims", study.claims, claiming.Claim)
     checks.check_list("reported", study.reported, Reported)
     checks.check_functions(study.skip, study.plateaus, study.factors)
-    checks.check_numbers(study.matters, study.level, study.when)
+    checks.check_numbers(study.matters, study.level, study.tolerance, study.when)
     checks.check_fits(study.fits)

@@ -1,7 +1,7 @@
 """Studies in files: tables as CSV, what is said of the whole as JSON, trainings as netCDF."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ NEEDED = ("title", "source", "measures", "matters", "level", "verdicts", "not_tr
 FORMAT = 1  # of the folder; a newer one is refused
 # Columns of texts, which may say "None" or nothing and mean it
 TEXTS = {
-    "rows": ("measure", "label", "group", "change", "tuned", "fingerprint"),
+    "rows": ("measure", "label", "group", "change", "against", "tuned", "fingerprint"),
     "endings": ("label", "ending"),
     "effects": ("effect", "factor", "at"),
     "claims": ("claim", "source", "compared", "measure", "interval", "verdict", "remark"),
@@ -111,7 +111,7 @@ def read_table(path: Path, table: str) -> pd.DataFrame:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except ValueError as error:
         raise ValueError(f"{path} is damaged or no study's table: {error}") from error
-    lacking = [column for column in TEXTS[table] if column not in frame]
+    lacking = [column for column in TEXTS[table][:2] if column not in frame]
     if lacking:
         raise ValueError(f"{path} is damaged: it lacks the columns {', '.join(lacking)}")
     for column in frame:
@@ -153,6 +153,8 @@ def save_runs(by_row: Mapping[str, xr.Dataset], folder: Path) -> list[Path]:
 def load_row(tables: Tables, label: str) -> xr.Dataset:
     """The trainings of a row from the folder of a study.
 
+    Rows that are the same training are kept once, under the label of the first of them.
+
     Raises:
         RuntimeError: no folder. KeyError: the folder has no such row.
         ValueError: the trainings are others than those that the tables were made of.
@@ -160,17 +162,27 @@ def load_row(tables: Tables, label: str) -> xr.Dataset:
     folder = tables.folder
     if folder is None:
         raise RuntimeError("this answer was not loaded from a folder; use study.runs(label)")
-    file = folder / "runs" / f"{slug(label)}.nc"
-    path = file if file.exists() else folder / "rows" / slug(label)
-    if not path.exists():
+    rows = tables.main_rows
+    here = rows[rows.label == label]
+    same = rows[rows.fingerprint.isin(here.fingerprint) & (rows.group != "view")]
+    path = path_of_row(folder, [label, *same.label])
+    if path is None:
         there = [each.stem for each in (*folder.glob("runs/*.nc"), *folder.glob("rows/*"))]
         listed = ", ".join(sorted(there)) or "none"
         raise KeyError(f"no trainings of {label!r} in {folder}; there are: {listed}")
     runs = saved.load(path)
-    here = tables.main_rows[tables.main_rows.label == label]
     if len(here) and not str(runs.fingerprint).startswith(here.fingerprint.iloc[0]):
         raise ValueError(
             f"the trainings of {label!r} in {folder} are others than those that the tables were "
             "made of; run the study again"
         )
     return runs
+
+
+def path_of_row(folder: Path, labels: Iterable[str]) -> Path | None:
+    """Where the trainings of the first of some labels are that has any; None if none has."""
+    for label in labels:
+        for path in (folder / "runs" / f"{slug(label)}.nc", folder / "rows" / slug(label)):
+            if path.exists():
+                return path
+    return None

@@ -189,23 +189,25 @@ def line(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[s
     row |= difference_of(study, samples, one, name)
     row |= equal_budget(study, samples, one, name)
     row |= value_at_end(study.measures[name], one, level)
+    row |= better_values(study, samples, one, name)
     row |= cost(hits, level)
     row |= about(study, one)
     return row
 
 
 def difference_of(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
-    """How much a row's rate differs from that of the baseline, and the verdict on it."""
-    other = partner_of(samples, one, name)
+    """How much a row's rate differs from that of the baseline or another row, and the verdict."""
+    other = partner_of(study, samples, one, name)
     if other is None:
         return {}
     hits, others = on_common_seeds(one.hits[name], other)
     n = hits.sizes["seed"]
     pair: dict[Hashable, xr.Dataset] = {"row": hits, "other": others}
-    labels = compared_labels(one)
+    labels = compared_labels(study, one)
     level = level_of_one(study, *labels)
     beside = compare(pair, "row", "other", when=study.when, level=level)
     found: dict[str, Any] = {
+        "against": study.against.get(one.label, ""),
         "pairs": n,
         "difference": float(beside.difference),
         "difference_low": float(beside.low),
@@ -226,37 +228,39 @@ def difference_of(study: Declaration, samples: Samples, one: Sample, name: str) 
     }
 
 
-def partner_of(samples: Samples, one: Sample, name: str) -> xr.Dataset | None:
-    """The hits that a row is compared with: the baseline's, or its own partner's."""
+def partner_of(study: Declaration, samples: Samples, one: Sample, name: str) -> xr.Dataset | None:
+    """The hits that a row is compared with: another row's, or its own partner's."""
     if one.partner is not None:
         return one.partner[name]
-    if one.label == BASELINE or BASELINE not in samples:
+    other = study.other_of(one.label)
+    if one.label == other or other not in samples:
         return None
-    return samples[BASELINE].hits[name]
+    return samples[other].hits[name]
 
 
-def compared_labels(one: Sample) -> list[str]:
+def compared_labels(study: Declaration, one: Sample) -> list[str]:
     """The labels of the rows whose seeds a comparison rests on."""
     if one.partner is not None:
         return [one.label]
-    return [one.label, BASELINE]
+    return [one.label, study.other_of(one.label)]
 
 
 def on_common_seeds(one: xr.Dataset, other: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """Two hits on the seeds that both have."""
+    """Two hits, or two runs, on the seeds that both have."""
     seeds = np.intersect1d(one.seed.values, other.seed.values)
     return one.sel(seed=seeds), other.sel(seed=seeds)
 
 
 def equal_budget(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
-    """The difference to the baseline where both have seen equally many rows; {} if they always do.
+    """The difference to the other row where both have seen equally many rows; {} if they always do.
 
     The side with the larger budget is judged at its last record within the smaller one.
     """
     hits = one.hits[name]
-    if one.partner is not None or one.label == BASELINE or BASELINE not in samples:
+    label = study.other_of(one.label)
+    if one.partner is not None or one.label == label or label not in samples:
         return {}
-    base = samples[BASELINE]
+    base = samples[label]
     if "step" not in hits.dims or "step" not in base.hits[name].dims or study.when != "last":
         return {}
     mine, its = rows_seen(one), rows_seen(base)
@@ -267,7 +271,7 @@ def equal_budget(study: Declaration, samples: Samples, one: Sample, name: str) -
         return {}  # the longer training has no record near the end of the shorter one
     cut, other = within(hits, mine, budget), within(base.hits[name], its, budget)
     cut, other = on_common_seeds(cut, other)
-    level = level_of_one(study, one.label, BASELINE)
+    level = level_of_one(study, one.label, label)
     pair: dict[Hashable, xr.Dataset] = {"row": cut, "other": other}
     found = compare(pair, "row", "other", level=level)
     return {
@@ -303,6 +307,25 @@ def value_at_end(measure: Measure, one: Sample, level: float) -> dict[str, float
         "median": float(found[measure.of]),
         "median_low": float(found.low),
         "median_high": float(found.high),
+    }
+
+
+def better_values(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
+    """How many seeds end with a better value of the judged variable than with the other row."""
+    of = study.measures[name].of
+    label = study.other_of(one.label)
+    if of is None or one.partner is not None or one.label == label or label not in samples:
+        return {}
+    row, other = on_common_seeds(one.runs, samples[label].runs)
+    if of not in row or of not in other:
+        return {}
+    pair: dict[Hashable, xr.Dataset] = {"row": row, "other": other}
+    level = level_of_one(study, one.label, label)
+    found = improvement(pair, "row", "other", of=of, pairs="seed", level=level)
+    return {
+        "better": float(found.improvement),
+        "better_low": float(found.low),
+        "better_high": float(found.high),
     }
 
 
@@ -355,8 +378,13 @@ def params_are_last(runs: xr.Dataset) -> bool:
 
 def ending_lines(study: Declaration, one: Sample, name: str) -> list[dict[str, Any]]:
     """How many seeds of a row ended in each way, those ways left out that no seed took."""
-    learned = reading(one.hits[name], study.when)
-    found = endings(one.runs, learned, plateaus_of(study, one), fits=study.fits)
+    found = endings(
+        one.runs,
+        reading(one.hits[name], study.when),
+        plateaus_of(study, one),
+        tolerance=study.tolerance,
+        fits=study.fits,
+    )
     counted = shares(found, level=level_of_one(study, one.label))
     lines = []
     for kind in counted.kind.values.tolist():
@@ -387,7 +415,10 @@ def plateaus_of(study: Declaration, one: Sample) -> Mapping[str, float]:
 
 
 def effects_table(study: Declaration, samples: Samples, name: str) -> pd.DataFrame:
-    """What each level of each factor changes, averaged over the others; empty without factors."""
+    """What each level of each factor changes, averaged over the others; empty without factors.
+
+    Levels of which no combination is trained are left out.
+    """
     cells = {one.row.levels: one for one in samples.values() if one.row.levels}
     if not study.factors or not cells:
         return pd.DataFrame()
@@ -400,7 +431,8 @@ def effects_table(study: Declaration, samples: Samples, name: str) -> pd.DataFra
     table = crossed(same, levels, study.when)
     labels = [one.label for one in cells.values()]
     found = effects(table, interactions=True, level=level_of_one(study, *labels))
-    return found.to_dataframe().reset_index()
+    frame = found.to_dataframe().reset_index()
+    return frame[frame.cells > 0]
 
 
 # ---- claims and reported numbers -----------------------------------------------------------------
@@ -565,7 +597,7 @@ def undecided_rows(study: Declaration) -> list[str]:
     if "verdict" in rows:
         open_rows = rows[rows.verdict.notna() & ~rows.verdict.isin(verdicts.DECIDED)]
         for label in open_rows.label:
-            needed |= {trained_label(study, label), BASELINE}
+            needed |= {trained_label(study, label), trained_label(study, study.other_of(label))}
     by_text = {claim.text: claim for claim in study.claims}
     for _, line_ in answer.claims.iterrows():
         if line_.verdict == verdicts.UNDECIDED:

@@ -82,13 +82,25 @@ def rows_table(answer: Tables, name: str) -> Table:
     level = f"{100 * answer.facts['level']:g}%"
     caption = (
         f"Success: {answer.facts['measures'][name]}. Brackets: {level} intervals, in points; "
-        "differences are to the baseline on the same seeds. Trainings that diverged count as "
-        "failures. Steps to a success: training anew after each failure."
+        f"differences are to {compared_with(rows)} on the same seeds. Trainings that diverged "
+        "count as failures. Steps to a success: training anew after each failure."
     )
+    if _has(rows, "ends better"):
+        caption += (
+            " Ends better: the seeds whose value is better at the end than on the same seed of "
+            "the other row; ties count half."
+        )
     title = "Rates and differences"
     if len(answer.facts["measures"]) > 1:
         title += f": {name}"
     return Table(title, texts, caption)
+
+
+def compared_with(rows: pd.DataFrame) -> str:
+    """What the differences of a table are to, in words."""
+    if _has(rows, "against"):
+        return "the row that stands under “against”, or else to the baseline,"
+    return "the baseline"
 
 
 def _has(rows: pd.DataFrame, title: str) -> bool:
@@ -132,6 +144,13 @@ def _deciding(row: dict[str, Any]) -> str:
     return f"{ends} at {percent(row['deciding_level'])}"
 
 
+def _better(row: dict[str, Any]) -> str:
+    """How many seeds end with a better value than with the other row; empty for nan."""
+    if np.isnan(row["better"]):
+        return ""
+    return with_interval(row["better"], row["better_low"], row["better_high"])
+
+
 def _cost(row: dict[str, Any]) -> str:
     """The steps that a success costs, with their interval."""
     if np.isnan(row["ert"]):
@@ -155,6 +174,7 @@ COLUMNS: tuple[Column, ...] = (
     ("seeds", lambda row: str(row["n"])),
     ("succeed", lambda row: with_interval(row["rate"], row["low"], row["high"])),
     ("difference", lambda row: _interval(row, "difference", "difference_low", "difference_high")),
+    ("against", _word("against")),
     ("decided by", _deciding),
     ("verdict", _word("verdict")),
     (
@@ -162,6 +182,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda row: _interval(row, "equal_difference", "equal_low", "equal_high"),
     ),
     ("median", lambda row: _number(row["median"])),
+    ("ends better", _better),
     ("steps", lambda row: f"{row['steps']:,}"),
     ("steps to a success", _cost),
     ("diverged", lambda row: str(row["diverged"])),
@@ -173,10 +194,12 @@ NEEDED = {
     "seeds": "n",
     "succeed": "rate",
     "difference": "difference",
+    "against": "against",
     "decided by": "deciding_low",
     "verdict": "verdict",
     "difference at equal rows seen": "equal_difference",
     "median": "median",
+    "ends better": "better",
     "steps": "steps",
     "steps to a success": "ert",
     "diverged": "diverged",
@@ -206,8 +229,6 @@ def effects_table(answer: Tables) -> Table:
     """What each level of each factor changes."""
     rows = [["level", "average rate", "difference to the first level", "combinations", "seeds"]]
     for each in answer.effects.to_dict("records"):
-        if not each["cells"]:
-            continue  # a combination that skip= leaves out
         average = with_interval(each["average"], each["low"], each["high"])
         change = _interval(each, "difference", "difference_low", "difference_high")
         rows.append([each["effect"], average, change, str(each["cells"]), str(each["n"])])

@@ -161,9 +161,9 @@ def is_missing(study: Declaration, label: str, seeds: int, folder: Path | None) 
 def find_twins(study: Declaration) -> dict[str, str]:
     """Rows that equal an earlier row, with that row's label: they are trained once."""
     found: dict[str, str] = {}
-    earlier: dict[tuple[int, int], list[Row]] = {}
+    earlier: dict[str, list[Row]] = {}  # those that print alike, so that few are compared
     for label, row in study.rows.items():
-        alike = earlier.setdefault((id(row.task), id(row.recipe)), [])
+        alike = earlier.setdefault(f"{row.task!r}, {row.recipe!r}", [])
         twin = next((one.label for one in alike if _are_twins(study, one, row)), None)
         if twin is None:
             alike.append(row)
@@ -173,7 +173,9 @@ def find_twins(study: Declaration) -> dict[str, str]:
 
 
 def _are_twins(study: Declaration, one: Row, other: Row) -> bool:
-    """Whether two rows of one task and recipe are the same training."""
+    """Whether two rows are the same training."""
+    if not same(one.task, other.task) or not same(one.recipe, other.recipe):
+        return False
     options = _options(study, one.label), _options(study, other.label)
     return one.tune == other.tune and same(*options)
 
