@@ -1,6 +1,6 @@
 """Claims as short rows: a row of a study, and the region in which its effect must lie."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 import xarray as xr
@@ -31,6 +31,7 @@ class Claim(NamedTuple):
         of: the variable whose values are compared, for the kind "values".
         effect: for the kind "own": a function of (study's runs by row, level=, interval=).
         compared: for the kind "own": what is compared, in words.
+        needs: for the kind "own": the labels of the rows that the function looks at; () for all.
     """
 
     text: str
@@ -43,6 +44,14 @@ class Claim(NamedTuple):
     of: str = "test_loss"
     effect: Callable[..., xr.Dataset] | None = None
     compared: str = ""
+    needs: tuple[str, ...] = ()
+
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """The labels of the rows and views that the claim names."""
+        if self.kind == OWN:
+            return self.needs
+        return tuple(label for label in (self.row, self.against) if label)
 
 
 def never(row: str = BASELINE, text: str = "", *, most: float = NEVER[1], measure=None) -> Claim:
@@ -177,7 +186,13 @@ def better(
 
 
 def own(
-    text: str, effect: Callable[..., xr.Dataset], holds: Region, *, compared: str, measure: str
+    text: str,
+    effect: Callable[..., xr.Dataset],
+    holds: Region,
+    *,
+    compared: str,
+    measure: str,
+    rows: Sequence[str] = (),
 ) -> Claim:
     """Claim that an effect of your own lies in a region.
 
@@ -188,12 +203,15 @@ def own(
         holds: from where to where the effect must lie.
         compared: the rows that it is about, in words.
         measure: what the effect is a probability of, in words.
+        rows: the labels of the rows that the function looks at; the claim is left out if one of
+            them is not trained. By default it may look at all rows of the study.
 
     Example:
         >>> def best_of_ten(runs, level, interval): ...
         >>> ap.study.own("ten tries help", best_of_ten, (0.1, 1), compared="SGD", measure="gain")
     """
-    return Claim(text, OWN, compared, None, holds, 1, measure, effect=effect, compared=compared)
+    about = {"effect": effect, "compared": compared, "needs": tuple(rows)}
+    return Claim(text, OWN, compared, None, holds, 1, measure, **about)
 
 
 def checked_share(value: Any) -> float:

@@ -118,9 +118,7 @@ def check_claim(study: Declaration, claim: Any) -> None:
         )
     if claim.measure is not None and claim.kind != claiming.OWN:
         require_label(study.measures, claim.measure, f"the claim {claim.text!r}", "measure")
-    if claim.kind == claiming.OWN:
-        return
-    for label in filter(None, (claim.row, claim.against)):
+    for label in claim.labels:
         require_label(study.labels, label, f"the claim {claim.text!r}")
 
 

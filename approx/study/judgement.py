@@ -446,15 +446,9 @@ def claims_table(study: Declaration, samples: Samples) -> pd.DataFrame:
     """Every claim about trained rows, measured and judged; empty without claims."""
     lines = []
     for claim in study.claims:
-        if claim.kind != claiming.OWN and not has_rows(samples, claim):
-            continue
-        lines.append(claim_line(study, samples, claim))
+        if all(label in samples for label in claim.labels):
+            lines.append(claim_line(study, samples, claim))
     return pd.DataFrame(lines)
-
-
-def has_rows(samples: Samples, claim: claiming.Claim) -> bool:
-    """Whether the rows of a claim are trained."""
-    return all(label in samples for label in filter(None, (claim.row, claim.against)))
 
 
 def claim_line(study: Declaration, samples: Samples, claim: claiming.Claim) -> dict[str, Any]:
@@ -575,7 +569,5 @@ def rows_of_claim(study: Declaration, claim: claiming.Claim) -> set[str]:
 
 
 def labels_of_claim(study: Declaration, claim: claiming.Claim) -> list[str]:
-    """The rows and views that a claim is about; all rows for an effect of one's own."""
-    if claim.kind == claiming.OWN:
-        return list(study.rows)
-    return [label for label in (claim.row, claim.against) if label]
+    """The rows and views that a claim is about; all rows for an effect that may look at all."""
+    return list(claim.labels or study.rows)
