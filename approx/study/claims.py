@@ -210,8 +210,8 @@ def own(
         >>> def best_of_ten(runs, level, interval): ...
         >>> ap.study.own("ten tries help", best_of_ten, (0.1, 1), compared="SGD", measure="gain")
     """
-    about = {"effect": effect, "compared": compared, "needs": tuple(rows)}
-    return Claim(text, OWN, compared, None, holds, 1, measure, **about)
+    claim = Claim(text, OWN, compared, None, holds, 1, measure)
+    return claim._replace(effect=effect, compared=compared, needs=tuple(rows))
 
 
 def checked_share(value: Any) -> float:
