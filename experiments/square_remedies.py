@@ -17,8 +17,7 @@ Cost: a quarter of an hour on two busy cores, and B's 128 seeds four to eight mi
 results/square_remedies/ and the tables and the report of the study, experiments/summaries/square_*.
 """
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping
 from functools import partial
 from itertools import product
 from pathlib import Path
@@ -33,14 +32,21 @@ import xarray as xr
 import approx as ap
 from approx.study.measures import targets_variance
 from approx.study.plateaus import known_plateaus
-from experiments.square import RECIPES as LITERAL
-from experiments.square import REPORTED
+from experiments.square import (
+    ALL_STEPS,
+    LEARNED,
+    MEASURES,
+    RESULTS,
+    SOURCE,
+    output_at,
+    relative_errors,
+    reported,
+    shortened,
+)
 
 CASE = "square"  # of the tables
 FOLDER = "square_remedies"  # of the trainings
-RESULTS = Path(__file__).parents[1] / "results"
 SUMMARIES = Path(__file__).parent / "summaries"
-LEARNED, HELD = 1e-3, 1e-2  # mean squared error over the targets' variance, inside and outside
 ASYMMETRIC = 0.16  # |f(4) - f(-4)|: one per cent of the target; the thread's is 1.6
 UNITS = 10
 C = "raw x, SGD 0.001"  # what a claim says of recipe C's setting
@@ -91,7 +97,6 @@ MODELS = {name: ap.MLP((UNITS,), of) for name, of in ACTIVATIONS.items()} | GATE
 
 # ---- rows ----------------------------------------------------------------------------------------
 
-ALL_STEPS = 10**9  # no limit on the steps
 # What the number of seeds is multiplied by, of the two rows that cost the most and of the cells
 FEWER = {"B": {"seeds": 1 / 4, "lanes": 8}, "10,001 rows": {"seeds": 1 / 8}}
 CELL = {"seeds": 1 / 2}
@@ -101,12 +106,6 @@ QUICK_CELLS = [
     f"lm, {unit}, {scaling}" for unit in ("tanh", "x*x") for scaling in ("raw", "scaled")
 ]
 QUICK = ["baseline", "A", "B", "range 1", "relu", "x*x", "LM", *QUICK_CELLS]
-
-
-def shortened(label: str, most: int) -> tuple[ap.Task, ap.Recipe]:
-    """One of the thread's recipes with at most so many steps."""
-    task, recipe = LITERAL[label]
-    return task, replace(recipe, steps=min(recipe.steps, most))
 
 
 def second_order(name: str, most: int) -> dict[str, Any]:
@@ -146,7 +145,7 @@ def changes(most: int = ALL_STEPS) -> dict[str, dict[str, Any]]:
             "SGD 1e-2": {"learning_rate": 1e-2},
             "Adam 1e-2": {"optimizer": "adam", "learning_rate": 1e-2},
         },
-        "steps": {"150,000 steps": {"steps": min(10 * LITERAL["C"][1].steps, most)}},
+        "steps": {"150,000 steps": {"steps": 10 * shortened("C", most)[1].steps}},
     }
 
 
@@ -163,52 +162,6 @@ def factors(most: int = ALL_STEPS) -> dict[str, dict[str, Any]]:
         "unit": {unit: {"model": MODELS[unit]} for unit in CROSSED},
         "scaling": {"raw": {}, "scaled": {"range": 1.0}},
     }
-
-
-# ---- what counts as success ----------------------------------------------------------------------
-
-
-def relative_errors(runs: xr.Dataset, of: str) -> xr.DataArray:
-    """Errors, inside or outside, over the variance of the targets that are judged there."""
-    shown = runs.distance == 0
-    if of == "outside_loss":
-        shown = ~shown
-    errors = runs[of] / float(runs.y_test.where(shown).var())
-    return errors.reset_coords(drop=True)
-
-
-def at_end(of: str, runs: xr.Dataset) -> xr.DataArray:
-    """Relative errors at the last record."""
-    return relative_errors(runs, of).isel(step=-1, drop=True)
-
-
-def small(of: str, below: float, runs: xr.Dataset) -> xr.Dataset:
-    """Which seeds have a small relative error, at every record."""
-    return ap.stats.success(xr.Dataset({of: relative_errors(runs, of)}), below=below, of=of)
-
-
-def share_of_variance(says: str, of: str, below: float) -> ap.study.Measure:
-    """The rule that an error is at most a share of the variance."""
-    return ap.study.Measure(says, partial(small, of, below), partial(at_end, of))
-
-
-MEASURES = {
-    "learned": share_of_variance(
-        f"mean squared error inside at most {LEARNED:.1%} of the variance", "test_loss", LEARNED
-    ),
-    "held": share_of_variance(
-        f"mean squared error outside, to 3 x range, at most {HELD:.0%} of the variance",
-        "outside_loss",
-        HELD,
-    ),
-}
-
-
-def output_at(number: float, runs: xr.Dataset) -> xr.DataArray:
-    """The output of each seed at an input."""
-    x = runs.x_test[:, 0].values
-    nearest = int(abs(x - number).argmin())
-    return runs.prediction.isel(point=nearest, output=0).reset_coords(drop=True)
 
 
 # ---- what becomes of the others ------------------------------------------------------------------
@@ -264,9 +217,11 @@ def apart(row: str, runs: Runs, level: float = 0.95, interval: str = "exact") ->
 
 def larger_range(runs: Runs, level: float = 0.95, interval: str = "weighted") -> xr.Dataset:
     """How many seeds have a smaller relative error on the range 50 than on the baseline's."""
-    labels = ("range 50", "baseline")
-    errors = {label: relative_errors(runs[label], "test_loss").to_dataset() for label in labels}
-    return ap.stats.improvement(errors, *labels, level=level, interval=interval)
+    one, other = "range 50", "baseline"
+    errors: dict[Hashable, xr.Dataset] = {}
+    for label in (one, other):
+        errors[label] = relative_errors(runs[label], "test_loss").to_dataset()
+    return ap.stats.improvement(errors, one, other, level=level, interval=interval)
 
 
 def of_three_recipes() -> list[ap.study.Claim]:
@@ -282,8 +237,10 @@ def of_three_recipes() -> list[ap.study.Claim]:
         found.append(ap.helps(f"{rows} rows", f"more examples help: {rows} ({C})"))
     for row, setting in (("B", "two relu layers, Adam 0.001"), ("baseline", f"tanh, {C}")):
         text = f"f(-4) is not f(4) ({setting})"
-        told = {"compared": row, "measure": f"|f(4) - f(-4)| > {ASYMMETRIC:g}", "rows": [row]}
-        found.append(ap.study.own(text, partial(apart, row), ap.stats.ALWAYS, **told))
+        says = f"|f(4) - f(-4)| > {ASYMMETRIC:g}"
+        effect = partial(apart, row)
+        holds = ap.stats.ALWAYS
+        found.append(ap.study.own(text, effect, holds, compared=row, measure=says, rows=[row]))
 
     found.append(ap.never("B", "no extrapolation: two relu layers, Adam 0.001", measure="held"))
     found.append(ap.never(text=f"no extrapolation: tanh, {C}", measure="held"))
@@ -351,12 +308,12 @@ def study(most: int = ALL_STEPS) -> ap.Study:
     """Recipe C, its changes and the factorial.
 
     Args:
-        most: the largest number of steps of any row.
+        most: the largest number of steps of a row, of "150,000 steps" a tenth of it.
     """
     task, recipe = shortened("C", most)
     levels = factors(most)
     cells = [", ".join(names) for names in product(*levels.values())]
-    asked = ap.Study(
+    asked: ap.Study = ap.Study(
         task,
         recipe,
         success=MEASURES,
@@ -364,16 +321,13 @@ def study(most: int = ALL_STEPS) -> ap.Study:
         factors=levels,
         views={"best of 5": ap.study.best_of("baseline", 5)},
         claims=claims(),
-        reported=[
-            ap.study.Reported(f"f({x})", "B", value, partial(output_at, x), rounding=0.005)
-            for x, value in REPORTED.items()
-        ],
+        reported=reported(),
         plateaus=lambda label: plateaus(asked.rows[label]),
         fits=lambda label: fits(asked.rows[label]),
         options=FEWER | dict.fromkeys(cells, CELL),
         judged=(),
         title="Which remedies let a small network learn x² or go on outside",
-        source="a question on x and x squared with a linear unit in tf.keras, Stack Overflow",
+        source=SOURCE,
     )
     return asked
 
