@@ -240,7 +240,7 @@ def of_three_recipes() -> list[ap.study.Claim]:
         says = f"|f(4) - f(-4)| > {ASYMMETRIC:g}"
         effect = partial(apart, row)
         holds = ap.stats.ALWAYS
-        found.append(ap.study.own(text, effect, holds, compared=row, measure=says, rows=[row]))
+        found.append(ap.study.own(text, effect, holds, compared=row, measure=says))
 
     found.append(ap.never("B", "no extrapolation: two relu layers, Adam 0.001", measure="held"))
     found.append(ap.never(text=f"no extrapolation: tanh, {C}", measure="held"))
@@ -258,7 +258,6 @@ def of_scale() -> list[ap.study.Claim]:
         ap.stats.WORSE,
         compared="range 50 against baseline",
         measure="smaller mean squared error inside, as a share of the variance",
-        rows=["range 50", "baseline"],
     )
     found = [ap.helps("range 1", f"a smaller range is easier: 1 (otherwise {C})"), larger]
     for name in RATES:

@@ -76,24 +76,3 @@ def test_a_measure_may_judge_a_function_of_the_runs_and_fits_may_differ_by_row()
     assert ends.ending["small"] == "fits its rows only"
     assert ends.seeds["small"] == 4
     assert "fits its rows only" not in set(ends.loc[["baseline"]].ending)
-
-
-def test_an_effect_of_ones_own_may_say_which_rows_it_looks_at():
-    def gain(runs, level=0.95, interval="exact"):
-        return ap.stats.rate(runs["fast"].loss.isel(step=-1) < 1e6, level=level, interval=interval)
-
-    def study(rows):
-        told = {"compared": "fast", "measure": "loss below a million", "rows": rows}
-        return ap.Study(
-            ap.tasks.square(range=1.0, size=9),
-            LINEAR,
-            below=0.1,
-            changes={"fast": {"learning_rate": 0.1}},
-            claims=[ap.never(), ap.study.own("a faster rate is enough", gain, (0.5, 1), **told)],
-        )
-
-    with pytest.raises(ValueError, match="'a faster rate is enough' names the row 'quick'"):
-        study(["quick"])
-    asked = study(["fast"]).run(4, only=["baseline"], progress=False)
-    assert len(asked.answer().claims) == 1
-    assert asked.run(4, progress=False).answer().claims.effect.tolist()[1] == 1

@@ -1,6 +1,6 @@
 """Claims as short rows: a row of a study, and the region in which its effect must lie."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import xarray as xr
@@ -31,7 +31,6 @@ class Claim(NamedTuple):
         of: the variable whose values are compared, for the kind "values".
         effect: for the kind "own": a function of (study's runs by row, level=, interval=).
         compared: for the kind "own": what is compared, in words.
-        needs: for the kind "own": the labels of the rows that the function looks at; () for all.
     """
 
     text: str
@@ -44,14 +43,6 @@ class Claim(NamedTuple):
     of: str = "test_loss"
     effect: Callable[..., xr.Dataset] | None = None
     compared: str = ""
-    needs: tuple[str, ...] = ()
-
-    @property
-    def labels(self) -> tuple[str, ...]:
-        """The labels of the rows and views that the claim names."""
-        if self.kind == OWN:
-            return self.needs
-        return tuple(label for label in (self.row, self.against) if label)
 
 
 def never(row: str = BASELINE, text: str = "", *, most: float = NEVER[1], measure=None) -> Claim:
@@ -113,7 +104,7 @@ def between(low: float, high: float, row: str = BASELINE, text: str = "", *, mea
         ValueError: ends that are no rates, or in the wrong order.
 
     Example:
-        >>> ap.between(0.4, 0.6, "Adam")
+        >>> ap.study.between(0.4, 0.6, "Adam")
     """
     if not checked_share(low) < checked_share(high):
         raise ValueError(f"between needs a lower end below the upper one, got {low:g} and {high:g}")
@@ -186,13 +177,7 @@ def better(
 
 
 def own(
-    text: str,
-    effect: Callable[..., xr.Dataset],
-    holds: Region,
-    *,
-    compared: str,
-    measure: str,
-    rows: Sequence[str] = (),
+    text: str, effect: Callable[..., xr.Dataset], holds: Region, *, compared: str, measure: str
 ) -> Claim:
     """Claim that an effect of your own lies in a region.
 
@@ -203,15 +188,12 @@ def own(
         holds: from where to where the effect must lie.
         compared: the rows that it is about, in words.
         measure: what the effect is a probability of, in words.
-        rows: the labels of the rows that the function looks at; the claim is left out if one of
-            them is not trained. By default it may look at all rows of the study.
 
     Example:
         >>> def best_of_ten(runs, level, interval): ...
         >>> ap.study.own("ten tries help", best_of_ten, (0.1, 1), compared="SGD", measure="gain")
     """
-    claim = Claim(text, OWN, compared, None, holds, 1, measure)
-    return claim._replace(effect=effect, compared=compared, needs=tuple(rows))
+    return Claim(text, OWN, compared, None, holds, 1, measure, effect=effect, compared=compared)
 
 
 def checked_share(value: Any) -> float:
