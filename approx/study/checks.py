@@ -272,7 +272,10 @@ def check_functions(skip: Any, plateaus: Any, factors: Any) -> None:
 
 def check_fits(fits: Any) -> None:
     """Refuse a training loss that is no finite number."""
-    if fits is None:
+    if fits is None or callable(fits):
         return
     if isinstance(fits, bool | str) or not is_number(fits) or not np.isfinite(fits):
-        raise ValueError(f"fits is {fits!r}; give a training loss such as 1e-3, or None")
+        raise ValueError(
+            f"fits is {fits!r}; give a training loss such as 1e-3, a function of a row's label, or "
+            "None"
+        )
