@@ -12,6 +12,7 @@ import pytest
 import approx as ap
 from approx import scalings
 from approx.study.alterations import altered, described, steps_of
+from approx.study.cells import cell_rows, checked_factors
 from approx.sweep import facts
 
 SQUARE = ap.tasks.square()
@@ -125,6 +126,28 @@ def test_a_task_a_recipe_or_both_replace_the_baseline():
     task, recipe = altered(SQUARE, RECIPE, (other, longer))
     assert task is other
     assert recipe is longer
+
+
+def hundredth_of_its_size(task, recipe):
+    """A learning rate that depends on how many rows there are."""
+    return {"learning_rate": task.size / 100}
+
+
+def test_a_function_sees_what_it_changes_and_what_other_levels_have_changed():
+    assert of_recipe(hundredth_of_its_size).learning_rate == SQUARE.size / 100
+    levels = checked_factors(
+        {
+            "rate": {"fixed": {}, "by size": hundredth_of_its_size},
+            "rows": {"all": {}, "8": {"size": 8}},
+        }
+    )
+    rows = {row.label: row for row in cell_rows(SQUARE, RECIPE, levels, None)}
+    found = {label: row.recipe.learning_rate for label, row in rows.items()}
+    assert found["by size, 8"] == 0.08
+    assert found["by size, all"] == SQUARE.size / 100
+    assert found["fixed, 8"] == RECIPE.learning_rate
+    assert rows["by size, 8"].change == "hundredth of its size; size = 8"
+    refused(TypeError, "a change is 3; it must be", lambda task, recipe: 3)
 
 
 def test_what_stays_is_the_same_object():

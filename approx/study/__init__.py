@@ -20,32 +20,42 @@ from approx.study.claims import (
     same,
     usually,
 )
+from approx.study.grids import Axis, Map, Over, load_maps, maps_script, train_maps
 from approx.study.measures import Measure, threshold
 from approx.study.reported import Reported
-from approx.study.rows import View, best_of, until
+from approx.study.rows import Row, View, best_of, until
+from approx.study.scripts import figure_script
 from approx.study.studies import Study
 from approx.study.verdicts import finding
 
 __all__ = [
     "BASELINE",
     "Answer",
+    "Axis",
     "Claim",
+    "Map",
     "Measure",
+    "Over",
     "Reported",
+    "Row",
     "Study",
     "View",
     "always",
     "best_of",
     "better",
     "between",
+    "figure_script",
     "finding",
     "helps",
     "hurts",
+    "load_maps",
+    "maps_script",
     "never",
     "own",
     "rarely",
     "same",
     "threshold",
+    "train_maps",
     "until",
     "usually",
 ]

@@ -54,7 +54,8 @@ def altered(
         task: the baseline's.
         recipe: the baseline's.
         change: a dictionary {name: value}; or an `ap.Recipe`, an `ap.Task`, or a pair (task,
-            recipe), which replace the baseline's. An empty dictionary changes nothing.
+            recipe), which replace the baseline's. An empty dictionary changes nothing. A function
+            of (task, recipe) may return any of these, where a value depends on the others.
         may_equal: whether the change may leave the baseline as it is, as a level of a factor may.
 
     Returns:
@@ -71,6 +72,8 @@ def altered(
 
     """
     check_nouns(task, recipe)
+    if is_function(change):
+        change = change(task, recipe)
     if isinstance(change, Mapping):
         if not change:
             return task, recipe
@@ -108,8 +111,13 @@ def replaced(task: Task, recipe: Recipe, change: Any) -> tuple[Task, Recipe]:
         return change
     raise TypeError(
         f"a change is {shortened(change)}; it must be a dictionary {{name: value}}, a task, "
-        "a recipe, or a pair (task, recipe)"
+        "a recipe, a pair (task, recipe), or a function of both that returns one of these"
     )
+
+
+def is_function(change: Any) -> bool:
+    """Whether a change is a function of the task and the recipe that returns a change."""
+    return callable(change) and not isinstance(change, Task | Recipe)
 
 
 # ---- a dictionary of names and values ------------------------------------------------------------
@@ -266,6 +274,8 @@ def described(change: Any) -> str:
         'activation = tanh; 300 epochs; inputs standardised'
 
     """
+    if is_function(change):
+        return getattr(change, "__name__", "a function").replace("_", " ")
     if isinstance(change, tuple):
         return "; ".join(map(as_code, change))
     if not isinstance(change, Mapping):

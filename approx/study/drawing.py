@@ -161,7 +161,10 @@ def draw_differences(answer: Tables, rows: pd.DataFrame, ax: Axes) -> None:
     ax.axvline(0, color="0.5", linewidth=0.6, zorder=0)
     level = f"{100 * answer.facts['level']:g}%"
     below = f"{level} intervals; grey: too small to matter"
-    ax.set_xlabel(f"difference to the baseline, points\n{below}")
+    other = "the baseline"
+    if "against" in rows and (rows.against.fillna("") != "").any():
+        other = "the baseline or another row"
+    ax.set_xlabel(f"difference to {other}, points\n{below}")
     ax.set_xlim(-1.03, 1.16)
     ax.set_xticks([-1, 0, 1])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:+.0f}" if x else "0"))

@@ -36,16 +36,19 @@ class Study(Declaration):
         when: which success of a seed counts, see `stats.reading`; "last" is at its last record.
         changes: {label: change}. A change is a dictionary of alterations by dotted names, such as
             {"model.activation": "tanh"}, {"epochs": 300}, {"inputs": "standardise"}; or a Recipe, a
-            Task, or a pair of both. An entry "tune": {"learning_rate": [...]} chooses that number
-            for this row on other seeds.
+            Task, a pair of both, or a function of (task, recipe) that returns one of these. An
+            entry "tune": {"learning_rate": [...]} chooses that number for this row on other seeds.
         factors: {factor: {level: change}} for a factorial of all combinations; or {dotted name:
-            [values]}.
+            [values]}. A level that is a function sees what the other levels have changed.
         skip: a function of {factor: level} that is true for combinations that make no sense.
         views: {label: view}, other looks at trained rows: `study.best_of`, `study.until`.
+        against: {label of a row or a view: label of the row that it is compared with}; all others
+            are compared with the baseline.
         claims: what is claimed, as `ap.never`, `ap.helps`, ... make it.
         reported: numbers of a source, as `study.Reported`.
         plateaus: {name: training loss} at which a training may stay; a function of a row's label
             that gives such a dictionary; None takes those that are known in closed form.
+        tolerance: relative half-width of a plateau, see `stats.endings`.
         fits: a training loss at or below which a row's training data count as fitted, so that seeds
             that fit them and fail otherwise are told apart; None for none.
         tune: numbers that are tuned for every row, {name: values}.
