@@ -40,7 +40,7 @@ class Declaration:
     reported: Sequence[Reported] = ()
     plateaus: Any = None
     tolerance: float = 0.02
-    fits: float | None = None
+    fits: Any = None
     tune: Mapping[str, Sequence[float]] = field(default_factory=dict)
     tuning_seeds: Sequence[int] = TUNING_SEEDS
     matters: float = 0.1

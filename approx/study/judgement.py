@@ -17,7 +17,6 @@ from approx.stats.evidence import Claim as Stated
 from approx.stats.evidence import judge as judge_claim
 from approx.stats.factorials import crossed
 from approx.stats.kept import steps_kept
-from approx.stats.labels import final
 from approx.stats.outcomes import endings
 from approx.stats.paired import improvement
 from approx.stats.rates import rate, reading
@@ -27,7 +26,7 @@ from approx.study import verdicts
 from approx.study.answers import Answer
 from approx.study.claims import BASELINE
 from approx.study.declaration import Declaration
-from approx.study.measures import Measure, hits_of
+from approx.study.measures import Measure, hits_of, judged_values
 from approx.study.plateaus import known_plateaus, training_rows
 from approx.study.reported import placed
 from approx.study.rows import Row
@@ -36,6 +35,7 @@ from approx.study.tuning import tuned_row
 from approx.study.units import idle_share
 from approx.sweep import facts
 
+SPREAD = (0.05, 0.5, 0.95)  # the quantiles over seeds that are reported
 UNEQUAL = 1.01  # budgets whose ratio is beyond count as different
 NEAR = 0.8  # share of a budget at which a record still shows what it gave
 
@@ -301,30 +301,36 @@ def within(hits: xr.Dataset, seen: np.ndarray, budget: float) -> xr.Dataset:
 
 
 def value_at_end(measure: Measure, one: Sample, level: float) -> dict[str, float]:
-    """The median of the judged variable at the last record, with its interval."""
-    if measure.of is None or measure.of not in one.runs:
+    """The judged value of the seeds at the end: its 5, 50 and 95% quantiles, the median's ends."""
+    values = judged_values(measure, one.runs)
+    if values is None:
         return {}
-    end = xr.Dataset({measure.of: final(one.runs, measure.of)})
-    found = quantiles(end, measure.of, 0.5, level=level).isel(quantile=0)
+    (name,) = values
+    found = quantiles(values, str(name), SPREAD, level=level)
+    low, middle, high = found[name].values.tolist()
     return {
-        "median": float(found[measure.of]),
-        "median_low": float(found.low),
-        "median_high": float(found.high),
+        "q05": low,
+        "median": middle,
+        "q95": high,
+        "median_low": float(found.low[1]),
+        "median_high": float(found.high[1]),
     }
 
 
 def better_values(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
-    """How many seeds end with a better value of the judged variable than with the other row."""
-    of = study.measures[name].of
+    """How many seeds end with a better judged value than with the other row."""
     label = study.other_of(one.label)
-    if of is None or one.partner is not None or one.label == label or label not in samples:
+    if one.partner is not None or one.label == label or label not in samples:
         return {}
-    row, other = on_common_seeds(one.runs, samples[label].runs)
-    if of not in row or of not in other:
+    mine = judged_values(study.measures[name], one.runs)
+    its = judged_values(study.measures[name], samples[label].runs)
+    if mine is None or its is None:
         return {}
+    row, other = on_common_seeds(mine, its)
+    (of,) = row
     pair: dict[Hashable, xr.Dataset] = {"row": row, "other": other}
     level = level_of_one(study, one.label, label)
-    found = improvement(pair, "row", "other", of=of, pairs="seed", level=level)
+    found = improvement(pair, "row", "other", of=str(of), pairs="seed", level=level)
     return {
         "better": float(found.improvement),
         "better_low": float(found.low),
@@ -392,7 +398,7 @@ def ending_lines(study: Declaration, one: Sample, name: str) -> list[dict[str, A
         learned,
         plateaus_of(study, one),
         tolerance=study.tolerance,
-        fits=study.fits,
+        fits=fits_of(study, one),
     )
     counted = shares(found, level=level_of_one(study, one.label))
     lines = []
@@ -422,6 +428,13 @@ def plateaus_of(study: Declaration, one: Sample) -> Mapping[str, float]:
     if study.plateaus is not None:
         return study.plateaus
     return known_plateaus(one.row.task, recipe=one.row.recipe)
+
+
+def fits_of(study: Declaration, one: Sample) -> float | None:
+    """The training loss at or below which a row's training data count as fitted."""
+    if callable(study.fits):
+        return study.fits(one.row.label)
+    return study.fits
 
 
 def effects_table(study: Declaration, samples: Samples, name: str) -> pd.DataFrame:

@@ -50,7 +50,8 @@ class Study(Declaration):
             that gives such a dictionary; None takes those that are known in closed form.
         tolerance: relative half-width of a plateau, see `stats.endings`.
         fits: a training loss at or below which a row's training data count as fitted, so that seeds
-            that fit them and fail otherwise are told apart; None for none.
+            that fit them and fail otherwise are told apart; a function of a row's label that gives
+            such a loss; None for none.
         tune: numbers that are tuned for every row, {name: values}.
         tuning_seeds: the seeds that choose them; none of those that are reported.
         matters: the smallest difference of two rates that matters.
