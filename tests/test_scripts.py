@@ -247,9 +247,9 @@ def test_the_recipes_of_the_other_cases_are_the_threads():
         "stream",
         3_000,
     )
-    identity = script("experiments", "identity").RECIPES
+    identity = script("experiments", "identity").study().rows
     for label, rows, size, epochs in (("A", 139_336, 8, 10), ("B", 99_999, 80, 100)):
-        task, recipe = identity[label]
+        task, recipe = identity[label].task, identity[label].recipe
         assert (task.size, task.dim, task.validation, recipe.learning_rate) == (rows, 84, 0.3, 0.01)
         assert (recipe.batch_size, recipe.steps) == (
             size,
