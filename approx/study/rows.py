@@ -262,12 +262,13 @@ def _cell(task: Task, recipe: Recipe, levels: tuple[str, ...], changes: Sequence
         alteration, tuned = without_tuning(change)
         alterations.append(alteration)
         tune |= tuned
-    for together in _merged(alterations):
+    merged = [together for together in _merged(alterations) if together]
+    for together in merged:
         try:
             task, recipe = altered(task, recipe, together, may_equal=True)
         except (TypeError, ValueError) as error:
             raise type(error)(f"the combination {label!r}: {error}") from None
-    said = "; ".join(described(alteration) for alteration in alterations if alteration)
+    said = "; ".join(map(described, merged))
     return Row(label, task, recipe, said, checked_tuning(label, tune), levels)
 
 
