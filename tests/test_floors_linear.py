@@ -60,6 +60,27 @@ def test_descent_is_gradient_descent(loss, bias):
     assert slow.loss[0] < 10
 
 
+@pytest.mark.parametrize("bias", [True, False])
+def test_losses_from_many_starts_are_those_of_descent(bias):
+    """Each start against its own trajectory, for stable and unstable rates."""
+    exact = RNG.normal(size=(4, 2))
+    y = X @ exact + 0.7 * bias
+    starts = RNG.normal(size=(3, 4, 2))
+    steps = [0, 1, 40, 3000]
+    away = starts - exact
+    if bias:
+        away = np.concatenate([away, np.full((3, 1, 2), -0.7)], 1)
+    for rate in (0.1, 2.0):
+        modes = ap.floors.modes(X, 2, rate, bias)
+        found = ap.floors.loss_from_starts(modes, away, steps)
+        for start, losses in zip(starts, found, strict=True):
+            path = ap.floors.descent(X, y, start, np.zeros(2) if bias else None, rate, steps)
+            np.testing.assert_allclose(losses, path.loss, rtol=1e-6, atol=1e-20)
+    # A training that begins at the exact model stays there at any rate
+    at_once = ap.floors.loss_from_starts(ap.floors.modes(X, 2, 1e3, bias), 0 * away, [0, 10**6])
+    assert (at_once == 0).all()
+
+
 def test_training_the_identity_follows_its_modes(quiet):
     """Linear identity under full-batch gradient descent, five inputs: every recorded weight, to
     float32 rounding.
@@ -145,6 +166,14 @@ REFUSED = {
     "rows": (lambda: ap.floors.least_squares(X, Y[:3]), "x has 50 rows and y has 3"),
     "nan": (lambda: ap.floors.pca_residual(X / [1, 1, 1, np.inf] * np.inf, 1), "must be finite"),
     "wide": (lambda: ap.floors.pca_residual(X, 5), "at most the 4"),
+    "starts": (
+        lambda: ap.floors.loss_from_starts(ap.floors.modes(X, 2, 0.1), np.ones((3, 4, 2)), [1]),
+        r"shape \(3, 4, 2\); it must be \(starts, 5, outputs\)",
+    ),
+    "steps of starts": (
+        lambda: ap.floors.loss_from_starts(ap.floors.modes(X, 2, 0.1), np.ones((3, 5, 2)), [-1]),
+        "steps must be a list of numbers of at least 0",
+    ),
     "rate": (lambda: ap.floors.modes(X, 2, -0.1), "must be above 0"),
     "loss": (lambda: ap.floors.modes(X, 2, 0.1, loss="mae"), "mse, half_squared_error"),
     "steps": (lambda: ap.floors.descent(X, Y, np.ones((4, 2)), None, 0.1, [-1]), "whole numbers"),

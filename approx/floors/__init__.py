@@ -31,6 +31,7 @@ from approx.floors.relu import (
     ReluOptimum,
     relu_optimum,
 )
+from approx.floors.starts import loss_from_starts
 
 __all__ = [
     "ReluOptimum",
@@ -40,6 +41,7 @@ __all__ = [
     "float32_resolution",
     "float32_rounding",
     "least_squares",
+    "loss_from_starts",
     "majority",
     "modes",
     "pca_residual",
