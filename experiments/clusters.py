@@ -41,6 +41,7 @@ from scipy import optimize, special
 import approx as ap
 
 CASE = "clusters"
+SOURCE = '"Numpy NN yields odd results on a synthetic data set", Stack Overflow'
 RESULTS = Path(__file__).parents[1] / "results"
 SUMMARIES = Path(__file__).parent / "summaries"
 ROWS = 8_000  # updates in a pass, one for each training row
@@ -511,7 +512,7 @@ def study(
         keep=("params",),
         metrics={"confusion": confusion},
         title=title,
-        source=CASE,
+        source=SOURCE,
     )
 
 

@@ -60,6 +60,11 @@ PLACES = {  # of the panels, as shares of the page
     "c": (0.765, 0.6, 0.225, 0.225 * 7.0 / 5.6),
     "d": (0.36, 0.09, 0.33, 0.34),
 }
+# Of the rows whose derivatives are right or not: name, colour, and what fills the dots
+STYLES = {
+    False: ("relu's derivative wrong", "#D55E00", "white"),
+    True: ("right", "#0072B2", "#0072B2"),
+}
 WIDE = 5.0  # half the side of the maps
 NAMED = ((-3.6, 2.7), (-3.4, -1.8), (1.3, 4.3), (3.4, 2.9))  # where the classes are named
 CLASSES = ("#0072B2", "#E69F00", "#009E73", "#CC79A7")
@@ -96,77 +101,57 @@ def over_passes(answer: ap.study.Answer, ax: Axes) -> None:
 
 
 def at_equal_passes(answer: ap.study.Answer) -> pd.DataFrame:
-    """What is drawn of each row, after as many passes as the remedies have, the best last.
+    """The rows that are drawn, after as many passes as the remedies have, the best last.
 
-    The columns are the row's name, whether its derivatives are right, quantiles of its test
-    accuracy, and the lines of the tables on it.
+    Besides what the table of rows says of their test accuracy, the columns are a name, whether the
+    derivatives are right, and `found`, the share of seeds that find every class, with its interval.
     """
-    tables = dict(list(answer.rows.set_index("label").groupby("measure")))
+    tables = {name: rows.set_index("label") for name, rows in answer.rows.groupby("measure")}
     works, finds = tables["works"], tables["finds every class"]
-    steps = int(works.steps["biases"])
-    rows = []
-    for label, text in (WRONG | RIGHT).items():
-        runs = answer.runs(label).sel(step=slice(None, steps)).isel(step=-1)
-        found = ap.stats.quantiles(runs, of="test_accuracy").test_accuracy.values
-        row = dict(zip(("low", "lower", "middle", "upper", "high"), found, strict=True))
-        in_tables = label
-        if label not in works.index or works.steps[label] > steps:
-            in_tables = clusters.cut(label, steps // clusters.ROWS)
-        ap.plot.check_number(f"the median of {label}", row["middle"], works["median"][in_tables])
-        row |= {"name": text, "is_right": label in RIGHT}
-        row |= works.loc[in_tables, ["better", "better_low", "better_high"]].to_dict()
-        lost = finds.loc[in_tables]
-        row |= {"n": lost.n, "lost": 1 - lost.rate}
-        row |= {"lost_low": 1 - lost.high, "lost_high": 1 - lost.low}
-        rows.append(row)
-    return pd.DataFrame(rows).sort_values("middle", kind="stable", ignore_index=True)
+    steps = works.steps["biases"]
+    labels = []
+    for label in (*WRONG, *RIGHT):
+        if works.steps[label] == steps:
+            labels.append(label)
+        else:
+            labels.append(clusters.cut(label, steps // clusters.ROWS))
+    rows = works.loc[labels].copy()
+    rows["name"] = [*WRONG.values(), *RIGHT.values()]
+    rows["is_right"] = [False] * len(WRONG) + [True] * len(RIGHT)
+    rows[["found", "found_low", "found_high"]] = finds.loc[labels, ["rate", "low", "high"]]
+    return rows.sort_values("median", kind="stable", ignore_index=True)
 
 
-def remedies(rows: pd.DataFrame, passes: int, ax: Axes) -> None:
-    """Test accuracy of each row; for how many seeds it is better, and how many lose a class."""
+def remedies(rows: pd.DataFrame, ax: Axes) -> None:
+    """Test accuracy of each row; for how many seeds it is better, and how many find every class."""
+    for is_right, (text, color, fill) in STYLES.items():
+        here = rows[rows.is_right == is_right]
+        ax.hlines(here.index, here.q05, here.q95, color=color, lw=1.2)
+        dots = {"color": fill, "markeredgecolor": color, "ms": 4.5, "label": text}
+        ax.plot(here["median"], here.index, "o", **dots)
     for y, row in rows.iterrows():
-        color = "#D55E00"
-        if row.is_right:
-            color = "#0072B2"
-        ax.hlines(y, row.low, row.high, color=color, lw=0.8)
-        ax.hlines(y, row.lower, row.upper, color=color, lw=2.6)
-        fill = color if row.is_right else "white"
-        ax.plot(row.middle, y, "o", color=fill, markeredgecolor=color, ms=4)
-        better = in_percent(row.better, row.better_low, row.better_high)
-        beside(ax, y, 8, better)
-        beside(ax, y, 92, in_percent(row.lost, row.lost_low, row.lost_high))
-    beside(ax, -1.0, 8, "better than\nas it stands")
-    beside(ax, -1.0, 92, "gives up\na class")
-    for is_right, text in ((False, "relu's derivative wrong"), (True, "right")):
-        color = "#0072B2" if is_right else "#D55E00"
-        fill = color if is_right else "white"
-        ax.plot([], [], "o", color=fill, markeredgecolor=color, ms=4, label=text)
+        beside(ax, y, 8, in_percent(row.better, row.better_low, row.better_high))
+        beside(ax, y, 92, in_percent(row.found, row.found_low, row.found_high))
+    beside(ax, -1.1, 8, "better than\nas it stands")
+    beside(ax, -1.1, 92, "finds every\nclass")
     ax.legend(loc="upper left", handletextpad=0.2, borderpad=0.1)
     ap.plot.row_axis(ax, list(rows.name))
     ax.set(ylim=(len(rows) - 0.5, -0.6), xlim=(0.4, 0.96))
-    seeds = int(rows.n.max())
-    ax.set_xlabel(f"test accuracy after {passes} passes: median, 25–75% and 5–95% of {seeds} seeds")
+    passes, seeds = rows.steps[0] // clusters.ROWS, rows.n[0]
+    ax.set_xlabel(f"test accuracy after {passes} passes: median and 5 to 95% of {seeds} seeds")
 
 
 def in_percent(rate: float, low: float, high: float) -> str:
-    """A rate and its interval; empty where there is none."""
+    """A rate and its interval; a dash where there is none."""
     if np.isnan(rate):
         return "–"
     return f"{rate:.0%} [{low:.0%}, {high:.0%}]"
 
 
-def beside(ax: Axes, y: float, points: float, text: str) -> None:
+def beside(ax: Axes, y: Any, points: float, text: str) -> None:
     """A text on the right of a row."""
-    ax.annotate(
-        text,
-        (1, y),
-        (points, 0),
-        xycoords=("axes fraction", "data"),
-        textcoords="offset points",
-        va="center",
-        size=6.5,
-        annotation_clip=False,
-    )
+    place: dict[str, Any] = {"xycoords": ("axes fraction", "data"), "va": "center", "size": 6.5}
+    ax.annotate(text, (1, y), (points, 0), textcoords="offset points", **place)
 
 
 def mark_references(accuracies: pd.Series, ax: Axes) -> None:
@@ -251,8 +236,6 @@ def main(
         results = summaries = figures = results / "quick"
     answer = ap.study.Answer.load(summaries, clusters.CASE, runs=results / clusters.CASE)
     simple = pd.read_csv(summaries / "clusters_references.csv", index_col=0)
-    rows = at_equal_passes(answer)
-    passes = int(answer.main_rows.set_index("label").steps["biases"]) // clusters.ROWS
 
     plt.style.use(ap.plot.STYLE)
     figure = plt.figure(figsize=(7.0, 5.6))
@@ -260,7 +243,7 @@ def main(
     axes = {letter: figure.add_axes(place) for letter, place in PLACES.items()}
     over_passes(answer, axes["a"])
     draw_maps(answer, axes)
-    remedies(rows, passes, axes["d"])
+    remedies(at_equal_passes(answer), axes["d"])
     mark_references(simple.test_accuracy, axes["d"])
     titles = {
         "a": ("The network has 0.81: 0.6 is its dropout", 6),
