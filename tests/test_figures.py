@@ -69,8 +69,6 @@ def test_a_kind_without_a_colour_is_refused(name):
 def test_every_kind_of_the_committed_tables_is_known():
     for name in COLUMNS:
         plot.drawn_as({kind for _, kind in seeds_of(name)}, script("figures", name).GROUPED)
-    clusters = pd.read_csv(SUMMARIES / "clusters_kinds.csv")
-    plot.check_colors(clusters.kind, script("figures", "clusters").KINDS)
 
 
 def legend_of(figure):
