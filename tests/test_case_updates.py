@@ -19,11 +19,20 @@ STEPS = 10
 EXACT = {"rtol": 1e-9, "atol": 1e-12}  # float64, summed in another order
 
 
+def literal(case, label):
+    """Task and recipe of an experiment, which is a study or lists its recipes."""
+    experiment = script("experiments", case)
+    if hasattr(experiment, "study"):
+        row = experiment.study().rows[label]
+        return row.task, row.recipe
+    return experiment.RECIPES[label]
+
+
 class Ten:
     """Ten updates of a literal recipe in float64, one by one: their start, rows and results."""
 
     def __init__(self, label, case, task=None, **changes):
-        its_task, recipe = script("experiments", case).RECIPES[label]
+        its_task, recipe = literal(case, label)
         self.task, self.recipe = (
             its_task if task is None else task,
             replace(recipe, dtype="float64", **changes),
@@ -85,7 +94,7 @@ def test_waveform():
     model = ap.MLP((4, 8), "sigmoid", outputs=4, initializer="keras")
     with jax.enable_x64(True):
         ten = Ten(
-            "32_rmsprop_keras",
+            "32 classes, RMSprop",
             "waveform",
             ap.tasks.waveform(classes=4, dim=6),
             model=model,

@@ -15,7 +15,7 @@ from approx import plot, stats
 
 SUMMARIES = ROOT / "experiments" / "summaries"
 # Of the recipes in the tables of failures
-COLUMNS = {"identity": "label", "interval": "label", "waveform": "recipe"}
+COLUMNS = {"identity": "label", "interval": "label"}
 
 
 def seeds_of(name):
@@ -105,17 +105,6 @@ def test_every_kind_of_the_identitys_seeds_is_in_the_legend():
     assert dots(ax) == set(figure.COLORS.values())
     with pytest.raises(ValueError, match="no colour for the kinds"):
         figure.draw_recipes(ax, {"A": runs}, {"A": np.where(kinds == "learned", "solved", kinds)})
-
-
-def test_every_kind_of_the_waveforms_seeds_is_in_the_legend():
-    figure = script("figures", "waveform")
-    kinds = [*list(figure.GROUPED)[:-1], "at 4.027"]
-    loss = np.linspace(0.1, 4, len(kinds))[:, None]
-    runs = xr.Dataset({"test_loss": (("seed", "step"), loss)}, {"step": [10]})
-    panel, ax = plt.subplots()
-    figure.draw_losses(ax, {"64_sgd": runs}, {"64_sgd": kinds})
-    assert legend_of(panel) == figure.ENDS
-    assert dots(ax) == set(figure.ENDS.values())
 
 
 def test_every_kind_of_the_intervals_and_the_squares_seeds_is_named():
