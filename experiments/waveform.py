@@ -3,11 +3,11 @@
 Source: "What make it so hard for a neural network to learn a classifier that class of x/256 is x?",
 Stack Overflow. Its signals are 200 numbers, all of them class / 255 but for noise of 1e-4. Its
 networks have 200-K-2K-K sigmoids and a softmax, and learn by the cross-entropy on raw x, from one
-fresh row of each of the K classes an epoch. The thread does not name its optimiser; Keras' SGD, Adam
-and RMSprop are run, each at its default rate. "One batch is one epoch" is our reading. The thread
-says that 32 and 64 classes are learned, and that 256 stay at a loss of 2 to 3 and an accuracy of
-0.07 to 0.1 after 2,500 epochs. It advises another optimiser, (x - 0.5) / 0.289, one hidden layer of
-8 K units, Gaussian units, and rows drawn at random instead of one of each class.
+fresh row of each of the K classes an epoch. The thread does not name its optimiser; Keras' SGD,
+Adam and RMSprop are run, each at its default rate. "One batch is one epoch" is our reading. The
+thread says that 32 and 64 classes are learned, and that 256 stay at a loss of 2 to 3 and an
+accuracy of 0.07 to 0.1 after 2,500 epochs. It advises another optimiser, (x - 0.5) / 0.289, one
+hidden layer of 8 K units, Gaussian units, and rows drawn at random instead of one of each class.
 
 Each advice is followed by itself at 64 classes, two of them at 256, and all combinations at 32
 classes, for Adam and RMSprop. Besides, levels are spread evenly over [0, 1], and rows have 225
@@ -43,6 +43,7 @@ QUICK_EPOCHS, QUICK_SEEDS = 40, 8
 # 2,500 alone, because what Keras prints is a mean over one epoch
 RECORDS = (0, 1, 10, 50, 100, 200, 300, *range(500, EPOCHS, 250), 2_499)
 LEARNED = 0.99
+NEAR = f"for {LEARNED:.0%} of fresh rows the class chosen is the right one or beside it"
 CLASSES = (32, 64, 256)
 MODEL = ap.MLP((32, 64), "sigmoid", outputs=32, initializer="keras")
 OPTIMIZERS: dict[str, dict[str, Any]] = {  # with Keras' default rates
@@ -146,8 +147,9 @@ def compared() -> dict[str, str]:
         found[name(classes, optimizer, advice)] = other
 
     for levels in product(*factors().values()):
-        found[", ".join(levels)] = name(32, levels[0])
-    return {label: other for label, other in found.items() if other not in (label, name(32, "Adam"))}
+        optimizer = levels[0]
+        found[", ".join(levels)] = name(32, optimizer)
+    return {label: other for label, other in found.items() if label != other}
 
 
 def shares() -> dict[str, dict[str, float]]:
@@ -162,8 +164,8 @@ def shares() -> dict[str, dict[str, float]]:
 # ---- what is judged ------------------------------------------------------------------------------
 
 
-def near(runs: xr.Dataset) -> xr.DataArray:
-    """Seeds that choose the right class or one beside it for nearly all fresh rows.
+def far_off(runs: xr.Dataset) -> xr.DataArray:
+    """For each seed the share of fresh rows whose class is missed by more than one.
 
     The fresh rows are of the classes 0, 1, ..., K - 1, 0, 1, ... A network whose outputs are not
     numbers has chosen no class.
@@ -173,8 +175,13 @@ def near(runs: xr.Dataset) -> xr.DataArray:
     right = np.arange(rows) % classes
     is_number = np.isfinite(outputs).all(2)
     is_near = abs(outputs.argmax(2) - right) <= 1
-    share = (is_near & is_number).mean(1)
-    return xr.DataArray(share >= LEARNED, {"seed": runs.seed}, "seed")
+    is_far = ~(is_number & is_near)
+    return xr.DataArray(is_far.mean(1), {"seed": runs.seed}, "seed")
+
+
+def near(runs: xr.Dataset) -> xr.DataArray:
+    """Seeds that choose the right class or one beside it for nearly all fresh rows."""
+    return 1 - far_off(runs) >= LEARNED
 
 
 def with_rate(optimizer: str) -> str:
@@ -246,9 +253,7 @@ def study(epochs: int = EPOCHS) -> ap.Study:
     )
     measures = {
         "learned": ap.study.threshold("test_accuracy", above=LEARNED),
-        "within one class": ap.study.Measure(
-            f"the class chosen is the right one or beside it for {LEARNED:.0%} of fresh rows", near
-        ),
+        "within one class": ap.study.Measure(NEAR, near, far_off),
     }
     rows = changes()
     constant = {label: change["task.classes"] for label, change in rows.items()}
@@ -274,9 +279,9 @@ def study(epochs: int = EPOCHS) -> ap.Study:
 
 
 def ends(asked: ap.Study, labels: Iterable[str]) -> pd.DataFrame:
-    """Quantiles over seeds of what the networks of each row end with."""
+    """Quantiles over seeds of the loss and the norm that the networks of each row end with."""
     rows = []
-    for label, of in product(labels, ("test_accuracy", "test_loss", "weight_norm")):
+    for label, of in product(labels, ("test_loss", "weight_norm")):
         last = asked.runs(label)[[of]].isel(step=-1)
         found = ap.stats.quantiles(last, of, (0.05, 0.5, 0.95))
         row = {"label": label, "of": of, "n": last.sizes["seed"]}
@@ -331,6 +336,7 @@ def main(
         seeds, epochs = min(seeds, QUICK_SEEDS), min(epochs, QUICK_EPOCHS)
         results = summaries = results / "quick"
         results.mkdir(parents=True, exist_ok=True)
+        print(f"Quick look: {seeds} seeds, {epochs} epochs; not the experiment.", flush=True)
 
     asked = study(epochs)
     labels = list(QUICK if quick else asked.rows)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 import xarray as xr
-from scripts import script
+from scripts import assert_answered_anew, script
 
 import approx as ap
 
@@ -50,7 +50,9 @@ def test_the_waveforms_rows_are_compared_with_their_literal_recipe():
     assert STUDY.against["RMSprop, raw, 8K, sigmoid, of each class"] == "32 classes, RMSprop"
     assert STUDY.other_of("Adam, raw, 8K, sigmoid, of each class") == ap.study.BASELINE
     claimed = {(claim.row, claim.against) for claim in STUDY.claims if claim.against}
-    swaps = [(f"{k} classes, {a}", f"{k} classes, {b}") for k in (64, 256) for a, b in WAVEFORM.SWAPS]
+    swaps = [
+        (f"{k} classes, {a}", f"{k} classes, {b}") for k in (64, 256) for a, b in WAVEFORM.SWAPS
+    ]
     assert set(swaps) <= claimed
     for row, other in claimed - set(swaps):
         assert other == STUDY.against[row]
@@ -62,25 +64,31 @@ def test_a_constant_has_a_loss_of_log_k():
         assert STUDY.rows[label].task.classes == classes
 
 
+def predicted(outputs):
+    """Runs of given outputs (seed, point, output)."""
+    dims = ("seed", "point", "output")
+    return xr.Dataset({"prediction": (dims, outputs)}, {"seed": np.arange(len(outputs))})
+
+
 def test_a_network_without_numbers_has_chosen_no_class():
-    """Always right; one class off; two off; wrong in 2% of the rows; nan."""
+    """Always right; one class off; two off; far off in 2% of the rows; nan."""
     classes = 100
     right = np.arange(2 * classes) % classes
-    nearby = np.where(right < 50, right + 1, right - 1)
-    chosen = np.array([right, nearby, np.where(right < 50, right + 2, right - 2), right])
+    inwards = np.where(right < 50, 1, -1)
+    chosen = np.array([right, right + inwards, right + 2 * inwards, right, right])
     chosen[3, :4] += 50
-    outputs = np.eye(classes)[np.concatenate([chosen, [np.zeros_like(right)]])]
+    outputs = np.eye(classes)[chosen]
     outputs[4] = np.nan
-    runs = xr.Dataset({"prediction": (("seed", "point", "output"), outputs)}, {"seed": np.arange(5)})
+    runs = predicted(outputs)
+    assert WAVEFORM.far_off(runs).values.tolist() == pytest.approx([0, 0, 1, 0.02, 1])
     assert WAVEFORM.near(runs).values.tolist() == [True, True, False, False, False]
 
 
-def test_a_few_rows_without_numbers_are_wrong():
-    """A class 0 that nobody chose is not right by chance."""
+def test_a_row_without_numbers_is_not_of_class_0():
+    """Four rows of two classes, the first of which has no outputs."""
     outputs = np.eye(2)[[0, 1, 0, 1]]
     outputs[0] = np.nan
-    runs = xr.Dataset({"prediction": (("seed", "point", "output"), outputs[None])}, {"seed": [0]})
-    assert not WAVEFORM.near(runs).values.any()
+    assert WAVEFORM.far_off(predicted(outputs[None])).values.tolist() == [0.25]
 
 
 def test_the_waveforms_exact_reference():
@@ -96,8 +104,10 @@ def test_the_waveforms_exact_reference():
 
 @pytest.mark.slow  # six networks to compile
 def test_the_waveform_is_judged_and_drawn(tmp_path, capsys):
-    WAVEFORM.main(seeds=4, epochs=12, results=tmp_path, quick=True)
+    options = {"seeds": 4, "epochs": 12, "results": tmp_path, "quick": True}
+    WAVEFORM.main(**options)
     said = capsys.readouterr().out
+    assert "Quick look: 4 seeds, 12 epochs; not the experiment." in said
     assert "Not trained, and so not in this report: 32 classes, SGD" in said
     quick = tmp_path / "quick"
     judged = ap.stats.read_claims(quick / "waveform_claims.csv")
@@ -113,3 +123,4 @@ def test_the_waveform_is_judged_and_drawn(tmp_path, capsys):
     script("figures", "waveform").main(results=tmp_path, quick=True)
     assert (quick / "waveform.pdf").stat().st_size > 0
     assert set(tmp_path.iterdir()) == {quick}
+    assert_answered_anew(quick, WAVEFORM.main, **options)
