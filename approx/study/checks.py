@@ -192,35 +192,14 @@ def check_options(options: Mapping[str, Any], rows: Mapping[str, Row]) -> None:
             )
 
 
-def check_factor_on_seeds(label: str, value: Any) -> None:
-    """Refuse a factor on a row's seeds that is no positive, finite number.
-
-    Raises:
-        TypeError, ValueError: naming the row.
-    """
-    said = (
-        f"options of {label!r}: seeds is {shortened(value)}; it is a factor on the seeds that run "
-        "is asked for, such as 0.25 or 4"
-    )
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        raise TypeError(said)
-    if not 0 < value < np.inf:
-        raise ValueError(said)
-
-
 def check_option(label: str, name: str, value: Any) -> None:
     """Refuse one option of a row."""
-<<<<<<< HEAD
     if name == SEEDS:
         if not is_factor(value):
             raise ValueError(
                 f"options of {label!r}: seeds is {shortened(value)}; it is a factor on the seeds "
                 "that run is asked for, such as 0.25 or 4"
             )
-=======
-    if name == SHARE:
-        check_factor_on_seeds(label, value)
->>>>>>> study
         return
     if name in SET_BY_STUDY:
         raise ValueError(f"options of {label!r}: a study does not take {name!r} for one row")
