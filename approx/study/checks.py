@@ -1,6 +1,5 @@
 """What may be wrong with a study's declaration, said before anything is trained."""
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from approx.training.recipes import is_number, record_steps
 WHEN = tuple(reading for reading in READINGS if reading != "each")
 # Options of `ap.run` that the study itself sets, or under which a row is no row of one study
 SET_BY_STUDY = ("cross", "executor", "out", "progress", "seeds", "until")
-SEEDS = "seeds"  # the option that a study reads in its own way
+SHARE = "seeds"  # the option that a study reads in its own way
 MOST_LISTED = 30  # labels in one error
 
 
@@ -194,17 +193,8 @@ def check_factor_on_seeds(label: str, value: Any) -> None:
 
 def check_option(label: str, name: str, value: Any) -> None:
     """Refuse one option of a row."""
-<<<<<<< HEAD
-    if name == SEEDS:
-        if not is_factor(value):
-            raise ValueError(
-                f"options of {label!r}: seeds is {shortened(value)}; it is a factor on the seeds "
-                "that run is asked for, such as 0.25 or 4"
-            )
-=======
     if name == SHARE:
         check_factor_on_seeds(label, value)
->>>>>>> study
         return
     if name in SET_BY_STUDY:
         raise ValueError(f"options of {label!r}: a study does not take {name!r} for one row")
@@ -216,13 +206,6 @@ def check_option(label: str, name: str, value: Any) -> None:
 
 
 # ---- numbers -------------------------------------------------------------------------------------
-
-
-def is_factor(value: Any) -> bool:
-    """Whether a value is a positive number, and not infinite."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return 0 < value < math.inf
 
 
 def is_share(value: Any) -> bool:
