@@ -1,6 +1,5 @@
 """What may be wrong with a study's declaration, said before anything is trained."""
 
-import math
 from collections.abc import Iterable, Mapping
 from typing import Any
 
@@ -19,7 +18,7 @@ from approx.training.recipes import is_number, record_steps
 WHEN = tuple(reading for reading in READINGS if reading != "each")
 # Options of `ap.run` that the study itself sets, or under which a row is no row of one study
 SET_BY_STUDY = ("cross", "executor", "out", "progress", "seeds", "until")
-SEEDS = "seeds"  # the option that a study reads in its own way
+SHARE = "seeds"  # the option that a study reads in its own way
 MOST_LISTED = 30  # labels in one error
 
 
@@ -211,13 +210,6 @@ def check_option(label: str, name: str, value: Any) -> None:
 
 
 # ---- numbers -------------------------------------------------------------------------------------
-
-
-def is_factor(value: Any) -> bool:
-    """Whether a value is a positive number, and not infinite."""
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return False
-    return 0 < value < math.inf
 
 
 def is_share(value: Any) -> bool:
