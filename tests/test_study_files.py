@@ -1,5 +1,6 @@
 """Promise: what a study wrote is read again, and says what its tables say."""
 
+import numpy as np
 import pytest
 
 import approx as ap
@@ -48,3 +49,30 @@ def test_effects_are_those_of_the_levels_that_are_trained():
     answer = study.answer()
     assert answer.effects.effect.tolist() == ["rate=slow", "rate=fast"]
     assert "nan%" not in answer.report()
+
+
+def test_a_measure_may_judge_a_function_of_the_runs_and_fits_may_differ_by_row():
+    """A share of the variance: rows on a smaller range have smaller losses."""
+
+    def share(runs):
+        return runs.loss.isel(step=-1) / float(runs.y_test.where(runs.distance == 0).var())
+
+    def fitted(label):
+        return 1e6 if label == "small" else 0.0
+
+    study = ap.Study(
+        ap.tasks.square(range=1.0, size=9),
+        LINEAR,
+        success=ap.study.Measure("never", lambda runs: runs.loss.isel(step=-1) < 0, share),
+        changes={"small": {"range": 0.1}},
+        fits=fitted,
+    )
+    answer = study.run(4, progress=False).answer()
+    rows = answer.rows.set_index("label")
+    for label in study.rows:
+        values = np.sort(share(study.runs(label)).values)
+        assert rows.loc[label, ["q05", "median", "q95"]].tolist() == values[[0, 1, 3]].tolist()
+    ends = answer.endings.set_index("label")
+    assert ends.ending["small"] == "fits its rows only"
+    assert ends.seeds["small"] == 4
+    assert "fits its rows only" not in set(ends.loc[["baseline"]].ending)

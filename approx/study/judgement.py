@@ -17,7 +17,6 @@ from approx.stats.evidence import Claim as Stated
 from approx.stats.evidence import judge as judge_claim
 from approx.stats.factorials import crossed
 from approx.stats.kept import steps_kept
-from approx.stats.labels import final
 from approx.stats.outcomes import endings
 from approx.stats.paired import improvement
 from approx.stats.rates import rate, reading
@@ -27,7 +26,7 @@ from approx.study import verdicts
 from approx.study.answers import Answer
 from approx.study.claims import BASELINE
 from approx.study.declaration import Declaration
-from approx.study.measures import Measure, hits_of
+from approx.study.measures import Measure, hits_of, judged_values
 from approx.study.plateaus import known_plateaus, training_rows
 from approx.study.reported import placed
 from approx.study.rows import Row
@@ -36,6 +35,7 @@ from approx.study.tuning import tuned_row
 from approx.study.units import idle_share
 from approx.sweep import facts
 
+SPREAD = (0.05, 0.5, 0.95)  # the quantiles over seeds that are reported
 UNEQUAL = 1.01  # budgets whose ratio is beyond count as different
 NEAR = 0.8  # share of a budget at which a record still shows what it gave
 
@@ -49,6 +49,7 @@ class Sample(NamedTuple):
         runs: the trainings.
         hits: {name of a measure: which seeds succeed}.
         group: "baseline", "change", "cell" or "view".
+        idle: the share of each seed's hidden units that are idle at the end, see `idle_of`.
         partner: of a view: the hits that it is compared with instead of the baseline's.
     """
 
@@ -57,6 +58,7 @@ class Sample(NamedTuple):
     runs: xr.Dataset
     hits: dict[str, xr.Dataset]
     group: str
+    idle: np.ndarray
     partner: dict[str, xr.Dataset] | None = None
 
 
@@ -101,13 +103,14 @@ def sample_of(study: Declaration, label: str) -> Sample:
     hits = {name: hits_of(name, measure, runs) for name, measure in study.measures.items()}
     row = tuned_row(study, trained_label(study, label))
     if label not in study.views:
-        return Sample(label, row, runs, hits, group_of(row))
+        return Sample(label, row, runs, hits, group_of(row), idle_of(row, runs))
     view = study.views[label]
     partner = None
     if view.beside is not None:
         others = view.beside(study.trained.runs(study.views, view.of))
         partner = {name: hits_of(name, measure, others) for name, measure in study.measures.items()}
-    return Sample(label, row._replace(change=view.says), runs, hits, "view", partner)
+    idle = idle_of(row, runs)
+    return Sample(label, row._replace(change=view.says), runs, hits, "view", idle, partner)
 
 
 def group_of(row: Row) -> str:
@@ -298,30 +301,36 @@ def within(hits: xr.Dataset, seen: np.ndarray, budget: float) -> xr.Dataset:
 
 
 def value_at_end(measure: Measure, one: Sample, level: float) -> dict[str, float]:
-    """The median of the judged variable at the last record, with its interval."""
-    if measure.of is None or measure.of not in one.runs:
+    """The judged value of the seeds at the end: its 5, 50 and 95% quantiles, the median's ends."""
+    values = judged_values(measure, one.runs)
+    if values is None:
         return {}
-    end = xr.Dataset({measure.of: final(one.runs, measure.of)})
-    found = quantiles(end, measure.of, 0.5, level=level).isel(quantile=0)
+    (name,) = values
+    found = quantiles(values, str(name), SPREAD, level=level)
+    low, middle, high = found[name].values.tolist()
     return {
-        "median": float(found[measure.of]),
-        "median_low": float(found.low),
-        "median_high": float(found.high),
+        "q05": low,
+        "median": middle,
+        "q95": high,
+        "median_low": float(found.low[1]),
+        "median_high": float(found.high[1]),
     }
 
 
 def better_values(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
-    """How many seeds end with a better value of the judged variable than with the other row."""
-    of = study.measures[name].of
+    """How many seeds end with a better judged value than with the other row."""
     label = study.other_of(one.label)
-    if of is None or one.partner is not None or one.label == label or label not in samples:
+    if one.partner is not None or one.label == label or label not in samples:
         return {}
-    row, other = on_common_seeds(one.runs, samples[label].runs)
-    if of not in row or of not in other:
+    mine = judged_values(study.measures[name], one.runs)
+    its = judged_values(study.measures[name], samples[label].runs)
+    if mine is None or its is None:
         return {}
+    row, other = on_common_seeds(mine, its)
+    (of,) = row
     pair: dict[Hashable, xr.Dataset] = {"row": row, "other": other}
     level = level_of_one(study, one.label, label)
-    found = improvement(pair, "row", "other", of=of, pairs="seed", level=level)
+    found = improvement(pair, "row", "other", of=str(of), pairs="seed", level=level)
     return {
         "better": float(found.improvement),
         "better_low": float(found.low),
@@ -344,7 +353,7 @@ def about(study: Declaration, one: Sample) -> dict[str, Any]:
     return {
         "steps": int(one.runs.step[-1]),
         "diverged": int((~np.isfinite(last)).sum()),
-        "idle_units": mean_idle(one),
+        "idle_units": mean_known(one.idle),
         "tuned": "; ".join(f"{name} = {value:g}" for name, value in tuned.items()),
         "fingerprint": str(one.runs.attrs.get("fingerprint", ""))[:12],
     }
@@ -357,15 +366,20 @@ def trained_label(study: Declaration, label: str) -> str:
     return label
 
 
-def mean_idle(one: Sample) -> float:
-    """The mean share of idle units over seeds; nan where it is not known."""
-    if "params" not in one.runs.attrs or not params_are_last(one.runs):
-        return np.nan
-    rows = next(training_rows(one.row.task, 0))
-    share = idle_share(one.runs, one.row.recipe.model, rows.x)
-    if share is None or not bool(np.isfinite(share).any()):
-        return np.nan
-    return float(share.mean())
+def idle_of(row: Row, runs: xr.Dataset) -> np.ndarray:
+    """The share of every seed's hidden units that are idle at the end; nan if it is unknown."""
+    unknown = np.full(runs.sizes["seed"], np.nan)
+    if "params" not in runs.attrs or not params_are_last(runs):
+        return unknown
+    rows = next(training_rows(row.task, 0))
+    share = idle_share(runs, row.recipe.model, rows.x)
+    return unknown if share is None else share.values
+
+
+def mean_known(values: np.ndarray) -> float:
+    """The mean of the values that are known; nan if none is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan
 
 
 def params_are_last(runs: xr.Dataset) -> bool:
@@ -378,12 +392,13 @@ def params_are_last(runs: xr.Dataset) -> bool:
 
 def ending_lines(study: Declaration, one: Sample, name: str) -> list[dict[str, Any]]:
     """How many seeds of a row ended in each way, those ways left out that no seed took."""
+    learned = reading(one.hits[name], study.when)
     found = endings(
         one.runs,
-        reading(one.hits[name], study.when),
+        learned,
         plateaus_of(study, one),
         tolerance=study.tolerance,
-        fits=study.fits,
+        fits=fits_of(study, one),
     )
     counted = shares(found, level=level_of_one(study, one.label))
     lines = []
@@ -400,6 +415,7 @@ def ending_lines(study: Declaration, one: Sample, name: str) -> list[dict[str, A
                 "rate": float(here.rate),
                 "low": float(here.low),
                 "high": float(here.high),
+                "idle_units": mean_known(one.idle[found.kind.values == kind]),
             }
         )
     return lines
@@ -412,6 +428,13 @@ def plateaus_of(study: Declaration, one: Sample) -> Mapping[str, float]:
     if study.plateaus is not None:
         return study.plateaus
     return known_plateaus(one.row.task, recipe=one.row.recipe)
+
+
+def fits_of(study: Declaration, one: Sample) -> float | None:
+    """The training loss at or below which a row's training data count as fitted."""
+    if callable(study.fits):
+        return study.fits(one.row.label)
+    return study.fits
 
 
 def effects_table(study: Declaration, samples: Samples, name: str) -> pd.DataFrame:
@@ -586,7 +609,14 @@ def facts_of(study: Declaration, samples: Samples) -> dict[str, Any]:
         "seeds": int(max(sizes)),
         "not_trained": [label for label in study.labels if label not in samples],
         "factors": {name: list(levels) for name, levels in study.factors.items()},
+        "claimed": claimed_labels(study),
     }
+
+
+def claimed_labels(study: Declaration) -> list[str]:
+    """The rows and views that a claim names, in their order."""
+    named = {label for claim in study.claims for label in (claim.row, claim.against)}
+    return [label for label in study.labels if label in named]
 
 
 def undecided_rows(study: Declaration) -> list[str]:

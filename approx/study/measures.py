@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from approx.stats.labels import final
 from approx.stats.rates import success, truth
 from approx.tasks import Task, losses, shortened
 
@@ -37,12 +38,14 @@ class Measure(NamedTuple):
         says: the rule in words, such as "test loss at most 0.01".
         hits: a function of a row's runs that gives what `stats.success` returns, or one bool for
             each seed.
-        of: the variable that the rule judges, whose median is reported too; None if there is none.
+        of: the variable that the rule judges, whose quantiles are reported too; or a function of a
+            row's runs that gives one value for each seed, the lower the better; None if there is
+            none.
     """
 
     says: str
     hits: Callable[..., Any]
-    of: str | None = None
+    of: str | Callable[[xr.Dataset], xr.DataArray] | None = None
 
 
 def threshold(of: str, below: float | None = None, above: float | None = None) -> Measure:
@@ -68,6 +71,20 @@ def threshold(of: str, below: float | None = None, above: float | None = None) -
     judged = partial(success, below=below, above=above, of=of)
     side = "at least" if below is None else "at most"
     return Measure(f"{SHOWN.get(of, of)} {side} {number:g}", judged, of)
+
+
+def judged_values(measure: Measure, runs: xr.Dataset) -> xr.Dataset | None:
+    """What a measure judges, for each seed at the last record, as the only variable.
+
+    It keeps the variable's name, by which higher and lower values are told apart, and is called
+    "value" where a function gives it. None stands for a measure, or for runs, without.
+    """
+    if callable(measure.of):
+        values = measure.of(runs)
+        return values.reset_coords(drop=True).to_dataset(name="value")
+    if measure.of is None or measure.of not in runs:
+        return None
+    return xr.Dataset({measure.of: final(runs, measure.of)})
 
 
 def judged_variable(task: Task, accuracy: bool) -> str:

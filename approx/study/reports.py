@@ -1,6 +1,7 @@
 """Reports of a study: sentences, then tables, as text, Markdown, HTML or LaTeX."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +16,7 @@ from approx.study.sentences import points, share, verdict_in_sentences, with_int
 from approx.study.tables import Tables
 
 FORMS = (*LAYOUTS, "html")
+MOST_ROWS = 40  # of a report that is read from top to bottom
 MARKS = {"text": "", "markdown": "## ", "latex": "% "}
 
 
@@ -37,11 +39,29 @@ def report(answer: Tables, form: str) -> str:
     if form not in FORMS:
         raise ValueError(f"the format must be one of {', '.join(FORMS)}; got {form!r}")
     sentences = verdict_in_sentences(answer)
+    if form != "html":
+        answer, left_out = for_a_page(answer)
+        sentences += left_out
     tables = tables_of(answer)
     title = answer.facts["title"] or "A study"
     if form == "html":
         return page(title, answer.facts["source"], sentences, tables)
     return document(title, answer.facts["source"], sentences, tables, form)
+
+
+def for_a_page(answer: Tables) -> tuple[Tables, list[str]]:
+    """The answer without most cells of a large factorial, and a sentence that says so.
+
+    Cells that a claim names stay. A page of HTML has them all, for its tables can be sorted.
+    """
+    rows = answer.main_rows
+    unnamed = rows.label[(rows.group == "cell") & ~rows.label.isin(answer.facts["claimed"])]
+    if len(rows) <= MOST_ROWS or not len(unnamed):
+        return answer, []
+    kept = answer.rows[~answer.rows.label.isin(unnamed)]
+    endings = answer.endings[~answer.endings.label.isin(unnamed)]
+    sentence = f"The tables below leave out {len(unnamed)} combinations that no claim names."
+    return replace(answer, rows=kept, endings=endings), [sentence]
 
 
 def document(title: str, source: str, sentences: list[str], tables: list[Table], form: str) -> str:
@@ -214,14 +234,19 @@ NEEDED = {
 def endings_table(answer: Tables) -> Table:
     """What became of every row's seeds."""
     ends = answer.endings
-    rows = [["row", "ending", "seeds", "share"]]
+    rows = [["row", "ending", "seeds", "share", "idle units"]]
     for each in ends.itertuples():
         rate = with_interval(each.rate, each.low, each.high)
-        rows.append([each.label, each.ending, f"{each.seeds} of {each.n}", rate])
+        idle = "" if np.isnan(each.idle_units) else share(each.idle_units)
+        rows.append([each.label, each.ending, f"{each.seeds} of {each.n}", rate, idle])
     caption = (
         "Learned: a success. Then, in this order: diverged; at a plateau with a name; still "
-        "falling; at a value of the loss that many seeds share; stuck."
+        "falling; at a value of the loss that many seeds share; stuck. Idle units: the mean share "
+        "of hidden units that give the same on all training rows."
     )
+    if len(ends) and ends.idle_units.isna().all():
+        rows = [row[:-1] for row in rows]
+        caption = caption.partition(" Idle units:")[0]
     return Table("What became of the seeds", rows, caption)
 
 

@@ -26,7 +26,7 @@ from approx.sweep.progress import bar
 from approx.sweep.request import OPTIONS, Request, checked
 
 AHEAD = 2  # rows that are compiled before they are trained
-NARROWEST = 2  # seeds of a row that has a small share of all seeds
+NARROWEST = 2  # seeds of a row that has a small part of those asked for
 
 
 class Job(NamedTuple):
@@ -161,9 +161,9 @@ def is_missing(study: Declaration, label: str, seeds: int, folder: Path | None) 
 def find_twins(study: Declaration) -> dict[str, str]:
     """Rows that equal an earlier row, with that row's label: they are trained once."""
     found: dict[str, str] = {}
-    earlier: dict[str, list[Row]] = {}  # those that print alike, so that few are compared
+    earlier: dict[tuple[str, str], list[Row]] = {}  # rows that look alike, by how they look
     for label, row in study.rows.items():
-        alike = earlier.setdefault(f"{row.task!r}, {row.recipe!r}", [])
+        alike = earlier.setdefault((type(row.task).__name__, repr(row.recipe)), [])
         twin = next((one.label for one in alike if _are_twins(study, one, row)), None)
         if twin is None:
             alike.append(row)
@@ -230,6 +230,8 @@ def asked(
 ) -> Request:
     """The request for some seeds of a row."""
     given = {"keep": study.keep, "metrics": study.metrics, "progress": False} | dict(options)
+    if callable(given.get("init_params")):
+        given["init_params"] = given["init_params"](np.asarray(seeds))
     grid = {name: given.pop(name) for name in list(given) if name not in OPTIONS}
     return Request(task=row.task, recipe=row.recipe, seeds=seeds, out=out, grid=grid, **given)
 

@@ -9,7 +9,7 @@ import xarray as xr
 from approx.stats.labels import final, worst_value
 from approx.stats.rates import reading
 from approx.study.declaration import Declaration
-from approx.study.measures import Measure, hits_of
+from approx.study.measures import Measure, hits_of, judged_values
 from approx.study.rows import Row
 from approx.sweep import numbers
 
@@ -45,16 +45,21 @@ def best_setting(
     for setting in settings:
         here = runs.sel(dict(zip(names, setting, strict=True)), drop=True)
         hits = reading(hits_of(name, measure, here), when)
-        scores.append((-int(hits.sum()), badness(here, measure.of or "loss")))
+        scores.append((-int(hits.sum()), badness(here, measure)))
     best = settings[scores.index(min(scores))]
     return {number: float(value) for number, value in zip(names, best, strict=True)}
 
 
-def badness(runs: xr.Dataset, of: str) -> float:
-    """The median of a variable at the end, the smaller the better; what diverged counts as worst.
+def badness(runs: xr.Dataset, measure: Measure) -> float:
+    """The median of what is judged at the end, the smaller the better; what diverged is worst.
 
-    The lower median is one of the values and so allows for infinite ones.
+    The lower median is one of the values and so allows for infinite ones. Without a judged value it
+    is that of the training loss.
     """
-    values = np.asarray(final(runs, of), float) * np.sign(worst_value(of, None))
+    judged = judged_values(measure, runs)
+    if judged is None:
+        judged = xr.Dataset({"loss": final(runs, "loss")})
+    (of,) = judged
+    values = np.asarray(judged[of], float) * np.sign(worst_value(str(of), None))
     values = np.where(np.isfinite(values), values, np.inf)
     return float(np.quantile(values, 0.5, method="inverted_cdf"))

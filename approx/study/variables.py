@@ -16,9 +16,9 @@ OF_INSIDE, OF_OUTSIDE = "test_", "outside_"
 
 def read_of(study: Declaration, label: str) -> dict[str, str]:
     """The variables of a row's runs that a study reads by name, with what reads each."""
-    found = {}
+    found: dict[str, str] = {}
     for name, measure in study.measures.items():
-        if measure.of is not None:
+        if isinstance(measure.of, str):
             found[measure.of] = f"the measure {name!r}"
     for claim in study.claims:
         rows = [study.views[one].of if one in study.views else one for one in claim_rows(claim)]
