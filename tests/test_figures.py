@@ -17,7 +17,7 @@ from approx.study import drawing
 
 SUMMARIES = ROOT / "experiments" / "summaries"
 # Of the recipes in the tables of failures
-COLUMNS = {"identity": "label", "interval": "label", "waveform": "recipe"}
+COLUMNS = {"interval": "label", "waveform": "recipe"}
 
 
 def seeds_of(name):
@@ -37,9 +37,7 @@ def write_kinds(folder, name, seeds):
 
 def read_kinds(name, folder):
     figure = script("figures", name)
-    return figure.read_kinds(
-        folder if name == "identity" else folder / f"{name}_kinds.csv", SUMMARIES
-    )
+    return figure.read_kinds(folder / f"{name}_kinds.csv", SUMMARIES)
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -71,8 +69,6 @@ def test_a_kind_without_a_colour_is_refused(name):
 def test_every_kind_of_the_committed_tables_is_known():
     for name in COLUMNS:
         plot.drawn_as({kind for _, kind in seeds_of(name)}, script("figures", name).GROUPED)
-    clusters = pd.read_csv(SUMMARIES / "clusters_kinds.csv")
-    plot.check_colors(clusters.kind, script("figures", "clusters").KINDS)
 
 
 def legend_of(figure):
@@ -91,19 +87,6 @@ def dots(ax):
         for line in ax.lines
         if line.get_linestyle() == "None" and len(line.get_xdata())
     }
-
-
-def test_every_kind_of_the_identitys_seeds_is_in_the_legend():
-    figure = script("figures", "identity")
-    kinds = np.array([*figure.COLORS, "at 3.1e-06"], object)
-    r_squared = np.linspace(-5, 1, kinds.size)[:, None]
-    runs = xr.Dataset({"r_squared": (("seed", "step"), r_squared)}, {"step": [10]})
-    panel, ax = plt.subplots()
-    figure.draw_recipes(ax, {"A": runs}, {"A": kinds})
-    assert legend_of(panel) == figure.COLORS
-    assert dots(ax) == set(figure.COLORS.values())
-    with pytest.raises(ValueError, match="no colour for the kinds"):
-        figure.draw_recipes(ax, {"A": runs}, {"A": np.where(kinds == "learned", "solved", kinds)})
 
 
 def test_every_kind_of_the_waveforms_seeds_is_in_the_legend():

@@ -247,23 +247,24 @@ def test_the_recipes_of_the_other_cases_are_the_threads():
         "stream",
         3_000,
     )
-    identity = script("experiments", "identity").RECIPES
+    identity = script("experiments", "identity").study().rows
     for label, rows, size, epochs in (("A", 139_336, 8, 10), ("B", 99_999, 80, 100)):
-        task, recipe = identity[label]
+        task, recipe = identity[label].task, identity[label].recipe
         assert (task.size, task.dim, task.validation, recipe.learning_rate) == (rows, 84, 0.3, 0.01)
         assert (recipe.batch_size, recipe.steps) == (
             size,
             epochs * np.ceil(np.floor(rows * 0.7) / size),
         )
-    task, recipe = script("experiments", "clusters").RECIPES["literal"]
-    assert (recipe.model.widths, recipe.model.bias, recipe.model.dropout) == ((10,), False, 0.5)
+    study = script("experiments", "clusters").study()
+    task, recipe, model = study.task, study.recipe, study.recipe.model.model
+    assert (model.widths, model.bias, model.dropout) == ((10,), False, 0.5)
     assert (recipe.batch_size, recipe.batches, recipe.learning_rate, recipe.steps) == (
         1,
         "order",
         0.002,
         300 * 8_000,
     )
-    assert (recipe.model.initializer, recipe.model.init_scale, task.loss) == (
+    assert (model.initializer, model.init_scale, task.loss) == (
         "uniform",
         0.1,
         "half_squared_error",

@@ -147,7 +147,8 @@ def remedies(
         **{"tuning_seeds": TUNING_SEEDS, **study},
     )
     main = next(iter(declared.measures.values()))
-    for doubt in doubts(task, recipe, main.of, below):
+    judged = main.of if isinstance(main.of, str) else None
+    for doubt in doubts(task, recipe, judged, below):
         warnings.warn(doubt, stacklevel=2)
     return declared
 

@@ -161,9 +161,9 @@ def is_missing(study: Declaration, label: str, seeds: int, folder: Path | None) 
 def find_twins(study: Declaration) -> dict[str, str]:
     """Rows that equal an earlier row, with that row's label: they are trained once."""
     found: dict[str, str] = {}
-    earlier: dict[tuple[str, str], list[Row]] = {}  # rows that look alike, by how they look
+    earlier: dict[str, list[Row]] = {}  # those that print alike, so that few are compared
     for label, row in study.rows.items():
-        alike = earlier.setdefault((type(row.task).__name__, repr(row.recipe)), [])
+        alike = earlier.setdefault(f"{row.task!r}, {row.recipe!r}", [])
         twin = next((one.label for one in alike if _are_twins(study, one, row)), None)
         if twin is None:
             alike.append(row)
@@ -215,14 +215,14 @@ def training_job(study: Declaration, label: str, seeds: int, folder: Path | None
 
 
 def missing_seeds(study: Declaration, label: str, seeds: int) -> range:
-    """The seeds of a row that are not trained yet, of its share of so many."""
+    """The seeds of a row that are not trained yet, if so many are asked for."""
     return range(study.trained.seeds(label), wanted_seeds(study, label, seeds))
 
 
 def wanted_seeds(study: Declaration, label: str, seeds: int) -> int:
-    """How many of all seeds a row is to have: its share of them."""
-    share = _options(study, label).get("seeds", 1.0)
-    return max(NARROWEST, round(share * seeds))
+    """How many seeds a row is to have if so many are asked for."""
+    factor = _options(study, label).get("seeds", 1.0)
+    return max(NARROWEST, round(factor * seeds))
 
 
 def asked(
