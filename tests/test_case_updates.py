@@ -94,7 +94,7 @@ def test_waveform():
     model = ap.MLP((4, 8), "sigmoid", outputs=4, initializer="keras")
     with jax.enable_x64(True):
         ten = Ten(
-            "32_rmsprop_keras",
+            "32 classes, RMSprop",
             "waveform",
             ap.tasks.waveform(classes=4, dim=6),
             model=model,

@@ -17,7 +17,7 @@ from approx.study import drawing
 
 SUMMARIES = ROOT / "experiments" / "summaries"
 # Of the recipes in the tables of failures
-COLUMNS = {"interval": "label", "waveform": "recipe"}
+COLUMNS = {"interval": "label"}
 
 
 def seeds_of(name):
@@ -87,17 +87,6 @@ def dots(ax):
         for line in ax.lines
         if line.get_linestyle() == "None" and len(line.get_xdata())
     }
-
-
-def test_every_kind_of_the_waveforms_seeds_is_in_the_legend():
-    figure = script("figures", "waveform")
-    kinds = [*list(figure.GROUPED)[:-1], "at 4.027"]
-    loss = np.linspace(0.1, 4, len(kinds))[:, None]
-    runs = xr.Dataset({"test_loss": (("seed", "step"), loss)}, {"step": [10]})
-    panel, ax = plt.subplots()
-    figure.draw_losses(ax, {"64_sgd": runs}, {"64_sgd": kinds})
-    assert legend_of(panel) == figure.ENDS
-    assert dots(ax) == set(figure.ENDS.values())
 
 
 def test_every_kind_of_the_intervals_seeds_is_named():

@@ -237,9 +237,9 @@ def test_the_recipes_of_the_other_cases_are_the_threads():
     task, recipe = script("experiments", "interval").RECIPES["literal"]
     assert (recipe.model.widths, recipe.optimizer, recipe.learning_rate) == ((2,), "sgd", 0.01)
     assert (recipe.batch_size, recipe.steps) == (32, 1_000 * np.ceil(300 / 32))
-    waveform = script("experiments", "waveform").RECIPES
-    assert {key.split("_", 1)[0] for key in waveform} == {"32", "64", "256"}
-    task, recipe = waveform["64_adam_keras"]
+    waveform = script("experiments", "waveform").study().rows
+    assert {row.task.classes for row in waveform.values()} == {32, 64, 256}
+    task, recipe = waveform["64 classes, Adam"][1:3]
     assert (task.dim, recipe.model.widths, recipe.model.outputs) == (200, (64, 128), 64)
     assert (task.spread, recipe.batch_size, recipe.batches, recipe.steps) == (
         63 / 255,

@@ -55,13 +55,19 @@ def test_a_row_has_more_seeds_or_fewer_and_starts_of_its_own(soon):
 
 
 @pytest.mark.parametrize(
-    "factor",
-    [0, -1, float("nan"), float("inf"), "512", True],
-    ids=["0", "-1", "nan", "inf", "text", "bool"],
+    ("options", "error", "words"),
+    [
+        ({"seeds": 0}, ValueError, "'baseline': seeds is 0; it is a factor on the seeds"),
+        ({"seeds": float("nan")}, ValueError, "seeds is nan; it is a factor"),
+        ({"seeds": float("inf")}, ValueError, "seeds is inf; it is a factor"),
+        ({"seeds": "512"}, TypeError, "seeds is '512'; it is a factor"),
+        ({"seeds": True}, TypeError, "seeds is True; it is a factor"),
+        (512, TypeError, "options of 'baseline' is 512; give a dictionary"),
+    ],
 )
-def test_a_factor_on_the_seeds_that_cannot_be_is_refused(factor):
-    with pytest.raises(ValueError, match="it is a factor on the seeds that run is asked for"):
-        ap.Study(TASK, RECIPE, below=1, options={"baseline": {"seeds": factor}})
+def test_a_factor_on_the_seeds_that_cannot_be_is_refused(options, error, words):
+    with pytest.raises(error, match=words):
+        ap.Study(TASK, RECIPE, below=1, options={"baseline": options})
 
 
 def test_endings_say_how_many_units_are_idle(soon):

@@ -47,7 +47,7 @@ LOOKS = {
     "plateau": Look("#C65A11"),
     "found": Look("#C65A11", "////"),
     "fitted": Look("#9C9CC8"),
-    "stuck": Look("#6A6A6A"),
+    "stuck": Look("#4C4C4C"),
     "diverged": Look("#111111"),
 }
 KEYS = {

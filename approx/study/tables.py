@@ -22,17 +22,10 @@ class Tables:
             `against`, with `difference_low` and `difference_high`, `deciding_low` and
             `deciding_high` (the interval at `deciding_level` that decides), `verdict`, `pvalue`
             (McNemar's), `equal_difference` (where both have seen `equal_rows_seen`) with its
-<<<<<<< HEAD
-            interval, `median` of the judged variable, `better` (the share of seeds whose value of
-            it ends better than with the other row, ties counting half) with its interval, `ert`
-            (expected steps to a success by restarts), `steps`, `diverged`, `idle_units`, `tuned`,
-            `fingerprint`.
-=======
             interval, `median` of the judged variable with the quantiles `q05` and `q95` over seeds,
             `better` (the share of seeds whose value of it ends better than with the other row, ties
             counting half) with its interval, `ert` (expected steps to a success by restarts),
             `steps`, `diverged`, `idle_units`, `tuned`, `fingerprint`.
->>>>>>> study
         endings: how many seeds of each row ended in which way, see `stats.endings`; with the mean
             share of their hidden units that are idle.
         effects: of a factorial, see `stats.effects`.

@@ -215,14 +215,14 @@ def training_job(study: Declaration, label: str, seeds: int, folder: Path | None
 
 
 def missing_seeds(study: Declaration, label: str, seeds: int) -> range:
-    """The seeds of a row that are not trained yet, if so many are asked for."""
+    """The seeds of a row that are not trained yet, of its share of so many."""
     return range(study.trained.seeds(label), wanted_seeds(study, label, seeds))
 
 
 def wanted_seeds(study: Declaration, label: str, seeds: int) -> int:
-    """How many seeds a row is to have if so many are asked for."""
-    factor = _options(study, label).get("seeds", 1.0)
-    return max(NARROWEST, round(factor * seeds))
+    """How many of all seeds a row is to have: its share of them."""
+    share = _options(study, label).get("seeds", 1.0)
+    return max(NARROWEST, round(share * seeds))
 
 
 def asked(

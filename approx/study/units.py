@@ -59,7 +59,7 @@ def idle_share(runs: xr.Dataset, model: Any, x: ArrayLike) -> xr.DataArray | Non
 
 @jax.jit
 def _shares(model: MLP, networks: Any, rows: Array) -> Array:
-    """The share of idle units of each network; compiled once for all rows of a study alike."""
+    """The share of idle units of each network; rows of a study that are alike share a program."""
     widths = np.array(model.widths)
 
     def of_one(network: Any) -> Array:
