@@ -67,6 +67,7 @@ __all__ = [
     "plot",
     "predict",
     "rarely",
+    "remedies",
     "run",
     "same",
     "sampling",
@@ -84,9 +85,20 @@ __all__ = [
 if TYPE_CHECKING:
     from approx import floors, maps, plot, stats, study
     from approx.study import Study, always, helps, hurts, never, rarely, same, usually
+    from approx.study.remedies import remedies
 
 MODULES = ("floors", "maps", "plot", "stats", "study")
-OF_STUDY = ("Study", "always", "helps", "hurts", "never", "rarely", "same", "usually")
+OF_STUDY = (
+    "Study",
+    "always",
+    "helps",
+    "hurts",
+    "never",
+    "rarely",
+    "remedies",
+    "same",
+    "usually",
+)
 
 
 def __dir__() -> list[str]:

@@ -1,4 +1,4 @@
-"""The command line: `python -m approx status FOLDER`, `verify FOLDER`, or `cache`.
+"""The command line: `python -m approx ask`, `status FOLDER`, `verify FOLDER`, or `cache`.
 
 `--help` says more.
 """
@@ -12,11 +12,37 @@ from typing import Any
 
 import numpy as np
 import tyro
-from tyro.conf import Positional
+from tyro.conf import OmitArgPrefixes, Positional
 
+from approx.asking.options import Data, Effort, Success
 from approx.disk import chunks, description, folders, labelled
 from approx.sweep import program_files
 from approx.sweep.progress import duration, plural
+
+SUCCESS, DATA, EFFORT = Success(), Data(), Effort()  # what is not said on the command line
+
+
+def ask(
+    question: Positional[Path | None] = None,
+    success: OmitArgPrefixes[Success] = SUCCESS,
+    data: OmitArgPrefixes[Data] = DATA,
+    effort: OmitArgPrefixes[Effort] = EFFORT,
+) -> int:
+    """Say why a small network does not learn, and what helps: approx ask QUESTION.py.
+
+    Or about a table: approx ask --data points.csv --target y --model "MLP(16, relu)" --below 0.01
+
+    Args:
+        question: a Python file that defines `study` (an ap.Study); or `task` and `recipe`, and
+            perhaps `below`, `above` or `of`, for which the usual remedies are tried.
+        success: what counts as success, where the file does not say it.
+        data: the table of data, and how it is learned.
+        effort: how much is trained, and where the answer goes.
+    """
+    # Studies need scipy and matplotlib, for whose import the other commands should not wait
+    from approx.asking import answering
+
+    return answering.ask(question, success, data, effort)
 
 
 def status(folder: Positional[Path]) -> int:
@@ -211,7 +237,12 @@ def cache(clear: bool = False) -> int:
 
 def main() -> None:
     """Read the command line, and do what it says."""
-    commands: dict[str, Any] = {"status": status, "verify": verify, "cache": cache}
+    commands: dict[str, Any] = {
+        "ask": ask,
+        "status": status,
+        "verify": verify,
+        "cache": cache,
+    }
     try:
         sys.exit(tyro.extras.subcommand_cli_from_dict(commands, prog="approx"))
     except (FileNotFoundError, ValueError) as error:

@@ -14,75 +14,47 @@ results/map_identity_{sgd,adam}.nc.
 """
 
 from pathlib import Path
-from typing import Any
 
-import numpy as np
 import tyro
+import xarray as xr
 
 import approx as ap
 
 RESULTS = Path(__file__).parents[1] / "results"
-POINTS, SEEDS, EPOCHS, EPOCH = 32, 32, 10, 140
-TASK = ap.tasks.identity("A", size=1_600)
-OPTIMIZERS = {"sgd": "sgd", "adam": "adam_keras"}
+EPOCHS, EPOCH = 10, 140
+AXES = {
+    "learning_rate": ap.study.Axis(1e-4, 1),
+    "spread": ap.study.Axis(1e-3, 3, number="task.scale"),
+}
 
 
-def recipe(optimizer: str, epochs: int = EPOCHS) -> ap.Recipe:
+def variance_left(runs: xr.Dataset) -> xr.DataArray:
+    """The error that counts as success: 1% of the variance, an R² of 0.99."""
+    return 0.01 * runs.spread**2
+
+
+def spreads(optimizer: str) -> ap.study.Map:
     """The thread's recipe, but for its optimiser and its number of rows."""
-    model = ap.MLP((), outputs=84, initializer="keras")
-    records = tuple(EPOCH * epoch for epoch in range(epochs + 1))
-    return ap.Recipe(
-        model=model,
-        optimizer=OPTIMIZERS[optimizer],
+    records = tuple(EPOCH * epoch for epoch in range(EPOCHS + 1))
+    recipe = ap.Recipe(
+        model=ap.MLP((), outputs=84, initializer="keras"),
+        optimizer=optimizer,
         batch_size=8,
         steps=records[-1],
         records=records,
     )
+    return ap.study.Map(
+        ap.tasks.identity("A", size=1_600),
+        recipe,
+        axes=AXES,
+        below=variance_left,
+        quick={"epochs": 2},
+        quick_points=6,
+    )
 
 
-def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
-    """The axes of each map: the learning rate and the standard deviation of every column."""
-    both = {"learning_rate": ap.maps.axis(1e-4, 1, points), "spread": ap.maps.axis(1e-3, 3, points)}
-    return dict.fromkeys(OPTIMIZERS, both)
-
-
-def main(
-    points: int = POINTS,
-    seeds: int = SEEDS,
-    epochs: int = EPOCHS,
-    zoom: dict[str, tuple[float, float]] | None = None,
-    results: Path = RESULTS,
-    quick: bool = False,
-) -> None:
-    """Train every setting of the maps, and save them.
-
-    Args:
-        points: values of each axis.
-        seeds: of each cell.
-        epochs: of each training.
-        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1 spread 0.1
-            1; saved as map_identity_{NAME}_zoom.nc.
-        results: the folder to write to.
-        quick: a look at 6 values of each axis with 4 seeds, into results/quick.
-    """
-    if quick:
-        points, seeds, epochs, results = 6, 4, min(epochs, 2), results / "quick"
-        results.mkdir(parents=True, exist_ok=True)
-
-    ending = "_zoom" * bool(zoom)
-    for name, grid in ap.maps.zooms(axes(points), zoom).items():
-        swept: dict[str, Any] = {
-            "learning_rate": grid["learning_rate"],
-            "task.scale": grid["spread"],
-        }
-        runs = ap.run(TASK, recipe(name, epochs), seeds=seeds, keep=(), **swept)
-        runs = runs.rename({"task.scale": "spread"})
-        ap.save(runs, results / f"map_identity_{name}{ending}.nc")
-        rates = ap.stats.rate(ap.stats.success(runs, below=0.01 * runs.spread**2))
-        most = f"{float((rates.rate > 0.5).mean()):.0%} of the settings"
-        best = ap.stats.highest(rates)
-        print(f"{name}: {most} learn it for most seeds; {best}", flush=True)
-
+MAPS = {"sgd": spreads("sgd"), "adam": spreads("adam_keras")}
+main = ap.study.maps_script("map_identity", MAPS, RESULTS)
 
 if __name__ == "__main__":
     tyro.cli(main)

@@ -16,36 +16,36 @@ Cost: eight and a half minutes on two cores. Writes results/map_interval_{sgd,ad
 map_interval_width.nc.
 """
 
-import time
-from dataclasses import replace
 from itertools import product
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import tyro
-import xarray as xr
 
 import approx as ap
 
 RESULTS = Path(__file__).parents[1] / "results"
-POINTS, SEEDS, EPOCHS, EPOCH = 64, 64, 200, 10
+EPOCHS, EPOCH = 200, 10
 WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16)
-UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles soon, and trains more slowly
 OPTIMIZERS = {"SGD": "sgd", "RMSprop": "rmsprop_keras", "Adam": "adam_keras"}
-NETWORK = ap.MLP((2,), "sigmoid", initializer="keras")
 INPUTS = {"raw": ap.tasks.interval(), "z": ap.tasks.interval(standardise=True)}
+RECORDED = (0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1)  # when, as shares of the training
+RATE = ap.study.Axis(1e-3, 10)
+SIZE: dict[str, Any] = {
+    "points": 64,
+    "seeds": 64,
+    "quick": {"epochs": 40},
+    "quick_points": 10,
+    "quick_seeds": 8,
+}
+LEARNED: dict[str, Any] = {"above": 1.0, "of": "accuracy"}
 
 
-# When losses are recorded, as shares of the training
-RECORDED = (0, 0.02, 0.05, 0.1, 0.2, 0.35, 0.5, 0.7, 0.85, 1)
-
-
-def recipe(optimizer: str, epochs: int = EPOCHS) -> ap.Recipe:
+def recipe(optimizer: str) -> ap.Recipe:
     """The thread's recipe, but for its optimiser and its number of epochs."""
-    records = sorted({round(epochs * share) * EPOCH for share in RECORDED})
+    records = sorted({round(EPOCHS * share) * EPOCH for share in RECORDED})
     return ap.Recipe(
-        model=NETWORK,
+        model=ap.MLP((2,), "sigmoid", initializer="keras"),
         optimizer=OPTIMIZERS[optimizer],
         batch_size=32,
         steps=records[-1],
@@ -53,75 +53,41 @@ def recipe(optimizer: str, epochs: int = EPOCHS) -> ap.Recipe:
     )
 
 
-def axes(points: int = POINTS) -> dict[str, dict[str, np.ndarray]]:
-    """The axes of each map."""
-    rate = ap.maps.axis(1e-3, 10, points)
-    both = {"learning_rate": rate, "init_scale": ap.maps.axis(0.1, 100, points)}
-    return {
-        "sgd_raw": both,
-        "sgd_z": both,
-        "adam_raw": both,
-        "adam_z": both,
-        "width": {"learning_rate": rate},
-    }
+def scales(optimizer: str, inputs: str) -> ap.study.Map:
+    """Learning rate x initial scale."""
+    return ap.study.Map(
+        INPUTS[inputs],
+        recipe(optimizer),
+        axes={"learning_rate": RATE, "init_scale": ap.study.Axis(0.1, 100)},
+        **LEARNED,
+        **SIZE,
+    )
 
 
-def by_width(seeds: int, epochs: int, widths: tuple[int, ...], **options) -> xr.Dataset:
+def widths(chosen: tuple[int, ...] = WIDTHS) -> ap.study.Map:
     """Learning rate x width, for three optimisers: a program for each, "SGD 2" and so on."""
-    recipes = {}
-    for optimizer, width in product(OPTIMIZERS, widths):
-        model = replace(NETWORK, widths=(width,))
-        recipes[f"{optimizer} {width}"] = replace(recipe(optimizer, epochs), model=model)
-    return ap.run(INPUTS["z"], recipes, seeds=seeds, keep=(), progress=False, **options)
+    changes = {}
+    for optimizer, width in product(OPTIMIZERS, chosen):
+        change = {"optimizer": OPTIMIZERS[optimizer], "widths": (width,)}
+        changes[f"{optimizer} {width}"] = change
+    return ap.study.Map(
+        INPUTS["z"],
+        recipe("SGD"),
+        axes={"learning_rate": RATE},
+        over=ap.study.Over("recipe", changes),
+        **LEARNED,
+        **SIZE,
+    )
 
 
-def trained(name: str, seeds: int, epochs: int, widths: tuple[int, ...], **options) -> xr.Dataset:
-    """One of the maps."""
-    if name == "width":
-        return by_width(seeds, epochs, widths, **options)
-    optimizer, inputs = name.split("_")
-    its = recipe({"sgd": "SGD", "adam": "Adam"}[optimizer], epochs)
-    return ap.run(INPUTS[inputs], its, seeds=seeds, keep=(), **options)
-
-
-def main(
-    points: int = POINTS,
-    seeds: int = SEEDS,
-    epochs: int = EPOCHS,
-    zoom: dict[str, tuple[float, float]] | None = None,
-    results: Path = RESULTS,
-    quick: bool = False,
-) -> None:
-    """Train every setting of the maps, and save them.
-
-    Args:
-        points: values of each axis.
-        seeds: of each cell.
-        epochs: of each training.
-        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1 init_scale
-            0.1 1, of the maps that have those axes; saved as map_interval_{NAME}_zoom.nc.
-        results: the folder to write to.
-        quick: a look at 10 values of each axis with 8 seeds, into results/quick.
-    """
-    widths: tuple[int, ...] = WIDTHS
-    options: dict[str, Any] = {}
-    if quick:
-        points, seeds, epochs = 10, 8, min(epochs, 40)
-        widths, results = WIDTHS[1:3], results / "quick"
-        results.mkdir(parents=True, exist_ok=True)
-        options = {"compiler_options": UNOPTIMISED}
-
-    ending = "_zoom" * bool(zoom)
-    for name, grid in ap.maps.zooms(axes(points), zoom).items():
-        began = time.perf_counter()
-        runs = trained(name, seeds, epochs, widths, **options, **grid)
-        speed = runs.loss.isel(step=-1).size / (time.perf_counter() - began)
-        runs = runs.assign_attrs(trainings_per_second=speed)
-        ap.save(runs, results / f"map_interval_{name}{ending}.nc")
-        rates = ap.stats.rate(ap.stats.success(runs, above=1.0, of="accuracy"))
-        best = ap.stats.highest(rates)
-        print(f"{name}: {speed:,.0f} trainings a second; best {best}", flush=True)
-
+MAPS = {
+    "sgd_raw": scales("SGD", "raw"),
+    "sgd_z": scales("SGD", "z"),
+    "adam_raw": scales("Adam", "raw"),
+    "adam_z": scales("Adam", "z"),
+    "width": widths(),
+}
+main = ap.study.maps_script("map_interval", MAPS, RESULTS)
 
 if __name__ == "__main__":
     tyro.cli(main)

@@ -15,70 +15,45 @@ Cost: six minutes on two cores. Writes results/map_waveform_{sgd,adam}_{CLASSES}
 from itertools import product
 from pathlib import Path
 
-import numpy as np
 import tyro
 
 import approx as ap
 
 RESULTS = Path(__file__).parents[1] / "results"
-POINTS, SEEDS, STEPS = 32, 32, 1_000
+STEPS = 1_000
 CLASSES = (2, 4, 8, 16, 32, 64)
 OPTIMIZERS = {"sgd": "sgd", "adam": "adam_keras"}
+LEARNED = 0.99
 
 
-def recipe(classes: int, optimizer: str, steps: int = STEPS) -> ap.Recipe:
-    """The thread's network for that many classes."""
+def rates(optimizer: str, classes: int) -> ap.study.Map:
+    """The thread's network for that many classes, over the learning rate."""
     model = ap.MLP((classes, 2 * classes), "sigmoid", outputs=classes, initializer="keras")
-    records = {round(steps * share) for share in (0, 0.1, 0.25, 0.5, 0.75, 1)}
-    return ap.Recipe(
+    records = {round(STEPS * share) for share in (0, 0.1, 0.25, 0.5, 0.75, 1)}
+    recipe = ap.Recipe(
         model=model,
         optimizer=OPTIMIZERS[optimizer],
         batches="stream",
         batch_size=classes,
-        steps=steps,
+        steps=STEPS,
         records=tuple(sorted(records)),
+    )
+    return ap.study.Map(
+        ap.tasks.waveform(classes=classes),
+        recipe,
+        axes={"learning_rate": ap.study.Axis(1e-4, 10)},
+        above=LEARNED,
+        of="test_accuracy",
+        quick={"steps": 50},
+        quick_points=5,
     )
 
 
-def axes(points: int = POINTS) -> dict[str, np.ndarray]:
-    """The axis of the map of every number of classes."""
-    return {"learning_rate": ap.maps.axis(1e-4, 10, points)}
-
-
-def main(
-    points: int = POINTS,
-    seeds: int = SEEDS,
-    steps: int = STEPS,
-    zoom: dict[str, tuple[float, float]] | None = None,
-    results: Path = RESULTS,
-    quick: bool = False,
-) -> None:
-    """Train every setting of the maps, and save them.
-
-    Args:
-        points: learning rates.
-        seeds: of each cell.
-        steps: of each training.
-        zoom: a window to map at full resolution instead, such as learning_rate 0.001 0.1; saved as
-            map_waveform_{OPTIMISER}_{CLASSES}_zoom.nc.
-        results: the folder to write to.
-        quick: a look at 5 learning rates with 4 seeds, few classes, into results/quick.
-    """
-    classes: tuple[int, ...] = CLASSES
-    if quick:
-        points, seeds, steps = 5, 4, min(steps, 50)
-        classes, results = CLASSES[:3], results / "quick"
-        results.mkdir(parents=True, exist_ok=True)
-
-    grid = ap.maps.zoom(axes(points), zoom or {})
-    ending = "_zoom" * bool(zoom)
-    for name, many in product(OPTIMIZERS, classes):
-        task = ap.tasks.waveform(classes=many)
-        runs = ap.run(task, recipe(many, name, steps), seeds=seeds, keep=(), **grid)
-        ap.save(runs, results / f"map_waveform_{name}_{many}{ending}.nc")
-        rates = ap.stats.rate(ap.stats.success(runs, above=0.99, of="test_accuracy"))
-        print(f"{name}, {many} classes: learned by {ap.stats.highest(rates)}", flush=True)
-
+MAPS = {
+    f"{optimizer}_{classes}": rates(optimizer, classes)
+    for optimizer, classes in product(OPTIMIZERS, CLASSES)
+}
+main = ap.study.maps_script("map_waveform", MAPS, RESULTS)
 
 if __name__ == "__main__":
     tyro.cli(main)

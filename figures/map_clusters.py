@@ -12,14 +12,13 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
-import pandas as pd
 import tyro
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import approx as ap
+from experiments.map_clusters import MAPS, WORKS
 
-FOLDER = Path(__file__).parent
-REFERENCES = FOLDER.parent / "experiments" / "summaries" / "clusters_references.csv"
 SHOWN: dict[str, Any] = {
     "label": "median test accuracy",
     "limits": (0.5, 0.93),
@@ -28,9 +27,9 @@ SHOWN: dict[str, Any] = {
 }
 
 
-def draw_row(path: Path, row: tuple[Axes, Axes], letters: str, title: str, works: float) -> None:
+def draw_row(results: Path, name: str, row: tuple[Axes, Axes], letters: str, title: str) -> None:
     """Median accuracy, and the share of seeds at least as good as a linear softmax."""
-    runs = ap.load(path)
+    runs = ap.load(results / f"map_clusters_{name}.nc")
     left, right = row
     found = ap.stats.quantiles(
         runs.isel(step=-1),
@@ -45,39 +44,20 @@ def draw_row(path: Path, row: tuple[Axes, Axes], letters: str, title: str, works
         message,
         **SHOWN,
     )
-    rates = ap.stats.rate(ap.stats.success(runs, above=works, of="test_accuracy"))
-    message = ap.plot.lettered(letters[1], f"As good as a linear softmax ({works})")
+    rates = MAPS[name].rates(runs)
+    message = ap.plot.lettered(letters[1], f"As good as a linear softmax ({WORKS})")
     ap.plot.landscape(rates, right, message)
 
 
-def main(
-    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
-) -> None:
-    """Draw the figure.
-
-    Args:
-        results: the folder that experiments/map_clusters.py wrote to.
-        figures: the folder to draw into.
-        quick: draw what `--quick` wrote, in results/quick.
-    """
-    if quick:
-        results = figures = results / "quick"
-    plt.style.use(ap.plot.STYLE)
+def draw(results: Path) -> Figure:
+    """The whole figure."""
     figure, grid = plt.subplots(2, 2, figsize=(7.0, 5.2))
-    works = float(pd.read_csv(REFERENCES, index_col=0).test_accuracy["softmax"])
-    titles = {"bare": "without biases", "biases": "with biases"}
-    for row, letters, (name, title) in zip(grid, ("ab", "cd"), titles.items(), strict=True):
-        draw_row(
-            results / f"map_clusters_{name}.nc",
-            row,
-            letters,
-            title,
-            works,
-        )
-    note = "Quick look: few settings, seeds and passes, not the experiment" if quick else ""
-    print(*ap.plot.save(figure, figures, "map_clusters", note), sep="\n")
-    plt.close(figure)
+    draw_row(results, "bare", grid[0], "ab", "without biases")
+    draw_row(results, "biases", grid[1], "cd", "with biases")
+    return figure
 
+
+main = ap.study.figure_script("map_clusters", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

@@ -14,11 +14,12 @@ from typing import Any
 import matplotlib.pyplot as plt
 import tyro
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 from matplotlib.patheffects import withStroke
 
 import approx as ap
+from experiments.map_identity import MAPS
 
-FOLDER = Path(__file__).parent
 RIM = [withStroke(linewidth=2.5, foreground="black")]  # to be seen on any colour, and in grey
 THREADS = (0.0012380764, 0.01)  # the thread's spread and learning rate
 SHOWN: dict[str, Any] = {
@@ -29,15 +30,16 @@ SHOWN: dict[str, Any] = {
 }
 
 
-def draw_row(path: Path, row: tuple[Axes, Axes], letters: str, optimizer: str) -> None:
+def draw_row(
+    results: Path, name: str, row: tuple[Axes, Axes], letters: str, optimizer: str
+) -> None:
     """Share of seeds that learn the identity, and the variance that their outputs leave."""
-    runs = ap.load(path)
-    variance = runs.spread**2
-    rates = ap.stats.rate(ap.stats.success(runs, below=0.01 * variance))
+    runs = ap.load(results / f"map_identity_{name}.nc")
+    rates = MAPS[name].rates(runs)
     message = ap.plot.lettered(letters[0], f"{optimizer}: R² of at least 0.99")
     ap.plot.landscape(rates, row[0], message)
     last = runs.isel(step=-1)
-    left = last.assign(unexplained=last.test_loss / variance)
+    left = last.assign(unexplained=last.test_loss / runs.spread**2)
     found = ap.stats.quantiles(left, of="unexplained", q=[0.5]).isel(quantile=0)
     message = ap.plot.lettered(letters[1], f"{optimizer}: variance left")
     ap.plot.field(
@@ -59,26 +61,15 @@ def mark_thread(ax: Axes) -> None:
     ax.annotate("thread", THREADS, (4, 4), textcoords="offset points", **text)
 
 
-def main(
-    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
-) -> None:
-    """Draw the figure.
-
-    Args:
-        results: the folder that experiments/map_identity.py wrote to.
-        figures: the folder to draw into.
-        quick: draw what `--quick` wrote, in results/quick.
-    """
-    if quick:
-        results = figures = results / "quick"
-    plt.style.use(ap.plot.STYLE)
+def draw(results: Path) -> Figure:
+    """The whole figure."""
     figure, grid = plt.subplots(2, 2, figsize=(7.0, 5.2))
-    draw_row(results / "map_identity_sgd.nc", grid[0], "ab", "SGD")
-    draw_row(results / "map_identity_adam.nc", grid[1], "cd", "Adam")
-    note = "Quick look: few settings, seeds and epochs, not the experiment" if quick else ""
-    print(*ap.plot.save(figure, figures, "map_identity", note), sep="\n")
-    plt.close(figure)
+    draw_row(results, "sgd", grid[0], "ab", "SGD")
+    draw_row(results, "adam", grid[1], "cd", "Adam")
+    return figure
 
+
+main = ap.study.figure_script("map_identity", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

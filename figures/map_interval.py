@@ -16,10 +16,11 @@ import matplotlib.pyplot as plt
 import tyro
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import approx as ap
+from experiments.map_interval import MAPS
 
-FOLDER = Path(__file__).parent
 PANELS = {
     "sgd_raw": "SGD, x as it is",
     "sgd_z": "SGD, x standardised",
@@ -29,18 +30,17 @@ PANELS = {
 COLORS = {"SGD": "#0072B2", "Adam": "#E69F00"}
 
 
-def rates_of(runs: xr.Dataset) -> xr.Dataset:
-    """Share of seeds with every row right at the end."""
-    return ap.stats.rate(ap.stats.success(runs, above=1.0, of="accuracy"))
-
-
 def by_width(runs: xr.Dataset) -> xr.Dataset:
     """Rates over (optimizer, learning rate, width), of recipes called "SGD 2" and so on."""
     names, numbers = zip(*(label.split() for label in runs.recipe.values), strict=True)
     widths = [int(number) for number in numbers]
-    found = rates_of(runs).assign_coords(
-        optimizer=("recipe", list(names)),
-        width=("recipe", widths),
+    found = (
+        MAPS["width"]
+        .rates(runs)
+        .assign_coords(
+            optimizer=("recipe", list(names)),
+            width=("recipe", widths),
+        )
     )
     whole = found.set_index(recipe=["optimizer", "width"]).unstack("recipe")
     order = {"optimizer": list(dict.fromkeys(names)), "width": sorted(set(widths))}
@@ -50,7 +50,7 @@ def by_width(runs: xr.Dataset) -> xr.Dataset:
 def draw_scales(results: Path, panels: Any) -> None:
     """Rates over learning rate and initial scale, of two optimisers and two kinds of inputs."""
     for letter, ax, (name, title) in zip("abcd", panels, PANELS.items(), strict=True):
-        rates = rates_of(ap.load(results / f"map_interval_{name}.nc"))
+        rates = MAPS[name].rates(ap.load(results / f"map_interval_{name}.nc"))
         edge = None
         if rates.sizes["learning_rate"] > 2:
             edge = ap.stats.boundary(rates, "learning_rate")
@@ -82,33 +82,19 @@ def draw_widths(wide: xr.Dataset, three: Any, best: Axes) -> None:
         ax.set_xlabel("units, x standardised")
 
 
-def main(
-    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
-) -> None:
-    """Draw the figure.
-
-    Args:
-        results: the folder that experiments/map_interval.py wrote to.
-        figures: the folder to draw into.
-        quick: draw what `--quick` wrote, in results/quick.
-    """
-    if quick:
-        results = figures = results / "quick"
-    plt.style.use(ap.plot.STYLE)
+def draw(results: Path) -> Figure:
+    """The whole figure."""
     figure = plt.figure(figsize=(7.0, 7.4))
     above, below = figure.subfigures(2, 1, squeeze=False, height_ratios=(2, 1))[:, 0]
     draw_scales(results, above.subplots(2, 2).flat)
     left, right = below.subfigures(1, 2, width_ratios=(2.6, 1.2))
     three = left.subplots(1, 3, sharex=True, sharey=True)
-    draw_widths(
-        by_width(ap.load(results / "map_interval_width.nc")),
-        three,
-        right.subplots(),
-    )
-    note = "Quick look: few settings, seeds and epochs, not the experiment" if quick else ""
-    print(*ap.plot.save(figure, figures, "map_interval", note), sep="\n")
-    plt.close(figure)
+    wide = by_width(ap.load(results / "map_interval_width.nc"))
+    draw_widths(wide, three, right.subplots())
+    return figure
 
+
+main = ap.study.figure_script("map_interval", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

@@ -9,23 +9,22 @@ up to 56% [39, 72] of 32 seeds, where its a is about the sine's frequency and th
 """
 
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import tyro
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import approx as ap
+from experiments.map_sine import MAPS
 
-FOLDER = Path(__file__).parent
-LEARNED: dict[str, Any] = {"below": 0.01, "of": "loss"}
 UNITS = (1, 2, 4, 8, 16, 32)
 
 
 def draw_width(runs: xr.Dataset, ax: Axes) -> None:
     """Share of seeds that learn a sine, over its frequency and the number of units."""
-    rates = ap.stats.rate(ap.stats.success(runs, **LEARNED)).transpose("frequency", "width")
+    rates = MAPS["width"].rates(runs).transpose("frequency", "width")
     edge = ap.stats.boundary(rates, "frequency")
     message = ap.plot.lettered("a", "More units reach higher frequencies")
     ap.plot.landscape(rates, ax, message, boundary=edge)
@@ -35,7 +34,7 @@ def draw_width(runs: xr.Dataset, ax: Axes) -> None:
 
 def draw_snake(runs: xr.Dataset, b: Axes, c: Axes, d: Axes) -> None:
     """Snake inside the range, its error outside, and the share of seeds that go on there."""
-    inside = ap.stats.rate(ap.stats.success(runs, **LEARNED))
+    inside = MAPS["snake"].rates(runs)
     message = ap.plot.lettered("b", "Snake learns one period at rates to suit a")
     ap.plot.landscape(inside, b, message)
     away = ap.stats.quantiles(runs.isel(step=-1), of="outside_loss", q=[0.5]).isel(quantile=0)
@@ -79,34 +78,17 @@ def draw_spectrum(runs: xr.Dataset, e: Axes, f: Axes) -> None:
     )
 
 
-def main(
-    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
-) -> None:
-    """Draw the figure.
-
-    Args:
-        results: the folder that experiments/map_sine.py wrote to.
-        figures: the folder to draw into.
-        quick: draw what `--quick` wrote, in results/quick.
-    """
-    if quick:
-        results = figures = results / "quick"
-    runs = {
-        name: ap.load(results / f"map_sine_{name}.nc") for name in ("width", "snake", "spectrum")
-    }
-    plt.style.use(ap.plot.STYLE)
-    figure, ((a, b), (c, d), (e, f)) = plt.subplots(
-        3,
-        2,
-        figsize=(7.0, 7.6),
-    )
+def draw(results: Path) -> Figure:
+    """The whole figure."""
+    runs = ap.study.load_maps("map_sine", MAPS, results)
+    figure, ((a, b), (c, d), (e, f)) = plt.subplots(3, 2, figsize=(7.0, 7.6))
     draw_width(runs["width"], a)
     draw_snake(runs["snake"], b, c, d)
     draw_spectrum(runs["spectrum"], e, f)
-    note = "Quick look: few settings, seeds and steps, not the experiment" if quick else ""
-    print(*ap.plot.save(figure, figures, "map_sine", note), sep="\n")
-    plt.close(figure)
+    return figure
 
+
+main = ap.study.figure_script("map_sine", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

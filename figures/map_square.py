@@ -16,13 +16,13 @@ import numpy as np
 import tyro
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import approx as ap
+from experiments.map_square import LEARNED, MAPS, VARIANCE
 
-FOLDER = Path(__file__).parent
 X = np.linspace(-1, 1, 21)
 CONSTANT = float((X**2).var())  # the loss of the best constant on the training rows
-LEARNED = 0.01 * 4 / 45  # a hundredth of the variance of x² on [-1, 1]
 COLORS = {
     "learned": "#0072B2",
     "constant": "#E69F00",
@@ -37,7 +37,7 @@ def kinds(runs: xr.Dataset) -> xr.Dataset:
     last = runs.isel(step=-1)
     conditions = [
         ~np.isfinite(last.loss),
-        last.test_loss <= LEARNED,
+        last.test_loss <= LEARNED * VARIANCE,
         ap.stats.falling(runs),
         abs(last.loss / CONSTANT - 1) < 0.05,
     ]
@@ -52,7 +52,7 @@ def kinds(runs: xr.Dataset) -> xr.Dataset:
 
 def draw_rates(runs: xr.Dataset, ax: Axes, letter: str, unit: str) -> None:
     """Share of seeds that learn x², over learning rate and initial scale."""
-    rates = ap.stats.rate(ap.stats.success(runs, below=LEARNED))
+    rates = MAPS[unit].rates(runs)
     ap.plot.landscape(
         rates,
         ax,
@@ -64,8 +64,7 @@ def draw_rates(runs: xr.Dataset, ax: Axes, letter: str, unit: str) -> None:
 
 def draw_range(runs: xr.Dataset, ax: Axes) -> None:
     """Share of seeds that learn x² on a range, over the range and the width."""
-    hits = ap.stats.success(runs, below=LEARNED * runs.range**4)
-    rates = ap.stats.rate(hits).transpose("width", "range")
+    rates = MAPS["range"].rates(runs).transpose("width", "range")
     ap.plot.landscape(
         rates,
         ax,
@@ -87,43 +86,23 @@ def draw_far(runs: xr.Dataset, ax: Axes) -> None:
     )
 
 
-def main(
-    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
-) -> None:
-    """Draw the figure.
-
-    Args:
-        results: the folder that experiments/map_square.py wrote to.
-        figures: the folder to draw into.
-        quick: draw what `--quick` wrote, in results/quick.
-    """
-    if quick:
-        results = figures = results / "quick"
-    runs = {name: ap.load(results / f"map_square_{name}.nc") for name in ("tanh", "relu", "range")}
-    plt.style.use(ap.plot.STYLE)
-    figure, ((a, b), (c, d), (e, f)) = plt.subplots(
-        3,
-        2,
-        figsize=(7.0, 7.6),
-    )
+def draw(results: Path) -> Figure:
+    """The whole figure."""
+    runs = ap.study.load_maps("map_square", MAPS, results)
+    figure, ((a, b), (c, d), (e, f)) = plt.subplots(3, 2, figsize=(7.0, 7.6))
     draw_rates(runs["tanh"], a, "a", "tanh")
     draw_rates(runs["relu"], b, "b", "relu")
     draw_range(runs["range"], c)
-    cost = ap.stats.ert(ap.stats.success(runs["tanh"], below=LEARNED))
+    cost = ap.stats.ert(MAPS["tanh"].hits(runs["tanh"]))
     message = ap.plot.lettered("d", "Cost of a success, tanh")
     ap.plot.field(cost, "ert", d, message, label="expected steps")
     draw_far(runs["relu"], e)
     most = ap.stats.majority(kinds(runs["tanh"]))
-    ap.plot.regions(
-        most,
-        f,
-        ap.plot.lettered("f", "What most became, tanh"),
-        COLORS,
-    )
-    note = "Quick look: few settings, seeds and steps, not the experiment" if quick else ""
-    print(*ap.plot.save(figure, figures, "map_square", note), sep="\n")
-    plt.close(figure)
+    ap.plot.regions(most, f, ap.plot.lettered("f", "What most became, tanh"), COLORS)
+    return figure
 
+
+main = ap.study.figure_script("map_square", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

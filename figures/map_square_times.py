@@ -16,11 +16,10 @@ import matplotlib.pyplot as plt
 import tyro
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import approx as ap
-
-FOLDER = Path(__file__).parent
-LEARNED = 0.01 * 4 / 45  # a hundredth of the variance of x² on [-1, 1]
+from experiments.map_square import LEARNED, MAPS, VARIANCE
 
 
 def draw_times(hits: xr.Dataset, panels: Any) -> None:
@@ -94,37 +93,25 @@ def draw_curves(runs: xr.Dataset, g: Axes, h: Axes) -> None:
         over=("seed", "init_scale"),
     )
     for ax in (g, h):
-        ax.axhline(LEARNED, color="0.5", lw=0.7, ls=(0, (3, 2)))
+        ax.axhline(LEARNED * VARIANCE, color="0.5", lw=0.7, ls=(0, (3, 2)))
         ax.set_ylabel("test loss")
 
 
-def main(
-    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
-) -> None:
-    """Draw the figure.
-
-    Args:
-        results: the folder that experiments/map_square.py wrote to.
-        figures: the folder to draw into.
-        quick: draw what `--quick` wrote, in results/quick.
-    """
-    if quick:
-        results = figures = results / "quick"
+def draw(results: Path) -> Figure:
+    """The whole figure."""
     runs = ap.load(results / "map_square_tanh.nc")
-    hits = ap.stats.success(runs, below=LEARNED)
-    plt.style.use(ap.plot.STYLE)
+    hits = MAPS["tanh"].hits(runs)
     figure = plt.figure(figsize=(7.0, 7.2))
     above, middle, below = figure.subfigures(3, 1, squeeze=False, height_ratios=(1, 1.05, 1))[:, 0]
-
     draw_times(hits, above.subplots(1, 3, sharex=True, sharey=True))
     d, e, f = middle.subplots(1, 3)
     draw_width(hits, d)
     draw_landscapes(runs.sel(init_scale=1, method="nearest"), e, f)
     draw_curves(runs, *below.subplots(1, 2))
-    note = "Quick look: few settings, seeds and steps, not the experiment" if quick else ""
-    print(*ap.plot.save(figure, figures, "map_square_times", note), sep="\n")
-    plt.close(figure)
+    return figure
 
+
+main = ap.study.figure_script("map_square_times", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

@@ -16,12 +16,10 @@ import numpy as np
 import tyro
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import approx as ap
-
-FOLDER = Path(__file__).parent
-LEARNED = 0.99  # as in the experiment
-
+from experiments.map_waveform import LEARNED
 
 SHOWN: dict[str, Any] = {
     "label": "median accuracy",
@@ -86,26 +84,15 @@ def draw_row(results: Path, row: tuple[Axes, Axes], letters: str, name: str, tit
         ax.minorticks_off()
 
 
-def main(
-    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
-) -> None:
-    """Draw the figure.
-
-    Args:
-        results: the folder that experiments/map_waveform.py wrote to.
-        figures: the folder to draw into.
-        quick: draw what `--quick` wrote, in results/quick.
-    """
-    if quick:
-        results = figures = results / "quick"
-    plt.style.use(ap.plot.STYLE)
+def draw(results: Path) -> Figure:
+    """The whole figure."""
     figure, grid = plt.subplots(2, 2, figsize=(7.0, 5.2))
     draw_row(results, grid[0], "ab", "sgd", "SGD")
     draw_row(results, grid[1], "cd", "adam", "Adam")
-    note = "Quick look: few settings, seeds and steps, not the experiment" if quick else ""
-    print(*ap.plot.save(figure, figures, "map_waveform", note), sep="\n")
-    plt.close(figure)
+    return figure
 
+
+main = ap.study.figure_script("map_waveform", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

@@ -39,3 +39,18 @@ def assert_judged_anew(
     after = {path.name: path.read_bytes() for path in folder.glob("*.csv")}
     assert after.keys() == before.keys()
     assert [name for name in before if after[name] != before[name]] == []
+
+
+def assert_answered_anew(folder: Path, main: Callable, **options) -> None:
+    """The same call trains nothing again, and gives the tables that are in the folder, byte by
+    byte.
+    """
+    before = {path: path.read_bytes() for path in folder.glob("*.csv")}
+    trained = {path: path.stat().st_mtime_ns for path in folder.rglob("chunk-*.nc")}
+    assert before
+    assert trained
+    for path in before:
+        path.unlink()
+    main(**options)
+    assert trained == {path: path.stat().st_mtime_ns for path in folder.rglob("chunk-*.nc")}
+    assert before == {path: path.read_bytes() for path in folder.glob("*.csv")}

@@ -12,7 +12,7 @@ import pytest
 import approx as ap
 from approx import scalings
 from approx.study.alterations import altered, described, steps_of
-from approx.study.rows import cell_rows, checked_factors
+from approx.study.cells import cell_rows, checked_factors
 from approx.sweep import facts
 
 SQUARE = ap.tasks.square()

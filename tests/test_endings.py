@@ -128,19 +128,21 @@ def test_a_plateau_is_found_among_the_rest_only_where_it_is_narrow_and_many_are_
         runs = runs_of(*map(resting, values), *others)
         return sorted(set(kinds_of(runs)))
 
-    near = 1 + 0.004 * np.arange(5)  # neighbours within 0.5%, and all within 2%
-    assert found(near) == ["at 1.008"]
+    near = 1 + 0.0019 * np.arange(5)  # neighbours within 0.2%, and all within 0.8%
+    assert found(near) == ["at 1.004"]
     assert found(near[:4]) == ["stuck"], "five at least"
-    assert found(1 + 0.006 * np.arange(5)) == ["stuck"], "neighbours too far apart"
-    assert found(1 + 0.0045 * np.arange(6)) == ["stuck"], "too wide"
+    assert found(1 + 0.0021 * np.arange(5)) == ["stuck"], "neighbours too far apart"
+    assert found(1 + 0.0019 * np.arange(6)) == ["stuck"], "too wide"
     alone = 3.0 * 1.1 ** np.arange(46)
-    assert found([*near, *alone[:45]]) == ["at 1.008", "stuck"], "a tenth of the rest"
+    assert found([*near, *alone[:45]]) == ["at 1.004", "stuck"], "a tenth of the rest"
     assert found([*near, *alone]) == ["stuck"], "fewer than a tenth"
     gone = [resting(np.nan)] * 200
-    assert found(near, gone) == ["at 1.008", "diverged"], "a tenth of the rest, not of all seeds"
+    assert found(near, gone) == ["at 1.004", "diverged"], "a tenth of the rest, not of all seeds"
+    apart = runs_of(*map(resting, 1 + 0.006 * np.arange(5)))
+    assert set(kinds_of(apart, tolerance=0.08)) == {"at 1.012"}, "the tolerance is the measure"
 
 
-@pytest.mark.parametrize("seeds", [24, 48, 64, 100, 256])
+@pytest.mark.parametrize("seeds", [16, 48, 64, 100, 256])
 @pytest.mark.parametrize("spread", ["factor 2", "factor 10", "normal"])
 def test_values_that_are_spread_smoothly_are_seldom_called_a_plateau(seeds, spread):
     samples = {
@@ -153,11 +155,11 @@ def test_values_that_are_spread_smoothly_are_seldom_called_a_plateau(seeds, spre
     for _ in range(60):
         runs = xr.Dataset({"loss": ("seed", samples[spread]())})
         wrong += (stats.endings(runs, never).kind != "stuck").any().item()
-    assert wrong <= 12, "a tenth on average; more than 12 of 60 has a probability below 1%"
+    assert wrong <= 8, "at 5% more than 8 of 60 have a probability below 1%"
 
 
 def test_all_settings_are_judged_by_one_rule():
-    values = np.array([[[1e-4, 0.5], [0.5, np.nan]], [[0.5, 0.7], [0.5, 0.5]]])
+    values = np.array([[[1e-4, 0.5], [0.5, np.inf]], [[0.5, 0.7], [0.5, 0.5]]])
     runs = xr.Dataset(
         {"loss": (("recipe", "learning_rate", "seed", "step"), values[..., None] * resting(1.0))},
         {"recipe": ["a", "b"], "learning_rate": [0.1, 0.2], "step": STEPS},
@@ -195,13 +197,6 @@ def test_where_no_record_tells_what_falls_a_note_says_so():
     assert kinds_of(one_diverged) == ["still falling", "stuck", "diverged"], (
         "a loss of -inf does not keep the others from being judged"
     )
-
-
-def test_runs_that_were_saved_and_loaded_have_the_same_endings(tmp_path):
-    runs = runs_of(falling_to(0.3), *[resting(0.5)] * 5)
-    found = stats.endings(runs.isel(step=-1), hits_of(runs.isel(step=-1)), fits=1e-3)
-    ap.save(found, tmp_path / "ends.nc")
-    xr.testing.assert_equal(ap.load(tmp_path / "ends.nc"), found)
 
 
 def test_what_is_wrong_is_said():
@@ -242,9 +237,9 @@ def test_what_is_wrong_is_said():
 # ---- plateaus that are known ---------------------------------------------------------------------
 
 
-def task_of(loss, outputs=2, rows=30, **options):
+def task_of(loss, outputs=3, rows=30, **options):
     x = rng.normal(size=(rows, 2))
-    y = np.abs(x[:, :1]) + rng.uniform(size=(rows, outputs)) + x[:, 1:]
+    y = np.abs(x[:, :1]) + rng.uniform(size=(rows, outputs)) * [1, 2, 3] + x[:, 1:]
     if loss in ("brier", "binary_cross_entropy"):
         y = (y > 1.3).astype(float)
     if loss == "cross_entropy":
@@ -258,25 +253,28 @@ def mean_loss(task, outputs):
     return float(ap.losses.find(task.loss)(jnp.asarray(outputs), y).mean())
 
 
-def brute_constant(task, outputs):
+def brute_constant(task):
     def of_constant(values):
-        given = np.broadcast_to(values, (len(task.x), outputs))
+        given = np.broadcast_to(values, (len(task.x), 3))
         return mean_loss(task, given)
 
-    return minimize(of_constant, np.zeros(outputs), method="Nelder-Mead", options=EXACT).fun
+    return minimize(of_constant, np.zeros(3), method="Nelder-Mead", options=EXACT).fun
 
 
 EXACT = {"xatol": 1e-5, "fatol": 1e-9, "maxiter": 4000, "maxfev": 4000}
 LOSSES = ["mse", "half_squared_error", "brier", "binary_cross_entropy", "cross_entropy"]
-SCALED = [ap.losses.ScaledError(), ap.losses.ScaledError(3.0), ap.losses.ScaledError((0.5, 2.0))]
+SCALED = [
+    ap.losses.ScaledError(),
+    ap.losses.ScaledError(3.0),
+    ap.losses.ScaledError((0.5, 1.0, 2.0)),
+]
 
 
 @pytest.mark.parametrize("loss", [*LOSSES, *SCALED], ids=str)
 def test_the_best_constant_is_what_a_search_finds(loss):
     task = task_of(loss)
-    outputs = 3 if loss == "cross_entropy" else 2
     found = known_plateaus(task)["best constant"]
-    assert found == pytest.approx(brute_constant(task, outputs), rel=1e-4)
+    assert found == pytest.approx(brute_constant(task), rel=1e-4)
 
 
 @pytest.mark.parametrize("loss", ["mse", "half_squared_error", *SCALED], ids=str)
@@ -286,13 +284,13 @@ def test_the_best_line_is_what_a_search_finds(loss):
 
     @jax.jit
     def of_line(weights):
-        outputs = jnp.asarray(columns) @ weights.reshape(3, 2)
+        outputs = jnp.asarray(columns) @ weights.reshape(3, 3)
         return ap.losses.find(loss)(outputs, jnp.asarray(task.y)).mean()
 
     def gradient(weights):
         return np.asarray(jax.grad(of_line)(weights), float)
 
-    searched = minimize(lambda w: float(of_line(w)), np.zeros(6), jac=gradient, method="BFGS")
+    searched = minimize(lambda w: float(of_line(w)), np.zeros(9), jac=gradient, method="BFGS")
     assert known_plateaus(task)["best line"] == pytest.approx(searched.fun, rel=1e-4)
 
 
@@ -353,12 +351,26 @@ def test_validation_rows_are_left_out():
     assert random["best constant"] != pytest.approx(np.var(y[:7]), rel=1e-3)
 
 
+@pytest.mark.parametrize(("inputs", "read"), [("grid", 2), ("uniform", 64)])
+def test_rows_that_all_seeds_share_are_read_twice_only(inputs, read, monkeypatch):
+    calls = []
+    split = ap.Task.split
+
+    def counted(self, *keys):
+        calls.append(keys)
+        return split(self, *keys)
+
+    monkeypatch.setattr(ap.Task, "split", counted)
+    assert known_plateaus(ap.tasks.sine(inputs=inputs, size=9))
+    assert len(calls) == read
+
+
 @pytest.mark.parametrize("key", [0, 5])
-def test_rows_that_each_seed_draws_are_those_of_the_runs(key):
-    """A network of zeros loses the mean square of the targets: these are the rows of the runs."""
+def test_rows_that_each_seed_draws_are_those_of_the_runs(key, quiet, monkeypatch):
+    """A network of zeros loses the mean square of the targets: the rows are those of the runs."""
     task = ap.tasks.sine(inputs="uniform", size=9, noise=0.1)
     zeros = ap.Recipe(model=ap.MLP((2,), init_scale=0.0), steps=1, records=(0, 1))
-    runs = ap.run(task, zeros, seeds=64, key=key, keep=(), progress=False)
+    runs = ap.run(task, zeros, seeds=64, key=key, keep=(), **quiet)
     squares, variances = [], []
     for seed in range(64):
         keys = [
@@ -371,14 +383,9 @@ def test_rows_that_each_seed_draws_are_those_of_the_runs(key):
     found = known_plateaus(task, jax.random.key(key))
     assert found["best constant"] == pytest.approx(np.mean(variances), rel=1e-6)
     assert found == known_plateaus(task, key)
-
-
-def test_the_recorded_loss_that_a_plateau_is_held_against_has_no_penalty():
-    task = ap.tasks.square(range=1.0)
-    recipe = ap.Recipe(model=ap.MLP((4,)), steps=1, l2=10.0, records=(0, 1))
-    with_penalty = ap.run(task, recipe, seeds=2, progress=False)
-    without = ap.run(task, ap.Recipe(model=ap.MLP((4,)), steps=1), seeds=2, progress=False)
-    np.testing.assert_array_equal(with_penalty.loss.isel(step=0), without.loss.isel(step=0))
+    monkeypatch.setattr("approx.study.plateaus.MOST", 5 * 2 * 9)  # inputs and targets of five seeds
+    few = known_plateaus(task, key)
+    assert few["best constant"] == pytest.approx(np.mean(variances[:5]), rel=1e-6)
 
 
 def test_a_network_that_rests_at_the_best_constant_is_told():
@@ -414,40 +421,48 @@ SQUARE = ap.tasks.square(range=1.0)
 ROWS = np.linspace(-1, 1, 21)[:, None]
 
 
-def kept(*networks, task=SQUARE, model=RELU, **options):
+def kept(quiet, *networks, task=SQUARE, model=RELU, **options):
     """Runs of these networks that are hardly trained."""
     stacked = jax.tree.map(lambda *parts: np.stack(parts), *networks)
     recipe = ap.Recipe(model=model, optimizer="sgd", learning_rate=1e-9, steps=2, records=(0, 1, 2))
-    options = {"keep": ("params",), "seeds": len(networks), "progress": False} | options
+    options = quiet | {"keep": ("params",), "seeds": len(networks)} | options
     return ap.run(task, recipe, init_params=stacked, **options)
 
 
-def test_the_share_of_constant_units_counts_the_units_of_all_layers():
-    share = idle_share(kept(HALF_DEAD, ALIVE, BROKEN), RELU, ROWS)
+@pytest.fixture(scope="module")
+def three(quiet):
+    with pytest.warns(UserWarning, match="1 trainings have no finite loss"):
+        return kept(quiet, HALF_DEAD, ALIVE, BROKEN)
+
+
+def test_the_share_of_constant_units_counts_the_units_of_all_layers(three):
+    share = idle_share(three, RELU, ROWS)
     assert share.dims == ("seed",)
     np.testing.assert_allclose(share, [2 / 6, 0, np.nan], rtol=1e-6)
     right = ROWS[ROWS[:, 0] > 0.99]  # on one row all units are constant
-    assert idle_share(kept(ALIVE), RELU, right).values.tolist() == [1.0]
+    assert idle_share(three, RELU, right).values.tolist()[:2] == [1, 1]
+    picked = three.isel(step=-1)
+    np.testing.assert_array_equal(idle_share(picked, RELU, ROWS), share)
 
 
-def test_settings_and_kept_steps_leave_the_share_over_settings_and_seeds():
-    grid = kept(HALF_DEAD, ALIVE, l2=[1e-9, 1e-8], keep_at=(0, 2))
+def test_settings_and_kept_steps_leave_the_share_over_settings_and_seeds(quiet):
+    grid = kept(quiet, HALF_DEAD, ALIVE, l2=[1e-9, 1e-8], keep_at=(0, 2))
     share = idle_share(grid, RELU, ROWS)
     assert share.dims == ("l2", "seed")
     np.testing.assert_allclose(share, [[2 / 6, 0], [2 / 6, 0]], rtol=1e-6)
     moved = grid.copy(deep=True)
     moved["params.0.b"][{"kept_step": 0}] = -9
-    np.testing.assert_allclose(idle_share(moved, RELU, ROWS), share), "the last kept step counts"
+    np.testing.assert_array_equal(idle_share(moved, RELU, ROWS), share)  # the last step counts
 
 
-def test_scalings_around_a_network_scale_the_rows_first():
+def test_scalings_around_a_network_scale_the_rows_first(quiet):
     """Inputs from 9 to 11, which the networks see as -1 to 1."""
     task = ap.given(10 + ROWS, ROWS**2)
     for model in (
         ap.scalings.PerFeature(RELU, 10.0, 1.0),
         ap.scalings.PerFeature(ap.scalings.PerFeature(RELU, 0.0, 0.5), 10.0, 2.0),
     ):
-        share = idle_share(kept(HALF_DEAD, ALIVE, task=task, model=model), model, 10 + ROWS)
+        share = idle_share(kept(quiet, HALF_DEAD, ALIVE, task=task, model=model), model, 10 + ROWS)
         np.testing.assert_allclose(share, [2 / 6, 0], rtol=1e-6)
     rows = np.array([[1.0, 3.0], [2.0, 6.0], [0.0, 8.0]])  # each is -1 and 1 for the network
     of_rows = ap.scalings.PerSample(ap.MLP((2,), "tanh"))
@@ -456,32 +471,31 @@ def test_scalings_around_a_network_scale_the_rows_first():
         ap.Recipe(model=of_rows, steps=1),
         seeds=2,
         keep=("params",),
-        progress=False,
+        **quiet,
     )
     assert idle_share(runs, of_rows, rows).values.tolist() == [1.0, 1.0]
 
 
-def test_a_model_whose_units_are_not_known_has_no_share():
-    runs = kept(ALIVE)
+def test_a_model_whose_units_are_not_known_has_no_share(three):
     own = (RELU.init, RELU.apply)
 
     class Around(ap.scalings.Around):
         model = RELU
 
     for model in (own, ap.MLP(()), ap.scalings.PerFeature(own), Around()):
-        assert idle_share(runs, model, ROWS) is None
+        assert idle_share(three, model, ROWS) is None
 
 
-def test_shares_that_would_be_wrong_are_refused():
+def test_shares_that_would_be_wrong_are_refused(three, quiet):
     with pytest.raises(ValueError, match="no parameters were kept"):
-        idle_share(kept(ALIVE, keep=()), RELU, ROWS)
-    with pytest.raises(ValueError, match=r"kept at step 1, .* step 2: run with keep_at=\(2,\)"):
-        idle_share(kept(ALIVE, keep_at=(1,)), RELU, ROWS)
+        idle_share(runs_of(resting(1.0)), RELU, ROWS)
+    with pytest.raises(ValueError, match=r"kept at step 2, .* step 1: run with keep_at=\(1,\)"):
+        idle_share(three.isel(step=slice(2)), RELU, ROWS)
     for rows in (ROWS[:, 0], np.ones((3, 2))):
         with pytest.raises(ValueError, match=r"they must be \(n, 1\)"):
-            idle_share(kept(ALIVE), RELU, rows)
+            idle_share(three, RELU, rows)
     sine = ap.MLP((2, 4), "sin", frequency=1.0)
-    swept = kept(ALIVE, model=sine, **{"model.frequency": [1.0, 2.0]})
+    swept = kept(quiet, ALIVE, model=sine, **{"model.frequency": [1.0, 2.0]})
     with pytest.raises(ValueError, match=r"vary 'model\.frequency'"):
         idle_share(swept, sine, ROWS)
     one = swept.sel({"model.frequency": 1.0})

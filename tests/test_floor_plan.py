@@ -20,7 +20,8 @@ ALLOWED = {
     "runs": GROUND,
     "maps": (*GROUND, "stats"),
     "study": (*GROUND, "stats", "plot", "runs", "maps"),
-    "commands": GROUND,
+    "asking": ("tasks", "models", "training", "study"),
+    "commands": (*GROUND, "asking"),
     "__main__": ("commands",),
 }
 

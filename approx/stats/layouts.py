@@ -1,5 +1,7 @@
 """Tables as text, markdown or LaTeX, from rows of texts whose first row holds the titles."""
 
+import re
+
 Rows = list[list[str]]
 
 
@@ -53,22 +55,27 @@ def as_latex(rows: Rows, caption: str) -> str:
     return "\n".join(document)
 
 
-ESCAPES = {  # in this order, since the first one writes backslashes only
-    "\\": r"\textbackslash{}",
-    "_": r"\_",
-    "%": r"\%",
-    "&": r"\&",
-    "#": r"\#",
-    "inf": r"$\infty$",
-    "<": "$<$",
-}
+ESCAPES = str.maketrans(
+    {
+        "\\": r"\textbackslash{}",
+        "{": r"\{",
+        "}": r"\}",
+        "_": r"\_",
+        "%": r"\%",
+        "&": r"\&",
+        "#": r"\#",
+        "$": r"\$",
+        "^": r"\textasciicircum{}",
+        "~": r"\textasciitilde{}",
+        "<": "$<$",
+        ">": "$>$",
+    }
+)
 
 
 def _escaped(text: str) -> str:
     """A text with the characters escaped that mean something in LaTeX."""
-    for plain, escaped in ESCAPES.items():
-        text = text.replace(plain, escaped)
-    return text
+    return re.sub(r"\binf\b", r"$\\infty$", text.translate(ESCAPES))
 
 
 LAYOUTS = {"text": as_text, "markdown": as_markdown, "latex": as_latex}

@@ -13,11 +13,12 @@ from approx.stats.rates import check_records, check_trained, reading, truth
 
 FITS, FALLING, STUCK = "fits its rows only", "still falling", "stuck"
 FOUND = "at "  # how the name of a plateau begins that was found
-# A plateau that is found is narrower than one that is known. Where values are spread smoothly, five
-# of them lie near each other by chance; with these two numbers that happens in fewer than 10% of
-# samples of 16 to 512 values that are spread evenly over a factor of 2 or of 10, or normally
-NARROW = 0.25  # of the tolerance
-SHARE = 0.1  # of the trainings that nothing else was said of
+# Where values are spread smoothly, some of them lie near each other by chance. With these two
+# numbers fewer than 5% of samples of 10 to 512 values seem to have a plateau if they are spread
+# evenly over a factor of 2 or more, or as the exponentials of standard normal numbers. Small
+# relu networks that do rest at one loss (on `tasks.square`) mostly end within 0.1% of each other
+NARROW = 0.1  # of the tolerance; so much may neighbours in a plateau differ that is found
+SHARE = 0.1  # of the trainings of which nothing else is true; so many make a plateau
 
 
 def endings(
@@ -31,27 +32,28 @@ def endings(
 ) -> xr.Dataset:
     """Say in a word or two what became of each seed.
 
-    Only the end of a training counts: its last record. Let v be its training loss there. These
-    statements are tried one after the other, and the first that is true gives the seed its kind.
+    Let v be a seed's training loss at the last record. These statements are tried one after the
+    other, and the first that is true gives the seed its kind.
 
-    1. "learned": the seed is a success.
+    1. "learned": the seed is a success at the last record.
     2. "diverged": v is infinite or not a number.
-    3. "fits its rows only": v <= `fits`. The seed is right where it was trained, and yet it is no
-       success, because that is judged elsewhere. There is no such kind if `fits` is left out.
-    4. The name of a plateau: v differs from a value in `plateaus` by at most the share `tolerance`
-       of that value. If there are several such values, the nearest counts. A seed is on a plateau
-       that is known even if its loss still falls.
-    5. "still falling": more steps would have lowered the loss, as `falling` judges it.
-    6. "at 0.4774": many seeds stand still at nearly the same v, whose median is 0.4774. So does a
-       plateau look that nobody has named. Here "many" are at least five, and at least a tenth of
-       all seeds, of all settings, of which none of the statements before is true. "Nearly the same"
-       means that neighbours in order differ by at most a quarter of `tolerance`, and the largest
-       and the smallest by at most `tolerance`, relative to the smaller one.
-    7. "stuck": the loss stands still, or jitters, at a value of its own.
+    3. "fits its rows only": v <= `fits`. The network is right on its training rows, and yet the
+       seed is no success, because success is judged elsewhere. If `fits` is left out, there is no
+       such kind.
+    4. The name of a known plateau: v differs from a value in `plateaus` by at most the share
+       `tolerance` of that value. Of several such values the nearest counts. A seed counts as on a
+       known plateau even if its loss still falls.
+    5. "still falling": more steps would have lowered the loss, by the rule of `falling`.
+    6. "at 0.4774": many seeds rest at nearly the same v, and its median is 0.4774. This is a
+       plateau that nobody has named. "Many" are at least five seeds, and at least a tenth of those
+       (in all settings together) for which statements 1 to 5 are false. "Nearly the same" means
+       two things: when the losses are sorted, neighbours differ by at most a tenth of `tolerance`,
+       and the largest exceeds the smallest by at most four tenths, both as shares of the smaller.
+    7. "stuck": none of these. The loss rests or jitters at a value that few other seeds have.
 
-    `falling` cannot judge runs with a single record, with no record between step 0 and two thirds
-    of the steps, or with losses below 0. Then there is no kind "still falling", and the attribute
-    `note` of the result says so in a sentence.
+    The rule of `falling` needs losses that are not negative, and a record between step 0 and two
+    thirds of the steps. Without them there is no kind "still falling". The attribute `note` of the
+    result then says so in a sentence, and "stuck" and "at ..." may hold seeds that were falling.
 
     Args:
         runs: variables over (..., seed, step), or (..., seed) after `pick`.
@@ -94,7 +96,8 @@ def endings(
         (is_named, names),
         (is_falling.transpose(*value.dims).values, FALLING),
     ]
-    conditions, choices = zip(*statements, strict=True)
+    conditions = [condition for condition, _ in statements]
+    choices = [choice for _, choice in statements]
     first = np.select(conditions, choices, STUCK)
     kind = xr.DataArray(first, value.coords, value.dims)
 
@@ -233,8 +236,8 @@ def _falling(runs: xr.Dataset, of: str) -> tuple[xr.DataArray, str]:
         return falling(runs.assign({of: finite}), of), ""
     except ValueError as reason:
         note = (
-            f"There is no kind {FALLING!r}, and {STUCK!r} may hold trainings that were still "
-            f"falling, because the records do not tell: {reason}."
+            f"There is no kind {FALLING!r}, because the records do not tell ({reason}). "
+            f"So {STUCK!r} and {FOUND + '...'!r} may hold trainings that were still falling."
         )
         return xr.zeros_like(final(runs, of), bool), note
 

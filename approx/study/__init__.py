@@ -3,6 +3,7 @@
 `Study` declares a question and answers it: how many seeds of the baseline succeed, which changes
 help, what becomes of the seeds that fail, and which claims hold. The functions `never`, `rarely`,
 `usually`, `always`, `between`, `helps`, `hurts`, `same`, `better` and `own` state claims.
+`remedies` makes the study of the usual remedies for a baseline, and `doubts` says what cannot work.
 """
 
 from approx.study.answers import Answer
@@ -20,17 +21,24 @@ from approx.study.claims import (
     same,
     usually,
 )
+from approx.study.doubts import doubts
+from approx.study.grids import Axis, Map, Over, load_maps, maps_script, train_maps
 from approx.study.measures import Measure, threshold
+from approx.study.remedies import remedies
 from approx.study.reported import Reported
 from approx.study.rows import Row, View, best_of, until
+from approx.study.scripts import figure_script
 from approx.study.studies import Study
 from approx.study.verdicts import finding
 
 __all__ = [
     "BASELINE",
     "Answer",
+    "Axis",
     "Claim",
+    "Map",
     "Measure",
+    "Over",
     "Reported",
     "Row",
     "Study",
@@ -39,14 +47,20 @@ __all__ = [
     "best_of",
     "better",
     "between",
+    "doubts",
+    "figure_script",
     "finding",
     "helps",
     "hurts",
+    "load_maps",
+    "maps_script",
     "never",
     "own",
     "rarely",
+    "remedies",
     "same",
     "threshold",
+    "train_maps",
     "until",
     "usually",
 ]

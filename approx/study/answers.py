@@ -21,15 +21,18 @@ class Answer(Tables):
     Attributes:
         facts: of the whole: "title", "source", "measures" {name: rule in words}, "matters",
             "level", "verdicts" (how many are right together), "looked_often", "seeds",
-            "not_trained", "factors".
+            "not_trained", "factors", "claimed" (the labels that claims name).
         rows: one line for each measure and row: `measure`, `label`, `group`, `change`, `n`,
-            `successes`, `rate` with `low` and `high`, `difference` to the baseline with
-            `difference_low` and `difference_high`, `deciding_low` and `deciding_high` (the interval
-            at `deciding_level` that decides), `verdict`, `pvalue` (McNemar's), `equal_difference`
-            (where both have seen `equal_rows_seen`) with its interval, `median` of the judged
-            variable, `ert` (expected steps to a success by restarts), `steps`, `diverged`,
-            `idle_units`, `tuned`, `fingerprint`.
-        endings: how many seeds of each row ended in which way, see `stats.endings`.
+            `successes`, `rate` with `low` and `high`, `difference` to the baseline, or to the row
+            `against`, with `difference_low` and `difference_high`, `deciding_low` and
+            `deciding_high` (the interval at `deciding_level` that decides), `verdict`, `pvalue`
+            (McNemar's), `equal_difference` (where both have seen `equal_rows_seen`) with its
+            interval, `median` of the judged variable with the quantiles `q05` and `q95` over seeds,
+            `better` (the share of seeds whose value of it ends better than with the other row, ties
+            counting half) with its interval, `ert` (expected steps to a success by restarts),
+            `steps`, `diverged`, `idle_units`, `tuned`, `fingerprint`.
+        endings: how many seeds of each row ended in which way, see `stats.endings`; with the mean
+            share of their hidden units that are idle.
         effects: of a factorial, see `stats.effects`.
         claims: see `stats.claims`; with a `remark` on what is known besides the verdict.
         reported: see `stats.reported`.

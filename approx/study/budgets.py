@@ -26,6 +26,7 @@ def seconds_of(budget: str | float) -> float:
     """A time in seconds, from a number of seconds or a text such as "30s", "2m" or "1.5h".
 
     Raises:
+        TypeError: neither a number nor a text.
         ValueError: a text that is no time, or a time that is not positive.
 
     Example:
@@ -33,10 +34,12 @@ def seconds_of(budget: str | float) -> float:
         120.0
     """
     if isinstance(budget, str):
-        found = re.fullmatch(r"\s*([0-9.]+)\s*(s|m|min|h)?\s*", budget)
+        found = re.fullmatch(r"\s*([0-9]+\.?[0-9]*|\.[0-9]+)\s*(s|m|min|h)?\s*", budget)
         if not found:
             raise ValueError(f"the budget is {budget!r}; give a time such as '30s', '2m' or '1h'")
         seconds = float(found[1]) * UNITS[found[2] or "s"]
+    elif isinstance(budget, bool) or not np.isscalar(budget):
+        raise TypeError(f"the budget is {budget!r}; give a time such as '2m', or seconds")
     else:
         seconds = float(budget)
     if not seconds > 0 or not np.isfinite(seconds):

@@ -104,7 +104,7 @@ def between(low: float, high: float, row: str = BASELINE, text: str = "", *, mea
         ValueError: ends that are no rates, or in the wrong order.
 
     Example:
-        >>> ap.between(0.4, 0.6, "Adam")
+        >>> ap.study.between(0.4, 0.6, "Adam")
     """
     if not checked_share(low) < checked_share(high):
         raise ValueError(f"between needs a lower end below the upper one, got {low:g} and {high:g}")

@@ -4,13 +4,16 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
+from approx.study import checks
 from approx.study import claims as claiming
+from approx.study.cells import all_rows, checked_factors
+from approx.study.claims import BASELINE
 from approx.study.measures import Measure, measures_of
 from approx.study.reported import Reported
-from approx.study.rows import Row, View, all_rows, checked_factors, checked_tuning
+from approx.study.rows import Row, View, checked_tuning
 from approx.study.trained import Trained
 from approx.sweep.request import check_nouns
-from approx.tasks import Task, shortened
+from approx.tasks import Task
 from approx.training.recipes import Recipe
 
 TUNING_SEEDS = range(10**6, 10**6 + 64)  # they choose numbers, and are none of those reported
@@ -32,11 +35,12 @@ class Declaration:
     factors: Mapping[str, Any] = field(default_factory=dict)
     skip: Callable[[dict[str, str]], bool] | None = None
     views: Mapping[str, View] = field(default_factory=dict)
+    against: Mapping[str, str] = field(default_factory=dict)
     claims: Sequence[claiming.Claim] = ()
     reported: Sequence[Reported] = ()
     plateaus: Any = None
     tolerance: float = 0.02
-    fits: float | None = None
+    fits: Any = None
     tune: Mapping[str, Sequence[float]] = field(default_factory=dict)
     tuning_seeds: Sequence[int] = TUNING_SEEDS
     matters: float = 0.1
@@ -53,6 +57,7 @@ class Declaration:
 
     def __post_init__(self):
         check_nouns(self.task, self.recipe)
+        check_kinds(self)
         measures = measures_of(self.task, self.below, self.above, self.of, self.success)
         factors = checked_factors(self.factors)
         rows = all_rows(self.task, self.recipe, self.changes, factors, self.skip)
@@ -64,7 +69,6 @@ class Declaration:
         self._settle("rows", rows)
         self._settle("trained", Trained())
         check_labels(self)
-        check_numbers(self)
 
     def _settle(self, name: str, value: Any) -> None:
         """Set a field of the frozen declaration in its plain form."""
@@ -75,6 +79,10 @@ class Declaration:
         """The labels of all rows, and of all views."""
         return [*self.rows, *self.views]
 
+    def other_of(self, label: str) -> str:
+        """The label of the row that a row or a view is compared with."""
+        return self.against.get(label, BASELINE)
+
 
 def check_labels(study: Declaration) -> None:
     """Refuse labels that a claim, a view, an option or a number names and that are no rows.
@@ -82,63 +90,27 @@ def check_labels(study: Declaration) -> None:
     Raises:
         TypeError, ValueError: naming the label, and those that there are.
     """
-    for label, view in study.views.items():
-        if not isinstance(view, View):
-            raise TypeError(
-                f"the view {label!r} is {shortened(view)}; make one with ap.study.best_of or "
-                "ap.study.until"
-            )
-        if label in study.rows:
-            raise ValueError(f"a row and a view are both called {label!r}")
-        require_label(study.rows, view.of, f"the view {label!r}")
+    checks.check_views(study.views, study.rows)
+    checks.check_texts(study.labels)
     for claim in study.claims:
-        check_claim(study, claim)
+        checks.check_claim(claim, study.labels, study.measures)
+        checks.check_pairs(claim, study.views)
     for number in study.reported:
-        if not isinstance(number, Reported):
-            raise TypeError(f"reported has {shortened(number)}; make it with ap.study.Reported")
-        require_label(study.labels, number.row, f"the reported number {number.text!r}")
-    for label in study.options:
-        require_label(study.rows, label, "options")
-    for label in study.judged or ():
-        require_label(study.labels, label, "judged")
+        checks.check_reported(number, study.rows, study.labels)
+    checks.check_options(study.options, study.rows)
+    checks.check_judged(study.judged, study.labels)
+    checks.check_against(study.against, study.views, study.labels)
+    checks.check_distinct([claim.text for claim in study.claims], "claims")
+    checks.check_distinct([number.text for number in study.reported], "reported numbers")
 
 
-def check_claim(study: Declaration, claim: Any) -> None:
-    """Refuse a claim that is none, or that names a row or measure that there is not."""
-    if not isinstance(claim, claiming.Claim):
-        raise TypeError(
-            f"claims has {shortened(claim)}; make it with ap.never, ap.usually, ap.helps, ..."
-        )
-    if claim.measure is not None and claim.kind != claiming.OWN:
-        require_label(study.measures, claim.measure, f"the claim {claim.text!r}", "measure")
-    if claim.kind == claiming.OWN:
-        return
-    for label in filter(None, (claim.row, claim.against)):
-        require_label(study.labels, label, f"the claim {claim.text!r}")
-
-
-def require_label(known: Any, label: str, what: str, kind: str = "row") -> None:
-    """Raise a ValueError that lists the labels unless one of them is meant."""
-    if label not in known:
-        there = ", ".join(map(repr, known))
-        raise ValueError(f"{what} names the {kind} {label!r}; there are only: {there}")
-
-
-def check_numbers(study: Declaration) -> None:
-    """Refuse numbers of a study that are out of their range."""
-    if not 0 < study.matters < 1:
-        raise ValueError(
-            f"matters is {study.matters!r}; it is a difference of two rates between 0 and 1, such "
-            "as 0.1"
-        )
-    if not 0 < study.tolerance < 1:
-        raise ValueError(
-            f"tolerance is {study.tolerance!r}; it is a share of a plateau's loss between 0 and 1, "
-            "such as 0.02"
-        )
-    if not 0.5 <= study.level < 1:
-        raise ValueError(f"level is {study.level!r}; give a probability such as 0.95")
-    texts = [claim.text for claim in study.claims]
-    if len(set(texts)) < len(texts):
-        twice = next(text for text in texts if texts.count(text) > 1)
-        raise ValueError(f"two claims have the text {twice!r}; give each its own")
+def check_kinds(study: Declaration) -> None:
+    """Refuse fields that are no dictionary, no list, no function or no number as they must be."""
+    for name in ("changes", "factors", "views", "options", "tune"):
+        checks.check_mapping(name, getattr(study, name))
+    checks.check_list("claims", study.claims, claiming.Claim)
+    checks.check_list("reported", study.reported, Reported)
+    checks.check_functions(study.skip, study.plateaus, study.factors)
+    checks.check_numbers(study.matters, study.level, study.when)
+    checks.check_fits(study.fits)
+    checks.check_tolerance(study.tolerance)

@@ -1,6 +1,6 @@
 """From trainings to the tables of an answer: rates, differences, verdicts, endings, effects."""
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Callable, Hashable, Iterable, Mapping
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -17,25 +17,27 @@ from approx.stats.evidence import Claim as Stated
 from approx.stats.evidence import judge as judge_claim
 from approx.stats.factorials import crossed
 from approx.stats.kept import steps_kept
-from approx.stats.labels import final
 from approx.stats.outcomes import endings
 from approx.stats.paired import improvement
-from approx.stats.rates import rate
+from approx.stats.rates import rate, reading
 from approx.stats.values import quantiles
 from approx.study import claims as claiming
 from approx.study import verdicts
 from approx.study.answers import Answer
 from approx.study.claims import BASELINE
 from approx.study.declaration import Declaration
-from approx.study.measures import Measure
+from approx.study.measures import Measure, hits_of, judged_values
 from approx.study.plateaus import known_plateaus, training_rows
 from approx.study.reported import placed
 from approx.study.rows import Row
 from approx.study.trained import share_of_risk
+from approx.study.tuning import tuned_row
 from approx.study.units import idle_share
 from approx.sweep import facts
 
+SPREAD = (0.05, 0.5, 0.95)  # the quantiles over seeds that are reported
 UNEQUAL = 1.01  # budgets whose ratio is beyond count as different
+NEAR = 0.8  # share of a budget at which a record still shows what it gave
 
 
 class Sample(NamedTuple):
@@ -47,6 +49,7 @@ class Sample(NamedTuple):
         runs: the trainings.
         hits: {name of a measure: which seeds succeed}.
         group: "baseline", "change", "cell" or "view".
+        idle: the share of each seed's hidden units that are idle at the end, see `idle_of`.
         partner: of a view: the hits that it is compared with instead of the baseline's.
     """
 
@@ -55,6 +58,7 @@ class Sample(NamedTuple):
     runs: xr.Dataset
     hits: dict[str, xr.Dataset]
     group: str
+    idle: np.ndarray
     partner: dict[str, xr.Dataset] | None = None
 
 
@@ -96,24 +100,17 @@ def samples_of(study: Declaration) -> Samples:
 def sample_of(study: Declaration, label: str) -> Sample:
     """One trained row or view with its hits."""
     runs = study.trained.runs(study.views, label)
-    hits = {name: hits_of(measure, runs) for name, measure in study.measures.items()}
+    hits = {name: hits_of(name, measure, runs) for name, measure in study.measures.items()}
+    row = tuned_row(study, trained_label(study, label))
     if label not in study.views:
-        row = study.rows[label]
-        return Sample(label, row, runs, hits, group_of(row))
+        return Sample(label, row, runs, hits, group_of(row), idle_of(row, runs))
     view = study.views[label]
-    row = trained_row(study, label)
     partner = None
     if view.beside is not None:
         others = view.beside(study.trained.runs(study.views, view.of))
-        partner = {name: hits_of(measure, others) for name, measure in study.measures.items()}
-    return Sample(label, row._replace(change=view.says), runs, hits, "view", partner)
-
-
-def trained_row(study: Declaration, label: str) -> Row:
-    """The row that a label's trainings are of, through all views."""
-    while label in study.views:
-        label = study.views[label].of
-    return study.rows[label]
+        partner = {name: hits_of(name, measure, others) for name, measure in study.measures.items()}
+    idle = idle_of(row, runs)
+    return Sample(label, row._replace(change=view.says), runs, hits, "view", idle, partner)
 
 
 def group_of(row: Row) -> str:
@@ -121,14 +118,6 @@ def group_of(row: Row) -> str:
     if row.label == BASELINE:
         return "baseline"
     return "cell" if row.levels else "change"
-
-
-def hits_of(measure: Measure, runs: xr.Dataset) -> xr.Dataset:
-    """Which seeds succeed by a measure, as `stats.success` returns it."""
-    found = measure.hits(runs)
-    if isinstance(found, xr.DataArray):
-        found = found.reset_coords(drop=True).to_dataset(name="hit")
-    return found
 
 
 # ---- how sure the verdicts must be ---------------------------------------------------------------
@@ -153,10 +142,25 @@ def level_of_one(study: Declaration, *labels: str) -> float:
     Where seeds are added until all is decided, it allows for all looks at the data. Rows that were
     decided early were looked at less often, and two rows are compared on the seeds of that one.
     """
+    return level_at_look(study, min(looks_at(study, labels)))
+
+
+def level_of_all(study: Declaration) -> float:
+    """The level of an interval that may rest on all seeds of any row."""
+    return level_at_look(study, max(looks_at(study, study.rows)))
+
+
+def looks_at(study: Declaration, labels: Iterable[str]) -> list[int]:
+    """At which look at the data each row or view is."""
+    looks = study.trained.looks
+    return [looks.get(trained_label(study, label), 1) for label in labels]
+
+
+def level_at_look(study: Declaration, look: int) -> float:
+    """The level of an interval at one look at the data, which may be one of several."""
     risk = 1 - study.level
     if study.trained.looked_often:
-        looks = [study.trained.looks.get(trained_label(study, label), 1) for label in labels]
-        risk *= share_of_risk(min(looks))
+        risk *= share_of_risk(look)
     return 1 - risk
 
 
@@ -172,7 +176,8 @@ def level_of_verdict(study: Declaration, *labels: str) -> float:
 def line(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
     """One line of the table of rows: a row by one measure."""
     hits = one.hits[name]
-    found = rate(hits, when=study.when, level=level_of_one(study, one.label))
+    level = level_of_one(study, one.label)
+    found = rate(hits, when=study.when, level=level)
     row: dict[str, Any] = {
         "measure": name,
         "label": one.label,
@@ -186,24 +191,26 @@ def line(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[s
     }
     row |= difference_of(study, samples, one, name)
     row |= equal_budget(study, samples, one, name)
-    row |= value_at_end(study.measures[name], one, study.level)
-    row |= cost(hits, study.level)
+    row |= value_at_end(study.measures[name], one, level)
+    row |= better_values(study, samples, one, name)
+    row |= cost(hits, level)
     row |= about(study, one)
     return row
 
 
 def difference_of(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
-    """How much a row's rate differs from that of the baseline, and the verdict on it."""
-    other = partner_of(samples, one, name)
+    """How much a row's rate differs from that of the baseline or another row, and the verdict."""
+    other = partner_of(study, samples, one, name)
     if other is None:
         return {}
     hits, others = on_common_seeds(one.hits[name], other)
     n = hits.sizes["seed"]
     pair: dict[Hashable, xr.Dataset] = {"row": hits, "other": others}
-    labels = compared_labels(one)
+    labels = compared_labels(study, one)
     level = level_of_one(study, *labels)
     beside = compare(pair, "row", "other", when=study.when, level=level)
     found: dict[str, Any] = {
+        "against": study.against.get(one.label, ""),
         "pairs": n,
         "difference": float(beside.difference),
         "difference_low": float(beside.low),
@@ -224,46 +231,50 @@ def difference_of(study: Declaration, samples: Samples, one: Sample, name: str) 
     }
 
 
-def partner_of(samples: Samples, one: Sample, name: str) -> xr.Dataset | None:
-    """The hits that a row is compared with: the baseline's, or its own partner's."""
+def partner_of(study: Declaration, samples: Samples, one: Sample, name: str) -> xr.Dataset | None:
+    """The hits that a row is compared with: another row's, or its own partner's."""
     if one.partner is not None:
         return one.partner[name]
-    if one.label == BASELINE or BASELINE not in samples:
+    other = study.other_of(one.label)
+    if one.label == other or other not in samples:
         return None
-    return samples[BASELINE].hits[name]
+    return samples[other].hits[name]
 
 
-def compared_labels(one: Sample) -> list[str]:
+def compared_labels(study: Declaration, one: Sample) -> list[str]:
     """The labels of the rows whose seeds a comparison rests on."""
     if one.partner is not None:
         return [one.label]
-    return [one.label, BASELINE]
+    return [one.label, study.other_of(one.label)]
 
 
 def on_common_seeds(one: xr.Dataset, other: xr.Dataset) -> tuple[xr.Dataset, xr.Dataset]:
-    """Two hits on the seeds that both have."""
+    """Two hits, or two runs, on the seeds that both have."""
     seeds = np.intersect1d(one.seed.values, other.seed.values)
     return one.sel(seed=seeds), other.sel(seed=seeds)
 
 
 def equal_budget(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
-    """The difference to the baseline where both have seen equally many rows; {} if they always do.
+    """The difference to the other row where both have seen equally many rows; {} if they always do.
 
     The side with the larger budget is judged at its last record within the smaller one.
     """
     hits = one.hits[name]
-    if one.partner is not None or one.label == BASELINE or BASELINE not in samples:
+    label = study.other_of(one.label)
+    if one.partner is not None or one.label == label or label not in samples:
         return {}
-    base = samples[BASELINE]
+    base = samples[label]
     if "step" not in hits.dims or "step" not in base.hits[name].dims or study.when != "last":
         return {}
     mine, its = rows_seen(one), rows_seen(base)
     budget = min(mine[-1], its[-1])
     if max(mine[-1], its[-1]) <= UNEQUAL * budget:
         return {}
+    if min(last_within(mine, budget), last_within(its, budget)) < NEAR * budget:
+        return {}  # the longer training has no record near the end of the shorter one
     cut, other = within(hits, mine, budget), within(base.hits[name], its, budget)
     cut, other = on_common_seeds(cut, other)
-    level = level_of_one(study, one.label, BASELINE)
+    level = level_of_one(study, one.label, label)
     pair: dict[Hashable, xr.Dataset] = {"row": cut, "other": other}
     found = compare(pair, "row", "other", level=level)
     return {
@@ -279,21 +290,51 @@ def rows_seen(one: Sample) -> np.ndarray:
     return one.runs.step.values * facts.find(one.row.task, one.row.recipe).rows_in_step
 
 
+def last_within(seen: np.ndarray, budget: float) -> float:
+    """How many rows were seen at the last record within a number of rows."""
+    return float(np.max(seen, where=seen <= UNEQUAL * budget, initial=0))
+
+
 def within(hits: xr.Dataset, seen: np.ndarray, budget: float) -> xr.Dataset:
     """The records of hits up to a number of rows seen."""
     return hits.isel(step=seen <= UNEQUAL * budget)
 
 
 def value_at_end(measure: Measure, one: Sample, level: float) -> dict[str, float]:
-    """The median of the judged variable at the last record, with its interval."""
-    if measure.of is None or measure.of not in one.runs:
+    """The judged value of the seeds at the end: its 5, 50 and 95% quantiles, the median's ends."""
+    values = judged_values(measure, one.runs)
+    if values is None:
         return {}
-    end = xr.Dataset({measure.of: final(one.runs, measure.of)})
-    found = quantiles(end, measure.of, 0.5, level=level).isel(quantile=0)
+    (name,) = values
+    found = quantiles(values, str(name), SPREAD, level=level)
+    low, middle, high = found[name].values.tolist()
     return {
-        "median": float(found[measure.of]),
-        "median_low": float(found.low),
-        "median_high": float(found.high),
+        "q05": low,
+        "median": middle,
+        "q95": high,
+        "median_low": float(found.low[1]),
+        "median_high": float(found.high[1]),
+    }
+
+
+def better_values(study: Declaration, samples: Samples, one: Sample, name: str) -> dict[str, Any]:
+    """How many seeds end with a better judged value than with the other row."""
+    label = study.other_of(one.label)
+    if one.partner is not None or one.label == label or label not in samples:
+        return {}
+    mine = judged_values(study.measures[name], one.runs)
+    its = judged_values(study.measures[name], samples[label].runs)
+    if mine is None or its is None:
+        return {}
+    row, other = on_common_seeds(mine, its)
+    (of,) = row
+    pair: dict[Hashable, xr.Dataset] = {"row": row, "other": other}
+    level = level_of_one(study, one.label, label)
+    found = improvement(pair, "row", "other", of=str(of), pairs="seed", level=level)
+    return {
+        "better": float(found.improvement),
+        "better_low": float(found.low),
+        "better_high": float(found.high),
     }
 
 
@@ -312,7 +353,7 @@ def about(study: Declaration, one: Sample) -> dict[str, Any]:
     return {
         "steps": int(one.runs.step[-1]),
         "diverged": int((~np.isfinite(last)).sum()),
-        "idle_units": mean_idle(one),
+        "idle_units": mean_known(one.idle),
         "tuned": "; ".join(f"{name} = {value:g}" for name, value in tuned.items()),
         "fingerprint": str(one.runs.attrs.get("fingerprint", ""))[:12],
     }
@@ -325,15 +366,20 @@ def trained_label(study: Declaration, label: str) -> str:
     return label
 
 
-def mean_idle(one: Sample) -> float:
-    """The mean share of idle units over seeds; nan where it is not known."""
-    if "params" not in one.runs.attrs or not params_are_last(one.runs):
-        return np.nan
-    rows = next(training_rows(one.row.task, 0))
-    share = idle_share(one.runs, one.row.recipe.model, rows.x)
-    if share is None or not bool(np.isfinite(share).any()):
-        return np.nan
-    return float(share.mean())
+def idle_of(row: Row, runs: xr.Dataset) -> np.ndarray:
+    """The share of every seed's hidden units that are idle at the end; nan if it is unknown."""
+    unknown = np.full(runs.sizes["seed"], np.nan)
+    if "params" not in runs.attrs or not params_are_last(runs):
+        return unknown
+    rows = next(training_rows(row.task, 0))
+    share = idle_share(runs, row.recipe.model, rows.x)
+    return unknown if share is None else share.values
+
+
+def mean_known(values: np.ndarray) -> float:
+    """The mean of the values that are known; nan if none is."""
+    known = values[np.isfinite(values)]
+    return float(known.mean()) if known.size else np.nan
 
 
 def params_are_last(runs: xr.Dataset) -> bool:
@@ -348,12 +394,12 @@ def ending_lines(study: Declaration, one: Sample, name: str) -> list[dict[str, A
     """How many seeds of a row ended in each way, those ways left out that no seed took."""
     found = endings(
         one.runs,
-        one.hits[name],
+        reading(one.hits[name], study.when),
         plateaus_of(study, one),
         tolerance=study.tolerance,
-        fits=study.fits,
+        fits=fits_of(study, one),
     )
-    counted = shares(found, level=study.level)
+    counted = shares(found, level=level_of_one(study, one.label))
     lines = []
     for kind in counted.kind.values.tolist():
         here = counted.sel(kind=kind)
@@ -368,6 +414,7 @@ def ending_lines(study: Declaration, one: Sample, name: str) -> list[dict[str, A
                 "rate": float(here.rate),
                 "low": float(here.low),
                 "high": float(here.high),
+                "idle_units": mean_known(one.idle[found.kind.values == kind]),
             }
         )
     return lines
@@ -382,8 +429,18 @@ def plateaus_of(study: Declaration, one: Sample) -> Mapping[str, float]:
     return known_plateaus(one.row.task, recipe=one.row.recipe)
 
 
+def fits_of(study: Declaration, one: Sample) -> float | None:
+    """The training loss at or below which a row's training data count as fitted."""
+    if callable(study.fits):
+        return study.fits(one.row.label)
+    return study.fits
+
+
 def effects_table(study: Declaration, samples: Samples, name: str) -> pd.DataFrame:
-    """What each level of each factor changes, averaged over the others; empty without factors."""
+    """What each level of each factor changes, averaged over the others; empty without factors.
+
+    Levels of which no combination is trained are left out.
+    """
     cells = {one.row.levels: one for one in samples.values() if one.row.levels}
     if not study.factors or not cells:
         return pd.DataFrame()
@@ -396,7 +453,8 @@ def effects_table(study: Declaration, samples: Samples, name: str) -> pd.DataFra
     table = crossed(same, levels, study.when)
     labels = [one.label for one in cells.values()]
     found = effects(table, interactions=True, level=level_of_one(study, *labels))
-    return found.to_dataframe().reset_index()
+    frame = found.to_dataframe().reset_index()
+    return frame[frame.cells > 0]
 
 
 # ---- claims and reported numbers -----------------------------------------------------------------
@@ -406,22 +464,31 @@ def claims_table(study: Declaration, samples: Samples) -> pd.DataFrame:
     """Every claim about trained rows, measured and judged; empty without claims."""
     lines = []
     for claim in study.claims:
-        if claim.kind != claiming.OWN and not has_rows(samples, claim):
-            continue
-        lines.append(claim_line(study, samples, claim))
+        if claim.kind == claiming.OWN:
+            lines += own_claim_line(study, samples, claim)
+        elif all(label in samples for label in labels_of_claim(study, claim)):
+            lines.append(claim_line(study, samples, claim))
     return pd.DataFrame(lines)
 
 
-def has_rows(samples: Samples, claim: claiming.Claim) -> bool:
-    """Whether the rows of a claim are trained."""
-    return all(label in samples for label in filter(None, (claim.row, claim.against)))
+def own_claim_line(
+    study: Declaration, samples: Samples, claim: claiming.Claim
+) -> list[dict[str, Any]]:
+    """The line of an effect of one's own; none if it asks for a row that is not trained yet."""
+    try:
+        return [claim_line(study, samples, claim)]
+    except KeyError as error:
+        asked = error.args[0] if error.args else None
+        if asked in study.labels and asked not in samples:
+            return []
+        raise
 
 
 def claim_line(study: Declaration, samples: Samples, claim: claiming.Claim) -> dict[str, Any]:
     """One line of the table of claims."""
     stated = stated_claim(study, samples, claim)
     many = verdicts_at_once(study)
-    level = level_of_one(study, *labels_of_claim(study, claim))
+    level = level_of_claim(study, claim)
     found: dict[str, Any] = {
         "claim": claim.text,
         "source": study.source or study.title,
@@ -434,6 +501,13 @@ def claim_line(study: Declaration, samples: Samples, claim: claiming.Claim) -> d
         matters = margin(claim, study.matters)
         found["remark"] = verdicts.remark(low, high, matters, found["verdict"], claim.sign)
     return found
+
+
+def level_of_claim(study: Declaration, claim: claiming.Claim) -> float:
+    """The level of an interval of a claim that is looked at by itself."""
+    if claim.kind == claiming.OWN:
+        return level_of_all(study)
+    return level_of_one(study, *labels_of_claim(study, claim))
 
 
 def margin(claim: claiming.Claim, matters: float) -> float:
@@ -456,18 +530,42 @@ def stated_claim(study: Declaration, samples: Samples, claim: claiming.Claim) ->
     if claim.kind == claiming.RATE:
         often = partial(rate, first.hits[name], when=study.when)
         return Stated(claim.text, claim.row, says, often, holds)
-    second = samples[str(claim.against)]
     compared = f"{claim.row} against {claim.against}"
     pair: dict[Hashable, xr.Dataset]
+    one, other = sides_of(study, samples, claim)
     if claim.kind == claiming.VALUES:
-        one, other = on_common_seeds(first.runs, second.runs)
         pair = {"row": one, "other": other}
         better = partial(improvement, pair, "row", "other", of=claim.of, pairs="seed")
         return Stated(claim.text, compared, f"better {claim.of}", better, holds)
-    hits, others = on_common_seeds(first.hits[name], second.hits[name])
-    pair = {"row": hits, "other": others}
+    measure = study.measures[name]
+    pair = {"row": hits_of(name, measure, one), "other": hits_of(name, measure, other)}
     more = partial(compare, pair, "row", "other", when=study.when)
     return Stated(claim.text, compared, says, more, holds)
+
+
+def sides_of(
+    study: Declaration, samples: Samples, claim: claiming.Claim
+) -> tuple[xr.Dataset, xr.Dataset]:
+    """The trainings of the two rows of a claim in pairs that are independent of each other.
+
+    A view that has something beside it is paired with the same of the other row: the best of each
+    group of seeds with the other row's first seed of that group.
+    """
+    labels = claim.row, str(claim.against)
+    runs, others = (samples[label].runs for label in labels)
+    mine, its = (besides_of(study, label) for label in labels)
+    if mine is not None and its is None:
+        others = mine(others)
+    if its is not None and mine is None:
+        runs = its(runs)
+    return on_common_seeds(runs, others)
+
+
+def besides_of(study: Declaration, label: str) -> Callable[[xr.Dataset], xr.Dataset] | None:
+    """The function that gives what a view is compared with; None for others."""
+    if label not in study.views:
+        return None
+    return study.views[label].beside
 
 
 def holds_of(study: Declaration, claim: claiming.Claim) -> tuple[float, float]:
@@ -510,7 +608,14 @@ def facts_of(study: Declaration, samples: Samples) -> dict[str, Any]:
         "seeds": int(max(sizes)),
         "not_trained": [label for label in study.labels if label not in samples],
         "factors": {name: list(levels) for name, levels in study.factors.items()},
+        "claimed": claimed_labels(study),
     }
+
+
+def claimed_labels(study: Declaration) -> list[str]:
+    """The rows and views that a claim names, in their order."""
+    named = {label for claim in study.claims for label in (claim.row, claim.against)}
+    return [label for label in study.labels if label in named]
 
 
 def undecided_rows(study: Declaration) -> list[str]:
@@ -521,7 +626,7 @@ def undecided_rows(study: Declaration) -> list[str]:
     if "verdict" in rows:
         open_rows = rows[rows.verdict.notna() & ~rows.verdict.isin(verdicts.DECIDED)]
         for label in open_rows.label:
-            needed |= {trained_label(study, label), BASELINE}
+            needed |= {trained_label(study, label), trained_label(study, study.other_of(label))}
     by_text = {claim.text: claim for claim in study.claims}
     for _, line_ in answer.claims.iterrows():
         if line_.verdict == verdicts.UNDECIDED:

@@ -5,8 +5,10 @@ from functools import partial
 from typing import Any, NamedTuple
 
 import numpy as np
+import xarray as xr
 
-from approx.stats.rates import success
+from approx.stats.labels import final
+from approx.stats.rates import success, truth
 from approx.tasks import Task, losses, shortened
 
 MAIN = "success"  # the name of the measure if there is only one
@@ -24,6 +26,11 @@ SHOWN = {
 }
 
 
+RULE = "the rule of success"
+HOW = "it must give true or false for each seed, such as stats.success(runs, below=0.01)"
+ACCURACIES = [name for name in SHOWN if "accuracy" in name]
+
+
 class Measure(NamedTuple):
     """A rule that says which seeds of a row succeed.
 
@@ -31,12 +38,14 @@ class Measure(NamedTuple):
         says: the rule in words, such as "test loss at most 0.01".
         hits: a function of a row's runs that gives what `stats.success` returns, or one bool for
             each seed.
-        of: the variable that the rule judges, whose median is reported too; None if there is none.
+        of: the variable that the rule judges, whose quantiles are reported too; or a function of a
+            row's runs that gives one value for each seed, the lower the better; None if there is
+            none.
     """
 
     says: str
     hits: Callable[..., Any]
-    of: str | None = None
+    of: str | Callable[[xr.Dataset], xr.DataArray] | None = None
 
 
 def threshold(of: str, below: float | None = None, above: float | None = None) -> Measure:
@@ -57,11 +66,25 @@ def threshold(of: str, below: float | None = None, above: float | None = None) -
     if (below is None) == (above is None):
         raise ValueError(f"give one of below= and above=; got below={below!r}, above={above!r}")
     number = above if below is None else below
-    if isinstance(number, bool) or not np.isscalar(number) or not np.isfinite(float(number)):
+    if isinstance(number, bool | str) or not np.isscalar(number) or not np.isfinite(number):
         raise ValueError(f"the threshold of success is {number!r}; give a finite number")
     judged = partial(success, below=below, above=above, of=of)
     side = "at least" if below is None else "at most"
     return Measure(f"{SHOWN.get(of, of)} {side} {number:g}", judged, of)
+
+
+def judged_values(measure: Measure, runs: xr.Dataset) -> xr.Dataset | None:
+    """What a measure judges, for each seed at the last record, as the only variable.
+
+    It keeps the variable's name, by which higher and lower values are told apart, and is called
+    "value" where a function gives it. None stands for a measure, or for runs, without.
+    """
+    if callable(measure.of):
+        values = measure.of(runs)
+        return values.reset_coords(drop=True).to_dataset(name="value")
+    if measure.of is None or measure.of not in runs:
+        return None
+    return xr.Dataset({measure.of: final(runs, measure.of)})
 
 
 def judged_variable(task: Task, accuracy: bool) -> str:
@@ -144,18 +167,32 @@ def default_measure(
         ValueError: a task without a default.
     """
     if below is not None or above is not None:
-        return threshold(of or judged_variable(task, above is not None), below, above)
-    if has_accuracy(task):
-        return threshold(of or judged_variable(task, True), above=CORRECT)
+        return threshold(of or default_variable(task, below, above), below, above)
+    of = of or judged_variable(task, has_accuracy(task))
+    if of in ACCURACIES:
+        return threshold(of, above=CORRECT)
     variance = targets_variance(task)
-    if task.loss != "mse" or variance is None:
+    if task.loss != "mse" or variance is None or of not in SHOWN:
         raise ValueError(
-            f"say what counts as success, such as below=0.01: a task with the loss {task.loss!r} "
-            "has no default"
+            f"say what counts as success, such as below=0.01: {of!r} of a task with the loss "
+            f"{shortened(task.loss)} has no default"
         )
     most = float(f"{UNEXPLAINED * variance:.2g}")
-    found = threshold(of or judged_variable(task, False), below=most)
+    found = threshold(of, below=most)
     return found._replace(says=f"{found.says}, 1% of the targets' variance")
+
+
+def default_variable(task: Task, below: float | None, above: float | None) -> str:
+    """The variable that a threshold is about if nobody names one: with `above`, an accuracy.
+
+    Raises:
+        ValueError: `above` for a task without accuracies.
+    """
+    if above is not None and below is None and not has_accuracy(task):
+        raise ValueError(
+            f"above={above!r} needs of=, the variable that must be large: this task has no accuracy"
+        )
+    return judged_variable(task, above is not None)
 
 
 def targets_variance(task: Task) -> float | None:
@@ -170,3 +207,39 @@ def targets_variance(task: Task) -> float | None:
         return None
     variance = float(targets.reshape(len(targets), -1).var(0).mean())
     return variance if np.isfinite(variance) and variance > 0 else None
+
+
+def hits_of(name: str, measure: Measure, runs: xr.Dataset) -> xr.Dataset:
+    """Which seeds succeed by a measure, as `stats.success` returns it.
+
+    Args:
+        name: of the measure.
+        measure: the rule.
+        runs: the trainings of a row.
+
+    Raises:
+        ValueError: hits of other seeds than those of the runs, so that rates would be of others;
+            hits over further dimensions.
+    """
+    found = measure.hits(runs)
+    seeds = runs.seed.values
+    if isinstance(found, np.ndarray | list) and np.shape(found) == seeds.shape:
+        found = xr.DataArray(np.asarray(found), {"seed": seeds}, ("seed",))
+    if isinstance(found, xr.Dataset) and "hit" not in found:
+        raise ValueError(f"{RULE} {name!r}: the Dataset has no variable 'hit'; {HOW}")
+    hit = found["hit"] if isinstance(found, xr.Dataset) else found
+    if not isinstance(hit, xr.DataArray):
+        kind = type(found).__name__
+        raise ValueError(f"{RULE} {name!r}: it gives a {kind} of shape {np.shape(found)}; {HOW}")
+    if not {"seed"} <= set(hit.dims) <= {"seed", "step"}:
+        raise ValueError(f"{RULE} {name!r}: it gives hits over the dimensions {hit.dims}; {HOW}")
+    if hit.sizes["seed"] != len(seeds) or not np.array_equal(hit.seed.values, seeds):
+        raise ValueError(
+            f"{RULE} {name!r}: it gives hits of {hit.sizes['seed']} seeds, and the row has "
+            f"{len(seeds)}; every seed counts, those that diverged as failures"
+        )
+    try:
+        plain = truth(hit)
+    except ValueError as error:
+        raise ValueError(f"{RULE} {name!r}: {error}") from error
+    return plain.reset_coords(drop=True).to_dataset(name="hit")

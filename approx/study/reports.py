@@ -1,13 +1,14 @@
 """Reports of a study: sentences, then tables, as text, Markdown, HTML or LaTeX."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 import xarray as xr
 
-from approx.stats.evidence import labelled
+from approx.stats.evidence import EXACT, labelled, percent
 from approx.stats.evidence_files import claims_rows, reported_rows
 from approx.stats.layouts import LAYOUTS, Rows
 from approx.study.pages import page
@@ -15,6 +16,7 @@ from approx.study.sentences import points, share, verdict_in_sentences, with_int
 from approx.study.tables import Tables
 
 FORMS = (*LAYOUTS, "html")
+MOST_ROWS = 40  # of a report that is read from top to bottom
 MARKS = {"text": "", "markdown": "## ", "latex": "% "}
 
 
@@ -37,11 +39,29 @@ def report(answer: Tables, form: str) -> str:
     if form not in FORMS:
         raise ValueError(f"the format must be one of {', '.join(FORMS)}; got {form!r}")
     sentences = verdict_in_sentences(answer)
+    if form != "html":
+        answer, left_out = for_a_page(answer)
+        sentences += left_out
     tables = tables_of(answer)
     title = answer.facts["title"] or "A study"
     if form == "html":
         return page(title, answer.facts["source"], sentences, tables)
     return document(title, answer.facts["source"], sentences, tables, form)
+
+
+def for_a_page(answer: Tables) -> tuple[Tables, list[str]]:
+    """The answer without most cells of a large factorial, and a sentence that says so.
+
+    Cells that a claim names stay. A page of HTML has them all, for its tables can be sorted.
+    """
+    rows = answer.main_rows
+    unnamed = rows.label[(rows.group == "cell") & ~rows.label.isin(answer.facts["claimed"])]
+    if len(rows) <= MOST_ROWS or not len(unnamed):
+        return answer, []
+    kept = answer.rows[~answer.rows.label.isin(unnamed)]
+    endings = answer.endings[~answer.endings.label.isin(unnamed)]
+    sentence = f"The tables below leave out {len(unnamed)} combinations that no claim names."
+    return replace(answer, rows=kept, endings=endings), [sentence]
 
 
 def document(title: str, source: str, sentences: list[str], tables: list[Table], form: str) -> str:
@@ -82,13 +102,25 @@ def rows_table(answer: Tables, name: str) -> Table:
     level = f"{100 * answer.facts['level']:g}%"
     caption = (
         f"Success: {answer.facts['measures'][name]}. Brackets: {level} intervals, in points; "
-        "differences are to the baseline on the same seeds. Trainings that diverged count as "
-        "failures. Steps to a success: training anew after each failure."
+        f"differences are to {compared_with(rows)} on the same seeds. Trainings that diverged "
+        "count as failures. Steps to a success: training anew after each failure."
     )
+    if _has(rows, "ends better"):
+        caption += (
+            " Ends better: the seeds whose value is better at the end than on the same seed of "
+            "the other row; ties count half."
+        )
     title = "Rates and differences"
     if len(answer.facts["measures"]) > 1:
         title += f": {name}"
     return Table(title, texts, caption)
+
+
+def compared_with(rows: pd.DataFrame) -> str:
+    """What the differences of a table are to, in words."""
+    if _has(rows, "against"):
+        return "the row that stands under “against”, or else to the baseline,"
+    return "the baseline"
 
 
 def _has(rows: pd.DataFrame, title: str) -> bool:
@@ -129,7 +161,14 @@ def _deciding(row: dict[str, Any]) -> str:
     if np.isnan(row["deciding_low"]):
         return ""
     ends = f"[{points(row['deciding_low'])}, {points(row['deciding_high'])}]"
-    return f"{ends} at {100 * row['deciding_level']:.4g}%"
+    return f"{ends} at {percent(row['deciding_level'])}"
+
+
+def _better(row: dict[str, Any]) -> str:
+    """How many seeds end with a better value than with the other row; empty for nan."""
+    if np.isnan(row["better"]):
+        return ""
+    return with_interval(row["better"], row["better_low"], row["better_high"])
 
 
 def _cost(row: dict[str, Any]) -> str:
@@ -155,6 +194,7 @@ COLUMNS: tuple[Column, ...] = (
     ("seeds", lambda row: str(row["n"])),
     ("succeed", lambda row: with_interval(row["rate"], row["low"], row["high"])),
     ("difference", lambda row: _interval(row, "difference", "difference_low", "difference_high")),
+    ("against", _word("against")),
     ("decided by", _deciding),
     ("verdict", _word("verdict")),
     (
@@ -162,6 +202,7 @@ COLUMNS: tuple[Column, ...] = (
         lambda row: _interval(row, "equal_difference", "equal_low", "equal_high"),
     ),
     ("median", lambda row: _number(row["median"])),
+    ("ends better", _better),
     ("steps", lambda row: f"{row['steps']:,}"),
     ("steps to a success", _cost),
     ("diverged", lambda row: str(row["diverged"])),
@@ -173,10 +214,12 @@ NEEDED = {
     "seeds": "n",
     "succeed": "rate",
     "difference": "difference",
+    "against": "against",
     "decided by": "deciding_low",
     "verdict": "verdict",
     "difference at equal rows seen": "equal_difference",
     "median": "median",
+    "ends better": "better",
     "steps": "steps",
     "steps to a success": "ert",
     "diverged": "diverged",
@@ -191,14 +234,19 @@ NEEDED = {
 def endings_table(answer: Tables) -> Table:
     """What became of every row's seeds."""
     ends = answer.endings
-    rows = [["row", "ending", "seeds", "share"]]
+    rows = [["row", "ending", "seeds", "share", "idle units"]]
     for each in ends.itertuples():
         rate = with_interval(each.rate, each.low, each.high)
-        rows.append([each.label, each.ending, f"{each.seeds} of {each.n}", rate])
+        idle = "" if np.isnan(each.idle_units) else share(each.idle_units)
+        rows.append([each.label, each.ending, f"{each.seeds} of {each.n}", rate, idle])
     caption = (
         "Learned: a success. Then, in this order: diverged; at a plateau with a name; still "
-        "falling; at a value of the loss that many seeds share; stuck."
+        "falling; at a value of the loss that many seeds share; stuck. Idle units: the mean share "
+        "of hidden units that give the same on all training rows."
     )
+    if len(ends) and ends.idle_units.isna().all():
+        rows = [row[:-1] for row in rows]
+        caption = caption.partition(" Idle units:")[0]
     return Table("What became of the seeds", rows, caption)
 
 
@@ -220,12 +268,32 @@ def claims_table(answer: Tables) -> Table:
     """Every claim with its effect, both intervals, and the verdict."""
     if not len(answer.claims):
         return Table("Claims", [[]], "")
-    rows, caption = claims_rows(as_dataset(answer.claims, "claim", answer.facts["level"]))
+    rows, _ = claims_rows(as_dataset(answer.claims, "claim", answer.facts["level"]))
     if (answer.claims.remark != "").any():
         rows[0].append("remark")
         for row, remark in zip(rows[1:], answer.claims.remark, strict=True):
             row.append(remark)
-    return Table("Claims", rows, caption)
+    return Table("Claims", rows, caption_of_claims(answer))
+
+
+def caption_of_claims(answer: Tables) -> str:
+    """What one must know to read the table of claims."""
+    facts = answer.facts
+    looks = ", at each of several looks at the data," if facts["looked_often"] else ""
+    text = (
+        f"The interval that decides is so wide that all {facts['verdicts']} verdicts of this "
+        f"report{looks} are right together with a probability of at least "
+        f"{percent(facts['level'])}. Supported: that interval lies inside the region of the claim; "
+        "contradicted: outside; undecided: it reaches over an edge. Effects are probabilities, or "
+        "differences of probabilities on the same seeds."
+    )
+    others = int((answer.claims.interval != EXACT).sum())
+    if others:
+        text += (
+            f" {others} of the claims are decided by an interval of their own, which must cover as "
+            "often as it says."
+        )
+    return text
 
 
 def reported_table(answer: Tables) -> Table:

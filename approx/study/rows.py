@@ -1,20 +1,22 @@
-"""The rows of a study: the baseline, its changes, the cells of its factors, and views of rows."""
+"""The rows of a study: its changes of the baseline, and views of rows."""
 
-import itertools
 import re
-from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from hashlib import sha256
 from typing import Any, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from approx.stats.labels import final, worst_value
-from approx.study.alterations import altered, described, is_function
-from approx.study.claims import BASELINE
+from approx.study.alterations import altered, described
+from approx.study.errors import naming_row
 from approx.tasks import Task, shortened
 from approx.training.recipes import Recipe
+from approx.training.recorded_steps import is_whole
 
 TUNE = "tune"  # the name in a change that is no alteration: which numbers are tuned
+LONGEST_NAME = 60  # letters of a label in the name of its file
 
 
 class Row(NamedTuple):
@@ -47,12 +49,18 @@ class View(NamedTuple):
         beside: a function of the row's runs that gives what the view is compared with in pairs;
             None compares it with the baseline.
         says: what the view is, in words.
+        step: a step that the row must be trained for; None if any number of steps will do.
+        seeds: how many seeds the row must have at least.
+        by: a variable that the row's runs must have; None if none is needed.
     """
 
     of: str
     take: Callable[[xr.Dataset], xr.Dataset]
     beside: Callable[[xr.Dataset], xr.Dataset] | None = None
     says: str = ""
+    step: int | None = None
+    seeds: int = 1
+    by: str | None = None
 
 
 def best_of(row: str, tries: int, by: str = "loss") -> View:
@@ -73,7 +81,7 @@ def best_of(row: str, tries: int, by: str = "loss") -> View:
     Example:
         >>> ap.Study(task, recipe, views={"best of 5": ap.study.best_of("baseline", 5)})
     """
-    if not isinstance(tries, int | np.integer) or tries < 2:
+    if not is_whole(tries) or tries < 2:
         raise ValueError(f"best_of needs at least two tries, got {tries!r}")
 
     def take(runs: xr.Dataset) -> xr.Dataset:
@@ -83,7 +91,8 @@ def best_of(row: str, tries: int, by: str = "loss") -> View:
         first = np.arange(runs.sizes["seed"] // tries) * tries
         return _renumbered(runs.isel(seed=first))
 
-    return View(row, take, beside, f"the best of {tries} seeds by {by}, against the first of them")
+    says = f"the best of {tries} seeds by {by}, against the first of them"
+    return View(row, take, beside, says, seeds=int(tries), by=by)
 
 
 def until(row: str, step: int) -> View:
@@ -93,14 +102,19 @@ def until(row: str, step: int) -> View:
         row: the label of the row.
         step: the last step of the view; its last record at or before this step is judged.
 
+    Raises:
+        ValueError: a step that is no whole number of at least 1.
+
     Example:
         >>> ap.Study(task, recipe, views={"after 200 steps": ap.study.until("baseline", 200)})
     """
+    if not is_whole(step) or step < 1:
+        raise ValueError(f"until needs a number of steps, such as 200, got {step!r}")
 
     def take(runs: xr.Dataset) -> xr.Dataset:
         return runs.sel(step=slice(None, step))
 
-    return View(row, take, None, f"{row} after {step:,} steps")
+    return View(row, take, None, f"{row} after {step:,} steps", step=int(step))
 
 
 def _best_of_groups(runs: xr.Dataset, tries: int, by: str) -> np.ndarray:
@@ -119,9 +133,16 @@ def _renumbered(runs: xr.Dataset) -> xr.Dataset:
 
 
 def slug(label: str) -> str:
-    """A label as the name of a file or folder."""
-    plain = label.replace("*", "times").replace("/", "over")
-    return re.sub("[^0-9A-Za-z.]+", "_", plain).strip("_")[:100] or "row"
+    """A label as the name of a file or folder.
+
+    Two labels never have the same name: a label that cannot be read off its name has a few letters
+    more, which are made of the label alone.
+    """
+    plain = re.sub("[^0-9A-Za-z.+=-]+", "_", label)[:LONGEST_NAME].strip("_.-")
+    if plain.replace("_", " ") == label:
+        return plain
+    mark = sha256(label.encode()).hexdigest()[:8]
+    return f"{plain}_{mark}".strip("_")
 
 
 # ---- rows of a declaration -----------------------------------------------------------------------
@@ -144,10 +165,8 @@ def change_rows(task: Task, recipe: Recipe, changes: Mapping[str, Any]) -> list[
 def _changed(task: Task, recipe: Recipe, label: str, change: Any) -> Row:
     """The row of one change."""
     alteration, tune = without_tuning(change)
-    try:
+    with naming_row(f"the change {label!r}"):
         its_task, its_recipe = altered(task, recipe, alteration, may_equal=bool(tune))
-    except (TypeError, ValueError) as error:
-        raise type(error)(f"the change {label!r}: {error}") from None
     return Row(label, its_task, its_recipe, described(alteration), checked_tuning(label, tune))
 
 
@@ -166,7 +185,7 @@ def checked_tuning(label: str, tune: Any) -> dict[str, tuple[float, ...]]:
         raise TypeError(f"{label!r}: tune is {shortened(tune)}; give a dictionary, as {example}")
     found = {}
     for name, values in tune.items():
-        numbers = np.atleast_1d(np.asarray(values, float))
+        numbers = numbers_of(values)
         if numbers.ndim != 1 or numbers.size < 2 or not np.isfinite(numbers).all():
             raise ValueError(
                 f"{label!r}: tune has {shortened(values)} for {name!r}; give two or more numbers, "
@@ -176,134 +195,9 @@ def checked_tuning(label: str, tune: Any) -> dict[str, tuple[float, ...]]:
     return found
 
 
-Factors = dict[str, dict[str, Any]]
-
-
-def checked_factors(factors: Any) -> Factors:
-    """The factors as {name: {level: change}}.
-
-    A list of values instead of levels stands for the number or structure that the factor is named
-    after: {"model.activation": ["relu", "tanh"]}.
-
-    Raises:
-        TypeError: factors or levels that are no dictionaries.
-        ValueError: fewer than two levels, or two of one name.
-    """
-    if not isinstance(factors, Mapping):
-        raise TypeError(
-            f"factors is {shortened(factors)}; give a dictionary of named levels, such as "
-            "{'units': {'16': {}, '64': {'model.widths': (64,)}}}"
-        )
-    found: Factors = {}
-    for name, levels in factors.items():
-        found[str(name)] = _levels(str(name), levels)
-        if len(found[str(name)]) < 2:
-            raise ValueError(f"the factor {name!r} needs two levels at least")
-    return found
-
-
-def _levels(name: str, levels: Any) -> dict[str, Any]:
-    """The levels of one factor by name."""
-    if isinstance(levels, Mapping):
-        return {str(level): change for level, change in levels.items()}
-    if isinstance(levels, str) or not isinstance(levels, Iterable):
-        raise TypeError(
-            f"the factor {name!r} has {shortened(levels)}; give a dictionary of named levels or a "
-            "list of values"
-        )
-    values = list(levels)
-    found = {_level_name(value): {name: value} for value in values}
-    if len(found) < len(values):
-        raise ValueError(f"the factor {name!r} has two levels of one name: {shortened(values)}")
-    return found
-
-
-def _level_name(value: Hashable) -> str:
-    """What a level that is given by a value alone is called."""
-    if isinstance(value, float):
-        return f"{value:g}"
-    return str(value)
-
-
-def cell_rows(
-    task: Task, recipe: Recipe, factors: Factors, skip: Callable[[dict[str, str]], bool] | None
-) -> list[Row]:
-    """A row for each combination of levels that makes sense.
-
-    Args:
-        task: the baseline's.
-        recipe: the baseline's.
-        factors: the levels of each factor.
-        skip: a function of {factor: level} that says which combinations make no sense.
-
-    Raises:
-        ValueError: `skip` leaves out everything, or a combination that cannot be made.
-    """
-    if not factors:
-        return []
-    rows = []
-    for levels in itertools.product(*factors.values()):
-        named = dict(zip(factors, levels, strict=True))
-        if skip is not None and skip(named):
-            continue
-        changes = [factors[factor][level] for factor, level in named.items()]
-        rows.append(_cell(task, recipe, levels, changes))
-    if not rows:
-        raise ValueError("skip= leaves out all combinations of the factors' levels")
-    return rows
-
-
-def _cell(task: Task, recipe: Recipe, levels: tuple[str, ...], changes: Sequence[Any]) -> Row:
-    """The row of one combination of levels: their changes together."""
-    label = ", ".join(levels)
-    tune: dict[str, Sequence[float]] = {}
-    alterations = []
-    for change in changes:
-        alteration, tuned = without_tuning(change)
-        alterations.append(alteration)
-        tune |= tuned
-    for together in _merged(alterations):
-        try:
-            task, recipe = altered(task, recipe, together, may_equal=True)
-        except (TypeError, ValueError) as error:
-            raise type(error)(f"the combination {label!r}: {error}") from None
-    said = "; ".join(described(alteration) for alteration in alterations if alteration)
-    return Row(label, task, recipe, said, checked_tuning(label, tune), levels)
-
-
-def _merged(alterations: Sequence[Any]) -> list[Any]:
-    """Changes in their order: those that replace recipe or task, names as one, then functions."""
-    whole: list[Any] = []
-    named: dict[str, Any] = {}
-    functions: list[Any] = []
-    for one in alterations:
-        if isinstance(one, Mapping):
-            named |= one
-        elif is_function(one):
-            functions.append(one)
-        else:
-            whole.append(one)
-    return [*whole, named, *functions]
-
-
-def all_rows(
-    task: Task,
-    recipe: Recipe,
-    changes: Mapping[str, Any],
-    factors: Factors,
-    skip: Callable[[dict[str, str]], bool] | None,
-) -> dict[str, Row]:
-    """Every row by its label, the baseline first.
-
-    Raises:
-        ValueError: two rows of one label.
-    """
-    rows = [Row(BASELINE, task, recipe)]
-    rows += change_rows(task, recipe, changes)
-    rows += cell_rows(task, recipe, factors, skip)
-    found: dict[str, Row] = {}
-    for row in rows:
-        if row.label in found:
-            raise ValueError(f"two rows are called {row.label!r}; give each a name of its own")
-        found[row.label] = row
-    return found
+def numbers_of(values: Any) -> np.ndarray:
+    """Values as an array; an empty one if they are no numbers."""
+    try:
+        return np.asarray(values, float)
+    except (TypeError, ValueError):
+        return np.empty(0)

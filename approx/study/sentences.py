@@ -178,4 +178,8 @@ def of_rows_left_out(answer: Tables) -> list[str]:
     left: list[Any] = answer.facts["not_trained"]
     if not left:
         return []
-    return [f"Not trained, and so not in this report: {', '.join(left)}."]
+    more = len(left) - MOST_NAMED
+    named_rows = ", ".join(left[:MOST_NAMED])
+    if more > 0:
+        named_rows += f" and {more} more"
+    return [f"Not trained, and so not in this report: {named_rows}."]

@@ -42,19 +42,24 @@ class Study(Declaration):
             [values]}. A level that is a function sees what the other levels have changed.
         skip: a function of {factor: level} that is true for combinations that make no sense.
         views: {label: view}, other looks at trained rows: `study.best_of`, `study.until`.
+        against: {label of a row or a view: label of the row that it is compared with}; all others
+            are compared with the baseline.
         claims: what is claimed, as `ap.never`, `ap.helps`, ... make it.
         reported: numbers of a source, as `study.Reported`.
         plateaus: {name: training loss} at which a training may stay; a function of a row's label
             that gives such a dictionary; None takes those that are known in closed form.
         tolerance: relative half-width of a plateau, see `stats.endings`.
         fits: a training loss at or below which a row's training data count as fitted, so that seeds
-            that fit them and fail otherwise are told apart; None for none.
+            that fit them and fail otherwise are told apart; a function of a row's label that gives
+            such a loss; None for none.
         tune: numbers that are tuned for every row, {name: values}.
         tuning_seeds: the seeds that choose them; none of those that are reported.
         matters: the smallest difference of two rates that matters.
         level: the probability that no verdict of the report is wrong; also that of each interval.
         judged: labels of the rows that get a verdict; None is all changes and views.
-        options: {label: options of `ap.run` for this row}; "seeds" is a share of all seeds there.
+        options: {label: options of `ap.run` for this row}. There "seeds" is a factor on the seeds
+            that are asked for, such as 0.25 or 4; and "init_params" may be a function of an array
+            of seeds that gives each of them its first parameters.
         keep: what `ap.run` keeps of each training.
         metrics: further metrics, as `ap.run` takes them.
         title: of the report.

@@ -1,6 +1,6 @@
 """What a study has trained so far."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -47,6 +47,12 @@ class Trained:
         else:
             self.by_row[label] = append([before, runs])
 
+    def look(self, labels: Iterable[str], look: int) -> None:
+        """Note at which look at the data rows are, which never goes back."""
+        self.answer = None
+        for label in labels:
+            self.looks[label] = max(look, self.looks.get(label, 1))
+
     def runs(self, views: Mapping[str, View], label: str) -> xr.Dataset:
         """The runs of a row or a view.
 
@@ -62,9 +68,10 @@ class Trained:
         return self.by_row[label]
 
     def has(self, views: Mapping[str, View], label: str) -> bool:
-        """Whether a row, or the row that a view looks at, is trained."""
+        """Whether a row is trained, or enough seeds of the row that a view looks at."""
         if label in views:
-            return self.has(views, views[label].of)
+            view = views[label]
+            return self.seeds(view.of) >= view.seeds
         return label in self.by_row
 
 

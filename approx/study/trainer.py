@@ -12,21 +12,21 @@ import xarray as xr
 
 from approx import runs as running
 from approx.disk.files import make_folder
-from approx.stats.labels import final, worst_value
-from approx.stats.rates import reading
 from approx.study import budgets
 from approx.study.declaration import Declaration
+from approx.study.errors import naming_row
+from approx.study.fields import same
 from approx.study.judgement import undecided_rows
-from approx.study.measures import Measure
 from approx.study.rows import Row, slug
 from approx.study.trained import FIRST_LOOK, look_number
-from approx.sweep import numbers
+from approx.study.tuning import best_setting, tuned_row
+from approx.study.variables import check_variables, read_of
 from approx.sweep.memory import Interrupted
 from approx.sweep.progress import bar
 from approx.sweep.request import OPTIONS, Request, checked
 
 AHEAD = 2  # rows that are compiled before they are trained
-NARROWEST = 2  # seeds of a row that has a small share of all seeds
+NARROWEST = 2  # seeds of a row that has a small part of those asked for
 
 
 class Job(NamedTuple):
@@ -36,11 +36,13 @@ class Job(NamedTuple):
         label: of the row.
         request: what `ap.run` would be asked for.
         done: a function that is given the runs.
+        reads: the variables of the runs that the study reads by name, see `read_of`.
     """
 
     label: str
     request: Callable[[], Request]
     done: Callable[[xr.Dataset], None]
+    reads: Mapping[str, str]
 
 
 def run_study(
@@ -56,21 +58,44 @@ def run_study(
     seeds = budgets.checked_seeds(seeds)
     deadline = budgets.deadline(budget)
     wanted = wanted_rows(study, only)
+    check_seeds(study, wanted, seeds)
     folder = None if out is None else made_folder(Path(out))
     if deadline is None and not until_decided:
         train(study, dict.fromkeys(wanted, seeds), folder, progress)
+        study.trained.look(wanted, look_number(seeds))
         return
     study.trained.looked_often = True
     asked = min(FIRST_LOOK, seeds)
     while wanted:
         train(study, dict.fromkeys(wanted, asked), folder, progress)
-        study.trained.looks |= dict.fromkeys(wanted, look_number(asked))
-        study.trained.answer = None
+        study.trained.look(wanted, look_number(asked))
         is_over = deadline is not None and not deadline.allows_another()
         if asked >= seeds or is_over:
             break
         wanted = [label for label in undecided_rows(study) if label in wanted]
         asked = min(2 * asked, seeds)
+
+
+def check_seeds(study: Declaration, wanted: Sequence[str], seeds: int) -> None:
+    """Refuse too few seeds for a view, and seeds that also choose the numbers of a row.
+
+    Raises:
+        ValueError: naming the view or the row.
+    """
+    for label in wanted:
+        both = [seed for seed in study.tuning_seeds if seed < seeds]
+        if study.rows[label].tune and both:
+            raise ValueError(
+                f"the row {label!r} is tuned on the seeds tuning_seeds=, and {len(both)} of them "
+                f"are among the {seeds} seeds that are reported; tune on others"
+            )
+    for label, view in study.views.items():
+        there = wanted_seeds(study, view.of, seeds)
+        if view.of in wanted and there < view.seeds:
+            raise ValueError(
+                f"the view {label!r} needs {view.seeds} seeds of {view.of!r}, which has {there}; "
+                "ask for more"
+            )
 
 
 def made_folder(out: Path) -> Path:
@@ -110,10 +135,15 @@ def train(
         if label in twins:
             own.setdefault(twins[label], wanted[label])
     tuning = [job for label in own for job in tuning_jobs(study, study.rows[label], folder)]
-    rows = [(label, n) for label, n in own.items() if missing_seeds(study, label, n)]
+    rows = [
+        training_job(study, label, n, folder)
+        for label, n in own.items()
+        if is_missing(study, label, n, folder)
+    ]
+    check_jobs([*tuning, *rows])
     with shown(len(tuning) + len(rows), progress) as tell:
         compute(tuning, tell)
-        compute([training_job(study, label, n, folder) for label, n in rows], tell)
+        compute(rows, tell)
     study.trained.answer = None
     for label, other in twins.items():
         if label in wanted and other in study.trained.by_row:
@@ -121,14 +151,22 @@ def train(
             study.trained.tuned[label] = study.trained.tuned.get(other, {})
 
 
+def is_missing(study: Declaration, label: str, seeds: int, folder: Path | None) -> bool:
+    """Whether a row lacks seeds in memory, or in the folder that is to keep them."""
+    if missing_seeds(study, label, seeds):
+        return True
+    return folder is not None and not (folder / "rows" / slug(label)).exists()
+
+
 def find_twins(study: Declaration) -> dict[str, str]:
     """Rows that equal an earlier row, with that row's label: they are trained once."""
     found: dict[str, str] = {}
-    earlier: list[Row] = []
+    earlier: dict[str, list[Row]] = {}  # those that print alike, so that few are compared
     for label, row in study.rows.items():
-        twin = next((one.label for one in earlier if _are_twins(study, one, row)), None)
+        alike = earlier.setdefault(f"{row.task!r}, {row.recipe!r}", [])
+        twin = next((one.label for one in alike if _are_twins(study, one, row)), None)
         if twin is None:
-            earlier.append(row)
+            alike.append(row)
         else:
             found[label] = twin
     return found
@@ -136,9 +174,21 @@ def find_twins(study: Declaration) -> dict[str, str]:
 
 def _are_twins(study: Declaration, one: Row, other: Row) -> bool:
     """Whether two rows are the same training."""
-    if one.task is not other.task or one.recipe is not other.recipe:
+    if not same(one.task, other.task) or not same(one.recipe, other.recipe):
         return False
-    return one.tune == other.tune and _options(study, one.label) == _options(study, other.label)
+    options = _options(study, one.label), _options(study, other.label)
+    return one.tune == other.tune and same(*options)
+
+
+def check_jobs(jobs: Iterable[Job]) -> None:
+    """Refuse what `ap.run` would refuse of any row, and unknown variables, before any is trained.
+
+    Raises:
+        TypeError, ValueError: naming the row.
+    """
+    for job in jobs:
+        with naming_row(f"the row {job.label!r}"):
+            check_variables(checked(job.request()), job.reads)
 
 
 # ---- jobs ----------------------------------------------------------------------------------------
@@ -161,14 +211,18 @@ def training_job(study: Declaration, label: str, seeds: int, folder: Path | None
     def done(found: xr.Dataset) -> None:
         study.trained.add(label, found)
 
-    return Job(label, request, done)
+    return Job(label, request, done, read_of(study, label))
 
 
 def missing_seeds(study: Declaration, label: str, seeds: int) -> range:
     """The seeds of a row that are not trained yet, of its share of so many."""
+    return range(study.trained.seeds(label), wanted_seeds(study, label, seeds))
+
+
+def wanted_seeds(study: Declaration, label: str, seeds: int) -> int:
+    """How many of all seeds a row is to have: its share of them."""
     share = _options(study, label).get("seeds", 1.0)
-    wanted = max(NARROWEST, round(share * seeds))
-    return range(study.trained.seeds(label), wanted)
+    return max(NARROWEST, round(share * seeds))
 
 
 def asked(
@@ -176,19 +230,10 @@ def asked(
 ) -> Request:
     """The request for some seeds of a row."""
     given = {"keep": study.keep, "metrics": study.metrics, "progress": False} | dict(options)
+    if callable(given.get("init_params")):
+        given["init_params"] = given["init_params"](np.asarray(seeds))
     grid = {name: given.pop(name) for name in list(given) if name not in OPTIONS}
     return Request(task=row.task, recipe=row.recipe, seeds=seeds, out=out, grid=grid, **given)
-
-
-def tuned_row(study: Declaration, label: str) -> Row:
-    """The row with the numbers that tuning chose."""
-    row = study.rows[label]
-    chosen = study.trained.tuned.get(label, {})
-    if not chosen:
-        return row
-    full = {numbers.qualify(name, row.task, row.recipe): value for name, value in chosen.items()}
-    task, recipe = numbers.setting(row.task, row.recipe, full)
-    return row._replace(task=task, recipe=recipe)
 
 
 def tuning_jobs(study: Declaration, row: Row, folder: Path | None) -> list[Job]:
@@ -204,35 +249,11 @@ def tuning_jobs(study: Declaration, row: Row, folder: Path | None) -> list[Job]:
         return asked(study, row, list(study.tuning_seeds), out, options)
 
     def done(found: xr.Dataset) -> None:
-        main = next(iter(study.measures.values()))
-        study.trained.tuned[row.label] = best_setting(found, list(row.tune), main, study.when)
+        main, measure = next(iter(study.measures.items()))
+        chosen = best_setting(found, list(row.tune), main, measure, study.when)
+        study.trained.tuned[row.label] = chosen
 
-    return [Job(row.label, request, done)]
-
-
-def best_setting(
-    runs: xr.Dataset, names: Sequence[str], measure: Measure, when: str
-) -> dict[str, float]:
-    """The values of swept numbers with which most seeds succeed.
-
-    Of equal settings the one with the best median of the judged variable is taken, and of equal
-    medians the first.
-    """
-    successes = reading(measure.hits(runs), when).sum("seed").transpose(*names)
-    of = measure.of or "loss"
-    worst = worst_value(of, None)
-    values = final(runs, of).astype(float)
-    values = values.where(np.isfinite(values), worst)
-    median = values.transpose(..., "seed").reduce(_middle, "seed").transpose(*names)
-    badness = median.values.ravel() * np.sign(worst)
-    order = np.lexsort((badness, -successes.values.ravel()))
-    place = np.unravel_index(order[0], successes.shape)
-    return {name: float(successes[name].values[at]) for name, at in zip(names, place, strict=True)}
-
-
-def _middle(values: np.ndarray, axis: int | tuple[int, ...]) -> np.ndarray:
-    """The lower median, which is one of the values and so allows for infinite ones."""
-    return np.quantile(values, 0.5, axis=axis, method="inverted_cdf")
+    return [Job(row.label, request, done, read_of(study, row.label))]
 
 
 def _options(study: Declaration, label: str) -> dict[str, Any]:
@@ -280,10 +301,8 @@ def ready_in_order(
 
 def prepared_job(job: Job) -> running.Prepared:
     """The compiled programs of a job; errors name the row."""
-    try:
+    with naming_row(f"the row {job.label!r}"):
         return running.prepare(checked(job.request()))
-    except (TypeError, ValueError, MemoryError) as error:
-        raise type(error)(f"the row {job.label!r}: {error}") from error
 
 
 def compute_one(job: Job, prepared: running.Prepared) -> None:

@@ -1,0 +1,45 @@
+"""The part of a figure's script that all figures share."""
+
+from collections.abc import Callable
+from pathlib import Path
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from approx.plot import STYLE, save
+
+QUICK_LOOK = "Quick look: few seeds, settings and steps, not the experiment"
+
+
+def figure_script(name: str, draw: Callable[[Path], Figure], folder: Path) -> Callable[..., None]:
+    """The `main` of a script that draws a figure, for `tyro.cli`.
+
+    Args:
+        name: of the files, without a suffix.
+        draw: a function of the folder of results that draws the figure, in the style of papers.
+        folder: that the script draws into by default; the folder "results" stands beside it.
+
+    Example:
+        >>> main = study.figure_script("map_sine", draw, Path(__file__).parent)
+    """
+
+    def main(
+        results: Path = folder.parent / "results", figures: Path = folder, quick: bool = False
+    ) -> None:
+        """Draw the figure.
+
+        Args:
+            results: the folder that the experiment wrote to.
+            figures: the folder to draw into.
+            quick: draw what `--quick` wrote, in results/quick.
+        """
+        note = ""
+        if quick:
+            results = figures = results / "quick"
+            note = QUICK_LOOK
+        with plt.style.context(STYLE):
+            figure = draw(results)
+            print(*save(figure, figures, name, note), sep="\n")
+        plt.close(figure)
+
+    return main
