@@ -94,7 +94,7 @@ def test_waveform():
     model = ap.MLP((4, 8), "sigmoid", outputs=4, initializer="keras")
     with jax.enable_x64(True):
         ten = Ten(
-            "32_rmsprop_keras",
+            "32 classes, RMSprop",
             "waveform",
             ap.tasks.waveform(classes=4, dim=6),
             model=model,
@@ -120,7 +120,7 @@ def test_waveform():
     assert [y.tolist() for _, y, _, _ in ten.seen] == [[0, 1, 2, 3]] * STEPS
 
 
-@pytest.mark.parametrize("label", ["A", "A_per_sample"])
+@pytest.mark.parametrize("label", ["A", "A, per sample"])
 def test_identity(label):
     small = ap.tasks.identity("A", size=100, dim=7)
     model = replace(script("experiments", "identity").LINEAR, outputs=7)

@@ -114,10 +114,9 @@ def _cell(task: Task, recipe: Recipe, levels: tuple[str, ...], changes: Sequence
     tunings = [checked_tuning(label, tuned) for _, tuned in split]
     with naming_row(f"the combination {label!r}"):
         tune = _merged(tunings)
-        merged = [together for together in _in_turn(alterations) if together]
-        for together in merged:
+        for together in _in_turn(alterations):
             task, recipe = altered(task, recipe, together, may_equal=True)
-    said = "; ".join(map(described, merged))
+    said = "; ".join(described(alteration) for alteration in alterations if alteration)
     return Row(label, task, recipe, said, tune, levels)
 
 
