@@ -23,7 +23,7 @@ effects,claims,reported}.csv, clusters_study.json and clusters_report.md, and wh
 study says: clusters_{references,factorial,confusion}.csv.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from itertools import product
@@ -56,6 +56,7 @@ MISLABELLED = 0.01  # of the rows, by make_classification (flip_y), with a label
 GIVEN_UP = 0.1  # a class is given up whose recall is below
 DIRECTION = "Bayes' rule of the direction of x, all that is known without biases"
 BASELINE = ap.study.BASELINE
+Changes = dict[str, dict[str, Any]]  # by the labels of their rows
 
 # ---- the program and what is changed in it -------------------------------------------------------
 
@@ -88,18 +89,9 @@ def relu(above: float, below: float) -> dict[str, Any]:
     return {"model.activation": ap.models.Elementwise(Relu(above, below))}
 
 
-def records(passes: int, updates: int = ROWS) -> tuple[int, ...]:
-    """The updates at which losses are recorded, in a training of so many passes.
-
-    Args:
-        passes: over the training rows.
-        updates: in a pass.
-    """
-    return tuple(updates * n for n in RECORDED if n <= passes)
-
-
 TASK = ap.tasks.clusters()
-LABELS = ap.tasks.clusters(loss="cross_entropy")  # the same rows, with labels in place of vectors
+# The same rows, with labels in place of vectors
+LABELS: Any = ap.tasks.clusters(loss="cross_entropy")
 # A hidden unit's sum passes through relu and then through the mask times 2. `MLP` has the right
 # derivative of the mask, 2. The thread's backward pass leaves the 2 out, which is half of that.
 # Here the half stands in the derivative of relu
@@ -124,12 +116,12 @@ NORMALISED = {"model.center": SCALED.center, "model.scale": SCALED.scale}
 NO_DROPOUT = {"model.dropout": None} | MASK_CORRECTED
 ADVICE = BIASES | CROSS_ENTROPY | NORMALISED
 
-DERIVATIVES = {
+DERIVATIVES: Changes = {
     "relu corrected": RELU_CORRECTED,
     "mask corrected": MASK_CORRECTED,
     "both corrected": BOTH_CORRECTED,
 }
-REMEDIES = {
+REMEDIES: Changes = {
     "biases": BIASES,
     "cross-entropy": CROSS_ENTROPY,
     "normalised": NORMALISED,
@@ -143,15 +135,15 @@ REMEDIES = {
 }
 # The step of a batch is 32 times that of a row, as for a sum of gradients, or 0.002 times their
 # mean
-BATCHES = {
+BATCHES: Changes = {
     "batch 32": {"batch_size": 32, "learning_rate": 0.064},
     "batch 32, mean": {"batch_size": 32},
 }
-OTHERS = {
+OTHERS: Changes = {
     "Adam": {"optimizer": "adam", "learning_rate": 1e-3},
     "width 40": {"model.widths": (40,)},
 }
-FACTORS = {
+FACTORS: dict[str, Changes] = {
     "biases": {"no biases": {}, "biases": BIASES},
     "loss": {"squares": {}, "cross-entropy": CROSS_ENTROPY},
     "inputs": {"raw": {}, "normalised": NORMALISED},
@@ -353,84 +345,59 @@ def rate_of(hits: Callable, runs: Mapping[str, xr.Dataset], **options) -> xr.Dat
 # ---- what is claimed and printed -----------------------------------------------------------------
 
 
-def of_program(
-    text: str, hits: Callable, holds: tuple[float, float], measure: str
-) -> ap.study.Claim:
-    """A claim about the program as it stands."""
-    effect = partial(rate_of, hits)
-    return ap.study.own(text, effect, holds, compared=BASELINE, measure=measure)
-
-
 def cut(label: str, passes: int) -> str:
     """The label of a row as it was after so many passes."""
     return f"{label}, {passes} passes"
 
 
 def claims(whole: int, compared: int) -> list[ap.study.Claim]:
-    """What the thread says, and what we say, with the setting that it was said of."""
-    as_it_stands = f"the program as it stands, {whole} passes"
-    wrong = f"derivatives wrong, {compared} passes"
-    right = f"derivatives right, {compared} passes"
+    """What the thread says and what we say, with the setting that it is said of."""
+    found = []
+    # What is said of the program, when it is true of a seed, for how many, and that in words
+    for text, hits, holds, measure in (
+        (
+            "the network is stuck at 0.6, its accuracy on the training rows",
+            stuck,
+            ap.stats.USUALLY,
+            "training rows, no dropout, at most 0.61",
+        ),
+        (
+            "training longer makes it worse",
+            worse,
+            ap.stats.USUALLY,
+            "test accuracy lower after the last pass than after the first",
+        ),
+        (
+            "(ours) 0.6 is the dropout of the count, 0.1 or more",
+            counted_lower,
+            ap.stats.ALWAYS,
+            "counted in the last pass at least 0.1 below the same rows without dropout",
+        ),
+    ):
+        said = f"{text} (the program as it stands, {whole} passes)"
+        effect = partial(rate_of, hits)
+        found.append(ap.study.own(said, effect, holds, compared=BASELINE, measure=measure))
+
+    wrong, right = f"derivatives wrong, {compared} passes", f"derivatives right, {compared} passes"
     base, corrected = cut(BASELINE, compared), cut("both corrected", compared)
     # What is said of a row, the row, and the one that it is compared with
-    pairs = (
+    for text, row, against in (
         (f"biases are missing ({wrong})", "biases", base),
         (f"use cross-entropy, not squared error ({wrong})", "cross-entropy", base),
         (f"normalise the inputs ({wrong})", "normalised", base),
         (f"all three pieces of advice together help ({wrong})", "all advice", base),
         (f"(ours) dropout hurts a network of ten units ({wrong})", "no dropout", base),
-        (f"relu's derivative is wrong, and that costs ({whole} passes)", "relu corrected"),
-        (f"the mask's factor is missing, and that costs ({whole} passes)", "mask corrected"),
-        (f"both wrong derivatives together cost ({whole} passes)", "both corrected"),
+        (f"relu's wrong derivative costs ({whole} passes)", "relu corrected", BASELINE),
+        (f"the mask's missing factor costs ({whole} passes)", "mask corrected", BASELINE),
+        (f"both wrong derivatives together cost ({whole} passes)", "both corrected", BASELINE),
         (f"(ours) biases help ({right})", "biases, right derivatives", corrected),
         (f"(ours) cross-entropy helps ({right})", "cross-entropy, right derivatives", corrected),
-        (
-            f"(ours) advice, no dropout, right derivatives help ({compared} passes)",
-            "everything",
-            base,
-        ),
-    )
-    found = [
-        of_program(
-            f"the network is stuck at 0.6, its accuracy on the training rows ({as_it_stands})",
-            stuck,
-            ap.stats.USUALLY,
-            "training rows, no dropout, at most 0.61",
-        ),
-        of_program(
-            f"training longer makes it worse ({as_it_stands})",
-            worse,
-            ap.stats.USUALLY,
-            "test accuracy lower after the last pass than after the first",
-        ),
-        of_program(
-            f"(ours) 0.6 is the dropout of the count, 0.1 or more ({as_it_stands})",
-            counted_lower,
-            ap.stats.ALWAYS,
-            "counted in the last pass at least 0.1 below the same rows without dropout",
-        ),
-    ]
-    for text, row, *other in pairs:
-        against = other[0] if other else BASELINE
-        better = partial(ap.study.better, of="test_accuracy", against=against)
-        found += [
-            better(row, f"{text}: higher test accuracy"),
-            ap.helps(row, f"{text}: works", against=against),
-        ]
+        (f"(ours) all advice and no dropout help ({right})", "everything", base),
+    ):
+        higher, works = f"{text}: higher test accuracy", f"{text}: works"
+        found.append(ap.study.better(row, higher, against=against, of="test_accuracy"))
+        found.append(ap.helps(row, works, against=against))
     return found
-
-
-# What the thread prints: quantity, pass (counted from 0), value, half a unit of its last digit. Its
-# training accuracy of "about 0.61" is held against the last pass
-PRINTED = (
-    ("test_accuracy", 0, 0.812, 5e-4),
-    ("test_accuracy", 2, 0.814, 5e-4),
-    ("test_accuracy", 297, 0.7685, 5e-5),
-    ("test_accuracy", 299, 0.778, 5e-4),
-    ("batch_accuracy", 0, 0.572, 5e-4),
-    ("batch_accuracy", 299, 0.61, 5e-3),
-)
-NAMES = {"test_accuracy": "test accuracy", "batch_accuracy": "accuracy in training"}
 
 
 def test_error(runs: xr.Dataset) -> xr.DataArray:
@@ -438,21 +405,26 @@ def test_error(runs: xr.Dataset) -> xr.DataArray:
     return 2 * runs.test_loss.isel(step=-1)
 
 
-def printed(passes: int) -> list[ap.study.Reported]:
-    """The thread's numbers of the first passes."""
-    found = []
-    for of, number, value, rounding in PRINTED:
-        text, step = f"{NAMES[of]}, pass {number}", ROWS * (number + 1)
-        found.append(ap.study.Reported(text, BASELINE, value, of, step, rounding))
-    error = ap.study.Reported("test error, pass 299", BASELINE, 0.47, test_error, rounding=5e-3)
-    last = error._replace(step=ROWS * WHOLE)
-    return [one for one in (*found, last) if one.step <= ROWS * passes]
+def printed(text: str, after: int, value: float, of: Any, rounding: float) -> ap.study.Reported:
+    """A number that the thread prints: of what, after how many passes, half of its last digit."""
+    return ap.study.Reported(text, BASELINE, value, of, ROWS * after, rounding)
 
+
+# The thread counts passes from 0. Its accuracy in training of "about 0.61" is held against the last
+PRINTED = (
+    printed("test accuracy, pass 0", 1, 0.812, "test_accuracy", 5e-4),
+    printed("test accuracy, pass 2", 3, 0.814, "test_accuracy", 5e-4),
+    printed("test accuracy, pass 297", 298, 0.7685, "test_accuracy", 5e-5),
+    printed("test accuracy, pass 299", 300, 0.778, "test_accuracy", 5e-4),
+    printed("accuracy in training, pass 0", 1, 0.572, "batch_accuracy", 5e-4),
+    printed("accuracy in training, pass 299", 300, 0.61, "batch_accuracy", 5e-3),
+    printed("test error, pass 299", 300, 0.47, test_error, 5e-3),
+)
 
 # ---- the study -----------------------------------------------------------------------------------
 
 
-def during(passes: int, changes: Mapping[str, dict]) -> dict[str, dict]:
+def during(passes: int, changes: Changes) -> Changes:
     """Changes by name, each with so many passes over the training rows."""
     return {name: change | {"epochs": passes} for name, change in changes.items()}
 
@@ -478,17 +450,17 @@ def study(
         batch_size=1,
         batches="order",
         steps=ROWS * whole,
-        records=records(whole),
+        records=[ROWS * passes for passes in RECORDED if passes <= whole],
     )
-    changes = dict(DERIVATIVES)
-    changes |= during(compared, REMEDIES) | during(short, OTHERS)
+    changes = DERIVATIVES | during(compared, REMEDIES) | during(short, OTHERS)
+    updates = ROWS // 32  # in a pass of batches
     for label, change in during(short, BATCHES).items():
-        changes[label] = change | {"records": records(short, ROWS // 32)}
+        changes[label] = change | {"records": range(0, updates * short + 1, updates)}
 
     levels = {factor: during(short, FACTORS[factor]) for factor in factors}
     cells = [", ".join(names) for names in product(*levels.values())]
-    of_program = {cut(label, compared): label for label in (BASELINE, *DERIVATIVES)}
-    views = {name: ap.study.until(label, ROWS * compared) for name, label in of_program.items()}
+    programs = {cut(label, compared): label for label in (BASELINE, *DERIVATIVES)}
+    views = {name: ap.study.until(label, ROWS * compared) for name, label in programs.items()}
     views[cut(BASELINE, short)] = ap.study.until(BASELINE, ROWS * short)
     views["best of 5"] = ap.study.best_of(BASELINE, 5, by="accuracy")
     long = [*REMEDIES, *(cut(label, compared) for label in DERIVATIVES)]
@@ -507,7 +479,7 @@ def study(
         views=views,
         against=against,
         claims=claims(whole, compared),
-        reported=printed(whole),
+        reported=[number for number in PRINTED if (number.step or 0) <= ROWS * whole],
         judged=(),  # all verdicts are about claims
         keep=("params",),
         metrics={"confusion": confusion},
@@ -528,7 +500,7 @@ def quick_study() -> ap.Study:
 
 def effects_on_accuracy(question: ap.Study) -> pd.DataFrame:
     """What each factor changes of the test accuracy; a training that diverged has 0."""
-    cells = {}
+    cells: dict[tuple[Hashable, ...], xr.DataArray] = {}
     for label, row in question.rows.items():
         if row.levels:
             cells[row.levels] = question.runs(label).test_accuracy.isel(step=-1).fillna(0)
@@ -538,19 +510,12 @@ def effects_on_accuracy(question: ap.Study) -> pd.DataFrame:
 
 
 def confusions(question: ap.Study) -> pd.DataFrame:
-    """Which classes the seeds find and give up: means over seeds, for each class."""
-    rows = []
-    for label in (BASELINE, *DERIVATIVES, *REMEDIES):
-        end = question.runs(label).confusion.isel(step=-1)
-        lost = recalls(question.runs(label)).isel(step=-1) < GIVEN_UP
-        for right in range(4):
-            given_up = ap.stats.rate(lost.isel({"class": right}))
-            shares = end.isel(confusion_0=right).mean("seed").values
-            row = {"label": label, "class": right, "n": int(given_up.n)}
-            row |= {f"taken_for_{c}": share for c, share in enumerate(shares)}
-            row |= {"given_up": int(given_up.successes), "rate": float(given_up.rate)}
-            rows.append(row | {"low": float(given_up.low), "high": float(given_up.high)})
-    return pd.DataFrame(rows)
+    """Which classes the rows of each class are given to at the end: mean shares over the seeds."""
+    labels = (BASELINE, *DERIVATIVES, *REMEDIES)
+    ends = [question.runs(label).confusion.isel(step=-1, drop=True) for label in labels]
+    shares = xr.concat([end.mean("seed") for end in ends], pd.Index(labels, name="label"))
+    named = shares.rename(confusion_0="class", confusion_1="given").rename("share")
+    return named.to_dataframe().reset_index()
 
 
 def main(

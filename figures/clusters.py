@@ -86,12 +86,12 @@ def over_passes(answer: ap.study.Answer, ax: Axes) -> None:
             ax.plot(passes, middle, color=color, ls=line, zorder=1)
         ends.append((middle, text, color))
 
-    # Test error is no accuracy, and a quick look has not all passes
-    for number in clusters.printed(int(passes[-1])):
-        if number.of in ACCURACIES:
-            after = number.step / clusters.ROWS
-            ax.plot(after, number.value, "kx", ms=4, mew=1.0, zorder=5, clip_on=False)
-    ax.plot([], [], "kx", ms=4, mew=1.0, label="the thread's numbers")
+    printed = [one for one in clusters.PRINTED if one.of in ACCURACIES and one.step in runs.step]
+    after = [one.step / clusters.ROWS for one in printed if one.step]
+    values = [one.value for one in printed]
+    ax.plot(
+        after, values, "kx", ms=4, mew=1.0, zorder=5, clip_on=False, label="the thread's numbers"
+    )
     ax.legend(loc="center left", bbox_to_anchor=(0, 0.52), handletextpad=0.2)
     ax.set(ylim=(0.5, 0.87), ylabel="accuracy")
     ax.set(xscale="log", xlim=(1, passes[-1]), xlabel="passes over the training rows")
@@ -127,7 +127,7 @@ def remedies(rows: pd.DataFrame, ax: Axes) -> None:
     for is_right, (text, color, fill) in STYLES.items():
         here = rows[rows.is_right == is_right]
         ax.hlines(here.index, here.q05, here.q95, color=color, lw=1.2)
-        dots = {"color": fill, "markeredgecolor": color, "ms": 4.5, "label": text}
+        dots: dict[str, Any] = {"color": fill, "markeredgecolor": color, "ms": 4.5, "label": text}
         ax.plot(here["median"], here.index, "o", **dots)
     for y, row in rows.iterrows():
         beside(ax, y, 8, in_percent(row.better, row.better_low, row.better_high))
@@ -246,7 +246,7 @@ def main(
     remedies(at_equal_passes(answer), axes["d"])
     mark_references(simple.test_accuracy, axes["d"])
     titles = {
-        "a": ("The network has 0.81: 0.6 is its dropout", 6),
+        "a": ("The network is not stuck at 0.6: that is its dropout", 6),
         "b": ("Without biases all borders meet at +", 6),
         "c": ("", 6),
         "d": ("Advice hurts while relu's derivative is wrong", 24),
