@@ -30,8 +30,6 @@ import tyro
 import xarray as xr
 
 import approx as ap
-from approx.study.measures import targets_variance
-from approx.study.plateaus import known_plateaus
 from experiments.square import (
     ALL_STEPS,
     LEARNED,
@@ -173,7 +171,7 @@ def plateaus(row: ap.study.Row) -> dict[str, float]:
     They are those of the best constant; of bounded units also of the best steps, which saturated
     units make; of relu also of the best one, two and three units, the others being dead.
     """
-    named = known_plateaus(row.task, recipe=row.recipe)
+    named = ap.study.known_plateaus(row.task, recipe=row.recipe)
     x = np.linspace(-10, 10, 21)
     if row.label == "relu":
         for units, name in ((1, "1 relu unit"), (2, "2 relu units"), (3, "3 relu units")):
@@ -200,7 +198,7 @@ def steps_mse(y: np.ndarray, pieces: int) -> float:
 
 def fits(row: ap.study.Row) -> float:
     """The training loss of a seed that is right on its rows, if perhaps not between them."""
-    return LEARNED * float(targets_variance(row.task) or 0)
+    return LEARNED * float(ap.study.targets_variance(row.task) or 0)
 
 
 # ---- claims --------------------------------------------------------------------------------------

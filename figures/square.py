@@ -14,11 +14,11 @@ import numpy as np
 import tyro
 import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import approx as ap
-from experiments.square import CASE, LEARNED, RESULTS, at_end
+from experiments.square import CASE, LEARNED, at_end
 
-FOLDER = Path(__file__).parent
 # The first colour is that of C in all panels
 NAMES = {"baseline": "C: 10 tanh", "B": "B: 8-8 relu", "A": "A: linear"}
 Results = dict[str, xr.Dataset]
@@ -50,28 +50,20 @@ def draw_outside(results: Results, ax: Axes) -> None:
     ax.set_title(ap.plot.lettered("c", "Outside the range every recipe fails"))
 
 
-def main(results: Path = RESULTS, figures: Path = FOLDER, quick: bool = False) -> None:
-    """Draw the figure.
-
-    Args:
-        results: the folder that experiments/square.py wrote to.
-        figures: the folder to draw into.
-        quick: draw the quick look, from results/quick and into it.
-    """
-    if quick:
-        results = figures = results / "quick"
+def draw(results: Path) -> Figure:
+    """Draw the figure from a folder of results."""
     answer = ap.study.Answer.load(results / CASE)
     runs = {label: answer.runs(label) for label in NAMES}
     named = {f"{NAMES[label]} ({one.sizes['seed']})": one for label, one in runs.items()}
-    plt.style.use(ap.plot.STYLE)
     figure, axes = plt.subplot_mosaic("ab;ac", figsize=(7.0, 4.4), width_ratios=(1.1, 1))
     title = ap.plot.lettered("a", "Ten tanh units (C) learn x² where it was shown")
     ap.plot.fan(runs["baseline"], axes["a"], title, between=(-15, 15))
     draw_rates(named, axes["b"])
     draw_outside(named, axes["c"])
-    note = "Quick look, not the experiment" if quick else ""
-    print(*ap.plot.save(figure, figures, "square", note), sep="\n")
-    plt.close(figure)
+    return figure
+
+
+main = ap.study.figure_script("square", draw, Path(__file__).parent)
 
 
 if __name__ == "__main__":

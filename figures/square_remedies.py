@@ -17,11 +17,8 @@ import numpy as np
 import pandas as pd
 import tyro
 from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.patches import Rectangle
 
 import approx as ap
-from approx.study import drawing
 from experiments.square_remedies import CASE, FOLDER, RESULTS, SUMMARIES, changes, study
 
 HERE = Path(__file__).parent
@@ -53,12 +50,12 @@ def in_groups(answer: ap.study.Answer) -> list[pd.DataFrame]:
     return [table for table in tables if len(table)]
 
 
-def draw_changes(answer: ap.study.Answer, rates: Axes, became: Axes) -> list[str]:
-    """Every row's share of seeds that learn, and what became of all; the endings that are drawn."""
+def draw_changes(answer: ap.study.Answer, figure: Any, rates: Axes, became: Axes) -> None:
+    """Every row's share of seeds that learn, and what became of all seeds."""
     groups = in_groups(answer)
     rows = pd.concat(groups).reset_index(drop=True)
-    drawing.draw_rates(answer, rows, rates)
-    shown = drawing.draw_endings(answer, rows, became)
+    ap.study.draw_rates(answer, rows, rates)
+    shown = ap.study.draw_endings(answer, rows, became)
     names = []
     for row in rows.itertuples():
         named = NAMES.get(str(row.label), str(row.label)).replace("*", "·")
@@ -69,17 +66,8 @@ def draw_changes(answer: ap.study.Answer, rates: Axes, became: Axes) -> list[str
         for end in np.cumsum([len(table) for table in groups])[:-1]:
             ax.axhline(end - 0.5, color="0.8", lw=0.5)
         ax.set_ylim(len(rows) - 0.4, -0.6)
-    return shown
-
-
-def draw_keys(figure: Figure, endings: list[str]) -> None:
-    """Name the endings below the panels."""
-    patches = []
-    for ending in endings:
-        look = drawing.LOOKS[ending]
-        patches.append(Rectangle((0, 0), 1, 1, fc=look.color, hatch=look.hatch, ec="0.5", lw=0.5))
-    names = [drawing.KEYS.get(ending, ending) for ending in endings]
-    figure.legend(patches, names, loc="lower left", ncols=3, fontsize=6.5, frameon=False)
+    became.tick_params(axis="y", labelleft=False)
+    ap.study.draw_keys(figure, rows, shown, columns=3)
 
 
 # ---- combinations, and the outside ---------------------------------------------------------------
@@ -143,8 +131,7 @@ def main(
     a = left.add_axes((0.31, 0.13, 0.29, 0.82))
     b = left.add_axes((0.66, 0.13, 0.29, 0.82), sharey=a)
     c, d = right.subplots(2, 1, gridspec_kw={"height_ratios": (1.3, 1)})
-    draw_keys(left, draw_changes(answer, a, b))
-    b.tick_params(axis="y", labelleft=False)
+    draw_changes(answer, left, a, b)
     combinations(answer, c)
     outside(answer, d)
     a.set_title(ap.plot.lettered("a", "One change to recipe C"))

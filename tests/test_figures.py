@@ -113,8 +113,7 @@ def test_every_ending_of_the_squares_remedies_is_in_the_legend():
         {"measures": {"learned": "small error"}}, pd.DataFrame([rows]), ends, *[pd.DataFrame()] * 3
     )
     panel, (rates, became) = plt.subplots(1, 2)
-    shown = square.draw_changes(answer, rates, became)
-    square.draw_keys(panel, shown)
+    square.draw_changes(answer, panel, rates, became)
     widths = [bar.get_width() for bar in became.patches]
     np.testing.assert_allclose(sum(widths), 1)
     named = [text.get_text() for text in panel.legends[0].get_texts()]

@@ -22,8 +22,10 @@ from approx.study.claims import (
     usually,
 )
 from approx.study.doubts import doubts
+from approx.study.drawing import draw_endings, draw_keys, draw_rates
 from approx.study.grids import Axis, Map, Over, load_maps, maps_script, train_maps
-from approx.study.measures import Measure, threshold
+from approx.study.measures import Measure, targets_variance, threshold
+from approx.study.plateaus import known_plateaus
 from approx.study.remedies import remedies
 from approx.study.reported import Reported
 from approx.study.rows import Row, View, best_of, until
@@ -48,10 +50,14 @@ __all__ = [
     "better",
     "between",
     "doubts",
+    "draw_endings",
+    "draw_keys",
+    "draw_rates",
     "figure_script",
     "finding",
     "helps",
     "hurts",
+    "known_plateaus",
     "load_maps",
     "maps_script",
     "never",
@@ -59,6 +65,7 @@ __all__ = [
     "rarely",
     "remedies",
     "same",
+    "targets_variance",
     "threshold",
     "train_maps",
     "until",

@@ -215,15 +215,24 @@ def draw_endings(answer: Tables, rows: pd.DataFrame, ax: Axes) -> list[str]:
     return [group for group in LOOKS if group in shown]
 
 
-def draw_keys(whole: Figure, rows: pd.DataFrame, groups: list[str]) -> None:
-    """Name the endings and the marks of the verdicts below the panels."""
+def draw_keys(
+    whole: Figure, rows: pd.DataFrame, groups: list[str], columns: int | None = None
+) -> None:
+    """Name the endings and the marks of the verdicts below the panels.
+
+    Args:
+        whole: the figure.
+        rows: that are drawn.
+        groups: the groups of endings, as `draw_endings` returned them.
+        columns: of the legend; None puts all groups side by side.
+    """
     patches = []
     for group in groups:
         look = LOOKS[group]
         patches.append(Rectangle((0, 0), 1, 1, fc=look.color, hatch=look.hatch, ec="0.5", lw=0.5))
     names = [KEYS.get(group, group) for group in groups]
     options: dict[str, Any] = {"fontsize": 6.5, "frameon": False, "handlelength": 1.2}
-    whole.legend(patches, names, loc="lower right", ncols=len(groups), **options)
+    whole.legend(patches, names, loc="lower right", ncols=columns or len(groups), **options)
     if "verdict" not in rows:
         return
     there = [verdict for verdict in MARKS if (rows.verdict == verdict).any()]
