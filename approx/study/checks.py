@@ -250,11 +250,14 @@ def check_functions(skip: Any, plateaus: Any, factors: Any) -> None:
 
 
 def check_fits(fits: Any) -> None:
-    """Refuse a training loss that is no finite number."""
-    if fits is None:
+    """Refuse a training loss that is no finite number; a function of labels is asked later."""
+    if fits is None or callable(fits):
         return
     if isinstance(fits, bool | str) or not is_number(fits) or not np.isfinite(fits):
-        raise ValueError(f"fits is {fits!r}; give a training loss such as 1e-3, or None")
+        raise ValueError(
+            f"fits is {fits!r}; give a training loss such as 1e-3, a function of a row's label, "
+            "or None"
+        )
 
 
 def check_tolerance(tolerance: Any) -> None:
@@ -269,7 +272,7 @@ def check_tolerance(tolerance: Any) -> None:
 def check_against(
     against: Mapping[str, str], views: Mapping[str, View], labels: Iterable[str]
 ) -> None:
-    """Refuse comparisons of rows that there are not, or of a row with itself.
+    """Refuse comparisons of rows that there are not, of a row with itself, or without pairs.
 
     Raises:
         ValueError: naming the label, and those that there are.
@@ -279,5 +282,6 @@ def check_against(
         require_label(labels, other, f"against, for {label!r},")
         if label == other:
             raise ValueError(f"against compares {label!r} with itself; name another row")
-        if label in views and views[label].beside is not None:
-            raise ValueError(f"against names the view {label!r}, which brings its own comparison")
+        for one in (label, other):
+            if one in views and views[one].beside is not None:
+                raise ValueError(f"against names the view {one!r}, which brings its own comparison")

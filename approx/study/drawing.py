@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from approx.plot import STYLE
+from approx.stats.outcomes import FITS
 from approx.study import verdicts
 from approx.study.claims import BASELINE
 from approx.study.sentences import LEARNED, share
@@ -47,7 +48,7 @@ LOOKS = {
     "plateau": Look("#C65A11"),
     "found": Look("#C65A11", "////"),
     "fitted": Look("#9C9CC8"),
-    "stuck": Look("#6A6A6A"),
+    "stuck": Look("#4C4C4C"),
     "diverged": Look("#111111"),
 }
 KEYS = {
@@ -72,7 +73,7 @@ def figure(answer: Tables, path: str | Path | None = None) -> Figure:
         draw_differences(answer, rows, differences)
         groups = draw_endings(answer, rows, became)
         draw_keys(whole, rows, groups)
-        whole.text(0.01, 0.99, title_of(answer), ha="left", va="top", fontsize=9)
+        whole.text(0.01, 0.99, literal(title_of(answer)), ha="left", va="top", fontsize=9)
         if path is not None:
             Path(path).parent.mkdir(parents=True, exist_ok=True)
             whole.savefig(path, dpi=200)
@@ -137,7 +138,7 @@ def draw_rates(answer: Tables, rows: pd.DataFrame, ax: Axes) -> None:
     ax.xaxis.set_major_formatter(PercentFormatter(1, 0))
     rule = answer.facts["measures"][answer.main]
     ax.set_xticks([0, 0.5, 1])
-    ax.set_xlabel(f"succeed, of {rows.n.max()} seeds\n{wrapped(rule, 32)}")
+    ax.set_xlabel(f"succeed, of {rows.n.max()} seeds\n{wrapped(literal(rule), 32)}")
     if rows.label[0] == BASELINE:
         ax.axvspan(rows.low[0], rows.high[0], color="0.9", linewidth=0, zorder=0)
         ax.get_yticklabels()[0].set_fontweight("bold")
@@ -146,7 +147,13 @@ def draw_rates(answer: Tables, rows: pd.DataFrame, ax: Axes) -> None:
 
 def name_of(row: Any, most: int) -> str:
     """A row's label, with its seeds where it has fewer than others."""
-    return row.label if row.n == most else f"{row.label} ({row.n})"
+    label = literal(row.label)
+    return label if row.n == most else f"{label} ({row.n})"
+
+
+def literal(text: str) -> str:
+    """A text that matplotlib shows as it is, with dollars that are no mathematics."""
+    return text.replace("$", r"\$")
 
 
 def wrapped(text: str, width: int) -> str:
@@ -235,6 +242,8 @@ def grouped(endings: pd.DataFrame, label: str) -> dict[str, float]:
 
 def group_of(ending: str) -> str:
     """The group that an ending is drawn in: plateaus with and without a name are two groups."""
+    if ending == FITS:
+        return "fitted"
     if ending in LOOKS:
         return ending
     return "found" if ending.startswith("at ") else "plateau"

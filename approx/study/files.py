@@ -72,7 +72,10 @@ def read(folder: Path, name: str) -> Tables:
     prefix = f"{name}_" if name else ""
     path = folder / f"{prefix}{FACTS}"
     if not path.exists():
-        raise FileNotFoundError(f"there is no study in {folder}: {path.name} is missing")
+        raise FileNotFoundError(
+            f"there is no study in {folder}: {path.name} is missing; run the experiment that "
+            "writes it first"
+        )
     facts = read_facts(path)
     lines = facts.pop("lines", {})
     frames = {}
@@ -111,7 +114,7 @@ def read_table(path: Path, table: str) -> pd.DataFrame:
         frame = pd.read_csv(path, dtype=str, keep_default_na=False, encoding="utf-8")
     except ValueError as error:
         raise ValueError(f"{path} is damaged or no study's table: {error}") from error
-    lacking = [column for column in TEXTS[table] if column not in frame]
+    lacking = [column for column in TEXTS[table][:2] if column not in frame]
     if lacking:
         raise ValueError(f"{path} is damaged: it lacks the columns {', '.join(lacking)}")
     for column in frame:

@@ -254,8 +254,6 @@ def effects_table(answer: Tables) -> Table:
     """What each level of each factor changes."""
     rows = [["level", "average rate", "difference to the first level", "combinations", "seeds"]]
     for each in answer.effects.to_dict("records"):
-        if not each["cells"]:
-            continue  # a combination that skip= leaves out
         average = with_interval(each["average"], each["low"], each["high"])
         change = _interval(each, "difference", "difference_low", "difference_high")
         rows.append([each["effect"], average, change, str(each["cells"]), str(each["n"])])
