@@ -73,7 +73,7 @@ def arrays(params):
 
 def test_interval():
     with jax.enable_x64(True):
-        ten = Ten("literal", "interval")
+        ten = Ten("baseline", "interval")
     rate = 0.01
     (w1, b1), (w2, b2) = ((layer["w"], layer["b"]) for layer in ten.first)
     for (x, y, weights, _), loss in zip(ten.seen, ten.losses, strict=True):

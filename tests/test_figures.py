@@ -2,103 +2,35 @@
 legend.
 """
 
-import csv
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from scripts import ROOT, script
+from scripts import script
 
 import approx as ap
 from approx import plot, stats
 from approx.study import drawing
 
-SUMMARIES = ROOT / "experiments" / "summaries"
-# Of the recipes in the tables of failures
-COLUMNS = {"interval": "label"}
 
-
-def seeds_of(name):
-    """(recipe, kind) of every seed that a committed table counts."""
-    with (SUMMARIES / f"{name}_failures.csv").open() as file:
-        rows = list(csv.DictReader(file))
-    return [(row[COLUMNS[name]], row["kind"]) for row in rows for _ in range(int(row["seeds"]))]
-
-
-def write_kinds(folder, name, seeds):
-    """The table of every seed's kind, as the experiment leaves it beside its results."""
-    rows = [
-        {"label": label, "seed": seed, "kind": kind} for seed, (label, kind) in enumerate(seeds)
-    ]
-    pd.DataFrame(rows).to_csv(folder / f"{name}_kinds.csv", index=False)
-
-
-def read_kinds(name, folder):
-    figure = script("figures", name)
-    return figure.read_kinds(folder / f"{name}_kinds.csv", SUMMARIES)
-
-
-@pytest.mark.parametrize("name", COLUMNS)
-def test_a_figure_that_contradicts_its_committed_table_is_not_drawn(name, tmp_path):
-    seeds = seeds_of(name)
-    write_kinds(tmp_path, name, seeds)
-    found = read_kinds(name, tmp_path)
-    assert sum(map(len, found.values())) > 100
-    label, kind = seeds[-1]
-    other = "diverged" if kind != "diverged" else "learned"
-    write_kinds(tmp_path, name, [*seeds[:-1], (label, other)])
-    with pytest.raises(
-        ValueError, match=rf"would contradict its table: \d+ seeds of '{label}' are"
-    ):
-        read_kinds(name, tmp_path)
-
-
-@pytest.mark.parametrize("name", COLUMNS)
-def test_a_kind_without_a_colour_is_refused(name):
-    figure = script("figures", name)
-    known = figure.GROUPED
-    assert plot.drawn_as(known, known).tolist() == list(known.values())
-    with pytest.raises(ValueError, match=r"no colour for the kinds.*half learned"):
-        plot.drawn_as(["learned", "half learned"], known)
-    colors = next(c for c in (getattr(figure, n, None) for n in ("ENDS", "ENDINGS", "COLORS")) if c)
-    assert set(known.values()) <= set(colors), "each kind has a colour"
-
-
-def test_every_kind_of_the_committed_tables_is_known():
-    for name in COLUMNS:
-        plot.drawn_as({kind for _, kind in seeds_of(name)}, script("figures", name).GROUPED)
-
-
-def legend_of(figure):
-    legends = [*figure.legends, *(ax.get_legend() for ax in figure.axes if ax.get_legend())]
-    colors = {}
-    for one in legends:
-        for text, handle in zip(one.get_texts(), one.legend_handles, strict=True):
-            colors[text.get_text()] = handle.get_color()
-    return colors
-
-
-def dots(ax):
-    """Colours of the marks that stand for seeds."""
-    return {
-        line.get_color()
-        for line in ax.lines
-        if line.get_linestyle() == "None" and len(line.get_xdata())
-    }
-
-
-def test_every_kind_of_the_intervals_seeds_is_named():
+def test_every_ending_of_the_intervals_seeds_has_a_bar():
+    """Plateaus of both losses have colours of their own; what has no name is drawn as one."""
     interval = script("figures", "interval")
-    assert set(interval.KINDS) == set(interval.COLORS), "a panel with a title for each colour"
-    assert set(interval.BARS) == set(interval.COLORS)
-    found = {name: np.array(list(interval.COLORS), object) for name in interval.SHOWN}
+    named = {name for plateaus in interval.case.PLATEAUS.values() for name in plateaus}
+    assert {interval.LEARNED, *named, interval.OTHER} == set(interval.COLORS)
+    kinds = [*named, "learned", "stuck", "at 0.4801", "still falling", "diverged"]
+    label = interval.case.NNET
+    ends = pd.DataFrame({"label": label, "ending": kinds, "rate": 1 / len(kinds)})
+    row = {"measure": "m", "label": label, "rate": 0.1, "low": 0.0, "high": 0.5}
+    facts = {"measures": {"m": ""}}
+    answer = ap.study.Answer(facts, pd.DataFrame([row]), ends, *[pd.DataFrame()] * 3)
+    shares = interval.endings_of(answer)
+    assert shares.loc[label, interval.OTHER] == pytest.approx(4 / len(kinds))
     _, ax = plt.subplots()
-    interval.draw_shares(ax, found)
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == list(
-        dict.fromkeys(interval.BARS.values())
-    )
+    interval.draw_endings(ax, answer, shares)
+    assert sum(bar.get_width() for bar in ax.patches) == pytest.approx(1)
+    assert [text.get_text() for text in ax.get_yticklabels()] == ["raw, BFGS (R's nnet)"]
 
 
 def test_every_ending_of_the_squares_remedies_is_in_the_legend():

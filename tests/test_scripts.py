@@ -234,7 +234,7 @@ def test_the_factorial_of_the_square_tunes_first_order_methods_alone():
 
 def test_the_recipes_of_the_other_cases_are_the_threads():
     """Literal recipes of cases 1, 2, 3 and 6."""
-    task, recipe = script("experiments", "interval").RECIPES["literal"]
+    recipe = script("experiments", "interval").study().recipe
     assert (recipe.model.widths, recipe.optimizer, recipe.learning_rate) == ((2,), "sgd", 0.01)
     assert (recipe.batch_size, recipe.steps) == (32, 1_000 * np.ceil(300 / 32))
     waveform = script("experiments", "waveform").study().rows
