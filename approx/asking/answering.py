@@ -49,7 +49,7 @@ def ask(question: Path | None, success: Success, data: Data, effort: Effort) -> 
         raise ValueError(str(error)) from error
     for note in notes:
         print(note)
-    if rows is not None and study.judged is None:
+    if rows is not None and study.judged is None and not study.trained.by_row:
         study = replace(study, judged=judged(study, rows))
     stopped = train(study, rows, effort)
     if not study.trained.by_row:
@@ -127,9 +127,9 @@ def own_study(study: Any, success: Success, question: Path) -> "Study":
             f"the study in {question} says itself what counts as success: leave --below, --above "
             "and --of out"
         )
-    if not study.title:
-        study = replace(study, title=question.stem)
-    return study
+    if study.title or study.trained.by_row:  # a copy would have nothing trained
+        return study
+    return replace(study, title=question.stem)
 
 
 # ---- training ------------------------------------------------------------------------------------
