@@ -3,7 +3,7 @@ whatever the pairs have in common, and however often one looks.
 
 Whole studies are simulated: hits of a baseline and of 20 rows on the same seeds. What a study says
 of a row depends on two counts alone, so the exact intervals are computed once for each pair of
-counts, and only where a verdict could be wrong (see `may_be_wrong`).
+counts, and only where a verdict could be wrong (see `wrong`).
 """
 
 from functools import cache
@@ -11,9 +11,11 @@ from functools import cache
 import numpy as np
 import pytest
 import xarray as xr
+from scipy.special import ndtri
 
 import approx as ap
-from approx.stats.paired_intervals import paired_interval, tango
+from approx.stats import paired_intervals as intervals
+from approx.stats.paired_intervals import paired_interval
 from approx.study import judgement, trained, verdicts
 
 ROWS, MATTERS = 20, 0.1
@@ -35,8 +37,9 @@ def hit_of(runs):
     return runs.hit
 
 
+@cache
 def level_at(look: int | None) -> float:
-    """The level of a verdict, at a look at the data or at the only one."""
+    """The level of a verdict, at a look at the data or at the only one, as a study has it."""
     study = study_of(looked_often=look is not None)
     study.trained.look(study.rows, look or 1)
     return judgement.level_of_verdict(study, "row 0", "baseline")
@@ -84,13 +87,43 @@ def said(only_row: int, only_base: int, n: int, level: float) -> str:
     return verdicts.finding(float(low), float(high), MATTERS)
 
 
-def may_be_wrong(only_row, only_base, n: int, level: float, difference: float) -> np.ndarray:
-    """Where a verdict could be wrong: where even a score interval of ten times the risk misses.
+@cache
+def is_below(difference: float, a: int, b: int, n: int, level: float) -> bool:
+    """Whether a difference lies below the exact interval's lower end, without finding that end.
 
-    A verdict is wrong only if the exact interval misses the true difference, and that interval is
-    wider than the score interval of a risk that is ten times as large.
+    It does if outcomes such as the observed one are rarer under it than the tail, see
+    `paired_intervals.exact_lower`.
     """
-    low, high = tango(np.asarray(only_row, float), np.asarray(only_base, float), n, easier(level))
+    tail = (1 - level) / 2
+    missed = intervals.SPENT * tail
+    limit = float(intervals.tango(np.array(float(a)), np.array(float(b)), n, level)[0])
+    observed = float(intervals.score(float(a), float(b), n, limit))
+    least = min(ndtri(1 - tail), observed)
+    needed = intervals.least_wins(np.arange(n + 1), n, limit, least)
+    ends = intervals.binomial_interval(a + b, n, 1 - missed, "exact")
+    rates = np.linspace(*ends, intervals.RATES)
+    return intervals.largest_tail(difference, needed, n, rates) < tail - missed
+
+
+def is_missed(difference: float, only_row: int, only_base: int, n: int, level: float) -> bool:
+    """Whether the exact interval misses a difference."""
+    sides = (difference, only_row, only_base), (-difference, only_base, only_row)
+    estimate = (only_row - only_base) / n
+    return any(
+        is_below(*side, n, level)
+        for side, beyond in zip(sides, (estimate > difference, estimate < difference), strict=True)
+        if beyond
+    )
+
+
+def may_be_missed(only_row, only_base, n: int, level: float, difference: float) -> np.ndarray:
+    """Where the score interval of ten times the risk misses the true difference.
+
+    The exact interval is wider than that one, so that it misses nowhere else.
+    """
+    low, high = intervals.tango(
+        np.asarray(only_row, float), np.asarray(only_base, float), n, easier(level)
+    )
     return (difference < low) | (high < difference)
 
 
@@ -100,12 +133,16 @@ def easier(level: float) -> float:
 
 
 def wrong(only_row, only_base, n: int, level: float, difference: float) -> np.ndarray:
-    """Which verdicts are false of the true difference, in the shape of the counts."""
+    """Which verdicts are false of the true difference, in the shape of the counts.
+
+    A verdict is false only if the interval that decides it misses the true difference.
+    """
     found = np.zeros(only_row.shape, bool)
-    for place in np.argwhere(may_be_wrong(only_row, only_base, n, level, difference)):
+    for place in np.argwhere(may_be_missed(only_row, only_base, n, level, difference)):
         at = tuple(place)
-        verdict = said(int(only_row[at]), int(only_base[at]), n, level)
-        found[at] = not TRUE[verdict](difference)
+        pair = int(only_row[at]), int(only_base[at])
+        if is_missed(difference, *pair, n, level):
+            found[at] = not TRUE[said(*pair, n, level)](difference)
     return found
 
 
@@ -169,18 +206,21 @@ def test_a_study_gives_the_verdicts_that_are_simulated():
             assert rows.verdict[label] == said(only_row, only_base, n, level)
 
 
-@pytest.mark.parametrize(("n", "look"), [(64, None), (256, None), (512, 4)])
+@pytest.mark.parametrize(("n", "look"), [(64, None), (128, 2)])
 def test_verdicts_that_are_not_looked_at_are_right(n, look):
-    """`may_be_wrong` leaves out no interval that misses: it is inside the exact one."""
+    """`may_be_missed` and `is_missed` say what the exact interval says."""
     rng, level = np.random.default_rng(n), level_at(look)
-    for _ in range(25):
-        disagree = rng.integers(0, n + 1)
-        only_row = int(rng.binomial(disagree, rng.choice([0.5, 0.2, 0.02])))
-        only_base = int(disagree - only_row)
-        low, high = paired_interval(only_row, only_base, n, level, "exact")
-        inner_low, inner_high = tango(np.array(only_row), np.array(only_base), n, easier(level))
+    for _ in range(15):
+        disagree = rng.integers(1, n + 1)
+        a = int(rng.binomial(disagree, rng.choice([0.5, 0.2, 0.02])))
+        b = int(disagree - a)
+        low, high = map(float, paired_interval(a, b, n, level, "exact"))
+        inner_low, inner_high = intervals.tango(np.array(a), np.array(b), n, easier(level))
         assert low <= inner_low + 1e-6
         assert inner_high <= high + 1e-6
+        for shift in (-1e-4, 1e-4):
+            assert is_missed(low + shift, a, b, n, level) == (shift < 0)
+            assert is_missed(high + shift, a, b, n, level) == (shift > 0)
 
 
 # ---- error rates ---------------------------------------------------------------------------------
@@ -200,7 +240,7 @@ def test_few_reports_have_a_wrong_verdict(rate, difference, alike):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("alike", [0.0, 0.5, 0.98])
+@pytest.mark.parametrize("alike", [0.0, 0.9])
 @pytest.mark.parametrize(("rate", "difference"), CASES)
 def test_at_most_one_report_in_twenty_has_a_wrong_verdict(rate, difference, alike):
     rng = np.random.default_rng(11)
@@ -211,11 +251,11 @@ def test_at_most_one_report_in_twenty_has_a_wrong_verdict(rate, difference, alik
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("alike", [0.0, 0.98])
+@pytest.mark.parametrize("alike", [0.0, 0.9])
 @pytest.mark.parametrize(("rate", "difference"), CASES)
 def test_looking_often_makes_no_more_wrong_verdicts(rate, difference, alike):
     """At 64, 128, ..., 2048 seeds, over 1,000 studies."""
     rng = np.random.default_rng(13)
-    failed = [wrong_sequences(rng, 100, 2_048, rate, difference, alike) for _ in range(10)]
+    failed = [wrong_sequences(rng, 50, 2_048, rate, difference, alike) for _ in range(20)]
     print(f"looks: rate {rate}, difference {difference}, alike {alike}: {np.mean(failed):.1%}")
     assert np.mean(failed) <= 0.05

@@ -127,15 +127,15 @@ def _in_turn(alterations: Sequence[Any]) -> list[Any]:
         ValueError: two of them replace the same thing, or give one name two values.
     """
     functions = [one for one in alterations if is_function(one)]
-    named = [one for one in alterations if isinstance(one, Mapping)]
-    whole = [one for one in alterations if not (isinstance(one, Mapping) or is_function(one))]
+    by_name = [one for one in alterations if isinstance(one, Mapping)]
+    whole = [one for one in alterations if not is_function(one) and not isinstance(one, Mapping)]
     for kind in (Task, Recipe):
         if sum(_replaces(one, kind) for one in whole) > 1:
             raise ValueError(
                 f"two factors replace the whole {kind.__name__.lower()}, and one of them would be "
                 "lost; give their levels as dictionaries {name: value}"
             )
-    return [*whole, _merged(named), *functions]
+    return [*whole, _merged(by_name), *functions]
 
 
 def _replaces(change: Any, kind: type) -> bool:

@@ -125,22 +125,6 @@ def check_pairs(claim: claiming.Claim, views: Mapping[str, View]) -> None:
         )
 
 
-def check_against(against: Mapping[str, str], labels: Iterable[str], views: Mapping[str, View]):
-    """Refuse comparisons of rows that there are not, of a row with itself, or without pairs.
-
-    Raises:
-        ValueError: naming the label, and those that there are.
-    """
-    for label, other in against.items():
-        require_label(labels, label, "against")
-        require_label(labels, other, f"against, for {label!r},")
-        if label == other:
-            raise ValueError(f"against compares {label!r} with itself; name another row")
-        for one in (label, other):
-            if one in views and views[one].beside is not None:
-                raise ValueError(f"against names the view {one!r}, which brings its own comparison")
-
-
 def check_reported(number: Any, rows: Mapping[str, Row], labels: Iterable[str]) -> None:
     """Refuse a reported number of a row that there is not, or of a step without a record."""
     if not isinstance(number, Reported):
@@ -231,7 +215,7 @@ def is_share(value: Any) -> bool:
     return bool(0 <= value <= 1)
 
 
-def check_numbers(matters: Any, level: Any, tolerance: Any, when: Any) -> None:
+def check_numbers(matters: Any, level: Any, when: Any) -> None:
     """Refuse numbers of a study that are out of their range, and an unknown reading of success."""
     if not is_share(matters) or matters in (0, 1):
         raise ValueError(
@@ -239,11 +223,6 @@ def check_numbers(matters: Any, level: Any, tolerance: Any, when: Any) -> None:
         )
     if not is_share(level) or not 0.5 <= level < 1:
         raise ValueError(f"level is {level!r}; give a probability such as 0.95")
-    if not is_share(tolerance) or tolerance in (0, 1):
-        raise ValueError(
-            f"tolerance is {tolerance!r}; it is a share of a plateau's loss between 0 and 1, such "
-            "as 0.02"
-        )
     if when not in WHEN:
         raise ValueError(f"when is {when!r}; it must be one of {', '.join(WHEN)}")
 
@@ -271,8 +250,38 @@ def check_functions(skip: Any, plateaus: Any, factors: Any) -> None:
 
 
 def check_fits(fits: Any) -> None:
-    """Refuse a training loss that is no finite number."""
-    if fits is None:
+    """Refuse a training loss that is no finite number; a function of labels is asked later."""
+    if fits is None or callable(fits):
         return
     if isinstance(fits, bool | str) or not is_number(fits) or not np.isfinite(fits):
-        raise ValueError(f"fits is {fits!r}; give a training loss such as 1e-3, or None")
+        raise ValueError(
+            f"fits is {fits!r}; give a training loss such as 1e-3, a function of a row's label, "
+            "or None"
+        )
+
+
+def check_tolerance(tolerance: Any) -> None:
+    """Refuse a relative half-width of plateaus that is no share."""
+    if not is_share(tolerance) or tolerance in (0, 1):
+        raise ValueError(
+            f"tolerance is {tolerance!r}; it is a share of a plateau's loss between 0 and 1, such "
+            "as 0.02"
+        )
+
+
+def check_against(
+    against: Mapping[str, str], views: Mapping[str, View], labels: Iterable[str]
+) -> None:
+    """Refuse comparisons of rows that there are not, of a row with itself, or without pairs.
+
+    Raises:
+        ValueError: naming the label, and those that there are.
+    """
+    for label, other in against.items():
+        require_label(labels, label, "against")
+        require_label(labels, other, f"against, for {label!r},")
+        if label == other:
+            raise ValueError(f"against compares {label!r} with itself; name another row")
+        for one in (label, other):
+            if one in views and views[one].beside is not None:
+                raise ValueError(f"against names the view {one!r}, which brings its own comparison")

@@ -97,19 +97,20 @@ def check_labels(study: Declaration) -> None:
         checks.check_pairs(claim, study.views)
     for number in study.reported:
         checks.check_reported(number, study.rows, study.labels)
-    checks.check_against(study.against, study.labels, study.views)
     checks.check_options(study.options, study.rows)
     checks.check_judged(study.judged, study.labels)
+    checks.check_against(study.against, study.views, study.labels)
     checks.check_distinct([claim.text for claim in study.claims], "claims")
     checks.check_distinct([number.text for number in study.reported], "reported numbers")
 
 
 def check_kinds(study: Declaration) -> None:
     """Refuse fields that are no dictionary, no list, no function or no number as they must be."""
-    for name in ("changes", "factors", "views", "against", "options", "tune"):
+    for name in ("changes", "factors", "views", "options", "tune"):
         checks.check_mapping(name, getattr(study, name))
     checks.check_list("claims", study.claims, claiming.Claim)
     checks.check_list("reported", study.reported, Reported)
     checks.check_functions(study.skip, study.plateaus, study.factors)
-    checks.check_numbers(study.matters, study.level, study.tolerance, study.when)
+    checks.check_numbers(study.matters, study.level, study.when)
     checks.check_fits(study.fits)
+    checks.check_tolerance(study.tolerance)

@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from approx.plot import STYLE
+from approx.stats.outcomes import FITS
 from approx.study import verdicts
 from approx.study.claims import BASELINE
 from approx.study.sentences import LEARNED, share
@@ -47,7 +48,7 @@ LOOKS = {
     "plateau": Look("#C65A11"),
     "found": Look("#C65A11", "////"),
     "fitted": Look("#9C9CC8"),
-    "stuck": Look("#6A6A6A"),
+    "stuck": Look("#4C4C4C"),
     "diverged": Look("#111111"),
 }
 KEYS = {
@@ -241,6 +242,8 @@ def grouped(endings: pd.DataFrame, label: str) -> dict[str, float]:
 
 def group_of(ending: str) -> str:
     """The group that an ending is drawn in: plateaus with and without a name are two groups."""
+    if ending == FITS:
+        return "fitted"
     if ending in LOOKS:
         return ending
     return "found" if ending.startswith("at ") else "plateau"
