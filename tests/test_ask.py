@@ -11,9 +11,9 @@ import pytest
 
 import approx as ap
 from approx import commands
-from approx.asking import columns, scripts, tables
+from approx.asking import answering, columns, scripts, tables
 from approx.asking.networks import network
-from approx.asking.options import Data
+from approx.asking.options import Data, Effort, Success
 
 RNG = np.random.default_rng(0)
 X = RNG.uniform(-1, 1, (40, 2))
@@ -26,7 +26,7 @@ POINTS = pd.DataFrame(
         "side": (X[:, 0] > 0).astype(int),
     }
 )
-FEW = ["--seeds", "4", "--only", "baseline", "relu"]
+FEW = ["--seeds", "4", "--only", "baseline", "rate x 10"]
 
 
 @pytest.fixture
@@ -62,11 +62,11 @@ def test_a_question_about_a_table_gets_its_answer(points, monkeypatch, capsys):
     assert "40 rows; y is learned from left, right." in said
     assert "20% of the rows are kept for validation, drawn anew for each seed." in said
     assert "of 4 seeds succeed as it stands (success: validation loss at most 0.5)" in said
-    assert "relu (100%)" in said
+    assert re.search(r"Undecided with so few seeds: rate x 10 \(\d+%\)\.", said)
     names = {path.name for path in Path("answer").iterdir()}
     assert {"report.md", "report.html", "figure.png", "rows.csv", "study.json", "runs"} <= names
     answer = ap.study.Study.load("answer")
-    assert set(answer.rows.label) == {"baseline", "relu"}
+    assert set(answer.rows.label) == {"baseline", "rate x 10"}
     assert answer.facts["title"] == "y of points.csv"
     assert answer.facts["verdicts"] == 1  # only rows that were trained get a verdict
     assert answer.runs("baseline").sizes["seed"] == 4
@@ -77,7 +77,7 @@ def test_a_question_in_a_file_gets_its_answer(points, monkeypatch, capsys):
     question = written(
         "import approx as ap\n"
         "task, recipe = ap.tasks.square(), ap.Recipe(steps=10)\n"
-        "study = ap.Study(task, recipe, below=1e9, changes={'relu': {'activation': 'relu'}})\n"
+        "study = ap.Study(task, recipe, below=1e9, changes={'fast': {'learning_rate': 0.1}})\n"
         "if __name__ == '__main__':\n"
         "    raise RuntimeError('a question is not run as a program')\n"
     )
@@ -90,17 +90,18 @@ def test_a_question_in_a_file_gets_its_answer(points, monkeypatch, capsys):
     assert "says itself what counts as success" in message
 
 
-def test_a_task_and_a_recipe_are_asked_about_the_usual_remedies(points, monkeypatch, capsys):
+def test_a_task_and_a_recipe_are_asked_about_the_usual_remedies(points, monkeypatch):
     question = written(
         "import approx as ap\n"
         "task, recipe = ap.tasks.square(), ap.Recipe(steps=5)\n"
         "below, of = 1e9, 'loss'\n"
     )
-    only = ["--only", "baseline", "--seeds", 2]
-    assert approx(monkeypatch, "ask", question, *only) == 0
-    said = capsys.readouterr().out
-    assert "training loss at most 1e+09" in said
-    assert "Not trained, and so not in this report: inputs standardised" in said
+    study, notes = answering.understood(question, Success(), Data(), 256)
+    assert {"relu", "best of 5 seeds"} <= {*study.rows, *study.views}
+    assert (study.below, study.of, study.title, notes) == (1e9, "loss", "question", [])
+    study, _ = answering.understood(question, Success(below=2.0), Data(), 4)
+    assert (study.below, study.of) == (2.0, "loss")
+    assert not study.views  # of four seeds there is no best of five
     message = approx(monkeypatch, "ask", question, "--only", "rellu")
     assert "'rellu'" in message
     assert "'relu'" in message
@@ -108,18 +109,24 @@ def test_a_task_and_a_recipe_are_asked_about_the_usual_remedies(points, monkeypa
     assert "there is no accuracy" in message
 
 
-def test_a_quick_look_has_a_few_rows():
-    from approx.asking.answering import QUICK_ROWS, chosen_rows
-    from approx.asking.options import Effort
+def test_doubts_are_said(points):
+    question = written(
+        "import approx as ap\ntask, recipe = ap.given([1, 1], [0, 1]), ap.Recipe(steps=5)\n"
+    )
+    _, notes = answering.understood(question, Success(below=1.0), Data(), 256)
+    assert len(notes) == 1
+    assert re.match(r"Doubtful: 2 training rows share .* below 0\.25\.$", notes[0])
 
+
+def test_a_quick_look_has_a_few_rows():
     study = ap.remedies(ap.tasks.square(), ap.Recipe(steps=5))
-    rows = chosen_rows(study, Effort(quick=True))
+    rows = answering.chosen_rows(study, Effort(quick=True))
     assert rows[0] == "baseline"
-    assert 3 <= len(rows) <= 1 + len(QUICK_ROWS) < len(study.rows)
+    assert 3 <= len(rows) <= 1 + len(answering.QUICK_ROWS) < len(study.rows)
     changes = {f"{n} steps": {"steps": n} for n in range(1, 9)}
     own = ap.Study(ap.tasks.square(), ap.Recipe(), changes=changes)
-    assert len(chosen_rows(own, Effort(quick=True))) == 6
-    assert chosen_rows(own, Effort()) is None
+    assert len(answering.chosen_rows(own, Effort(quick=True))) == 6
+    assert answering.chosen_rows(own, Effort()) is None
 
 
 def test_an_interrupt_gives_the_answer_of_what_is_trained(points, monkeypatch, capsys):

@@ -43,13 +43,13 @@ def ask(question: Path | None, success: Success, data: Data, effort: Effort) -> 
     """
     check_question(question, data)
     try:
-        study, notes = understood(question, success, data)
+        study, notes = understood(question, success, data, effort.seeds)
         rows = chosen_rows(study, effort)
     except (TypeError, MemoryError) as error:
         raise ValueError(str(error)) from error
     for note in notes:
         print(note)
-    if rows is not None and study.judged is None:
+    if rows is not None and study.judged is None and not study.trained.by_row:
         study = replace(study, judged=judged(study, rows))
     stopped = train(study, rows, effort)
     if not study.trained.by_row:
@@ -78,11 +78,15 @@ def check_question(question: Path | None, data: Data) -> None:
         raise ValueError(f"give either the file {question} or --data and --target, not both")
 
 
-def understood(question: Path | None, success: Success, data: Data) -> tuple["Study", list[str]]:
+def understood(
+    question: Path | None, success: Success, data: Data, seeds: int
+) -> tuple["Study", list[str]]:
     """The study that answers a question, and what is to be said about it before."""
     if question is None:
         asked = tables.asked(data)
-        study, doubts = of_remedies(asked.task, asked.recipe, vars(success), asked.title)
+        study, doubts = of_remedies(
+            asked.task, asked.recipe, seeds, title=asked.title, **vars(success)
+        )
         return study, [*asked.notes, *doubts]
     names = scripts.run(question)
     scripts.check_names(names, question)
@@ -92,18 +96,22 @@ def understood(question: Path | None, success: Success, data: Data) -> tuple["St
     given = {name: value for name, value in vars(success).items() if value is not None}
     if "below" in given or "above" in given:
         limits["below"] = limits["above"] = None
-    return of_remedies(names["task"], names["recipe"], limits | given, question.stem)
+    limits |= given
+    return of_remedies(names["task"], names["recipe"], seeds, title=question.stem, **limits)
 
 
-def of_remedies(
-    task: Any, recipe: Any, limits: dict[str, Any], title: str
-) -> tuple["Study", list[str]]:
-    """The study of the usual remedies, and what is doubtful of it."""
+def of_remedies(task: Any, recipe: Any, seeds: int, **options: Any) -> tuple["Study", list[str]]:
+    """The study of the usual remedies, and what is doubtful of it.
+
+    The best of several seeds is left out where there are not so many.
+    """
     from approx.study import remedies
+    from approx.study.remedies import TRIES
 
+    skip = ["restarts"] if seeds < TRIES else []
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always", UserWarning)
-        study = remedies(task, recipe, title=title, **limits)
+        study = remedies(task, recipe, skip=skip, **options)
     doubts = [str(each.message) for each in caught if each.category is UserWarning]
     return study, [f"Doubtful: {doubt}." for doubt in doubts]
 
@@ -119,9 +127,9 @@ def own_study(study: Any, success: Success, question: Path) -> "Study":
             f"the study in {question} says itself what counts as success: leave --below, --above "
             "and --of out"
         )
-    if not study.title:
-        study = replace(study, title=question.stem)
-    return study
+    if study.title or study.trained.by_row:  # a copy would have nothing trained
+        return study
+    return replace(study, title=question.stem)
 
 
 # ---- training ------------------------------------------------------------------------------------

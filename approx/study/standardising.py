@@ -4,6 +4,7 @@ The scaling is `scalings.PerFeature`, with the mean and the standard deviation o
 training rows.
 """
 
+from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
@@ -138,8 +139,26 @@ def neutral(model: scalings.PerFeature, inner: Any, what: str) -> Any:
 # ---- means and standard deviations of the training rows ------------------------------------------
 
 
-def moments(task: Task, recipe: Recipe, what: str) -> tuple[tuple[float, ...], tuple[float, ...]]:
+Moments = tuple[tuple[float, ...], tuple[float, ...]]  # means and deviations by column
+# A study asks for the same moments in each of its rows; the tasks of the last few are kept
+_known: deque[tuple[Task, str, str, Moments]] = deque(maxlen=8)
+
+
+def moments(task: Task, recipe: Recipe, what: str) -> Moments:
     """Mean and standard deviation (the population's) of each column of the training rows.
+
+    See `newly_found` for which rows, for the arguments and for the errors.
+    """
+    for its_task, dtype, its_what, found in _known:
+        if its_task is task and (dtype, its_what) == (recipe.dtype, what):
+            return found
+    found = newly_found(task, recipe, what)
+    _known.append((task, recipe.dtype, what, found))
+    return found
+
+
+def newly_found(task: Task, recipe: Recipe, what: str) -> Moments:
+    """The moments of a task that was not asked about lately.
 
     The rows are those without validation rows, as the recipe's dtype holds them. If they depend on
     the seed, they are those of the seeds 0 to 63 of the root key 0, pooled.
