@@ -142,18 +142,26 @@ def started(kind: str, jobs: Jobs) -> AbstractContextManager[Any]:
     return slurm_cluster(jobs)
 
 
+def recipes_of(module: Any) -> dict[str, tuple[ap.Task, ap.Recipe]]:
+    """The recipes of an experiment by label: those that it lists, or the rows of its study."""
+    if hasattr(module, "RECIPES"):
+        return module.RECIPES
+    return {label: (row.task, row.recipe) for label, row in module.study().rows.items()}
+
+
 def chosen(
     experiment: str, recipes: tuple[str, ...], steps: int | None
 ) -> dict[str, tuple[ap.Task, ap.Recipe]]:
     """Recipes of an experiment, by label, of at most so many steps."""
     module = import_module(experiment)
     cloudpickle.register_pickle_by_value(module)  # workers need not find the script
+    known = recipes_of(module)
     pairs = {}
     for label in recipes:
-        if label not in module.RECIPES:
-            there = ", ".join(module.RECIPES)
+        if label not in known:
+            there = ", ".join(known)
             sys.exit(f"{experiment}.py has no recipe {label!r}; it has {there}")
-        task, recipe = module.RECIPES[label]
+        task, recipe = known[label]
         if steps is not None:
             recipe = replace(recipe, steps=min(steps, recipe.steps))
         pairs[label] = task, recipe

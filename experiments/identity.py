@@ -40,6 +40,7 @@ import xarray as xr
 import approx as ap
 
 CASE = "identity"
+SOURCE = '"Autoencoder not learning identity function", Stack Overflow'
 RESULTS = Path(__file__).parents[1] / "results"
 SUMMARIES = Path(__file__).parent / "summaries"
 
@@ -619,7 +620,7 @@ def study(rows: int | None = None) -> ap.Study:
         metrics=metrics(task),
         keep=("params",),
         title="Does a linear autoencoder learn the identity?",
-        source=CASE,
+        source=SOURCE,
     )
     options: dict[str, dict[str, Any]] = {}
     for label, row in asked.rows.items():

@@ -141,17 +141,10 @@ def draw_diagonal(ax: Axes, row: ap.study.Row, runs: xr.Dataset, answer: ap.stud
     """
     length = float(runs.step[-1]) / 100
     epochs = runs.step.values / length
-    for name, color, line in (
-        ("least_diagonal", "0.5", "-"),
-        ("greatest_diagonal", "0.5", "-"),
-        ("diagonal", "C0", "o"),
-    ):
-        low, middle, high = quantiles(runs[name])
-        ax.fill_between(epochs, low, high, color=color, alpha=0.35, linewidth=0)
-        ax.plot(epochs, middle, line, color=color, linewidth=0.8, markersize=3)
+    draw_band(ax, epochs, runs.diagonal, "C0", "o")
     for name, shift, side in (("least", -0.1, "left"), ("greatest", 0.06, "right")):
-        y = float(runs[f"{name}_diagonal"].median("seed").interp(step=48 * length))
-        ax.text(48, y + shift, name, color="0.4", ha=side, **SMALL)
+        middle = draw_band(ax, epochs, runs[f"{name}_diagonal"], "0.5", "-")
+        ax.text(48, np.interp(48, epochs, middle) + shift, name, color="0.4", ha=side, **SMALL)
     steps = np.arange(101) * round(length)
     path = identity.expected_diagonal(row.task, identity.RATE, steps)
     ax.plot(np.arange(101), path, color="0.2", linewidth=0.8, linestyle="--", zorder=3)
@@ -164,6 +157,14 @@ def draw_diagonal(ax: Axes, row: ap.study.Row, runs: xr.Dataset, answer: ap.stud
     ax.axhline(1, **DOTTED)
     ax.set(xlim=(0, 106), xlabel="epochs")
     ax.set(ylim=(-0.28, 1.05), ylabel="diagonal of the weights")
+
+
+def draw_band(ax: Axes, x: np.ndarray, values: xr.DataArray, color: str, line: str) -> np.ndarray:
+    """Median and 5 to 95% of the seeds; return the median."""
+    low, middle, high = quantiles(values)
+    ax.fill_between(x, low, high, color=color, alpha=0.35, linewidth=0)
+    ax.plot(x, middle, line, color=color, linewidth=0.8, markersize=3)
+    return middle
 
 
 # ---- the figure ----------------------------------------------------------------------------------

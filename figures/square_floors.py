@@ -1,21 +1,24 @@
 """The figure of what limits a network on x²: its floor, training, range, and kinds of randomness.
 
-Reads results/square_floors.nc and results/square_sources.nc, which experiments/square_floors.py
-writes, and draws figures/square_floors.pdf and .png.
+Reads results/square_floors.nc, results/square_sources.nc and the table
+experiments/summaries/square_floors.csv, which experiments/square_floors.py writes, and draws
+figures/square_floors.pdf and .png.
 
 Shows: Relu networks' errors fall as width^-2.8 where the exact optima fall as width^-4, so
-training's distance from its floor grows. The rows and the initial weights make the spread over
-seeds; the order of the batches next to none.
+training's distance from its floor, the least error that such a network can have, grows. The rows
+and the initial weights make the spread over seeds; the order of the batches next to none.
 """
 
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import tyro
 import xarray as xr
 from matplotlib.axes import Axes
 
 import approx as ap
+from experiments.square_floors import QUICK_WIDTHS, RESULTS, SUMMARIES
 
 FOLDER = Path(__file__).parent
 LEARNED = 1e-3  # MSE inside; the targets' variance is 0.09
@@ -30,16 +33,16 @@ def draw_floor(runs: xr.Dataset, floor: xr.DataArray, ax: Axes) -> None:
     ap.plot.power_law(
         xr.concat(fits, "which", combine_attrs="override"),
         ax,
-        ap.plot.lettered("a", "Seeds end ever further above the floor"),
-        floors={"floor": (floor.width.values, floor.values)},
+        ap.plot.lettered("a", "Seeds end ever further above the least error"),
+        floors={"least": (floor.width.values, floor.values)},
     )
-    ax.set_ylabel("MSE inside the range")
+    ax.set_ylabel("mean squared error inside")
 
 
 def draw_reasons(runs: xr.Dataset, floor: xr.DataArray, ax: Axes) -> None:
     """Why the seeds of some widths fail."""
     kinds = ap.stats.failure_causes(runs, floor, below=LEARNED, outside_below=LEARNED)
-    found = ap.stats.shares(kinds.sel(width=[1, 2, 3, 4, 8, 16, 32]))
+    found = ap.stats.shares(kinds.sel(width=list(QUICK_WIDTHS)))
     message = ap.plot.lettered("b", f"Why a relu network misses {LEARNED:g}")
     ap.plot.failure_causes(found, ax, message)
 
@@ -48,48 +51,38 @@ def draw_asymptotes(runs: xr.Dataset, ax: Axes) -> None:
     """What kind of functions two widths are to the right of the range."""
     asymptotes = ap.stats.asymptote(runs.sel(width=[4, 32]))
     found = ap.stats.shares(asymptotes.sel(side="right", drop=True))
-    ap.plot.shares(
-        found,
-        ax,
-        ap.plot.lettered("c", "Outside, relu networks are lines"),
-    )
+    there = (found.rate > 0).any("width")
+    message = ap.plot.lettered("c", "Outside, relu networks are lines")
+    ap.plot.shares(found.sel(kind=there), ax, message)
 
 
 def main(
-    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
+    results: Path = RESULTS,
+    summaries: Path = SUMMARIES,
+    figures: Path = FOLDER,
+    quick: bool = False,
 ) -> None:
     """Draw the figure.
 
     Args:
         results: the folder that experiments/square_floors.py wrote to.
+        summaries: the folder of its tables.
         figures: the folder to draw into.
         quick: draw the quick look, from results/quick and into it.
     """
     if quick:
-        results = figures = results / "quick"
+        results = summaries = figures = results / "quick"
     runs = ap.load(results / "square_floors.nc")
-    sources = ap.load(results / "square_sources.nc")
-    inside = runs.distance.values == 0
-    x, y = runs.x_test.values[inside, 0], runs.y_test.values[inside, 0]
-    widths = runs.width.values
-    bound = [ap.floors.pieces_bound(x, y, width + 1) for width in widths.tolist()]
-    floor = xr.DataArray(bound, {"width": widths}, "width")
+    table = pd.read_csv(summaries / "square_floors.csv", dtype={"fingerprint": str})
+    ap.plot.check_identity("the widths", runs.fingerprint, table.fingerprint[0])
+    floor = table.set_index("width").bound.to_xarray()
+    components = ap.stats.variance_components(ap.load(results / "square_sources.nc"))
     plt.style.use(ap.plot.STYLE)
-    figure, ((a, b), (c, d)) = plt.subplots(
-        2,
-        2,
-        figsize=(7.0, 5.2),
-        layout="constrained",
-    )
+    figure, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(7.0, 5.2), layout="constrained")
     draw_floor(runs, floor, a)
     draw_reasons(runs, floor, b)
     draw_asymptotes(runs, c)
-    found = ap.stats.variance_components(sources)
-    ap.plot.variance_components(
-        found,
-        d,
-        ap.plot.lettered("d", "Rows and weights, not order"),
-    )
+    ap.plot.variance_components(components, d, ap.plot.lettered("d", "Rows and weights, not order"))
     note = "Quick look, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "square_floors", note), sep="\n")
     plt.close(figure)

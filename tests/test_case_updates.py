@@ -19,11 +19,20 @@ STEPS = 10
 EXACT = {"rtol": 1e-9, "atol": 1e-12}  # float64, summed in another order
 
 
+def literal(case, label):
+    """Task and recipe of an experiment, which is a study or lists its recipes."""
+    experiment = script("experiments", case)
+    if hasattr(experiment, "study"):
+        row = experiment.study().rows[label]
+        return row.task, row.recipe
+    return experiment.RECIPES[label]
+
+
 class Ten:
     """Ten updates of a literal recipe in float64, one by one: their start, rows and results."""
 
     def __init__(self, label, case, task=None, **changes):
-        its_task, recipe = script("experiments", case).RECIPES[label]
+        its_task, recipe = literal(case, label)
         self.task, self.recipe = (
             its_task if task is None else task,
             replace(recipe, dtype="float64", **changes),
@@ -85,7 +94,7 @@ def test_waveform():
     model = ap.MLP((4, 8), "sigmoid", outputs=4, initializer="keras")
     with jax.enable_x64(True):
         ten = Ten(
-            "32_rmsprop_keras",
+            "32 classes, RMSprop",
             "waveform",
             ap.tasks.waveform(classes=4, dim=6),
             model=model,
@@ -111,7 +120,7 @@ def test_waveform():
     assert [y.tolist() for _, y, _, _ in ten.seen] == [[0, 1, 2, 3]] * STEPS
 
 
-@pytest.mark.parametrize("label", ["A", "A_per_sample"])
+@pytest.mark.parametrize("label", ["A", "A, per sample"])
 def test_identity(label):
     small = ap.tasks.identity("A", size=100, dim=7)
     model = replace(script("experiments", "identity").LINEAR, outputs=7)
@@ -136,7 +145,9 @@ def test_identity(label):
     assert [int(weights.sum()) for _, _, weights, _ in ten.seen] == [8] * 8 + [6, 8]
 
 
-@pytest.mark.parametrize("label", ["literal", "relu corrected", "mask corrected", "both corrected"])
+@pytest.mark.parametrize(
+    "label", ["baseline", "relu corrected", "mask corrected", "both corrected"]
+)
 def test_clusters(label):
     """The thread's own loop, with its derivatives or the right ones."""
     relu_is_right, mask_is_right = (

@@ -479,6 +479,12 @@ def test_the_script_goes_on_after_an_interrupt_and_a_kill(tmp_path, begun):
     xr.testing.assert_identical(ap.load(folder).drop_attrs(), runs.drop_attrs())
 
 
+def test_the_recipes_of_a_study_are_its_rows():
+    cluster, sine = script("experiments", "cluster"), script("experiments", "sine")
+    task, recipe = cluster.recipes_of(sine)["relu, noise"]
+    assert (task.noise, recipe.model) == (0.1, sine.NETWORKS["relu"])
+
+
 def test_an_unknown_recipe_is_refused(tmp_path, monkeypatch):
     monkeypatch.syspath_prepend(ROOT / "experiments")
     with pytest.raises(SystemExit, match=r"square.py has no recipe 'D'; it has A, B, C"):

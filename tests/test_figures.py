@@ -11,11 +11,13 @@ import pytest
 import xarray as xr
 from scripts import ROOT, script
 
+import approx as ap
 from approx import plot, stats
+from approx.study import drawing
 
 SUMMARIES = ROOT / "experiments" / "summaries"
 # Of the recipes in the tables of failures
-COLUMNS = {"identity": "label", "interval": "label", "waveform": "recipe"}
+COLUMNS = {"interval": "label"}
 
 
 def seeds_of(name):
@@ -35,9 +37,7 @@ def write_kinds(folder, name, seeds):
 
 def read_kinds(name, folder):
     figure = script("figures", name)
-    return figure.read_kinds(
-        folder if name == "identity" else folder / f"{name}_kinds.csv", SUMMARIES
-    )
+    return figure.read_kinds(folder / f"{name}_kinds.csv", SUMMARIES)
 
 
 @pytest.mark.parametrize("name", COLUMNS)
@@ -55,7 +55,7 @@ def test_a_figure_that_contradicts_its_committed_table_is_not_drawn(name, tmp_pa
         read_kinds(name, tmp_path)
 
 
-@pytest.mark.parametrize("name", [*COLUMNS, "square_remedies"])
+@pytest.mark.parametrize("name", COLUMNS)
 def test_a_kind_without_a_colour_is_refused(name):
     figure = script("figures", name)
     known = figure.GROUPED
@@ -69,11 +69,6 @@ def test_a_kind_without_a_colour_is_refused(name):
 def test_every_kind_of_the_committed_tables_is_known():
     for name in COLUMNS:
         plot.drawn_as({kind for _, kind in seeds_of(name)}, script("figures", name).GROUPED)
-    clusters = pd.read_csv(SUMMARIES / "clusters_kinds.csv")
-    plot.check_colors(clusters.kind, script("figures", "clusters").KINDS)
-    square = script("figures", "square_remedies")
-    shares = square.endings(pd.read_csv(SUMMARIES / "square_remedies.csv").set_index("label"))
-    np.testing.assert_allclose(shares.sum(axis=1), 1, atol=0.005)
 
 
 def legend_of(figure):
@@ -94,31 +89,7 @@ def dots(ax):
     }
 
 
-def test_every_kind_of_the_identitys_seeds_is_in_the_legend():
-    figure = script("figures", "identity")
-    kinds = np.array([*figure.COLORS, "at 3.1e-06"], object)
-    r_squared = np.linspace(-5, 1, kinds.size)[:, None]
-    runs = xr.Dataset({"r_squared": (("seed", "step"), r_squared)}, {"step": [10]})
-    panel, ax = plt.subplots()
-    figure.draw_recipes(ax, {"A": runs}, {"A": kinds})
-    assert legend_of(panel) == figure.COLORS
-    assert dots(ax) == set(figure.COLORS.values())
-    with pytest.raises(ValueError, match="no colour for the kinds"):
-        figure.draw_recipes(ax, {"A": runs}, {"A": np.where(kinds == "learned", "solved", kinds)})
-
-
-def test_every_kind_of_the_waveforms_seeds_is_in_the_legend():
-    figure = script("figures", "waveform")
-    kinds = [*list(figure.GROUPED)[:-1], "at 4.027"]
-    loss = np.linspace(0.1, 4, len(kinds))[:, None]
-    runs = xr.Dataset({"test_loss": (("seed", "step"), loss)}, {"step": [10]})
-    panel, ax = plt.subplots()
-    figure.draw_losses(ax, {"64_sgd": runs}, {"64_sgd": kinds})
-    assert legend_of(panel) == figure.ENDS
-    assert dots(ax) == set(figure.ENDS.values())
-
-
-def test_every_kind_of_the_intervals_and_the_squares_seeds_is_named():
+def test_every_kind_of_the_intervals_seeds_is_named():
     interval = script("figures", "interval")
     assert set(interval.KINDS) == set(interval.COLORS), "a panel with a title for each colour"
     assert set(interval.BARS) == set(interval.COLORS)
@@ -128,12 +99,26 @@ def test_every_kind_of_the_intervals_and_the_squares_seeds_is_named():
     assert [t.get_text() for t in ax.get_legend().get_texts()] == list(
         dict.fromkeys(interval.BARS.values())
     )
+
+
+def test_every_ending_of_the_squares_remedies_is_in_the_legend():
+    """Nine endings of one seed in nine: those of the rule, named plateaus and one that is found."""
     square = script("figures", "square_remedies")
-    kinds = [kind for kind in square.GROUPED if kind != "at"]
-    became = "; ".join(f"{kind} {100 / len(kinds):.1f}% [1.0%, 20.0%]" for kind in kinds)
-    _, ax = plt.subplots()
-    square.became(pd.DataFrame({"became": [became], "n": [len(kinds)]}, index=["C"]), ax)
-    assert [t.get_text() for t in ax.get_legend().get_texts()] == list(square.ENDINGS)
+    plateaus = ["best constant", "1 relu unit", "2 steps", "at 17.29"]
+    kinds = [kind for kind in drawing.LOOKS if kind not in ("plateau", "found", "fitted")]
+    kinds += [*plateaus, "fits its rows only"]
+    ends = pd.DataFrame({"label": "baseline", "ending": kinds, "rate": 1 / len(kinds)})
+    rows = {"measure": "learned", "label": "baseline", "rate": 0.1, "low": 0.0, "high": 0.5, "n": 9}
+    answer = ap.study.Answer(
+        {"measures": {"learned": "small error"}}, pd.DataFrame([rows]), ends, *[pd.DataFrame()] * 3
+    )
+    panel, (rates, became) = plt.subplots(1, 2)
+    shown = square.draw_changes(answer, rates, became)
+    square.draw_keys(panel, shown)
+    widths = [bar.get_width() for bar in became.patches]
+    np.testing.assert_allclose(sum(widths), 1)
+    named = [text.get_text() for text in panel.legends[0].get_texts()]
+    assert named == [drawing.KEYS.get(look, look) for look in drawing.LOOKS]
 
 
 def test_results_are_those_of_which_the_table_was_made():

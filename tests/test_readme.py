@@ -25,6 +25,18 @@ def test_the_readme_runs(tmp_path, monkeypatch):
     assert names["runs"].sizes["seed"] == 10
 
 
+def test_the_page_of_studies_runs(tmp_path, monkeypatch, capsys):
+    monkeypatch.chdir(tmp_path)
+    names: dict = {"__name__": "studies"}
+    for block in re.findall(
+        r"```python\n(.*?)```", (ROOT / "docs" / "studies.md").read_text(), re.DOTALL
+    ):
+        exec(block, names)
+    printed = capsys.readouterr().out
+    assert "of 64 seeds succeed as it stands" in printed
+    assert len(names["study"].answer().claims) == 3
+
+
 def test_the_page_of_the_system_says_what_may_import_what():
     from test_floor_plan import ALLOWED, GROUND
 

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from scripts import ROOT, assert_answered_anew, assert_judged_anew, script
+from scripts import ROOT, assert_answered_anew, script
 
 import approx as ap
 
@@ -23,15 +23,25 @@ def square(tmp_path_factory):
     return folder
 
 
-def test_square_writes_its_results_and_its_table(square, capsys):
-    for label in "ABC":
-        runs = ap.load(square / f"square_{label}.nc")
-        assert runs.sizes["seed"] == (2 if label == "B" else 4)
+def test_square_writes_its_results_and_its_tables(square):
+    folder = square / "square_recipes"
+    answer = ap.study.Answer.load(folder)
+    for label, seeds in {"baseline": 4, "A": 4, "B": 2}.items():
+        runs = answer.runs(label)
+        assert runs.sizes["seed"] == seeds
         assert int(runs.step[-1]) == 20
-        table = script("experiments", "square").table(label, runs)
-        assert f"{label}: {runs.sizes['seed']} seeds, 20 steps" in table
-        assert "exact 95%" in table
-        assert ("the thread's" in table) == (label == "B")
+        rows = answer.rows[answer.rows.label == label].set_index("measure")
+        assert rows.n.tolist() == [seeds, seeds]
+        inside = runs.distance == 0
+        for measure, of, shown in (
+            ("learned", "test_loss", inside),
+            ("held", "outside_loss", ~inside),
+        ):
+            errors = runs[of].isel(step=-1) / float(runs.y_test.where(shown).var())
+            assert rows.q95[measure] == pytest.approx(float(errors.max()), rel=1e-5)
+    assert answer.reported.number.tolist() == ["f(4)", "f(-4)", "f(11)", "f(20)", "f(8)", "f(-5)"]
+    assert (answer.reported.n == 2).all(), "they are B's"
+    assert "Reported numbers among our seeds" in (folder / "report.md").read_text()
 
 
 def test_the_recipes_are_the_threads(square):
@@ -143,63 +153,83 @@ def test_the_sine_and_the_floors_run_and_are_drawn(tmp_path):
     options = {"seeds": 3, "steps": 5, "results": tmp_path, "summaries": tmp_path}
     main(**options)
     assert_answered_anew(tmp_path, main, **options)
-    summary = tmp_path / "floors.csv"
-    script("experiments", "square_floors").main(
-        seeds=3, levels=3, steps=20, results=tmp_path, summary=summary
-    )
-    assert len(summary.read_text().splitlines()) == 1 + len(
-        script("experiments", "square_floors").WIDTHS
-    )
-    script("figures", "square_floors").main(results=tmp_path, figures=tmp_path / "figures")
-    script("figures", "sine").main(
-        results=tmp_path, summaries=tmp_path, figures=tmp_path / "figures"
-    )
+    floors = script("experiments", "square_floors")
+    folders = {"results": tmp_path, "summaries": tmp_path}
+    floors.main(seeds=3, levels=3, steps=20, **folders)
+    rows = list(csv.DictReader((tmp_path / "square_floors.csv").open()))
+    assert [int(row["width"]) for row in rows] == list(floors.WIDTHS)
+    shares = list(csv.DictReader((tmp_path / "square_sources.csv").open()))
+    assert {row["n"] for row in shares} == {"27"}
     for name in ("sine", "square_floors"):
+        script("figures", name).main(figures=tmp_path / "figures", **folders)
         assert (tmp_path / "figures" / f"{name}.pdf").stat().st_size > 0
     judged = ap.stats.read_claims(tmp_path / "sine_claims.csv")
     assert set(judged.n.values) == {3}
     assert set(judged.verdict.values) == {"undecided"}  # of three seeds
 
 
-@pytest.mark.slow  # ten networks to compile
-def test_the_remedies_of_the_square_run_and_are_drawn(tmp_path, capsys, monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "experiments")  # where the script finds the literal recipes
-    main = script("experiments", "square_remedies").main
-    main(seeds=8, steps=10, results=tmp_path, quick=True)
-    trained = capsys.readouterr().out
-    assert "Quick look: 8 seeds" in trained
+@pytest.mark.slow  # eleven networks to compile
+def test_the_remedies_of_the_square_run_and_are_drawn(tmp_path, capsys):
+    experiment = script("experiments", "square_remedies")
+    options = {"seeds": 8, "steps": 10, "results": tmp_path, "quick": True}
+    experiment.main(**options)
+    assert "Quick look: 8 seeds" in capsys.readouterr().out
     quick = tmp_path / "quick"
     tables = {path.name for path in quick.glob("*.csv")}
     assert tables == {
-        f"square_{name}.csv" for name in ("remedies", "factorial", "claims", "reported")
+        f"square_{name}.csv" for name in ("rows", "endings", "effects", "claims", "reported")
     }
-    assert_judged_anew(monkeypatch, quick, main, seeds=8, steps=10, results=tmp_path, quick=True)
-    assert {path.parent for path in tmp_path.rglob("*") if path.is_file()} == {quick}
+    answer = ap.study.Answer.load(quick, "square", runs=quick / "square_remedies")
+    assert set(answer.rows.label) == {*experiment.QUICK, "best of 5"}
+    asked = dict.fromkeys(experiment.QUICK, 8) | {"B": 2, "best of 5": 1}
+    asked |= dict.fromkeys(experiment.QUICK_CELLS, 4)
+    assert answer.main_rows.set_index("label").n.to_dict() == asked
+    assert_answered_anew(quick, experiment.main, **options)
     script("figures", "square_remedies").main(results=tmp_path, quick=True)
     assert (quick / "square_remedies.pdf").stat().st_size > 0
+    assert {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")} == {"quick"}
 
 
-def test_remedies_of_the_square_change_one_thing(monkeypatch):
-    monkeypatch.syspath_prepend(ROOT / "experiments")
+def test_remedies_of_the_square_change_one_thing():
     remedies = script("experiments", "square_remedies")
-    literal_task, literal = script("experiments", "square").RECIPES["C"]
+    rows = remedies.study().rows
+    base = rows["baseline"]
+    assert (base.task, base.recipe) == script("experiments", "square").RECIPES["C"]
     fields = ("model", "optimizer", "learning_rate", "steps")
-    for label, (task, recipe) in remedies.ONE_FACTOR.items():
-        changed = {name for name in fields if getattr(recipe, name) != getattr(literal, name)}
-        moved = {
-            name
-            for name in ("range", "size", "frequency")
-            if getattr(task, name) != getattr(literal_task, name)
-        }
-        if label in ("BFGS", "LM"):  # which have no rate, and steps of another kind
-            changed -= {"learning_rate", "steps"}
-        # X / 10 leaves the targets as they are
-        expected = {"C": 0, "x / 10": 2, "Adam 1e-2": 2}.get(label, 1)
-        assert len(changed) + len(moved) == expected, label
-    assert set(remedies.RECIPES) > {"A", "B", "C"}
+    for group, labels in remedies.changes().items():
+        for label in labels if group != "recipe" else ():
+            task, recipe = rows[label].task, rows[label].recipe
+            changed = {n for n in fields if getattr(recipe, n) != getattr(base.recipe, n)}
+            moved = {
+                n
+                for n in ("range", "size", "frequency")
+                if getattr(task, n) != getattr(base.task, n)
+            }
+            if label in ("BFGS", "LM"):  # which have no rate, and steps of another kind
+                changed -= {"learning_rate", "steps"}
+            # X / 10 leaves the targets as they are
+            expected = {"x / 10": 2, "Adam 1e-2": 2}.get(label, 1)
+            assert len(changed) + len(moved) == expected, label
+    assert {"A", "B"} < set(rows)
     y = np.linspace(-10, 10, 21) ** 2
     tries = [y[:k].var() * k + y[k:].var() * (21 - k) for k in range(1, 21)]
     assert np.isclose(remedies.steps_mse(y, 2), min(tries) / 21)
+
+
+def test_the_factorial_of_the_square_tunes_first_order_methods_alone():
+    remedies = script("experiments", "square_remedies")
+    cells = {label: row for label, row in remedies.study().rows.items() if row.levels}
+    assert len(cells) == 4 * 9 * 2
+    for label, row in cells.items():
+        optimizer, unit, scaling = row.levels
+        assert row.recipe.optimizer == optimizer
+        assert row.recipe.model == remedies.MODELS[unit], label
+        assert row.task.range == (1.0 if scaling == "scaled" else 10.0)
+        if optimizer in ("lm", "bfgs"):
+            assert row.recipe.learning_rate is None
+            assert not row.tune
+        else:
+            assert row.tune["learning_rate"] == remedies.RATES[optimizer]
 
 
 def test_the_recipes_of_the_other_cases_are_the_threads():
@@ -207,9 +237,9 @@ def test_the_recipes_of_the_other_cases_are_the_threads():
     task, recipe = script("experiments", "interval").RECIPES["literal"]
     assert (recipe.model.widths, recipe.optimizer, recipe.learning_rate) == ((2,), "sgd", 0.01)
     assert (recipe.batch_size, recipe.steps) == (32, 1_000 * np.ceil(300 / 32))
-    waveform = script("experiments", "waveform").RECIPES
-    assert {key.split("_", 1)[0] for key in waveform} == {"32", "64", "256"}
-    task, recipe = waveform["64_adam_keras"]
+    waveform = script("experiments", "waveform").study().rows
+    assert {row.task.classes for row in waveform.values()} == {32, 64, 256}
+    task, recipe = waveform["64 classes, Adam"][1:3]
     assert (task.dim, recipe.model.widths, recipe.model.outputs) == (200, (64, 128), 64)
     assert (task.spread, recipe.batch_size, recipe.batches, recipe.steps) == (
         63 / 255,
@@ -217,23 +247,24 @@ def test_the_recipes_of_the_other_cases_are_the_threads():
         "stream",
         3_000,
     )
-    identity = script("experiments", "identity").RECIPES
+    identity = script("experiments", "identity").study().rows
     for label, rows, size, epochs in (("A", 139_336, 8, 10), ("B", 99_999, 80, 100)):
-        task, recipe = identity[label]
+        task, recipe = identity[label].task, identity[label].recipe
         assert (task.size, task.dim, task.validation, recipe.learning_rate) == (rows, 84, 0.3, 0.01)
         assert (recipe.batch_size, recipe.steps) == (
             size,
             epochs * np.ceil(np.floor(rows * 0.7) / size),
         )
-    task, recipe = script("experiments", "clusters").RECIPES["literal"]
-    assert (recipe.model.widths, recipe.model.bias, recipe.model.dropout) == ((10,), False, 0.5)
+    study = script("experiments", "clusters").study()
+    task, recipe, model = study.task, study.recipe, study.recipe.model.model
+    assert (model.widths, model.bias, model.dropout) == ((10,), False, 0.5)
     assert (recipe.batch_size, recipe.batches, recipe.learning_rate, recipe.steps) == (
         1,
         "order",
         0.002,
         300 * 8_000,
     )
-    assert (recipe.model.initializer, recipe.model.init_scale, task.loss) == (
+    assert (model.initializer, model.init_scale, task.loss) == (
         "uniform",
         0.1,
         "half_squared_error",

@@ -13,6 +13,12 @@ TASK = ap.tasks.square()
 RECIPE = ap.Recipe(model=ap.MLP((2,), "tanh"), steps=2, records=(0, 1, 2))
 
 
+@pytest.fixture
+def soon(quiet):
+    """Options of a row that make it soon compiled."""
+    return {name: value for name, value in quiet.items() if name != "progress"}
+
+
 def starts(seeds):
     """Networks whose output's bias is the seed's number; from seed 3 on no unit sees the input."""
     n = len(seeds)
@@ -22,7 +28,7 @@ def starts(seeds):
     return [hidden, output]
 
 
-def test_a_row_has_more_seeds_or_fewer_and_starts_of_its_own(quiet):
+def test_a_row_has_more_seeds_or_fewer_and_starts_of_its_own(soon):
     """The first seeds of all rows are paired; a start that depends on the seed is its own."""
     study = ap.Study(
         TASK,
@@ -30,9 +36,9 @@ def test_a_row_has_more_seeds_or_fewer_and_starts_of_its_own(quiet):
         below=1e9,
         changes={"few": {"learning_rate": 0.02}, "from zero": {"steps": 1}},
         options={
-            "baseline": {"seeds": 3, **quiet},
-            "few": {"seeds": 0.5, **quiet},
-            "from zero": {"init_params": starts, "keep_at": (0,), **quiet},
+            "baseline": {"seeds": 3, **soon},
+            "few": {"seeds": 0.5, **soon},
+            "from zero": {"init_params": starts, "keep_at": (0,), **soon},
         },
         keep=("params",),
     )
@@ -51,11 +57,12 @@ def test_a_row_has_more_seeds_or_fewer_and_starts_of_its_own(quiet):
 @pytest.mark.parametrize(
     ("options", "error", "words"),
     [
-        ({"seeds": 0}, ValueError, "'baseline' is 0; it is a factor on the seeds"),
-        ({"seeds": float("nan")}, ValueError, "is nan; it is a factor"),
-        ({"seeds": "512"}, TypeError, "is '512'; it is a factor"),
-        ({"seeds": True}, TypeError, "is True; it is a factor"),
-        (512, TypeError, "options of 'baseline' are 512; give a dictionary"),
+        ({"seeds": 0}, ValueError, "'baseline': seeds is 0; it is a factor on the seeds"),
+        ({"seeds": float("nan")}, ValueError, "seeds is nan; it is a factor"),
+        ({"seeds": float("inf")}, ValueError, "seeds is inf; it is a factor"),
+        ({"seeds": "512"}, TypeError, "seeds is '512'; it is a factor"),
+        ({"seeds": True}, TypeError, "seeds is True; it is a factor"),
+        (512, TypeError, "options of 'baseline' is 512; give a dictionary"),
     ],
 )
 def test_a_factor_on_the_seeds_that_cannot_be_is_refused(options, error, words):
@@ -63,12 +70,12 @@ def test_a_factor_on_the_seeds_that_cannot_be_is_refused(options, error, words):
         ap.Study(TASK, RECIPE, below=1, options={"baseline": options})
 
 
-def test_endings_say_how_many_units_are_idle(quiet):
+def test_endings_say_how_many_units_are_idle(soon):
     study = ap.Study(
         TASK,
         RECIPE,
         success=lambda runs: runs.seed < 3,
-        options={"baseline": {"init_params": starts, **quiet}},
+        options={"baseline": {"init_params": starts, **soon}},
         keep=("params",),
     )
     answer = study.run(seeds=7, progress=False).answer()

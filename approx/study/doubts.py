@@ -6,7 +6,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import random
-from jaxtyping import Array, PyTree
+from jaxtyping import Array, PyTree, ScalarLike
 
 from approx import models
 from approx.models import MLP, scalings
@@ -251,41 +251,42 @@ def output_range(recipe: Recipe, rows: Rows) -> Range:
     open_range = Range(-np.inf, np.inf)
     if type(scalings.core(recipe.model)) is MLP:
         return open_range  # its last layer is linear
-    smaller = extremes(recipe, rows, SMALLER)
-    larger = extremes(recipe, rows, LARGER)
-    if smaller is None or larger is None:
+    lows, highs = extremes(recipe, rows)
+    if np.isnan(lows).any() or np.isnan(highs).any():
         return open_range
     moved = SAME * np.ptp(rows.y)
-    low = larger.low if larger.low >= smaller.low - moved else -np.inf
-    high = larger.high if larger.high <= smaller.high + moved else np.inf
-    return Range(min(low, smaller.low), max(high, smaller.high))
+    low = lows.min() if lows[1] >= lows[0] - moved else -np.inf
+    high = highs.max() if highs[1] <= highs[0] + moved else np.inf
+    return Range(float(low), float(high))
 
 
-def extremes(recipe: Recipe, rows: Rows, size: float) -> Range | None:
-    """The lowest and the highest output of networks of random parameters; None if one is nan.
+def extremes(recipe: Recipe, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
+    """The lowest and the highest outputs of networks of random parameters of two sizes.
 
     Args:
         recipe: gives the network.
         rows: on whose inputs it is looked at.
-        size: a factor on all parameters.
+
+    Returns:
+        The lowest outputs (2,) and the highest (2,); nan where an output is none.
     """
     init, apply = models.functions(recipe.model)
+
+    def outputs(key, x, size):
+        params = spread_out(init(key, x), random.fold_in(key, 1), size)
+        found = apply(params, x)
+        return found.min(), found.max()
+
+    of_draws = jax.vmap(outputs, (0, None, None))
+    of_sizes = jax.jit(jax.vmap(of_draws, (None, None, 0)))
     with facts.x64(recipe):
         x = jnp.asarray(rows.x[:MOST_ROWS], recipe.dtype)
-
-        def outputs(key):
-            params = spread_out(init(key, x), random.fold_in(key, 1), size)
-            found = apply(params, x)
-            return found.min(), found.max()
-
         keys = random.split(random.key(0), DRAWS)
-        low, high = jax.lax.map(jax.jit(outputs), keys)
-    if np.isnan(low).any() or np.isnan(high).any():
-        return None
-    return Range(float(low.min()), float(high.max()))
+        low, high = of_sizes(keys, x, jnp.asarray([SMALLER, LARGER], recipe.dtype))
+    return np.asarray(low).min(1), np.asarray(high).max(1)
 
 
-def spread_out(params: PyTree, key: Array, size: float) -> PyTree:
+def spread_out(params: PyTree, key: Array, size: ScalarLike) -> PyTree:
     """Parameters that are normal, with a standard deviation of `size`, in the place of those given.
 
     Those that the initialiser set to 0, such as biases, are random too.

@@ -13,6 +13,7 @@ from matplotlib.patches import Rectangle
 from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from approx.plot import STYLE
+from approx.stats.outcomes import FITS
 from approx.study import verdicts
 from approx.study.claims import BASELINE
 from approx.study.sentences import LEARNED, share
@@ -241,6 +242,8 @@ def grouped(endings: pd.DataFrame, label: str) -> dict[str, float]:
 
 def group_of(ending: str) -> str:
     """The group that an ending is drawn in: plateaus with and without a name are two groups."""
+    if ending == FITS:
+        return "fitted"
     if ending in LOOKS:
         return ending
     return "found" if ending.startswith("at ") else "plateau"

@@ -72,7 +72,10 @@ def read(folder: Path, name: str) -> Tables:
     prefix = f"{name}_" if name else ""
     path = folder / f"{prefix}{FACTS}"
     if not path.exists():
-        raise FileNotFoundError(f"there is no study in {folder}: {path.name} is missing")
+        raise FileNotFoundError(
+            f"there is no study in {folder}: {path.name} is missing; run the experiment that "
+            "writes it first"
+        )
     facts = read_facts(path)
     lines = facts.pop("lines", {})
     frames = {}

@@ -392,10 +392,9 @@ def params_are_last(runs: xr.Dataset) -> bool:
 
 def ending_lines(study: Declaration, one: Sample, name: str) -> list[dict[str, Any]]:
     """How many seeds of a row ended in each way, those ways left out that no seed took."""
-    learned = reading(one.hits[name], study.when)
     found = endings(
         one.runs,
-        learned,
+        reading(one.hits[name], study.when),
         plateaus_of(study, one),
         tolerance=study.tolerance,
         fits=fits_of(study, one),

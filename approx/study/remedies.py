@@ -23,6 +23,7 @@ from approx.study.standardising import moments
 from approx.study.studies import Study
 from approx.sweep import facts
 from approx.sweep.facts import Facts
+from approx.sweep.request import check_nouns
 from approx.tasks import Task, losses
 from approx.training.recipes import Recipe
 
@@ -129,6 +130,7 @@ def remedies(
     """
     if "changes" in study:
         raise TypeError("remedies makes the changes itself: give further ones as more=")
+    check_nouns(task, recipe)
     case = Case(task, recipe, facts.find(task, recipe))
     groups = {group: dict(make(case)) for group, make in GROUPS.items()}
     views = {"restarts": restarts(task)}

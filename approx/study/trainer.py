@@ -161,9 +161,9 @@ def is_missing(study: Declaration, label: str, seeds: int, folder: Path | None) 
 def find_twins(study: Declaration) -> dict[str, str]:
     """Rows that equal an earlier row, with that row's label: they are trained once."""
     found: dict[str, str] = {}
-    earlier: dict[tuple[str, str], list[Row]] = {}  # rows that look alike, by how they look
+    earlier: dict[str, list[Row]] = {}  # those that print alike, so that few are compared
     for label, row in study.rows.items():
-        alike = earlier.setdefault((type(row.task).__name__, repr(row.recipe)), [])
+        alike = earlier.setdefault(f"{row.task!r}, {row.recipe!r}", [])
         twin = next((one.label for one in alike if _are_twins(study, one, row)), None)
         if twin is None:
             alike.append(row)

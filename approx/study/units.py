@@ -51,16 +51,22 @@ def idle_share(runs: xr.Dataset, model: Any, x: ArrayLike) -> xr.DataArray | Non
     networks = _networks(runs, loss)
     rows = _inward(model, _checked_rows(x, networks))
 
-    widths = np.array(inner.widths)
-
-    def share_of(network: Any) -> Array:
-        shares = idle_units(inner, network, rows)
-        return (shares * widths).sum() / widths.sum()
-
-    shares = jax.lax.map(share_of, networks, batch_size=AT_A_TIME)
+    shares = _shares(inner, networks, rows)
     values = np.asarray(shares, float).reshape(loss.shape)
     found = xr.DataArray(values, loss.coords, loss.dims, name="idle_share")
     return found.where(np.isfinite(loss))
+
+
+@jax.jit
+def _shares(model: MLP, networks: Any, rows: Array) -> Array:
+    """The share of idle units of each network; rows of a study that are alike share a program."""
+    widths = np.array(model.widths)
+
+    def of_one(network: Any) -> Array:
+        shares = idle_units(model, network, rows)
+        return (shares * widths).sum() / widths.sum()
+
+    return jax.lax.map(of_one, networks, batch_size=AT_A_TIME)
 
 
 # ---- the model -----------------------------------------------------------------------------------
