@@ -89,6 +89,9 @@ class Study(Declaration):
 
         The next rows are compiled while one is trained. After Ctrl-C the same call goes on.
 
+        Whoever reads a report, and then adds seeds because of what it says, has looked twice: the
+        intervals allow for that with `budget` and `until_decided` only.
+
         Args:
             seeds: how many seeds (0, 1, ...) each row has; with `budget` or `until_decided` at
                 most.
