@@ -705,6 +705,27 @@ def test_segments_lengthen_with_care_and_shorten_at_once():
     assert devices.next_length(1, 60.0, 0.5) == 1
 
 
+@pytest.mark.parametrize(("call", "step"), [(10.0, 1e-3), (2.0, 1e-5), (0.0, 1e-3), (0.0, 10.0)])
+@pytest.mark.parametrize("first", [1, 8, 10_000])
+def test_segments_find_what_a_call_costs_although_the_pilot_missed_it(call, step, first):
+    """Few segments where calls are slow, and short ones where steps are."""
+    pace = devices.Pace(first, 100_000, 0.5)
+    left, segments, spent = 100_000, [], 0.0
+    while left and len(segments) < 10_000:
+        steps = min(pace.length, left)
+        seconds = call + steps * step
+        segments.append(seconds)
+        pace.took(steps, seconds)
+        left -= steps
+        spent += seconds
+        if spent > 50_000:
+            break
+    work = (100_000 - left) * step
+    assert spent - work <= 0.2 * work + 12 * call
+    if not call:
+        assert max([0.0, *segments[1:]]) <= max(0.75, 2 * step)
+
+
 def test_flax_without_numbers_sweeps_only_the_recipe():
     class Dense(nn.Module):
         width: int = 3

@@ -109,15 +109,17 @@ def of_endings(answer: Tables) -> list[str]:
     ordered = failed.sort_values("seeds", ascending=False, kind="stable")
     parts = [f"{row.seeds} {in_words(row.ending)}" for row in ordered.itertuples()]
     if count == 1:
-        return [f"The one seed that fails is {in_words(ordered.ending.iloc[0])}."]
-    return [f"Of the {count} seeds that fail, {joined(parts)}."]
+        return [f"The one seed that fails: {in_words(ordered.ending.iloc[0])}."]
+    return [f"What became of the {count} seeds that fail: {joined(parts)}."]
 
 
 def in_words(ending: str) -> str:
     """An ending as it stands behind a number of seeds."""
     if ending in ("still falling", "stuck", "diverged"):
         return ending
-    return f"at the plateau “{ending}”" if not ending.startswith("at ") else f"stay {ending}"
+    if ending.startswith("at "):
+        return f"{ending}, a training loss that many seeds share"
+    return f"at the plateau “{ending}”"
 
 
 def joined(parts: Iterable[str]) -> str:
@@ -153,7 +155,9 @@ def of_claims(answer: Tables) -> list[str]:
         return []
     counts = answer.claims.verdict.value_counts()
     parts = [f"{counts[each]} {each}" for each in counts.index]
-    return [f"Of {len(answer.claims)} claims {joined(parts)}."]
+    first, *others = parts
+    first = first.replace(" ", " is " if first.startswith("1 ") else " are ", 1)
+    return [f"Of {len(answer.claims)} claims {joined([first, *others])}."]
 
 
 def of_certainty(answer: Tables) -> list[str]:

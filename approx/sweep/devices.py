@@ -23,6 +23,7 @@ from approx.training.loop import Trace
 
 SECONDS_PER_SEGMENT = 0.5  # how often the host loop hears from a block
 SECONDS_OF_PILOT = 0.02  # steps of one block that tell what all cost, while the other workers wait
+CALLS_PER_SEGMENT = 20  # a segment takes that many times what an empty call costs, at least
 SECONDS_PER_HOLD = 60.0  # how often the state of a block that takes long is stored
 SECONDS_PER_LOOK = 0.1  # how often the main thread looks how far the workers are
 
@@ -142,7 +143,7 @@ def records_between(plan: Plan, begin: int, end: int) -> int:
 def cost_of(plan: Plan, counts: list[tuple[int, int]], seconds: list[float]) -> Cost:
     """What a block costs, from timed segments (see `fitted`)."""
     overhead, step, record = fitted(counts, seconds)
-    target = max(SECONDS_PER_SEGMENT, 20 * overhead)
+    target = max(SECONDS_PER_SEGMENT, CALLS_PER_SEGMENT * overhead)
     of_steps = plan.recipe.steps * step
     of_records = len(plan.facts.recorded) * record
     total = of_steps + of_records
@@ -236,6 +237,46 @@ def next_length(length: int, seconds: float, target: float) -> int:
     return max(1, min(16 * length, int(length * target / max(seconds, 1e-9))))
 
 
+class Pace:
+    """How long the segments of one block are, in steps.
+
+    A segment should take `target` seconds. Where a call costs much without any step (a task that
+    draws its rows draws them in every call), shorter segments would take hardly less time, so a
+    segment should then take twenty times what an empty call costs. What it costs follows from two
+    segments, one at least twice as long as the other: a pilot on a busy machine may have missed it.
+
+    Attributes:
+        length: steps of the next segment.
+        most: steps of a segment, at most.
+        target: seconds of a segment that a call itself does not delay.
+        call: seconds of an empty call, as far as it is known.
+
+    """
+
+    def __init__(self, first: int, most: int, target: float):
+        self.length = min(first, most)
+        self.most = most
+        self.target = target
+        self.call = 0.0
+        self.last: tuple[int, float] | None = None
+
+    def took(self, steps: int, seconds: float) -> None:
+        """Hear how long a segment took, and choose the length of the next."""
+        segment = steps, seconds
+        if self.last is None:
+            self.last = segment
+        shorter, longer = sorted((self.last, segment))
+        if longer[0] >= 2 * shorter[0]:
+            step = max(0.0, (longer[1] - shorter[1]) / (longer[0] - shorter[0]))
+            self.call = max(0.0, shorter[1] - shorter[0] * step)
+            self.last = segment
+        target = max(self.target, CALLS_PER_SEGMENT * self.call)
+        length = next_length(steps, seconds, target)
+        if steps == length == 1:
+            length = 2  # of two lengths one learns whether the steps or the calls take so long
+        self.length = min(length, self.most)
+
+
 # ---- all blocks ----------------------------------------------------------------------------------
 
 
@@ -304,14 +345,13 @@ class Drive:
         placed = jax.device_put(inputs(plan, batch.trainings), device)
         carry = started(block, batch, placed, device)
         begin = batch.begin
-        length = min(self.cost.first, self.most)
+        pace = Pace(self.cost.first, self.most, self.cost.seconds)
         self.steps_done[worker] += begin
         held = time.monotonic()
         while begin < plan.recipe.steps and not self.stopped.is_set():
-            end = min(begin + length, plan.recipe.steps)
+            end = min(begin + pace.length, plan.recipe.steps)
             carry, spent = advanced(block, carry, placed, begin, end)
-            if end - begin == length:
-                length = min(next_length(length, spent, self.cost.seconds), self.most)
+            pace.took(end - begin, spent)
             self.steps_done[worker] += end - begin
             begin = end
             if begin < plan.recipe.steps and time.monotonic() - held > SECONDS_PER_HOLD:
