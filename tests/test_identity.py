@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
-from scripts import script
+from scripts import assert_answered_anew, script
 
 import approx as ap
 
@@ -164,9 +164,7 @@ def test_the_identity_is_judged_and_drawn(tmp_path, capsys):
     # Of the 22, those of its rows
     assert ap.stats.read_claims(quick / "identity_claims.csv").sizes["claim"] == 17
 
-    # What is there is not trained again, and gives the same tables
-    IDENTITY.main(**options)
-    assert {path.name: path.read_text() for path in quick.glob("*.csv")} == tables
+    assert_answered_anew(quick, IDENTITY.main, **options)
 
     answer = ap.study.Answer.load(quick, "identity", runs=quick / "identity")
     plain, lbfgs, at_identity = map(answer.runs, ("baseline", "L-BFGS", "weights at I"))
