@@ -489,7 +489,7 @@ def study(
 
 
 def quick_study() -> ap.Study:
-    """Two passes of all but three of the rows, by programs compiled without optimisation."""
+    """The question with two passes and two factors, by programs compiled without optimisation."""
     question = study(2, 2, 2, ("biases", "loss"))
     fast = {"lanes": 8, "compiler_options": {"xla_backend_optimization_level": 0}}
     return replace(question, options=dict.fromkeys(question.rows, fast))
@@ -529,12 +529,13 @@ def main(
         summaries: the folder of the tables.
         quick: a look with two factors, few seeds and two passes, in the folder quick of `results`.
     """
-    question = study()
+    question, only = study(), None
     if quick:
         question, seeds = quick_study(), min(seeds, 16)
+        only = [label for label in question.rows if label not in BATCHES | OTHERS]
         results = summaries = results / "quick"
     results.mkdir(parents=True, exist_ok=True)
-    question.run(seeds, out=results / CASE)
+    question.run(seeds, only=only, out=results / CASE)
     question.answer().write(summaries, CASE)
     simple = pd.DataFrame(references(TASK), index=["test_accuracy", "test_loss"])
     tables = {
