@@ -108,7 +108,8 @@ NETWORK = ap.MLP(
 RAW = ap.scalings.PerFeature(NETWORK, center=(0.0,) * 5, scale=(1.0,) * 5)
 SCALED = ap.scalings.features(NETWORK, np.asarray(TASK.x))
 
-RELU_CORRECTED, MASK_CORRECTED, BOTH_CORRECTED = relu(0.5, 0), relu(1, 1), relu(1, 0)
+RELU_CORRECTED, MASK_CORRECTED = relu(0.5, 0), relu(1, 1)
+BOTH_CORRECTED = {"model.activation": "relu"}
 BIASES = {"model.bias": True}  # they start as the weights do
 CROSS_ENTROPY = {"loss": "cross_entropy", "y": LABELS.y, "y_test": LABELS.y_test, "classes": 4}
 NORMALISED = {"model.center": SCALED.center, "model.scale": SCALED.scale}
