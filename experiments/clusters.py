@@ -530,7 +530,8 @@ def main(
         summaries: the folder of the tables.
         quick: a look with two factors, few seeds and two passes, in the folder quick of `results`.
     """
-    question, only = study(), None
+    question = study()
+    only: list[str] | None = None
     if quick:
         question, seeds = quick_study(), min(seeds, 16)
         only = [label for label in question.rows if label not in BATCHES | OTHERS]
