@@ -30,7 +30,7 @@ EXAMPLES = {
 }
 # Row: name, colour, line, and where the name stands
 CURVES: dict[str, tuple[str, str, str, tuple[float, float]]] = {
-    "A": ("A as asked", "#D55E00", "-", (3e8, 1.4)),
+    "A": ("A as asked", "#D55E00", "-", (1e6, 2.6)),
     "rate 0.4": ("rate 0.4", "#0072B2", "--", (2.5e5, 0.3)),
     cell(FEATURE, SCALED_LOSS, SGD): ("per feature,\nloss too", "#009E73", "-.", (1.5e4, 0.05)),
 }

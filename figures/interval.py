@@ -114,7 +114,7 @@ def draw_endings(ax: Axes, answer: ap.study.Answer, shares: pd.DataFrame) -> Non
     ap.plot.row_axis(ax, [names[label] for label in shares.index])
     ax.set(xlim=(0, 1), xticks=(0, 0.5, 1), xlabel="what became of the seeds, in the colours of a")
     ax.xaxis.set_major_formatter("{x:.0%}")
-    ax.text(1.03, -0.75, "succeed [95%]", va="center", size=7)
+    ax.text(1.03, -1.0, "succeed [95%]", va="center", size=7)
 
 
 def draw_curves(ax: Axes, answer: ap.study.Answer) -> None:

@@ -134,10 +134,10 @@ def main(
     draw_changes(answer, left, a, b)
     combinations(answer, c)
     outside(answer, d)
-    a.set_title(ap.plot.lettered("a", "One change to recipe C"))
+    a.set_title(ap.plot.lettered("a", "One change to C"))
     b.set_title(ap.plot.lettered("b", "What the seeds became"))
     c.set_title(ap.plot.lettered("c", "Scaling helps Adam, BFGS, LM; not relu"), pad=14)
-    d.set_title(ap.plot.lettered("d", "Only a product is exact outside (LM, scaled)"))
+    d.set_title(ap.plot.lettered("d", "Only a product is exact outside"))
     note = "Quick look: few seeds and steps, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "square_remedies", note), sep="\n")
     plt.close(figure)

@@ -257,7 +257,7 @@ def test_outputs_that_miss_a_little_are_a_doubt():
     ("task", "options", "said"),
     [
         (DATA, {"of": "test_accuracy", "above": 0.9}, r"there is no accuracy: .* below="),
-        (DATA, {"above": 0.9}, r"of='accuracy' cannot be judged: the loss 'mse'"),
+        (DATA, {"above": 0.9}, r"above=0.9 needs of=, .*: this task has no accuracy"),
         (DATA, {"of": "test_loss", "below": 1}, r"no test points; recorded are: loss$"),
         (DATA, {"of": "validation_loss", "below": 1}, r"no rows are kept for validation"),
         (

@@ -16,7 +16,7 @@ from scipy.special import ndtri
 import approx as ap
 from approx.stats import paired_intervals as intervals
 from approx.stats.paired_intervals import paired_interval
-from approx.study import judgement, trained, verdicts
+from approx.study import levels, trained, verdicts
 
 ROWS, MATTERS = 20, 0.1
 BASE_RATES = (0.05, 0.3, 0.5, 0.86, 0.99)
@@ -42,7 +42,7 @@ def level_at(look: int | None) -> float:
     """The level of a verdict, at a look at the data or at the only one, as a study has it."""
     study = study_of(looked_often=look is not None)
     study.trained.look(study.rows, look or 1)
-    return judgement.level_of_verdict(study, "row 0", "baseline")
+    return levels.level_of_verdict(study, "row 0", "baseline")
 
 
 # ---- simulated pairs -----------------------------------------------------------------------------
@@ -196,7 +196,7 @@ def test_a_study_gives_the_verdicts_that_are_simulated():
             study.trained.add(label, runs_of(hits))
         study.trained.look(study.rows, look or 1)
         rows = study.answer().main_rows.set_index("label")
-        level = judgement.level_of_verdict(study, "row 0", "baseline")
+        level = levels.level_of_verdict(study, "row 0", "baseline")
         risk = 0.05 / 6 * (1 if look is None else 1 / (look * (look + 1)))
         assert level == pytest.approx(1 - risk, rel=1e-12)
         first = study.trained.by_row["baseline"].hit.values

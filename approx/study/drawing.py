@@ -23,7 +23,7 @@ MOST_ROWS = 40  # that one figure shows
 WIDTH = 7.0  # inches: two columns of a journal
 ROW = 0.17  # inches of height for each row
 TOP, BOTTOM, RIGHT, GAP = 0.32, 0.98, 0.2, 0.22  # inches around and between the panels
-LETTER = 0.062  # inches of width for each letter of a row's name
+LETTER = 0.054  # inches of width for each letter of a row's name
 WIDEST_NAME = 2.2  # inches; longer names are broken into lines
 MARKS = {
     verdicts.HELPS: "▲",
@@ -138,7 +138,7 @@ def draw_rates(answer: Tables, rows: pd.DataFrame, ax: Axes) -> None:
     ax.xaxis.set_major_formatter(PercentFormatter(1, 0))
     rule = answer.facts["measures"][answer.main]
     ax.set_xticks([0, 0.5, 1])
-    ax.set_xlabel(f"succeed, of {rows.n.max()} seeds\n{wrapped(literal(rule), 32)}")
+    ax.set_xlabel(f"succeed, of {rows.n.max()} seeds\n{wrapped(literal(rule), 28)}")
     if rows.label[0] == BASELINE:
         ax.axvspan(rows.low[0], rows.high[0], color="0.9", linewidth=0, zorder=0)
         ax.get_yticklabels()[0].set_fontweight("bold")
@@ -167,11 +167,10 @@ def draw_differences(answer: Tables, rows: pd.DataFrame, ax: Axes) -> None:
     ax.axvspan(-matters, matters, color="0.9", linewidth=0, zorder=0)
     ax.axvline(0, color="0.5", linewidth=0.6, zorder=0)
     level = f"{100 * answer.facts['level']:g}%"
-    below = f"{level} intervals; grey: too small to matter"
     other = "the baseline"
     if "against" in rows and (rows.against.fillna("") != "").any():
         other = "the baseline or another row"
-    ax.set_xlabel(f"difference to {other}, points\n{below}")
+    ax.set_xlabel(f"difference to {other}, points\n{level}; grey: too small to matter")
     ax.set_xlim(-1.03, 1.16)
     ax.set_xticks([-1, 0, 1])
     ax.xaxis.set_major_formatter(FuncFormatter(lambda x, _: f"{100 * x:+.0f}" if x else "0"))

@@ -117,6 +117,8 @@ def in_words(ending: str) -> str:
     """An ending as it stands behind a number of seeds."""
     if ending in ("still falling", "stuck", "diverged"):
         return ending
+    if ending == "fits its rows only":
+        return "right on the training rows only"
     if ending.startswith("at "):
         return f"{ending}, a training loss that many seeds share"
     return f"at the plateau “{ending}”"
