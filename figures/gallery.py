@@ -11,13 +11,14 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import tyro
-import xarray as xr
+
+import approx as ap
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
 
 
-# figure -> pattern of the names of the results that it is drawn from
+# figure -> pattern of the names of the results that it is drawn from, or the rows of a study
 FIGURES = {
     "map_square": r"map_square_(tanh|relu|range)",
     "map_square_times": r"map_square_tanh",
@@ -26,14 +27,14 @@ FIGURES = {
     "map_identity": r"map_identity_(sgd|adam)",
     "map_waveform": r"map_waveform_(sgd|adam)_\d+",
     "map_clusters": r"map_clusters_(bare|biases)",
-    "square": r"square_[ABC]",
-    "square_remedies": r"square_remedies_.*",
+    "square": "square_recipes/rows",
+    "square_remedies": "square_remedies/rows",
     "square_floors": r"square_(floors|sources)",
-    "interval": r"interval_.*",
+    "interval": "interval/rows",
     "waveform": r"waveform_.*",
-    "identity": r"identity_.*",
+    "identity": "identity/rows",
     "clusters": r"clusters_.*",
-    "sine": r"sine_.*",
+    "sine": "sine/rows",
     "second_order": r"second_order_.*",
 }
 # Figure -> experiment, where they are called differently
@@ -56,24 +57,36 @@ The commands draw a PDF too. `make figures` runs them all and writes this page.
 """
 
 
+def paths_of(results: Path, pattern: str) -> list[Path]:
+    """The files of results whose names fit a pattern, or the folders of a study's rows.
+
+    Raises:
+        FileNotFoundError: there are none.
+    """
+    if pattern.endswith("/rows"):
+        paths = sorted((results / pattern).glob("*"))
+    else:
+        paths = [path for path in sorted(results.glob("*.nc")) if re.fullmatch(pattern, path.stem)]
+    if not paths:
+        raise FileNotFoundError(f"no results {pattern} in {results}: make figures first")
+    return paths
+
+
 def facts(results: Path, pattern: str) -> str:
     """Trainings, how fast they were made, seeds and fingerprints of the results of a figure.
 
     Raises:
         FileNotFoundError: there are none.
     """
-    paths = [path for path in sorted(results.glob("*.nc")) if re.fullmatch(pattern, path.stem)]
-    if not paths:
-        raise FileNotFoundError(f"no results {pattern} in {results}: make figures first")
     fingerprints, seeds, trainings, speeds = [], [], 0, []
-    for path in paths:
-        with xr.open_dataset(path, engine="h5netcdf") as runs:
-            sizes = {dim: size for dim, size in runs["loss"].sizes.items() if dim != "step"}
-            fingerprints.append(runs.attrs["fingerprint"])
-            seeds.append(sizes["seed"])
-            trainings += math.prod(sizes.values())
-            if "trainings_per_second" in runs.attrs:
-                speeds.append(runs.attrs["trainings_per_second"])
+    for path in paths_of(results, pattern):
+        runs = ap.load(path)
+        sizes = {dim: size for dim, size in runs["loss"].sizes.items() if dim != "step"}
+        fingerprints.append(runs.attrs["fingerprint"])
+        seeds.append(sizes["seed"])
+        trainings += math.prod(sizes.values())
+        if "trainings_per_second" in runs.attrs:
+            speeds.append(runs.attrs["trainings_per_second"])
     fast = f", {between(speeds)} a second" if speeds else ""
     made = f"{trainings:,} trainings{fast}, {between(seeds)} seeds a setting"
     return f"{made}; {whose(fingerprints)}"
@@ -133,16 +146,34 @@ def entry_of_summaries(name: str, images: tuple[str, ...], pattern: str, command
     return section(title, images, paragraph("figures", name, "Shows: "), about)
 
 
-def main(results: Path = ROOT / "results", figures: Path = FOLDER) -> None:
+def earlier_section(page: str, name: str) -> str:
+    """The section of a figure as the page has it, or "" if it has none."""
+    for found in re.findall(r"^## .*?(?=^## |\Z)", page, re.DOTALL | re.MULTILINE):
+        if f"]({name}.png)" in found:
+            return found.rstrip("\n") + "\n"
+    return ""
+
+
+def main(
+    results: Path = ROOT / "results", figures: Path = FOLDER, only: tuple[str, ...] = ()
+) -> None:
     """Write the gallery.
 
     Args:
         results: the folder that the experiments wrote to.
         figures: the folder of the figures, in which README.md is written.
+        only: figures whose sections are written anew; the others stay as the page has them. Left
+            out, all are.
     """
-    sections = [entry(name, pattern, results) for name, pattern in FIGURES.items()]
-    sections += [entry_of_summaries(name, *about) for name, about in SUMMARIES.items()]
     path = figures / "README.md"
+    page = path.read_text() if path.exists() else ""
+    sections = []
+    for name, pattern in FIGURES.items():
+        if only and name not in only:
+            sections.append(earlier_section(page, name))
+        else:
+            sections.append(entry(name, pattern, results))
+    sections += [entry_of_summaries(name, *about) for name, about in SUMMARIES.items()]
     path.write_text("\n".join([HEAD, *sections]))
     print(path)
 
