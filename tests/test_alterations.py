@@ -373,6 +373,7 @@ def losses_of(task, recipe, seed=3):
         return np.asarray(ap.train(jax.random.key(seed), task, recipe).loss)
 
 
+@pytest.mark.slow
 def test_training_with_standardised_inputs_is_training_on_standardised_inputs():
     recipe = replace(OF_DATA, dtype="float64", optimizer="sgd", learning_rate=1e-4, records=9)
     z = (X - X.mean(0)) / X.std(0)
@@ -381,6 +382,7 @@ def test_training_with_standardised_inputs_is_training_on_standardised_inputs():
     np.testing.assert_allclose(of_model, losses_of(ap.given(z, Y), recipe), rtol=1e-10)
 
 
+@pytest.mark.slow
 def test_standardised_targets_leave_losses_in_the_units_of_the_data():
     """The loss is the variance times that in standardised units, and so is the rate of sgd."""
     y = Y[:, 0]
@@ -397,6 +399,7 @@ def test_standardised_targets_leave_losses_in_the_units_of_the_data():
     assert new.learning_rate == 0.01
 
 
+@pytest.mark.slow
 def test_a_standardised_recipe_runs(quiet):
     change = {"inputs": "standardise", "targets": "standardise", "epochs": 3, "batch_size": 8}
     task, recipe = altered(SQUARE, RECIPE, change)

@@ -90,6 +90,7 @@ def test_a_question_in_a_file_gets_its_answer(points, monkeypatch, capsys):
     assert "says itself what counts as success" in message
 
 
+@pytest.mark.slow
 def test_a_task_and_a_recipe_are_asked_about_the_usual_remedies(points, monkeypatch):
     question = written(
         "import approx as ap\n"

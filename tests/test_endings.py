@@ -366,6 +366,7 @@ def test_rows_that_all_seeds_share_are_read_twice_only(inputs, read, monkeypatch
 
 
 @pytest.mark.parametrize("key", [0, 5])
+@pytest.mark.slow
 def test_rows_that_each_seed_draws_are_those_of_the_runs(key, quiet, monkeypatch):
     """A network of zeros loses the mean square of the targets: the rows are those of the runs."""
     task = ap.tasks.sine(inputs="uniform", size=9, noise=0.1)
@@ -455,6 +456,7 @@ def test_settings_and_kept_steps_leave_the_share_over_settings_and_seeds(quiet):
     np.testing.assert_array_equal(idle_share(moved, RELU, ROWS), share)  # the last step counts
 
 
+@pytest.mark.slow
 def test_scalings_around_a_network_scale_the_rows_first(quiet):
     """Inputs from 9 to 11, which the networks see as -1 to 1."""
     task = ap.given(10 + ROWS, ROWS**2)

@@ -120,6 +120,7 @@ def test_remedies_suit_the_task_and_the_recipe(task, recipe, there, missing):
     assert missing & found == set()
 
 
+@pytest.mark.slow
 def test_what_is_standardised_or_constant_is_left():
     recipe = ap.Recipe(model=ap.MLP((4,)))
     inside = (X - X.mean(0)) / X.std(0)
@@ -159,6 +160,7 @@ def test_each_remedy_changes_what_it_says():
         assert set(row.tune) <= {"learning_rate"}
 
 
+@pytest.mark.slow
 def test_the_best_of_several_seeds_is_chosen_by_validation_rows_if_there_are_any():
     for task, chosen_by in ((DATA, "loss"), (ap.given(X, Y, validation=0.2), "validation_loss")):
         with warnings.catch_warnings():
@@ -167,6 +169,7 @@ def test_the_best_of_several_seeds_is_chosen_by_validation_rows_if_there_are_any
         assert f"by {chosen_by}," in study.views["best of 5 seeds"].says
 
 
+@pytest.mark.slow
 def test_standardised_targets_train_as_a_network_that_learns_standardised_targets(quiet):
     """The rate and the penalty go with the units of the loss."""
     recipe = ap.Recipe(model=ap.MLP((4,)), optimizer="sgd", learning_rate=0.05, l2=1e-3, steps=8)
@@ -178,6 +181,7 @@ def test_standardised_targets_train_as_a_network_that_learns_standardised_target
     np.testing.assert_allclose(found.loss, own.loss * y.var(), rtol=1e-4)
 
 
+@pytest.mark.slow
 def test_methods_of_second_order_are_left_out_where_they_are_dear():
     wide = ap.Recipe(model=ap.MLP((200,)))
     assert {"BFGS", "Levenberg-Marquardt"} & labels(DATA, wide) == {"BFGS"}
@@ -228,11 +232,13 @@ def test_optimisers_of_optax_have_remedies_too(optimizer):
     ],
     ids=["relu", "sigmoid", "tanh", "elu", "minus softplus"],
 )
+@pytest.mark.slow
 def test_outputs_that_do_not_reach_the_targets_are_named(end, said):
     with pytest.raises(ValueError, match=said):
         ap.remedies(LINE, ap.Recipe(model=Ending(end=end)))
 
 
+@pytest.mark.slow
 def test_outputs_that_reach_the_targets_are_not():
     for model in (
         Ending(end=lambda z: z),
@@ -295,6 +301,7 @@ def test_targets_of_one_axis_are_learned_by_outputs_of_two():
 # ---- the whole way -------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 def test_a_product_is_learned_by_relu_and_not_by_tanh_or_larger_first_weights():
     """A question of Keras' users: 1,000 rows of x0 x1, 16 units, Adam, batches of 32."""
     points = np.random.default_rng(0).uniform(-1, 1, (1000, 2))

@@ -28,6 +28,7 @@ def starts(seeds):
     return [hidden, output]
 
 
+@pytest.mark.slow
 def test_a_row_has_more_seeds_or_fewer_and_starts_of_its_own(soon):
     """The first seeds of all rows are paired; a start that depends on the seed is its own."""
     study = ap.Study(
@@ -70,6 +71,7 @@ def test_a_factor_on_the_seeds_that_cannot_be_is_refused(options, error, words):
         ap.Study(TASK, RECIPE, below=1, options={"baseline": options})
 
 
+@pytest.mark.slow
 def test_endings_say_how_many_units_are_idle(soon):
     study = ap.Study(
         TASK,

@@ -211,6 +211,7 @@ def test_what_cannot_be_is_refused_before_anything_is_trained(trained, more, wor
     assert trained == []
 
 
+@pytest.mark.slow
 def test_a_metric_of_ones_own_is_judged():
     def bias(params, predict):
         return predict(np.zeros((1, 1)))[0, 0]
@@ -298,6 +299,7 @@ def test_what_is_trained_in_memory_is_kept_in_a_folder_that_is_named_later(tmp_p
     assert names == ["baseline", "fast", "long"]
 
 
+@pytest.mark.slow
 def test_labels_that_look_alike_have_folders_of_their_own(tmp_path):
     labels = ["a b", "a_b", "..", "x" * 200, "x" * 201, "学习"]
     changes = {label: {"learning_rate": 0.1 + n} for n, label in enumerate(labels)}
@@ -336,6 +338,7 @@ def test_seeds_are_added_until_all_is_decided():
     assert "Seeds were added until all was decided" in study.report()
 
 
+@pytest.mark.slow
 def test_looks_do_not_go_back():
     study = made(UNTIL, success=decided_by_rate)
     study.run(256, until_decided=True, progress=False)
@@ -349,6 +352,7 @@ def test_looks_do_not_go_back():
     assert again.deciding_level["fast"] == pytest.approx(1 - 0.05 / (4 * 5) / 2)
 
 
+@pytest.mark.slow
 def test_an_effect_of_ones_own_allows_for_the_looks_of_all_rows():
     def effect(runs, level):
         return ap.stats.rate(decided_by_rate(runs["fast"]), level=level)

@@ -308,8 +308,8 @@ def in_words(value: Any) -> str:
         return f"{value:g}"
     if isinstance(value, np.generic):
         return str(value)
-    if isinstance(value, tuple) and value and all(map(callable, value)):
-        return f"({', '.join(map(in_words, value))})"
     if optimizers.is_transformation(value):
         return "a finished optax transformation"
+    if isinstance(value, tuple) and value and all(map(callable, value)):
+        return f"({', '.join(map(in_words, value))})"
     return as_code(value).rpartition("<locals>.")[2]
