@@ -14,29 +14,14 @@ from approx.study.tables import Tables
 
 @dataclass(frozen=True, eq=False)
 class Answer(Tables):
-    """What a study found, as tables. Reports and figures use nothing else.
+    """What a study found: its tables, and the calls that report, draw and keep them.
 
-    All rates are shares of all seeds of a row: trainings that diverged count as failures.
+    `study.tables.Tables` says what each table holds: `rows`, `endings`, `effects`, `claims` and
+    `reported`, with what is said of the whole in `facts`.
 
-    Attributes:
-        facts: of the whole: "title", "source", "measures" {name: rule in words}, "matters",
-            "level", "verdicts" (how many are right together), "looked_often", "seeds",
-            "not_trained", "factors", "claimed" (the labels that claims name).
-        rows: one line for each measure and row: `measure`, `label`, `group`, `change`, `n`,
-            `successes`, `rate` with `low` and `high`, `difference` to the baseline, or to the row
-            `against`, with `difference_low` and `difference_high`, `deciding_low` and
-            `deciding_high` (the interval at `deciding_level` that decides), `verdict`, `pvalue`
-            (McNemar's), `equal_difference` (where both have seen `equal_rows_seen`) with its
-            interval, `median` of the judged variable with the quantiles `q05` and `q95` over seeds,
-            `better` (the share of seeds whose value of it ends better than with the other row, ties
-            counting half) with its interval, `ert` (expected steps to a success by restarts),
-            `steps`, `diverged`, `idle_units`, `tuned`, `fingerprint`.
-        endings: how many seeds of each row ended in which way, see `stats.endings`; with the mean
-            share of their hidden units that are idle.
-        effects: of a factorial, see `stats.effects`.
-        claims: see `stats.claims`; with a `remark` on what is known besides the verdict.
-        reported: see `stats.reported`.
-        folder: that it was loaded from, or None.
+    Example:
+        >>> answer = study.answer()
+        >>> answer.rows[["label", "rate", "low", "high", "n"]]
     """
 
     def report(self, form: str = "text") -> str:

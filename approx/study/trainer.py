@@ -229,11 +229,16 @@ def asked(
     study: Declaration, row: Row, seeds: Sequence[int], out: Path | None, options: Mapping[str, Any]
 ) -> Request:
     """The request for some seeds of a row."""
-    given = {"keep": study.keep, "metrics": study.metrics, "progress": False} | dict(options)
-    if callable(given.get("init_params")):
-        given["init_params"] = given["init_params"](np.asarray(seeds))
-    grid = {name: given.pop(name) for name in list(given) if name not in OPTIONS}
-    return Request(task=row.task, recipe=row.recipe, seeds=seeds, out=out, grid=grid, **given)
+    given: dict[str, Any] = {"keep": study.keep, "metrics": study.metrics, "progress": False}
+    given |= options
+    starts = given.get("init_params")
+    if callable(starts):
+        given["init_params"] = starts(np.asarray(seeds))
+
+    # What is no option of `run` is a number that is swept
+    known = {name: value for name, value in given.items() if name in OPTIONS}
+    grid = {name: value for name, value in given.items() if name not in OPTIONS}
+    return Request(task=row.task, recipe=row.recipe, seeds=seeds, out=out, grid=grid, **known)
 
 
 def tuning_jobs(study: Declaration, row: Row, folder: Path | None) -> list[Job]:

@@ -41,11 +41,6 @@ def finding(low: float, high: float, matters: float) -> str:
     return UNDECIDED
 
 
-def judged_claim(low: float, high: float, holds: tuple[float, float]) -> str:
-    """The verdict on a claim that an effect lies in a region, see `stats.verdict`."""
-    return verdict(low, high, holds)
-
-
 def remark(low: float, high: float, matters: float, said: str, sign: int) -> str:
     """What is known of a claim about a difference besides its verdict; "" if nothing is.
 
