@@ -5,9 +5,9 @@ parameters, and `apply(params, x)` the outputs. `ACTIVATIONS` and `INITIALIZERS`
 an `MLP` takes.
 """
 
-from approx.models.activations import ACTIVATIONS, Elementwise, sin, snake
+from approx.models.activations import ACTIVATIONS, Elementwise, activation, sin, snake
 from approx.models.adapters import functions
-from approx.models.initializers import INITIALIZERS
+from approx.models.initializers import INITIALIZERS, initializer
 from approx.models.mlp import MLP, affine, dropout, idle_units
 from approx.numerics.barriers import kept, product, pulled, settled
 from approx.numerics.products import contract
@@ -17,11 +17,13 @@ __all__ = [
     "INITIALIZERS",
     "MLP",
     "Elementwise",
+    "activation",
     "affine",
     "contract",
     "dropout",
     "functions",
     "idle_units",
+    "initializer",
     "kept",
     "product",
     "pulled",

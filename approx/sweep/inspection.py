@@ -50,9 +50,11 @@ def own_functions(
 ) -> Iterator[tuple[str, Callable, tuple[Any, ...]]]:
     """The user's own activation, loss and rule of what is correct, with arguments to try."""
     model = scalings.core(recipe.model)
-    if isinstance(model, models.MLP) and callable(model.activation):
+    if isinstance(model, models.MLP):
         hidden = jax.ShapeDtypeStruct((4, 3), shapes.outputs.dtype)
-        yield "the activation", model.activation, (hidden,)
+        for activation in dict.fromkeys((*model.activations, model.output_activation)):
+            if callable(activation):
+                yield "the activation", activation, (hidden,)
     given = shapes.outputs, shapes.targets
     if callable(task.loss) and not isinstance(task.loss, losses.ScaledError):
         yield "the loss", task.loss, given
