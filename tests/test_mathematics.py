@@ -24,8 +24,8 @@ def test_losses():
     with jax.enable_x64(True):
         targets = {"cross_entropy": LABELS, "binary_cross_entropy": SIDES, "brier": SIDES}
         value = {
-            name: np.asarray(loss(jnp.asarray(OUT), jnp.asarray(targets.get(name, TARGETS))))
-            for name, loss in ap.losses.LOSSES.items()
+            name: np.asarray(ap.losses.LOSSES[name](jnp.asarray(OUT), jnp.asarray(values)))
+            for name, values in ({"mse": TARGETS, "half_squared_error": TARGETS} | targets).items()
         }
     probability = scipy.special.expit(OUT)
     np.testing.assert_allclose(value["mse"], ((OUT - TARGETS) ** 2).mean(1))
@@ -38,6 +38,71 @@ def test_losses():
     np.testing.assert_allclose(
         value["cross_entropy"], -scipy.special.log_softmax(OUT, 1)[np.arange(6), LABELS]
     )
+
+
+def test_the_losses_of_keras_and_pytorch():
+    """Each formula anew in numpy, from outputs, probabilities, one-hot targets or shares."""
+    error, (n, k) = OUT - TARGETS, (np.arange(6), LABELS)
+    p, shares = scipy.special.softmax(OUT, 1), scipy.special.softmax(TARGETS, 1)
+    sides, one_hot = np.where(SIDES > 0, 1.0, -1.0), np.eye(3)[k]
+    wrong = np.where(one_hot > 0, -np.inf, OUT).max(1)
+    near = np.abs(error)
+    expected = {  # outputs, targets, loss
+        "sum_squared_error": (OUT, TARGETS, (error**2).sum(1)),
+        "mae": (OUT, TARGETS, near.mean(1)),
+        "huber": (OUT, TARGETS, np.where(near <= 1, near**2 / 2, near - 0.5).mean(1)),
+        "smooth_l1": (OUT, TARGETS, np.where(near <= 1, near**2 / 2, near - 0.5).mean(1)),
+        "log_cosh": (OUT, TARGETS, np.log(np.cosh(error)).mean(1)),
+        "mape": (OUT, TARGETS, 100 * (near / np.abs(TARGETS)).mean(1)),
+        "msle": (p, shares, ((np.log1p(p) - np.log1p(shares)) ** 2).mean(1)),
+        "poisson": (p, shares, (p - shares * np.log(p + 1e-7)).mean(1)),
+        "poisson_log": (OUT, shares, (np.exp(OUT) - shares * OUT).mean(1)),
+        "hinge": (OUT, SIDES, np.maximum(1 - sides * OUT, 0).mean(1)),
+        "squared_hinge": (OUT, SIDES, (np.maximum(1 - sides * OUT, 0) ** 2).mean(1)),
+        "categorical_hinge": (OUT, one_hot, np.maximum(np.maximum(wrong, 0) - OUT[n, k] + 1, 0)),
+        "soft_cross_entropy": (OUT, shares, -(shares * np.log(p)).sum(1)),
+        "probability_cross_entropy": (7 * p, one_hot, -np.log(p[n, k])),
+        "probability_binary_cross_entropy": (
+            p,
+            SIDES,
+            -(SIDES * np.log(p) + (1 - SIDES) * np.log(1 - p)).mean(1),
+        ),
+        "kl_divergence": (p, shares, (shares * np.log(shares / p)).sum(1)),
+    }
+    before = {"mse", "half_squared_error", "binary_cross_entropy", "brier", "cross_entropy"}
+    assert set(expected) | before == set(ap.losses.LOSSES)
+
+    def all_of(given):
+        return {name: ap.losses.LOSSES[name](*pair) for name, pair in given.items()}
+
+    with jax.enable_x64(True):
+        given = {name: tuple(map(jnp.asarray, two)) for name, (*two, _) in expected.items()}
+        found = jax.jit(all_of, compiler_options=QUICK)(given)
+    for name, (_, _, values) in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-9, err_msg=name)
+
+
+def test_losses_with_numbers_and_slopes_at_their_corners():
+    error = np.abs(OUT - TARGETS)
+    pair = jnp.asarray(OUT), jnp.asarray(TARGETS)
+    huber = ap.losses.with_numbers("huber", delta=0.3)
+    known = np.where(error <= 0.3, error**2 / 2, 0.3 * (error - 0.15)).mean(1)
+    np.testing.assert_allclose(huber(*pair), known, rtol=1e-5)
+    smooth = ap.losses.with_numbers("smooth_l1", beta=0.3)
+    np.testing.assert_allclose(smooth(*pair), known / 0.3, rtol=1e-5)
+    exact = jnp.zeros((1, 1))
+    assert jax.grad(lambda f: ap.losses.mae(f, exact).sum())(exact) == 0
+    at_end = jax.grad(lambda p: ap.losses.probability_binary_cross_entropy(p, exact).sum())
+    assert at_end(jnp.full((1, 1), 2.0)) == 0  # clipped, as in Keras
+    for words, wrong in {
+        "has no numbers": ("mae", {"delta": 1.0}),
+        "delta is 0; it must be": ("huber", {"delta": 0}),
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            ap.losses.with_numbers(wrong[0], **wrong[1])
+    task = ap.given([0.0, 1.0], [0.0, 1.0], loss="mean_absolute_error")
+    assert task.loss == "mae"
+    assert ap.given([0.0, 1.0], [0.0, 1.0], loss=ap.losses.mae).loss == "mae"
 
 
 def test_losses_stay_finite_where_sigmoids_saturate():
@@ -172,7 +237,7 @@ def test_activations_with_numbers_of_their_own():
         (ap.models.activation("fann_tanh", steepness=1), np.tanh(z)),
     ):
         np.testing.assert_allclose(ap.MLP((), made).activate(jnp.asarray(z)), expected, atol=2e-6)
-    slope = jax.grad(lambda z: ap.models.activation("fann_sigmoid", steepness=1)(z))(0.0)
+    slope = jax.grad(lambda z: ap.models.activation("fann_sigmoid", steepness=1)(z))(jnp.zeros(()))
     np.testing.assert_allclose(slope, 0.5)
     assert ap.models.activation("elu", alpha=2) == ap.models.activation("elu", alpha=2.0)
     with pytest.raises(ValueError, match="has no number 'alpha'; it has: slope"):

@@ -6,7 +6,18 @@ an `MLP` takes.
 """
 
 from approx.models.activations import ACTIVATIONS, Elementwise, activation, sin, snake
-from approx.models.adapters import functions
+from approx.models.adapters import STATISTICS, averages, functions, trained
+from approx.models.chain import (
+    Activation,
+    BatchNorm,
+    Chain,
+    Dense,
+    Dropout,
+    GaussianNoise,
+    LayerNorm,
+    Normalization,
+    Rescaling,
+)
 from approx.models.initializers import INITIALIZERS, initializer
 from approx.models.mlp import MLP, affine, dropout, idle_units
 from approx.numerics.barriers import kept, product, pulled, settled
@@ -16,9 +27,20 @@ __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "MLP",
+    "STATISTICS",
+    "Activation",
+    "BatchNorm",
+    "Chain",
+    "Dense",
+    "Dropout",
     "Elementwise",
+    "GaussianNoise",
+    "LayerNorm",
+    "Normalization",
+    "Rescaling",
     "activation",
     "affine",
+    "averages",
     "contract",
     "dropout",
     "functions",
@@ -30,4 +52,5 @@ __all__ = [
     "settled",
     "sin",
     "snake",
+    "trained",
 ]

@@ -344,7 +344,7 @@ class Elementwise:
         return f"{type(self).__name__}({', '.join([name, *numbers])})"
 
 
-def activation(name: str, **numbers: float) -> Elementwise:
+def activation(name: str, **numbers: Any) -> Elementwise:
     """A named activation with numbers of one's own.
 
     Args:

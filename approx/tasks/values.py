@@ -43,13 +43,8 @@ def shortened(value: Any, length: int = 60) -> str:
 
 # Keras' and PyTorch's names of what has another name here
 ELSEWHERE = {
-    "mean_squared_error": "mse",
-    "mseloss": "mse",
-    "categorical_crossentropy": "cross_entropy",
     "sparse_categorical_crossentropy": "cross_entropy",
     "crossentropyloss": "cross_entropy",
-    "binary_crossentropy": "binary_cross_entropy",
-    "bcewithlogitsloss": "binary_cross_entropy",
     "trainlm": "lm",
 }
 
