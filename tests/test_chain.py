@@ -109,3 +109,22 @@ def test_what_batch_normalisation_cannot_take():
         ap.run(ap.given(X, Y), ap.Recipe(model=model, optimizer="bfgs"), seeds=1)
     with pytest.raises(TypeError, match="is no layer"):
         Chain([Dense(3), "relu"])
+
+
+@pytest.mark.slow
+def test_running_averages_go_on_after_a_segment_and_through_a_scaling(tmp_path):
+    inner = Chain([Dense(4, "relu"), BatchNorm(), ap.models.Dropout(0.2), Dense(1)])
+    model = ap.scalings.features(inner, X)
+    recipe = ap.Recipe(model=model, optimizer="adamw", steps=6, batch_size=4, learning_rate=0.01)
+    options = {"seeds": 3, "lanes": 3, "progress": False, "keep": ("params", "weight_norm")}
+    whole = ap.run(ap.given(X, Y), recipe, **options)
+    cut = ap.run(ap.given(X, Y), recipe, segment=2, out=tmp_path / "runs", **options)
+    for name in whole.data_vars:
+        np.testing.assert_array_equal(whole[name], cut[name], err_msg=name)
+    params = ap.params(whole, seed=1)
+    trained = jax.tree.leaves(params["params"])
+    norm = np.sqrt(sum((np.asarray(leaf) ** 2).sum() for leaf in trained))
+    found = whole.weight_norm.sel(seed=1).isel(step=-1)
+    np.testing.assert_allclose(found, norm, rtol=1e-5)  # without the averages
+    error = np.asarray(ap.predict(params, X, recipe)) - Y
+    np.testing.assert_allclose(whole.loss.sel(seed=1).isel(step=-1), (error**2).mean(), rtol=1e-4)
