@@ -36,7 +36,7 @@ class Layer:
         del columns
         return {}
 
-    def averaged(self, statistics: dict[str, Array], x: Array) -> dict[str, Array]:
+    def averaged(self, statistics: Any, x: Array) -> dict[str, Any]:
         """The running averages after a batch whose inputs to this layer are x (n, i)."""
         del x
         return statistics
@@ -255,7 +255,7 @@ class BatchNorm(Layer):
         """Means of 0 and variances of 1."""
         return {"mean": jnp.zeros(columns), "var": jnp.ones(columns)}
 
-    def averaged(self, statistics: dict[str, Array], x: Array) -> dict[str, Array]:
+    def averaged(self, statistics: Any, x: Array) -> dict[str, Any]:
         """The running averages after a batch."""
         new = {"mean": x.mean(0), "var": x.var(0, ddof=int(self.unbiased))}
         kept_share, new_share = self.momentum, 1 - self.momentum
@@ -280,7 +280,7 @@ def scales_and_biases(layer: LayerNorm | BatchNorm, columns: int) -> dict[str, A
     return made
 
 
-def moved(params: dict[str, Array], x: Array) -> Array:
+def moved(params: Any, x: Array) -> Array:
     """`scale x + bias`, with those that there are."""
     if "scale" in params:
         x = params["scale"] * x
@@ -336,7 +336,7 @@ class Chain:
         """The running averages after a batch with the inputs x (n, i)."""
         return self.passed(params, x, key)[1]
 
-    def passed(self, params: Any, x: Array, key: Any) -> tuple[Array, list[dict[str, Array]]]:
+    def passed(self, params: Any, x: Array, key: Any) -> tuple[Array, list[Any]]:
         """Outputs, and the running averages after these rows."""
         statistics: Any = [{}] * len(self.layers)
         if isinstance(params, dict):
