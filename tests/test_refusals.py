@@ -161,9 +161,9 @@ CASES = {
         "one value per row",
     ),
     "unknown loss": (
-        lambda: replace(SQUARE, loss="mae"),
+        lambda: replace(SQUARE, loss="mea"),
         ValueError,
-        "unknown loss 'mae'; there is: mse",
+        "unknown loss 'mea'; there is: mse",
     ),
     "validation": (
         lambda: ap.tasks.square(validation=1.0),
