@@ -44,7 +44,7 @@ def inner_functions(function: Any) -> Iterator[Any]:
 
 
 def parts(transformation: Any) -> set[str]:
-    """Which functions of optax a finished transformation is made of, such as "scale_by_adadelta"."""
+    """Which functions of optax a transformation is made of, such as "scale_by_adadelta"."""
     names = set()
     for function in inner_functions(transformation.update):
         if str(getattr(function, "__module__", "")).startswith("optax"):

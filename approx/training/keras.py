@@ -215,7 +215,10 @@ def ftrl(
 
 
 def lion(learning_rate, b1=0.9, b2=0.99):
-    """Lion (Chen et al. 2023): `w <- w - rate sign(b1 m + (1 - b1) g)`, `m <- b2 m + (1 - b2) g`."""
+    """Lion (Chen et al. 2023): `w <- w - rate sign(b1 m + (1 - b1) g)`.
+
+    Then `m <- b2 m + (1 - b2) g`.
+    """
 
     def move(g, w, slots, now):
         sign = jnp.sign(b1 * slots["mu"] + (1 - b1) * g)
@@ -277,6 +280,7 @@ def adafactor(
     moves by `-u max(eps_scale, rms(w)) min(rate, 1 / sqrt(t))`. Keras' `relative_step` changes
     nothing: the rate is bounded by `1 / sqrt(t)` with and without it.
     """
+
     def move(g, w, slots, now):
         share = 1 - now.t**b2_decay
         square = g**2 + eps

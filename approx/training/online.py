@@ -46,9 +46,7 @@ def adapted(now: Now, lr_inc, lr_dec, max_perf_inc) -> dict:
     return {"factor": now.shared["factor"] * change, "value": jnp.asarray(now.value)}
 
 
-def gda(
-    learning_rate, lr_inc=1.05, lr_dec=0.7, max_perf_inc=1.04
-) -> optax.GradientTransformation:
+def gda(learning_rate, lr_inc=1.05, lr_dec=0.7, max_perf_inc=1.04) -> optax.GradientTransformation:
     """neurolab's `gda`: gradient descent whose rate follows the loss; see `adapted`."""
 
     def advance(now):
@@ -76,4 +74,3 @@ def gdx(
 
     shared = {"factor": 1, "value": 1}
     return leafwise(learning_rate, move, {"step": 0}, shared, advance, asks_value=True)
-

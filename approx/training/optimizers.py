@@ -18,6 +18,7 @@ import optax
 from approx.tasks.data import check_number
 from approx.tasks.values import meant
 from approx.training import guards, keras, keras_extras, online, pytorch, resilient
+from approx.training import pytorch_lbfgs as torch_lbfgs
 from approx.training.quasi_newton import bfgs, lbfgs
 from approx.training.rules import GRADIENT
 from approx.training.second_order import Method, lm
@@ -62,8 +63,7 @@ OPTIMIZERS: dict[str, tuple[Callable, dict[str, Number]]] = {
     "adamw": numbers_of(pytorch.adamw),
     "adamw_keras": (
         keras_extras.adamw,
-        {"b1": 0.9, "b2": 0.999, "eps": 1e-7, "amsgrad": False}
-        | keras_extras.Extras(weight_decay=0.004)._asdict(),
+        of_keras(keras.adam)[1] | {"weight_decay": 0.004},
     ),
     "rmsprop": numbers_of(pytorch.rmsprop),
     "rmsprop_keras": of_keras(keras.rmsprop),
@@ -81,6 +81,7 @@ OPTIMIZERS: dict[str, tuple[Callable, dict[str, Number]]] = {
     "lamb_keras": of_keras(keras.lamb),
     "adafactor_keras": of_keras(keras.adafactor),
     "asgd": numbers_of(pytorch.asgd),
+    "lbfgs_torch": numbers_of(torch_lbfgs.lbfgs),
     "rprop": numbers_of(resilient.rprop),
     "rprop_plus": numbers_of(resilient.rprop_plus),
     "rprop_minus": numbers_of(resilient.rprop_minus),
@@ -98,6 +99,8 @@ RANGES: dict[str, tuple[float, float]] = {
 }
 # Options that are whole numbers, though their default is None
 COUNTS = ("ema_every",)
+# Optimisers with a learning rate that need the same loss in every step, that of all rows
+WHOLE = ("lbfgs_torch",)
 # The learning rate where none is said, if it is not 1e-3: that of the framework
 RATES = {
     "sgd_keras": 0.01,
@@ -111,6 +114,7 @@ RATES = {
     "adamax": 2e-3,
     "nadam": 2e-3,
     "asgd": 0.01,
+    "lbfgs_torch": 1.0,
     "rprop": 0.01,
     "rprop_plus": 0.1,
     "rprop_minus": 0.1,
@@ -152,6 +156,11 @@ def wants(optimizer: Any) -> str:
         factory, numbers = METHODS[optimizer]
         return factory(**numbers).wants
     return GRADIENT
+
+
+def takes_all_rows(optimizer: Any) -> bool:
+    """Whether an optimiser needs all rows in every step."""
+    return wants(optimizer) != GRADIENT or optimizer in WHOLE
 
 
 def default_rate(optimizer: Any) -> float | None:

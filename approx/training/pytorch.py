@@ -44,21 +44,25 @@ def decoupled_decay(move: Move, weight_decay: Any, kernels_only: bool) -> Move:
 
 
 def sgd(
-    learning_rate, momentum=None, dampening=None, weight_decay=None, nesterov=False, kernels_only=False
+    learning_rate,
+    momentum=None,
+    dampening=None,
+    weight_decay=None,
+    nesterov=False,
+    kernels_only=False,
 ) -> optax.GradientTransformation:
     """Gradient descent: `b <- momentum b + (1 - dampening) g`, `w <- w - rate b`.
 
     The first b is g itself, without the dampening. With `nesterov` the step is along `g + momentum
     b` instead.
     """
-
     if momentum is None and weight_decay is None:
         return optax.sgd(learning_rate)
 
     def move(g, w, slots, now):
         if momentum is None:
             return -now.rate * g, slots
-        share = 1.0
+        share: Any = 1.0
         if dampening is not None:
             share = jnp.where(now.t == 1, 1, 1 - dampening)
         buffer = momentum * slots["buffer"] + share * g
@@ -115,7 +119,12 @@ def adamw(
 
 
 def adagrad(
-    learning_rate, eps=1e-10, rate_decay=None, initial_accumulator=0.0, weight_decay=None, kernels_only=False
+    learning_rate,
+    eps=1e-10,
+    rate_decay=None,
+    initial_accumulator=0.0,
+    weight_decay=None,
+    kernels_only=False,
 ) -> optax.GradientTransformation:
     """Adagrad: `s <- s + g²`, `w <- w - rate g / (sqrt(s) + eps)`.
 
@@ -133,7 +142,9 @@ def adagrad(
     return leafwise(learning_rate, with_l2(move, weight_decay, kernels_only), slots)
 
 
-def adadelta(learning_rate, rho=0.9, eps=1e-6, weight_decay=None, kernels_only=False) -> optax.GradientTransformation:
+def adadelta(
+    learning_rate, rho=0.9, eps=1e-6, weight_decay=None, kernels_only=False
+) -> optax.GradientTransformation:
     """Adadelta (Zeiler 2012) with a rate: `w <- w - rate d`, `d = sqrt(x + eps) / sqrt(v + eps) g`.
 
     v and x are running means of `g²` and `d²` that keep the share `rho`.
@@ -216,7 +227,13 @@ def averaged_gradients(t: Array, b2: Any) -> Array:
 
 
 def radam(
-    learning_rate, b1=0.9, b2=0.999, eps=1e-8, weight_decay=None, decoupled=False, kernels_only=False
+    learning_rate,
+    b1=0.9,
+    b2=0.999,
+    eps=1e-8,
+    weight_decay=None,
+    decoupled=False,
+    kernels_only=False,
 ) -> optax.GradientTransformation:
     """RAdam: Adam whose step is rectified, and is `rate m̂` while ρ_t <= 5 (Liu et al. 2020).
 
@@ -242,7 +259,13 @@ def radam(
 
 
 def rmsprop(
-    learning_rate, decay=0.99, eps=1e-8, momentum=None, weight_decay=None, centered=False, kernels_only=False
+    learning_rate,
+    decay=0.99,
+    eps=1e-8,
+    momentum=None,
+    weight_decay=None,
+    centered=False,
+    kernels_only=False,
 ) -> optax.GradientTransformation:
     """RMSprop: `w <- w - rate g / (sqrt(v) + eps)`; v keeps the share `decay` (PyTorch's `alpha`).
 
@@ -288,4 +311,3 @@ def asgd(
         return -rate * (g + lambd * w), slots
 
     return leafwise(learning_rate, with_l2(move, weight_decay, kernels_only))
-

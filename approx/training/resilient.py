@@ -149,6 +149,7 @@ def rprop_opencv(
 
     return leafwise(learning_rate, move, {"before": 0, "length": first(learning_rate)})
 
+
 def rprop_neurolab(
     learning_rate, shrink=0.5, grow=1.2, shortest=1e-9, longest=50.0
 ) -> optax.GradientTransformation:
@@ -157,6 +158,7 @@ def rprop_neurolab(
     Where the sign changes, w moves on by the old length and back by the shortened one, and the
     gradient is remembered with its sign turned.
     """
+
     def move(g, w, slots, now):
         product = g * slots["before"]
         length = lengthened(slots["length"], product, shrink, grow, shortest, longest)
