@@ -27,15 +27,17 @@ Number = int | float | bool | None
 
 
 def arguments(factory: Callable) -> dict[str, Number]:
-    """A function's arguments with their defaults."""
-    signature = inspect.signature(factory)
-    return {name: argument.default for name, argument in signature.parameters.items()}
+    """A function's arguments with their defaults, without those that have none."""
+    found = {}
+    for name, argument in inspect.signature(factory).parameters.items():
+        if argument.default is not argument.empty:
+            found[name] = argument.default
+    return found
 
 
 def numbers_of(factory: Callable, **defaults: Number) -> tuple[Callable, dict[str, Number]]:
-    """A factory, and its numbers after the learning rate; `defaults` replace its own."""
-    found = arguments(factory)
-    return factory, dict([*found.items()][1:]) | defaults
+    """A factory, and its numbers besides the learning rate; `defaults` replace its own."""
+    return factory, arguments(factory) | defaults
 
 
 def of_keras(factory: Callable, **defaults: Number) -> tuple[Callable, dict[str, Number]]:

@@ -89,11 +89,11 @@ KERAS = {
         {"global_clipnorm": 0.1},
     ),
     "SGD clipvalue": ("SGD", {"clipvalue": 0.1}, "sgd_keras", {"clipvalue": 0.1}),
-    "SGD average every 4": (
+    "SGD average every 5": (
         "SGD",
-        {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 4},
+        {"use_ema": True, "ema_momentum": 0.9, "ema_overwrite_frequency": 5},
         "sgd_keras",
-        {"ema_momentum": 0.9, "ema_every": 4},
+        {"ema_momentum": 0.9, "ema_every": 5},
     ),
     "SGD average at the end": (
         "SGD",
