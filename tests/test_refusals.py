@@ -5,6 +5,7 @@ import signal
 import subprocess
 import sys
 import time
+import warnings
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -791,3 +792,12 @@ def test_a_long_axis_is_refused_for_a_single_value(name, value):
     model = replace(RECIPE, model=ap.MLP(dropout=0.1))
     with pytest.raises(ValueError, match=f"{value:g}"):
         run(recipe=model, **{name: [0.5, value, *np.linspace(0.1, 0.9, 50)]})
+
+
+def test_lanes_that_nothing_fills_get_a_word():
+    with pytest.warns(UserWarning, match="lanes is 8,192 for 64 trainings: .* 128 times the work"):
+        limits.warn_of_idle_lanes(8_192, 64)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        limits.warn_of_idle_lanes(8_192, 5_000)
+        limits.warn_of_idle_lanes(512, 1)

@@ -1,6 +1,7 @@
 """What fits: sizes that are refused before anything of that size is made, with a remedy."""
 
 import math
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -12,6 +13,7 @@ from approx.sweep.facts import Facts
 from approx.training.recipes import is_whole
 
 MOST_VALUES, MOST_CELLS, MOST_LANES = 10**5, 4 * 10**6, 2**20
+MANY_LANES = 2**12  # a block of fewer is done in a moment, whether it is filled or not
 MOST_TRAININGS = 10**10
 # Training rows; of fewer, the compiled block says exactly what memory it needs
 MANY_ROWS = 10**7
@@ -77,6 +79,24 @@ def check_grid_size(grid: Mapping[str, Any]) -> int:
             "a coarser grid, or parts"
         )
     return cells
+
+
+def warn_of_idle_lanes(lanes: int, trainings: int) -> None:
+    """Warn of blocks with many more lanes than there are trainings to fill them.
+
+    A block computes all its lanes, those without a training too.
+
+    Args:
+        lanes: of a block.
+        trainings: how many are asked for.
+
+    """
+    if lanes > MANY_LANES and lanes >= 2 * trainings:
+        warnings.warn(
+            f"lanes is {lanes:,} for {trainings:,} trainings: a block computes all its lanes, so "
+            f"this takes {lanes / trainings:,.0f} times the work; leave lanes out",
+            stacklevel=5,
+        )
 
 
 def check_block(facts: Facts, lanes: int) -> None:

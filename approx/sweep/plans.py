@@ -109,6 +109,7 @@ def make_plan(request: Request, entry: Entry) -> Plan:
         if lanes is None:
             lanes = choose_lanes(facts, request.form)
         limits.check_block(facts, int(lanes))
+        limits.warn_of_idle_lanes(int(lanes), count * len(table))
         structure = structure._replace(
             form=choose_form(request.form, facts, lanes),
             host=hosts.fingerprint(hosts.static_parts(structure.tree), keep.metrics),
