@@ -228,9 +228,9 @@ CASES = {
         "frequency belongs to the activation 'sin'",
     ),
     "optimizer": (
-        lambda: ap.Recipe(optimizer="adamax"),
+        lambda: ap.Recipe(optimizer="adamaxx"),
         ValueError,
-        "unknown optimizer 'adamax'; there is: sgd",
+        "unknown optimizer 'adamaxx'; there is: sgd",
     ),
     "option": (
         lambda: ap.Recipe(options={"beta1": 0.9}),
@@ -738,7 +738,7 @@ def test_flax_without_numbers_sweeps_only_the_recipe():
     with pytest.raises(TypeError, match=r"width belongs to the model: Dense\(width=3\)"):
         run(recipe=ap.Recipe(model=Dense()), width=[3, 4])
     with pytest.raises(
-        TypeError, match="sweepable: learning_rate, l2, b1, b2, eps, range, center, noise"
+        TypeError, match="sweepable: learning_rate, l2, l1, b1, b2, eps, range, center, noise"
     ):
         run(recipe=ap.Recipe(model=Dense()), wide=[3, 4])
 

@@ -27,6 +27,7 @@ def numbers(task: Task, recipe: Recipe) -> dict[str, Any]:
     if recipe.learning_rate is not None:  # a finished optax transformation has its own
         found["recipe.learning_rate"] = recipe.learning_rate
     found["recipe.l2"] = recipe.l2
+    found["recipe.l1"] = recipe.l1
     options = optimizers.numbers(recipe.optimizer, recipe.options)
     found |= {f"recipe.{name}": value for name, value in options.items()}
     if recipe.traced_model:  # all fields of a flax module are structure

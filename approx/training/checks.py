@@ -64,7 +64,7 @@ def check(task: Task, recipe: Recipe) -> Shapes:
         raise wrong_outputs(outputs, y.shape)
     check_rowwise(task, outputs, y)
     in_order = isinstance(params, list | tuple)
-    if recipe.l2 is not None and recipe.l2_on == "hidden" and not in_order:
+    if recipe.penalised and recipe.l2_on == "hidden" and not in_order:
         kind = type(params).__name__
         raise ValueError(
             'l2_on="hidden" needs parameters in the order of the layers, a list; this model has a '

@@ -45,12 +45,18 @@ class Recipe:
             optax schedule).
         l2: adds `l2 * Σ w²` to the loss that is minimised, as Keras' regulariser does; None adds
             nothing.
-        l2_on: the parameters w in that sum: "kernels" (arrays of two axes or more), "hidden"
+        l1: adds `l1 * Σ |w|`, likewise; the slope of `|w|` at 0 is 0, as in Keras and PyTorch.
+        l2_on: the parameters w in these sums: "kernels" (arrays of two axes or more), "hidden"
             (kernels without the last one), "all".
+        l2_per: "step" adds these sums as they are. "rows" divides them by the rows of the batch,
+            as scikit-learn does, whose `alpha` is `2 * l2`.
+        reduction: "mean" descends the mean of the rows' losses, "sum" their sum. The losses that
+            are recorded are per row in both.
         steps: number of updates.
         batch_size: rows per step; None is all of them.
-        batches: "epoch", "order", "replacement" (see `sampling.batch`), or "stream", fresh rows
-            from the task.
+        batches: "epoch", "once", "order", "replacement" (see `sampling.batch`), or "stream", fresh
+            rows from the task.
+        drop_last: whether an epoch leaves out its last batch where that would be partial.
         records: how many records to keep, on a logarithmic grid with step 0 and the last; or the
             steps themselves.
         dtype: "float32" or "float64", of all arrays. Random draws differ too, so that recipes of
@@ -71,10 +77,14 @@ class Recipe:
     options: Mapping[str, Any] = field(default_factory=dict)
     schedule: str | Callable | None = None
     l2: ScalarLike | None = None
+    l1: ScalarLike | None = None
     l2_on: str = "kernels"
+    l2_per: str = "step"
+    reduction: str = "mean"
     steps: int = 1000
     batch_size: int | None = None
     batches: str = "epoch"
+    drop_last: bool = False
     records: Any = 50
     dtype: str = "float32"
     number_names: tuple[str, ...] = field(init=False, repr=False, compare=False)
@@ -90,12 +100,14 @@ class Recipe:
                 "{} for none"
             )
         optimizers.check(self.optimizer, self.learning_rate, self.options, self.schedule)
-        for name in ("learning_rate", "l2"):
+        for name in ("learning_rate", "l2", "l1"):
             check_one_number(name, getattr(self, name))
         self._settle("steps", checked_count("steps", self.steps))
         if self.batch_size is not None:
             self._settle("batch_size", checked_count("batch_size", self.batch_size))
         check_known("l2_on", self.l2_on, ("kernels", "hidden", "all"))
+        check_known("l2_per", self.l2_per, ("step", "rows"))
+        check_known("reduction", self.reduction, ("mean", "sum"))
         check_known("batches", self.batches, sampling.KINDS)
         check_known("dtype", self.dtype, ("float32", "float64"))
         check_batches(self)
@@ -112,6 +124,11 @@ class Recipe:
         """Set a field while the recipe is made; afterwards it is frozen."""
         object.__setattr__(self, name, value)
 
+    @property
+    def penalised(self) -> bool:
+        """Whether a penalty is added to the loss."""
+        return self.l2 is not None or self.l1 is not None
+
     def __repr__(self) -> str:
         """What mostly differs between recipes, and the fields that differ from their defaults."""
         return described(self, always=("model", "optimizer", "learning_rate", "steps"))
@@ -123,6 +140,7 @@ class Recipe:
         numbers: dict[str, Any] = {
             "learning_rate": self.learning_rate,
             "l2": self.l2,
+            "l1": self.l1,
             "options": swept,
             "model": self.model if self.traced_model else None,
         }
@@ -139,8 +157,9 @@ class Recipe:
     def tree_unflatten(cls, structure, numbers):
         """The recipe again, unchecked, as its numbers may be tracers (JAX calls this)."""
         recipe, values = object.__new__(cls), dict(structure)
-        learning_rate, l2, options, model = numbers
-        values |= {"learning_rate": learning_rate, "l2": l2, "options": dict(values["options"])}
+        learning_rate, l2, l1, options, model = numbers
+        values |= {"learning_rate": learning_rate, "l2": l2, "l1": l1}
+        values["options"] = dict(values["options"])
         if isinstance(options, dict):
             values["options"] |= options
         if values["traced_model"]:
@@ -194,7 +213,7 @@ def check_batches(recipe: Recipe) -> None:
         ValueError: with the batches that were asked for.
     """
     all_rows = recipe.batch_size is None and recipe.batches != "stream"
-    if optimizers.wants(recipe.optimizer) != GRADIENT and not all_rows:
+    if optimizers.takes_all_rows(recipe.optimizer) and not all_rows:
         has = f"batch_size={recipe.batch_size}, batches={recipe.batches!r}"
         raise ValueError(
             f"{recipe.optimizer!r} takes all rows at every step: batch_size=None and no stream, "
@@ -202,6 +221,33 @@ def check_batches(recipe: Recipe) -> None:
         )
     if recipe.batches == "stream" and recipe.batch_size is None:
         raise ValueError('batches="stream" needs a batch_size')
+    if not isinstance(recipe.drop_last, bool):
+        raise TypeError(f"drop_last is {recipe.drop_last!r}; it must be True or False")
+    has_epochs = recipe.batches in ("epoch", "once", "order") and recipe.batch_size is not None
+    if recipe.drop_last and not has_epochs:
+        raise ValueError(
+            f"drop_last leaves out the last batch of an epoch, and batch_size={recipe.batch_size}, "
+            f"batches={recipe.batches!r} has no partial one"
+        )
+    check_descent(recipe)
+
+
+def check_descent(recipe: Recipe) -> None:
+    """Refuse what a method of second order cannot descend: it has the sum of all rows' losses.
+
+    Raises:
+        ValueError: with the option.
+    """
+    name = recipe.optimizer
+    if optimizers.wants(name) == GRADIENT:
+        return
+    if recipe.reduction != "mean" or recipe.l2_per != "step":
+        raise ValueError(
+            f"{name!r} chooses its own objective: leave reduction and l2_per out, not "
+            f"reduction={recipe.reduction!r}, l2_per={recipe.l2_per!r}"
+        )
+    if name == "lm" and recipe.l1 is not None:
+        raise ValueError("'lm' needs a sum of squares, and l1 adds |w|: take l2, or l1=None")
 
 
 def is_number(value: Any) -> bool:

@@ -208,7 +208,7 @@ def over_all(
 def with_all_rows(state: State, sums: Sums, n: int, recipe: Recipe, batching: Batching) -> State:
     """The state of a rule whose batch is all rows: the sums since the last record are of these."""
     extra: Any = 0
-    if recipe.l2 is not None:
+    if recipe.penalised:
         extra = batching.each(penalty)(state.params, recipe)
     loss_sum, row_sum = sums.loss + n * extra, jnp.full_like(sums.loss, n)
     state = state._replace(loss_sum=loss_sum, row_sum=row_sum)

@@ -63,7 +63,7 @@ def init(
         params = first_params(source, x.astype(recipe.dtype))
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, recipe.dtype), params)
     zero = jnp.zeros((), recipe.dtype)
-    residuals = y.size if recipe.l2 is None else 0
+    residuals = 0 if recipe.penalised else y.size
     return State(
         params=params,
         opt_state=rule(recipe).init(params, residuals),
