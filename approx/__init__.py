@@ -32,7 +32,7 @@ from approx.models.mlp import MLP
 from approx.runs import run
 from approx.sweep.results import params
 from approx.tasks import Points, Task, given, losses, task
-from approx.training import optimizers, sampling
+from approx.training import optimizers, sampling, stops
 from approx.training.evaluation import loss, predict
 from approx.training.inputs import Keys
 from approx.training.loop import Keep, Trace, train
@@ -74,6 +74,7 @@ __all__ = [
     "save",
     "scalings",
     "stats",
+    "stops",
     "study",
     "task",
     "tasks",

@@ -109,8 +109,6 @@ def of_classes(x: np.ndarray, target: pd.Series, options: Data) -> tuple[Task, l
 
 def recipe_of(task: Task, options: Data) -> Recipe:
     """The recipe that the options describe."""
-    from approx.study.alterations import steps_of
-
     if options.steps is not None and options.epochs is not None:
         raise ValueError("--steps and --epochs both say how long the training is; give one of them")
     fields: dict[str, Any] = {"optimizer": options.optimizer, "batch_size": options.batch_size}
@@ -119,6 +117,6 @@ def recipe_of(task: Task, options: Data) -> Recipe:
     if options.steps is not None:
         fields["steps"] = options.steps
     if options.epochs is not None:
-        fields["steps"] = steps_of(task, options.epochs, options.batch_size)
+        fields["epochs"] = options.epochs
     model = network(options.model, task.classes or 1)
     return Recipe(model=model, **fields)
