@@ -12,7 +12,7 @@ from approx.sweep.request import check_nouns
 from approx.tasks import Task, shortened
 from approx.tasks.reprs import as_code
 from approx.training import optimizers
-from approx.training.recipes import Recipe, steps_of
+from approx.training.recipes import Recipe, settled, steps_of
 from approx.training.recorded_steps import is_whole
 
 
@@ -33,7 +33,8 @@ def altered(
       Options that the new optimiser does not know are dropped. What the change itself names is
       taken as it is.
     - "epochs" is a whole number, from which the number of steps follows (see `steps_of`), with the
-      changed task and batch size. If only the batch size is changed, the number of steps stays.
+      changed task and batch size. If only the batch size is changed, the number of steps stays;
+      of a baseline that has `epochs`, the number of epochs stays.
     - "steps" and "epochs": if the baseline lists the steps of its records, those below the new
       number of steps are kept, and the new last step is added.
     - "inputs" and "targets" are "standardise" or "raw". "standardise" puts the model into a
@@ -139,6 +140,7 @@ def with_values(task: Task, recipe: Recipe, change: Mapping[str, Any]) -> tuple[
     values = names.qualified(plain, known, model)
     if "epochs" in special:
         names.check_special("epochs", known)
+    before = task
     task = fields.with_task_values(task, owned(values, "task"))
     new = carried | recipe_values(values, options)
     new["model"] = fields.with_model_values(model, owned(values, "model"))
@@ -148,8 +150,8 @@ def with_values(task: Task, recipe: Recipe, change: Mapping[str, Any]) -> tuple[
         written.append("epochs")
     elif "steps" in new:
         new["epochs"] = None
-    if "steps" in new and "records" not in new:
-        new["records"] = fitted_records(recipe, new["steps"])
+    if "records" not in new:
+        new["records"] = fitted_records(settled(recipe, before), length_of(task, recipe, new))
     with fields.naming(written):
         recipe = replace(recipe, **new)
     if special:
@@ -211,6 +213,13 @@ def steps_in(task: Task, recipe: Recipe, new: Mapping[str, Any], epochs: Any) ->
             "no epochs; give steps"
         )
     return steps_of(task, epochs, new.get("batch_size", recipe.batch_size))
+
+
+def length_of(task: Task, recipe: Recipe, new: Mapping[str, Any]) -> Any:
+    """The number of steps of a recipe of other fields; of a baseline with epochs, in its batches."""
+    if "steps" in new or recipe.epochs is None:
+        return new.get("steps", recipe.steps)
+    return steps_in(task, recipe, new, recipe.epochs)
 
 
 def fitted_records(recipe: Recipe, steps: Any) -> Any:

@@ -111,9 +111,13 @@ class Stopping(NamedTuple):
 class Watcher:
     """What all rules have in common: when they look, and at what."""
 
-    of: str
     every: str | int
     restore_best: bool = False
+
+    @property
+    def of(self) -> str:
+        """The quantity that the rule looks at, of `QUANTITIES`; a field of most rules."""
+        raise NotImplementedError
 
     @property
     def rises(self) -> bool:
@@ -227,7 +231,7 @@ def lacking(rule: Watcher, memory: Waiting, value: Array, tol: ArrayLike) -> tup
 # ---- the rules of a recipe -----------------------------------------------------------------------
 
 
-def as_rules(name: str, given: Any, kind: type) -> tuple[Any, ...] | None:
+def as_rules(name: str, given: Any, kind: Any) -> tuple[Any, ...] | None:
     """The rules that a recipe is given, as a tuple; None for none.
 
     Args:
@@ -241,7 +245,7 @@ def as_rules(name: str, given: Any, kind: type) -> tuple[Any, ...] | None:
     """
     if given is None:
         return None
-    rules = tuple(given) if isinstance(given, Sequence) else (given,)
+    rules: tuple[Any, ...] = tuple(given) if isinstance(given, Sequence) else (given,)
     for rule in rules:
         if not isinstance(rule, kind):
             known = ", ".join(f"stops.{each.__name__}" for each in kind.__subclasses__())
