@@ -216,7 +216,7 @@ def steps_in(task: Task, recipe: Recipe, new: Mapping[str, Any], epochs: Any) ->
 
 
 def length_of(task: Task, recipe: Recipe, new: Mapping[str, Any]) -> Any:
-    """The number of steps of a recipe of other fields; of a baseline with epochs, in its batches."""
+    """The number of steps of a recipe of other fields; epochs of a baseline are counted anew."""
     if "steps" in new or recipe.epochs is None:
         return new.get("steps", recipe.steps)
     return steps_in(task, recipe, new, recipe.epochs)
