@@ -17,7 +17,7 @@ To learn more:
     help(ap.run)     all options of a run
     help(ap.Recipe)  all settings of a training
     help(ap.MLP)     the network of the catalogue
-    help(ap.task)    a function of your own; `ap.given` takes data of your own
+    help(ap.task)    a function of your own; `ap.drawn` draws its inputs, `ap.given` takes data
     help(ap.Trace)   the variables of a result
     help(ap.stats)   which statistic answers which question
     help(ap.plot)    which panel draws what
@@ -31,7 +31,7 @@ from approx.models import scalings
 from approx.models.mlp import MLP
 from approx.runs import run
 from approx.sweep.results import params
-from approx.tasks import Points, Task, given, losses, task
+from approx.tasks import Points, Task, drawn, given, losses, task
 from approx.training import optimizers, sampling, stops
 from approx.training.evaluation import loss, predict
 from approx.training.inputs import Keys
@@ -51,6 +51,7 @@ __all__ = [
     "Task",
     "Trace",
     "always",
+    "drawn",
     "floors",
     "given",
     "helps",

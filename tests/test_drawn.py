@@ -1,0 +1,107 @@
+"""Promise: every seed draws its own inputs from the distribution that `drawn` was given."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+import scipy.stats
+from conftest import QUICK
+
+import approx as ap
+from approx.training.inputs import as_keys
+
+KEY, NOISE = jax.random.key(1), jax.random.key(2)
+
+
+def product(x):
+    return x[:, 0] * x[:, 1]
+
+
+def test_an_interval_is_drawn_uniformly_anew_for_each_seed():
+    task = ap.drawn(jnp.log, (0.5, 3.0), rows=2_000)
+    x, y = task.rows(KEY, NOISE)
+    assert x.shape == y.shape == (2_000, 1)
+    assert scipy.stats.kstest(x[:, 0], scipy.stats.uniform(0.5, 2.5).cdf).pvalue > 1e-3
+    np.testing.assert_allclose(y, np.log(x), rtol=1e-5)
+    assert not np.array_equal(x, task.rows(jax.random.key(3), NOISE)[0])
+    np.testing.assert_array_equal(x, task.fresh(KEY, NOISE, 2_000)[0])
+
+
+def test_a_box_has_an_interval_for_each_input():
+    task = ap.drawn(product, [(-1, 1), (10, 11)], rows=500, noise=0.1)
+    x, y = task.rows(KEY, NOISE)
+    assert ((x >= np.array([-1, 10])) & (x <= np.array([1, 11]))).all()
+    assert np.std(y[:, 0] - product(x)) == pytest.approx(0.1, rel=0.1)
+    points = task.points()
+    assert points.x.shape == (1_000, 2)
+    assert not np.any(points.distance)
+    np.testing.assert_allclose(points.y[:, 0], product(points.x), rtol=1e-6)
+
+
+def test_a_distribution_of_ones_own():
+    def normal(key, n):
+        return 5 + jax.random.normal(key, (n,))
+
+    task = ap.drawn(jnp.square, normal, rows=2_000)
+    x, _ = task.rows(KEY, NOISE)
+    assert scipy.stats.kstest(x[:, 0], scipy.stats.norm(5).cdf).pvalue > 1e-3
+    labels = ap.drawn(lambda x: (x > 5).astype(int), normal, loss="cross_entropy")
+    assert labels.rows(KEY, NOISE)[1].shape == (256,)
+
+
+def test_test_points_beyond_the_interval_lie_outside():
+    task = ap.drawn(jnp.exp, (0, 2), x_test=[-0.5, 0, 1, 2, 3])
+    np.testing.assert_allclose(task.points().distance, [0.5, 0, 0, 0, 1])
+    own = ap.drawn(jnp.exp, lambda key, n: jnp.ones(n), x_test=[5.0])
+    assert own.points().distance.tolist() == [0]
+
+
+def test_a_seed_of_a_run_trains_on_its_own_rows():
+    """The first record is the loss of the first weights on that seed's rows."""
+    task = ap.drawn(product, [(-1, 1)] * 2, rows=7)
+    recipe = ap.Recipe(steps=1, records=2)
+    runs = ap.run(task, recipe, seeds=2, progress=False, compiler_options=QUICK)
+    for seed in range(2):
+        key = jax.random.fold_in(jax.random.key(0), seed)
+        state = ap.init(key, task, recipe)
+        x, y = task.rows(as_keys(key).data, NOISE)
+        expected = ap.loss(state.params, x, y, task, recipe)
+        np.testing.assert_allclose(runs.loss.values[seed, 0], expected, rtol=1e-5)
+
+
+REFUSED = {
+    "numpy": (lambda: ap.drawn(np.log, (1, 2)), TypeError, "f must be written with jax.numpy"),
+    "an if": (
+        lambda: ap.drawn(lambda x: 1.0 if x[0] > 0 else 2.0, (0, 1)),
+        TypeError,
+        "f must be written with jax.numpy",
+    ),
+    "order": (lambda: ap.drawn(jnp.log, (1, 0)), ValueError, r"interval \(1, 0\)"),
+    "infinite": (lambda: ap.drawn(jnp.log, (0, np.inf)), ValueError, "must be finite"),
+    "outside of f": (lambda: ap.drawn(jnp.log, (-1, 1)), ValueError, r"f\(x_test\)\[.*\] is nan"),
+    "a word": (lambda: ap.drawn(jnp.log, "uniform"), TypeError, "inputs is 'uniform'"),
+    "three ends": (lambda: ap.drawn(jnp.log, (1, 2, 3)), TypeError, "inputs is"),
+    "no rows": (lambda: ap.drawn(jnp.log, (1, 2), rows=0), ValueError, "rows is 0"),
+    "fewer targets": (
+        lambda: ap.drawn(lambda x: x[:3], (0, 1)),
+        ValueError,
+        r"targets of shape \(3,\) for 1000 rows",
+    ),
+    "columns": (
+        lambda: ap.drawn(jnp.log, (1, 2), x_test=[[1, 2]]),
+        ValueError,
+        "x_test has 2 columns, and the inputs have 1",
+    ),
+    "other rows": (
+        lambda: ap.drawn(jnp.log, lambda key, n: jnp.ones(3)),
+        ValueError,
+        "it must give two rows",
+    ),
+}
+
+
+@pytest.mark.parametrize("case", REFUSED)
+def test_refused(case):
+    call, error, words = REFUSED[case]
+    with pytest.raises(error, match=words):
+        call()
