@@ -400,7 +400,9 @@ def test_the_page_of_training_runs(capsys):
 def test_scikit_learns_rule_is_why_its_classifier_says_the_same_everywhere():
     """scikit-learn's issue 31235: with the rule most networks are constant, without it few.
 
-    scikit-learn 1.9.1 itself: 136 of 192 random states constant, all of them stopped by the rule.
+    scikit-learn 1.9.1 itself: constant for 311 of the random states 0 to 191 and 1000 to 1255, all
+    of them stopped by the rule. In the order of the rows as they stand, and from its own first
+    weights, every one of 16 states is stopped at the same epoch there and here.
     """
     drawn = np.random.RandomState(1).random_sample((500, 2))
     right = (drawn[:, 0] + (2 * (drawn[:, 1] - 0.5)) ** 2 >= 0.75).astype(float)

@@ -10,7 +10,7 @@ from approx.asking.networks import network
 from approx.asking.options import Data
 from approx.tasks import Task, given
 from approx.tasks.data import kept_rows
-from approx.training.recipes import Recipe
+from approx.training.recipes import Recipe, steps_of
 
 MOST_NAMED = 6  # classes that a note names
 
@@ -117,6 +117,6 @@ def recipe_of(task: Task, options: Data) -> Recipe:
     if options.steps is not None:
         fields["steps"] = options.steps
     if options.epochs is not None:
-        fields["epochs"] = options.epochs
+        fields["steps"] = steps_of(task, options.epochs, options.batch_size)
     model = network(options.model, task.classes or 1)
     return Recipe(model=model, **fields)
