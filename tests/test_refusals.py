@@ -453,7 +453,7 @@ CASES = {
         MemoryError,
         "fresh rows",
     ),
-    "epochs": (lambda: run(epochs=5), TypeError, "steps = epochs x batches per epoch"),
+    "epochs": (lambda: run(epochs=5), TypeError, r"recipe: ap.Recipe\(epochs=5\)"),
     "batch size in run": (lambda: run(batch_size=8), TypeError, "batch_size belongs to the recipe"),
     "steps in run": (lambda: run(steps=8), TypeError, "steps belongs to the recipe"),
     "labels alike": (lambda: run(recipe={1: RECIPE, "1": RECIPE}), ValueError, "'1' twice"),
@@ -745,7 +745,8 @@ def test_flax_without_numbers_sweeps_only_the_recipe():
 
 SLIPS = {
     "seed": (3, "run() has no option 'seed'; did you mean seeds=3"),
-    "epochs": (5, "did you mean ap.Recipe(steps=...), where steps = epochs x batches per epoch?"),
+    "epochs": (5, "epochs belongs to the recipe: ap.Recipe(epochs=5)"),
+    "patience": (5, "did you mean ap.Recipe(stop=ap.stops.Patience(patience=...))?"),
     "batch_size": (8, "batch_size belongs to the recipe: ap.Recipe(batch_size=8)"),
     "steps": ([10, 20], "ap.Recipe(steps=10); several values of it are a dictionary of recipes"),
     "widths": ((20,), "widths belongs to the model: MLP(widths=(20,))"),

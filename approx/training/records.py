@@ -26,6 +26,7 @@ from approx.training.evaluation import (
 from approx.training.inputs import Batch, Data
 from approx.training.recipes import Recipe, record_steps, rule
 from approx.training.rules import GRADIENT
+from approx.training.second_order import choose
 from approx.training.steps import State
 
 
@@ -52,6 +53,9 @@ class Trace(NamedTuple):
         reports: what the rule that trains says of its work, by name (`Rule.report`).
         prediction: outputs at the test points (kept records, k, o).
         params: the parameters at the kept records.
+        stopped_at: the step after which a rule of the recipe stopped the training, or the number of
+            steps if none did: a single number; None without such rules.
+        stop_reason: which kind of rule that was, see `stops.REASONS`: a single number.
     """
 
     loss: Array
@@ -69,6 +73,8 @@ class Trace(NamedTuple):
     reports: dict[str, Array]
     prediction: Array | None
     params: PyTree
+    stopped_at: Array | None = None
+    stop_reason: Array | None = None
 
 
 def flatten_trace(trace: Trace) -> tuple[list[tuple[Any, Any]], tuple[str, ...]]:
@@ -235,6 +241,18 @@ def as_numbers(name: str, value: Any, dtype: str) -> Array:
         ) from None
 
 
+def without_sums(state: State) -> State:
+    """The state whose sums over batches begin anew.
+
+    A network that is stopped sees no further batches, and keeps those of its last ones.
+    """
+    zero = jnp.zeros_like(state.loss_sum)
+    anew = state._replace(loss_sum=zero, correct_sum=zero, row_sum=zero)
+    if state.stopping is None:
+        return anew
+    return choose(state.stopping.running, anew, state)
+
+
 def record(
     carry, n: Any, data: Data, task: Task, recipe: Recipe, keep: Keep, batching: Batching = ONE
 ) -> tuple[State, Trace]:
@@ -266,8 +284,6 @@ def record(
             at = kept_slot if path[0].name in KEPT_FIELDS else slot
             return old.at[at].set(value)
 
-        zero = jnp.zeros_like(state.loss_sum)
-        state = state._replace(loss_sum=zero, correct_sum=zero, row_sum=zero)
-        return state, tree_map_with_path(put, trace, new)
+        return without_sums(state), tree_map_with_path(put, trace, new)
 
     return lax.cond(jnp.isin(n + 1, steps), write, lambda carry: carry, carry)
