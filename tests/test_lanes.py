@@ -66,6 +66,16 @@ CASES = {
     "linear": (SQUARE, replace(RECIPE, model=ap.MLP(()))),
     "schedule": (SQUARE, replace(RECIPE, schedule="cosine")),
     "snake's a": (SQUARE, model(activation="snake", a=2.0)),
+    "several activations, softmax, rates of dropout": (
+        TWO,
+        model(
+            activation=["elu", ap.models.activation("leaky_relu", slope=0.3)],
+            output_activation="softmax",
+            outputs=3,
+            dropout=(0.2, 0.1),
+            initializer=["lecun_normal", ("he", "normal"), "sklearn"],
+        ),
+    ),
     "frequency": (SQUARE, model(activation="sin", frequency=3.0, initializer="siren")),
 }
 

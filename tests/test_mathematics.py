@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.special
+import scipy.stats
 from conftest import QUICK
 
 import approx as ap
@@ -23,8 +24,8 @@ def test_losses():
     with jax.enable_x64(True):
         targets = {"cross_entropy": LABELS, "binary_cross_entropy": SIDES, "brier": SIDES}
         value = {
-            name: np.asarray(loss(jnp.asarray(OUT), jnp.asarray(targets.get(name, TARGETS))))
-            for name, loss in ap.losses.LOSSES.items()
+            name: np.asarray(ap.losses.LOSSES[name](jnp.asarray(OUT), jnp.asarray(values)))
+            for name, values in ({"mse": TARGETS, "half_squared_error": TARGETS} | targets).items()
         }
     probability = scipy.special.expit(OUT)
     np.testing.assert_allclose(value["mse"], ((OUT - TARGETS) ** 2).mean(1))
@@ -37,6 +38,71 @@ def test_losses():
     np.testing.assert_allclose(
         value["cross_entropy"], -scipy.special.log_softmax(OUT, 1)[np.arange(6), LABELS]
     )
+
+
+def test_the_losses_of_keras_and_pytorch():
+    """Each formula anew in numpy, from outputs, probabilities, one-hot targets or shares."""
+    error, (n, k) = OUT - TARGETS, (np.arange(6), LABELS)
+    p, shares = scipy.special.softmax(OUT, 1), scipy.special.softmax(TARGETS, 1)
+    sides, one_hot = np.where(SIDES > 0, 1.0, -1.0), np.eye(3)[k]
+    wrong = np.where(one_hot > 0, -np.inf, OUT).max(1)
+    near = np.abs(error)
+    expected = {  # outputs, targets, loss
+        "sum_squared_error": (OUT, TARGETS, (error**2).sum(1)),
+        "mae": (OUT, TARGETS, near.mean(1)),
+        "huber": (OUT, TARGETS, np.where(near <= 1, near**2 / 2, near - 0.5).mean(1)),
+        "smooth_l1": (OUT, TARGETS, np.where(near <= 1, near**2 / 2, near - 0.5).mean(1)),
+        "log_cosh": (OUT, TARGETS, np.log(np.cosh(error)).mean(1)),
+        "mape": (OUT, TARGETS, 100 * (near / np.abs(TARGETS)).mean(1)),
+        "msle": (p, shares, ((np.log1p(p) - np.log1p(shares)) ** 2).mean(1)),
+        "poisson": (p, shares, (p - shares * np.log(p + 1e-7)).mean(1)),
+        "poisson_log": (OUT, shares, (np.exp(OUT) - shares * OUT).mean(1)),
+        "hinge": (OUT, SIDES, np.maximum(1 - sides * OUT, 0).mean(1)),
+        "squared_hinge": (OUT, SIDES, (np.maximum(1 - sides * OUT, 0) ** 2).mean(1)),
+        "categorical_hinge": (OUT, one_hot, np.maximum(np.maximum(wrong, 0) - OUT[n, k] + 1, 0)),
+        "soft_cross_entropy": (OUT, shares, -(shares * np.log(p)).sum(1)),
+        "probability_cross_entropy": (7 * p, one_hot, -np.log(p[n, k])),
+        "probability_binary_cross_entropy": (
+            p,
+            SIDES,
+            -(SIDES * np.log(p) + (1 - SIDES) * np.log(1 - p)).mean(1),
+        ),
+        "kl_divergence": (p, shares, (shares * np.log(shares / p)).sum(1)),
+    }
+    before = {"mse", "half_squared_error", "binary_cross_entropy", "brier", "cross_entropy"}
+    assert set(expected) | before == set(ap.losses.LOSSES)
+
+    def all_of(given):
+        return {name: ap.losses.LOSSES[name](*pair) for name, pair in given.items()}
+
+    with jax.enable_x64(True):
+        given = {name: tuple(map(jnp.asarray, two)) for name, (*two, _) in expected.items()}
+        found = jax.jit(all_of, compiler_options=QUICK)(given)
+    for name, (_, _, values) in expected.items():
+        np.testing.assert_allclose(found[name], values, rtol=1e-9, err_msg=name)
+
+
+def test_losses_with_numbers_and_slopes_at_their_corners():
+    error = np.abs(OUT - TARGETS)
+    pair = jnp.asarray(OUT), jnp.asarray(TARGETS)
+    huber = ap.losses.with_numbers("huber", delta=0.3)
+    known = np.where(error <= 0.3, error**2 / 2, 0.3 * (error - 0.15)).mean(1)
+    np.testing.assert_allclose(huber(*pair), known, rtol=1e-5)
+    smooth = ap.losses.with_numbers("smooth_l1", beta=0.3)
+    np.testing.assert_allclose(smooth(*pair), known / 0.3, rtol=1e-5)
+    exact = jnp.zeros((1, 1))
+    assert jax.grad(lambda f: ap.losses.mae(f, exact).sum())(exact) == 0
+    at_end = jax.grad(lambda p: ap.losses.probability_binary_cross_entropy(p, exact).sum())
+    assert at_end(jnp.full((1, 1), 2.0)) == 0  # clipped, as in Keras
+    for words, wrong in {
+        "has no numbers": ("mae", {"delta": 1.0}),
+        "delta is 0; it must be": ("huber", {"delta": 0}),
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            ap.losses.with_numbers(wrong[0], **wrong[1])
+    task = ap.given([0.0, 1.0], [0.0, 1.0], loss="mean_absolute_error")
+    assert task.loss == "mae"
+    assert ap.given([0.0, 1.0], [0.0, 1.0], loss=ap.losses.mae).loss == "mae"
 
 
 def test_losses_stay_finite_where_sigmoids_saturate():
@@ -81,12 +147,25 @@ def test_products_of_many_inputs_and_their_derivatives():
     )
 
 
-def test_activations():
-    z = np.linspace(-3, 3, 13)
+def polygon(z, heights, values):
+    """FANN's stepwise activation: numpy's interpolation, and a jump to the ends beyond."""
+    inside = np.interp(z, values, heights)
+    middle = (heights[0] + heights[-1]) / 2
+    ends = np.where(z < middle, np.round(heights[0]), np.round(heights[-1]))
+    return np.where((z >= values[0]) & (z < values[-1]), inside, ends)
+
+
+def test_activations_and_their_slopes():
+    """Each formula anew in numpy; the slopes by central differences in float64, beside corners."""
+    z = np.linspace(-6.05, 6.05, 28)
+    e, logistic = np.exp(z), 1 / (1 + np.exp(-z))
+    negative = np.exp(np.minimum(z, 0)) - 1
+    step = np.array([0.005, 0.05, 0.25, 0.75, 0.95, 0.995])
+    logit = np.log(step / (1 - step))
     expected = {
         "tanh": np.tanh(z),
         "relu": np.maximum(z, 0),
-        "sigmoid": 1 / (1 + np.exp(-z)),
+        "sigmoid": logistic,
         "gelu": z * scipy.special.ndtr(z),
         "gaussian": np.exp(-(z**2)),
         "sin": np.sin(2.5 * z),
@@ -94,12 +173,231 @@ def test_activations():
         "square": z**2,
         "linear": z,
         "xla_tanh": np.tanh(z),
+        "elu": np.where(z > 0, z, negative),
+        "selu": 1.0507009873554805 * np.where(z > 0, z, 1.6732632423543772 * negative),
+        "celu": np.maximum(z, 0) + np.minimum(0, negative),
+        "leaky_relu": np.where(z > 0, z, 0.01 * z),
+        "relu6": np.clip(z, 0, 6),
+        "silu": z * logistic,
+        "hard_silu": z * np.clip(z + 3, 0, 6) / 6,
+        "mish": z * np.tanh(np.log1p(e)),
+        "gelu_tanh": z / 2 * (1 + np.tanh(np.sqrt(2 / np.pi) * (z + 0.044715 * z**3))),
+        "softplus": np.log1p(e),
+        "softsign": z / (1 + np.abs(z)),
+        "exponential": e,
+        "hard_sigmoid": np.clip(z / 6 + 0.5, 0, 1),
+        "hard_tanh": np.clip(z, -1, 1),
+        "hard_shrink": np.where(np.abs(z) > 0.5, z, 0),
+        "soft_shrink": np.sign(z) * np.maximum(np.abs(z) - 0.5, 0),
+        "tanh_shrink": z - np.tanh(z),
+        "threshold": np.where(z > 0, z, 0),
+        "log_sigmoid": np.log(logistic),
+        "scaled_tanh": 1.7159 * np.tanh(2 * z / 3),
+        "elliot": 0.5 * z / 2 / (1 + np.abs(0.5 * z)) + 0.5,
+        "elliot_symmetric": 0.5 * z / (1 + np.abs(0.5 * z)),
+        "fann_sigmoid": logistic,
+        "fann_sigmoid_stepwise": polygon(z, step, logit),
+        "fann_tanh": np.tanh(0.5 * z),
+        "fann_tanh_stepwise": polygon(z, 2 * step - 1, logit),
+        "softmax": e / e.sum(),
+        "log_softmax": z - np.log(e.sum()),
     }
     assert set(expected) == set(ap.models.ACTIVATIONS)
     numbers = {"sin": {"frequency": 2.5}, "snake": {"a": 0.7}}
+    models = {name: ap.MLP((), name, **numbers.get(name, {})) for name in expected}
+
+    def all_of(z):
+        return {name: model.activate(z[None])[0] for name, model in models.items()}
+
+    found = jax.jit(all_of, compiler_options=QUICK)(jnp.asarray(z))
     for name, values in expected.items():
-        model = ap.MLP((), name, **numbers.get(name, {}))
-        np.testing.assert_allclose(model.activate(jnp.asarray(z)), values, rtol=2e-6, atol=2e-6)
+        np.testing.assert_allclose(found[name], values, rtol=3e-6, atol=3e-6, err_msg=name)
+    with jax.enable_x64(True):
+        x, h = jnp.asarray(z), 1e-5
+        slopes = jax.jit(
+            lambda z: jax.jvp(all_of, (z,), (jnp.ones_like(z),)), compiler_options=QUICK
+        )
+        values, slopes = slopes(x)
+        above, below = (jax.jit(all_of, compiler_options=QUICK)(x + d) for d in (h, -h))
+        for name, slope in slopes.items():
+            known = (above[name] - below[name]) / (2 * h)
+            if name.startswith("fann"):  # of the value, between bounds
+                bound, is_tanh = (0.98, True) if "tanh" in name else (0.99, False)
+                v = np.clip(values[name], -bound if is_tanh else 0.01, bound)
+                known = 0.5 * (1 - v**2) if is_tanh else v * (1 - v)
+            np.testing.assert_allclose(slope, known, rtol=1e-6, atol=1e-7, err_msg=name)
+
+
+def test_activations_with_numbers_of_their_own():
+    z = np.linspace(-3, 3, 13)
+    for made, expected in (
+        (ap.models.activation("leaky_relu", slope=0.3), np.where(z > 0, z, 0.3 * z)),
+        (ap.models.activation("hard_sigmoid", slope=0.2), np.clip(0.2 * z + 0.5, 0, 1)),
+        (ap.models.activation("scaled_tanh", inner=1 / 3), 1.7159 * np.tanh(z / 3)),
+        (ap.models.activation("fann_tanh", steepness=1), np.tanh(z)),
+    ):
+        np.testing.assert_allclose(ap.MLP((), made).activate(jnp.asarray(z)), expected, atol=2e-6)
+    slope = jax.grad(lambda z: ap.models.activation("fann_sigmoid", steepness=1)(z))(jnp.zeros(()))
+    np.testing.assert_allclose(slope, 0.5)
+    assert ap.models.activation("elu", alpha=2) == ap.models.activation("elu", alpha=2.0)
+    with pytest.raises(ValueError, match="has no number 'alpha'; it has: slope"):
+        ap.models.activation("leaky_relu", alpha=0.3)
+    with pytest.raises(TypeError, match="of the activation 'leaky_relu' is '"):
+        ap.models.activation("leaky_relu", slope="0.3")
+
+
+def test_slopes_at_corners_are_those_of_pytorch():
+    corners = {
+        "relu": (0.0, 0.0),
+        "leaky_relu": (0.0, 0.01),
+        "relu6": (6.0, 0.0),
+        "elu": (0.0, 1.0),
+    }
+    corners |= {"hard_tanh": (1.0, 0.0), "softsign": (0.0, 1.0)}
+    for name, (z, slope) in corners.items():
+        found = jax.grad(ap.models.ACTIVATIONS[name])(z)
+        np.testing.assert_allclose(found, slope, rtol=1e-6, err_msg=name)
+
+
+def test_a_network_of_several_activations_and_initialisers():
+    """An activation for each layer and one for the outputs; weights and biases layer by layer."""
+    model = ap.MLP(
+        (4, 3),
+        ["relu", "swish"],
+        outputs=2,
+        initializer=["he", ("pytorch", "ones"), ap.models.initializer("constant", value=0.25)],
+        output_activation="softmax",
+    )
+    x = np.random.default_rng(0).normal(size=(5, 2))
+    first, second, last = model.init(KEY, jnp.asarray(x, jnp.float32))
+    (he,) = ap.MLP((), outputs=4, initializer="he").init(KEY, jnp.ones((1, 2)))
+    np.testing.assert_array_equal(first["w"], he["w"])
+    np.testing.assert_array_equal(second["b"], np.ones(3))
+    assert np.abs(second["w"]).max() <= 0.5
+    np.testing.assert_array_equal(last["w"], np.full((3, 2), 0.25))
+    hidden = np.maximum(x @ first["w"], 0)
+    hidden = hidden @ second["w"] + second["b"]
+    hidden = hidden / (1 + np.exp(-hidden))
+    z = np.exp(hidden @ last["w"] + last["b"])
+    found = model.apply([first, second, last], jnp.asarray(x, jnp.float32))
+    np.testing.assert_allclose(found, z / z.sum(1, keepdims=True), rtol=1e-5)
+    assert replace(model, init_scale=1.0) == model
+    assert ap.MLP((2,), initializer=("he", "he")) != ap.MLP((2,), initializer=["he", "he"])
+    for words, changes in {
+        "activation has 3 entries, for 2 hidden layers": {"activation": ["relu"] * 3},
+        "initializer is a list of 2, for 3 layers": {"initializer": ["he", "he"]},
+        "initializer is a tuple of 3": {"initializer": ("he", "he", "zeros")},
+        "dropout has 1 rates, for 2 hidden layers": {"dropout": (0.1,)},
+        "unknown output_activation 'softmx'.*did you mean 'softmax'": {
+            "output_activation": "softmx"
+        },
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            replace(model, **changes)
+
+
+def kolmogorov(values, cdf):
+    """The p-value that values come from a distribution."""
+    return scipy.stats.kstest(np.ravel(values), cdf).pvalue
+
+
+def test_the_distributions_that_frameworks_were_measured_to_draw():
+    """Weights and biases of 60 inputs and 80 units: quantiles against the closed form."""
+    i, o = 60, 80
+    cut = scipy.stats.truncnorm(-2, 2, scale=1)
+    normal, uniform = scipy.stats.norm, scipy.stats.uniform
+
+    def within(bound):
+        return uniform(-bound, 2 * bound)
+
+    def truncated(sd):
+        return scipy.stats.truncnorm(-2, 2, scale=sd / cut.std())
+
+    glorot, he, lecun = np.sqrt([2 / (i + o), 2 / i, 1 / i])
+    known = {  # of the weights; of the biases, or their value
+        "sklearn": (within(np.sqrt(6 / (i + o))), within(np.sqrt(6 / (i + o)))),
+        "fann": (within(0.1), within(0.1)),
+        "weka": (within(0.05), within(0.05)),
+        "brainjs": (within(0.2), within(0.2)),
+        "synaptic": (within(0.1), within(0.1)),
+        "pyrenn": (within(0.5), within(0.5)),
+        "ffnet": (within(2.38 / np.sqrt(i + 1)), within(2.38 / np.sqrt(i + 1))),
+        "convnetjs": (normal(0, lecun), 0.0),
+        "chainer": (normal(0, lecun), 0.0),
+        "tfjs": (scipy.stats.truncnorm(-2, 2, scale=glorot), 0.0),
+        "mlfnn": (uniform(0, lecun), 0.0),
+        "matlab": (within(1), within(1)),
+        "normal": (normal(0, 1), 0.0),
+        "between": (uniform(0, 1), 0.0),
+        "random_normal": (normal(0, 0.05), 0.0),
+        "random_uniform": (within(0.05), 0.0),
+        "truncated_normal": (scipy.stats.truncnorm(-2, 2, scale=0.05), 0.0),
+        "glorot_normal": (truncated(glorot), 0.0),
+        "xavier_normal": (normal(0, glorot), 0.0),
+        "he_normal": (truncated(he), 0.0),
+        "he_uniform": (within(np.sqrt(3) * he), 0.0),
+        "lecun_normal": (truncated(lecun), 0.0),
+        "lecun_uniform": (within(np.sqrt(3) * lecun), 0.0),
+        "variance_scaling": (truncated(lecun), 0.0),
+        "ones": (1.0, 0.0),
+        "zeros": (0.0, 0.0),
+        "constant": (0.0, 0.0),
+    }
+    in_other_tests = {"keras", "pytorch", "nnet", "he", "uniform", "siren", "identity"}
+    by_formula = {"neurolab", "opencv", "orthogonal"}
+    assert set(known) | in_other_tests | by_formula == set(ap.models.INITIALIZERS)
+    x = jnp.ones((1, i))
+    for name, pair in known.items():
+        (layer,) = ap.MLP((), outputs=o, initializer=name).init(KEY, x)
+        for values, expected in zip((layer["w"], layer["b"]), pair, strict=True):
+            if isinstance(expected, float):
+                np.testing.assert_array_equal(values, expected, err_msg=name)
+            else:
+                low, high = expected.support()
+                assert low <= np.min(values)
+                assert np.max(values) <= high
+                assert kolmogorov(values, expected.cdf) > 1e-3, name
+    logistic = ap.MLP((o,), "logistic", initializer="sklearn").init(KEY, x)[0]["b"]
+    assert kolmogorov(logistic, within(np.sqrt(2 / (i + o))).cdf) > 1e-3
+    relu = ap.MLP((o,), "relu", initializer="convnetjs").init(KEY, x)
+    np.testing.assert_array_equal(relu[0]["b"], np.float32(0.1))
+    np.testing.assert_array_equal(relu[1]["b"], 0)
+    biases = ap.MLP((), outputs=500, initializer=("zeros", "he_uniform")).init(KEY, x)[0]["b"]
+    assert kolmogorov(biases, within(np.sqrt(6 / 500)).cdf) > 1e-3  # Keras' fan-in of a vector
+
+
+def test_initialisers_of_a_formula():
+    x = jnp.ones((1, 2))
+    w = ap.MLP((), outputs=5, initializer="orthogonal").init(KEY, x)[0]["w"]
+    np.testing.assert_allclose(w @ w.T, np.eye(2), atol=1e-6)
+    first, last = ap.MLP((5,), "sigmoid", initializer="neurolab").init(KEY, x)
+    size = 0.7 * 5**0.5 * 4  # the logistic function's active range is ±4
+    np.testing.assert_allclose(np.linalg.norm(first["w"], axis=0), size, rtol=1e-5)
+    places = first["b"] / (size * np.sign(first["w"][0]))
+    np.testing.assert_allclose(places, np.linspace(-1, 1, 5), atol=1e-6)
+    # Inputs from 0 to 1 instead of -1 to 1: twice the weights, and biases less their half sum
+    np.testing.assert_allclose(np.linalg.norm(last["w"]), 2 * 0.7, rtol=1e-5)
+    np.testing.assert_allclose(last["b"], -last["w"].sum(0) / 2, rtol=1e-5)
+    wide = ap.models.initializer("neurolab", low=0.0, high=10.0)
+    wide = ap.MLP((5,), "sigmoid", initializer=wide).init(KEY, x)[0]
+    np.testing.assert_allclose(5 * wide["w"], first["w"], rtol=1e-5)
+    np.testing.assert_allclose(wide["b"] + 5 * wide["w"].sum(0), first["b"], rtol=1e-4, atol=1e-5)
+    matlab = ap.MLP((5,), "tanh", initializer="matlab").init(KEY, x)
+    np.testing.assert_allclose(np.linalg.norm(matlab[0]["w"], axis=0), size / 2, rtol=1e-5)
+    first, last = ap.MLP((5,), "tanh", initializer="opencv").init(KEY, x)
+    np.testing.assert_allclose(np.abs(first["w"]).sum(0), 1, rtol=1e-5)
+    largest = 0.7 * 2 ** (1 / 4) * np.abs(2 * np.arange(5) / 5 - 1)  # times U(-1, 1) / Σ |U(-1, 1)|
+    drawn = ap.MLP((), outputs=5, initializer="uniform").init(KEY, x)[0]
+    expected = drawn["b"] / np.abs(drawn["w"]).sum(0) * np.sign(2 * np.arange(5) / 5 - 1) * largest
+    np.testing.assert_allclose(first["b"], expected, rtol=1e-5)
+    assert np.abs(last["w"]).max() > 0.3  # not divided
+    for words, wrong in {
+        "has no number 'bound'; it has: sd, mean": ("normal", {"bound": 1.0}),
+        "mode is 'fan_it'; there is: fan_in": ("variance_scaling", {"mode": "fan_it"}),
+        "unknown initializer 'glorot'": ("glorot", {}),
+    }.items():
+        with pytest.raises(ValueError, match=words):
+            ap.models.initializer(wrong[0], **wrong[1])
 
 
 def test_initializers_have_the_distributions_they_are_named_after():

@@ -72,8 +72,23 @@ def test_the_page_of_the_system_names_the_functions_from_run_to_the_mathematics(
     ],
 )
 def test_the_readme_lists_every_name_that_is_accepted(field, known):
-    listed = re.search(rf"^    {field} +(.*)$", README, re.MULTILINE).group(1)
-    assert sorted(listed.split(", ")) == sorted(known)
+    listed = re.search(rf"^    {field} +(.*(?:\n {{18}}.*)*)$", README, re.MULTILINE).group(1)
+    assert sorted(re.split(r",\s+", listed)) == sorted(known)
+
+
+def test_the_page_of_networks_has_every_name():
+    """Those of the tables, and other frameworks' words with what they mean."""
+    page = (ROOT / "docs" / "networks.md").read_text()
+    modules = ap.models.activations, ap.models.initializers, ap.losses
+    catalogues = ap.models.ACTIVATIONS, ap.models.INITIALIZERS, ap.losses.LOSSES
+    layers = {each.__name__ for each in ap.models.chain.Layer.__subclasses__()}
+    named = re.findall(r"^\| `(\w+)` \|", page, re.MULTILINE)
+    assert sorted(named) == sorted([*layers, *(name for names in catalogues for name in names)])
+    flowing = " ".join(page.split())
+    for module, names in zip(modules, catalogues, strict=True):
+        for word, meaning in module.OTHER_NAMES.items():
+            assert meaning in names
+            assert f"`{word}` is `{meaning}`" in flowing
 
 
 def test_the_help_of_stats_names_every_statistic():

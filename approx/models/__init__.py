@@ -5,9 +5,20 @@ parameters, and `apply(params, x)` the outputs. `ACTIVATIONS` and `INITIALIZERS`
 an `MLP` takes.
 """
 
-from approx.models.activations import ACTIVATIONS, Elementwise, sin, snake
-from approx.models.adapters import functions
-from approx.models.initializers import INITIALIZERS
+from approx.models.activations import ACTIVATIONS, Elementwise, activation, sin, snake
+from approx.models.adapters import STATISTICS, averages, functions, trained
+from approx.models.chain import (
+    Activation,
+    BatchNorm,
+    Chain,
+    Dense,
+    Dropout,
+    GaussianNoise,
+    LayerNorm,
+    Normalization,
+    Rescaling,
+)
+from approx.models.initializers import INITIALIZERS, initializer
 from approx.models.mlp import MLP, affine, dropout, idle_units
 from approx.numerics.barriers import kept, product, pulled, settled
 from approx.numerics.products import contract
@@ -16,16 +27,30 @@ __all__ = [
     "ACTIVATIONS",
     "INITIALIZERS",
     "MLP",
+    "STATISTICS",
+    "Activation",
+    "BatchNorm",
+    "Chain",
+    "Dense",
+    "Dropout",
     "Elementwise",
+    "GaussianNoise",
+    "LayerNorm",
+    "Normalization",
+    "Rescaling",
+    "activation",
     "affine",
+    "averages",
     "contract",
     "dropout",
     "functions",
     "idle_units",
+    "initializer",
     "kept",
     "product",
     "pulled",
     "settled",
     "sin",
     "snake",
+    "trained",
 ]

@@ -6,6 +6,8 @@ from typing import Any
 
 from jaxtyping import Array, PyTree
 
+STATISTICS = "batch_stats"  # flax's name of the collection of running averages
+
 
 def functions(model: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
     """Any model's `init(key, x)` and `apply(params, x, key=None)`.
@@ -33,28 +35,77 @@ def functions(model: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
 def flax_functions(module: Any) -> tuple[Callable[..., PyTree], Callable[..., Array]]:
     """The `init` and `apply` of a flax.linen module.
 
-    A key means training. The module's call is told of it by its argument `train`, `training` or
-    `deterministic`. A module without such an argument may ask `self.has_rng("dropout")`.
+    A key means training. The module's call is told of it by its argument `train`, `training`,
+    `deterministic` or `use_running_average`. A module without such an argument may ask
+    `self.has_rng("dropout")`.
 
     Raises:
-        ValueError: collections besides the parameters, which training would have to update.
+        ValueError: collections besides the parameters and the running averages "batch_stats"; such
+            averages in a module that is not told of training.
     """
-    taken = inspect.signature(type(module).__call__).parameters
 
     def mode(training: bool) -> dict[str, bool]:
-        said = {"train": training, "training": training, "deterministic": not training}
-        return {name: value for name, value in said.items() if name in taken}
+        return mode_of(module, training)
 
     def init(key, x):
         variables = module.init(key, x, **mode(False))
-        if extra := set(variables) - {"params"}:
+        if extra := set(variables) - {"params", STATISTICS}:
             raise ValueError(
-                f"flax collections {sorted(extra)} are not supported: only 'params' are trained"
+                f"flax collections {sorted(extra)} are not supported: 'params' are trained, and "
+                f"{STATISTICS!r} are averaged"
+            )
+        if STATISTICS in variables and not mode(True):
+            raise ValueError(
+                f"the module has {STATISTICS!r}, and is not told whether it trains: give its call "
+                "an argument `train`, and its BatchNorm use_running_average=not train"
             )
         return variables
 
     def apply(params, x, key=None):
+        if key is not None and has_averages(params):
+            return mutated(module, params, x, key)[0]
         rngs = None if key is None else {"dropout": key}
         return module.apply(params, x, rngs=rngs, **mode(key is not None))
 
     return init, apply
+
+
+def mode_of(module: Any, training: bool) -> dict[str, bool]:
+    """The arguments by which a flax module's call is told whether this is training."""
+    taken = inspect.signature(type(module).__call__).parameters
+    said = {"train": training, "training": training, "deterministic": not training}
+    said["use_running_average"] = not training
+    return {name: value for name, value in said.items() if name in taken}
+
+
+def mutated(module: Any, params: Any, x: Array, key: Any) -> tuple[Array, Any]:
+    """Outputs of a flax module in training, and its running averages afterwards."""
+    rngs = {"dropout": key}
+    outputs, changed = module.apply(
+        params, x, rngs=rngs, mutable=[STATISTICS], **mode_of(module, True)
+    )
+    return outputs, changed[STATISTICS]
+
+
+def has_averages(params: Any) -> bool:
+    """Whether parameters have running averages beside them, which no optimiser moves."""
+    return isinstance(params, dict) and set(params) == {"params", STATISTICS}
+
+
+def trained(params: Any) -> Any:
+    """The parameters without running averages."""
+    return params["params"] if has_averages(params) else params
+
+
+def averages(model: Any, params: Any, x: Array, key: Any) -> Any:
+    """The running averages of a model after a batch with the inputs x (n, i).
+
+    Args:
+        model: whose parameters `has_averages`.
+        params: before the step.
+        x: inputs of the batch.
+        key: of the step, as the model's `apply` is given it in training.
+    """
+    if hasattr(model, "averages"):
+        return model.averages(params, x, key)
+    return mutated(model, params, x, key)[1]

@@ -52,6 +52,10 @@ class KeySource:
         """`N(0, 1)`."""
         return random.normal(self.key, shape)
 
+    def truncated_normal(self, shape: tuple[int, ...]) -> Array:
+        """`N(0, 1)`, cut at ±2."""
+        return random.truncated_normal(self.key, -2.0, 2.0, shape)
+
     def own_key(self) -> Key[Array, ""]:
         """The key itself, for a user's own function."""
         return self.key
@@ -107,6 +111,10 @@ class Requests:
         """Zeros; a request is noted."""
         return self.uniform(shape, 1.0)
 
+    def truncated_normal(self, shape: tuple[int, ...]) -> Array:
+        """Zeros; a request is noted."""
+        return self.uniform(shape, 1.0)
+
     def own_key(self) -> Key[Array, ""]:
         """No key can be given."""
         raise OwnKeyNeededError
@@ -149,6 +157,16 @@ class BitSource:
         above_minus_one = np.nextafter(np.array(-1, dtype), np.array(0, dtype), dtype=dtype)
         uniform = uniform_of(bits, above_minus_one, np.array(1, dtype))
         return lax.mul(np.array(np.sqrt(2), dtype), lax.erf_inv(uniform))
+
+    def truncated_normal(self, shape: tuple[int, ...]) -> Array:
+        """`N(0, 1)` cut at ±2, by the arithmetic of `jax.random.truncated_normal`."""
+        bits = self.take(shape)
+        dtype = float_of(bits)
+        root = np.array(np.sqrt(2), dtype)
+        bound = lax.erf(np.array(2, dtype) / root)
+        uniform = uniform_of(bits, -bound, bound)
+        inside = np.nextafter(np.array(2, dtype), np.array(0, dtype), dtype=dtype)
+        return jnp.clip(root * lax.erf_inv(uniform), -inside, inside)
 
     def own_key(self) -> Key[Array, ""]:
         """No key can be given."""

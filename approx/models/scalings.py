@@ -73,6 +73,10 @@ class PerFeature(Around):
         init, _ = models.functions(self.model)
         return init(key, self.inward(x))
 
+    def averages(self, params, x: Array, key) -> PyTree:
+        """The inner model's running averages after a batch."""
+        return models.averages(self.model, params, self.inward(x), key)
+
     def inward(self, x: Array) -> Array:
         """Inputs in units of their scale."""
         from_center = x - columns("center", self.center, x)
@@ -118,6 +122,10 @@ class PerSample(Around):
             )
         init, _ = models.functions(self.model)
         return init(key, self.moments(x)[0])
+
+    def averages(self, params, x: Array, key) -> PyTree:
+        """The inner model's running averages after a batch."""
+        return models.averages(self.model, params, self.moments(x)[0], key)
 
     def moments(self, x: Array) -> tuple[Array, Array, Array]:
         """Rows in units of their spread, their means, and their standard deviations."""

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from approx.models import ACTIVATIONS, MLP, scalings
+from approx.models.mlp import is_layered
 from approx.study import names
 from approx.study.alterations import altered
 from approx.study.claims import BASELINE
@@ -282,10 +283,23 @@ def network(case: Case) -> Iterator[Remedy]:
         yield "one hidden layer", {"model.widths": (16,)}
         return
     yield "4 times as wide", {"model.widths": tuple(4 * width for width in model.widths)}
-    yield "one more hidden layer", {"model.widths": (*model.widths, model.widths[-1])}
+    yield "one more hidden layer", deeper(model)
     for name in TRIED_ACTIVATIONS:
         if not is_activation(model, name):
             yield name, other_activation(model, name)
+
+
+def deeper(model: MLP) -> dict[str, Any]:
+    """The change to one more hidden layer, like the last; lists of one for each layer grow too."""
+    change: dict[str, Any] = {"model.widths": (*model.widths, model.widths[-1])}
+    for name in ("activation", "dropout"):
+        of_layers = getattr(model, name)
+        if isinstance(of_layers, tuple):
+            change[f"model.{name}"] = (*of_layers, of_layers[-1])
+    if is_layered(model.initializer):
+        *hidden, output = model.initializer
+        change["model.initializer"] = (*hidden, hidden[-1], output)
+    return change
 
 
 def is_activation(model: MLP, name: str) -> bool:

@@ -37,7 +37,7 @@ def check_data(facts: Facts, data: inputs.Data, points: Points, finite: Any) -> 
             warn_of_tail(data, points)
     for name, values in (shown | targets).items():
         tasks.check_finite(name, values)
-    if facts.task.loss in losses.CORRECT:
+    if facts.task.loss in losses.CORRECT and facts.task.loss not in losses.SIDES:
         for name, labels in targets.items():
             check_range(name, labels, facts)
     if not np.all(finite):

@@ -27,6 +27,7 @@ QUICK_NAMES = """
     squeeze stop_gradient sub tan tanh xor
 """
 QUICK = frozenset(QUICK_NAMES.split())
+OWN = losses.ScaledError | losses.Numbered  # losses of approx that are no names
 
 
 def obstacle(task: Task, recipe: Recipe, shapes: Any) -> str:
@@ -50,11 +51,13 @@ def own_functions(
 ) -> Iterator[tuple[str, Callable, tuple[Any, ...]]]:
     """The user's own activation, loss and rule of what is correct, with arguments to try."""
     model = scalings.core(recipe.model)
-    if isinstance(model, models.MLP) and callable(model.activation):
+    if isinstance(model, models.MLP):
         hidden = jax.ShapeDtypeStruct((4, 3), shapes.outputs.dtype)
-        yield "the activation", model.activation, (hidden,)
+        for activation in dict.fromkeys((*model.activations, model.output_activation)):
+            if callable(activation):
+                yield "the activation", activation, (hidden,)
     given = shapes.outputs, shapes.targets
-    if callable(task.loss) and not isinstance(task.loss, losses.ScaledError):
+    if callable(task.loss) and not isinstance(task.loss, OWN):
         yield "the loss", task.loss, given
     if task.correct not in (None, *losses.RULES):
         yield "what is correct", task.correct, given

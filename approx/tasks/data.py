@@ -75,9 +75,7 @@ class Task:
             raise ValueError(
                 f"classes is {self.classes!r}; it must be a whole number of at least 2"
             )
-        for name, function in losses.LOSSES.items():
-            if self.loss is function:
-                object.__setattr__(self, "loss", name)
+        object.__setattr__(self, "loss", losses.known(self.loss))
         for name in ("noise", "sd", "scale"):  # standard deviations, where a task has them
             check_number(name, getattr(self, name, None), low=0)
         check_number("validation", self.validation)

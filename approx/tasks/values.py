@@ -30,7 +30,7 @@ def shortened(value: Any, length: int = 60) -> str:
 
     Arrays and long lists are shown by their shape, everything else is cut to `length` characters.
     """
-    if np.ndim(value) and isinstance(value, np.ndarray | jax.Array):
+    if isinstance(value, np.ndarray | jax.Array) and value.ndim:
         return f"<{value.dtype} array of shape {value.shape}>"
     is_list = isinstance(value, Sequence) and not isinstance(value, str)
     if is_list and len(value) > length:
@@ -43,18 +43,8 @@ def shortened(value: Any, length: int = 60) -> str:
 
 # Keras' and PyTorch's names of what has another name here
 ELSEWHERE = {
-    "mean_squared_error": "mse",
-    "mseloss": "mse",
-    "categorical_crossentropy": "cross_entropy",
     "sparse_categorical_crossentropy": "cross_entropy",
     "crossentropyloss": "cross_entropy",
-    "binary_crossentropy": "binary_cross_entropy",
-    "bcewithlogitsloss": "binary_cross_entropy",
-    "glorot_uniform": "keras",
-    "he_normal": "he",
-    "logistic": "sigmoid",
-    "tansig": "tanh",
-    "logsig": "sigmoid",
     "trainlm": "lm",
 }
 
@@ -67,6 +57,13 @@ def meant(name: Any, known: Iterable[str]) -> str:
         return f"; here it is called {ELSEWHERE[lower]!r}"
     close = difflib.get_close_matches(lower, known, 1)
     return f"; did you mean {close[0]!r}?" if close else ""
+
+
+def known_name(name: Any, known: Iterable[str], other_names: Mapping[str, str]) -> Any:
+    """The name here of what frameworks call otherwise; what is neither is given back as it is."""
+    if isinstance(name, str) and name not in known:
+        return other_names.get(name, name)
+    return name
 
 
 def as_numbers(name: str, values: Any) -> np.ndarray:

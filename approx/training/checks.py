@@ -66,6 +66,8 @@ def check(task: Task, recipe: Recipe) -> Shapes:
         raise wrong_outputs(outputs, y.shape)
     check_rowwise(task, outputs, y)
     stopping.check(task, recipe, outputs, y)
+    if models.trained(params) is not params:
+        check_averages(recipe, x)
     in_order = isinstance(params, list | tuple)
     if recipe.penalised and recipe.l2_on == "hidden" and not in_order:
         kind = type(params).__name__
@@ -143,6 +145,28 @@ def check_batch(task: Task, recipe: Recipe, x: Any) -> None:
         raise ValueError(
             f"batch_size={recipe.batch_size} is more than the {x.shape[0]} training rows; "
             "None is all of them"
+        )
+
+
+def check_averages(recipe: Recipe, x: Any) -> None:
+    """Refuse what batch normalisation cannot take: partial batches, rules that take no batches.
+
+    A partial batch is padded to the full size, and its mean would count the padding.
+
+    Raises:
+        ValueError: with the rows and the batch size.
+    """
+    size = recipe.batch_size
+    padded = recipe.batches in ("epoch", "order") and size is not None
+    if padded and size is not None and x.shape[0] % size:
+        raise ValueError(
+            f"batch normalisation needs batches of one size: batch_size={size} leaves a partial "
+            f'batch of the {x.shape[0]} rows; take a divisor, or batches="replacement"'
+        )
+    if rule(recipe).wants != GRADIENT:
+        raise ValueError(
+            f"{recipe.optimizer!r} cannot train a network with batch normalisation, whose loss "
+            "depends on the batch; take an optimiser of first order"
         )
 
 

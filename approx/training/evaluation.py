@@ -57,7 +57,7 @@ def penalty(params: PyTree, recipe: Recipe, per: Any = None) -> Array | float:
     """`l2 Σ w² + l1 Σ |w|` over the parameters that `l2_on` names, divided by `per` if given."""
     if not recipe.penalised:
         return 0.0
-    leaves = jax.tree.leaves(params)
+    leaves = jax.tree.leaves(models.trained(params))
     if recipe.l2_on != "all":
         leaves = [leaf for leaf in leaves if leaf.ndim >= 2]
     if recipe.l2_on == "hidden":
@@ -274,7 +274,9 @@ def squares(
     n, outputs = batch.y.shape[:2]
     m = n * outputs
     # The loss is `unit` times the mean of the squares
-    unit = outputs / 2 if task.loss == "half_squared_error" else 1.0
+    unit = 1.0
+    if task.loss in losses.SUMS:
+        unit = outputs * losses.SUMS[task.loss]
     if not recipe.penalised and is_dual(m, batching.count(params)):
         r, jacobian = batching.map_rows(of_rows, batch.x, batch.y)
         return dual_squares(r, jacobian, unit)

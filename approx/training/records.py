@@ -12,6 +12,7 @@ from jax import lax
 from jax.tree_util import GetAttrKey, register_pytree_with_keys, tree_map_with_path
 from jaxtyping import Array, PyTree
 
+from approx import models
 from approx.numerics.products import ONE, Batching
 from approx.tasks import Task, losses
 from approx.training.evaluation import (
@@ -167,9 +168,11 @@ def measure(
         # XLA leaves the gradient out where it is not kept; the program's text has it always.
         gradient_norm=norm(
             "gradient_norm",
-            slope(state.params, Batch(*data.rows), task, recipe, None, batching).gradient,
+            models.trained(
+                slope(state.params, Batch(*data.rows), task, recipe, None, batching).gradient
+            ),
         ),
-        weight_norm=norm("weight_norm", state.params),
+        weight_norm=norm("weight_norm", models.trained(state.params)),
         metrics=batching.each(own)(state.params, recipe),
         reports=chosen.report(state.opt_state),
         prediction=if_kept("prediction", outputs),

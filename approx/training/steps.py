@@ -12,7 +12,7 @@ from jax import lax
 from jaxtyping import Array, Float, Key, PyTree
 
 from approx import models
-from approx.numerics.products import ONE, Batching
+from approx.numerics.products import ONE, Batching, take
 from approx.tasks import Task
 from approx.training.evaluation import EVALUATIONS
 from approx.training.inputs import Batch, Keys, as_keys
@@ -116,6 +116,8 @@ def step(
         point = chosen.point(state.params, state.opt_state)
         found = EVALUATIONS[chosen.wants](point, batch, task, recipe, key, batching)
         params, opt_state = chosen.step(state.params, state.opt_state, found, batching)
+        if models.trained(params) is not params:
+            params = with_averages(params, point, batch, recipe, key)
         state = state._replace(params=params, opt_state=opt_state)
         if chosen.wants == GRADIENT:
             return with_batch(state, found)
@@ -125,6 +127,20 @@ def step(
     if running is None:
         return move(state)
     return lax.cond(running.any(), move, lambda state: state, state)
+
+
+def with_averages(params: PyTree, point: PyTree, batch: Batch, recipe: Recipe, key: Any) -> PyTree:
+    """Parameters after a step, with the running averages that the batch leaves.
+
+    The averages are those before the step moved by the batch, as the network saw it at `point`;
+    whatever the optimiser made of them is dropped. Without a key the network was not trained, and
+    they stay.
+    """
+    statistics = point[models.STATISTICS]
+    if key is not None:
+        x = batch.x if batch.which is None else take(batch.x, batch.which)
+        statistics = models.averages(recipe.model, point, x, key)
+    return {**params, models.STATISTICS: statistics}
 
 
 def with_batch(state: State, found: Gradient) -> State:
