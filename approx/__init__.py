@@ -32,7 +32,7 @@ from approx.models.mlp import MLP
 from approx.runs import run
 from approx.sweep.results import params
 from approx.tasks import Points, Task, drawn, given, losses, task
-from approx.training import optimizers, sampling
+from approx.training import optimizers, sampling, schedules, stops
 from approx.training.evaluation import loss, predict
 from approx.training.inputs import Keys
 from approx.training.loop import Keep, Trace, train
@@ -74,7 +74,9 @@ __all__ = [
     "sampling",
     "save",
     "scalings",
+    "schedules",
     "stats",
+    "stops",
     "study",
     "task",
     "tasks",

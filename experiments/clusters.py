@@ -1,41 +1,34 @@
 """Two wrong derivatives, or nothing wrong at all: why a numpy network stays at an accuracy of 0.6.
 
-Source: the question-and-answer thread on a network written by hand, 5-10-4 on scikit-learn's
-make_classification, which stays at a test accuracy of 0.77 to 0.81 and a training accuracy of 0.6.
-Rows one by one in fixed order, no biases, half the sum of squared errors, dropout by a mask of 0
-and 1 times 2. Its derivative of relu is `output >= 0` of what is never negative, so always 1; that
-of the mask lacks the factor 2. Each is run as it stands and corrected, 300 passes; then with the
-answer's advice (biases, cross-entropy, normalised inputs) and without dropout, one by one over 100
-passes and in all 16 combinations over 30; and with Adam, batches of 32 and 40 units over 30. All
-share their seeds. A network works if it does at least what a linear softmax does, 0.882 of the test
-rows; thresholds and claims were fixed before any run, but for biases and cross-entropy with
-corrected derivatives, which were added to see why they fail without.
+Source: "Numpy NN yields odd results on a synthetic data set", Stack Overflow (the title as a mirror
+translates it). A network written by hand, 5-10-4 on scikit-learn's make_classification: relu, no
+biases, weights from U(-0.1, 0.1), half the sum of squared errors, SGD at 0.002 on one row after the
+other in fixed order, 300 passes, dropout by a mask of 0 and 1 times 2. It prints a test accuracy of
+0.77 to 0.81 and a training accuracy of 0.6. Its derivative of relu is `output >= 0` of what is
+never negative, so always 1; that of the mask lacks the factor 2.
+Claims: the network is stuck at 0.6, and longer training makes it worse. An answer advises biases,
+cross-entropy and normalised inputs, unverified.
+Rows: the program as it stands, and with either or both derivatives corrected, over 300 passes; the
+advice and no dropout, one by one, with the right derivatives, and together, over 100 passes; all 16
+combinations of biases, cross-entropy, normalised inputs and no dropout, and batches of 32, Adam and
+40 units, over 30 passes. Rows of different length are compared after equally many passes. A network
+works if it is right for as many test rows as a linear softmax, 0.882. Thresholds and claims were
+fixed before any run, but for biases and cross-entropy with corrected derivatives, which were added
+to see why they fail without.
 Expected finding: the training accuracy is low because it is counted with dropout on; the wrong
 derivatives cost little.
-Found: the first, not the second. Every number of the thread lies within the literal recipe's middle
-95%; at the end its networks have 0.62 counted with dropout on and 0.81 with it off, on the same
-rows. Relu's derivative costs 0.018 (right, it is better for 96% of the seeds [91%, 98%]), and turns
-advice into harm: after 100 passes biases alone end at a median of 0.634 and cross-entropy at 0.656,
-against 0.794, better for 5% [2%, 10%] and 7% [4%, 13%] of the seeds, and give up a whole class for
-52% and 30% of them. With the right derivatives they have 0.877 and 0.830 against 0.813, better for
-97% [92%, 99%] and 100% [97%, 100%]; with relu's alone corrected, just the same. The mask's factor
-changes nothing to be seen, normalising neither; no dropout is better for 96% [91%, 98%]. No network
-without biases is better than Bayes' rule of the direction of x, which has 0.85: biases are missing,
-but before the derivative is right they do not last: after 30 passes they help 81%. With everything
-all 128 seeds work, at 0.927; Bayes' rule has 0.940.
-Cost: a quarter of an hour on two shared cores for 128 seeds. Writes results/clusters_{RECIPE}.nc
-and
-experiments/summaries/clusters_{claims,reported,references,remedies,factorial,kinds,confusion}.csv
-and clusters_claims.md.
+Cost: a quarter of an hour on two shared cores for 128 seeds. Writes results/clusters, a folder of
+trainings that the same call goes on with, and in experiments/summaries clusters_{rows,endings,
+effects,claims,reported}.csv, clusters_study.json and clusters_report.md, and what no table of a
+study says: clusters_{references,factorial,confusion}.csv.
 """
 
-import itertools
-import re
-from collections.abc import Hashable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Callable, Hashable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
+from itertools import product
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -47,192 +40,118 @@ from scipy import optimize, special
 
 import approx as ap
 
+CASE = "clusters"
+SOURCE = '"Numpy NN yields odd results on a synthetic data set", Stack Overflow'
 RESULTS = Path(__file__).parents[1] / "results"
 SUMMARIES = Path(__file__).parent / "summaries"
-ROWS = 8_000  # updates in a pass
-PASSES = 300
-COMPARED = 100  # passes after which remedies are compared one by one
-SHORT_PASSES = 30  # of the factorial
+ROWS = 8_000  # updates in a pass, one for each training row
+WHOLE, COMPARED, SHORT = 300, 100, 30  # passes: the program's, the remedies', the factorial's
+# Passes after which there is a record. A mean over batches is one since the record before, so that
+# the pass before each that is read has one too
+RECORDED = (0, 1, 2, 3, 5, 6, 9, 10, 19, 20, 29, 30, 49, 50, 99, 100, 199, 200, 297, 298, 299, 300)
 # Test accuracies of linear classifiers, as `references` computes them: what counts as a success,
-# and as half of one.
+# and as half of one
 SOFTMAX, LEAST_SQUARES = 0.882, 0.8065
 MISLABELLED = 0.01  # of the rows, by make_classification (flip_y), with a label drawn at random
 GIVEN_UP = 0.1  # a class is given up whose recall is below
+DIRECTION = "Bayes' rule of the direction of x, all that is known without biases"
+BASELINE = ap.study.BASELINE
+Changes = dict[str, dict[str, Any]]  # by the labels of their rows
+
+# ---- the program and what is changed in it -------------------------------------------------------
 
 
-def relu_with_slope(slope):
+@dataclass(frozen=True)
+class Relu:
     """Relu with a backward pass of its own.
 
-    Args:
-        slope: the derivative that the backward pass takes for relu's, as a function of its input z.
+    Attributes:
+        above: what the backward pass takes for the derivative where the input is above 0.
+        below: what it takes elsewhere.
     """
 
-    @jax.custom_jvp
-    def activation(z):
-        return jax.nn.relu(z)
+    above: float
+    below: float
 
-    activation.defjvps(lambda tangent, _, z: tangent * slope(z))
-    return ap.models.Elementwise(activation)
+    def __call__(self, z: jax.Array) -> jax.Array:
+        """Relu of z."""
+
+        @jax.custom_jvp
+        def relu(z):
+            return jax.nn.relu(z)
+
+        relu.defjvps(lambda tangent, _, z: tangent * jnp.where(z > 0, self.above, self.below))
+        return relu(z)
 
 
+def relu(above: float, below: float) -> dict[str, Any]:
+    """The change to a network whose backward pass takes these derivatives of relu."""
+    return {"model.activation": ap.models.Elementwise(Relu(above, below))}
+
+
+TASK = ap.tasks.clusters()
+# The same rows, with labels in place of vectors
+LABELS: Any = ap.tasks.clusters(loss="cross_entropy")
 # A hidden unit's sum passes through relu and then through the mask times 2. `MLP` has the right
 # derivative of the mask, 2. The thread's backward pass leaves the 2 out, which is half of that.
-# Here the half stands in the derivative of relu.
-ACTIVATIONS = {
-    "literal": relu_with_slope(lambda z: jnp.full_like(z, 0.5)),
-    "relu corrected": relu_with_slope(lambda z: 0.5 * (z > 0)),
-    "mask corrected": relu_with_slope(jnp.ones_like),
-    "both corrected": "relu",
+# Here the half stands in the derivative of relu
+NETWORK = ap.MLP(
+    (10,),
+    ap.models.Elementwise(Relu(0.5, 0.5)),
+    outputs=4,
+    bias=False,
+    initializer="uniform",
+    init_scale=0.1,
+    dropout=0.5,
+)
+# All inputs go through a scaling, so that raw and normalised ones are one compiled program
+RAW = ap.scalings.PerFeature(NETWORK, center=(0.0,) * 5, scale=(1.0,) * 5)
+SCALED = ap.scalings.features(NETWORK, np.asarray(TASK.x))
+
+RELU_CORRECTED, MASK_CORRECTED = relu(0.5, 0), relu(1, 1)
+BOTH_CORRECTED = {"model.activation": "relu"}
+BIASES = {"model.bias": True}  # they start as the weights do
+CROSS_ENTROPY = {"loss": "cross_entropy", "y": LABELS.y, "y_test": LABELS.y_test, "classes": 4}
+NORMALISED = {"model.center": SCALED.center, "model.scale": SCALED.scale}
+# Without the mask its 2 is left out too, so that relu's wrong derivative is 1
+NO_DROPOUT = {"model.dropout": None} | MASK_CORRECTED
+ADVICE = BIASES | CROSS_ENTROPY | NORMALISED
+
+DERIVATIVES: Changes = {
+    "relu corrected": RELU_CORRECTED,
+    "mask corrected": MASK_CORRECTED,
+    "both corrected": BOTH_CORRECTED,
 }
-
-
-# Numbers of passes: those that the thread reports, the one before each, and some between
-REPORTED_PASSES = {0, 1, 2, 3, 5, 6, 9, 10, 19, 20, 49, 50, 99, 100, 199, 200, 297, 298, 299, 300}
-
-
-def records(passes: int, updates: int = ROWS) -> tuple[int, ...]:
-    """The updates at which losses are recorded, in a training of so many passes.
-
-    Each pass that is read has a record before and one after it, so that the means over batches
-    between two records are means over one pass.
-
-    Args:
-        passes: of the training.
-        updates: in a pass.
-    """
-    wanted = REPORTED_PASSES | {passes - 1, passes}
-    return tuple(updates * n for n in sorted(wanted) if n <= passes)
-
-
-def recipe(activation, passes: int = PASSES) -> ap.Recipe:
-    """The thread's recipe with one of `ACTIVATIONS`."""
-    model = ap.MLP(
-        (10,), activation, outputs=4, bias=False, initializer="uniform", init_scale=0.1, dropout=0.5
-    )
-    return ap.Recipe(
-        model=model,
-        optimizer="sgd",
-        learning_rate=0.002,
-        batch_size=1,
-        batches="order",
-        steps=ROWS * passes,
-        records=records(passes),
-    )
-
-
-# Which of ACTIVATIONS some of the changes take
-CORRECTED = {"right derivatives": "both corrected", "relu corrected": "relu corrected"}
-
-
-def activation_of(changes: Sequence[str]):
-    """The activation of the literal program with some changes.
-
-    Without dropout the mask and its 2 are left out, so that relu's wrong derivative is 1.
-    """
-    for change in changes:
-        if change in CORRECTED:
-            return ACTIVATIONS[CORRECTED[change]]
-    if "no dropout" in changes:
-        return ACTIVATIONS["mask corrected"]
-    return ACTIVATIONS["literal"]
-
-
-def changed(
-    *changes: str, passes: int = COMPARED, width: int = 10, **training
-) -> tuple[ap.Task, ap.Recipe]:
-    """The literal program with some changes: task and recipe.
-
-    Inputs always go through a scaling, by 0 and 1 unless they are "normalised", so that both are
-    one compiled program.
-
-    Args:
-        *changes: of "biases" (which start as the weights do), "cross-entropy", "normalised",
-            "no dropout", "relu corrected", "right derivatives".
-        passes: over the training rows.
-        width: hidden units.
-        **training: other fields of the recipe.
-    """
-    loss = "half_squared_error"
-    if "cross-entropy" in changes:
-        loss = "cross_entropy"
-
-    task = ap.tasks.clusters(loss=loss)
-    literal = recipe(activation_of(changes), passes)
-    model = replace(literal.model, widths=(width,), bias="biases" in changes)
-    if "no dropout" in changes:
-        model = replace(model, dropout=None)
-
-    scaled = ap.scalings.features(model, np.asarray(task.x))
-    if "normalised" not in changes:
-        scaled = replace(scaled, center=(0.0,) * 5, scale=(1.0,) * 5)
-    return task, of_passes(replace(literal, model=scaled, **training), passes)
-
-
-def of_passes(whole: ap.Recipe, passes: int) -> ap.Recipe:
-    """The recipe with so many passes over the training rows."""
-    updates = ROWS // (whole.batch_size or ROWS)
-    return replace(whole, steps=updates * passes, records=records(passes, updates))
-
-
-FACTORS = ("biases", "cross-entropy", "normalised", "no dropout")
-ADVICE = FACTORS[:3]
-
-UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles soon, and trains more slowly
-
-
-def combined(factors: Sequence[str]) -> dict[str, tuple[str, ...]]:
-    """All combinations of some factors, by name; that of none is "literal"."""
-    found = {}
-    for count in range(len(factors) + 1):
-        for some in itertools.combinations(factors, count):
-            found[", ".join(some) or "literal"] = some
-    return found
-
-
-THREAD = {
-    label: (ap.tasks.clusters(), recipe(activation)) for label, activation in ACTIVATIONS.items()
-}
-REMEDIES = {
-    **{factor: changed(factor) for factor in FACTORS},
-    "all advice": changed(*ADVICE),
-    "everything": changed(*FACTORS, "right derivatives"),
-    "biases, relu corrected": changed("biases", "relu corrected"),
-    "biases, right derivatives": changed("biases", "right derivatives"),
-    "cross-entropy, relu corrected": changed("cross-entropy", "relu corrected"),
-    "cross-entropy, right derivatives": changed("cross-entropy", "right derivatives"),
-}
-SHORT = {
-    f"short {label}": changed(*factors, passes=SHORT_PASSES)
-    for label, factors in combined(FACTORS).items()
+REMEDIES: Changes = {
+    "biases": BIASES,
+    "cross-entropy": CROSS_ENTROPY,
+    "normalised": NORMALISED,
+    "no dropout": NO_DROPOUT,
+    "all advice": ADVICE,
+    "everything": ADVICE | NO_DROPOUT | BOTH_CORRECTED,
+    "biases, relu corrected": BIASES | RELU_CORRECTED,
+    "biases, right derivatives": BIASES | BOTH_CORRECTED,
+    "cross-entropy, relu corrected": CROSS_ENTROPY | RELU_CORRECTED,
+    "cross-entropy, right derivatives": CROSS_ENTROPY | BOTH_CORRECTED,
 }
 # The step of a batch is 32 times that of a row, as for a sum of gradients, or 0.002 times their
-# mean.
-SHORT |= {
-    "short batch 32": changed(passes=SHORT_PASSES, batch_size=32, learning_rate=0.064),
-    "short batch 32, mean": changed(passes=SHORT_PASSES, batch_size=32),
-    "short Adam": changed(passes=SHORT_PASSES, optimizer="adam", learning_rate=1e-3),
-    "short width 40": changed(passes=SHORT_PASSES, width=40),
+# mean
+BATCHES: Changes = {
+    "batch 32": {"batch_size": 32, "learning_rate": 0.064},
+    "batch 32, mean": {"batch_size": 32},
 }
-LONG = THREAD | REMEDIES
-RECIPES = LONG | SHORT
+OTHERS: Changes = {
+    "Adam": {"optimizer": "adam", "learning_rate": 1e-3},
+    "width 40": {"model.widths": (40,)},
+}
+FACTORS: dict[str, Changes] = {
+    "biases": {"no biases": {}, "biases": BIASES},
+    "loss": {"squares": {}, "cross-entropy": CROSS_ENTROPY},
+    "inputs": {"raw": {}, "normalised": NORMALISED},
+    "dropout": {"dropout": {}, "no dropout": NO_DROPOUT},
+}
 
-# What the thread prints: quantity, pass (counted from 0), value, half a unit of its last digit,
-# factor on what is recorded. Its error is the sum of squares over the outputs, twice the loss. Its
-# training accuracy of "about 0.61" is held against the last pass.
-REPORTED = (
-    ("test_accuracy", 0, 0.812, 5e-4, 1),
-    ("test_accuracy", 2, 0.814, 5e-4, 1),
-    ("test_accuracy", 297, 0.7685, 5e-5, 1),
-    ("test_accuracy", 299, 0.778, 5e-4, 1),
-    ("batch_accuracy", 0, 0.572, 5e-4, 1),
-    ("batch_accuracy", 299, 0.61, 5e-3, 1),
-    ("test_loss", 299, 0.47, 5e-3, 2),
-)
-NAMES = {
-    "test_accuracy": "test accuracy",
-    "batch_accuracy": "accuracy in training",
-    "test_loss": "test error",
-}
+# ---- exact references, by NumPy and SciPy alone --------------------------------------------------
 
 
 def with_ones(x: np.ndarray) -> np.ndarray:
@@ -270,14 +189,13 @@ def references(task: Any) -> dict[str, tuple[float, float]]:
     classes, z = moments(x @ basis, y), x_test @ basis
     by_direction = mislabelled(log_densities(classes, z, directions=True))
     by_bayes = mislabelled(log_densities(classes, z))
-    direction = "Bayes' rule of the direction of x, all that is known without biases"
     return {
         "constant": by_squares(constant, y_test),
         "least squares without intercept": by_squares(linear, y_test),
         "least squares": by_squares(affine, y_test),
         "softmax without intercept": by_entropy(x_test @ softmax(x, y), y_test),
         "softmax": by_entropy(with_ones(x_test) @ softmax(with_ones(x), y), y_test),
-        direction: by_entropy(by_direction, y_test),
+        DIRECTION: by_entropy(by_direction, y_test),
         "Bayes' rule": by_entropy(by_bayes, y_test),
     }
 
@@ -370,506 +288,267 @@ def log_densities(
     return np.stack([of_directions(m, s, unit) for m, s in found], 1)
 
 
-def confusion(runs: xr.Dataset, labels: np.ndarray) -> np.ndarray:
-    """Which class each seed gives to the test rows of each class.
+# ---- what is measured ----------------------------------------------------------------------------
 
-    Args:
-        runs: with predictions at the end.
-        labels: the right class of each test row.
 
-    Returns:
-        Shares of the rows, (seeds, right class, given class). Outputs that are not finite give a
-        row to no class.
+def confusion(_, predict: Callable) -> jax.Array:
+    """Which class the network gives to the test rows of each class: shares (right, given).
+
+    Outputs that are not finite give a row to no class.
     """
-    outputs = runs.prediction.values
-    given = np.where(np.isfinite(outputs).all(-1), outputs.argmax(-1), -1)
-    shares = np.zeros((len(given), 4, 4))
-    for right, taken in itertools.product(range(4), range(4)):
-        shares[:, right, taken] = (given[:, labels == right] == taken).mean(1)
-    return shares
+    outputs = predict(jnp.asarray(LABELS.x_test))
+    finite = jnp.isfinite(outputs).all(1, keepdims=True)
+    given = jax.nn.one_hot(outputs.argmax(1), 4) * finite
+    right = jax.nn.one_hot(jnp.asarray(LABELS.y_test), 4)
+    return right.T @ given / right.sum(0)[:, None]
 
 
-# How a seed may end
-AT_SOFTMAX = f"≥ {SOFTMAX:g}, a linear softmax's"
-AT_SQUARES = f"≥ {LEAST_SQUARES:g}, least squares'"
-BELOW = "below"
-CLASS_GIVEN_UP = "class given up"
-KINDS = (AT_SOFTMAX, AT_SQUARES, BELOW, CLASS_GIVEN_UP)
+def recalls(runs: xr.Dataset) -> xr.DataArray:
+    """The share of the test rows of each class that are found: (seed, step, class)."""
+    found = runs.confusion.rename(confusion_0="class", confusion_1="given")
+    return xr.concat([found.isel({"class": c, "given": c}) for c in range(4)], "class")
 
 
-def kinds(runs: xr.Dataset, labels: np.ndarray) -> xr.Dataset:
-    """How each seed ended: one of KINDS."""
-    recall = np.diagonal(confusion(runs, labels), axis1=1, axis2=2)
-    is_finite = np.isfinite(runs.test_loss.isel(step=-1).values)
+def finds_every_class(runs: xr.Dataset) -> xr.DataArray:
+    """Which records have a recall of at least `GIVEN_UP` of every class."""
+    return (recalls(runs) >= GIVEN_UP).all("class")
 
-    # The first condition that holds decides
-    conditions = {
-        CLASS_GIVEN_UP: (recall < GIVEN_UP).any(1) | ~is_finite,
-        AT_SOFTMAX: above(runs, SOFTMAX).hit.isel(step=-1).values,
-        AT_SQUARES: above(runs, LEAST_SQUARES).hit.isel(step=-1).values,
-    }
-    kind = np.select(list(conditions.values()), list(conditions), BELOW)
-    return xr.Dataset({"kind": ("seed", kind)}, attrs={"kinds": list(KINDS)})
 
-
-def dead_units(runs: xr.Dataset, its: ap.Recipe, x: np.ndarray) -> np.ndarray:
-    """Share of the hidden units of each seed that give the same on all training rows at the end."""
-    inner: Any = x
-    if isinstance(its.model, ap.scalings.PerFeature):
-        inner = its.model.inward(jnp.asarray(x))
-    share = partial(ap.models.idle_units, ap.scalings.core(its.model), x=inner)
-    by_layer = np.asarray(jax.vmap(share)(ap.params(runs)))
-    return by_layer[:, 0]
-
-
-def until(runs: xr.Dataset, passes: int) -> xr.Dataset:
-    """The records up to so many passes."""
-    return runs.sel(step=slice(None, ROWS * passes))
-
-
-def above(runs: xr.Dataset, threshold: float = SOFTMAX) -> xr.Dataset:
-    """Which records have at least that test accuracy."""
-    return ap.stats.success(runs, above=threshold, of="test_accuracy")
-
-
-def claims_of_literal(runs: xr.Dataset) -> list[ap.stats.Claim]:
-    """What the thread says of its own network, and what we say of it."""
-    end = runs.isel(step=-1)
-    first_pass = end
-    if ROWS in runs.step:
-        first_pass = runs.sel(step=ROWS)
-
-    stuck = end.accuracy <= 0.615  # prints as 0.61
-    worse = end.test_accuracy < first_pass.test_accuracy
-    counted_lower = end.accuracy - end.batch_accuracy >= 0.1
-    return [
-        ap.stats.Claim(
-            "the network is stuck at 0.6: its accuracy on the training rows",
-            "literal",
-            "training rows, no dropout, at most 0.61",
-            partial(ap.stats.rate, stuck),
-            ap.stats.USUALLY,
-        ),
-        ap.stats.Claim(
-            "training longer makes it worse",
-            "literal",
-            "test accuracy lower after the last pass than after the first",
-            partial(ap.stats.rate, worse),
-            ap.stats.USUALLY,
-        ),
-        ap.stats.Claim(
-            "(ours) 0.6 is the dropout of the count, 0.1 or more",
-            "literal",
-            "counted in the last pass at least 0.1 below the same rows without dropout",
-            partial(ap.stats.rate, counted_lower),
-            ap.stats.ALWAYS,
-        ),
-    ]
-
-
-# What is said of a recipe, the recipe, and the one that it is compared with
-PAIRS = (
-    ("biases are missing", "biases", "literal"),
-    ("use cross-entropy, not squared error", "cross-entropy", "literal"),
-    ("normalise the inputs", "normalised", "literal"),
-    ("all three pieces of advice together help", "all advice", "literal"),
-    ("(ours) dropout hurts a network of ten units", "no dropout", "literal"),
-    ("the derivative of relu is wrong, and that costs", "relu corrected", "literal"),
-    ("the mask's factor is missing, and that costs", "mask corrected", "literal"),
-    ("both wrong derivatives together cost", "both corrected", "literal"),
-    (
-        "(ours) with the right derivatives, biases help",
-        "biases, right derivatives",
-        "both corrected",
-    ),
-    (
-        "(ours) with the right derivatives, cross-entropy helps",
-        "cross-entropy, right derivatives",
-        "both corrected",
-    ),
-    ("(ours) all advice, no dropout, right derivatives help", "everything", "literal"),
-)
-
-
-def claims_of_pair(
-    text: str, a: str, b: str, pair: Mapping[Hashable, xr.Dataset]
-) -> list[ap.stats.Claim]:
-    """That recipe a ends with a higher test accuracy than b, and that it works more often."""
-    sides = f"{a} against {b}"
-    after = f"after {int(pair[a].step[-1]) // ROWS} passes"
-    better = partial(ap.stats.improvement, pair, a, b, of="test_accuracy", pairs="seed")
-    hits = {name: above(runs) for name, runs in pair.items()}
-    more = partial(ap.stats.compare, hits, a, b)
-    higher = f"higher test accuracy {after}"
-    works = f"test accuracy ≥ {SOFTMAX:g} {after}"
-    return [
-        ap.stats.Claim(f"{text}: higher", sides, higher, better, ap.stats.BETTER),
-        ap.stats.Claim(f"{text}: works", sides, works, more, ap.stats.HELPS),
-    ]
-
-
-def measure_claims(all_runs: Mapping[Hashable, xr.Dataset], compared: int = COMPARED) -> xr.Dataset:
-    """What the thread says, held against what was measured.
-
-    Corrected derivatives are compared at the end, remedies after `compared` passes.
-    """
-    claims = claims_of_literal(all_runs["literal"])
-    for text, a, b in PAIRS:
-        pair: dict[Hashable, xr.Dataset] = {a: all_runs[a], b: all_runs[b]}
-        if a in REMEDIES:
-            pair = {name: until(runs, compared) for name, runs in pair.items()}
-        claims += claims_of_pair(text, a, b, pair)
-    return ap.stats.claims("clusters", claims)
-
-
-def measure_reported(runs: xr.Dataset) -> xr.Dataset | None:
-    """The thread's numbers among our seeds; None if no pass that it reports has a record."""
-    found = []
-    for of, number, value, rounding, factor in REPORTED:
-        step = ROWS * (number + 1)
-        if step not in runs.step:
-            continue
-        text = f"{NAMES[of]}, pass {number}"
-        ours = factor * runs[of].sel(step=step).values
-        found.append(ap.stats.Reported(text, "literal", ours, value, rounding))
-
-    if not found:
-        return None
-    return ap.stats.reported("clusters", found)
-
-
-def measure_remedies(
-    all_runs: Mapping[Hashable, xr.Dataset], compared: int = COMPARED
-) -> pd.DataFrame:
-    """Every recipe against the literal one of as many passes, on the same seeds.
-
-    Intervals are of 95%, each for itself.
-    """
-    rows = []
-    for label in [label for label in RECIPES if label in all_runs]:
-        base = "literal"
-        if label in SHORT:
-            base = "short literal"
-        pair = {name: until(all_runs[name], compared) for name in (label, base)}
-        rows.append({"recipe": label} | against(pair, label, base))
-
-    for label in THREAD:
-        rows.append({"recipe": f"{label}, to the end"} | against(all_runs, label, "literal"))
-    return pd.DataFrame(rows).set_index("recipe")
-
-
-def of_accuracies(values: xr.DataArray) -> list[float]:
-    """The 5, 50 and 95% quantiles over seeds (seed,); those that diverged count as the smallest."""
-    return ap.stats.order_quantiles(values, (0.05, 0.5, 0.95), worst=-np.inf).tolist()
-
-
-def with_interval(name: str, value: xr.DataArray, found: xr.Dataset) -> dict[str, float]:
-    """A number of a table, and the ends of its interval."""
-    return {
-        name: float(value),
-        f"{name}_low": float(found.low),
-        f"{name}_high": float(found.high),
-    }
-
-
-def against(pair: Mapping[Any, xr.Dataset], label: str, base: str) -> dict[str, float]:
-    """One recipe's accuracies at the end, and how they compare with another's."""
-    runs = pair[label]
-    last, rate = runs.isel(step=-1), ap.stats.rate(above(runs))
-    row: dict[str, float] = {"n": runs.sizes["seed"], "updates": int(runs.step[-1])}
-    row |= dict(zip(("q05", "q50", "q95"), of_accuracies(last.test_accuracy), strict=True))
-    row["train_q50"] = of_accuracies(last.accuracy)[1]
-    row["counted_q50"] = of_accuracies(last.batch_accuracy)[1]
-    row |= with_interval("rate", rate.rate, rate)
-    if label == base:
-        return row
-
-    # How often it ends with the higher accuracy, and by how many points the medians differ
-    of = "test_accuracy"
-    better = ap.stats.improvement(pair, label, base, of=of)
-    points = ap.stats.compare_values(pair, label, base, of=of, statistic="median")
-    row |= with_interval("better", better.improvement, better)
-    row |= with_interval("points", points.difference, points)
-    return row
-
-
-def contrast(
-    values: Mapping[str, np.ndarray], factors: Sequence[str], cells: Mapping
-) -> np.ndarray:
-    """The effect of a set of factors on each seed (Yates): half the sum of signed accuracies.
-
-    The sign of a combination is positive if an even number of the factors is absent from it. So a
-    main effect is the accuracy with a factor less that without it, averaged over the others.
-    """
-    total: Any = 0
-    for cell, present in cells.items():
-        absent = set(factors) - set(present)
-        total = total + (-1) ** len(absent) * values[cell]
-    return np.asarray(total / (len(cells) / 2), float)
-
-
-def measure_factorial(
-    all_runs: Mapping[Hashable, xr.Dataset],
-    all_factors: Sequence[str] = FACTORS,
-    level: float = 0.95,
-) -> pd.DataFrame:
-    """Main effects and interactions on test accuracy, as means over seeds of contrasts.
-
-    The interval of each is that of a mean over seeds whose values lie between -1 and 1
-    (`stats.mean_interval`).
-    """
-    cells = combined(all_factors)
-    values = {}
-    for label in cells:
-        values[label] = all_runs[f"short {label}"].test_accuracy.isel(step=-1).values
-
-    rows = []
-    for factors in cells.values():
-        if not factors:
-            continue
-        each_seed = contrast(values, factors, cells)
-        # Accuracies lie in [0, 1]. An unseen seed may lie as far beyond those seen as these lie
-        # apart.
-        apart = float(np.ptp(each_seed))
-        low, high = ap.stats.mean_interval(each_seed, (-1.0, 1.0), level, step=apart)
-        row = {
-            "factors": " × ".join(factors),
-            "order": len(factors),
-            "effect": each_seed.mean(),
-            "low": float(low),
-            "high": float(high),
-            "n": each_seed.size,
-        }
-        rows.append(row)
-
-    return pd.DataFrame(rows).set_index("factors")
-
-
-def measure_kinds(
-    all_runs: Mapping[Hashable, xr.Dataset], compared: int = COMPARED
-) -> pd.DataFrame:
-    """How the seeds end after the passes compared: number, share and its 95% interval by kind."""
-    labels = np.asarray(ap.tasks.clusters(loss="cross_entropy").y_test)
-    rows = []
-    for label in LONG:
-        found = ap.stats.shares(kinds(until(all_runs[label], compared), labels))
-        for kind in found.kind.values:
-            one = found.sel(kind=kind)
-            row = {
-                "recipe": label,
-                "kind": str(kind),
-                "seeds": int(one.successes),
-                "n": int(one.n),
-            }
-            rows.append(row | {name: float(one[name]) for name in ("rate", "low", "high")})
-
-    return pd.DataFrame(rows).set_index(["recipe", "kind"])
-
-
-def commonest(shares: np.ndarray) -> dict[str, Any]:
-    """The confusion that is the commonest on average over the seeds, and its share of the class."""
-    wrong = np.where(np.eye(4, dtype=bool), 0, shares.mean(0))
-    right, taken = np.unravel_index(wrong.argmax(), wrong.shape)
-    said = f"{right} taken for {taken}"
-    return {"commonest_confusion": said, "share_of_class": wrong.max()}
-
-
-def measure_confusion(all_runs: Mapping[Hashable, xr.Dataset]) -> pd.DataFrame:
-    """Which classes are found (mean recall) and given up, the commonest confusion, and dead units.
-
-    And how many seeds diverged.
-    """
-    task = ap.tasks.clusters(loss="cross_entropy")
-    rows = []
-    for label in LONG:
-        runs = all_runs[label]
-        shares = confusion(runs, np.asarray(task.y_test))
-        recall = np.diagonal(shares, axis1=1, axis2=2)
-        row = {"recipe": label, "n": runs.sizes["seed"]}
-        row |= {f"recall_{c}": recall[:, c].mean() for c in range(4)}
-        row |= {f"given_up_{c}": int((recall[:, c] < GIVEN_UP).sum()) for c in range(4)}
-        row |= commonest(shares)
-        dead = dead_units(runs, LONG[label][1], np.asarray(task.x))
-        row["seeds_with_dead_units"] = int((dead > 0).sum())
-        row["seeds_diverged"] = diverged(runs)
-        rows.append(row)
-
-    return pd.DataFrame(rows).set_index("recipe")
-
-
-def diverged(runs: xr.Dataset) -> int:
-    """How many seeds ended with a loss that is no number."""
-    return int((~np.isfinite(runs.loss.isel(step=-1))).sum())
-
-
-def best_of(runs: xr.Dataset, tries: int) -> str:
-    """The mean test accuracy of the best of several seeds, in words."""
-    one = ap.stats.best_of(runs.isel(step=-1), tries=[tries], of="test_accuracy").sel(tries=tries)
-    interval = f"[{float(one.low):.4f}, {float(one.high):.4f}]"
-    return f"best of {tries}: mean {float(one.best):.4f} {interval}"
-
-
-def cost_of(runs: xr.Dataset, threshold: float) -> str:
-    """What a success costs if every failure is followed by a new seed, in words."""
-    cost = ap.stats.ert(above(runs, threshold))
-    low, middle, high = (float(cost[name]) / ROWS for name in ("low", "ert", "high"))
-    passes = f"{middle:.3g} [{low:.3g}, {high:.3g}]"
-    hits = f"{int(cost.successes)} of {int(cost.n)} seeds at some record"
-    return f"expected passes to a test accuracy of {threshold:g}: {passes}; {hits}"
-
-
-def restarts(runs: xr.Dataset) -> str:
-    """What restarts of the literal recipe would give, as lines of a list."""
-    lines = [best_of(runs, tries) for tries in (1, 5, 20, 100) if tries <= runs.sizes["seed"]]
-    lines += [cost_of(runs, threshold) for threshold in (LEAST_SQUARES, SOFTMAX)]
-    return "\n".join(f"- {line}" for line in lines)
-
-
-def summarise(
-    all_runs: Mapping[Hashable, xr.Dataset],
-    folder: Path,
-    compared: int = COMPARED,
-    factors: Sequence[str] = FACTORS,
-    note: str = "",
-) -> None:
-    """Make, write and print everything that is said of the results."""
-    classifiers = references(ap.tasks.clusters())
-    frames = {
-        "references": pd.DataFrame(classifiers, index=["test_accuracy", "test_loss"]).T,
-        "remedies": measure_remedies(all_runs, compared),
-        "factorial": measure_factorial(all_runs, factors),
-        "kinds": measure_kinds(all_runs, compared),
-        "confusion": measure_confusion(all_runs),
-    }
-    sections: dict[str, pd.DataFrame | str] = {}
-    for name, frame in frames.items():
-        sections[TITLES[name]] = frame
-
-    sections["Restarting the literal recipe"] = restarts(all_runs["literal"])
-    claims = measure_claims(all_runs, compared)
-    numbers = measure_reported(all_runs["literal"])
-    ap.stats.write_claims(folder, "clusters", claims, numbers, note, sections)
-    for name, frame in frames.items():
-        frame.to_csv(folder / f"clusters_{name}.csv", float_format="%.6g", lineterminator="\n")
-
-
-TITLES = {
-    "references": "Exact references",
-    "remedies": "Every recipe, against the literal one of as many passes",
-    "factorial": "Effects of the factors on test accuracy",
-    "kinds": "How the seeds ended",
-    "confusion": "Classes found and lost",
+WORKS = ap.study.threshold("test_accuracy", above=SOFTMAX)
+MEASURES = {
+    "works": WORKS._replace(says=f"{WORKS.says}, a linear softmax's"),
+    "as least squares": ap.study.threshold("test_accuracy", above=LEAST_SQUARES),
+    "finds every class": ap.study.Measure(f"recall ≥ {GIVEN_UP} of all classes", finds_every_class),
 }
 
 
-def path_of(results: Path, label: str) -> Path:
-    """Where the runs of a recipe are kept."""
-    name = re.sub(r"[^A-Za-z0-9]+", "_", label)
-    return results / f"clusters_{name}.nc"
+def stuck(runs: xr.Dataset) -> xr.DataArray:
+    """Which seeds end with a training accuracy, without dropout, that prints as 0.61 or less."""
+    return runs.accuracy.isel(step=-1) <= 0.615
 
 
-class Passes(NamedTuple):
-    """How many passes over the training rows the recipes take.
+def worse(runs: xr.Dataset) -> xr.DataArray:
+    """Which seeds end with a lower test accuracy than they have after the first pass."""
+    return runs.test_accuracy.isel(step=-1) < runs.test_accuracy.isel(step=1)
 
-    Attributes:
-        whole: of the thread's program and its corrections.
-        compared: of the remedies, after which they are compared.
-        short: of the factorial, and of what is compared with it.
+
+def counted_lower(runs: xr.Dataset) -> xr.DataArray:
+    """Which seeds' accuracy in the last pass is 0.1 lower with dropout than without, or more."""
+    end = runs.isel(step=-1)
+    return end.accuracy - end.batch_accuracy >= 0.1
+
+
+def rate_of(hits: Callable, runs: Mapping[str, xr.Dataset], **options) -> xr.Dataset:
+    """The share of the program's seeds of which a statement is true."""
+    return ap.stats.rate(hits(runs[BASELINE]), **options)
+
+
+# ---- what is claimed and printed -----------------------------------------------------------------
+
+
+def cut(label: str, passes: int) -> str:
+    """The label of a row as it was after so many passes."""
+    return f"{label}, {passes} passes"
+
+
+def claims(whole: int, compared: int) -> list[ap.study.Claim]:
+    """What the thread says and what we say, with the setting that it is said of."""
+    found = []
+    # What is said of the program, when it is true of a seed, for how many, and that in words
+    for text, hits, holds, measure in (
+        (
+            "the network is stuck at 0.6, its accuracy on the training rows",
+            stuck,
+            ap.stats.USUALLY,
+            "training rows, no dropout, at most 0.61",
+        ),
+        (
+            "training longer makes it worse",
+            worse,
+            ap.stats.USUALLY,
+            "test accuracy lower after the last pass than after the first",
+        ),
+        (
+            "(ours) 0.6 is the dropout of the count, 0.1 or more",
+            counted_lower,
+            ap.stats.ALWAYS,
+            "counted in the last pass at least 0.1 below the same rows without dropout",
+        ),
+    ):
+        said = f"{text} (the program as it stands, {whole} passes)"
+        effect = partial(rate_of, hits)
+        found.append(ap.study.own(said, effect, holds, compared=BASELINE, measure=measure))
+
+    wrong, right = f"derivatives wrong, {compared} passes", f"derivatives right, {compared} passes"
+    base, corrected = cut(BASELINE, compared), cut("both corrected", compared)
+    # What is said of a row, the row, and the one that it is compared with
+    for text, row, against in (
+        (f"biases are missing ({wrong})", "biases", base),
+        (f"use cross-entropy, not squared error ({wrong})", "cross-entropy", base),
+        (f"normalise the inputs ({wrong})", "normalised", base),
+        (f"all three pieces of advice together help ({wrong})", "all advice", base),
+        (f"(ours) dropout hurts a network of ten units ({wrong})", "no dropout", base),
+        (f"relu's wrong derivative costs ({whole} passes)", "relu corrected", BASELINE),
+        (f"the mask's missing factor costs ({whole} passes)", "mask corrected", BASELINE),
+        (f"both wrong derivatives together cost ({whole} passes)", "both corrected", BASELINE),
+        (f"(ours) biases help ({right})", "biases, right derivatives", corrected),
+        (f"(ours) cross-entropy helps ({right})", "cross-entropy, right derivatives", corrected),
+        (f"(ours) all advice and no dropout help ({right})", "everything", base),
+    ):
+        higher, works = f"{text}: higher test accuracy", f"{text}: works"
+        found.append(ap.study.better(row, higher, against=against, of="test_accuracy"))
+        found.append(ap.helps(row, works, against=against))
+    return found
+
+
+def test_error(runs: xr.Dataset) -> xr.DataArray:
+    """The thread's error at the end: the sum of squares over the outputs, twice the loss."""
+    return 2 * runs.test_loss.isel(step=-1)
+
+
+def printed(text: str, after: int, value: float, of: Any, rounding: float) -> ap.study.Reported:
+    """A number that the thread prints: of what, after how many passes, half of its last digit."""
+    return ap.study.Reported(text, BASELINE, value, of, ROWS * after, rounding)
+
+
+# The thread counts passes from 0. Its accuracy in training of "about 0.61" is held against the last
+PRINTED = (
+    printed("test accuracy, pass 0", 1, 0.812, "test_accuracy", 5e-4),
+    printed("test accuracy, pass 2", 3, 0.814, "test_accuracy", 5e-4),
+    printed("test accuracy, pass 297", 298, 0.7685, "test_accuracy", 5e-5),
+    printed("test accuracy, pass 299", 300, 0.778, "test_accuracy", 5e-4),
+    printed("accuracy in training, pass 0", 1, 0.572, "batch_accuracy", 5e-4),
+    printed("accuracy in training, pass 299", 300, 0.61, "batch_accuracy", 5e-3),
+    printed("test error, pass 299", 300, 0.47, test_error, 5e-3),
+)
+
+# ---- the study -----------------------------------------------------------------------------------
+
+
+def during(passes: int, changes: Changes) -> Changes:
+    """Changes by name, each with so many passes over the training rows."""
+    return {name: change | {"epochs": passes} for name, change in changes.items()}
+
+
+def study(
+    whole: int = WHOLE,
+    compared: int = COMPARED,
+    short: int = SHORT,
+    factors: Sequence[str] = tuple(FACTORS),
+) -> ap.Study:
+    """The question, with other numbers of passes for a quick look.
+
+    Args:
+        whole: passes of the program, and of its corrections.
+        compared: passes of the remedies; those of the program are compared after as many.
+        short: passes of the factorial, and of batches, Adam and 40 units.
+        factors: of the factorial.
     """
-
-    whole: int
-    compared: int
-    short: int
-
-    def of(self, label: str) -> int:
-        """Those of one recipe."""
-        if label in THREAD:
-            return self.whole
-        if label in REMEDIES:
-            return self.compared
-        return self.short
-
-
-def train(label: str, seeds: int, passes: Passes, results: Path, **options) -> xr.Dataset:
-    """Run one recipe and save it; the thread's also with its state when remedies are compared."""
-    task, whole = RECIPES[label]
-    keep_at: tuple[int, ...] = ()
-    if label in THREAD:
-        keep_at = (ROWS * passes.compared,)
-
-    runs = ap.run(
-        task,
-        of_passes(whole, passes.of(label)),
-        seeds=seeds,
-        keep=("prediction", "params"),
-        keep_at=keep_at,
-        progress=False,
-        **options,
+    literal = ap.Recipe(
+        model=RAW,
+        optimizer="sgd",
+        learning_rate=0.002,
+        batch_size=1,
+        batches="order",
+        steps=ROWS * whole,
+        records=[ROWS * passes for passes in RECORDED if passes <= whole],
     )
-    ap.save(runs, path_of(results, label))
-    return runs
+    changes = DERIVATIVES | during(compared, REMEDIES) | during(short, OTHERS)
+    updates = ROWS // 32  # in a pass of batches
+    for label, change in during(short, BATCHES).items():
+        changes[label] = change | {"records": range(0, updates * short + 1, updates)}
+
+    levels = {factor: during(short, FACTORS[factor]) for factor in factors}
+    cells = [", ".join(names) for names in product(*levels.values())]
+    programs = {cut(label, compared): label for label in (BASELINE, *DERIVATIVES)}
+    views = {name: ap.study.until(label, ROWS * compared) for name, label in programs.items()}
+    views[cut(BASELINE, short)] = ap.study.until(BASELINE, ROWS * short)
+    views["best of 5"] = ap.study.best_of(BASELINE, 5, by="accuracy")
+    long = [*REMEDIES, *(cut(label, compared) for label in DERIVATIVES)]
+    against = dict.fromkeys(long, cut(BASELINE, compared))
+    against |= dict.fromkeys([*BATCHES, *OTHERS, *cells], cut(BASELINE, short))
+
+    title = "Why a numpy network stays at an accuracy of 0.6"
+    if (whole, compared, short) != (WHOLE, COMPARED, SHORT):
+        title += f" (a quick look, not the experiment: {whole}, {compared} and {short} passes)"
+    return ap.Study(
+        TASK,
+        literal,
+        success=MEASURES,
+        changes=changes,
+        factors=levels,
+        views=views,
+        against=against,
+        claims=claims(whole, compared),
+        reported=[number for number in PRINTED if (number.step or 0) <= ROWS * whole],
+        judged=(),  # all verdicts are about claims
+        keep=("params",),
+        metrics={"confusion": confusion},
+        title=title,
+        source=SOURCE,
+    )
 
 
-def said(label: str, runs: xr.Dataset) -> str:
-    """A recipe's test accuracies at the end, as a line."""
-    low, middle, high = of_accuracies(runs.test_accuracy.isel(step=-1))
-    size = f"{runs.sizes['seed']} seeds, {int(runs.step[-1]):,} steps"
-    return f"{label}: {size}, test accuracy {middle:.4f} [{low:.4f}, {high:.4f}]"
+def quick_study() -> ap.Study:
+    """The question with two passes and two factors, by programs compiled without optimisation."""
+    question = study(2, 2, 2, ("biases", "loss"))
+    fast = {"lanes": 8, "compiler_options": {"xla_backend_optimization_level": 0}}
+    return replace(question, options=dict.fromkeys(question.rows, fast))
+
+
+# ---- tables that no study has --------------------------------------------------------------------
+
+
+def effects_on_accuracy(question: ap.Study) -> pd.DataFrame:
+    """What each factor changes of the test accuracy; a training that diverged has 0."""
+    cells: dict[tuple[Hashable, ...], xr.DataArray] = {}
+    for label, row in question.rows.items():
+        if row.levels:
+            cells[row.levels] = question.runs(label).test_accuracy.isel(step=-1).fillna(0)
+    values = ap.stats.crossed(cells, question.factors)
+    found = ap.stats.effects(values, interactions=True)
+    return found.to_dataframe().reset_index()
+
+
+def confusions(question: ap.Study) -> pd.DataFrame:
+    """Which classes the rows of each class are given to at the end: mean shares over the seeds."""
+    labels = (BASELINE, *DERIVATIVES, *REMEDIES)
+    ends = [question.runs(label).confusion.isel(step=-1, drop=True) for label in labels]
+    shares = xr.concat([end.mean("seed") for end in ends], pd.Index(labels, name="label"))
+    named = shares.rename(confusion_0="class", confusion_1="given").rename("share")
+    return named.to_dataframe().reset_index()
 
 
 def main(
-    seeds: int = 128,
-    passes: int = PASSES,
-    compared: int = COMPARED,
-    short: int = SHORT_PASSES,
-    results: Path = RESULTS,
-    summaries: Path = SUMMARIES,
-    quick: bool = False,
-    saved: bool = False,
+    seeds: int = 128, results: Path = RESULTS, summaries: Path = SUMMARIES, quick: bool = False
 ) -> None:
-    """Train the literal network, its corrections and the remedies, and judge the thread's claims.
+    """Train the program, its corrections and the remedies, and judge the thread's claims.
 
     Args:
-        seeds: of each recipe.
-        passes: over the training rows, of the thread's program and its corrections.
-        compared: passes of the remedies, after which they are compared; no more than `passes`, and
-            one of its records.
-        short: passes of the factorial, and of what is compared with it.
-        results: the folder to write runs to.
-        summaries: the folder to write tables to.
-        quick: a look in half a minute, at two factors, few seeds and passes, by programs compiled
-            without optimisation; in the folder quick of `results`, the tables too. Not the
-            experiment.
-        saved: train only what is not in the folder of results, to go on, or to judge anew what is.
+        seeds: of each row.
+        results: the folder to write to. What it has already is not trained again.
+        summaries: the folder of the tables.
+        quick: a look with two factors, few seeds and two passes, in the folder quick of `results`.
     """
-    note, labels = "", [*RECIPES]
-    factors: tuple[str, ...] = FACTORS
-    options: dict[str, Any] = {}
+    question = study()
+    only: list[str] | None = None
     if quick:
-        seeds, passes, compared, short = 16, 2, 2, 2
-        factors = FACTORS[:2]
-        labels = [*LONG, *(f"short {label}" for label in combined(factors))]
+        question, seeds = quick_study(), min(seeds, 16)
+        only = [label for label in question.rows if label not in BATCHES | OTHERS]
         results = summaries = results / "quick"
-        results.mkdir(parents=True, exist_ok=True)
-        options = {"lanes": 8, "compiler_options": UNOPTIMISED}
-
-    if (passes, compared, short) != (PASSES, COMPARED, SHORT_PASSES):
-        numbers = f"{seeds} seeds, {passes}, {compared} and {short} passes"
-        note = f"{numbers}: not the experiment."
-
-    if quick:
-        note = f"Quick look: {note}"
-
-    for label in labels:
-        if saved and path_of(results, label).exists():
-            continue
-        runs = train(label, seeds, Passes(passes, compared, short), results, **options)
-        print(f"{said(label, runs)}  {note}", flush=True)
-
-    everything: dict[Hashable, xr.Dataset] = {}
-    for label in labels:
-        everything[label] = ap.load(path_of(results, label))
-    summarise(everything, summaries, compared, factors, note)
+    results.mkdir(parents=True, exist_ok=True)
+    question.run(seeds, only=only, out=results / CASE)
+    question.answer().write(summaries, CASE)
+    simple = pd.DataFrame(references(TASK), index=["test_accuracy", "test_loss"])
+    tables = {
+        "references": simple.T.rename_axis("classifier").reset_index(),
+        "factorial": effects_on_accuracy(question),
+        "confusion": confusions(question),
+    }
+    for name, table in tables.items():
+        path = summaries / f"{CASE}_{name}.csv"
+        table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    print(question.report())
 
 
 if __name__ == "__main__":

@@ -31,9 +31,9 @@ FIGURES = {
     "square_remedies": "square_remedies/rows",
     "square_floors": r"square_(floors|sources)",
     "interval": "interval/rows",
-    "waveform": r"waveform_.*",
+    "waveform": "waveform/rows",
     "identity": "identity/rows",
-    "clusters": r"clusters_.*",
+    "clusters": "clusters/rows",
     "sine": "sine/rows",
     "second_order": r"second_order_.*",
 }

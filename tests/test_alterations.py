@@ -431,7 +431,7 @@ REFUSED = {
     "wrong owner": (TypeError, "perhaps 'model.widths' is meant", {"recipe.widths": (3,)}),
     "word of others": (TypeError, "perhaps 'learning_rate' is meant", {"lr": 0.1}),
     "units": (TypeError, "perhaps 'model.widths'", {"units": 64}),
-    "another optimizer's": (TypeError, "optimizers momentum, nesterov", {"momentum": 0.9}),
+    "another optimizer's": (TypeError, "optimizers sgd, momentum, nesterov", {"momentum": 0.9}),
     "ambiguous": (TypeError, "one of model.frequency, task.frequency", {"frequency": 2.0}),
     "twice": (TypeError, "two names of model.widths", {"widths": (3,), "model.widths": (3,)}),
     "no string": (TypeError, "a name is a string", {3: 4}),

@@ -94,7 +94,7 @@ def test_waveform():
     model = ap.MLP((4, 8), "sigmoid", outputs=4, initializer="keras")
     with jax.enable_x64(True):
         ten = Ten(
-            "32_rmsprop_keras",
+            "32 classes, RMSprop",
             "waveform",
             ap.tasks.waveform(classes=4, dim=6),
             model=model,
@@ -145,7 +145,9 @@ def test_identity(label):
     assert [int(weights.sum()) for _, _, weights, _ in ten.seen] == [8] * 8 + [6, 8]
 
 
-@pytest.mark.parametrize("label", ["literal", "relu corrected", "mask corrected", "both corrected"])
+@pytest.mark.parametrize(
+    "label", ["baseline", "relu corrected", "mask corrected", "both corrected"]
+)
 def test_clusters(label):
     """The thread's own loop, with its derivatives or the right ones."""
     relu_is_right, mask_is_right = (

@@ -83,7 +83,7 @@ TOGETHER = [
     ("sine", "sin", "momentum", ("order", 7)),
     ("function", "relu", "nesterov", None),
     ("two inputs", "gelu", "adamw", ("replacement", 7)),
-    ("half", "snake", "adam", ("epoch", 7)),
+    ("half", "snake", "adam", ("once", 7)),
     ("own loss", "square", "rmsprop_keras", ("epoch", 21)),
     ("labels", "sigmoid", "adam_keras", None),
     ("sides", "xla_tanh", "adamw_keras", None),
@@ -96,9 +96,9 @@ def test_the_table_holds_the_whole_catalogue():
     tasks, activations, optimizers, batches = (set(names) for names in zip(*TOGETHER, strict=True))
     assert tasks == set(TASKS)
     assert activations <= set(ap.models.ACTIVATIONS)
-    assert optimizers > set(ap.optimizers.OPTIMIZERS)
+    assert {name for name in optimizers if isinstance(name, str)} < set(ap.optimizers.OPTIMIZERS)
     kinds = {pair[0] for pair in batches if pair is not None}
-    assert kinds == set(ap.sampling.KINDS) | {"stream"}
+    assert kinds == set(ap.sampling.KINDS)
 
 
 @pytest.mark.parametrize(("name", "activation", "optimizer", "batches"), TOGETHER)

@@ -390,10 +390,12 @@ def test_schedules_are_as_exact_as_their_dtype(schedule, factor):
 @pytest.mark.parametrize("optimizer", ap.optimizers.OPTIMIZERS)
 def test_nothing_of_a_step_in_float64_is_float32(optimizer):
     with jax.enable_x64(True):
-        numbers = {k: jnp.asarray(v) for k, v in ap.optimizers.defaults(optimizer).items()}
+        numbers = {k: jnp.asarray(v) for k, v in ap.optimizers.numbers(optimizer, {}).items()}
         rule = ap.optimizers.make(optimizer, jnp.asarray(0.3), numbers, "linear", 7)
         state = rule.init(jnp.ones(3))
-        assert "f32" not in str(jax.make_jaxpr(rule.update)(jnp.ones(3), state, jnp.ones(3)))
+        update = optax.with_extra_args_support(rule).update
+        program = jax.make_jaxpr(lambda g: update(g, state, g, value=g.sum()))(jnp.ones(3))
+        assert "f32" not in str(program)
 
 
 @jax.tree_util.register_dataclass

@@ -228,9 +228,9 @@ CASES = {
         "frequency belongs to the activation 'sin'",
     ),
     "optimizer": (
-        lambda: ap.Recipe(optimizer="adamax"),
+        lambda: ap.Recipe(optimizer="adamaxx"),
         ValueError,
-        "unknown optimizer 'adamax'; there is: sgd",
+        "unknown optimizer 'adamaxx'; there is: sgd",
     ),
     "option": (
         lambda: ap.Recipe(options={"beta1": 0.9}),
@@ -453,7 +453,7 @@ CASES = {
         MemoryError,
         "fresh rows",
     ),
-    "epochs": (lambda: run(epochs=5), TypeError, "steps = epochs x batches per epoch"),
+    "epochs": (lambda: run(epochs=5), TypeError, r"recipe: ap.Recipe\(epochs=5\)"),
     "batch size in run": (lambda: run(batch_size=8), TypeError, "batch_size belongs to the recipe"),
     "steps in run": (lambda: run(steps=8), TypeError, "steps belongs to the recipe"),
     "labels alike": (lambda: run(recipe={1: RECIPE, "1": RECIPE}), ValueError, "'1' twice"),
@@ -738,14 +738,15 @@ def test_flax_without_numbers_sweeps_only_the_recipe():
     with pytest.raises(TypeError, match=r"width belongs to the model: Dense\(width=3\)"):
         run(recipe=ap.Recipe(model=Dense()), width=[3, 4])
     with pytest.raises(
-        TypeError, match="sweepable: learning_rate, l2, b1, b2, eps, range, center, noise"
+        TypeError, match="sweepable: learning_rate, l2, l1, b1, b2, eps, range, center, noise"
     ):
         run(recipe=ap.Recipe(model=Dense()), wide=[3, 4])
 
 
 SLIPS = {
     "seed": (3, "run() has no option 'seed'; did you mean seeds=3"),
-    "epochs": (5, "did you mean ap.Recipe(steps=...), where steps = epochs x batches per epoch?"),
+    "epochs": (5, "epochs belongs to the recipe: ap.Recipe(epochs=5)"),
+    "patience": (5, "did you mean ap.Recipe(stop=ap.stops.Patience(patience=...))?"),
     "batch_size": (8, "batch_size belongs to the recipe: ap.Recipe(batch_size=8)"),
     "steps": ([10, 20], "ap.Recipe(steps=10); several values of it are a dictionary of recipes"),
     "widths": ((20,), "widths belongs to the model: MLP(widths=(20,))"),

@@ -237,9 +237,9 @@ def test_the_recipes_of_the_other_cases_are_the_threads():
     recipe = script("experiments", "interval").study().recipe
     assert (recipe.model.widths, recipe.optimizer, recipe.learning_rate) == ((2,), "sgd", 0.01)
     assert (recipe.batch_size, recipe.steps) == (32, 1_000 * np.ceil(300 / 32))
-    waveform = script("experiments", "waveform").RECIPES
-    assert {key.split("_", 1)[0] for key in waveform} == {"32", "64", "256"}
-    task, recipe = waveform["64_adam_keras"]
+    waveform = script("experiments", "waveform").study().rows
+    assert {row.task.classes for row in waveform.values()} == {32, 64, 256}
+    task, recipe = waveform["64 classes, Adam"][1:3]
     assert (task.dim, recipe.model.widths, recipe.model.outputs) == (200, (64, 128), 64)
     assert (task.spread, recipe.batch_size, recipe.batches, recipe.steps) == (
         63 / 255,
@@ -255,15 +255,16 @@ def test_the_recipes_of_the_other_cases_are_the_threads():
             size,
             epochs * np.ceil(np.floor(rows * 0.7) / size),
         )
-    task, recipe = script("experiments", "clusters").RECIPES["literal"]
-    assert (recipe.model.widths, recipe.model.bias, recipe.model.dropout) == ((10,), False, 0.5)
+    study = script("experiments", "clusters").study()
+    task, recipe, model = study.task, study.recipe, study.recipe.model.model
+    assert (model.widths, model.bias, model.dropout) == ((10,), False, 0.5)
     assert (recipe.batch_size, recipe.batches, recipe.learning_rate, recipe.steps) == (
         1,
         "order",
         0.002,
         300 * 8_000,
     )
-    assert (recipe.model.initializer, recipe.model.init_scale, task.loss) == (
+    assert (model.initializer, model.init_scale, task.loss) == (
         "uniform",
         0.1,
         "half_squared_error",

@@ -10,7 +10,7 @@ from approx.asking.networks import network
 from approx.asking.options import Data
 from approx.tasks import Task, given
 from approx.tasks.data import kept_rows
-from approx.training.recipes import Recipe
+from approx.training.recipes import Recipe, steps_of
 
 MOST_NAMED = 6  # classes that a note names
 
@@ -109,8 +109,6 @@ def of_classes(x: np.ndarray, target: pd.Series, options: Data) -> tuple[Task, l
 
 def recipe_of(task: Task, options: Data) -> Recipe:
     """The recipe that the options describe."""
-    from approx.study.alterations import steps_of
-
     if options.steps is not None and options.epochs is not None:
         raise ValueError("--steps and --epochs both say how long the training is; give one of them")
     fields: dict[str, Any] = {"optimizer": options.optimizer, "batch_size": options.batch_size}

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
+from jax.custom_batching import custom_vmap
 from jaxtyping import Array, ArrayLike, PyTree
 
 from approx.numerics.barriers import product, settled
@@ -99,6 +100,26 @@ class Batching(NamedTuple):
 
 
 ONE: Batching = Batching()
+
+
+@custom_vmap
+def any_network(condition: Array) -> Array:
+    """Whether a condition holds for at least one network: one answer for all of them.
+
+    Under `jax.vmap` too: a program that asks this can leave out a step that no network needs, where
+    a condition of each network's own would be computed for all of them in both ways.
+
+    Args:
+        condition: () of one network, (S,) of S networks.
+    """
+    return jnp.any(condition)
+
+
+@any_network.def_vmap
+def any_of_batch(size: int, batched: Any, condition: Array) -> tuple[Array, bool]:
+    """The answer for all networks of a further axis, which is the same for each of them."""
+    del size, batched
+    return any_network(condition), False
 
 
 # ---- many networks: the last axis is theirs ------------------------------------------------------

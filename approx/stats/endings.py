@@ -156,8 +156,8 @@ def falling(
 
         v < b  and  v <= b (s / T)^slope,
 
-    unless v is not finite, or the method itself stopped the training (the variable `stopped` is not
-    0 at T).
+    unless v is not finite, or the training was stopped: by the method itself (the variable
+    `stopped` is not 0 at T), or by a rule of the recipe (`stop_reason` is not 0).
 
     The rule asks whether the loss falls at least as fast as the power law t^-slope, which is a
     straight line of that slope on two logarithmic axes. Such a line has no scale: the answer
@@ -205,6 +205,8 @@ def falling(
     if "stopped" in runs:
         stopped = runs.stopped.isel(step=-1, drop=True)
         is_falling = is_falling & (stopped == 0)
+    if "stop_reason" in runs:
+        is_falling = is_falling & (runs.stop_reason == 0)
     return is_falling.rename("falling").drop_attrs()
 
 

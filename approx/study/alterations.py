@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
-import jax
 import numpy as np
 
 from approx.study import fields, names, standardising
@@ -12,8 +11,8 @@ from approx.sweep import numbers, slips
 from approx.sweep.request import check_nouns
 from approx.tasks import Task, shortened
 from approx.tasks.reprs import as_code
-from approx.training import optimizers, sampling
-from approx.training.recipes import Recipe, checked_count
+from approx.training import optimizers
+from approx.training.recipes import Recipe, settled, steps_of
 from approx.training.recorded_steps import is_whole
 
 
@@ -34,7 +33,8 @@ def altered(
       Options that the new optimiser does not know are dropped. What the change itself names is
       taken as it is.
     - "epochs" is a whole number, from which the number of steps follows (see `steps_of`), with the
-      changed task and batch size. If only the batch size is changed, the number of steps stays.
+      changed task and batch size. If only the batch size is changed, the number of steps stays;
+      of a baseline that has `epochs`, the number of epochs stays.
     - "steps" and "epochs": if the baseline lists the steps of its records, those below the new
       number of steps are kept, and the new last step is added.
     - "inputs" and "targets" are "standardise" or "raw". "standardise" puts the model into a
@@ -140,15 +140,18 @@ def with_values(task: Task, recipe: Recipe, change: Mapping[str, Any]) -> tuple[
     values = names.qualified(plain, known, model)
     if "epochs" in special:
         names.check_special("epochs", known)
+    before = task
     task = fields.with_task_values(task, owned(values, "task"))
     new = carried | recipe_values(values, options)
     new["model"] = fields.with_model_values(model, owned(values, "model"))
     written = [full for full in values if full.startswith("recipe.")]
     if "epochs" in special:
-        new["steps"] = steps_in(task, recipe, new, special.pop("epochs"))
+        new |= {"steps": steps_in(task, recipe, new, special.pop("epochs")), "epochs": None}
         written.append("epochs")
-    if "steps" in new and "records" not in new:
-        new["records"] = fitted_records(recipe, new["steps"])
+    elif "steps" in new:
+        new["epochs"] = None
+    if "records" not in new:
+        new["records"] = fitted_records(settled(recipe, before), length_of(task, recipe, new))
     with fields.naming(written):
         recipe = replace(recipe, **new)
     if special:
@@ -190,43 +193,6 @@ def recipe_values(values: Mapping[str, Any], options: Mapping[str, Any]) -> dict
 # ---- the length of the training ------------------------------------------------------------------
 
 
-def steps_of(task: Task, epochs: int, batch_size: int | None) -> int:
-    """How many steps so many epochs are: in one epoch every training row is seen once.
-
-    Rows that are kept for validation are not trained on and do not count. The last batch of an
-    epoch may be partial and is one step too. With all rows in every step, an epoch is one step.
-    With batches that are drawn with replacement, an epoch has as many steps, although a row may be
-    seen twice or not at all.
-
-    Args:
-        task: gives the number of training rows.
-        epochs: how many epochs, at least 1.
-        batch_size: rows per step; None is all of them.
-
-    Returns:
-        The number of steps.
-
-    Raises:
-        ValueError: no whole number of at least 1; a batch of more rows than there are.
-
-    Example:
-        `steps_of(ap.tasks.square(), 300, 8)` is 900: 21 rows are 3 batches.
-
-    """
-    epochs = checked_count("epochs", epochs)
-    if batch_size is None:
-        return epochs
-    batch_size = checked_count("batch_size", batch_size)
-    key = jax.random.key(0)
-    x, _ = jax.eval_shape(lambda: task.split(key, key)[0])
-    rows = x.shape[0]
-    if batch_size > rows:
-        raise ValueError(
-            f"batch_size={batch_size} is more than the {rows} training rows; None is all of them"
-        )
-    return epochs * sampling.batches_per_epoch(rows, batch_size)
-
-
 def steps_in(task: Task, recipe: Recipe, new: Mapping[str, Any], epochs: Any) -> int:
     """The steps of so many epochs, with the batches of a recipe of other fields.
 
@@ -246,7 +212,15 @@ def steps_in(task: Task, recipe: Recipe, new: Mapping[str, Any], epochs: Any) ->
             f'epochs={shortened(epochs)}: with batches="stream" every row is new, and there are '
             "no epochs; give steps"
         )
-    return steps_of(task, epochs, new.get("batch_size", recipe.batch_size))
+    batch_size = new.get("batch_size", recipe.batch_size)
+    return steps_of(task, epochs, batch_size, new.get("drop_last", recipe.drop_last))
+
+
+def length_of(task: Task, recipe: Recipe, new: Mapping[str, Any]) -> Any:
+    """The number of steps of a recipe of other fields; epochs of a baseline are counted anew."""
+    if "steps" in new or recipe.epochs is None:
+        return new.get("steps", recipe.steps)
+    return steps_in(task, recipe, new, recipe.epochs)
 
 
 def fitted_records(recipe: Recipe, steps: Any) -> Any:

@@ -43,7 +43,8 @@ def known(task: Task, model: Any, optimizer: Any, options: Mapping[str, Any]) ->
         options: the recipe's further arguments of the optimiser.
 
     """
-    found = [f"recipe.{name}" for name in slips.field_names(Recipe)]
+    own = [name for name in slips.field_names(Recipe) if name not in SPECIAL]
+    found = [f"recipe.{name}" for name in own]
     found += [f"recipe.{name}" for name in option_names(optimizer, options)]
     for each in numbers.nested(model):
         found += [f"model.{name}" for name in model_fields(each)]

@@ -377,8 +377,9 @@ def batches(case: Case) -> Iterator[Remedy]:
 
 def length(case: Case) -> Iterator[Remedy]:
     """Three and ten times as many steps."""
+    steps = case.facts.recipe.steps
     for times in (3, 10):
-        yield f"{times} times as long", {"steps": times * case.recipe.steps}
+        yield f"{times} times as long", {"steps": times * steps}
 
 
 def restarts(task: Task) -> dict[str, View]:

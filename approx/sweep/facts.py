@@ -9,7 +9,7 @@ from jaxtyping import PyTree
 from approx.sweep import hosts, inspection
 from approx.tasks import Task
 from approx.training import checks
-from approx.training.recipes import Recipe, record_steps, rule
+from approx.training.recipes import Recipe, record_steps, rule, settled
 from approx.training.rules import Optax
 
 
@@ -19,7 +19,8 @@ class Facts(NamedTuple):
     Shapes are `jax.ShapeDtypeStruct`s, which have `shape`, `size` and `dtype`.
 
     Attributes:
-        task, recipe: that these are the facts of. A number that is swept has its first value.
+        task, recipe: that these are the facts of. A number that is swept has its first value. The
+            recipe's length is in steps.
         inputs: shape of the training inputs, (n, i).
         targets: shape of the training targets, (n, o), or (n,) for labels.
         points: shapes of the test points, a `Points`.
@@ -92,6 +93,7 @@ def find(task: Task, recipe: Recipe) -> Facts:
 
     """
     with x64(recipe):
+        recipe = settled(recipe, task)
         shapes, plain, obstacle = shapes_of(task, recipe)
         return Facts(
             task,

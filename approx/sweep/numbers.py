@@ -15,6 +15,8 @@ from approx.tasks import Task, shortened
 from approx.training import optimizers
 from approx.training.recipes import Recipe, is_number
 
+RULE_FIELDS = ("stop", "plateau")  # of a recipe: rules that have numbers of their own
+
 # ---- which numbers there are ---------------------------------------------------------------------
 
 
@@ -27,12 +29,36 @@ def numbers(task: Task, recipe: Recipe) -> dict[str, Any]:
     if recipe.learning_rate is not None:  # a finished optax transformation has its own
         found["recipe.learning_rate"] = recipe.learning_rate
     found["recipe.l2"] = recipe.l2
+    found["recipe.l1"] = recipe.l1
     options = optimizers.numbers(recipe.optimizer, recipe.options)
     found |= {f"recipe.{name}": value for name, value in options.items()}
+    found |= {full: getattr(rule, name) for full, (_, _, rule, name) in of_rules(recipe).items()}
     if recipe.traced_model:  # all fields of a flax module are structure
         for model in reversed(nested(recipe.model)):
             found |= {f"model.{name}": value for name, value in own_numbers(model)}
     found |= {f"task.{name}": value for name, value in own_numbers(task)}
+    return found
+
+
+def of_rules(recipe: Recipe) -> dict[str, tuple[str, int, Any, str]]:
+    """The numbers of the rules in `stop` and `plateau`, by full name.
+
+    The name is `stop.tol`, or `stop.1.tol` where several rules of the recipe's field have a number
+    of that name, with the place of the rule.
+
+    Returns:
+        For each name the recipe's field, the place of the rule in it, the rule, and the number's
+        own name.
+    """
+    found = {}
+    for owner in RULE_FIELDS:
+        rules = getattr(recipe, owner) or ()
+        names = [name for rule in rules for name, _ in own_numbers(rule)]
+        for place, rule in enumerate(rules):
+            for name, _ in own_numbers(rule):
+                alone = names.count(name) == 1
+                full = f"{owner}.{name}" if alone else f"{owner}.{place}.{name}"
+                found[full] = owner, place, rule, name
     return found
 
 
@@ -122,9 +148,14 @@ def setting(task: Task, recipe: Recipe, values: Mapping[str, float]) -> tuple[Ta
     """
     changes: dict[str, dict[str, Any]] = {"task": {}, "recipe": {}, "model": {}}
     options = dict(recipe.options)
+    known = of_rules(recipe)
+    rules = {owner: list(getattr(recipe, owner) or ()) for owner in RULE_FIELDS}
     for full, value in values.items():
         owner, name = full.split(".", 1)
-        if owner == "recipe" and name not in ("learning_rate", "l2"):
+        if full in known:
+            _, place, _, name = known[full]
+            rules[owner][place] = replace(rules[owner][place], **{name: value})
+        elif owner == "recipe" and name not in ("learning_rate", "l2"):
             options[name] = value
         else:
             changes[owner][name] = value
@@ -133,6 +164,7 @@ def setting(task: Task, recipe: Recipe, values: Mapping[str, float]) -> tuple[Ta
         model = with_numbers(model, changes["model"])
     if changes["task"]:
         task = replace(task, **changes["task"])
+    changes["recipe"] |= {owner: tuple(rules[owner]) or None for owner in RULE_FIELDS}
     return task, replace(recipe, **changes["recipe"], model=model, options=options)
 
 

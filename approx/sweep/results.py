@@ -18,6 +18,7 @@ from approx.sweep.facts import Facts
 from approx.sweep.plans import Plan, start_rows
 from approx.sweep.provenance import describe_seeds
 from approx.tasks import Points
+from approx.training import stops
 from approx.training.loop import Trace
 from approx.training.second_order import REASONS
 
@@ -51,12 +52,23 @@ REPORTS: dict[str, dict[str, Any]] = {
 }
 
 
-def passes(facts: Facts) -> np.ndarray:
-    """How often a first-order method has passed over the training rows, at every record."""
-    recipe, recorded = facts.recipe, facts.recorded
+# What a recipe with rules in `stop` or `plateau` records of each training, once.
+STOPS: dict[str, dict[str, Any]] = {
+    "stopped_at": {"long_name": "step after which a rule stopped the training, or its last step"},
+    "stop_reason": {  # as the CF conventions flag states
+        "long_name": "which kind of rule stopped the training",
+        "flag_values": list(range(len(stops.REASONS))),
+        "flag_meanings": " ".join(reason.replace(" ", "_") for reason in stops.REASONS),
+    },
+}
+
+
+def passes(facts: Facts, recorded: np.ndarray) -> np.ndarray:
+    """How often a first-order method has passed over the training rows, after so many steps."""
+    recipe = facts.recipe
     if recipe.batch_size is None:
         return recorded.astype(recipe.dtype)
-    epoch = recorded[-1] + 1  # steps after which the batches begin anew: here they never do
+    epoch = recipe.steps + 1  # steps after which the batches begin anew: here they never do
     if recipe.batches in ("epoch", "order"):
         epoch = math.ceil(facts.rows / recipe.batch_size)
     within = recorded % epoch * recipe.batch_size / facts.rows
@@ -114,6 +126,7 @@ def variables(plan: Plan, trace: Trace) -> dict[str, Variable]:
         values = getattr(trace, name)
         if values is not None:
             found[name] = recorded(values, {"long_name": about})
+    found |= stops_of(trace)
     return found | reported(plan, trace) | metrics_of(trace) | outputs_of(plan, trace)
 
 
@@ -124,8 +137,23 @@ def reported(plan: Plan, trace: Trace) -> dict[str, Variable]:
         found[name] = recorded(values, REPORTS[name])
     if "evaluations" not in found and plan.facts.plain:
         shape = (len(trace.loss), len(plan.facts.recorded))
-        work = np.broadcast_to(passes(plan.facts), shape)
+        steps = np.broadcast_to(plan.facts.recorded, shape)
+        if trace.stopped_at is not None:
+            steps = np.minimum(steps, trace.stopped_at[:, None])
+            work = passes(plan.facts, steps)
+        else:
+            work = np.broadcast_to(passes(plan.facts, plan.facts.recorded), shape)
         found["evaluations"] = recorded(work, REPORTS["evaluations"])
+    return found
+
+
+def stops_of(trace: Trace) -> dict[str, Variable]:
+    """When and why each training was stopped by a rule of the recipe, if it has rules."""
+    found: dict[str, Variable] = {}
+    if trace.stopped_at is None:
+        return found
+    for name, notes in STOPS.items():
+        found[name] = ("training",), getattr(trace, name), notes
     return found
 
 
@@ -330,11 +358,25 @@ def with_reports(made: Sequence[xr.Dataset]) -> list[xr.Dataset]:
     the loss is not known: `evaluations` is nan.
     """
     found = list(made)
+    if any("stop_reason" in runs for runs in made):
+        found = [with_stops(runs) for runs in found]
     for name, value in (("stopped", 0), ("evaluations", np.nan)):
         if any(name in runs for runs in made):
             missing = xr.full_like(made[0].loss, value).assign_attrs(REPORTS[name])
             found = [runs if name in runs else runs.assign({name: missing}) for runs in found]
     return found
+
+
+def with_stops(runs: xr.Dataset) -> xr.Dataset:
+    """A result that says when its trainings were stopped: of a recipe without rules, never."""
+    if "stop_reason" in runs:
+        return runs
+    never = xr.zeros_like(runs.loss.isel(step=0, drop=True), np.int32)
+    last = int(runs.step[-1])
+    return runs.assign(
+        stopped_at=(never + last).astype(np.int32).assign_attrs(STOPS["stopped_at"]),
+        stop_reason=never.assign_attrs(STOPS["stop_reason"]),
+    )
 
 
 def is_shared(name: str, made: Sequence[xr.Dataset]) -> bool:

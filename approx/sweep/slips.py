@@ -13,7 +13,8 @@ ALIKE = 0.75  # how alike two names must be to be taken for one, from 0 to 1 (se
 # What is often written, and what was meant
 MEANT = {
     "seed": "seeds=3 (how many) or seeds=[3] (which)",
-    "epochs": "ap.Recipe(steps=...), where steps = epochs x batches per epoch",
+    "early_stopping": "ap.Recipe(stop=ap.stops.Patience(...))",
+    "patience": "ap.Recipe(stop=ap.stops.Patience(patience=...))",
     "lr": "learning_rate=",
     "repeats": "seeds=, how many networks",
     "n_seeds": "seeds=, how many networks",

@@ -11,7 +11,8 @@ from jaxtyping import PyTree
 
 from approx import models
 from approx.tasks import Given, Points, Task, losses
-from approx.training.recipes import Recipe, rule
+from approx.training import stopping
+from approx.training.recipes import Recipe, rule, settled
 from approx.training.rules import GRADIENT, SQUARES
 
 
@@ -50,6 +51,7 @@ def check(task: Task, recipe: Recipe) -> Shapes:
 
     """
     check_dtype(task, recipe)
+    recipe = settled(recipe, task)
     key = random.key(0)
     x, y = jax.eval_shape(lambda: task.split(key, key)[0])
     points: Any = jax.eval_shape(lambda: Points(*task.points()))
@@ -63,10 +65,11 @@ def check(task: Task, recipe: Recipe) -> Shapes:
     elif outputs.ndim != 2 or outputs.shape[0] != x.shape[0] or outputs.shape != y.shape:
         raise wrong_outputs(outputs, y.shape)
     check_rowwise(task, outputs, y)
+    stopping.check(task, recipe, outputs, y)
     if models.trained(params) is not params:
         check_averages(recipe, x)
     in_order = isinstance(params, list | tuple)
-    if recipe.l2 is not None and recipe.l2_on == "hidden" and not in_order:
+    if recipe.penalised and recipe.l2_on == "hidden" and not in_order:
         kind = type(params).__name__
         raise ValueError(
             'l2_on="hidden" needs parameters in the order of the layers, a list; this model has a '

@@ -53,16 +53,37 @@ def predict(
     return apply(params, jnp.asarray(x), key=key)
 
 
-def penalty(params: PyTree, recipe: Recipe) -> Array | float:
-    """`l2 * Σ w²` over the parameters that `l2_on` names."""
-    if recipe.l2 is None:
+def penalty(params: PyTree, recipe: Recipe, per: Any = None) -> Array | float:
+    """`l2 Σ w² + l1 Σ |w|` over the parameters that `l2_on` names, divided by `per` if given."""
+    if not recipe.penalised:
         return 0.0
     leaves = jax.tree.leaves(models.trained(params))
     if recipe.l2_on != "all":
         leaves = [leaf for leaf in leaves if leaf.ndim >= 2]
     if recipe.l2_on == "hidden":
         leaves = leaves[:-1]
-    return recipe.l2 * sum((leaf**2).sum() for leaf in leaves)
+    total: Any = 0.0
+    if recipe.l2 is not None:
+        total = recipe.l2 * sum((leaf**2).sum() for leaf in leaves)
+    if recipe.l1 is not None:
+        total = total + recipe.l1 * sum(magnitude(leaf).sum() for leaf in leaves)
+    return total if per is None else total / per
+
+
+def magnitude(w: Array) -> Array:
+    """`|w|`, whose slope at 0 is 0 here; that of `jnp.abs` is 1."""
+    return jnp.maximum(w, -w)
+
+
+def rows_per_penalty(recipe: Recipe, n: Any) -> Any:
+    """What a penalty is divided by in the loss per row of a batch of n rows; None for nothing.
+
+    See `Recipe`. With the sum of the rows' losses, the loss per row has the n-th part of it.
+    """
+    per = n if recipe.l2_per == "rows" else None
+    if recipe.reduction == "sum":
+        return n if per is None else n * n
+    return per
 
 
 def loss(
@@ -73,7 +94,7 @@ def loss(
     recipe: Recipe,
     key: Key[Array, "..."] | None = None,
 ) -> Float[Array, ""]:
-    """The loss that is minimised: `mean_n loss(f(x), y) + l2 Σ w²`.
+    """The loss that is minimised, per row: `mean_n loss(f(x), y) + l2 Σ w²`.
 
     Args:
         params: the model's parameters.
@@ -85,7 +106,7 @@ def loss(
     """
     outputs = predict(params, x, recipe, key)
     of_rows = losses.find(task.loss)(outputs, y)
-    return of_rows.mean(0) + penalty(params, recipe)
+    return of_rows.mean(0) + penalty(params, recipe, rows_per_penalty(recipe, len(of_rows)))
 
 
 def is_correct(outputs: Array, y: Array, task: Task) -> Array | None:
@@ -168,8 +189,11 @@ def slope(
     n = len(rows[0]) if sums.weights is None else sums.weights
     gradient = jax.tree.map(lambda g: g / n, gradient)
     value = sums.loss / n
-    if recipe.l2 is not None:
+    if recipe.penalised:
         extra, extra_gradient = batching.each(jax.value_and_grad(penalty))(params, recipe)
+        per = rows_per_penalty(recipe, n)
+        if per is not None:
+            extra, extra_gradient = jax.tree.map(lambda a: a / per, (extra, extra_gradient))
         gradient = jax.tree.map(jnp.add, gradient, extra_gradient)
         value = value + extra
     correct = None if sums.correct is None else sums.correct / n
@@ -180,6 +204,20 @@ def slope(
     return Gradient(gradient, value, correct, n, objective)
 
 
+def descended(
+    params: PyTree, batch: Batch, task: Task, recipe: Recipe, key=None, batching: Batching = ONE
+) -> Gradient:
+    """`slope`, whose gradient and objective are those of the sum over rows where that is descended.
+
+    The value stays that per row.
+    """
+    found = slope(params, batch, task, recipe, key, batching)
+    if recipe.reduction == "mean":
+        return found
+    gradient = jax.tree.map(lambda g: g * found.n, found.gradient)
+    return found._replace(gradient=gradient, objective=lambda w: found.objective(w) * found.n)
+
+
 def value_alone(params: PyTree, batch: Batch, task: Task, recipe: Recipe, key=None) -> Array:
     """The loss that is minimised, of one network on a batch."""
     x, y = batch.x, batch.y
@@ -188,7 +226,7 @@ def value_alone(params: PyTree, batch: Batch, task: Task, recipe: Recipe, key=No
         y = take(y, batch.which)
     sums = row_sums(params, (x, y, batch.weights), task, recipe, key)
     n = len(x) if sums.weights is None else sums.weights
-    return sums.loss / n + penalty(params, recipe)
+    return sums.loss / n + penalty(params, recipe, rows_per_penalty(recipe, n))
 
 
 # ---- second order: all rows, at a point that the rule chooses ------------------------------------
@@ -239,7 +277,7 @@ def squares(
     unit = 1.0
     if task.loss in losses.SUMS:
         unit = outputs * losses.SUMS[task.loss]
-    if recipe.l2 is None and is_dual(m, batching.count(params)):
+    if not recipe.penalised and is_dual(m, batching.count(params)):
         r, jacobian = batching.map_rows(of_rows, batch.x, batch.y)
         return dual_squares(r, jacobian, unit)
 
@@ -284,4 +322,4 @@ def pulled_back(jacobian: Array, r: Array) -> Array:
 
 
 # What each `Rule.wants` is found by.
-EVALUATIONS: dict[str, Callable[..., Any]] = {GRADIENT: slope, SUM: total, SQUARES: squares}
+EVALUATIONS: dict[str, Callable[..., Any]] = {GRADIENT: descended, SUM: total, SQUARES: squares}

@@ -134,7 +134,9 @@ def batch(
     if recipe.batch_size is None:
         return Batch(*rows)
     n = rows[0].shape[0]
-    index, weights = sampling.batch(recipe.batches, keys.order, step, recipe.batch_size, n)
+    index, weights = sampling.batch(
+        recipe.batches, keys.order, step, recipe.batch_size, n, recipe.drop_last
+    )
     # XLA:CPU would compute the index anew in every gather, and without vectors
     index = lax.optimization_barrier(index)
     return Batch(*rows, weights, index)

@@ -14,9 +14,10 @@ from jaxtyping import Array, ArrayLike, Key, PyTree
 
 from approx.numerics.products import ONE, Batching
 from approx.tasks import Task
+from approx.training import stopping
 from approx.training.checks import check
 from approx.training.inputs import Data, Keys, as_keys, batch, prepare
-from approx.training.recipes import Recipe, record_steps
+from approx.training.recipes import Recipe, record_steps, settled
 from approx.training.records import KEEP, KEEPABLE, KEPT_FIELDS, Keep, Trace, measure, record
 from approx.training.steps import State, init, step
 
@@ -32,10 +33,12 @@ def start(
     source: Any = None,
 ) -> tuple[State, Trace]:
     """State and trace before the first step; record 0 is made if step 0 is among the records."""
+    recipe = settled(recipe, task)
     check(task, recipe)
     keys = as_keys(key)
     data = prepare(keys, task, recipe)
     state = init(keys, task, recipe, params, source)
+    state = state._replace(stopping=stopping.begin(recipe, state.params))
     one = jax.eval_shape(lambda: measure(state, data, task, recipe, keep))
 
     def unwritten(path, value):
@@ -45,7 +48,8 @@ def start(
         return jnp.full((size, *value.shape), jnp.nan, value.dtype)
 
     trace = tree_map_with_path(unwritten, one)
-    return record((state, trace), -1, data, task, recipe, keep)
+    state, trace = record((state, trace), -1, data, task, recipe, keep)
+    return state, stopping.with_stop(trace, state, 0)
 
 
 def loop(
@@ -64,24 +68,32 @@ def loop(
     through. With traced ones it is a while loop, so that one compiled program serves segments of
     any length, with the same bits.
     """
+    spread = stopping.spread_of(data, recipe)
     rows, validation = batching.arrange(data.rows), batching.arrange(data.validation)
     data = data._replace(rows=rows, validation=validation)
 
     def one_step(n, carry):
         state, trace = carry
-        shown = batch(keys, n, data.rows, task, recipe, batching)
-        key_of_step = batching.each(lambda key: random.fold_in(key, n))
-        dropout_key = key_of_step(keys.dropout)
-        state = batching.turn(state)
-        state = step(state, shown, task, recipe, dropout_key, batching)
-        state = batching.turn(state)
+
+        def moved(state):
+            shown = batch(keys, n, data.rows, task, recipe, batching)
+            key_of_step = batching.each(lambda key: random.fold_in(key, n))
+            dropout_key = key_of_step(keys.dropout)
+            state = batching.turn(state)
+            state = step(state, shown, task, recipe, dropout_key, batching)
+            if recipe.rules:
+                state = stopping.watched(state, n, data, spread, task, recipe, batching)
+            return batching.turn(state)
+
+        state = stopping.unless_stopped(moved, state)
         return record((state, trace), n, data, task, recipe, keep, batching)
 
     begin, end = span
     state, trace = carry
     state = batching.turn(state)
+    trace = stopping.without_stop(trace)
     state, trace = lax.fori_loop(begin, end, one_step, (state, trace))
-    return batching.turn(state), trace
+    return batching.turn(state), stopping.with_stop(trace, state, end)
 
 
 def advance(
@@ -97,6 +109,7 @@ def advance(
 
     See `loop`.
     """
+    recipe = settled(recipe, task)
     keys = as_keys(key)
     return loop(carry, keys, prepare(keys, task, recipe), task, recipe, (begin, end), keep)
 
@@ -130,5 +143,6 @@ def train(
     Example:
         `train(jax.random.key(0), tasks.square(), Recipe(steps=100)).loss[-1]`
     """
+    recipe = settled(recipe, task)
     carry = start(key, task, recipe, keep, params)
     return advance(carry, key, task, recipe, 0, recipe.steps, keep)[1]

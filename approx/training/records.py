@@ -27,6 +27,7 @@ from approx.training.evaluation import (
 from approx.training.inputs import Batch, Data
 from approx.training.recipes import Recipe, record_steps, rule
 from approx.training.rules import GRADIENT
+from approx.training.second_order import choose
 from approx.training.steps import State
 
 
@@ -53,6 +54,9 @@ class Trace(NamedTuple):
         reports: what the rule that trains says of its work, by name (`Rule.report`).
         prediction: outputs at the test points (kept records, k, o).
         params: the parameters at the kept records.
+        stopped_at: the step after which a rule of the recipe stopped the training, or the number of
+            steps if none did: a single number; None without such rules.
+        stop_reason: which kind of rule that was, see `stops.REASONS`: a single number.
     """
 
     loss: Array
@@ -70,6 +74,8 @@ class Trace(NamedTuple):
     reports: dict[str, Array]
     prediction: Array | None
     params: PyTree
+    stopped_at: Array | None = None
+    stop_reason: Array | None = None
 
 
 def flatten_trace(trace: Trace) -> tuple[list[tuple[Any, Any]], tuple[str, ...]]:
@@ -211,7 +217,7 @@ def over_all(
 def with_all_rows(state: State, sums: Sums, n: int, recipe: Recipe, batching: Batching) -> State:
     """The state of a rule whose batch is all rows: the sums since the last record are of these."""
     extra: Any = 0
-    if recipe.l2 is not None:
+    if recipe.penalised:
         extra = batching.each(penalty)(state.params, recipe)
     loss_sum, row_sum = sums.loss + n * extra, jnp.full_like(sums.loss, n)
     state = state._replace(loss_sum=loss_sum, row_sum=row_sum)
@@ -236,6 +242,18 @@ def as_numbers(name: str, value: Any, dtype: str) -> Array:
         raise TypeError(
             f"metric {name!r} gives {value!r}; it must give a number or an array of numbers"
         ) from None
+
+
+def without_sums(state: State) -> State:
+    """The state whose sums over batches begin anew.
+
+    A network that is stopped sees no further batches, and keeps those of its last ones.
+    """
+    zero = jnp.zeros_like(state.loss_sum)
+    anew = state._replace(loss_sum=zero, correct_sum=zero, row_sum=zero)
+    if state.stopping is None:
+        return anew
+    return choose(state.stopping.running, anew, state)
 
 
 def record(
@@ -269,8 +287,6 @@ def record(
             at = kept_slot if path[0].name in KEPT_FIELDS else slot
             return old.at[at].set(value)
 
-        zero = jnp.zeros_like(state.loss_sum)
-        state = state._replace(loss_sum=zero, correct_sum=zero, row_sum=zero)
-        return state, tree_map_with_path(put, trace, new)
+        return without_sums(state), tree_map_with_path(put, trace, new)
 
     return lax.cond(jnp.isin(n + 1, steps), write, lambda carry: carry, carry)

@@ -145,10 +145,10 @@ class Optax(NamedTuple):
         """The parameters and what the transformation adds to them; and its next state."""
 
         def move(gradient, state, params, value, numbers):
-            more: dict[str, Any] = {}
-            # Line searches take these three, by optax's convention. None runs in a batch.
+            more: dict[str, Any] = {"value": value}
+            # Line searches take these too, by optax's convention. None runs in a batch.
             if batching is ONE:
-                more = {"value": value, "grad": gradient, "value_fn": found.objective}
+                more |= {"grad": gradient, "value_fn": found.objective}
             transformation = optax.with_extra_args_support(self.make(numbers))
             updates, state = transformation.update(gradient, state, params, **more)
             return optax.apply_updates(params, updates), state
@@ -166,14 +166,15 @@ class Optax(NamedTuple):
         return {}
 
     def is_plain(self, params: PyTree) -> bool:
-        """Whether its update gets by with the gradient, as all but line searches do."""
-        transformation = self.make(self.numbers)
+        """Whether its update gets by with gradient and loss, as all but line searches do."""
+        transformation = optax.with_extra_args_support(self.make(self.numbers))
 
         def update(params):
-            return transformation.update(params, transformation.init(params), params)
+            value = jax.tree.leaves(params)[0].mean()
+            return transformation.update(params, transformation.init(params), params, value=value)
 
         try:
             jax.eval_shape(update, params)
-        except TypeError:  # it wants value, grad, or value_fn
+        except TypeError:  # it wants grad or value_fn
             return False
         return True

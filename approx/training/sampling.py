@@ -15,7 +15,7 @@ from approx.numerics.products import along, repeated
 
 GOLDEN = 0x9E3779B9  # 2^32 / golden ratio: spreads consecutive counters (Knuth, TAOCP 3, 6.4)
 
-KINDS = ("epoch", "order", "replacement", "stream")
+KINDS = ("epoch", "once", "order", "replacement", "stream")
 
 
 def mix(h: UInt32[Array, "*s"]) -> UInt32[Array, "*s"]:
@@ -139,36 +139,43 @@ def wrap(value: UInt32[Array, "..."], size: int) -> UInt32[Array, "..."]:
     return jnp.where(value >= size, value - jnp.uint32(size), value)
 
 
-def batches_per_epoch(n: int, size: int) -> int:
-    """How many batches it takes to see every row once, the last perhaps partial."""
-    return -(-n // size)
+def batches_per_epoch(n: int, size: int, drop_last: bool = False) -> int:
+    """How many batches it takes to see every row once, the last perhaps partial.
+
+    With `drop_last` only full batches count, of which there must be one.
+    """
+    return n // size if drop_last else -(-n // size)
 
 
 def batch(
-    kind: str, key: Key[Array, "..."], step: Any, size: int, n: int
+    kind: str, key: Key[Array, "..."], step: Any, size: int, n: int, drop_last: bool = False
 ) -> tuple[Int[Array, "size ..."], Float[Array, "size ..."] | None]:
     """The numbers of a step's rows, and their weights where a batch can be partial.
 
     Args:
-        kind: "epoch" goes through a new permutation of the rows in every epoch, "order" through the
-            rows as they stand. In both the last batch of an epoch has the rows that are left, as
-            in Keras. "replacement" draws rows anew in each step.
+        kind: "epoch" goes through a new permutation of the rows in every epoch, "once" through one
+            permutation in all epochs, as Weka does, and "order" through the rows as they stand. In
+            all three the last batch of an epoch has the rows that are left, as in Keras and
+            PyTorch. "replacement" draws rows anew in each step.
         key: the stream "order" of a seed.
         step: number of the step.
         size: rows of a batch.
         n: how many rows there are.
+        drop_last: whether an epoch ends before a batch that would be partial (PyTorch's
+            `drop_last`).
 
     Returns:
         Row numbers (size,), and None or weights (size,): 1 for a row, 0 for padding.
     """
     if kind == "replacement":
         return draw(key, step, size, n), None
-    batches = batches_per_epoch(n, size)
+    batches = batches_per_epoch(n, size, drop_last)
     position = (step % batches) * size + jnp.arange(size)
     weights = None
-    if n % size:
+    if n % size and not drop_last:
         weights = along(jnp.asarray(position < n, float), key.shape)
     position = jnp.minimum(position, n - 1)
-    if kind == "epoch":
-        return permute(key, step // batches, position, n), weights
+    if kind in ("epoch", "once"):
+        epoch = step // batches if kind == "epoch" else 0
+        return permute(key, epoch, position, n), weights
     return repeated(position, key.shape), weights

@@ -16,7 +16,7 @@ from approx.numerics.products import ONE, Batching, take
 from approx.tasks import Task
 from approx.training.evaluation import EVALUATIONS
 from approx.training.inputs import Batch, Keys, as_keys
-from approx.training.recipes import Recipe, rule
+from approx.training.recipes import Recipe, rule, settled, with_rate
 from approx.training.rules import GRADIENT, Gradient
 
 
@@ -29,6 +29,8 @@ class State(NamedTuple):
         loss_sum: sum of the losses of all rows seen since the last record.
         correct_sum: how many of these rows were correct.
         row_sum: how many rows these are.
+        stopping: a `watching.Stopping`, what the rules carry that look at the training; None
+            without such rules.
     """
 
     params: PyTree
@@ -36,6 +38,7 @@ class State(NamedTuple):
     loss_sum: Float[Array, ""]
     correct_sum: Float[Array, ""]
     row_sum: Float[Array, ""]
+    stopping: Any = None
 
 
 def init(
@@ -54,6 +57,7 @@ def init(
         params: parameters to start from (a warm start); None for the model's own init.
         source: of the model's random numbers (see `models.draws`); None for the stream of the key.
     """
+    recipe = settled(recipe, task)
     keys = as_keys(key)
     x, y = task.split(keys.data, keys.noise)[0]
     if params is None:
@@ -63,7 +67,7 @@ def init(
         params = first_params(source, x.astype(recipe.dtype))
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, recipe.dtype), params)
     zero = jnp.zeros((), recipe.dtype)
-    residuals = y.size if recipe.l2 is None else 0
+    residuals = 0 if recipe.penalised else y.size
     return State(
         params=params,
         opt_state=rule(recipe).init(params, residuals),
@@ -98,14 +102,15 @@ def update(
     Returns:
         The state after the step.
     """
-    return step(state, Batch(x, y, weights, index), task, recipe, key)
+    return step(state, Batch(x, y, weights, index), task, settled(recipe, task), key)
 
 
 def step(
     state: State, batch: Batch, task: Task, recipe: Recipe, key=None, batching: Batching = ONE
 ) -> State:
     """One step of the rule that trains: it asks at its point, and moves by the answer."""
-    chosen = rule(recipe)
+    factor = None if state.stopping is None else state.stopping.factor
+    chosen = rule(with_rate(recipe, factor))
 
     def move(state: State) -> State:
         point = chosen.point(state.params, state.opt_state)
@@ -140,8 +145,16 @@ def with_averages(params: PyTree, point: PyTree, batch: Batch, recipe: Recipe, k
 
 def with_batch(state: State, found: Gradient) -> State:
     """The state with the batch's rows among those seen since the last record."""
+    state = with_sums(state, found)
+    if state.stopping is None:
+        return state
+    return state._replace(stopping=with_sums(state.stopping, found))
+
+
+def with_sums(sums: Any, found: Gradient) -> Any:
+    """Sums over rows seen, with those of a batch: of a State, or of its `Stopping`."""
     if found.correct is not None:
-        correct_sum = state.correct_sum + found.correct * found.n
-        state = state._replace(correct_sum=correct_sum)
-    loss_sum = state.loss_sum + found.value * found.n
-    return state._replace(loss_sum=loss_sum, row_sum=state.row_sum + found.n)
+        correct_sum = sums.correct_sum + found.correct * found.n
+        sums = sums._replace(correct_sum=correct_sum)
+    loss_sum = sums.loss_sum + found.value * found.n
+    return sums._replace(loss_sum=loss_sum, row_sum=sums.row_sum + found.n)
