@@ -21,6 +21,7 @@ from approx.models import activations, draws, initializers
 from approx.models.activations import Elementwise, sin, snake
 from approx.numerics.barriers import OFTEN, kept, pulled
 from approx.numerics.products import contract, of_networks, shifted, with_key
+from approx.tasks.arguments import spelled
 from approx.tasks.data import STATIC, check_number
 from approx.tasks.reprs import described
 
@@ -51,6 +52,7 @@ def dropout(key: Key[Array, "..."], layer: int, x: Array, rate: ArrayLike) -> Ar
     return jnp.where(with_key(draw, key) < rate, 0, x / (1 - rate))
 
 
+@spelled
 @register_dataclass
 @dataclass(frozen=True)
 class MLP:

@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike
 
+from approx.tasks.arguments import spelled
 from approx.tasks.data import STATIC, Points, Task, check_whole
 
 # The data sets of the thread: distribution, whether all seeds share the rows, offset, scale, rows
@@ -20,6 +21,7 @@ KINDS: dict[str, tuple[str, bool, float, float, int, int]] = {
 }
 
 
+@spelled
 @register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class Identity(Task):

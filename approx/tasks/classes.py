@@ -11,6 +11,7 @@ from jax.tree_util import register_dataclass
 from jaxtyping import ArrayLike
 
 from approx.tasks import losses
+from approx.tasks.arguments import spelled
 from approx.tasks.data import STATIC, Points, Task, check_number, check_whole
 from approx.tasks.own import Given, given
 
@@ -55,6 +56,7 @@ def interval(
     return given((x - center) / scale, y, (x_test - center) / scale, y_test, loss=loss, **options)
 
 
+@spelled
 @register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class Waveform(Task):

@@ -10,10 +10,12 @@ import numpy as np
 from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float
 
+from approx.tasks.arguments import spelled
 from approx.tasks.data import STATIC, Points, Task, check_number, check_whole, kept_rows, noisy
 from approx.tasks.values import shortened
 
 
+@spelled
 @register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class Curve(Task):

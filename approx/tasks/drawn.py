@@ -11,8 +11,9 @@ from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Float, Key
 
 from approx.tasks import losses
+from approx.tasks.arguments import spelled, translated
 from approx.tasks.data import STATIC, Points, Task, noisy
-from approx.tasks.own import box_distance
+from approx.tasks.own import OPTIONS, box_distance
 from approx.tasks.values import as_numbers, as_rows, check_finite, shortened
 
 # The test points are drawn from this key, so that all seeds are judged at the same points.
@@ -40,6 +41,7 @@ class Uniform:
         return low + (high - low) * share
 
 
+@spelled
 @register_dataclass
 @dataclass(frozen=True, kw_only=True)
 class Drawn(Task):
@@ -130,6 +132,7 @@ def drawn(
         `drawn(jnp.log, (0.01, 1.0), rows=50)`; `drawn(lambda x: x[:, 0] * x[:, 1], [(-1, 1)] * 2)`
 
     """
+    options = translated("drawn", options, OPTIONS)
     if not (isinstance(rows, int | np.integer) and 1 <= rows < 2**31):
         raise ValueError(f"rows is {shortened(rows)}; it must be a whole number of at least 1")
     draw = distribution(inputs)

@@ -2,7 +2,7 @@
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import jax.numpy as jnp
@@ -11,10 +11,15 @@ from jax.tree_util import register_dataclass
 from jaxtyping import ArrayLike, Float
 
 from approx.tasks import losses
+from approx.tasks.arguments import spelled, translated
 from approx.tasks.data import Points, Task, noisy
 from approx.tasks.values import as_numbers, as_rows, as_targets, check_precision
 
+# Fields of every task, which `given` and `task` take as options
+OPTIONS = [each.name for each in fields(Task)]
 
+
+@spelled
 @register_dataclass
 @dataclass(frozen=True, kw_only=True, eq=False)
 class Given(Task):
@@ -146,6 +151,7 @@ def given(
             are not whole or out of range.
 
     """
+    options = translated("given", options, OPTIONS)
     if (x_test is None) != (y_test is None):
         raise ValueError("x_test and y_test come together; one of them is missing")
     labels = options.get("loss") in ("cross_entropy", losses.cross_entropy)

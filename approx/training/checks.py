@@ -1,5 +1,6 @@
 """Whether a task and a recipe fit, found from shapes alone, before anything is computed."""
 
+import warnings
 from typing import Any, NamedTuple
 
 import jax
@@ -10,6 +11,7 @@ from jax.interpreters import partial_eval
 from jaxtyping import PyTree
 
 from approx import models
+from approx.models import scalings
 from approx.tasks import Given, Points, Task, losses
 from approx.training import stopping
 from approx.training.recipes import Recipe, rule, settled
@@ -64,6 +66,7 @@ def check(task: Task, recipe: Recipe) -> Shapes:
         check_logits(task, outputs, x, y)
     elif outputs.ndim != 2 or outputs.shape[0] != x.shape[0] or outputs.shape != y.shape:
         raise wrong_outputs(outputs, y.shape)
+    warn_of_widths(recipe.model, x.shape[1], outputs.shape[1])
     check_rowwise(task, outputs, y)
     stopping.check(task, recipe, outputs, y)
     if models.trained(params) is not params:
@@ -146,6 +149,21 @@ def check_batch(task: Task, recipe: Recipe, x: Any) -> None:
             f"batch_size={recipe.batch_size} is more than the {x.shape[0]} training rows; "
             "None is all of them"
         )
+
+
+def warn_of_widths(model: Any, inputs: int, outputs: int) -> None:
+    """Warn where the widths look as if they counted the inputs and the outputs too."""
+    core = scalings.core(model)
+    widths = getattr(core, "widths", ())
+    if len(widths) < 3 or (widths[0], widths[-1]) != (inputs, outputs):
+        return
+    layers = "-".join(map(str, (inputs, *widths, outputs)))
+    meant = "-".join(map(str, widths))
+    warnings.warn(
+        f"widths={widths} are hidden widths only, so that this network is {layers}; for {meant} "
+        f"say widths={widths[1:-1]}",
+        stacklevel=3,
+    )
 
 
 def check_averages(recipe: Recipe, x: Any) -> None:

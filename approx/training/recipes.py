@@ -14,6 +14,7 @@ from jaxtyping import ScalarLike
 
 from approx import models
 from approx.tasks import Task
+from approx.tasks.arguments import spelled
 from approx.tasks.data import check_number
 from approx.tasks.reprs import described
 from approx.training import optimizers, rates, sampling, stops, watching
@@ -26,6 +27,7 @@ from approx.training.recorded_steps import (
 from approx.training.rules import GRADIENT, Optax, Rule
 
 
+@spelled
 @register_pytree_with_keys_class
 @dataclass(frozen=True, kw_only=True)
 class Recipe:
