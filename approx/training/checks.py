@@ -154,7 +154,7 @@ def check_batch(task: Task, recipe: Recipe, x: Any) -> None:
 def warn_of_widths(model: Any, inputs: int, outputs: int) -> None:
     """Warn where the widths look as if they counted the inputs and the outputs too."""
     core = scalings.core(model)
-    widths = getattr(core, "widths", ())
+    widths: tuple[int, ...] = getattr(core, "widths", ())
     if len(widths) < 3 or (widths[0], widths[-1]) != (inputs, outputs):
         return
     layers = "-".join(map(str, (inputs, *widths, outputs)))
