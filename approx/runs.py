@@ -13,10 +13,11 @@ from jaxtyping import Array, Key, PyTree
 from approx.disk import executors, writer
 from approx.sweep import results, room
 from approx.sweep.devices import Batch, find_workers
-from approx.sweep.driver import compute
+from approx.sweep.driver import compute, say
 from approx.sweep.memory import Interrupted, Memory
 from approx.sweep.plans import Plan, blocks_of, make_plans
 from approx.sweep.programs import Ready, compile_plan
+from approx.sweep.progress import plural
 from approx.sweep.request import Request, checked
 from approx.tasks import Task
 from approx.training.recipes import Recipe
@@ -200,6 +201,9 @@ def prepare(request: Request) -> Prepared:
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
         ready = list(pool.map(compiled, plans))
+    if request.progress and len(plans) > 1:
+        programs = {one.block.text for one in ready}
+        say(f"{plural(len(plans), 'recipe')} in {plural(len(programs), 'compiled program')}")
     room.check_memory(plans, ready, in_memory=request.out is None)
     return Prepared(request, plans, ready, folders)
 

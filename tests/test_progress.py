@@ -2,10 +2,12 @@
 
 import subprocess
 import sys
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from conftest import QUICK
 from scipy.optimize import nnls
 
 import approx as ap
@@ -120,3 +122,15 @@ def test_an_import_takes_none_of_the_slow_libraries_along():
     look = f"import sys, approx; print([name for name in {slow} if name in sys.modules])"
     said = subprocess.run([sys.executable, "-c", look], capture_output=True, text=True, check=True)
     assert said.stdout.strip() == "[]"
+
+
+def test_several_recipes_say_in_how_many_programs_they_run(capsys):
+    """Recipes that differ in numbers only share a program."""
+    one = ap.Recipe(model=ap.MLP((2,)), steps=2, records=2)
+    recipes = {
+        "slow": one,
+        "fast": replace(one, learning_rate=0.1),
+        "relu": replace(one, model=ap.MLP((2,), "relu")),
+    }
+    ap.run(ap.tasks.square(), recipes, seeds=2, compiler_options=QUICK)
+    assert "3 recipes in 2 compiled programs" in capsys.readouterr().err
