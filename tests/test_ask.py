@@ -1,7 +1,6 @@
 """Promise: a question from the command line gets its answer, or an error says what is wrong."""
 
 import re
-import subprocess
 import sys
 from pathlib import Path
 
@@ -320,12 +319,3 @@ def test_a_question_is_one(points, monkeypatch):
     assert "no file q.py" in approx(monkeypatch, "ask", "q.py")
     assert "no Python file" in approx(monkeypatch, "ask", points)
     assert "--target" in approx(monkeypatch, "ask", "--data", points)
-
-
-def test_the_other_commands_do_not_wait_for_what_asking_needs():
-    code = "import sys, approx.commands; print([m for m in %r if m in sys.modules])"
-    heavy = ["matplotlib", "approx.study", "approx.stats", "approx.plot"]
-    found = subprocess.run(
-        [sys.executable, "-c", code % heavy], capture_output=True, text=True, check=True
-    )
-    assert found.stdout.strip() == "[]"

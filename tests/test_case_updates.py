@@ -120,7 +120,7 @@ def test_waveform():
     assert [y.tolist() for _, y, _, _ in ten.seen] == [[0, 1, 2, 3]] * STEPS
 
 
-@pytest.mark.parametrize("label", ["A", "A, per sample"])
+@pytest.mark.parametrize("label", [pytest.param("A", marks=pytest.mark.slow), "A, per sample"])
 def test_identity(label):
     small = ap.tasks.identity("A", size=100, dim=7)
     model = replace(script("experiments", "identity").LINEAR, outputs=7)
@@ -146,7 +146,9 @@ def test_identity(label):
 
 
 @pytest.mark.parametrize(
-    "label", ["baseline", "relu corrected", "mask corrected", "both corrected"]
+    "label",
+    ["baseline", "both corrected"]
+    + [pytest.param(f"{name} corrected", marks=pytest.mark.slow) for name in ("relu", "mask")],
 )
 def test_clusters(label):
     """The thread's own loop, with its derivatives or the right ones."""

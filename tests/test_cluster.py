@@ -125,7 +125,9 @@ class Shuffled(ThreadPoolExecutor):
 
 
 @pytest.mark.parametrize(
-    "kind", [lambda: ThreadPoolExecutor(2), Shuffled], ids=["threads", "another order"]
+    "kind",
+    [pytest.param(lambda: ThreadPoolExecutor(2), marks=pytest.mark.slow), Shuffled],
+    ids=["threads", "another order"],
 )
 def test_threads_in_any_order_change_no_bit(sweep, few, tmp_path, often, kind):
     with kind() as pool:

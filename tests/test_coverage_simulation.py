@@ -48,7 +48,10 @@ def check(coverage, bounds):
 CASES = [(100, 0.25), (100, 0.95), (256, 0.5)]
 
 
-@pytest.mark.parametrize(("n", "share"), CASES)
+@pytest.mark.parametrize(
+    ("n", "share"),
+    [CASES[0], *(pytest.param(*case, marks=pytest.mark.slow) for case in CASES[1:])],
+)
 def test_times_and_costs_cover(n, share):
     rng = np.random.default_rng(n)
     reps = 2000
@@ -65,7 +68,7 @@ def test_times_and_costs_cover(n, share):
     check(covered(curve.isel(step=at), (many > STEPS[at]).mean()), WIDER)
 
 
-@pytest.mark.parametrize("n", [100, 256])
+@pytest.mark.parametrize("n", [100, pytest.param(256, marks=pytest.mark.slow)])
 def test_paired_comparisons_cover(n):
     rng = np.random.default_rng(n)
     reps = 2000

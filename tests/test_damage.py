@@ -578,6 +578,7 @@ def goes_on(room: Path, before: str = "") -> None:
     assert ended.stdout == "3 times full, and it goes on\n"
 
 
+@pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="tmpfs is Linux's")
 def test_after_a_full_disk_the_same_process_goes_on(small_disk):
     goes_on(small_disk)

@@ -28,10 +28,17 @@ def numbers_both_ways(init, wide):
     return of_keys, of_bits
 
 
-@pytest.mark.parametrize("wide", [False, True])
-@pytest.mark.parametrize(
-    "initializer", ["keras", "pytorch", "he", "siren", "matlab", "lecun_normal", ("he", "normal")]
-)
+ALWAYS = [("keras", False), ("matlab", False), (("he", "normal"), True)]
+INITIALIZERS = ["keras", "pytorch", "he", "siren", "matlab", "lecun_normal", ("he", "normal")]
+OTHERS = [
+    pytest.param(name, wide, marks=pytest.mark.slow)
+    for name in INITIALIZERS
+    for wide in (False, True)
+    if (name, wide) not in ALWAYS
+]
+
+
+@pytest.mark.parametrize(("initializer", "wide"), [*ALWAYS, *OTHERS])
 def test_bits_give_the_numbers_of_the_key(initializer, wide):
     model = ap.MLP((5, 3), "sin", initializer=initializer, init_scale=0.7)
     with jax.enable_x64(wide):
@@ -42,24 +49,28 @@ def test_bits_give_the_numbers_of_the_key(initializer, wide):
         jax.tree.map(np.testing.assert_array_equal, of_keys, of_bits)
 
 
-def test_a_run_starts_from_the_weights_of_the_model_s_own_init():
+STARTS = {
+    "lanes": (ap.MLP((9,), "tanh"), {}),
+    "vmap": (ap.MLP((9,), "tanh"), {"form": "vmap"}),
+    "scaled": (ap.scalings.PerFeature(ap.MLP((4,), "relu", initializer="he"), scale=2.0), {}),
+    "larger": (ap.MLP((30, 20), "relu"), {}),
+    "too large to be drawn before": (ap.MLP((40, 40), "relu"), {}),
+}
+
+
+@pytest.mark.parametrize(
+    "case", ["scaled", *(pytest.param(c, marks=pytest.mark.slow) for c in STARTS if c != "scaled")]
+)
+def test_a_run_starts_from_the_weights_of_the_model_s_own_init(case):
     """Seeds, scalings, both forms of a program, and a network of more than the least table."""
-    models = {
-        "lanes": (ap.MLP((9,), "tanh"), {}),
-        "vmap": (ap.MLP((9,), "tanh"), {"form": "vmap"}),
-        "scaled": (ap.scalings.PerFeature(ap.MLP((4,), "relu", initializer="he"), scale=2.0), {}),
-        "larger": (ap.MLP((30, 20), "relu"), {}),
-        "too large to be drawn before": (ap.MLP((40, 40), "relu"), {}),
-    }
-    for model, options in models.values():
-        recipe = ap.Recipe(model=model, steps=1, records=(0, 1))
-        kept = {"keep": ("params",), "keep_at": (0,), "progress": False, "lanes": 4}
-        runs = ap.run(SQUARE, recipe, seeds=[3, 11], **kept, **options)
-        for seed in (3, 11):
-            key = random.fold_in(random.key(0, impl="threefry2x32"), seed)
-            expected = jax.jit(lambda key, recipe=recipe: ap.init(key, SQUARE, recipe).params)(key)
-            found = ap.params(runs, seed=seed)
-            jax.tree.map(np.testing.assert_array_equal, found, expected)
+    model, options = STARTS[case]
+    recipe = ap.Recipe(model=model, steps=1, records=(0, 1))
+    kept = {"keep": ("params",), "keep_at": (0,), "progress": False, "lanes": 4}
+    runs = ap.run(SQUARE, recipe, seeds=[3, 11], **kept, **options)
+    first = jax.jit(lambda key: ap.init(key, SQUARE, recipe).params)
+    for seed in (3, 11):
+        expected = first(random.fold_in(random.key(0, impl="threefry2x32"), seed))
+        jax.tree.map(np.testing.assert_array_equal, ap.params(runs, seed=seed), expected)
 
 
 @pytest.mark.parametrize("initializer", ap.models.INITIALIZERS)

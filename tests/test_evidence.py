@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 import pytest
 import xarray as xr
+from conftest import QUICK
 from scipy import stats as scipy_stats
 
 import approx as ap
@@ -266,6 +267,7 @@ def test_idle_units_of_a_run():
         seeds=3,
         keep=("params",),
         progress=False,
+        compiler_options=QUICK,
     )
     units = partial(ap.models.idle_units, ap.MLP((4,), "relu"), x=runs.x_test.values)
     idle = jax.vmap(units)(ap.params(runs))

@@ -158,7 +158,7 @@ def calling(factor):
     return call
 
 
-@pytest.mark.parametrize("where", CALLS)
+@pytest.mark.parametrize("where", ["model", pytest.param("correct", marks=pytest.mark.slow)])
 def test_callbacks_in_tasks_and_models_are_told_apart(where, quiet):
     task, model, of = CALLS[where]
     runs = []

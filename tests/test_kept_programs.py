@@ -102,7 +102,9 @@ def digest(runs):
 # ---- bits ----------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("form", ["vmap", "columns", "lanes"])
+@pytest.mark.parametrize(
+    "form", ["lanes", *(pytest.param(form, marks=pytest.mark.slow) for form in ("vmap", "columns"))]
+)
 def test_a_program_from_disk_gives_the_bits_of_one_compiled_now(form, place, monkeypatch):
     recipe = ap.Recipe(model=ap.MLP((5,), "tanh"), optimizer="adam", learning_rate=0.03, steps=37)
     asked = {"seeds": 11, "lanes": 8, "form": form, "progress": False}
@@ -158,6 +160,7 @@ def end(process):
     return json.loads(said)
 
 
+@pytest.mark.slow  # three processes
 def test_two_processes_at_once_and_one_after_them_agree(tmp_path):
     place = tmp_path / "programs"
     first, second = [end(process) for process in [begin(place), begin(place)]]

@@ -218,12 +218,14 @@ def close(outputs, targets):
 @pytest.mark.parametrize(
     ("task", "recipe"),
     [
-        (replace(SQUARE, loss=own_loss), RECIPE),
-        (replace(SQUARE, correct=close), RECIPE),
-        (SQUARE, model(activation=jax.nn.silu)),
-        (replace(SQUARE, loss=sorting_loss), replace(RECIPE, batch_size=5)),
+        (replace(SQUARE, loss=own_loss, correct=close), model(activation=jax.nn.silu)),
+        pytest.param(
+            replace(SQUARE, loss=sorting_loss),
+            replace(RECIPE, batch_size=5),
+            marks=pytest.mark.slow,
+        ),
     ],
-    ids=["loss", "accuracy", "activation", "a loss that sorts"],
+    ids=["loss, accuracy and activation", "a loss that sorts"],
 )
 def test_a_users_own_functions_go_in_lanes_as_with_vmap(task, recipe, quiet):
     recipe = replace(recipe, steps=5, records=6)

@@ -220,11 +220,18 @@ def test_a_refined_map_counts_the_same_trainings_as_the_whole_one(whole, found_i
     known = found.n > 0
     np.testing.assert_array_equal(found.filled.where(known), found.rate)
     assert bool(found.filled.notnull().all())
-    # what is done is found: by the same call, which makes the same map, and by a full run, which is
-    # the same as without
+    # what is done is found by the same call, which makes the same map
     files = chunk_times(folder)
     assert refined(folder).identical(found)
     assert chunk_times(folder) == files
+
+
+@pytest.mark.slow
+def test_a_full_run_finds_what_a_refined_map_has_trained(whole, tmp_path):
+    """What is made is the same as without the map."""
+    folder = tmp_path / "map"
+    refined(folder)
+    whole, files = whole.isel(learning_rate=SPARSE, init_scale=SPARSE), chunk_times(folder)
     options = {"seeds": 16, "keep": (), "progress": False, "compiler_options": QUICK}
     grid = {name: values[SPARSE] for name, values in GRID.items()}
     again = ap.run(TASK, RECIPE, out=folder, **options, **grid)

@@ -5,32 +5,78 @@ import re
 from pathlib import Path
 
 import matplotlib.pyplot as plt
+import pages
 import pytest
 
 import approx as ap
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
-BLOCKS = re.findall(r"```python\n(.*?)```", README, re.DOTALL)
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "findings" / "README.md",
+]
+WITH_CODE = [page for page in PAGES if pages.blocks(page)]
 
 
+@pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
+def test_names_and_calls_of_a_page_are_those_of_the_package(page):
+    """Without running it: what is imported and named is there, and each call fits its function."""
+    assert pages.check(pages.blocks(page)) >= 3
+
+
+@pytest.mark.parametrize(
+    ("block", "error"),
+    [
+        ("ap.run(task, recipe", SyntaxError),
+        ("from flax import linnen", ImportError),
+        ("hits = ap.stats.sucess(runs)", AttributeError),
+        ("best = [ap.optimizers.BEST]", AttributeError),
+        ("ap.Recipe(stepps=3)", TypeError),
+        ("ap.run(ap.tasks.square())", TypeError),
+        ("ap.run(task, recipe, seedz=3)", TypeError),
+        ("ap.maps.refine(task, recipe, {}, bugdet=3)", TypeError),
+        ("partial(ap.stats.compare, hits, 'a', 'b', 'c', 'd', 'e', 'f', 'g')", TypeError),
+        ("study = ap.Study(task, recipe)\nstudy.run(seeds=3).reprot()", AttributeError),
+        ("study = ap.Study(task, recipe)\nstudy.run(seedz=3)", TypeError),
+    ],
+)
+def test_a_page_that_could_not_run_is_noticed(block, error):
+    with pytest.raises(error):
+        pages.check([block])
+
+
+def test_the_first_lines_of_the_readme_run(tmp_path, monkeypatch, capsys):
+    """What a user types first."""
+    monkeypatch.chdir(tmp_path)
+    names: dict = {"__name__": "readme"}
+    exec(pages.blocks(ROOT / "README.md")[0], names)
+    loss = names["runs"].test_loss
+    assert loss.sizes["seed"] == 256
+    assert (loss.isel(step=-1) < loss.isel(step=0)).all()
+    assert "rate" in capsys.readouterr().out
+
+
+@pytest.mark.slow  # thirty programs
 def test_the_readme_runs(tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    assert len(BLOCKS) >= 6
+    blocks = pages.blocks(ROOT / "README.md")
+    assert len(blocks) >= 6
     names: dict = {"__name__": "readme"}
-    for block in BLOCKS:
+    for block in blocks:
         exec(block, names)
     plt.close("all")
     assert (tmp_path / "results" / "hat.nc").exists()
     assert names["runs"].sizes["seed"] == 10
 
 
+@pytest.mark.slow
 def test_the_page_of_studies_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     names: dict = {"__name__": "studies"}
-    for block in re.findall(
-        r"```python\n(.*?)```", (ROOT / "docs" / "studies.md").read_text(), re.DOTALL
-    ):
+    for block in pages.blocks(ROOT / "docs" / "studies.md"):
         exec(block, names)
     printed = capsys.readouterr().out
     assert "of 64 seeds succeed as it stands" in printed
@@ -94,14 +140,6 @@ def test_the_page_of_networks_has_every_name():
 def test_the_help_of_stats_names_every_statistic():
     words = set(re.findall(r"\w+", ap.stats.__doc__))
     assert set(ap.stats.__all__) <= words
-
-
-PAGES = [
-    ROOT / "README.md",
-    ROOT / "CONTRIBUTING.md",
-    *sorted((ROOT / "docs").glob("*.md")),
-    ROOT / "findings" / "README.md",
-]
 
 
 def anchors(page):

@@ -669,6 +669,7 @@ def test_a_failing_block_stops_the_others(monkeypatch):
     assert len(done) <= 4
 
 
+@pytest.mark.slow  # a process
 def test_an_interrupt_ends_a_run_soon(tmp_path):
     script = tmp_path / "long.py"
     script.write_text(

@@ -35,7 +35,11 @@ CASES = {
 }
 
 
-@pytest.fixture(scope="module", params=CASES)
+# The slow one has no batches, no dropout and no noise: fewer of what could differ
+NAMES = ["adam", pytest.param("sgd", marks=pytest.mark.slow)]
+
+
+@pytest.fixture(scope="module", params=NAMES)
 def case(request):
     """A task, a recipe, and 512 trainings of them."""
     task, recipe = CASES[request.param]
@@ -159,8 +163,7 @@ def test_a_saved_state_goes_on_with_the_same_bits(tmp_path):
         assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
 
 
-# The slow one has no batches, no dropout and no noise: fewer of what could differ
-@pytest.mark.parametrize("name", ["adam", pytest.param("sgd", marks=pytest.mark.slow)])
+@pytest.mark.parametrize("name", NAMES)
 def test_train_agrees_with_run_for_ten_steps(name):
     """Two programs agree until chaos sets in; a wrong stream or batch would show at once."""
     task, recipe = CASES[name]

@@ -99,7 +99,7 @@ def test_words_become_numbers_below_n_in_64_bit_arithmetic(n):
     np.testing.assert_array_equal(sampling.below(jnp.asarray(words, jnp.uint32), n), known)
 
 
-@pytest.mark.parametrize("n", [10, 37, 300])
+@pytest.mark.parametrize("n", [37, *(pytest.param(n, marks=pytest.mark.slow) for n in (10, 300))])
 @pytest.mark.parametrize("kind", ["epoch", "order", "replacement"])
 def test_many_keys_see_what_each_sees_alone(kind, n):
     keys = jax.random.split(KEY, 3)

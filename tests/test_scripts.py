@@ -23,6 +23,7 @@ def square(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow  # test_a_study_is_trained_judged_and_drawn does the same with fewer programs
 def test_square_writes_its_results_and_its_tables(square):
     folder = square / "square_recipes"
     answer = ap.study.Answer.load(folder)
@@ -44,7 +45,7 @@ def test_square_writes_its_results_and_its_tables(square):
     assert "Reported numbers among our seeds" in (folder / "report.md").read_text()
 
 
-def test_the_recipes_are_the_threads(square):
+def test_the_recipes_are_the_threads():
     """Literal recipes of case 4, as the thread and its answers state them."""
     recipes = script("experiments", "square").RECIPES
     a, b, c = (recipes[label][1] for label in "ABC")
@@ -54,6 +55,7 @@ def test_the_recipes_are_the_threads(square):
     assert (c.model.widths, c.optimizer, c.learning_rate, c.steps) == ((10,), "sgd", 1e-3, 15_000)
 
 
+@pytest.mark.slow
 def test_the_figure_is_drawn_and_redrawn_byte_equal(square, tmp_path):
     figure = script("figures", "square")
     files = []
@@ -109,11 +111,18 @@ def test_the_figure_of_speed_is_drawn(speed, tmp_path):
     assert {path.name for path in tmp_path.iterdir()} == {"speed.pdf", "speed.png"}
 
 
-def test_a_study_is_trained_judged_and_drawn(tmp_path, capsys):
-    """The sine with two of its seven networks, eight seeds and a hundred steps: all that a study
-    does, in seconds.
+# The networks of the quick look, smaller
+SMALL = (("10 tanh", "tanh", 0.9), ("tanh", "tanh", 1.0), ("snake", "snake", 1.0))
+
+
+def test_a_study_is_trained_judged_and_drawn(tmp_path, capsys, monkeypatch):
+    """The sine with three of its seven networks, two of which are one program, eight seeds and a
+    hundred steps: all that a study does, in seconds.
     """
     experiment = script("experiments", "sine")
+    for name, activation, scale in SMALL:
+        model = ap.MLP((8,), activation, init_scale=scale)
+        monkeypatch.setitem(experiment.NETWORKS, name, model)
     options = {"seeds": 8, "steps": 100, "results": tmp_path, "quick": True}
     experiment.main(**options)
     assert "Quick look: 8 seeds, 100 steps: not the experiment." in capsys.readouterr().out
@@ -340,23 +349,27 @@ from pathlib import Path
 import approx, jax, matplotlib.pyplot, tyro, xarray
 
 found = {}
-for path in sys.argv[1:]:
+wrong = sys.argv[1]
+for path, *options in [[path, "--help"] for path in sys.argv[1:]] + [[wrong, "--sead", "3"]]:
     for name in [name for name in sys.modules if name.startswith(("experiments", "figures"))]:
         del sys.modules[name]  # of the script before
-    sys.argv, sys.path[0] = [path, "--help"], str(Path(path).parent)
+    sys.argv, sys.path[0] = [path, *options], str(Path(path).parent)
+    asked = " ".join([path, *options])
     with redirect_stdout(io.StringIO()) as output, redirect_stderr(output):
         try:
-            found[path] = runpy.run_path(path, run_name="__main__") and "no end"
+            code = runpy.run_path(path, run_name="__main__") and "no end"
         except BaseException as end:
-            found[path] = getattr(end, "code", repr(end))
-    found[path] = found[path], output.getvalue()
+            code = getattr(end, "code", repr(end))
+    found[asked] = code, output.getvalue()
 print(json.dumps(found))
 """
 
 
 @pytest.fixture(scope="module")
 def helped():
-    """{path: (exit code, what was printed)} of every script."""
+    """{path and options: (exit code, what was printed)} of every script's help, and of the first
+    script with an option that there is not.
+    """
     done = command("-c", HELP, *SCRIPTS)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
@@ -364,12 +377,12 @@ def helped():
 
 @pytest.mark.parametrize("path", SCRIPTS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def test_help(path, helped):
-    code, printed = helped[str(path)]
+    code, printed = helped[f"{path} --help"]
     assert code == 0, printed
     assert "usage" in printed
 
 
-def test_a_wrong_option_is_refused():
-    done = command(ROOT / "experiments" / "square.py", "--sead", "3")
-    assert done.returncode == 2
-    assert "--sead" in done.stderr + done.stdout
+def test_a_wrong_option_is_refused(helped):
+    code, printed = helped[f"{SCRIPTS[0]} --sead 3"]
+    assert code == 2
+    assert "--sead" in printed

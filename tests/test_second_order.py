@@ -4,7 +4,7 @@ many seeds.
 
 import csv
 from dataclasses import replace
-from functools import cache
+from functools import cache, partial
 from pathlib import Path
 
 import jax
@@ -123,9 +123,8 @@ def test_bfgs_ends_where_nnet_does_from_the_same_start(case):
     assert (np.abs(ours - values) < 1e-4 * (1 + values)).mean() >= 0.95
 
 
-@pytest.mark.parametrize(
-    "case", [CASES[0], *(pytest.param(case, marks=pytest.mark.slow) for case in CASES[1:])]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("case", CASES)
 def test_bfgs_agrees_with_nnet_in_distribution(case):
     there = [row for row in rows("nnet_values.csv") if row["case"] == case]
     runs = nnet_run(case, 512, own=True)
@@ -148,23 +147,22 @@ def test_bfgs_agrees_with_nnet_in_distribution(case):
     assert abs(stopped[0] - stopped[1]) < 0.1  # 512 and 500 seeds: three standard errors of a half
 
 
-@pytest.fixture(scope="module")
-def trained():
-    """Ten tanh units on x², 256 seeds, in float32 and float64."""
-    return {
-        dtype: ap.run(SQUARE, replace(TANH, dtype=dtype), seeds=256, **QUIET)
-        for dtype in ("float32", "float64")
-    }
+@cache
+def trained(dtype: str):
+    """Ten tanh units on x², 256 seeds."""
+    return ap.run(SQUARE, replace(TANH, dtype=dtype), seeds=256, **QUIET)
 
 
-def test_lm_learns_the_square(trained):
-    for runs in trained.values():
-        assert (runs.loss.isel(step=-1) < 1e-6).mean() >= 0.99
-        # A worse trial is never taken, up to the rounding of a mean taken in another order.
-        assert (runs.loss.diff("step") <= 1e-6 * runs.loss.isel(step=slice(1, None))).all()
-        assert (runs.evaluations.sel(step=5) == 5).all()
+@pytest.mark.parametrize("dtype", ["float32", pytest.param("float64", marks=pytest.mark.slow)])
+def test_lm_learns_the_square(dtype):
+    runs = trained(dtype)
+    assert (runs.loss.isel(step=-1) < 1e-6).mean() >= 0.99
+    # A worse trial is never taken, up to the rounding of a mean taken in another order.
+    assert (runs.loss.diff("step") <= 1e-6 * runs.loss.isel(step=slice(1, None))).all()
+    assert (runs.evaluations.sel(step=5) == 5).all()
 
 
+@pytest.mark.slow
 def test_bfgs_learns_the_square():
     exact = {"abstol": 0.0, "reltol": 0.0, "maxit": 1e9}
     recipe = replace(TANH, optimizer="bfgs", options=exact, dtype="float64", steps=1000, records=2)
@@ -228,6 +226,7 @@ def flat(params):
     return np.concatenate([leaf.ravel() for leaf in jax.tree.leaves(params)])
 
 
+@pytest.mark.slow
 def test_lm_ends_where_scipy_does():
     recipe = replace(
         TANH, model=ap.MLP((2,), "tanh"), dtype="float64", steps=1000, records=(0, 1000)
@@ -258,7 +257,15 @@ def test_lm_ends_where_scipy_does():
     assert np.mean(same) > 0.8  # the others went to another minimum, which is one for scipy too
 
 
-def test_lm_and_lbfgs_reach_the_least_squares_of_a_linear_model():
+LINEAR = ("lm", "lm, half", "lm, ridge", "lbfgs")
+
+
+@pytest.mark.parametrize(
+    "names",
+    [("lm, ridge",), pytest.param(LINEAR, marks=pytest.mark.slow)],
+    ids=["ridge", "all"],
+)
+def test_lm_and_lbfgs_reach_the_least_squares_of_a_linear_model(names):
     rng = np.random.default_rng(0)
     x, y = rng.normal(size=(40, 3)), rng.normal(size=(40, 2))
     design = np.c_[x, np.ones(40)]
@@ -272,12 +279,14 @@ def test_lm_and_lbfgs_reach_the_least_squares_of_a_linear_model():
         "lm, ridge": replace(linear, l2=0.1),
         "lbfgs": replace(linear, optimizer="lbfgs", options={"abstol": 0.0}),
     }
-    runs = ap.run(ap.given(x, y), recipes, seeds=8, **SOON).isel(step=-1)
+    asked = {name: recipes[name] for name in names}
+    runs = ap.run(ap.given(x, y), asked, seeds=8, **SOON).isel(step=-1)
     # float32; a half times two outputs is the mean's
     expected = {"lm": floor, "lm, half": floor, "lm, ridge": penalised, "lbfgs": floor}
-    for name, value in expected.items():
-        np.testing.assert_allclose(runs.batch_loss.sel(recipe=name), value, rtol=2e-5)
-    assert (runs.evaluations.sel(recipe="lm") < 40).all()  # it stopped
+    for name in names:
+        np.testing.assert_allclose(runs.batch_loss.sel(recipe=name), expected[name], rtol=2e-5)
+    of_lm = [name for name in names if name.startswith("lm")]
+    assert (runs.evaluations.sel(recipe=of_lm) < 40).all()  # it stopped
 
 
 QUICK = ("lm", "bfgs")  # lbfgs is bfgs but for its memory
@@ -326,9 +335,8 @@ def test_a_line_search_that_fails_says_so():
     np.testing.assert_array_equal(point, [1.0, 2.0])
 
 
-@pytest.mark.parametrize(
-    "name", ["lm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bfgs", "lbfgs"))]
-)
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["lm", "bfgs", "lbfgs"])
 def test_trainings_can_be_differentiated(name):
     task, key = ap.given(X, X**2), jax.random.key(0)
     with jax.enable_x64(True):
@@ -355,10 +363,15 @@ def test_zero_gradients_at_the_start_stop_at_once():
         assert (runs.evaluations.isel(step=-1) == 1).all()
 
 
+BOTH = ("lanes", "vmap")
+
+
 @pytest.mark.parametrize(
-    "name", ["lm", *(pytest.param(name, marks=pytest.mark.slow) for name in ("bfgs", "lbfgs"))]
+    ("name", "forms"),
+    [("lm", ("lanes",))]
+    + [pytest.param(name, BOTH, marks=pytest.mark.slow) for name in ("lm", "bfgs", "lbfgs")],
 )
-def test_bits_depend_on_neither_company_nor_segments_and_forms_agree(name):
+def test_bits_depend_on_neither_company_nor_segments_and_forms_agree(name, forms):
     recipe = replace(
         TANH,
         model=ap.MLP((3,), "tanh"),
@@ -369,13 +382,13 @@ def test_bits_depend_on_neither_company_nor_segments_and_forms_agree(name):
     )
     options = {"lanes": 8, "keep": ("params",), "progress": False}
     found = {}
-    for form in ("lanes", "vmap"):
+    for form in forms:
         many = ap.run(SQUARE, recipe, seeds=20, form=form, **options)
         few = ap.run(SQUARE, recipe, seeds=[13, 4], form=form, segment=7, threads=1, **options)
         assert few.drop_attrs().equals(many.sel(seed=[13, 4]).drop_attrs())
         found[form] = many.loss.sel(step=7)
     # Later, training magnifies rounding
-    np.testing.assert_allclose(found["lanes"], found["vmap"], rtol=1e-6)
+    np.testing.assert_allclose(found[forms[-1]], found["lanes"], rtol=1e-6)
 
 
 @pytest.mark.parametrize("q", [1, 4, 7, 31])
@@ -402,11 +415,13 @@ def test_a_rule_says_what_it_wants_of_the_data():
 
 def test_what_a_rule_reports_stands_beside_the_metrics_of_a_user():
     keep = ap.Keep(what=(), metrics=(("zero", lambda params, predict: 0.0),))
-    trace = {}
-    for optimizer in ("adam", "bfgs"):
+    trace, key = {}, jax.random.key(0)
+    train = jax.jit(
+        lambda key, recipe: ap.train(key, SQUARE, recipe, keep=keep), compiler_options=UNOPTIMISED
+    )
+    for optimizer, how in (("adam", partial(jax.eval_shape, train)), ("bfgs", train)):
         recipe = ap.Recipe(model=ap.MLP((2,)), optimizer=optimizer, steps=3, records=(0, 1, 3))
-        train = jax.jit(lambda key, recipe: ap.train(key, SQUARE, recipe, keep=keep))
-        trace[optimizer] = train(jax.random.key(0), recipe)
+        trace[optimizer] = how(key, recipe)
         assert list(trace[optimizer].metrics) == ["zero"]
     assert trace["adam"].reports == {}
     assert trace["bfgs"].reports["evaluations"].tolist() == [0, 1, 3]
@@ -417,8 +432,8 @@ def test_what_a_rule_reports_stands_beside_the_metrics_of_a_user():
 
 
 @pytest.mark.slow
-def test_a_warm_start_goes_on_from_where_another_stopped(trained):
-    first = trained["float32"]
+def test_a_warm_start_goes_on_from_where_another_stopped():
+    first = trained("float32")
     then = ap.run(SQUARE, TANH, seeds=256, init_params=ap.params(first), **QUIET)
     np.testing.assert_allclose(then.loss.isel(step=0), first.loss.isel(step=-1), rtol=2e-2)
     # That much because 1e-9 is the square of 3e-5, of which float32 knows 0.2% in numbers about 1.

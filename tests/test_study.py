@@ -100,8 +100,8 @@ def rows(study):
 @pytest.mark.parametrize(
     ("label", "fields"),
     [
-        ("baseline", {}),
-        ("longer", {"steps": 16, "records": (0, 4, 16)}),
+        pytest.param("baseline", {}, marks=pytest.mark.slow),
+        pytest.param("longer", {"steps": 16, "records": (0, 4, 16)}, marks=pytest.mark.slow),
         ("3, fast", {"model": ap.MLP((3,), "tanh"), "learning_rate": 0.3}),
     ],
 )

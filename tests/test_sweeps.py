@@ -274,7 +274,7 @@ def test_what_is_held_is_never_unpickled_and_if_damaged_done_anew(tmp_path):
     [
         ({"key": 1}, r"root is \[0, 1\], was \[0, 0\]"),
         pytest.param({"lanes": 4}, r"lanes is 4, was 8", marks=pytest.mark.slow),
-        ({"freeze": ("data",)}, r"freeze.data is 0, was None"),
+        pytest.param({"freeze": ("data",)}, r"freeze.data is 0, was None", marks=pytest.mark.slow),
         pytest.param(
             {"recipe": ap.Recipe(steps=30, records=(0, 10, 30), l2=0.1)},
             r"numbers.recipe.l2 is 0.1, was None",
@@ -353,7 +353,9 @@ def damage(folder: Path, how: str) -> None:
 @pytest.mark.parametrize(
     ("how", "message"),
     [
-        ("truncated", "chunk-000000.nc is damaged, it cannot be read"),
+        pytest.param(
+            "truncated", "chunk-000000.nc is damaged, it cannot be read", marks=pytest.mark.slow
+        ),
         (
             "a flipped bit",
             "chunk-000000.nc is damaged, its contents are not those that were written",
@@ -396,6 +398,7 @@ def test_numbers_that_never_came_out_of_the_program_are_found(finished, capsys):
     assert "NOT verified" in capsys.readouterr().out
 
 
+@pytest.mark.slow
 def test_elsewhere_losses_after_step_10_may_part(finished, monkeypatch):
     """The second record is that of step 10, the third that of step 30."""
     (path, *_) = chunks.paths(finished)
