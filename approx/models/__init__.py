@@ -6,7 +6,14 @@ an `MLP` takes.
 """
 
 from approx.models.activations import ACTIVATIONS, Elementwise, activation, sin, snake
-from approx.models.adapters import STATISTICS, averages, functions, trained
+from approx.models.adapters import (
+    STATISTICS,
+    averages,
+    functions,
+    outputs,
+    takes_weights,
+    trained,
+)
 from approx.models.chain import (
     Activation,
     BatchNorm,
@@ -47,10 +54,12 @@ __all__ = [
     "idle_units",
     "initializer",
     "kept",
+    "outputs",
     "product",
     "pulled",
     "settled",
     "sin",
     "snake",
+    "takes_weights",
     "trained",
 ]

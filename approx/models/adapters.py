@@ -97,7 +97,29 @@ def trained(params: Any) -> Any:
     return params["params"] if has_averages(params) else params
 
 
-def averages(model: Any, params: Any, x: Array, key: Any) -> Any:
+def takes_weights(model: Any) -> bool:
+    """Whether a model can be told which rows of a batch count, as one with a `BatchNorm` must."""
+    _, apply = functions(model)
+    return "weights" in inspect.signature(apply).parameters
+
+
+def outputs(model: Any, params: Any, x: Array, key: Any = None, weights: Any = None) -> Array:
+    """Outputs (n, o) of a model at x (n, i).
+
+    Args:
+        model: any.
+        params: its parameters.
+        x: inputs.
+        key: for dropout, as in training; None where the network is judged.
+        weights: of the rows, 0 or 1, for a model that `takes_weights`; None is 1 for all.
+    """
+    _, apply = functions(model)
+    if weights is not None and takes_weights(model):
+        return apply(params, x, key=key, weights=weights)
+    return apply(params, x, key=key)
+
+
+def averages(model: Any, params: Any, x: Array, key: Any, weights: Any = None) -> Any:
     """The running averages of a model after a batch with the inputs x (n, i).
 
     Args:
@@ -105,7 +127,8 @@ def averages(model: Any, params: Any, x: Array, key: Any) -> Any:
         params: before the step.
         x: inputs of the batch.
         key: of the step, as the model's `apply` is given it in training.
+        weights: of the rows, 0 or 1; None is 1 for all.
     """
     if hasattr(model, "averages"):
-        return model.averages(params, x, key)
+        return model.averages(params, x, key, weights)
     return mutated(model, params, x, key)[1]

@@ -36,9 +36,12 @@ class Layer:
         del columns
         return {}
 
-    def averaged(self, statistics: Any, x: Array) -> dict[str, Any]:
-        """The running averages after a batch whose inputs to this layer are x (n, i)."""
-        del x
+    def averaged(self, statistics: Any, x: Array, weights: Any = None) -> dict[str, Any]:
+        """The running averages after a batch whose inputs to this layer are x (n, i).
+
+        Weights (n,) are 1 for the rows of the batch and 0 for what fills it up; None is 1 for all.
+        """
+        del x, weights
         return statistics
 
     def apply(self, params: Any, statistics: Any, x: Array, training: Any) -> Array:
@@ -255,19 +258,38 @@ class BatchNorm(Layer):
         """Means of 0 and variances of 1."""
         return {"mean": jnp.zeros(columns), "var": jnp.ones(columns)}
 
-    def averaged(self, statistics: Any, x: Array) -> dict[str, Any]:
+    def averaged(self, statistics: Any, x: Array, weights: Any = None) -> dict[str, Any]:
         """The running averages after a batch."""
-        new = {"mean": x.mean(0), "var": x.var(0, ddof=int(self.unbiased))}
+        mean, variance = moments(x, weights, int(self.unbiased))
+        new = {"mean": mean, "var": variance}
         kept_share, new_share = self.momentum, 1 - self.momentum
         return {name: kept_share * statistics[name] + new_share * new[name] for name in new}
 
-    def apply(self, params: Any, statistics: Any, x: Array, training: Any) -> Array:
+    def apply(
+        self, params: Any, statistics: Any, x: Array, training: Any, weights: Any = None
+    ) -> Array:
         """Each column in its own units."""
         if training is None:
             mean, variance = statistics["mean"], statistics["var"]
         else:
-            mean, variance = x.mean(0), x.var(0)
+            mean, variance = moments(x, weights)
         return moved(params, (x - mean) / jnp.sqrt(variance + self.epsilon))
+
+
+def moments(x: Array, weights: Any = None, lost: int = 0) -> tuple[Array, Array]:
+    """Mean and variance of each column, over the rows of weight 1.
+
+    Args:
+        x: rows (n, i).
+        weights: of the rows, 0 or 1; None is 1 for all.
+        lost: degrees of freedom that the variance's divisor is less than the rows.
+    """
+    if weights is None:
+        return x.mean(0), x.var(0, ddof=lost)
+    n = weights.sum()
+    mean = (weights[:, None] * x).sum(0) / n
+    squares = weights[:, None] * (x - mean) ** 2
+    return mean, squares.sum(0) / (n - lost)
 
 
 def scales_and_biases(layer: LayerNorm | BatchNorm, columns: int) -> dict[str, Array]:
@@ -328,15 +350,21 @@ class Chain:
             return {"params": params, STATISTICS: statistics}
         return params
 
-    def apply(self, params: Any, x: Array, key: Any = None) -> Array:
-        """Outputs (n, o) at x (n, i); with a key as in training."""
-        return self.passed(params, x, key)[0]
+    def apply(self, params: Any, x: Array, key: Any = None, weights: Any = None) -> Array:
+        """Outputs (n, o) at x (n, i); with a key as in training.
 
-    def averages(self, params: Any, x: Array, key: Any) -> Any:
+        Weights (n,) are 1 for the rows of a batch and 0 for rows that only fill it up: a
+        `BatchNorm` does not count these.
+        """
+        return self.passed(params, x, key, weights)[0]
+
+    def averages(self, params: Any, x: Array, key: Any, weights: Any = None) -> Any:
         """The running averages after a batch with the inputs x (n, i)."""
-        return self.passed(params, x, key)[1]
+        return self.passed(params, x, key, weights)[1]
 
-    def passed(self, params: Any, x: Array, key: Any) -> tuple[Array, list[Any]]:
+    def passed(
+        self, params: Any, x: Array, key: Any, weights: Any = None
+    ) -> tuple[Array, list[Any]]:
         """Outputs, and the running averages after these rows."""
         statistics: Any = [{}] * len(self.layers)
         if isinstance(params, dict):
@@ -344,6 +372,9 @@ class Chain:
         new = []
         for n, layer in enumerate(self.layers):
             training = None if key is None else random.fold_in(key, n)
-            new.append(layer.averaged(statistics[n], x))
-            x = layer.apply(params[n], statistics[n], x, training)
+            new.append(layer.averaged(statistics[n], x, weights))
+            if isinstance(layer, BatchNorm):
+                x = layer.apply(params[n], statistics[n], x, training, weights)
+            else:
+                x = layer.apply(params[n], statistics[n], x, training)
         return x, new

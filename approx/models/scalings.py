@@ -73,19 +73,20 @@ class PerFeature(Around):
         init, _ = models.functions(self.model)
         return init(key, self.inward(x))
 
-    def averages(self, params, x: Array, key) -> PyTree:
+    def averages(self, params, x: Array, key, weights=None) -> PyTree:
         """The inner model's running averages after a batch."""
-        return models.averages(self.model, params, self.inward(x), key)
+        return models.averages(self.model, params, self.inward(x), key, weights)
 
     def inward(self, x: Array) -> Array:
         """Inputs in units of their scale."""
         from_center = x - columns("center", self.center, x)
         return from_center / columns("scale", self.scale, x)
 
-    def apply(self, params, x: Float[Array, "n i ..."], key=None) -> Float[Array, "n o ..."]:
+    def apply(
+        self, params, x: Float[Array, "n i ..."], key=None, weights=None
+    ) -> Float[Array, "n o ..."]:
         """Outputs in the data's units."""
-        _, apply = models.functions(self.model)
-        out = apply(params, self.inward(x), key=key)
+        out = models.outputs(self.model, params, self.inward(x), key, weights)
         center = columns("out_center", self.out_center, out)
         return center + columns("out_scale", self.out_scale, out) * out
 
@@ -123,9 +124,9 @@ class PerSample(Around):
         init, _ = models.functions(self.model)
         return init(key, self.moments(x)[0])
 
-    def averages(self, params, x: Array, key) -> PyTree:
+    def averages(self, params, x: Array, key, weights=None) -> PyTree:
         """The inner model's running averages after a batch."""
-        return models.averages(self.model, params, self.moments(x)[0], key)
+        return models.averages(self.model, params, self.moments(x)[0], key, weights)
 
     def moments(self, x: Array) -> tuple[Array, Array, Array]:
         """Rows in units of their spread, their means, and their standard deviations."""
@@ -133,11 +134,12 @@ class PerSample(Around):
         sd = jnp.sqrt(((x - mean) ** 2).mean(1, keepdims=True))
         return (x - mean) / sd, mean, sd
 
-    def apply(self, params, x: Float[Array, "n i ..."], key=None) -> Float[Array, "n o ..."]:
+    def apply(
+        self, params, x: Float[Array, "n i ..."], key=None, weights=None
+    ) -> Float[Array, "n o ..."]:
         """Outputs, in the data's units with `undo`."""
         z, mean, sd = self.moments(x)
-        _, apply = models.functions(self.model)
-        out = apply(params, z, key=key)
+        out = models.outputs(self.model, params, z, key, weights)
         if self.undo:
             return mean + sd * out
         return out

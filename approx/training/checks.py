@@ -167,19 +167,30 @@ def warn_of_widths(model: Any, inputs: int, outputs: int) -> None:
 
 
 def check_averages(recipe: Recipe, x: Any) -> None:
-    """Refuse what batch normalisation cannot take: partial batches, rules that take no batches.
+    """Refuse what batch normalisation cannot take: some partial batches, rules without batches.
 
-    A partial batch is padded to the full size, and its mean would count the padding.
+    A partial batch is padded to the full size. A module of flax cannot be told which rows are
+    padding, and a single row has no variance.
 
     Raises:
         ValueError: with the rows and the batch size.
     """
     size = recipe.batch_size
-    padded = recipe.batches in ("epoch", "order") and size is not None
-    if padded and size is not None and x.shape[0] % size:
+    partial = 0
+    if recipe.batches in ("epoch", "once", "order") and size and not recipe.drop_last:
+        partial = x.shape[0] % size
+    core = scalings.core(recipe.model)
+    if partial and not models.takes_weights(core):
         raise ValueError(
-            f"batch normalisation needs batches of one size: batch_size={size} leaves a partial "
-            f'batch of the {x.shape[0]} rows; take a divisor, or batches="replacement"'
+            f"the batch normalisation of a module needs batches of one size: batch_size={size} "
+            f"leaves a partial batch of the {x.shape[0]} rows; take a divisor, drop_last=True, or "
+            "an ap.models.Chain"
+        )
+    unbiased = any(getattr(layer, "unbiased", False) for layer in getattr(core, "layers", ()))
+    if partial == 1 and unbiased:
+        raise ValueError(
+            f"batch_size={size} leaves a last batch of one of the {x.shape[0]} rows, which has no "
+            "variance: PyTorch refuses it too; take another batch_size, or drop_last=True"
         )
     if rule(recipe).wants != GRADIENT:
         raise ValueError(

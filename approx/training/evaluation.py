@@ -40,6 +40,7 @@ def predict(
     x: Float[ArrayLike, "n i ..."],
     recipe: Recipe,
     key: Key[Array, "..."] | None = None,
+    weights: Array | None = None,
 ) -> Array:
     """Outputs (n, o) of the recipe's model.
 
@@ -48,9 +49,9 @@ def predict(
         x: inputs (n, i).
         recipe: says which model.
         key: for dropout, as in training; None for no dropout.
+        weights: of the rows, 0 or 1: batch normalisation counts those of weight 1; None is all.
     """
-    _, apply = models.functions(recipe.model)
-    return apply(params, jnp.asarray(x), key=key)
+    return models.outputs(recipe.model, params, jnp.asarray(x), key, weights)
 
 
 def penalty(params: PyTree, recipe: Recipe, per: Any = None) -> Array | float:
@@ -148,7 +149,7 @@ def row_sums(
 ) -> Sums:
     """Losses, correct rows and weights, summed over rows (x, y, weights or None)."""
     x, y, weights = rows
-    outputs = predict(params, x, recipe, key)
+    outputs = predict(params, x, recipe, key, weights)
     of_rows = losses.find(task.loss)(outputs, y)
     values = of_rows, is_correct(outputs, y, task)
     if weights is not None:

@@ -139,7 +139,7 @@ def with_averages(params: PyTree, point: PyTree, batch: Batch, recipe: Recipe, k
     statistics = point[models.STATISTICS]
     if key is not None:
         x = batch.x if batch.which is None else take(batch.x, batch.which)
-        statistics = models.averages(recipe.model, point, x, key)
+        statistics = models.averages(recipe.model, point, x, key, batch.weights)
     return {**params, models.STATISTICS: statistics}
 
 
