@@ -134,3 +134,10 @@ def test_several_recipes_say_in_how_many_programs_they_run(capsys):
     }
     ap.run(ap.tasks.square(), recipes, seeds=2, compiler_options=QUICK)
     assert "3 recipes in 2 compiled programs" in capsys.readouterr().err
+
+
+def test_a_model_that_is_no_mlp_says_which_form_it_takes(capsys):
+    dense = ap.models.Chain([ap.models.Dense(2, "relu"), ap.models.Dense(1)])
+    recipe = ap.Recipe(model=dense, steps=2, records=2)
+    ap.run(ap.tasks.square(), recipe, seeds=2, compiler_options=QUICK)
+    assert "a Chain takes the form vmap; only an MLP" in capsys.readouterr().err

@@ -7,6 +7,8 @@ import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+from approx import models
+from approx.models import scalings
 from approx.sweep import choice
 from approx.sweep.devices import Batch, Cost, Sink, drive, pilot
 from approx.sweep.facts import x64
@@ -89,6 +91,9 @@ def announcement(plan: Plan, count: int, ready: Ready, cost: Cost) -> str:
             f"{plan.facts.obstacle}, so the networks take the form vmap; functions that work "
             "number by number, or sum over an axis, are some four times as fast"
         )
+    elif type(scalings.core(plan.recipe.model)) is not models.MLP:
+        kind = type(plan.recipe.model).__name__
+        remarks.append(f"a {kind} takes the form vmap; only an MLP can take the faster form lanes")
     said = "; ".join(filter(None, remarks))
     return ", ".join(parts) + (f" ({said})" if said else "")
 
