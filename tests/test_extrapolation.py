@@ -542,6 +542,7 @@ def test_panel_of_errors_says_whether_they_are_relative():
         plot.extrapolation({"a": absolute, "b": relative})
 
 
+@pytest.mark.slow
 def test_a_trained_result_goes_through_all_of_it(quiet):
     recipe = ap.Recipe(model=ap.MLP((8,), "relu"), optimizer="adam", learning_rate=1e-2, steps=200)
     runs = ap.run(ap.tasks.square(range=1.0), recipe, seeds=16, **quiet)
