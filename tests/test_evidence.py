@@ -62,8 +62,10 @@ def test_intervals_of_a_table_are_those_of_the_statistics_at_its_levels():
     assert set(table.source.values) == {"a thread"}
 
 
-@pytest.mark.parametrize("tables", [60, pytest.param(200, marks=pytest.mark.slow)])
-def test_a_table_is_rarely_wrong(tables):
+@pytest.mark.parametrize(
+    ("tables", "more_than"), [(60, 6), pytest.param(200, 30, marks=pytest.mark.slow)]
+)
+def test_a_table_is_rarely_wrong(tables, more_than):
     """Ten claims at the very edge of their regions: without a correction 40% of tables would have a
     wrong verdict.
     """
@@ -79,7 +81,7 @@ def test_a_table_is_rarely_wrong(tables):
         )
         wrong += bool((table.verdict == "contradicted").any())
         plain += bool((table.high < 0.5).any())
-    assert plain > 0.15 * tables  # what a table of plain intervals says
+    assert plain > more_than  # what a table of plain intervals says
     assert wrong <= scipy_stats.binom.ppf(0.999, tables, 0.025)  # one side of 5%
 
 
