@@ -15,7 +15,7 @@ square: .venv/ready ## from nothing to the results and the figure of x²
 
 # Each has an experiment that writes results/ and experiments/summaries/, and a figure that reads them.
 STUDIES := square square_remedies square_floors sine interval waveform identity clusters second_order \
-	map_square map_interval map_sine map_identity map_waveform map_clusters
+	map_square map_interval map_sine map_identity map_waveform map_clusters frameworks
 
 figures: .venv/ready ## every experiment and every figure; QUICK=--quick for a look at few seeds, into results/quick
 	for study in $(STUDIES); do \
@@ -47,6 +47,9 @@ test-all: .venv/ready lint ## every test, the slow ones too
 
 test-oldest: .venv-oldest/ready ## the quick tests with the oldest dependencies that pyproject.toml allows
 	.venv-oldest/bin/python -m pytest -q -n 2 --dist worksteal -m "not slow"
+
+parity: .venv/ready ## train x² in other frameworks themselves, installed in .parity, and here: do the errors differ? PARITY="keras fann"
+	$(PYTHON) tests/parity/compare.py $(PARITY)
 
 mutants: .venv/ready ## change the code in small ways, one at a time: which changes do the quick tests notice?
 	$(PYTHON) tests/mutants.py $(MUTANTS)
@@ -86,4 +89,4 @@ lock: .uv/command ## pin the newest dependencies
 clean: ## remove the environments (not the results)
 	rm -rf .venv .venv-oldest .uv
 
-.PHONY: help square figures bench accelerator cluster-demo test quick test-all test-oldest mutants lint lock clean
+.PHONY: help square figures bench accelerator cluster-demo parity test quick test-all test-oldest mutants lint lock clean

@@ -53,6 +53,7 @@ __all__ = [
     "always",
     "drawn",
     "floors",
+    "frameworks",
     "given",
     "helps",
     "hurts",
@@ -86,11 +87,11 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from approx import floors, maps, plot, stats, study
+    from approx import floors, frameworks, maps, plot, stats, study
     from approx.study import Study, always, helps, hurts, never, rarely, same, usually
     from approx.study.remedies import remedies
 
-MODULES = ("floors", "maps", "plot", "stats", "study")
+MODULES = ("floors", "frameworks", "maps", "plot", "stats", "study")
 OF_STUDY = (
     "Study",
     "always",
@@ -105,7 +106,7 @@ OF_STUDY = (
 
 
 def __dir__() -> list[str]:
-    """All names, with those of the four modules that are imported when they are first used."""
+    """All names, with those of the modules that are imported when they are first used."""
     return sorted({*globals(), *__all__})
 
 

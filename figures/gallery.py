@@ -47,6 +47,11 @@ SUMMARIES = {
         "`python figures/claims.py`, after the experiments",
     ),
     "speed": (("speed",), "speed.json", "`make bench`"),
+    "frameworks": (
+        ("frameworks",),
+        "frameworks.csv",
+        "`python experiments/frameworks.py`, then `python figures/frameworks.py`",
+    ),
 }
 
 HEAD = """# Gallery

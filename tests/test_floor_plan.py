@@ -20,6 +20,7 @@ ALLOWED = {
     "runs": GROUND,
     "maps": (*GROUND, "stats"),
     "study": (*GROUND, "stats", "plot", "runs", "maps"),
+    "frameworks": ("numerics", "tasks", "models", "training"),
     "asking": ("tasks", "models", "training", "study"),
     "commands": (*GROUND, "asking"),
     "__main__": ("commands",),

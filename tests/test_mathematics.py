@@ -375,13 +375,14 @@ def test_initialisers_of_a_formula():
     np.testing.assert_allclose(np.linalg.norm(first["w"], axis=0), size, rtol=1e-5)
     places = first["b"] / (size * np.sign(first["w"][0]))
     np.testing.assert_allclose(places, np.linspace(-1, 1, 5), atol=1e-6)
-    # Inputs from 0 to 1 instead of -1 to 1: twice the weights, and biases less their half sum
+    # Inputs from 0 to 1 instead of -1 to 1: twice the weights, and biases less the sum of these, as
+    # neurolab has it; less half of it would leave the units' active range in place
     np.testing.assert_allclose(np.linalg.norm(last["w"]), 2 * 0.7, rtol=1e-5)
-    np.testing.assert_allclose(last["b"], -last["w"].sum(0) / 2, rtol=1e-5)
+    np.testing.assert_allclose(last["b"], -last["w"].sum(0), rtol=1e-5)
     wide = ap.models.initializer("neurolab", low=0.0, high=10.0)
     wide = ap.MLP((5,), "sigmoid", initializer=wide).init(KEY, x)[0]
     np.testing.assert_allclose(5 * wide["w"], first["w"], rtol=1e-5)
-    np.testing.assert_allclose(wide["b"] + 5 * wide["w"].sum(0), first["b"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(wide["b"] + wide["w"].sum(0), first["b"], rtol=1e-4, atol=1e-5)
     matlab = ap.MLP((5,), "tanh", initializer="matlab").init(KEY, x)
     np.testing.assert_allclose(np.linalg.norm(matlab[0]["w"], axis=0), size / 2, rtol=1e-5)
     first, last = ap.MLP((5,), "tanh", initializer="opencv").init(KEY, x)

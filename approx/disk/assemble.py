@@ -1,5 +1,6 @@
 """A sweep read from its folder onto its axes, into memory at once or when it is used."""
 
+import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -213,7 +214,8 @@ def whole_source(sweep: Mapping[str, Any], axes: Axes, numbers: np.ndarray) -> d
         else:
             grid[axis] = values.tolist()
             first.append(slice(None))
-    cells = numbers[tuple(first)].reshape(-1, numbers.shape[-1])
+    chosen = numbers[tuple(first)]
+    cells = chosen.reshape(math.prod(chosen.shape[:-1]), chosen.shape[-1])
     which = {
         "grid": grid,
         "seeds": provenance.describe_seeds(axes["seed"]),

@@ -315,8 +315,9 @@ def init_neurolab(
         low, high = output_range(place.before)
     slope = 2 / (high - low)
     shift = 1 - high * slope
-    w, b = half * w, half * b
-    return w * slope, b + shift * w.sum(0)
+    # neurolab shifts by the weights that it has scaled already
+    w = half * slope * w
+    return w, half * b + shift * w.sum(0)
 
 
 def init_matlab(

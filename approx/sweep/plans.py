@@ -162,7 +162,7 @@ def lay_out(
     if not np.isfinite(table).all():
         known = numbers(facts.task, facts.recipe)
         raise ValueError(f"a number of task or recipe is not finite: {known}")
-    return structure, arrays, table.reshape(-1, len(row))
+    return structure, arrays, table.reshape(math.prod(shape), len(row))
 
 
 def columns_of(
@@ -313,10 +313,11 @@ def cell_inputs(plan: Plan) -> Inputs:
     Every such cell is there once, with the seeds of the first training.
     """
     shape = [len(values) for values in plan.grid.values()]
-    cells = plan.numbers.reshape(*shape, -1)
+    count = plan.numbers.shape[1]
+    cells = plan.numbers.reshape(*shape, count)
     for position, name in enumerate(plan.grid):
         if not plan.entry.swept[name].startswith("task."):
             cells = cells.take([0], position)
-    numbers_of_cells = cells.reshape(-1, plan.numbers.shape[1])
+    numbers_of_cells = cells.reshape(math.prod(cells.shape[:-1]), count)
     streams = np.repeat(plan.streams[:1], len(numbers_of_cells), 0)
     return Inputs(plan.root, streams, numbers_of_cells, plan.arrays)

@@ -32,6 +32,7 @@ def bfgs(
     acctol: ArrayLike = 1e-4,
     stepredn: ArrayLike = 0.2,
     reltest: ArrayLike = 10.0,
+    first_step: ArrayLike | None = None,
 ) -> Method:
     """BFGS with backtracking, as R's `vmmin`, the method of `nnet` and of `optim(method="BFGS")`.
 
@@ -53,8 +54,12 @@ def bfgs(
         acctol: share of the promised decrease that makes a length acceptable.
         stepredn: factor on the length after a trial that was refused.
         reltest: a parameter w has not moved if `reltest + w` is the same number as before.
+        first_step: where B is the identity, a step is at most this long (Euclidean norm). SciPy's
+            BFGS tries 1.01 first (`fmin_bfgs`, by its guess of the value before the start). None,
+            as in R, is the whole gradient.
     """
-    return QuasiNewton(WHOLE_MATRIX, abstol, reltol, maxit, acctol, stepredn, reltest).method()
+    numbers = abstol, reltol, maxit, acctol, stepredn, reltest, first_step
+    return QuasiNewton(WHOLE_MATRIX, *numbers).method()
 
 
 def lbfgs(
@@ -146,6 +151,7 @@ class QuasiNewton(NamedTuple):
     acctol: ArrayLike
     stepredn: ArrayLike
     reltest: ArrayLike
+    first_step: ArrayLike | None = None
 
     def method(self) -> Method:
         """The state machine as a rule that trains."""
@@ -252,6 +258,9 @@ class QuasiNewton(NamedTuple):
         """
         is_identity = learned == 0
         steepest = -gradient
+        if self.first_step is not None:
+            norm = jnp.sqrt((gradient**2).sum(0))
+            steepest = steepest * jnp.minimum(1, self.first_step / jnp.where(norm > 0, norm, 1))
         direction = jnp.where(is_identity, steepest, -self.memory.times(memory, gradient))
         slope = (direction * gradient).sum(0)
         leads = (slope < 0) & self.moves(base, base + direction)

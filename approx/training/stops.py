@@ -40,6 +40,7 @@ __all__ = [
     "Change",
     "Failures",
     "GradientNorm",
+    "Improvements",
     "Patience",
     "ReduceRate",
     "Stop",
@@ -217,6 +218,53 @@ class Failures(Stop):
         best = jnp.where(better, look.value, memory.best)
         stops = failures >= self.max_fail
         return Verdict(Failed(best, look.value, failures), stops, better)
+
+
+class Successes(NamedTuple):
+    """The best value, and how often it became better since the first look."""
+
+    best: Array
+    made: Array
+    looks: Array
+
+
+@register_dataclass
+@dataclass(frozen=True, kw_only=True, repr=False)
+class Improvements(Stop):
+    """Stop when a quantity has become better `count` times.
+
+    A method such as "lm" refuses many of its trials. Where a library counts only those that lower
+    the loss (`k_max` of pyrenn, `epochs` of MATLAB's trainlm), this rule ends the training after as
+    many.
+
+    Attributes:
+        count: how many improvements end the training.
+        of: the quantity, see `QUANTITIES`.
+        every: "epoch", or a number of steps.
+
+    Example:
+        `Recipe(optimizer="lm", steps=1000, stop=ap.stops.Improvements(count=100))`
+    """
+
+    count: int = field(metadata=STATIC)
+    of: str = field(default="objective", metadata=STATIC)
+    every: str | int = field(default="epoch", metadata=STATIC)
+    reason = REASONS.index("improvements")
+
+    def __post_init__(self):
+        self.check_common()
+        check_whole("count", self.count, 1)
+
+    def start(self, dtype: str) -> Successes:
+        """No look was made."""
+        return Successes(zero(dtype) + self.worst, zero(), zero())
+
+    def judge(self, memory: Successes, look: Look) -> Verdict:
+        """See the class."""
+        better = self.exceeds(look.value, memory.best)
+        made = memory.made + (better & (memory.looks > 0))
+        best = jnp.where(better, look.value, memory.best)
+        return Verdict(Successes(best, made, memory.looks + 1), made >= self.count, better)
 
 
 @register_dataclass

@@ -42,6 +42,7 @@ REASONS = (
     "small gradient",
     "small change",
     "least rate",
+    "improvements",
 )
 
 
