@@ -124,9 +124,10 @@ class Shuffled(ThreadPoolExecutor):
             future.set_result(function(*arguments))
 
 
+@pytest.mark.slow  # test_a_worker_of_another_kind_is_refused compares bits too
 @pytest.mark.parametrize(
     "kind",
-    [pytest.param(lambda: ThreadPoolExecutor(2), marks=pytest.mark.slow), Shuffled],
+    [lambda: ThreadPoolExecutor(2), Shuffled],
     ids=["threads", "another order"],
 )
 def test_threads_in_any_order_change_no_bit(sweep, few, tmp_path, often, kind):

@@ -389,11 +389,11 @@ def test_rows_that_each_seed_draws_are_those_of_the_runs(key, quiet, monkeypatch
     assert few["best constant"] == pytest.approx(np.mean(variances[:5]), rel=1e-6)
 
 
-def test_a_network_that_rests_at_the_best_constant_is_told():
+def test_a_network_that_rests_at_the_best_constant_is_told(quiet):
     """A linear network can do no better on x² than the best constant."""
     task = ap.tasks.square(range=1.0)
     recipe = ap.Recipe(model=ap.MLP(()), steps=400, learning_rate=0.1)
-    runs = ap.run(task, recipe, seeds=4, progress=False)
+    runs = ap.run(task, recipe, seeds=4, **quiet)
     found = stats.endings(runs, stats.success(runs, below=1e-3), known_plateaus(task))
     assert set(found.kind.values.tolist()) == {"best constant"}
 

@@ -95,6 +95,15 @@ def test_asymptotes_of_functions_that_are_known(half):
         assert answers == {name: kind for name, (_, kind) in CLASSES.items()}
 
 
+@pytest.mark.parametrize(
+    "cycles", [3.1, *(pytest.param(cycles, marks=pytest.mark.slow) for cycles in (2, 5, 11))]
+)
+def test_periods_of_sines(cycles):
+    for phase in (0, 1, 2):
+        found = kinds(lambda u, p=phase: np.sin(cycles * np.pi * u + p))[0]
+        np.testing.assert_allclose(found.period, 2 / cycles, rtol=0.02)
+
+
 def test_asymptotes_come_with_their_numbers():
     for f, name, left, right in (
         (np.square, "exponent", 2, 2),
@@ -107,10 +116,6 @@ def test_asymptotes_come_with_their_numbers():
         np.testing.assert_allclose(found[name], [left, right], atol=1e-3)
         others = {"exponent", "level", "slope", "growth", "period"} - {name}
         assert all(bool(found[other].isnull().all()) for other in others)
-    for cycles in (2, 3.1, 5, 11):
-        for phase in (0, 1, 2):
-            found = kinds(lambda u, c=cycles, p=phase: np.sin(c * np.pi * u + p))[0]
-            np.testing.assert_allclose(found.period, 2 / cycles, rtol=0.02)
     found = kinds(lambda u: 0.7 * u + np.sin(6 * np.pi * u) ** 2 / 6)[0]
     np.testing.assert_allclose(found.slope, [-0.7, 0.7], rtol=1e-2)  # outward
     np.testing.assert_allclose(found.period, 1 / 6, rtol=0.02)
@@ -537,6 +542,7 @@ def test_panel_of_errors_says_whether_they_are_relative():
         plot.extrapolation({"a": absolute, "b": relative})
 
 
+@pytest.mark.slow
 def test_a_trained_result_goes_through_all_of_it(quiet):
     recipe = ap.Recipe(model=ap.MLP((8,), "relu"), optimizer="adam", learning_rate=1e-2, steps=200)
     runs = ap.run(ap.tasks.square(range=1.0), recipe, seeds=16, **quiet)

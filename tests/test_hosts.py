@@ -57,6 +57,7 @@ def test_a_folder_refuses_callbacks(quiet, tmp_path):
     assert not (tmp_path / "sweep" / "sweep.json").exists()
 
 
+@pytest.mark.slow  # test_fingerprints_see_what_functions_read_and_no_more sees it
 def test_a_global_that_changed_is_read_again(quiet, monkeypatch):
     first = ap.run(TASK, RECIPE, seeds=2, metrics={"m": reads_global}, **quiet)
     monkeypatch.setattr(f"{__name__}.FACTOR", 7.0)
@@ -158,7 +159,8 @@ def calling(factor):
     return call
 
 
-@pytest.mark.parametrize("where", ["model", pytest.param("correct", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("where", CALLS)
 def test_callbacks_in_tasks_and_models_are_told_apart(where, quiet):
     task, model, of = CALLS[where]
     runs = []

@@ -524,6 +524,7 @@ def test_off_is_off(place, monkeypatch):
     assert len(files(place)) == 1
 
 
+@pytest.mark.slow  # the next test sees such a call
 def test_a_program_that_calls_the_host_is_never_kept(place, monkeypatch):
     shape = jax.ShapeDtypeStruct((), np.float32)
 

@@ -135,6 +135,7 @@ def test_ten_steps_of_columns_as_with_vmap(case):
     for name in plain.data_vars:
         a, b = plain[name].values, fast[name].values  # in another order, as above
         np.testing.assert_allclose(b, a, rtol=2e-3, atol=2e-4 * np.nanmax(np.abs(a)), err_msg=name)
+    assert '"form": "columns"' in fast.provenance
     cut = ap.run(task, recipe, form="columns", segment=3, **(options | {"seeds": [3, 1]}))
     xr.testing.assert_equal(cut, fast.sel(seed=[3, 1]))
 
@@ -146,10 +147,10 @@ def test_one_network_of_inputs_with_a_last_axis():
     np.testing.assert_allclose(found, np.einsum("nis,io->nos", x, w) + b[:, None], rtol=1e-5)
 
 
-def test_columns_where_they_are_faster_and_can_be(quiet):
+def test_columns_where_they_are_faster_and_can_be():
     wide = replace(RECIPE, model=ap.MLP((40, 40)))
     many = ap.tasks.square(range=1.0, size=64)
-    assert '"form": "columns"' in ap.run(many, wide, seeds=2, **quiet).provenance
+    assert choice.choose_form(None, facts.find(many, wide), 8) == "columns"
     for task, recipe in ((many, replace(wide, batch_size=32)), (SQUARE, wide)):
         assert choice.choose_form(None, facts.find(task, recipe), 8) == "vmap"
     for recipe in (
@@ -162,6 +163,7 @@ def test_columns_where_they_are_faster_and_can_be(quiet):
             ap.run(SQUARE, recipe, seeds=2, form="columns", progress=False)
 
 
+@pytest.mark.slow  # test_with_a_grid_around_it keeps the same of them to the bit
 def test_swept_numbers_reach_every_lane(quiet):
     grid = {
         "range": [1.0, 2.0],

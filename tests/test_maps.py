@@ -299,6 +299,7 @@ def test_a_map_that_cannot_be_is_refused():
         refined(learning_rate=[0.2, 0.1])
 
 
+@pytest.mark.slow
 def test_an_interrupted_map_stays_where_it_says(found_in, monkeypatch, capsys):
     asked = Search.ask
 

@@ -550,6 +550,7 @@ def test_every_layer_drops_units_of_its_own():
     assert either.mean() == pytest.approx(1 - 0.49, abs=0.01)
 
 
+@pytest.mark.slow  # test_own_metrics_norms_and_kept_steps compares it too
 def test_the_gradients_norm_is_that_of_the_loss(quiet):
     recipe = ap.Recipe(model=ap.MLP((4,)), steps=2, records=(0, 2))
     task = ap.tasks.square(range=1.0)

@@ -88,6 +88,7 @@ def test_a_record_and_predictions_of_another_step_do_not_go_together():
             needing(last.sel(step=10))
 
 
+@pytest.mark.slow
 def test_the_step_at_which_predictions_were_kept_is_no_coordinate_of_statistics(quiet):
     recipe = ap.Recipe(model=ap.MLP((2,), "tanh"), steps=10, records=(0, 5, 10))
     made = ap.run(ap.tasks.square(range=1.0), recipe, seeds=4, **quiet)

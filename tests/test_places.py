@@ -7,6 +7,7 @@ import stat
 
 import numpy as np
 import pytest
+from conftest import QUICK
 from test_damage import result, sweep
 
 import approx as ap
@@ -115,7 +116,7 @@ def read_only(folder, monkeypatch):
 
 
 def test_a_finished_folder_that_is_read_only_loads(tmp_path, monkeypatch, capsys):
-    options = {"seeds": 2, "lanes": 2, "out": tmp_path / "x"}
+    options = {"seeds": 2, "lanes": 2, "out": tmp_path / "x", "compiler_options": QUICK}
     first = ap.run(TASK, RECIPE, progress=False, **options)
     read_only(tmp_path / "x", monkeypatch)
     again = ap.run(TASK, RECIPE, **options)

@@ -629,6 +629,7 @@ def test_what_type_checks_would_forestall_in_these_tests():
     assert all(words in line for words, line in zip(expected, lines, strict=True))
 
 
+@pytest.mark.slow
 def test_recipes_are_labelled_by_numbers_too(tmp_path):
     small = replace(RECIPE, model=ap.MLP((2,)))
     slower = {2: small, 3: replace(small, learning_rate=1e-4)}  # which share a program

@@ -2,10 +2,12 @@
 
 import numpy as np
 import pytest
+from conftest import QUICK
 
 import approx as ap
 
 LINEAR = ap.Recipe(model=ap.MLP((), "linear"), steps=3, batch_size=None)
+RUN = {"lanes": 4, "compiler_options": QUICK}
 
 
 @pytest.fixture(scope="module")
@@ -18,6 +20,7 @@ def written(tmp_path_factory):
         factors={"rate": {"as it is": {}, "fast": {"learning_rate": 0.1}}},
         views={"early": ap.study.until("baseline", 2)},
         claims=[ap.never(), ap.same("fast")],
+        options=dict.fromkeys(("baseline", "as it is", "fast"), RUN),
     )
     folder = tmp_path_factory.mktemp("study")
     study.run(4, out=folder, progress=False).answer().write(folder, "case")

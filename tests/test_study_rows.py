@@ -4,11 +4,13 @@ values it ends with; and rows that are the same training are trained once.
 
 import numpy as np
 import pytest
+from conftest import QUICK
 
 import approx as ap
 
 TASK = ap.tasks.square(range=1.0, size=9)
 RECIPE = ap.Recipe(model=ap.MLP((), "linear"), steps=2, batch_size=None, learning_rate=0.01)
+RUN = {"lanes": 4, "compiler_options": QUICK}
 
 
 def even(runs):
@@ -18,7 +20,11 @@ def even(runs):
 
 def made(**options):
     changes = {"fast": {"learning_rate": 0.1}, "fast, long": {"learning_rate": 0.1, "steps": 3}}
-    return ap.Study(TASK, RECIPE, success=even, changes=changes, **options)
+    told = options.pop("options", {})
+    given = {"success": even, "changes": changes} | options
+    rows = ap.Study(TASK, RECIPE, **given).rows
+    soon = {label: RUN | told.get(label, {}) for label in rows}
+    return ap.Study(TASK, RECIPE, **given, options=soon)
 
 
 def test_a_row_is_compared_with_the_row_that_is_named():
@@ -53,7 +59,14 @@ def test_rows_of_equal_rates_are_told_apart_by_the_values_that_they_end_with():
 
 
 def test_seeds_that_end_alike_count_half():
-    study = ap.Study(TASK, RECIPE, below=1e-9, of="loss", changes={"again": {"records": (0, 2)}})
+    study = ap.Study(
+        TASK,
+        RECIPE,
+        below=1e-9,
+        of="loss",
+        changes={"again": {"records": (0, 2)}},
+        options={"baseline": RUN, "again": RUN},
+    )
     rows = study.run(8, progress=False).answer().rows.set_index("label")
     assert rows.better["again"] == 0.5
 
