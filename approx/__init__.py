@@ -8,8 +8,8 @@ draws it, and `save` and `load` keep it in files.
 Example:
     >>> import approx as ap
     >>> recipe = ap.Recipe(model=ap.MLP((10,), "tanh"), learning_rate=3e-2, steps=2_000)
-    >>> runs = ap.run(ap.tasks.square(), recipe, seeds=256)
-    >>> hits = ap.stats.success(runs, below=1.0)
+    >>> runs = ap.run(ap.tasks.square(range=5.0), recipe, seeds=256)
+    >>> hits = ap.stats.success(runs, below=0.1)
     >>> print(ap.stats.rate(hits))
     >>> ap.plot.success_curve(hits)
 
