@@ -113,6 +113,28 @@ PROMISED_BY |= dict.fromkeys(
     ),
     ("test_endings",),
 )
+PROMISED_BY |= dict.fromkeys(
+    (
+        "approx/training/guards.py",
+        "approx/training/keras_extras.py",
+        "approx/training/leafwise.py",
+        "approx/training/online.py",
+        "approx/training/pytorch.py",
+        "approx/training/pytorch_lbfgs.py",
+        "approx/training/resilient.py",
+        "approx/training/schedules.py",
+    ),
+    ("test_optimizers",),
+)
+PROMISED_BY |= dict.fromkeys(
+    (
+        "approx/training/rates.py",
+        "approx/training/stopping.py",
+        "approx/training/stops.py",
+        "approx/training/watching.py",
+    ),
+    ("test_stops",),
+)
 PROMISED_BY["approx/stats/several_seeds.py"] = ("test_statistics", "test_coverage")
 PROMISED_BY["approx/stats/former_names.py"] = ("test_cases",)
 PROMISED_BY["approx/stats/layouts.py"] = ("test_statistics", "test_evidence")
