@@ -28,6 +28,7 @@ from approx.frameworks import (
     keras,
     keras_layers,
     keras_objects,
+    labels,
     pytorch,
     pytorch_objects,
     sklearn,
@@ -371,6 +372,67 @@ def test_a_start_that_there_is_not():
         sklearn.question(MLPRegressor(), X, Y[:, 0], start="as given")
 
 
+@pytest.mark.parametrize(
+    ("fit", "message"),
+    [
+        ({"epochs": None}, "epochs is None; it must be a whole number"),
+        ({"epochs": 1, "batch_size": 0}, "batch_size is 0; it must be a whole number"),
+        ({"epochs": 1, "batch_size": 2.5}, "batch_size is 2.5; it must be a whole number"),
+        ({"epochs": 1, "batch_size": "8"}, "batch_size is '8'; it must be a whole number"),
+    ],
+)
+@pytest.mark.parametrize("framework", ["keras", "pytorch"])
+def test_lengths_and_batches_that_are_none(framework, fit, message):
+    said = recorded_of(framework, "relu mse sgd")["model"]
+    with pytest.raises(ValueError, match=message):
+        MODULES[framework].translated(said, X, Y, fit, start="as given")
+
+
+@pytest.mark.parametrize("framework", ["keras", "pytorch"])
+def test_rows_that_the_network_does_not_take(framework):
+    said = recorded_of(framework, "relu mse sgd")["model"]
+
+    def translated(x, y, **options):
+        return MODULES[framework].translated(said, x, y, {"epochs": 1}, start="as given", **options)
+
+    with pytest.raises(ValueError, match="takes 2 inputs, and x gives 1"):
+        translated(X[:, :1], Y)
+    with pytest.raises(ValueError, match="x has no rows"):
+        translated(X[:0], Y)
+    with pytest.raises(TypeError, match="y is a NoneType"):
+        translated(X, None)
+    with pytest.raises(ValueError, match=r"inputs of validation_data have shape \(8, 1\)"):
+        translated(X, Y, rows={"validation_data": (X[:, :1], Y)})
+    with pytest.raises(TypeError, match=r"validation_split is '0.2'"):
+        translated(X, Y, rows={"validation": "0.2"})
+
+
+def test_layers_of_pytorch_that_do_not_fit_each_other():
+    said = altered("pytorch", "relu mse sgd", "layers", 2, in_features=7)
+    with pytest.raises(ValueError, match=r"layer 2 \(Linear\) takes 7 inputs, and layer 0 gives"):
+        pytorch.translated(said, X, Y, {"epochs": 1}, start="as given")
+
+
+@pytest.mark.parametrize(
+    ("y", "message"),
+    [
+        (np.array([0.0, 1.0, np.nan]), "y holds nan; every row needs a label"),
+        (np.array(["a", "b", None], object), "y holds None; every row needs a label"),
+        (np.array([0.0, 1.0, 0.5]), "y holds 0.5; labels of a classifier"),
+    ],
+)
+def test_labels_that_scikit_learn_refuses(y, message):
+    with pytest.raises(ValueError, match=message):
+        sklearn.question(MLPClassifier(), X[:3], y)
+
+
+def test_labels_must_be_whole_numbers():
+    with pytest.raises(ValueError, match=r"y holds 0.5; labels must be whole numbers"):
+        labels.as_labels(np.array([0.0, 0.5]), 2)
+    with pytest.raises(ValueError, match="y holds words, such as 'a'; give numbers"):
+        labels.as_labels(np.array(["a", "b"]), 2)
+
+
 # ---- objects as dictionaries ---------------------------------------------------------------------
 
 
@@ -416,6 +478,46 @@ def test_a_scheduler_is_tabulated_on_copies():
     assert optimizer.param_groups[0]["lr"] == 0.4
     with pytest.raises(ValueError, match=r"Moving moves momentum too.*cycle_momentum"):
         pytorch_objects.tabulated(optimizer, Moving(optimizer), 3)
+
+
+def test_a_scheduler_belongs_to_its_optimizer():
+    ours, other = SimpleNamespace(param_groups=[{"lr": 0.4}]), SimpleNamespace()
+    scheduler = named("StepLR", optimizer=other, step=lambda _: None)
+    with pytest.raises(ValueError, match="StepLR moves the rate of another optimizer"):
+        pytorch_objects.described_scheduler(ours, scheduler, 2)
+
+
+def test_an_optimizer_belongs_to_its_module():
+    weight, other = object(), object()
+    module = named("Linear", parameters=lambda _: [weight])
+    pytorch_objects.check_parameters(module, named("SGD", param_groups=[{"params": [weight]}]))
+    with pytest.raises(ValueError, match="parameters of another module"):
+        pytorch_objects.check_parameters(module, named("SGD", param_groups=[{"params": [other]}]))
+
+
+def test_hooks_and_shared_layers_of_pytorch():
+    layer = named("Linear", parameters=lambda _: iter([1]))
+    twice = named("Sequential", __iter__=lambda _: iter([layer, layer]))
+    with pytest.raises(ValueError, match=r"stands twice .* shares its weights"):
+        pytorch_objects.layers_of(twice)
+    with pytest.raises(ValueError, match="Linear has a hook"):
+        pytorch_objects.check_hooks(named("Linear", _forward_hooks={1: print}))
+
+
+def test_callbacks_as_fit_takes_them():
+    callback = named("EarlyStopping", on_epoch_end=None)
+    assert keras_objects.listed(None) == []
+    assert keras_objects.listed(callback) == keras_objects.listed([callback]) == [callback]
+    with pytest.raises(TypeError, match="'early' is no callback"):
+        keras_objects.listed(["early"])
+
+
+def test_a_weight_of_the_loss_is_refused():
+    compiled = SimpleNamespace(_user_loss_weights=2.0)
+    given = {"optimizer": 1, "loss": "mse", "layers": [1], "_compile_loss": compiled}
+    model = named("Sequential", get_compile_config=None, **given)
+    with pytest.raises(ValueError, match=r"loss_weights=2.0"):
+        keras_objects.described(model)
 
 
 def test_the_rates_of_a_function_of_the_epoch():

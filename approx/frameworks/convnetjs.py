@@ -70,6 +70,7 @@ def question(  # noqa: PLR0913 (the words of `makeLayers` and `Trainer`)
     """
     del l1_decay
     x, y = printed.rows(x, y)
+    fits.check_count("batch_size", batch_size)
     if len(x) % batch_size:
         raise ValueError(
             f"batch_size={batch_size} does not divide the {len(x)} rows; convnetjs fills a batch "

@@ -3,6 +3,7 @@
 import dataclasses
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from numbers import Integral, Real
 from typing import Any
 
 import jax.numpy as jnp
@@ -10,6 +11,7 @@ import numpy as np
 
 from approx import tasks
 from approx.tasks import data
+from approx.tasks import values as data_values
 from approx.tasks.values import meant
 from approx.training import optimizers
 from approx.training.recipes import Recipe
@@ -122,9 +124,13 @@ def task_of(
         test: rows (x, y) for the test loss; None for none.
 
     Raises:
-        ValueError: both a share and rows for validation; something else than pairs of arrays.
+        TypeError: a share that is no number.
+        ValueError: both a share and rows for validation; something else than pairs of arrays;
+            validation rows that have other columns.
     """
-    x, y = as_array(x), as_array(y)
+    x, y = as_array(x), as_array(y, "y")
+    if not isinstance(validation, Real):
+        raise TypeError(f"validation_split is {validation!r}; it must be a share in [0, 1)")
     if validation_data is not None:
         if validation:
             raise ValueError(
@@ -132,6 +138,7 @@ def task_of(
                 "validation; give one of them"
             )
         held_x, held_y = pair("validation_data", validation_data)
+        check_alike("validation_data", held_x, held_y, x, y)
         count = len(x) + len(held_x)
         # A share that is half a row less keeps exactly these rows, whatever the rounding
         validation = (len(held_x) - 0.5) / count
@@ -139,6 +146,22 @@ def task_of(
     tested: tuple[Any, ...] = () if test is None else pair("test", test)
     options: dict[str, Any] = {"validation": validation, "hold_out": hold_out, "correct": correct}
     return tasks.given(x, y, *tested, loss=loss, **options)
+
+
+def check_alike(name: str, x: np.ndarray, y: np.ndarray, like_x: Any, like_y: Any) -> None:
+    """Refuse further rows whose columns are not those of the training rows, or that do not pair.
+
+    Raises:
+        ValueError: with both shapes.
+    """
+    if len(x) != len(y):
+        raise ValueError(f"{name} has {len(x)} rows of inputs and {len(y)} of targets")
+    for part, found, like in (("inputs", x, like_x), ("targets", y, like_y)):
+        if found.shape[1:] != like.shape[1:]:
+            raise ValueError(
+                f"the {part} of {name} have shape {found.shape}, and those of the training rows "
+                f"{like.shape}; all columns must be the same"
+            )
 
 
 def converted(rows: Mapping[str, Any], convert: Callable[[Any], Any]) -> dict[str, Any]:
@@ -166,11 +189,66 @@ def check_start(start: str) -> None:
         raise ValueError(f'start is {start!r}; there is: "drawn", "as given"')
 
 
-def as_array(values: Any) -> np.ndarray:
-    """Arrays and tensors as arrays."""
+def as_array(values: Any, name: str = "x") -> np.ndarray:
+    """Arrays and tensors as arrays.
+
+    Args:
+        values: whatever a user gave.
+        name: of the values, for errors.
+
+    Raises:
+        TypeError: no array, such as None, a dictionary or a sparse matrix.
+        ValueError: masked values, rows of unequal length, no row.
+    """
     if hasattr(values, "detach"):
         values = values.detach().cpu()
-    return np.asarray(values)
+    found = data_values.as_array(name, values)
+    if not found.ndim:
+        kind = type(values).__name__
+        raise TypeError(f"{name} is a {kind}; give an array with one entry for each row")
+    if not len(found):
+        raise ValueError(f"{name} has no rows")
+    return found
+
+
+def check_count(name: str, value: Any) -> None:
+    """Refuse what is no whole number of at least 1.
+
+    Raises:
+        ValueError: with the name and the value.
+    """
+    if isinstance(value, bool) or not isinstance(value, Integral) or value < 1:
+        raise ValueError(f"{name} is {value!r}; it must be a whole number of at least 1")
+
+
+def check_epochs(fit: Mapping[str, Any]) -> None:
+    """Refuse a length or a batch that is none, before anything is computed from them.
+
+    Args:
+        fit: `epochs`, and `batch_size`, which may be None.
+
+    Raises:
+        ValueError: with the name and the value.
+    """
+    check_count("epochs", fit.get("epochs", 1))
+    if fit.get("batch_size") is not None:
+        check_count("batch_size", fit["batch_size"])
+
+
+def check_columns(name: str, wanted: int, given: int, giver: str) -> None:
+    """Refuse a layer whose weights take another number of inputs than it is given.
+
+    Args:
+        name: of the layer.
+        wanted: inputs that its weights take.
+        given: numbers that a row has there.
+        giver: where they come from, such as "x".
+
+    Raises:
+        ValueError: with both numbers.
+    """
+    if wanted != given:
+        raise ValueError(f"{name} takes {wanted} inputs, and {giver} gives {given}")
 
 
 def check_fresh(name: str, arrays: Iterable[Any], start: str) -> None:
@@ -226,11 +304,13 @@ def pair(name: str, given: Any) -> tuple[np.ndarray, np.ndarray]:
         ValueError: no pair; with a third part, the weights of the rows, it says so.
     """
     if not isinstance(given, tuple | list) or len(given) != 2:
-        parts = len(given) if isinstance(given, tuple | list) else type(given).__name__
+        parts = type(given).__name__
+        if isinstance(given, tuple | list):
+            parts = f"{parts} of {len(given)} parts"
         raise ValueError(
-            f"{name} is {parts}; it must be a pair of arrays (x, y), without weights of rows"
+            f"{name} is a {parts}; it must be a pair of arrays (x, y), without weights of rows"
         )
-    return as_array(given[0]), as_array(given[1])
+    return as_array(given[0], f"x of {name}"), as_array(given[1], f"y of {name}")
 
 
 def steps_of_epoch(rows: int, size: int | None, drop_last: bool = False) -> int:
@@ -252,8 +332,10 @@ def batches(size: int | None, rows: int, shuffle: bool, drop_last: bool = False)
         drop_last: whether a last batch that is not full is left out.
 
     Raises:
-        ValueError: batches that are never full, all left out.
+        ValueError: batches that are never full, all left out; a size that is no whole number.
     """
+    if size is not None:
+        check_count("batch_size", size)
     if drop_last and size is not None and size > rows:
         raise ValueError(f"batch_size={size} with drop_last leaves out all {rows} rows")
     if size is None or size >= rows:

@@ -70,6 +70,7 @@ def question(  # noqa: PLR0913
 
     """
     fits.check_start(start)
+    fits.check_epochs({"epochs": epochs, "batch_size": batch_size})
     task = fits.task_of(x, y, loss=loss_of(loss), validation_data=validation_data, test=test)
     fields = {
         "model": model_of(module, start),

@@ -9,7 +9,7 @@ from typing import Any
 
 from approx.frameworks import chains, fits, penalties
 from approx.frameworks.keras_layers import dtype_of, is_dense, layer_of, penalty_of
-from approx.frameworks.keras_objects import described, described_callback
+from approx.frameworks.keras_objects import described, described_callback, listed
 from approx.frameworks.keras_training import callbacks_of, loss_of, optimizer_of, rules_of
 from approx.frameworks.questions import Conventions, Question
 from approx.training.recipes import Recipe
@@ -26,7 +26,7 @@ def question(  # noqa: PLR0913
     validation_split: float = 0.0,
     validation_data: Any = None,
     shuffle: bool = True,
-    callbacks: Sequence[Any] = (),
+    callbacks: Any = None,
     start: str = "drawn",
     test: Any = None,
     **recipe: Any,
@@ -42,8 +42,8 @@ def question(  # noqa: PLR0913
         validation_split: share of the rows kept for validation, the last ones.
         validation_data: rows (x, y) for validation.
         shuffle: whether the rows are shuffled in every epoch.
-        callbacks: EarlyStopping, ReduceLROnPlateau, LearningRateScheduler; those that change
-            nothing in the training are passed over.
+        callbacks: one or several of EarlyStopping, ReduceLROnPlateau and LearningRateScheduler;
+            those that change nothing in the training are passed over.
         start: "drawn", so that every seed draws its weights as Keras would; or "as given", so that
             all seeds start from the weights that the model has now.
         test: rows (x, y) for the test loss; None for none.
@@ -65,12 +65,15 @@ def question(  # noqa: PLR0913
     """
     rows = {"validation": validation_split, "validation_data": validation_data, "test": test}
     said = described(model)
+    if not isinstance(shuffle, bool):
+        raise ValueError(f"shuffle is {shuffle!r}; there is: True, False")
+    fits.check_count("epochs", epochs)
     rate = said["optimizer"]["config"].get("learning_rate")
     fit = {
         "epochs": epochs,
         "batch_size": batch_size,
         "shuffle": shuffle,
-        "callbacks": [described_callback(each, epochs, rate) for each in callbacks],
+        "callbacks": [described_callback(each, epochs, rate) for each in listed(callbacks)],
     }
     return translated(
         said, x, y, fit, start=start, rows=rows, recipe=fits.recipe_fields("keras", recipe)
@@ -102,12 +105,14 @@ def translated(
         ValueError: what cannot be translated, by its name.
     """
     fits.check_start(start)
+    fits.check_epochs(fit)
     layers = [layer for n, one in enumerate(said["layers"]) for layer in layer_of(one, n, start)]
     meant = loss_of(said["loss"], layers, y)
     held = fits.converted(rows or {}, lambda other: loss_of(said["loss"], layers, other).y)
     task = fits.task_of(x, meant.y, loss=meant.loss, **held)
+    check_inputs(said["layers"], task)
     trained = fits.trained_rows(task)
-    size = fit.get("batch_size") or 32
+    size = 32 if fit.get("batch_size") is None else fit["batch_size"]
     per_epoch = -(-trained // size)
     optimizer = optimizer_of(said["optimizer"])
     watchers = callbacks_of(fit.get("callbacks", ()), per_epoch, optimizer["learning_rate"])
@@ -129,6 +134,19 @@ def translated(
         **(recipe or {}),
     }
     return Question(task, Recipe(**fields), fits.sentences(NOTES, notes))
+
+
+def check_inputs(layers: Sequence[Mapping[str, Any]], task: Any) -> None:
+    """Refuse inputs that have another number of columns than the first dense layer takes.
+
+    Raises:
+        ValueError: with both numbers.
+    """
+    columns = task.x.reshape(len(task.x), -1).shape[1]
+    first = next(one for one in layers if is_dense(one))
+    if "weights" in first:
+        name = f"the layer {first['config'].get('name', 'Dense')!r}"
+        fits.check_columns(name, len(first["weights"][0]), columns, "x")
 
 
 NOTES = (

@@ -15,7 +15,7 @@ def described(model: Any) -> dict[str, Any]:
 
     Raises:
         TypeError: no Keras model.
-        ValueError: a model that is not compiled, or no chain of layers.
+        ValueError: a model that is not compiled, or no chain of layers; a weight of the loss.
     """
     if not hasattr(model, "get_compile_config") or not hasattr(model, "layers"):
         raise TypeError(
@@ -29,6 +29,12 @@ def described(model: Any) -> dict[str, Any]:
         )
     if not getattr(model, "built", True) or not model.layers:
         raise ValueError("the model has no weights yet: give it keras.Input((columns,)) first")
+    weights = getattr(getattr(model, "_compile_loss", None), "_user_loss_weights", None)
+    if weights is not None:
+        raise ValueError(
+            f"the model was compiled with loss_weights={weights!r}, which is not supported; leave "
+            "it out, and multiply the learning rate of SGD by it instead"
+        )
     return {
         "layers": layers_of(model),
         "optimizer": {
@@ -43,9 +49,16 @@ def layers_of(model: Any) -> list[dict[str, Any]]:
     """The layers of a chain, inner models unfolded, in the order in which data go through them.
 
     Raises:
-        ValueError: a layer with several inputs, or with one that is not the layer before.
+        ValueError: a layer with several inputs, or with one that is not the layer before; a
+            function of one's own.
     """
-    config = model.get_config()
+    try:
+        config = model.get_config()
+    except OSError as error:  # Keras reads the source of a lambda
+        raise ValueError(
+            "the model holds a function of your own, which cannot be read; give Keras' activations "
+            "and initialisers by name"
+        ) from error
     if "layers" not in config:
         raise ValueError(
             f"{type(model).__name__} says nothing of its layers in get_config(), as a class "
@@ -132,6 +145,23 @@ def described_loss(loss: Any) -> dict[str, Any]:
         "with one of Keras' losses, and give the task yours as a function (outputs, targets) -> "
         "(n,) of JAX numbers: dataclasses.replace(question.task, loss=...)"
     )
+
+
+def listed(callbacks: Any) -> list[Any]:
+    """Callbacks as `fit` takes them: None, one, or several.
+
+    Raises:
+        TypeError: something that is no callback.
+    """
+    if callbacks is None:
+        return []
+    found = list(callbacks) if isinstance(callbacks, list | tuple) else [callbacks]
+    for one in found:
+        if isinstance(one, type) or not hasattr(one, "on_epoch_end"):
+            raise TypeError(
+                f"{one!r} is no callback; give an object, such as keras.callbacks.EarlyStopping()"
+            )
+    return found
 
 
 def described_callback(callback: Any, epochs: int, rate: Any) -> dict[str, Any]:

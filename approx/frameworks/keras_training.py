@@ -317,7 +317,7 @@ def loss_of(said: Mapping[str, Any], layers: Sequence[Layer], y: Any) -> Meant:
     if said.get("reduction") == "mean":
         neutral["reduction"] = "mean"
     fits.refuse(f"the loss {said['name']!r}", said, neutral, "leave it out")
-    y = fits.as_array(y)
+    y = fits.as_array(y, "y")
     make = fits.known(f"the loss {said['name']!r}:", name, LOSSES, NEAREST_LOSSES, "Keras")
     return make(said, layers, y)
 
@@ -341,7 +341,7 @@ def hinge(name: str) -> Callable[..., Meant]:
     """The translation of a hinge loss, which takes labels 0 and 1 for -1 and 1."""
 
     def make(said: Mapping[str, Any], layers: Sequence[Layer], y: np.ndarray) -> Meant:
-        y = labels.as_columns(y, labels.outputs_of(layers)).astype(float)
+        y = labels.as_floats(labels.as_columns(y, labels.outputs_of(layers)))
         signs = y if y.min() < 0 else 2 * y - 1
         if set(np.unique(signs)) - {-1.0, 1.0}:
             raise ValueError(
@@ -355,7 +355,7 @@ def hinge(name: str) -> Callable[..., Meant]:
 
 def binary_cross_entropy(said: Mapping[str, Any], layers: Sequence[Layer], y: np.ndarray) -> Meant:
     """Keras' BinaryCrossentropy, of probabilities that are clipped, or of logits."""
-    y = labels.as_columns(y, labels.outputs_of(layers)).astype(float)
+    y = labels.as_floats(labels.as_columns(y, labels.outputs_of(layers)))
     share = said.get("label_smoothing", 0.0)
     y = y * (1 - share) + 0.5 * share
     if said.get("from_logits"):
@@ -365,7 +365,7 @@ def binary_cross_entropy(said: Mapping[str, Any], layers: Sequence[Layer], y: np
 
 def cross_entropy(said: Mapping[str, Any], layers: Sequence[Layer], y: np.ndarray) -> Meant:
     """Keras' CategoricalCrossentropy, of probabilities that are clipped, or of logits."""
-    y = labels.as_columns(y, labels.outputs_of(layers)).astype(float)
+    y = labels.as_floats(labels.as_columns(y, labels.outputs_of(layers)))
     y = labels.smoothed(y, said.get("label_smoothing", 0.0))
     loss = "soft_cross_entropy" if said.get("from_logits") else "probability_cross_entropy"
     return Meant(loss, y, layers)

@@ -47,14 +47,44 @@ def last_activation(layers: Sequence[Layer]) -> Any:
     return None
 
 
+def check_whole(y: np.ndarray) -> None:
+    """Refuse labels that are no whole numbers.
+
+    Raises:
+        ValueError: with the first of them.
+    """
+    try:
+        numbers = y.ravel().astype(float)
+    except (TypeError, ValueError) as error:
+        raise ValueError(
+            f"y holds words, such as {y.ravel().tolist()[0]!r}; give numbers, such as those of "
+            "np.unique(y, return_inverse=True)[1]"
+        ) from error
+    broken = numbers[numbers != np.round(numbers)]
+    if len(broken):
+        raise ValueError(f"y holds {broken[0].item()!r}; labels must be whole numbers from 0")
+
+
+def as_floats(y: np.ndarray) -> np.ndarray:
+    """Targets as floats.
+
+    Raises:
+        ValueError: words.
+    """
+    if y.dtype.kind in "OUS":
+        check_whole(y)
+    return y.astype(float)
+
+
 def one_hot(y: np.ndarray, classes: int) -> np.ndarray:
     """Integer labels as rows of zeros and one 1; rows stay as they are.
 
     Raises:
-        ValueError: labels beyond the number of classes.
+        ValueError: labels that are no whole numbers, or beyond the number of classes.
     """
     if y.ndim == 2 and y.shape[1] > 1:
         return y
+    check_whole(y)
     labels = y.ravel().astype(int)
     if labels.min() < 0 or labels.max() >= classes:
         raise ValueError(

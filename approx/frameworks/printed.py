@@ -120,7 +120,11 @@ def check_range(name: str, value: Any, low: float, high: float, why: str) -> Non
     Raises:
         ValueError: with the bounds.
     """
-    if not low < value < high:
+    if (
+        isinstance(value, bool)
+        or not isinstance(value, int | float | np.number)
+        or not low < value < high
+    ):
         raise ValueError(f"{name} is {value!r}; {why} between {low} and {high}, both excluded")
 
 

@@ -4,7 +4,7 @@
 dictionaries. PyTorch is never imported. All conventions were measured with PyTorch 2.13.0.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from approx.frameworks import chains, fits
@@ -76,8 +76,9 @@ def question(  # noqa: PLR0913
     """
     fits.check_start(start)
     said = described(model, optimizer, loss)
-    x, y = fits.as_array(x), fits.as_array(y)
+    x, y = fits.as_array(x), fits.as_array(y, "y")
     fit = {"epochs": epochs, "batch_size": batch_size, "shuffle": shuffle, "drop_last": drop_last}
+    fits.check_epochs(fit)
     if scheduler is not None:
         calls = epochs
         if scheduler_every == "step":
@@ -115,10 +116,12 @@ def translated(
     Raises:
         ValueError: what cannot be translated, by its name.
     """
+    fits.check_epochs(fit)
     layers = layers_of(said["layers"], start)
     meant = loss_of(said["loss"], layers, y)
     held = fits.converted(rows or {}, lambda other: loss_of(said["loss"], layers, other).y)
     task = fits.task_of(x, meant.y, loss=meant.loss, **held)
+    check_inputs(said["layers"], task)
     trained = fits.trained_rows(task)
     size, shuffle = fit.get("batch_size"), fit.get("shuffle", True)
     per_epoch = fits.steps_of_epoch(trained, size, fit.get("drop_last", False))
@@ -128,10 +131,24 @@ def translated(
         **optimizer_of(said["optimizer"]),
         **scheduler_of(said.get("scheduler"), per_epoch, bool(task.validation)),
         **meant.recipe,
+        **({"dtype": "float64"} if said.get("dtype") == "float64" else {}),
         **fits.batches(size, trained, shuffle, fit.get("drop_last", False)),
         **(recipe or {}),
     }
     return Question(task, Recipe(**fields), fits.sentences(NOTES, meant.notes))
+
+
+def check_inputs(layers: Sequence[Mapping[str, Any]], task: Any) -> None:
+    """Refuse a Linear that takes another number of inputs than it is given.
+
+    Raises:
+        ValueError: with both numbers.
+    """
+    columns, giver = task.x.reshape(len(task.x), -1).shape[1], "x"
+    for n, one in enumerate(layers):
+        if one["class_name"] == "Linear":
+            fits.check_columns(f"layer {n} (Linear)", one["in_features"], columns, giver)
+            columns, giver = one["out_features"], f"layer {n}"
 
 
 NOTES = (

@@ -29,6 +29,8 @@ def described(module: Any, optimizer: Any, loss: Any) -> dict[str, Any]:
         raise TypeError(
             f"the loss {name} is no loss module; give one, such as torch.nn.MSELoss() for mse_loss"
         )
+    if isinstance(loss, type):
+        raise TypeError(f"the loss {loss.__name__} is a class; give an object, {loss.__name__}()")
     count = sum(1 for _ in module.parameters()) if hasattr(module, "parameters") else 0
     trained = sum(len(group["params"]) for group in getattr(optimizer, "param_groups", []))
     if trained != count and hasattr(optimizer, "param_groups"):
@@ -36,11 +38,39 @@ def described(module: Any, optimizer: Any, loss: Any) -> dict[str, Any]:
             f"the optimizer has {trained} arrays of parameters and the module {count}; give it "
             "model.parameters()"
         )
+    check_parameters(module, optimizer)
     return {
         "layers": layers,
+        "dtype": dtype_of(module),
         "optimizer": described_optimizer(optimizer),
         "loss": {"class_name": type(loss).__name__, **attributes(loss), **buffers(loss)},
     }
+
+
+def dtype_of(module: Any) -> str:
+    """The precision of a module's parameters.
+
+    Raises:
+        ValueError: half precision, or several precisions.
+    """
+    found = sorted({str(each.dtype).removeprefix("torch.") for each in module.parameters()})
+    if found not in (["float32"], ["float64"], []):
+        raise ValueError(f"the parameters are {', '.join(found)}; there is: float32, float64")
+    return found[0] if found else "float32"
+
+
+def check_parameters(module: Any, optimizer: Any) -> None:
+    """Refuse an optimiser that has parameters of another module.
+
+    Raises:
+        ValueError: it says so.
+    """
+    own = {id(each) for each in module.parameters()}
+    groups = getattr(optimizer, "param_groups", [])
+    if any(id(each) not in own for group in groups for each in group["params"]):
+        raise ValueError(
+            "the optimizer has the parameters of another module; give it model.parameters()"
+        )
 
 
 def layers_of(module: Any) -> list[dict[str, Any]]:
@@ -48,6 +78,7 @@ def layers_of(module: Any) -> list[dict[str, Any]]:
 
     Raises:
         TypeError: a module whose forward pass is code of one's own.
+        ValueError: a layer that stands twice, or that has a hook.
     """
     kind = type(module).__name__
     if kind != "Sequential":
@@ -58,11 +89,34 @@ def layers_of(module: Any) -> list[dict[str, Any]]:
                 f"{kind} is a module with a forward pass of its own, which cannot be read; give an "
                 "nn.Sequential of the same layers"
             )
+        check_hooks(module)
         return [described_layer(module)]
+    check_hooks(module)
+    children = list(module)
+    trained = [child for child in children if next(child.parameters(), None) is not None]
+    if len({id(child) for child in trained}) < len(trained):
+        raise ValueError(
+            "a layer stands twice in the nn.Sequential and shares its weights, which is not "
+            "supported; give each its own"
+        )
     found = []
-    for _, child in module.named_children():
+    for child in children:
         found += layers_of(child)
     return found
+
+
+def check_hooks(module: Any) -> None:
+    """Refuse a module whose hooks compute something that cannot be read.
+
+    Raises:
+        ValueError: with the class of the module.
+    """
+    kinds = ("_forward_hooks", "_forward_pre_hooks", "_backward_hooks", "_backward_pre_hooks")
+    if any(getattr(module, kind, None) for kind in kinds):
+        raise ValueError(
+            f"{type(module).__name__} has a hook, whose code cannot be read; remove it, also "
+            "where it is a parametrization such as weight_norm"
+        )
 
 
 def described_layer(layer: Any) -> dict[str, Any]:
@@ -129,6 +183,8 @@ def numbers_of(group: Mapping[str, Any]) -> dict[str, Any]:
     found = {name: group[name] for name in group if name != "params" and group[name] is not None}
     if "initial_lr" in found:
         found["lr"] = found.pop("initial_lr")
+    if hasattr(found["lr"], "item"):
+        found["lr"] = found["lr"].item()
     plain = {name: value for name, value in found.items() if isinstance(value, (*PLAIN, tuple))}
     return {name: list(each) if isinstance(each, tuple) else each for name, each in plain.items()}
 
@@ -171,10 +227,16 @@ def described_scheduler(optimizer: Any, scheduler: Any, calls: int) -> dict[str,
         optimizer: whose learning rate it moves.
         scheduler: of `torch.optim.lr_scheduler`.
         calls: how many of its learning rates are needed.
+
+    Raises:
+        TypeError: no scheduler.
+        ValueError: a scheduler of another optimiser.
     """
     kind = type(scheduler).__name__
     if not hasattr(scheduler, "step"):
         raise TypeError(f"{scheduler!r} is no scheduler of torch.optim.lr_scheduler")
+    if scheduler.optimizer is not optimizer:
+        raise ValueError(f"the scheduler {kind} moves the rate of another optimizer")
     if kind == "ReduceLROnPlateau":
         return {"class_name": kind, **attributes(scheduler), "min_lrs": list(scheduler.min_lrs)}
     return {"class_name": kind, "factors": tabulated(optimizer, scheduler, calls)}

@@ -112,6 +112,9 @@ def length_of(said: Mapping[str, Any], epochs: int) -> dict[str, int]:
 # ---- schedulers ----------------------------------------------------------------------------------
 
 
+EVERY = ("epoch", "step")  # how often a loop calls scheduler.step()
+
+
 def scheduler_of(said: Mapping[str, Any] | None, per_epoch: int, validated: bool) -> dict[str, Any]:
     """The field `schedule` or `plateau` of a recipe; none without a scheduler.
 
@@ -119,14 +122,19 @@ def scheduler_of(said: Mapping[str, Any] | None, per_epoch: int, validated: bool
         said: a scheduler with the table of its factors, or ReduceLROnPlateau.
         per_epoch: steps of an epoch.
         validated: whether there are validation rows, at whose loss ReduceLROnPlateau then looks.
+
+    Raises:
+        ValueError: another word than "epoch" and "step".
     """
     if said is None:
         return {}
     if said["class_name"] == "ReduceLROnPlateau":
         of = "validation_loss" if validated else "epoch_loss"
         return {"plateau": plateau_of(said, of)}
-    every = 1 if said.get("every") == "step" else per_epoch
-    return {"schedule": fits.Table(tuple(said["factors"]), every)}
+    every = said.get("every", "epoch")
+    if every not in EVERY:
+        raise ValueError(f"scheduler_every is {every!r}; there is: {', '.join(EVERY)}")
+    return {"schedule": fits.Table(tuple(said["factors"]), 1 if every == "step" else per_epoch)}
 
 
 def plateau_of(said: Mapping[str, Any], of: str) -> stops.ReduceRate:
@@ -174,7 +182,7 @@ def loss_of(said: Mapping[str, Any], layers: Sequence[Layer], y: Any) -> Meant:
     fits.refuse(f"the loss {kind}", said, neutral, "all rows and classes count alike")
     if said["reduction"] not in ("mean", "sum"):
         raise ValueError(f"the loss {kind} has reduction={said['reduction']!r}; give mean or sum")
-    meant = make(said, layers, fits.as_array(y))
+    meant = make(said, layers, fits.as_array(y, "y"))
     if said["reduction"] == "mean":
         return meant
     if kind not in OF_CLASSES and labels.outputs_of(layers) > 1:
@@ -195,7 +203,7 @@ def of_columns(name: str, **numbers: str) -> Callable[..., Meant]:
     """
 
     def make(said: Mapping[str, Any], layers: Sequence[Layer], y: np.ndarray) -> Meant:
-        y = labels.as_columns(y, labels.outputs_of(layers)).astype(float)
+        y = labels.as_floats(labels.as_columns(y, labels.outputs_of(layers)))
         given = {ours: said[theirs] for theirs, ours in numbers.items()}
         return Meant(losses.with_numbers(name, **given) if given else name, y, layers)
 
@@ -235,6 +243,22 @@ def poisson(said: Mapping[str, Any], layers: Sequence[Layer], y: np.ndarray) -> 
     return of_columns("poisson_log")(said, layers, y)
 
 
+def of_probabilities(said: Mapping[str, Any], layers: Sequence[Layer], y: np.ndarray) -> Meant:
+    """PyTorch's BCELoss, which refuses outputs that are no probabilities.
+
+    Raises:
+        ValueError: a last layer whose outputs may lie outside [0, 1].
+    """
+    last = labels.last_activation(layers)
+    if last not in PROBABILITIES:
+        raise ValueError(
+            f"the loss BCELoss is of probabilities, and the last layer gives {last or 'numbers'}; "
+            "put a Sigmoid there, or give BCEWithLogitsLoss"
+        )
+    return of_columns("probability_binary_cross_entropy")(said, layers, y)
+
+
+PROBABILITIES = ("sigmoid", "hard_sigmoid", "softmax")
 OF_CLASSES = ("CrossEntropyLoss", "NLLLoss")
 LOSSES: dict[str, Callable[..., Meant]] = {
     "MSELoss": of_columns("mse"),
@@ -242,7 +266,7 @@ LOSSES: dict[str, Callable[..., Meant]] = {
     "HuberLoss": of_columns("huber", delta="delta"),
     "SmoothL1Loss": of_columns("smooth_l1", beta="beta"),
     "BCEWithLogitsLoss": of_columns("binary_cross_entropy"),
-    "BCELoss": of_columns("probability_binary_cross_entropy"),
+    "BCELoss": of_probabilities,
     "CrossEntropyLoss": cross_entropy,
     "NLLLoss": negative_log_likelihood,
     "PoissonNLLLoss": poisson,

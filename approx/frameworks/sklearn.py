@@ -7,6 +7,7 @@ never imported. All conventions were measured with scikit-learn 1.9.1.
 import copy
 import dataclasses
 from collections.abc import Mapping, Sequence
+from numbers import Real
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -20,6 +21,7 @@ from approx.training.recipes import Recipe
 
 KINDS = ("MLPRegressor", "MLPClassifier")
 ACTIVATIONS = {"identity": "linear", "logistic": "sigmoid", "tanh": "tanh", "relu": "relu"}
+RATES = ("constant", "invscaling", "adaptive")
 SOLVERS = ("adam", "sgd", "lbfgs")
 
 
@@ -50,7 +52,7 @@ def question(
         >>> runs = ap.run(*question, seeds=256)
 
     """
-    found = unwrapped(estimator, np.asarray(x), np.asarray(y), test)
+    found = unwrapped(estimator, fits.as_array(x), fits.as_array(y, "y"), test)
     said = described(found.estimator)
     fields = fits.recipe_fields("sklearn", recipe)
     made = translated(said, found.x, found.y, start=start, test=found.test, recipe=fields)
@@ -239,6 +241,7 @@ def translated(
     fits.check_start(start)
     params, is_classifier = said["params"], said["class_name"] == "MLPClassifier"
     fits.refuse("the estimator", params, {"warm_start": False}, 'say start="as given"')
+    check_params(params)
     target = classes(y, test) if is_classifier else values(params.get("loss"), y, test)
     held_out = {}
     if params["early_stopping"] and params["solver"] != "lbfgs":
@@ -253,6 +256,31 @@ def translated(
         **(recipe or {}),
     }
     return Question(task, Recipe(**fields), fits.sentences(NOTES, notes_of(params, target)))
+
+
+def check_params(params: Mapping[str, Any]) -> None:
+    """Refuse parameters that scikit-learn's own `fit` would refuse.
+
+    Raises:
+        ValueError: with the parameter and its value.
+    """
+    for name in ("alpha", "tol", "learning_rate_init", "validation_fraction"):
+        if not isinstance(params[name], Real) or isinstance(params[name], bool):
+            raise ValueError(f"{name} is {params[name]!r}; it must be a number")
+    if params["learning_rate_init"] <= 0:
+        raise ValueError(f"learning_rate_init is {params['learning_rate_init']}; it must be > 0")
+    if params["early_stopping"] and not 0 < params["validation_fraction"] < 1:
+        raise ValueError(
+            f"validation_fraction is {params['validation_fraction']}; it must lie between 0 and 1"
+        )
+    if params["batch_size"] != "auto":
+        fits.check_count("batch_size", params["batch_size"])
+    if isinstance(params["hidden_layer_sizes"], str):
+        raise ValueError(
+            f"hidden_layer_sizes is {params['hidden_layer_sizes']!r}; give whole numbers, (5,)"
+        )
+    if params["learning_rate"] not in RATES:
+        raise ValueError(f"learning_rate={params['learning_rate']!r}; there is: {', '.join(RATES)}")
 
 
 class Target(NamedTuple):
@@ -277,7 +305,8 @@ def classes(y: Any, test: Any) -> Target:
     """Labels as whole numbers, in the order that `np.unique` gives them.
 
     Raises:
-        ValueError: several labels a row, labels of one kind, test labels that are not known.
+        ValueError: several labels a row, labels of one kind, missing labels, test labels that are
+            not known.
     """
     y = np.asarray(y)
     if y.ndim == 2 and y.shape[1] == 1:
@@ -287,6 +316,7 @@ def classes(y: Any, test: Any) -> Target:
             f"y has shape {y.shape}, several labels a row, which is not supported; nearest is one "
             "estimator for each label"
         )
+    check_labels(y)
     names, labels = np.unique(y, return_inverse=True)
     if len(names) < 2:
         raise ValueError(f"all labels are {names[0]!r}; a classifier needs two kinds at least")
@@ -297,6 +327,20 @@ def classes(y: Any, test: Any) -> Target:
     if test is not None:
         test = test[0], test[1].astype(float)
     return Target(labels.astype(float), 1, "binary_cross_entropy", test)
+
+
+def check_labels(y: np.ndarray) -> None:
+    """Refuse what scikit-learn takes for no labels: missing ones, and numbers with fractions.
+
+    Raises:
+        ValueError: with the first of them.
+    """
+    missing = [label for label in y.tolist() if label is None or label != label]
+    if missing:
+        raise ValueError(f"y holds {missing[0]!r}; every row needs a label")
+    if y.dtype.kind == "f" and (y != np.round(y)).any():
+        broken = y[y != np.round(y)][0].item()
+        raise ValueError(f"y holds {broken!r}; labels of a classifier are whole numbers or words")
 
 
 def coded(names: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -404,7 +448,7 @@ def of_rate(
     """Schedule and stopping rule of the solver "sgd".
 
     Raises:
-        ValueError: an unknown schedule; an adaptive rate with early stopping.
+        ValueError: an adaptive rate with early stopping.
     """
     kind = params["learning_rate"]
     if kind == "adaptive":
@@ -417,8 +461,6 @@ def of_rate(
     stop = tolerance(params, target, is_classifier)
     if kind == "constant":
         return {"stop": stop}
-    if kind != "invscaling":
-        raise ValueError(f"learning_rate={kind!r}; there is: constant, invscaling, adaptive")
     schedule = schedules.InverseScaling(
         rows=rows,
         power=params["power_t"],

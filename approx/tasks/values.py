@@ -51,7 +51,7 @@ ELSEWHERE = {
 
 def meant(name: Any, known: Iterable[str]) -> str:
     """The known name that a wrong one is probably a slip for, as the end of a sentence; or ""."""
-    known = list(known)
+    known = [each for each in known if isinstance(each, str)]
     lower = str(name).lower()
     if ELSEWHERE.get(lower) in known:
         return f"; here it is called {ELSEWHERE[lower]!r}"
