@@ -17,6 +17,7 @@ import optax
 import pytest
 from conftest import QUICK
 from flax import linen, nnx
+from sklearn import model_selection
 from sklearn.compose import TransformedTargetRegressor
 from sklearn.neural_network import MLPClassifier, MLPRegressor
 from sklearn.pipeline import make_pipeline
@@ -34,6 +35,7 @@ from approx.frameworks import (
     sklearn,
     table,
 )
+from approx.tasks import data
 
 RECORDED = json.loads((Path(__file__).parent / "recorded" / "frameworks_objects.json").read_text())
 X = np.array(RECORDED["x"])
@@ -636,3 +638,20 @@ def test_a_question_is_a_pair():
     assert task is question.task
     assert recipe is question.recipe
     assert all(note.endswith(".") for note in question.notes)
+
+
+def test_a_flax_module_that_does_not_fit_is_refused_at_once():
+    asked = {"optimizer": optax.sgd(0.1), "epochs": 1}
+    with pytest.raises(ValueError, match=r"cannot take inputs of shape \(\d+, 1\): "):
+        flax.question(lambda rngs: Net(rngs=rngs), X[:, :1], Y, **asked)
+    with pytest.raises(TypeError, match=r"Linear is a class; give a linen module, Linear\(...\)"):
+        flax.question(nnx.Linear, X, Y, **asked)
+
+
+@pytest.mark.parametrize("fraction", [0.1, 0.3, 0.55])
+def test_scikit_learn_keeps_as_many_rows_as_its_own_split(fraction):
+    """`ceil(fraction rows)`, in floats."""
+    for rows in range(10, 200, 7):
+        kept = data.kept_rows(rows, sklearn.held_share(fraction, rows))
+        split = model_selection.train_test_split(np.zeros(rows), test_size=fraction)
+        assert kept == len(split[0])

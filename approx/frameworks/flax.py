@@ -6,8 +6,10 @@ from functools import cached_property
 from typing import Any
 
 import jax
+import numpy as np
 import optax
 
+from approx import models
 from approx.frameworks import fits
 from approx.frameworks.questions import Conventions, Question
 from approx.models.adapters import STATISTICS, has_averages
@@ -72,8 +74,10 @@ def question(  # noqa: PLR0913
     fits.check_start(start)
     fits.check_epochs({"epochs": epochs, "batch_size": batch_size})
     task = fits.task_of(x, y, loss=loss_of(loss), validation_data=validation_data, test=test)
+    model = model_of(module, start)
+    check_fits(model, task)
     fields = {
-        "model": model_of(module, start),
+        "model": model,
         "optimizer": transformation_of(optimizer),
         "learning_rate": None,
         "epochs": epochs,
@@ -143,6 +147,11 @@ def model_of(module: Any, start: str) -> Any:
         TypeError: no flax module.
         ValueError: an nnx module whose weights are to be drawn.
     """
+    if isinstance(module, type):
+        raise TypeError(
+            f"{module.__name__} is a class; give a linen module, {module.__name__}(...), or a "
+            f"function that makes an nnx module, lambda rngs: {module.__name__}(..., rngs=rngs)"
+        )
     if is_of(module, "flax.linen"):
         if start == "as given":
             raise ValueError(
@@ -164,6 +173,24 @@ def model_of(module: Any, start: str) -> Any:
     raise TypeError(
         f"{module!r} is no flax module; give a linen module, or a function rngs -> nnx module"
     )
+
+
+def check_fits(model: Any, task: Any) -> None:
+    """Refuse a module that cannot be made, or that cannot take the rows.
+
+    Raises:
+        ValueError: with what flax says.
+    """
+    rows = jax.ShapeDtypeStruct(np.shape(task.x), np.float32)
+    init, apply = models.functions(model)
+    try:
+        params = jax.eval_shape(init, jax.random.key(0), rows)
+        jax.eval_shape(apply, params, rows)
+    except Exception as error:
+        said = str(error).strip().split("\n")[0]
+        raise ValueError(
+            f"the module cannot be made, or cannot take inputs of shape {rows.shape}: {said}"
+        ) from error
 
 
 def is_of(module: Any, package: str) -> bool:

@@ -6,6 +6,7 @@ never imported. All conventions were measured with scikit-learn 1.9.1.
 
 import copy
 import dataclasses
+import math
 from collections.abc import Mapping, Sequence
 from numbers import Real
 from typing import Any, NamedTuple
@@ -243,9 +244,10 @@ def translated(
     fits.refuse("the estimator", params, {"warm_start": False}, 'say start="as given"')
     check_params(params)
     target = classes(y, test) if is_classifier else values(params.get("loss"), y, test)
-    held_out = {}
+    held_out: dict[str, Any] = {}
     if params["early_stopping"] and params["solver"] != "lbfgs":
-        held_out = {"validation": params["validation_fraction"], "hold_out": "random"}
+        share = held_share(params["validation_fraction"], len(target.y))
+        held_out = {"validation": share, "hold_out": "random"}
     task = fits.task_of(x, target.y, loss=target.loss, test=target.test, **held_out)
     rows = fits.trained_rows(task)
     fields = {
@@ -256,6 +258,14 @@ def translated(
         **(recipe or {}),
     }
     return Question(task, Recipe(**fields), fits.sentences(NOTES, notes_of(params, target)))
+
+
+def held_share(fraction: float, rows: int) -> float:
+    """A share that keeps as many rows for validation as scikit-learn, `ceil(fraction rows)`.
+
+    Half a row less makes the number sure whatever the rounding.
+    """
+    return (math.ceil(fraction * rows) - 0.5) / rows
 
 
 def check_params(params: Mapping[str, Any]) -> None:
