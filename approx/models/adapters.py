@@ -130,5 +130,6 @@ def averages(model: Any, params: Any, x: Array, key: Any, weights: Any = None) -
         weights: of the rows, 0 or 1; None is 1 for all.
     """
     if hasattr(model, "averages"):
-        return model.averages(params, x, key, weights)
+        told = (weights,) if weights is not None and takes_weights(model) else ()
+        return model.averages(params, x, key, *told)
     return mutated(model, params, x, key)[1]
