@@ -432,17 +432,28 @@ def test_reprs_are_short():
         assert len(str(caught.value)) < 300
 
 
-def test_labels_beside_columns_are_told_apart():
-    recipe = ap.Recipe(model=ap.MLP(outputs=2), steps=2)
-    one_hot = ap.given(X, np.eye(2)[[0, 1, 0, 1]])
-    labels = ap.given(X, [0, 1, 0, 1], loss="cross_entropy")
-    with pytest.raises(
-        ValueError, match=r"targets of other shapes, \(4,\) \(labels\) and \(4, 2\) \(columns"
-    ):
-        ap.run(
-            one_hot,
-            {"a": recipe, "b": (labels, recipe)},
-            seeds=2,
-            progress=False,
-            compiler_options=QUICK,
-        )
+def test_labels_and_rows_of_zeros_and_one_share_a_run():
+    recipe = ap.Recipe(model=ap.MLP((2,), outputs=2), steps=2, records=(0, 2))
+    rows = np.eye(2)[[0, 1, 0, 1]]
+    one_hot = ap.given(X, rows, X, rows, correct=ap.losses.same_largest)
+    labels = ap.given(X, [0, 1, 0, 1], X, [0, 1, 0, 1], loss="cross_entropy")
+    options = {"seeds": 2, "progress": False, "compiler_options": QUICK}
+    both = ap.run(one_hot, {"rows": recipe, "labels": (labels, recipe)}, **options)
+    alone = ap.run(labels, recipe, **options)
+    np.testing.assert_array_equal(both.loss.sel(recipe="labels"), alone.loss)
+    np.testing.assert_array_equal(both.test_accuracy.sel(recipe="labels"), alone.test_accuracy)
+    assert "y_test" not in both.coords
+    with pytest.raises(ValueError, match="no targets at the test points, since some recipes have"):
+        ap.stats.error_by_distance(both)
+    with pytest.raises(ValueError, match="no targets at the test points, since some recipes have"):
+        ap.plot.fan(both.sel(recipe="labels"))
+
+
+def test_targets_of_other_columns_are_told_apart():
+    two, three = ap.given(X, np.eye(4)[:, :2]), ap.given(X, np.eye(4)[:, :3])
+    recipes = {
+        "a": ap.Recipe(model=ap.MLP(outputs=2), steps=2),
+        "b": (three, ap.Recipe(model=ap.MLP(outputs=3), steps=2)),
+    }
+    with pytest.raises(ValueError, match=r"targets of other shapes, \(4, 3\) \(columns.* \(4, 2\)"):
+        ap.run(two, recipes, seeds=2, progress=False, compiler_options=QUICK)

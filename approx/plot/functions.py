@@ -59,6 +59,11 @@ def fan(
     predictions(runs)
     only_seeds(runs, "prediction", "point", "output")
     check_one_input(runs)
+    if "y_test" not in runs.coords:
+        raise ValueError(
+            "there are no targets at the test points, since some recipes have labels and others "
+            "numbers: run them one by one to draw them"
+        )
     ax = axes(ax, title)
     here = _points_between(runs, between).isel(output=output)
     x = here.x_test.isel(input=0).values

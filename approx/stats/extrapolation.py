@@ -58,6 +58,11 @@ def _check_has_errors(runs: xr.Dataset) -> None:
         raise ValueError(
             f"distances differ over {runs.distance.dims[:-1]}: select one setting of the task first"
         )
+    if "y_test" not in runs.coords:
+        raise ValueError(
+            "there are no targets at the test points, since some recipes have labels and others "
+            "numbers: run them one by one for their errors"
+        )
     if "output" not in runs.y_test.dims:
         raise ValueError("the targets are labels: an absolute error has no meaning for them")
 

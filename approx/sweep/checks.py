@@ -86,7 +86,7 @@ def check_alike(entries: Sequence[Entry], keep: Keep) -> None:
             raise ValueError(
                 f"{pair} have different record steps: give them the same steps= and records="
             )
-        check_same_points(pair, entry.facts.points, first.facts.points)
+        check_same_points(pair, entry.facts, first.facts)
         if recorded(entry.facts) != first_records:
             raise ValueError(
                 f"{pair} record other things (validation, accuracy, points inside or outside)"
@@ -95,24 +95,27 @@ def check_alike(entries: Sequence[Entry], keep: Keep) -> None:
             raise ValueError(f"{pair} have other parameters: run them one by one to keep them")
 
 
-def check_same_points(pair: str, points: Any, first: Any) -> None:
+def check_same_points(pair: str, facts: Facts, first: Facts) -> None:
     """Refuse two recipes that are judged at points, or against targets, of different shapes.
+
+    Labels of so many classes and rows of so many numbers may stand side by side.
 
     Args:
         pair: both labels, for the message.
-        points: shapes of those of one recipe. first: of those of the other.
+        facts: of one recipe. first: of the other.
 
     Raises:
         ValueError: naming the recipes, both shapes, and whether the inputs or the targets differ.
 
     """
-    x, first_x = points.x.shape, first.x.shape
+    x, first_x = facts.points.x.shape, first.points.x.shape
     if x != first_x:
         raise ValueError(
             f"{pair} are judged at points of other shapes, {x} and {first_x}: run them one by one"
         )
-    y, first_y = points.y.shape, first.y.shape
-    if y != first_y:
+    y, first_y = facts.points.y.shape, first.points.y.shape
+    of_classes = len(y) != len(first_y) and facts.outputs == first.outputs
+    if y != first_y and not of_classes:
         named = f"{kind_of_targets(y)} and {kind_of_targets(first_y)}"
         raise ValueError(f"{pair} have targets of other shapes, {named}: run them one by one")
 

@@ -333,7 +333,7 @@ def join(made: Sequence[xr.Dataset], labels: Sequence[Any], labelled: bool = Tru
     """
     if not labelled:
         return made[0]
-    made = with_reports(made)
+    made = without_mixed_targets(with_reports(made))
     first = made[0]
     shared = [name for name in ("x_test", "y_test", "distance") if is_shared(name, made)]
     joined = xr.concat(
@@ -349,6 +349,14 @@ def join(made: Sequence[xr.Dataset], labels: Sequence[Any], labelled: bool = Tru
     sources = [json.loads(runs.provenance) for runs in made]
     source = {"recipes": dict(zip(labels, sources, strict=True))}
     return joined.assign_attrs(first.attrs | provenance.marks(source))
+
+
+def without_mixed_targets(made: Sequence[xr.Dataset]) -> list[xr.Dataset]:
+    """The results, without targets of the test points if only some of these are labels."""
+    kinds = {"output" in runs.y_test.dims for runs in made if "y_test" in runs.coords}
+    if len(kinds) < 2:
+        return list(made)
+    return [runs.drop_vars("y_test") for runs in made]
 
 
 def with_reports(made: Sequence[xr.Dataset]) -> list[xr.Dataset]:
@@ -381,6 +389,8 @@ def with_stops(runs: xr.Dataset) -> xr.Dataset:
 
 def is_shared(name: str, made: Sequence[xr.Dataset]) -> bool:
     """Whether all results have the same values under a name."""
+    if name not in made[0].coords:
+        return False
     first, *others = (runs[name] for runs in made)
     return all(first.equals(other) for other in others)
 
