@@ -166,5 +166,5 @@ CONVENTIONS = Conventions(
         "stopping": "error of an epoch at most 0.005, or 20,000 epochs.",
         "precision": "float32 weights, sums in float64.",
     },
-    "three epochs and 2,000 first weights recorded with node (tests/recorded/words).",
+    "three epochs and 2,000 first weights were recorded with node (tests/recorded/words).",
 )

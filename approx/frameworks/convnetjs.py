@@ -125,5 +125,5 @@ CONVENTIONS = Conventions(
         "stopping": "the user's loop.",
         "precision": "float64.",
     },
-    "three epochs and 2,000 first weights recorded with node (tests/recorded/words).",
+    "three epochs and 2,000 first weights were recorded with node (tests/recorded/words).",
 )

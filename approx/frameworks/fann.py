@@ -252,5 +252,5 @@ CONVENTIONS = Conventions(
         "stopping": "desired error or number of epochs, both the user's.",
         "precision": "float32.",
     },
-    "three epochs, activations and 2,000 starts recorded with C (tests/recorded/words).",
+    "three epochs, activations and 2,000 starts were recorded with C (tests/recorded/words).",
 )

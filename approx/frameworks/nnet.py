@@ -225,5 +225,5 @@ CONVENTIONS = Conventions(
         "stopping": "100 iterations, sum below 1e-4 (absolute), or relative change below 1e-8.",
         "precision": "float64.",
     },
-    "three iterations, ends and 2,000 starts recorded with R (tests/recorded/words).",
+    "three iterations, ends and 2,000 starts were recorded with R (tests/recorded/words).",
 )

@@ -41,7 +41,7 @@ class Conventions:
     Attributes:
         framework: its name, as its users write it.
         version: the version that was measured.
-        rows: a topic, such as "initial weights", and a sentence about it.
+        rows: for each topic, such as "first weights", a sentence that says what the framework does.
         measured: how the sentences were found.
     """
 

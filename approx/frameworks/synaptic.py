@@ -155,5 +155,5 @@ CONVENTIONS = Conventions(
         "stopping": "error of an epoch at most 0.005, or 100,000 epochs.",
         "precision": "float64.",
     },
-    "three epochs and 500 networks recorded with node (tests/recorded/words).",
+    "three epochs and 500 networks were recorded with node (tests/recorded/words).",
 )

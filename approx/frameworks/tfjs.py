@@ -189,6 +189,6 @@ CONVENTIONS = Conventions(
         "stopping": "1 epoch unless given.",
         "precision": "float32.",
     },
-    "three epochs and 300 networks recorded with node (tests/recorded/words); rates of words "
+    "three epochs and 300 networks were recorded with node (tests/recorded/words); rates of words "
     "from the installed source.",
 )

@@ -164,5 +164,5 @@ CONVENTIONS = Conventions(
         "stopping": "500 epochs.",
         "precision": "float64.",
     },
-    "three epochs and 2,000 first weights recorded with Java (tests/recorded/words).",
+    "three epochs and 2,000 first weights were recorded with Java (tests/recorded/words).",
 )
