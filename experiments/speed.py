@@ -1,6 +1,6 @@
 """How fast many small networks train: `approx` against vector code by hand and other tools.
 
-Question: nanoseconds per seed and training step of five cases, P1 to P5, through `ap.run` (default
+Question: nanoseconds per seed and training step of seven cases, P1 to P7, through `ap.run` (default
 records, everything included) and through its inner step (one compiled block after the other, no
 records), in both forms of the program, against (a) the C limit of experiments/limit, or the
 processor's fused-multiply-add peak for the dense cases, (b) naive JAX, `jit(vmap(train))` with dots
@@ -8,8 +8,8 @@ and `randint` draws, (c) PyTorch and scikit-learn where they are installed.
 Source: the cases of the project's speed notes. Everything is interleaved in one run, so that ratios
 hold when the machine's clock does not; a ratio is taken repeat by repeat. Compilation is excluded
 (a first call) and reported.
-Expected finding: small networks (P1 to P3) within twice the C limit and ten to thirty times faster
-than naive JAX.
+Expected finding: small networks (P1 to P3, P6) within twice the C limit and ten to thirty times
+faster than naive JAX.
 Cost: some quarter of an hour on two quiet cores and 3 GB. Output: a table, and
 experiments/summaries/speed.json and speed.md.
 """
@@ -36,6 +36,7 @@ from experiments.benchmark.cases import CASES, Case
 from experiments.benchmark.report import plain, summarise, table
 from experiments.benchmark.timing import (
     CORES,
+    TORCH_NS,
     Measure,
     Torch,
     c_limit,
@@ -72,11 +73,9 @@ def plan_case(
     made += [public(name, case, best, threads, long) for threads in counts]
     made.append(host(name, case, best))
     made += [public(name, case, form, CORES, 2 * scale) for form in others]
-    if case.flops:
-        return made
-
-    made += torch_measures(name, case, peers, scale)
-    if sklearn:
+    if name in TORCH_NS:
+        made += torch_measures(name, case, peers, scale)
+    if sklearn and name in ("P1", "P2", "P3", "P6"):
         made += sklearn_measures(name, case, scale)
     return made
 
@@ -102,7 +101,7 @@ def plan_measures(
         base = name.split()[0]
         if base not in chosen:
             continue
-        if programs and "epoch" not in name:
+        if programs and case.limited:
             for threads in sorted({1, CORES}):
                 made.append(c_limit(name, case, programs, threads, scale))
 
@@ -224,7 +223,7 @@ def write(result: dict[str, Any], path: Path) -> None:
 # More than eight parameters: each is an option of the command line
 def main(  # noqa: PLR0913
     json: Path = SUMMARY,
-    cases: tuple[str, ...] = ("P1", "P2", "P3", "P4", "P5"),
+    cases: tuple[str, ...] = ("P1", "P2", "P3", "P4", "P5", "P6", "P7"),
     seeds: tuple[int, ...] = (1, 16, 64, 512, 4096, 16384),
     repeats: int = 5,
     seconds: float = 0.4,
@@ -238,7 +237,7 @@ def main(  # noqa: PLR0913
 
     Args:
         json: the file to write; the table goes beside it, as .md.
-        cases: which of P1 to P5.
+        cases: which of P1 to P7.
         seeds: numbers of seeds at which P1 is timed; none for no such curve.
         repeats: of every measurement, interleaved.
         seconds: of a sample, about; those of `ap.run` take eight to forty times as long.

@@ -83,12 +83,14 @@ def point(ax: Axes, ratios: np.ndarray, y: float, style: dict[str, Any]) -> floa
 
 
 def distances(ax: Axes, measures: list[dict], cases: list[str]) -> None:
-    """Every form of every case, as its ratio to the limit.
+    """Every form of every case that has a limit, as its ratio to the limit.
 
-    Where the limit could not be built, ap.run takes its place.
+    Where no limit could be built, every case is drawn, and ap.run takes the place of the limit.
     """
-    limit = all(samples(measures, case, ("limit",)) is not None for case in cases)
-    reference = ("limit",) if limit else FORMS["ap.run"][0]
+    limited = [case for case in cases if samples(measures, case, ("limit",)) is not None]
+    reference, named = FORMS["ap.run"][0], "ap.run"
+    if limited:
+        cases, reference, named = limited, ("limit",), "the limit"
     for row, case in enumerate(cases):
         ax.axhline(row, color="0.9", lw=0.6, zorder=0)
         bound = samples(measures, case, reference)
@@ -101,7 +103,7 @@ def distances(ax: Axes, measures: list[dict], cases: list[str]) -> None:
         yticks=range(len(cases)),
         yticklabels=cases,
     )
-    ax.set_xlabel(f"time per seed and step / that of {'the limit' if limit else 'ap.run'}")
+    ax.set_xlabel(f"time per seed and step / that of {named}")
     for label, (forms, color, marker) in FORMS.items():
         if any(samples(measures, case, forms) is not None for case in cases):
             ax.plot(

@@ -3,6 +3,7 @@ commands work.
 """
 
 import csv
+import dataclasses
 import json
 import re
 import subprocess
@@ -103,6 +104,29 @@ def test_the_share_of_drawing_is_what_a_fixed_batch_saves():
         "shuffling": found["shuffling"],
     }
     assert found["shuffling"]["median"] == 0.5
+
+
+@pytest.mark.slow
+def test_the_limit_trains_the_networks_that_approx_trains(tmp_path):
+    """P6 by hand: after 2,000 steps the batches' losses are distributed as here."""
+    limit = script("experiments/limit", "limit")
+    if limit.missing():
+        pytest.skip(limit.missing())
+    cases = script("experiments/benchmark", "cases").CASES
+    case, programs = cases["P6"], limit.build(tmp_path)
+    by_hand = limit.call(programs["limit"], "p6", 4096, 2000, 1, 1)
+    model = dataclasses.replace(case.recipe.model, initializer="pytorch")
+    recipe = dataclasses.replace(case.recipe, model=model, steps=2000, records=(0, 1999, 2000))
+    here = ap.run(case.task, recipe, seeds=512, progress=False).batch_loss.sel(step=2000)
+    low, middle, high = here.quantile([0.1, 0.5, 0.9]).values
+    assert by_hand["median_loss"] == pytest.approx(middle, rel=0.15)
+    assert by_hand["p10"] == pytest.approx(low, rel=0.2)
+    assert by_hand["p90"] == pytest.approx(high, rel=0.2)
+    for variant in ("p2epoch", "p3epoch", "p6epoch", "p6fix"):
+        found = limit.call(programs["limit"], variant, 256, 300, 1, 1)
+        drawn = limit.call(programs["limit"], variant[:2], 256, 300, 1, 1)
+        assert found["median_loss"] == pytest.approx(drawn["median_loss"], rel=0.5), variant
+    assert limit.call(programs["peak"], 1)["gflops"] > 1
 
 
 @pytest.mark.slow

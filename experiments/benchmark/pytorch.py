@@ -3,7 +3,7 @@
 `python pytorch.py THREADS`, with any interpreter that has torch.
 
 Reads lines `CASE FORM SEEDS STEPS` and answers each with one line of JSON: {"seconds": ...} or
-{"error": ...}; the first call of a case and form includes compilation. Cases: P1, P2, P3 of
+{"error": ...}; the first call of a case and form includes compilation. Cases: P1 to P6 of
 experiments/speed.py. Forms: "loop", the usual loop over one network; "vmap", `torch.func` over
 SEEDS networks at once; "compiled", the same through torch.compile.
 """
@@ -24,6 +24,9 @@ CASES = {  # widths, activation, optimiser, learning rate, l2, batch
     "P1": ((1, 10, 1), nn.Tanh, "sgd", 1e-3, 0.0, None),
     "P2": ((1, 8, 8, 1), nn.ReLU, "adam", 1e-3, 1e-4, 256),
     "P3": ((1, 2, 1), nn.Sigmoid, "adam", 0.1, 0.0, 32),
+    "P4": ((84, 84), nn.Identity, "sgd", 1e-2, 0.0, None),
+    "P5": ((200, 256, 512, 256), nn.ReLU, "adam", 1e-3, 0.0, None),
+    "P6": ((2, 16, 1), nn.ReLU, "adam", 1e-3, 0.0, 32),
 }
 
 
@@ -35,6 +38,14 @@ def data(case):
     if case == "P2":
         x = torch.linspace(-10, 10, 8000)[:, None]
         return x, x**2 / 25, nn.functional.mse_loss
+    if case == "P4":
+        x = torch.randn(80, 84)
+        return x, x @ torch.randn(84, 84) / 84, nn.functional.mse_loss
+    if case == "P5":
+        return torch.randn(256, 200), torch.randint(256, (256,)), nn.functional.cross_entropy
+    if case == "P6":
+        x = 2 * torch.rand(1000, 2) - 1
+        return x, x[:, :1] * x[:, 1:], nn.functional.mse_loss
     x = torch.linspace(-2, 2, 300)[:, None]
     return x, ((x > -0.5) & (x < 0.7)).float(), nn.functional.binary_cross_entropy_with_logits
 

@@ -101,7 +101,7 @@ def shares(measures: list[dict], name: str, run: dict | None, step: dict | None)
     """What takes the time of one case.
 
     How much of `ap.run` is not its inner step; and how much of a step is drawing or shuffling rows,
-    here and in the C limit.
+    here and in the C limit; and how a step of shuffled epochs compares with that of the C limit.
     """
     form = CASES[name].forms[0]
     found: dict[str, Any] = {}
@@ -116,6 +116,10 @@ def shares(measures: list[dict], name: str, run: dict | None, step: dict | None)
         "limit_drawing": saved_by(find(measures, name, "limit", CORES), limit),
         "shuffling": saved_by(find(measures, f"{name} epoch", f"step {form}", CORES), here),
     }
+    epochs = f"{name} epoch"
+    saved["epoch_against_limit"] = ratio(
+        find(measures, epochs, f"step {form}", CORES), find(measures, epochs, "limit", CORES)
+    )
     return found | {key: value for key, value in saved.items() if value}
 
 
@@ -144,8 +148,8 @@ HEAD_OF_RATIOS = [
 HEAD_OF_SHARES = [
     "",
     "| case | one run, s | of it host | recording | both | a record, in steps | drawing "
-    "| of the limit | shuffling |",
-    "|---|---|---|---|---|---|---|---|---|",
+    "| of the limit | shuffling | an epoch's step against the limit |",
+    "|---|---|---|---|---|---|---|---|---|---|",
 ]
 HEAD_OF_MEASURES = [
     "",
@@ -177,6 +181,7 @@ def shares_row(name: str, found: dict[str, Any]) -> str:
     ]
     for key in ("drawing", "limit_drawing", "shuffling"):
         cells.append(with_spread(found.get(key), percent=True))
+    cells.append(with_spread(found.get("epoch_against_limit")))
     return row_of(cells)
 
 

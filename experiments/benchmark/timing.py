@@ -277,7 +277,7 @@ def c_limit(
     seconds: float,
     seeds: int | None = None,
 ):
-    """The C limit: a trainer for P1 to P3, the peak of fused multiply-adds for the others."""
+    """The C limit: a trainer for small networks, the peak of fused multiply-adds for dense ones."""
     seeds = seeds or case.seeds
     if case.flops:
 
@@ -288,11 +288,10 @@ def c_limit(
 
     steps = steps_for(seconds * min(threads / CORES, 1), case.ns["lanes"], max(seeds, 16))
     arguments = (name.lower().replace(" ", ""), seeds, steps, threads, 1)
-    padded = 16 * math.ceil(seeds / 16)
 
     def once():
-        ns = limit.call(programs["limit"], *arguments)["wall_ns_per_seed_step"]
-        return ns * padded * steps / 1e9
+        found = limit.call(programs["limit"], *arguments)
+        return found["wall_ns_per_seed_step"] * found["seeds"] * steps / 1e9
 
     return Measure(name, "limit", threads, seeds, steps, once)
 
@@ -331,12 +330,20 @@ class Torch:
         return answer.get("seconds", math.nan)
 
 
+# Rough nanoseconds per seed and step
+TORCH_NS = {
+    "P1": {"loop": 1.5e5, "vmap": 5e3, "compiled": 500},
+    "P2": {"loop": 1.5e5, "vmap": 25e3, "compiled": 2e4},
+    "P3": {"loop": 1.5e5, "vmap": 5e3, "compiled": 1500},
+    "P4": {"loop": 1.5e5, "vmap": 5e4, "compiled": 3e4},
+    "P5": {"loop": 6e6, "vmap": 6e6, "compiled": 5e6},
+    "P6": {"loop": 1.5e5, "vmap": 1e4, "compiled": 5e3},
+}
+
+
 def torch_measures(name: str, case: Case, peers: list[Torch], seconds: float) -> list[Measure]:
     """A loop, `torch.func` vmap and the same compiled, per number of threads."""
-    compiled = {"P1": 500, "P2": 2e4, "P3": 1500}[name]
-    rough = {"loop": 1.5e5, "vmap": 5e3, "compiled": compiled}  # nanoseconds a step
-    if name == "P2":
-        rough["vmap"] *= 5
+    rough = TORCH_NS[name]
 
     made = []
     for peer in peers:

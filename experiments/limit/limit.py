@@ -1,15 +1,18 @@
-"""The hand-written speed limit: build and run limit.c, a trainer in AVX-512, and peak.c.
+"""The hand-written speed limit: build and run limit.c, a trainer in vector code, and peak.c.
 
-limit.c trains 16 seeds per AVX-512 vector, the whole training loop per block of 16 seeds, one block
-at a time per thread. It is one good implementation, not a proven bound. Cases: p1 = 1-10-1 tanh, 21
-points, SGD, full batch. p2 = 1-8-8-1 relu with L2, Adam, 256 of 8,000 points drawn per step (p2fix:
-contiguous batches, no draws). p3 = 1-2-1 sigmoid, cross-entropy, Adam, 32 of 300 points (p3fix:
-contiguous). Its tanh has an error of 4.5e-7. peak.c gives the machine's GFLOP/s of fused
+limit.c trains one seed per lane of a vector (16 lanes with AVX-512, 8 with AVX2), the whole
+training loop per block of seeds, one block at a time per thread. It is one good implementation, not
+a proven bound. Cases: p1 = 1-10-1 tanh, 21 points, SGD, full batch. p2 = 1-8-8-1 relu with L2,
+Adam, 256 of 8,000 points drawn per step. p3 = 1-2-1 sigmoid, cross-entropy, Adam, 32 of 300 points.
+p6 = 2-16-1 relu, Adam, 32 of 1,000 points. p2, p3 and p6 have variants: "p2fix" takes contiguous
+batches and draws nothing; "p2epoch" takes batches without replacement, from a new permutation in
+every epoch. Its tanh has an error of 4.5e-7. peak.c gives the machine's GFLOP/s of fused
 multiply-adds, the roof for dense layers.
 
 Flags: `gcc -O3 -march=native -pthread`, for limit.c also `-ffast-math` (its sums may be reordered).
-Needs gcc and a processor with AVX-512; `missing()` says what is not there. Measure it in the same
-run as whatever is compared with it: absolute times do not carry from one machine to the next.
+Needs gcc and a processor with AVX-512, or with AVX2 and FMA; `missing()` says what is not there.
+Measure it in the same run as whatever is compared with it: absolute times do not carry from one
+machine to the next.
 """
 
 import json
@@ -29,9 +32,12 @@ def missing() -> str | None:
     """What keeps the limit from being measured here, or None."""
     if shutil.which("gcc") is None:
         return "there is no gcc"
-    flags = Path("/proc/cpuinfo")
-    if platform.machine() != "x86_64" or not flags.exists() or " avx512f " not in flags.read_text():
-        return "the processor has no AVX-512 (or does not say so in /proc/cpuinfo)"
+    described = Path("/proc/cpuinfo")
+    if platform.machine() != "x86_64" or not described.exists():
+        return "only /proc/cpuinfo of an x86-64 processor says which vectors there are"
+    words = set(described.read_text().split())
+    if "avx512f" not in words and not {"avx2", "fma"} <= words:
+        return "the processor has neither AVX-512 nor AVX2 with FMA"
     return None
 
 
