@@ -19,7 +19,8 @@ import sys
 import tempfile
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
@@ -92,8 +93,12 @@ class Report:
             replace_file(self.path, json.dumps(content, indent=1) + "\n")
             replace_file(self.path.with_suffix(".md"), table(self))
 
-    def watch(self, finish: Callable[[], None]) -> None:
-        """End the process when the time is over, even within a compilation, after `finish`."""
+    @contextmanager
+    def watched(self, finish: Callable[[], None]) -> Iterator[None]:
+        """End the process when the time is over, even within a compilation, after `finish`.
+
+        What ends in time is left alone: the clock stops with the context.
+        """
 
         def end() -> None:
             with self.lock:
@@ -106,6 +111,10 @@ class Report:
         timer = threading.Timer(max(1.0, self.seconds - MARGIN / 2), end)
         timer.daemon = True
         timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
 
 def replace_file(path: Path, text: str) -> None:
@@ -409,14 +418,14 @@ def main(
         report.write()
         bench.keep_table(about, report.times, ship)
 
-    report.watch(finish)
     networks: tuple[int, ...] = NETWORKS
     if quick:
         networks = (16, 8)
 
-    check(report, quick)
-    measure(report, cases, networks)
-    finish()
+    with report.watched(finish):
+        check(report, quick)
+        measure(report, cases, networks)
+        finish()
     print(table(report))
     print(f"saved as {json_file} and {json_file.with_suffix('.md').name}")
 

@@ -3,6 +3,7 @@ so.
 """
 
 import json
+import threading
 from dataclasses import replace
 from types import SimpleNamespace
 
@@ -160,6 +161,20 @@ def test_what_comes_first_is_measured_first():
     assert order[:3] == [("P1", "vmap", 16), ("P1", "columns", 16), ("P1", "lanes", 16)]
     assert [name for name, _, count in order if count == 16][-1] == "P3"
     assert order[-1] == ("P3", "naive", 8)
+
+
+def test_the_clock_that_ends_the_process_stops_with_the_work(tmp_path):
+    accelerator = script("experiments", "accelerator")
+    report = accelerator.Report(tmp_path / "a.json", 60.0, {})
+
+    def clocks():
+        return [each for each in threading.enumerate() if isinstance(each, threading.Timer)]
+
+    before = clocks()
+    with report.watched(lambda: None):
+        (clock,) = set(clocks()) - set(before)
+    clock.join(10)
+    assert clocks() == before
 
 
 @pytest.mark.slow
