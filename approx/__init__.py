@@ -51,6 +51,7 @@ __all__ = [
     "Task",
     "Trace",
     "always",
+    "classical",
     "drawn",
     "floors",
     "frameworks",
@@ -69,6 +70,7 @@ __all__ = [
     "plot",
     "predict",
     "rarely",
+    "references",
     "remedies",
     "run",
     "same",
@@ -87,11 +89,12 @@ __all__ = [
 ]
 
 if TYPE_CHECKING:
-    from approx import floors, frameworks, maps, plot, stats, study
+    from approx import classical, floors, frameworks, maps, plot, stats, study
+    from approx.classical import references
     from approx.study import Study, always, helps, hurts, never, rarely, same, usually
     from approx.study.remedies import remedies
 
-MODULES = ("floors", "frameworks", "maps", "plot", "stats", "study")
+MODULES = ("classical", "floors", "frameworks", "maps", "plot", "stats", "study")
 OF_STUDY = (
     "Study",
     "always",
@@ -111,7 +114,7 @@ def __dir__() -> list[str]:
 
 
 def __getattr__(name: str):
-    """Import `floors`, `maps`, `plot`, `stats` and `study` when they are first used.
+    """Import `classical`, `floors`, `maps`, `plot`, `stats` and `study` when they are first used.
 
     They need scipy and matplotlib, whose import takes as long as all the rest.
     """
@@ -119,6 +122,8 @@ def __getattr__(name: str):
 
     if name in MODULES:
         return importlib.import_module(f"approx.{name}")
+    if name == "references":
+        return importlib.import_module("approx.classical").references
     if name in OF_STUDY:
         return getattr(importlib.import_module("approx.study"), name)
     raise AttributeError(f"module 'approx' has no attribute {name!r}")

@@ -17,6 +17,7 @@ ALLOWED = {
     "floors": (),
     "stats": (),
     "plot": ("stats",),
+    "classical": ("numerics", "tasks", "models", "training", "sweep", "stats"),
     "runs": GROUND,
     "maps": (*GROUND, "stats"),
     "study": (*GROUND, "stats", "plot", "runs", "maps"),

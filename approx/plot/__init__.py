@@ -11,7 +11,7 @@ what they show:
     maps             landscape, field, regions, facets, table
     functions        fan, extrapolation, symmetry
     kinds, causes    shares, failure_causes, variance_components
-    comparisons      forest, claims, claims_legend
+    comparisons      forest, claims, claims_legend, references
 
 The other functions draw parts of panels (legends, axes, bands, labels, dots), or check that a
 figure agrees with its table.
@@ -36,6 +36,7 @@ from approx.plot.kinds import (
 from approx.plot.landscapes import field, landscape
 from approx.plot.learning import bands, extrapolation, learning_curve, learning_landscape
 from approx.plot.planning import plan, running_rate
+from approx.plot.references import references
 from approx.plot.regions import regions
 from approx.plot.scales import corner, legend_above, row_axis, share_axis, step_axis
 from approx.plot.series import label_ends, lettered
@@ -75,6 +76,7 @@ __all__ = [
     "performance_profile",
     "plan",
     "power_law",
+    "references",
     "regions",
     "restart",
     "row_axis",
