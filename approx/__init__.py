@@ -29,6 +29,7 @@ from approx import models, tasks
 from approx.disk.saved import load, save
 from approx.models import scalings
 from approx.models.mlp import MLP
+from approx.numerics.derivatives import derivative, jacobian, laplacian
 from approx.runs import run
 from approx.sweep.results import params
 from approx.tasks import Points, Task, drawn, given, losses, task
@@ -52,6 +53,7 @@ __all__ = [
     "Trace",
     "always",
     "classical",
+    "derivative",
     "drawn",
     "floors",
     "frameworks",
@@ -59,6 +61,8 @@ __all__ = [
     "helps",
     "hurts",
     "init",
+    "jacobian",
+    "laplacian",
     "load",
     "loss",
     "losses",

@@ -42,6 +42,7 @@ TASKS = {
     ),
     "labels": LABELS,
     "sides": SIDES,
+    "equation": ap.tasks.decay(size=21),
 }
 
 
@@ -87,6 +88,7 @@ TOGETHER = [
     ("own loss", "square", "rmsprop_keras", ("epoch", 21)),
     ("labels", "sigmoid", "adam_keras", None),
     ("sides", "xla_tanh", "adamw_keras", None),
+    ("equation", "tanh", "adam", ("epoch", 8)),
     ("square", "linear", optax.lion, None),
     ("function", "tanh", optax.adabelief, None),
 ]

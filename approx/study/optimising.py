@@ -127,6 +127,8 @@ def second_order_changes(task: Task, facts: Facts) -> Iterator[tuple[str, dict[s
     m = math.prod(facts.targets.shape)
     whole = {"batch_size": None, "steps": EVALUATIONS}
     by_squares = isinstance(task.loss, str) and task.loss in losses.RESIDUALS
+    if isinstance(task.loss, losses.OfNetwork):
+        by_squares = task.loss.squared
     if by_squares and recipe.optimizer != "lm" and m * p * min(m, p) <= MOST_WORK:
         yield "Levenberg-Marquardt", {"optimizer": "lm", **whole}
     if recipe.optimizer != "bfgs" and m * p + p**2 <= MOST_WORK:

@@ -14,6 +14,7 @@ import jax
 from approx.sweep import layouts, measurements
 from approx.sweep.facts import Facts
 from approx.sweep.measurements import Measured
+from approx.tasks import losses
 
 FORMS = ("vmap", "columns", "lanes")
 GUESSED_LANES = 4096  # networks of a block on an accelerator that nobody has measured
@@ -97,8 +98,8 @@ def choose_form(form: str | None, facts: Facts, lanes: int) -> str:
         return fastest_form(facts, lanes, possible)
     if form == "lanes" and form not in possible:
         raise ValueError(
-            'form="lanes" needs an MLP, scaled or not, and an optimizer without a line search; '
-            'use form="vmap"'
+            'form="lanes" needs an MLP, scaled or not, and an optimizer without a line search'
+            f'{remark_on_loss(facts)}; use form="vmap"'
         )
     if form == "columns" and form not in possible:
         raise ValueError(
@@ -106,6 +107,17 @@ def choose_form(form: str | None, facts: Facts, lanes: int) -> str:
             'scalings, dropout nor a method of second order; use form="vmap"'
         )
     return form
+
+
+def remark_on_loss(facts: Facts) -> str:
+    """What else the form "lanes" needs of a loss that sees the network, to end a sentence."""
+    if not isinstance(facts.task.loss, losses.OfNetwork):
+        return ""
+    why = f" ({facts.obstacle})" if facts.obstacle else ""
+    return (
+        "; of a loss that sees the network it needs a value for each row from that row alone, no "
+        f'dropout, no `correct`, and another optimizer than "lm"{why}'
+    )
 
 
 def fastest_form(facts: Facts, lanes: int, possible: list[str]) -> str:

@@ -9,7 +9,7 @@ from contextlib import contextmanager
 
 from approx import models
 from approx.models import scalings
-from approx.sweep import choice
+from approx.sweep import choice, layouts
 from approx.sweep.devices import Batch, Cost, Sink, drive, pilot
 from approx.sweep.facts import x64
 from approx.sweep.plans import Plan
@@ -90,6 +90,10 @@ def announcement(plan: Plan, count: int, ready: Ready, cost: Cost) -> str:
         remarks.append(
             f"{plan.facts.obstacle}, so the networks take the form vmap; functions that work "
             "number by number, or sum over an axis, are some four times as fast"
+        )
+    elif layouts.needs_whole_batch(plan.facts) and plan.structure.form == "vmap":
+        remarks.append(
+            "a loss that sees the network takes the form vmap with dropout, `correct` or 'lm'"
         )
     elif type(scalings.core(plan.recipe.model)) is not models.MLP:
         kind = type(plan.recipe.model).__name__

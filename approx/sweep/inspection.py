@@ -9,11 +9,15 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import jax
+import numpy as np
+from jax.extend import core
 
 from approx import models
 from approx.models import scalings
+from approx.numerics import lanes
 from approx.sweep import hosts
 from approx.tasks import Task, losses
+from approx.training import network_checks, network_losses
 from approx.training.recipes import Recipe
 
 # JAX's names of the operations that keep the last axis last
@@ -43,7 +47,80 @@ def obstacle(task: Task, recipe: Recipe, shapes: Any) -> str:
         slow = sorted(set(operations(program)) - QUICK)
         if slow:
             return f"{what} uses {', '.join(slow)}"
+    if isinstance(task.loss, losses.OfNetwork) and is_mlp(recipe):
+        return obstacle_of_network(task, recipe, shapes)
     return ""
+
+
+def is_mlp(recipe: Recipe) -> bool:
+    """Whether the model is an `MLP`, scaled or not."""
+    return isinstance(scalings.core(recipe.model), models.MLP)
+
+
+def obstacle_of_network(task: Task, recipe: Recipe, shapes: Any) -> str:
+    """Why a loss that sees the network cannot be computed row by row in lanes, in words; or "".
+
+    Args:
+        task: whose loss it is.
+        recipe: says which model.
+        shapes: that `training.checks.check` found.
+    """
+    count = shapes.inputs.shape[0]
+    try:
+        program, found = terms_of_rows(task, recipe, shapes, count)
+        more, _ = terms_of_rows(task, recipe, shapes, count + 1)
+        _, of_one = terms_of_rows(task, recipe, shapes, 1)
+    except (TypeError, ValueError):  # as JAX says where shapes do not fit
+        return "the loss is written for its number of rows"
+    if any(values.shape != (count,) for values in found):
+        return "the loss has no value for each row"
+    alone = all(values.shape == (1,) for values in of_one)
+    if not alone or constants(program) != constants(more):
+        return "the loss is written for its number of rows"
+    others = len(program.jaxpr.invars) - 2
+    mixed = lanes.mixed_rows(program, [lanes.OF_ROWS] * 2 + [lanes.FREE] * others, count)
+    if mixed:
+        return f"the loss may mix rows by {mixed}"
+    slow = sorted(set(operations(program.jaxpr)) - QUICK - lanes.QUICK)
+    return f"the loss uses {', '.join(slow)}" if slow else ""
+
+
+def terms_of_rows(task: Task, recipe: Recipe, shapes: Any, count: int) -> tuple[Any, list[Any]]:
+    """The program of those terms of a loss that depend on the rows, and the terms' shapes.
+
+    Args:
+        task: whose loss sees the network.
+        recipe: says which model.
+        shapes: that `training.checks.check` found.
+        count: how many rows the loss is shown.
+    """
+    loss: Any = task.loss
+    params, (x, y, _) = network_checks.shown(task, recipe, shapes, count)
+    of_rows = network_losses.dependent(task, recipe, params, (x, y, None))
+    numbers = {name: jax.ShapeDtypeStruct((), recipe.dtype) for name in task.numbers}
+
+    def terms(x: Any, y: Any, params: Any, numbers: Any) -> Any:
+        found = network_losses.terms(params, (x, y, None), numbers, loss, recipe)
+        return [values for name, values in found.items() if of_rows[name]]
+
+    return jax.make_jaxpr(terms, return_shape=True)(x, y, params, numbers)
+
+
+def constants(program: Any) -> list[Any]:
+    """The arrays of a closed program, and the single numbers that stand in it, in order."""
+    return [np.asarray(value).tobytes() for value in program.consts] + literals(program.jaxpr)
+
+
+def literals(program: Any) -> list[Any]:
+    """The single numbers that stand in a program and the programs inside it, in order."""
+    found: list[Any] = []
+    for equation in program.eqns:
+        for name in equation.invars:
+            if isinstance(name, core.Literal):
+                found.append(repr(name.val))
+        for inner in hosts.inner_programs(equation.params):
+            found += literals(inner)
+    return found
 
 
 def own_functions(
@@ -57,7 +134,7 @@ def own_functions(
             if callable(activation):
                 yield "the activation", activation, (hidden,)
     given = shapes.outputs, shapes.targets
-    if callable(task.loss) and not isinstance(task.loss, OWN):
+    if callable(task.loss) and not isinstance(task.loss, OWN | losses.OfNetwork):
         yield "the loss", task.loss, given
     if task.correct not in (None, *losses.RULES):
         yield "what is correct", task.correct, given

@@ -18,8 +18,9 @@ import jax.numpy as jnp
 from approx import models
 from approx.models import scalings
 from approx.sweep.facts import Facts
+from approx.tasks import losses
 from approx.training.recipes import Recipe, rule
-from approx.training.rules import GRADIENT
+from approx.training.rules import GRADIENT, SQUARES
 
 # Multiply-and-add along a last axis wants the widest vectors, and is 2 to 5 times slower with XLA's
 # newest fusions. For columns these fusions' products and sums are the best there is, and the other
@@ -49,7 +50,21 @@ def possible(facts: Facts) -> bool:
     own_arrays = any(jnp.ndim(leaf) for leaf in jax.tree.leaves(task))
     fresh_from_arrays = recipe.batches == "stream" and own_arrays
     own_model = type(scalings.core(recipe.model)) is not models.MLP
+    if isinstance(task.loss, losses.OfNetwork) and (facts.obstacle or needs_whole_batch(facts)):
+        return False
     return facts.plain and not own_model and not fresh_from_arrays
+
+
+def needs_whole_batch(facts: Facts) -> bool:
+    """Whether a loss that sees the network is asked for more than sums over rows.
+
+    That is so with dropout, with a rule of what is correct, and with Levenberg-Marquardt.
+    """
+    if not isinstance(facts.task.loss, losses.OfNetwork):
+        return False
+    model = scalings.core(facts.recipe.model)
+    more = facts.task.correct is not None or getattr(model, "dropout", None) is not None
+    return more or rule(facts.recipe).wants == SQUARES
 
 
 def suits(recipe: Recipe, lanes: int, inputs: int) -> bool:

@@ -17,7 +17,7 @@ from approx.sweep import parameters, provenance
 from approx.sweep.facts import Facts
 from approx.sweep.plans import Plan, start_rows
 from approx.sweep.provenance import describe_seeds
-from approx.tasks import Points
+from approx.tasks import Points, losses
 from approx.training import stops
 from approx.training.loop import Trace
 from approx.training.second_order import REASONS
@@ -127,7 +127,7 @@ def variables(plan: Plan, trace: Trace) -> dict[str, Variable]:
         if values is not None:
             found[name] = recorded(values, {"long_name": about})
     found |= stops_of(trace)
-    return found | reported(plan, trace) | metrics_of(trace) | outputs_of(plan, trace)
+    return found | reported(plan, trace) | metrics_of(plan, trace) | outputs_of(plan, trace)
 
 
 def reported(plan: Plan, trace: Trace) -> dict[str, Variable]:
@@ -157,11 +157,14 @@ def stops_of(trace: Trace) -> dict[str, Variable]:
     return found
 
 
-def metrics_of(trace: Trace) -> dict[str, Variable]:
-    """The user's own metrics."""
+def metrics_of(plan: Plan, trace: Trace) -> dict[str, Variable]:
+    """The user's own metrics, and the named terms of a loss that sees the network."""
     found = {}
     for name, values in trace.metrics.items():
         notes = {"long_name": f"metric {name}"}
+        if name.startswith("loss_") and isinstance(plan.task.loss, losses.OfNetwork):
+            term = name.removeprefix("loss_")
+            notes = {"long_name": f"term {term!r} of the loss on the training rows"}
         found[name] = recorded(values, notes, numbered(name, values))
     return found
 
@@ -314,9 +317,21 @@ def point_coordinates(plan: Plan, points: Points) -> dict[str, Any]:
         ("distance", points.distance, ("point",)),
     ):
         values = np.asarray(given)  # (cells, ...); labels have no columns
+        if name == "y_test" and not has_targets(plan, values):
+            continue
         on_axes = values.reshape(*lengths, *values.shape[1:])
         found[name] = ((*axes, *dims[: values.ndim - 1]), on_axes)
     return found
+
+
+def has_targets(plan: Plan, y: np.ndarray) -> bool:
+    """Whether the targets at the points are ones that outputs can be compared with.
+
+    Those of a task without test points may be of another kind, if its loss sees the network.
+    """
+    if plan.task.tested or not isinstance(plan.task.loss, losses.OfNetwork):
+        return True
+    return y.shape[2:] == (plan.facts.outputs,)
 
 
 # ---- several recipes, more seeds -----------------------------------------------------------------

@@ -49,8 +49,8 @@ class Task:
     an endless stream of rows.
 
     Attributes:
-        loss: a name of `losses.LOSSES`, or a function (outputs (n, o), targets) -> one loss per row
-            (n,).
+        loss: a name of `losses.LOSSES`; a function (outputs (n, o), targets) -> one loss per row
+            (n,); or a loss that sees the network (`losses.of_network`).
         correct: a function (outputs, targets) -> (n,) bool, for an accuracy; classification losses
             bring their own.
         validation: share of the rows kept from training.
@@ -104,6 +104,14 @@ class Task:
         If they are the training rows again, no test loss is recorded.
         """
         return True
+
+    @property
+    def numbers(self) -> dict[str, ArrayLike]:
+        """The numbers that a loss which sees the network is shown as `batch.numbers`.
+
+        A task of your own names those of its fields here that its loss reads. They can be swept.
+        """
+        return {}
 
     def rows(self, key: Key[Array, ""], noise_key: Key[Array, ""]) -> tuple[Array, Array]:
         """Training rows of one seed: inputs (n, i) and targets (n, o), or integer labels (n,)."""

@@ -48,7 +48,7 @@ class Drawn(Task):
     """A function of inputs that every seed draws for itself. Made by `drawn`, which checks it.
 
     Attributes:
-        f: the function, of jax arrays.
+        f: the function, of jax arrays; None for a task whose loss sees the network and needs none.
         draw: the distribution of the inputs: a `Uniform`, or a function (key, n) -> rows (n, i).
         rows_each: how many training rows a seed draws.
         flat: whether f takes a vector (n,) in place of one column (n, 1).
@@ -58,7 +58,7 @@ class Drawn(Task):
 
     """
 
-    f: Callable = field(metadata=STATIC)
+    f: Callable | None = field(metadata=STATIC)
     draw: Any
     x_test: Float[ArrayLike, "k i"]
     distance: Float[ArrayLike, " k"]
@@ -66,8 +66,15 @@ class Drawn(Task):
     flat: bool = field(default=False, metadata=STATIC)
     noise: ArrayLike | None = None
 
+    @property
+    def tested(self):
+        """Whether there is a function, such as a known solution, that outputs are compared with."""
+        return self.f is not None
+
     def targets(self, x: Float[Array, "n i"]) -> Array:
-        """The noise-free targets (n, o), or labels (n,), at inputs."""
+        """The noise-free targets (n, o), or labels (n,), at inputs; (n, 0) without a function."""
+        if self.f is None:
+            return jnp.zeros((x.shape[0], 0), x.dtype)
         y = jnp.asarray(self.f(x[:, 0] if self.flat else x))
         if self.loss == "cross_entropy" or y.ndim == 2:
             return y
@@ -97,7 +104,7 @@ def as_columns(x: Array) -> Array:
 
 
 def drawn(
-    f: Callable,
+    f: Callable | None,
     inputs: Sequence | Callable,
     rows: int = 256,
     x_test: Any = None,
@@ -112,7 +119,9 @@ def drawn(
     Args:
         f: the function, written with `jax.numpy`. It is called with inputs (n,) if there is one
             input, and (n, i) if there are several; it gives targets (n,) or (n, o), or integer
-            labels (n,) for `loss="cross_entropy"`.
+            labels (n,) for `loss="cross_entropy"`. None is for a loss that sees the network
+            (`losses.of_network`) and needs no targets: there is no test loss then, and predictions
+            are at the test points.
         inputs: the distribution of the inputs: a pair (low, high) for one input that is uniform on
             that interval; a list of such pairs, one for each input, for a box; or a function
             (key, n) -> rows (n,) or (n, i), written with `jax.numpy` and `jax.random`.
@@ -125,7 +134,8 @@ def drawn(
 
     Raises:
         TypeError: a function that JAX cannot trace; inputs that are no distribution.
-        ValueError: an interval whose ends are not finite or out of order; targets of another
+        ValueError: no function, with a loss that needs targets; an interval whose ends are not
+            finite or out of order; targets of another
             number of rows, or that are not finite at the test points.
 
     Example:
@@ -151,9 +161,11 @@ def drawn(
         x_test = as_rows("x_test", x_test)
         distance = distance_to(draw, x_test)
     x_test = as_rows("x_test", x_test)
+    check_function(f, noise, options.get("loss", "mse"))
     if x_test.shape[1] != columns:
         raise ValueError(f"x_test has {x_test.shape[1]} columns, and the inputs have {columns}")
-    check_targets(f, x_test, flat, options.get("loss"))
+    if f is not None:
+        check_targets(f, x_test, flat, options.get("loss"))
     return Drawn(
         f=f,
         draw=draw,
@@ -164,6 +176,26 @@ def drawn(
         noise=noise,
         **options,
     )
+
+
+def check_function(f: Any, noise: Any, loss: Any) -> None:
+    """Refuse what is no function, or none where the loss or the noise needs targets.
+
+    Raises:
+        TypeError: neither a function nor None.
+        ValueError: None, with a loss of outputs and targets, or with noise on targets.
+    """
+    if callable(f):
+        return
+    if f is not None:
+        raise TypeError(f"f is {shortened(f)}; it must be a function of jax arrays, or None")
+    if not isinstance(loss, losses.OfNetwork):
+        raise ValueError(
+            f"f is None, and the loss {loss!r} compares outputs with targets: give the function, "
+            "or a loss that sees the network, loss=ap.losses.of_network(...)"
+        )
+    if noise is not None:
+        raise ValueError(f"noise={noise} is added to targets, and with f=None there are none")
 
 
 def distribution(inputs: Any) -> Callable:

@@ -15,6 +15,9 @@ from jaxtyping import Array, Bool, Float, Int
 
 from approx.numerics.elementary import sigmoid, softplus
 from approx.numerics.products import along, networks_of, of_networks
+from approx.tasks.of_network import OfNetwork as OfNetwork
+from approx.tasks.of_network import Seen as Seen
+from approx.tasks.of_network import of_network as of_network
 from approx.tasks.values import known_name, meant
 
 
@@ -461,8 +464,24 @@ def known(loss: str | Callable) -> str | Callable:
     return known_name(loss, LOSSES, OTHER_NAMES)
 
 
+def judging(loss: OfNetwork) -> Callable:
+    """The loss of outputs and targets by which a loss of the network judges test points.
+
+    Raises:
+        ValueError: an unknown name, or a loss of labels.
+    """
+    if loss.test in ("cross_entropy", cross_entropy):
+        raise ValueError(
+            "test is 'cross_entropy', whose targets are labels; a loss that sees the network is "
+            "judged by columns of numbers, such as test='mse' or test='soft_cross_entropy'"
+        )
+    return find(loss.test)
+
+
 def find(loss: str | Callable) -> Callable:
-    """The loss of that name, or the function itself.
+    """The loss of outputs and targets of that name, or the function itself.
+
+    Of a loss that sees the network it is the one by which test points are judged.
 
     Raises:
         ValueError: an unknown name.
@@ -470,6 +489,8 @@ def find(loss: str | Callable) -> Callable:
     """
     if isinstance(loss, ScaledError | Numbered):
         return loss
+    if isinstance(loss, OfNetwork):
+        return judging(loss)
     loss = known_name(loss, LOSSES, OTHER_NAMES)
     if callable(loss):
         return of_networks(loss)

@@ -14,6 +14,8 @@ from approx import models
 from approx.models import scalings
 from approx.tasks import Given, Points, Task, losses
 from approx.training import stopping
+from approx.training.network_checks import check_network_loss
+from approx.training.network_losses import residual_count
 from approx.training.recipes import Recipe, rule, settled
 from approx.training.rules import GRADIENT, SQUARES
 
@@ -57,17 +59,20 @@ def check(task: Task, recipe: Recipe) -> Shapes:
     key = random.key(0)
     x, y = jax.eval_shape(lambda: task.split(key, key)[0])
     points: Any = jax.eval_shape(lambda: Points(*task.points()))
-    check_data(x, y, points)
+    check_data(x, y, points, task)
     check_batch(task, recipe, x)
     model_init, apply = models.functions(recipe.model)
     params = jax.eval_shape(model_init, key, x)
     outputs = jax.eval_shape(apply, params, x)
-    if task.loss == "cross_entropy":
+    if isinstance(task.loss, losses.OfNetwork):
+        check_network_loss(task, recipe, Shapes(x, y, points, params, outputs))
+    elif task.loss == "cross_entropy":
         check_logits(task, outputs, x, y)
     elif outputs.ndim != 2 or outputs.shape[0] != x.shape[0] or outputs.shape != y.shape:
         raise wrong_outputs(outputs, y.shape)
     warn_of_widths(recipe.model, x.shape[1], outputs.shape[1])
-    check_rowwise(task, outputs, y)
+    if not isinstance(task.loss, losses.OfNetwork):
+        check_rowwise(task, outputs, y)
     stopping.check(task, recipe, outputs, y)
     if models.trained(params) is not params:
         check_averages(recipe, x)
@@ -110,7 +115,7 @@ def check_dtype(task: Task, recipe: Recipe) -> None:
         task.check_precision(recipe.dtype)
 
 
-def check_data(x: Any, y: Any, points: Any) -> None:
+def check_data(x: Any, y: Any, points: Any, task: Task) -> None:
     """Refuse training rows and test points whose shapes do not fit.
 
     Raises:
@@ -128,7 +133,7 @@ def check_data(x: Any, y: Any, points: Any) -> None:
             f"rows do not fit: inputs {x.shape} and targets {y.shape}; test points "
             f"{x_test.shape}, their targets {y_test.shape} and distances {distance.shape}"
         )
-    if y.shape[1:] != y_test.shape[1:]:
+    if y.shape[1:] != y_test.shape[1:] and not isinstance(task.loss, losses.OfNetwork):
         raise ValueError(
             f"training targets {y.shape} and those of the test points {y_test.shape} differ in "
             "their columns"
@@ -258,19 +263,38 @@ def check_method(task: Task, recipe: Recipe, params: PyTree, x: Any, y: Any) -> 
         MemoryError: matrices of one network that do not fit, naming the bytes.
     """
     name = recipe.optimizer
-    squared = isinstance(task.loss, str) and task.loss in losses.RESIDUALS
-    if rule(recipe).wants == SQUARES and not squared:
-        raise ValueError(
-            f"{name!r} needs a sum of squares ({', '.join(losses.RESIDUALS)}), and the task's "
-            f"loss is {task.loss!r}: give the task one of these, or take "
-            'optimizer="bfgs" or "lbfgs"'
-        )
+    if rule(recipe).wants == SQUARES:
+        check_squares(task, name)
     if is_random(recipe, params, x):
         raise ValueError(
             f"{name!r} needs the same loss at every step, and dropout changes it: "
             "give the model dropout=None"
         )
-    check_memory(recipe, sum(leaf.size for leaf in jax.tree.leaves(params)), y.size)
+    residuals = y.size
+    if isinstance(task.loss, losses.OfNetwork):
+        residuals = residual_count(task, recipe, params, (x, y))
+    check_memory(recipe, sum(leaf.size for leaf in jax.tree.leaves(params)), residuals)
+
+
+def check_squares(task: Task, optimizer: Any) -> None:
+    """Refuse a loss that is no sum of squares.
+
+    Raises:
+        ValueError: with the losses that are.
+    """
+    if isinstance(task.loss, losses.OfNetwork):
+        if task.loss.squared:
+            return
+        raise ValueError(
+            f"{optimizer!r} needs residuals, whose squares are the loss: give them as "
+            'ap.losses.of_network(residuals=...), or take optimizer="bfgs" or "lbfgs"'
+        )
+    if not (isinstance(task.loss, str) and task.loss in losses.RESIDUALS):
+        raise ValueError(
+            f"{optimizer!r} needs a sum of squares ({', '.join(losses.RESIDUALS)}), and the task's "
+            f"loss is {task.loss!r}: give the task one of these, or take "
+            'optimizer="bfgs" or "lbfgs"'
+        )
 
 
 def is_random(recipe: Recipe, params: PyTree, x: Any) -> bool:

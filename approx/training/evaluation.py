@@ -15,6 +15,7 @@ from jaxtyping import Array, ArrayLike, Float, Key, PyTree
 
 from approx import models
 from approx.numerics.products import (
+    LANES,
     ONE,
     Batching,
     gram,
@@ -27,6 +28,7 @@ from approx.numerics.products import (
     units,
 )
 from approx.tasks import Task, losses
+from approx.training import network_losses
 from approx.training.inputs import Batch
 from approx.training.recipes import Recipe
 from approx.training.rules import GRADIENT, SQUARES, SUM, Gradient, Slope, Squares, is_dual
@@ -105,6 +107,8 @@ def loss(
         recipe: says which model, and l2.
         key: for dropout; None for none.
     """
+    if isinstance(task.loss, losses.OfNetwork):
+        return value_alone(params, Batch(jnp.asarray(x), y), task, recipe, key)
     outputs = predict(params, x, recipe, key)
     of_rows = losses.find(task.loss)(outputs, y)
     return of_rows.mean(0) + penalty(params, recipe, rows_per_penalty(recipe, len(of_rows)))
@@ -148,6 +152,8 @@ def row_sums(
     params: PyTree, rows: tuple, task: Task, recipe: Recipe, key=None, batching: Batching = ONE
 ) -> Sums:
     """Losses, correct rows and weights, summed over rows (x, y, weights or None)."""
+    if isinstance(task.loss, losses.OfNetwork):
+        return network_sums(params, rows, task, recipe, key)
     x, y, weights = rows
     outputs = predict(params, x, recipe, key, weights)
     of_rows = losses.find(task.loss)(outputs, y)
@@ -156,6 +162,39 @@ def row_sums(
         values = jax.tree.map(lambda value: value * weights, values)
     summed = jax.tree.map(lambda value: value.sum(0), (*values, weights))
     return batching.finish(Sums(*summed))
+
+
+def network_means(
+    params: PyTree, rows: tuple, task: Task, recipe: Recipe, batching: Batching
+) -> dict[str, Array]:
+    """The terms of a loss that sees the network, by name, each a mean over all rows (x, y)."""
+    if batching is LANES:
+        return network_losses.lanes_means(params, rows, task, recipe)
+    loss: Any = task.loss
+    return network_losses.means(params, (*rows, None), task.numbers, loss, recipe)
+
+
+def network_sums(params: PyTree, rows: tuple, task: Task, recipe: Recipe, key: Any) -> Sums:
+    """`row_sums` of a loss that sees the network: its value times the number of rows that count."""
+    x, y, weights = rows
+    loss: Any = task.loss
+    means = network_losses.means(params, rows, task.numbers, loss, recipe, key)
+    total: Any = sum(means.values())
+    n: Any = len(x) if weights is None else weights.sum(0)
+    correct = None
+    if task.correct is not None:
+        right: Any = is_correct(predict(params, x, recipe, key), y, task)
+        correct = (right if weights is None else right * weights).sum(0)
+    return Sums(total * n, correct, None if weights is None else n)
+
+
+def lanes_slope(params: PyTree, batch: Batch, task: Task, recipe: Recipe) -> tuple[Sums, PyTree]:
+    """`row_sums` of many networks of a loss that sees the network, and their gradient."""
+    found = network_losses.in_lanes_sums(params, batch, task, recipe, graded=True)
+    summed, n, gradient = found
+    total: Any = sum(summed.values())
+    weights = None if batch.weights is None else n
+    return Sums(total, None, weights), jax.tree.map(lambda g: g * n, gradient)
 
 
 def slope(
@@ -186,7 +225,10 @@ def slope(
     # A dropout mask is drawn for all rows at once
     if getattr(recipe.model, "dropout", None) is not None:
         sum_rows = ONE.sum_rows
-    sums, gradient = sum_rows(gradient_of_sums, *rows, batch.weights)
+    if batching is LANES and isinstance(task.loss, losses.OfNetwork):
+        sums, gradient = lanes_slope(params, batch, task, recipe)
+    else:
+        sums, gradient = sum_rows(gradient_of_sums, *rows, batch.weights)
     n = len(rows[0]) if sums.weights is None else sums.weights
     gradient = jax.tree.map(lambda g: g / n, gradient)
     value = sums.loss / n
@@ -268,6 +310,8 @@ def squares(
     A penalty adds to the normal equations as one more residual for each parameter would.
     """
     del key
+    if isinstance(task.loss, losses.OfNetwork):
+        return network_squares(params, batch, task, recipe)
 
     def of_rows(x, y):
         return residuals(params, x, y, task, recipe)
@@ -290,18 +334,45 @@ def squares(
 
     value, matrix, right = batching.sum_rows(sums, batch.x, batch.y)
     value = unit * value / m
+    return penalised_squares(params, (value, matrix, right), (unit, m), recipe, batching)
+
+
+def penalised_squares(
+    params: PyTree, summed: tuple, scale: tuple[float, int], recipe: Recipe, batching: Batching
+) -> Squares:
+    """`Squares` from the value, `JᵀJ` and `Jᵀr`, with the penalty if there is one.
+
+    Args:
+        params: at which they are.
+        summed: value, matrix and right side, without the penalty.
+        scale: unit and m, where the value is `unit` times the sum of squares over m.
+        recipe: says which penalty.
+        batching: see `Batching`.
+    """
+    value, matrix, right = summed
+    unit, m = scale
     if recipe.l2 is not None:
         value_and_gradient = batching.each(jax.value_and_grad(penalty))
         extra, extra_gradient = value_and_gradient(params, recipe)
         # The penalty is quadratic: its gradient at 1 is its curvature
         ones = jax.tree.map(jnp.ones_like, params)
         _, curvature = value_and_gradient(ones, recipe)
-        scale = m / (2 * unit)
+        half = m / (2 * unit)
         value = value + extra
-        right = right + scale * ravel(extra_gradient, value.shape)
-        matrix = matrix + scale * identity(matrix) * ravel(curvature, value.shape)
+        right = right + half * ravel(extra_gradient, value.shape)
+        matrix = matrix + half * identity(matrix) * ravel(curvature, value.shape)
     norm = 2 * unit / m * jnp.linalg.norm(right, axis=0)
     return Squares(value, norm, matrix, right, None)
+
+
+def network_squares(params: PyTree, batch: Batch, task: Task, recipe: Recipe) -> Squares:
+    """`squares` of a loss that sees the network and is given as residuals."""
+    n = len(batch.x)
+    r, jacobian = network_losses.linearised(params, (batch.x, batch.y, None), task, recipe)
+    if not recipe.penalised and is_dual(len(r), jacobian.shape[1]):
+        return dual_squares(r, jacobian, len(r) / n)
+    summed = (r**2).sum(0) / n, gram(jacobian), pulled_back(jacobian, r)
+    return penalised_squares(params, summed, (1.0, n), recipe, ONE)
 
 
 def dual_squares(r: Array, jacobian: Array, unit: float) -> Squares:

@@ -13,12 +13,13 @@ from jax.tree_util import GetAttrKey, register_pytree_with_keys, tree_map_with_p
 from jaxtyping import Array, PyTree
 
 from approx import models
-from approx.numerics.products import ONE, Batching
+from approx.numerics.products import LANES, ONE, Batching
 from approx.tasks import Task, losses
 from approx.training.evaluation import (
     Sums,
     is_correct,
     mean_where,
+    network_means,
     penalty,
     predict,
     row_sums,
@@ -173,11 +174,30 @@ def measure(
             ),
         ),
         weight_norm=norm("weight_norm", models.trained(state.params)),
-        metrics=batching.each(own)(state.params, recipe),
+        metrics=batching.each(own)(state.params, recipe)
+        | terms_of(state.params, data, task, recipe, keep, batching),
         reports=chosen.report(state.opt_state),
         prediction=if_kept("prediction", outputs),
         params=if_kept("params", state.params),
     )
+
+
+def terms_of(
+    params: PyTree, data: Data, task: Task, recipe: Recipe, keep: Keep, batching: Batching
+) -> dict[str, Array]:
+    """The terms of a loss that sees the network, by name, over all rows; {} of other losses.
+
+    Raises:
+        ValueError: a term that has the name of a metric.
+    """
+    if not isinstance(task.loss, losses.OfNetwork):
+        return {}
+    found = network_means(params, data.rows, task, recipe, batching)
+    named = {f"loss_{name}": value for name, value in found.items() if name}
+    for name, _ in keep.metrics:
+        if name in named:
+            raise ValueError(f"metric {name!r} has the name of a term of the loss; rename it")
+    return named
 
 
 def users_metrics(params: PyTree, recipe: Recipe, keep: Keep) -> dict[str, Array]:
@@ -195,7 +215,10 @@ def users_metrics(params: PyTree, recipe: Recipe, keep: Keep) -> dict[str, Array
 def at_points(
     params: PyTree, data: Data, task: Task, recipe: Recipe, batching: Batching
 ) -> tuple[Array, Array | None, Array | None]:
-    """Outputs at the points, and the loss and correctness of each; None without test points."""
+    """Outputs at the points, and the loss and correctness of each; None without test points.
+
+    A loss that sees the network has a loss of outputs and targets for the test points.
+    """
     x, y = data.points
     outputs = batching.map_rows(lambda x: predict(params, x, recipe), x)
     if not task.tested:
@@ -207,6 +230,10 @@ def over_all(
     params: PyTree, rows: tuple[Array, Array], task: Task, recipe: Recipe, batching: Batching
 ) -> Sums:
     """Losses and correct rows summed over all rows (x, y), without dropout."""
+    if batching is LANES and isinstance(task.loss, losses.OfNetwork):
+        means = network_means(params, rows, task, recipe, batching)
+        total: Any = sum(means.values())
+        return Sums(total * len(rows[0]), None, None)
 
     def sums(x, y):
         return row_sums(params, (x, y, None), task, recipe, batching=batching)

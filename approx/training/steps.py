@@ -14,8 +14,10 @@ from jaxtyping import Array, Float, Key, PyTree
 from approx import models
 from approx.numerics.products import ONE, Batching, take
 from approx.tasks import Task
+from approx.tasks.losses import OfNetwork
 from approx.training.evaluation import EVALUATIONS
 from approx.training.inputs import Batch, Keys, as_keys
+from approx.training.network_losses import residual_count
 from approx.training.recipes import Recipe, rule, settled, with_rate
 from approx.training.rules import GRADIENT, Gradient
 
@@ -67,7 +69,11 @@ def init(
         params = first_params(source, x.astype(recipe.dtype))
     params = jax.tree.map(lambda leaf: jnp.asarray(leaf, recipe.dtype), params)
     zero = jnp.zeros((), recipe.dtype)
-    residuals = 0 if recipe.penalised else y.size
+    residuals = y.size
+    if isinstance(task.loss, OfNetwork):
+        residuals = residual_count(task, recipe, params, (x, y))
+    if recipe.penalised:
+        residuals = 0
     return State(
         params=params,
         opt_state=rule(recipe).init(params, residuals),
