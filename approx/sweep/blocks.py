@@ -150,7 +150,8 @@ def table_of(structure: Structure, inputs: Inputs) -> np.ndarray | None:
 def made_table(structure: Structure, inputs: Inputs) -> np.ndarray | None:
     """`table_of`, if it is not known yet."""
     task, recipe = unflatten(structure, inputs.numbers[0], inputs.arrays)
-    if not isinstance(scalings.core(recipe.model), models.MLP):
+    core = scalings.core(recipe.model)
+    if not (isinstance(core, models.MLP) or type(core) in models.IN_LANES):
         return None
     requests = draws.Requests()
     first_params, _ = models.functions(recipe.model)

@@ -98,8 +98,8 @@ def choose_form(form: str | None, facts: Facts, lanes: int) -> str:
         return fastest_form(facts, lanes, possible)
     if form == "lanes" and form not in possible:
         raise ValueError(
-            'form="lanes" needs an MLP, scaled or not, and an optimizer without a line search'
-            f'{remark_on_loss(facts)}; use form="vmap"'
+            'form="lanes" needs an MLP or another network of models, scaled or not, and an '
+            f'optimizer without a line search{remark_on_loss(facts)}; use form="vmap"'
         )
     if form == "columns" and form not in possible:
         raise ValueError(

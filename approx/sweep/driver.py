@@ -95,9 +95,12 @@ def announcement(plan: Plan, count: int, ready: Ready, cost: Cost) -> str:
         remarks.append(
             "a loss that sees the network takes the form vmap with dropout, `correct` or 'lm'"
         )
-    elif type(scalings.core(plan.recipe.model)) is not models.MLP:
+    elif type(scalings.core(plan.recipe.model)) not in models.IN_LANES:
         kind = type(plan.recipe.model).__name__
-        remarks.append(f"a {kind} takes the form vmap; only an MLP can take the faster form lanes")
+        remarks.append(
+            f"a {kind} takes the form vmap; only an MLP and the networks of ap.models that are "
+            "like it can take the faster form lanes"
+        )
     said = "; ".join(filter(None, remarks))
     return ", ".join(parts) + (f" ({said})" if said else "")
 

@@ -47,14 +47,14 @@ def obstacle(task: Task, recipe: Recipe, shapes: Any) -> str:
         slow = sorted(set(operations(program)) - QUICK)
         if slow:
             return f"{what} uses {', '.join(slow)}"
-    if isinstance(task.loss, losses.OfNetwork) and is_mlp(recipe):
+    if isinstance(task.loss, losses.OfNetwork) and is_known(recipe):
         return obstacle_of_network(task, recipe, shapes)
     return ""
 
 
-def is_mlp(recipe: Recipe) -> bool:
-    """Whether the model is an `MLP`, scaled or not."""
-    return isinstance(scalings.core(recipe.model), models.MLP)
+def is_known(recipe: Recipe) -> bool:
+    """Whether the model is one of those that can take the form "lanes", scaled or not."""
+    return type(scalings.core(recipe.model)) in models.IN_LANES
 
 
 def obstacle_of_network(task: Task, recipe: Recipe, shapes: Any) -> str:
@@ -128,11 +128,15 @@ def own_functions(
 ) -> Iterator[tuple[str, Callable, tuple[Any, ...]]]:
     """The user's own activation, loss and rule of what is correct, with arguments to try."""
     model = scalings.core(recipe.model)
+    chosen: tuple = ()
     if isinstance(model, models.MLP):
-        hidden = jax.ShapeDtypeStruct((4, 3), shapes.outputs.dtype)
-        for activation in dict.fromkeys((*model.activations, model.output_activation)):
-            if callable(activation):
-                yield "the activation", activation, (hidden,)
+        chosen = (*model.activations, model.output_activation)
+    elif type(model) in models.IN_LANES:
+        chosen = model.functions
+    hidden = jax.ShapeDtypeStruct((4, 3), shapes.outputs.dtype)
+    for activation in dict.fromkeys(chosen):
+        if callable(activation):
+            yield "the activation", activation, (hidden,)
     given = shapes.outputs, shapes.targets
     if callable(task.loss) and not isinstance(task.loss, OWN | losses.OfNetwork):
         yield "the loss", task.loss, given

@@ -49,7 +49,7 @@ def possible(facts: Facts) -> bool:
     task, recipe = facts.task, facts.recipe
     own_arrays = any(jnp.ndim(leaf) for leaf in jax.tree.leaves(task))
     fresh_from_arrays = recipe.batches == "stream" and own_arrays
-    own_model = type(scalings.core(recipe.model)) is not models.MLP
+    own_model = type(scalings.core(recipe.model)) not in models.IN_LANES
     if isinstance(task.loss, losses.OfNetwork) and (facts.obstacle or needs_whole_batch(facts)):
         return False
     return facts.plain and not own_model and not fresh_from_arrays
@@ -78,7 +78,7 @@ def suits(recipe: Recipe, lanes: int, inputs: int) -> bool:
     us per seed and trial: 31 parameters, 2.0 against 3.4; 37, 14 against 7.8.
 
     Args:
-        recipe: whose model is an `MLP`, scaled or not.
+        recipe: whose model is one of `models.IN_LANES`, scaled or not.
         lanes: networks of a block.
         inputs: how many the network has.
 
@@ -86,11 +86,27 @@ def suits(recipe: Recipe, lanes: int, inputs: int) -> bool:
     if lanes < 8:
         return False
     model = scalings.core(recipe.model)
+    if not isinstance(model, models.MLP):
+        return others_suit(recipe, model, inputs)
     sizes = (inputs, *model.widths, model.outputs)
     layers = [*itertools.pairwise(sizes)]
     if recipe.optimizer == "lm":
         parameters = sum(map(math.prod, layers)) + model.bias * sum(sizes[1:])
         return parameters <= LARGEST_MATRIX
+    return max(inputs, model.outputs) <= WIDEST and all(map(is_small, layers))
+
+
+def others_suit(recipe: Recipe, model: Any, inputs: int) -> bool:
+    """Whether lanes are the fastest form for another network than an `MLP`.
+
+    Args:
+        recipe: how it is trained.
+        model: the network, without scalings.
+        inputs: how many it has.
+    """
+    layers = model.products(inputs)
+    if recipe.optimizer == "lm":
+        return sum(map(math.prod, layers)) <= LARGEST_MATRIX
     return max(inputs, model.outputs) <= WIDEST and all(map(is_small, layers))
 
 
