@@ -17,7 +17,7 @@ To learn more:
     help(ap.run)     all options of a run
     help(ap.Recipe)  all settings of a training
     help(ap.MLP)     the network of the catalogue
-    help(ap.task)    a function of your own; `ap.drawn` draws its inputs, `ap.given` takes data
+    help(ap.task)    a function of your own; `ap.drawn` draws its inputs, `ap.data` takes data
     help(ap.Trace)   the variables of a result
     help(ap.stats)   which statistic answers which question
     help(ap.plot)    which panel draws what
@@ -33,6 +33,7 @@ from approx.numerics.derivatives import derivative, jacobian, laplacian
 from approx.runs import run
 from approx.sweep.results import params
 from approx.tasks import Points, Task, drawn, given, losses, task
+from approx.tasks.own_data import data
 from approx.training import optimizers, sampling, schedules, stops
 from approx.training.evaluation import loss, predict
 from approx.training.inputs import Keys
@@ -53,6 +54,7 @@ __all__ = [
     "Trace",
     "always",
     "classical",
+    "data",
     "derivative",
     "drawn",
     "floors",
@@ -82,6 +84,7 @@ __all__ = [
     "save",
     "scalings",
     "schedules",
+    "standardised",
     "stats",
     "stops",
     "study",
@@ -97,6 +100,7 @@ if TYPE_CHECKING:
     from approx.classical import references
     from approx.study import Study, always, helps, hurts, never, rarely, same, usually
     from approx.study.remedies import remedies
+    from approx.study.standardising import standardised
 
 MODULES = ("classical", "floors", "frameworks", "maps", "plot", "stats", "study")
 OF_STUDY = (
@@ -108,6 +112,7 @@ OF_STUDY = (
     "rarely",
     "remedies",
     "same",
+    "standardised",
     "usually",
 )
 

@@ -78,8 +78,9 @@ def run(  # noqa: PLR0913
         cross: {stream: its seeds}, to tell sources of randomness apart. Every combination is run
             with each of `seeds`, which drive the other streams. The result has an axis
             "init_seed", "data_seed", ... for each. See `stats.variance_components`.
-        keep: what is kept besides the losses, of "prediction", "params", "gradient_norm" and
-            "weight_norm". () keeps nothing else.
+        keep: what is kept besides the losses, of "prediction", "params", "gradient_norm",
+            "weight_norm" and "output_loss", which records the loss of each output by itself
+            (`output_loss`, `output_test_loss`). () keeps nothing else.
         keep_at: the record steps at which predictions and parameters are kept; () is the last.
         metrics: {name: function(params, predict)}. Their values are recorded like the losses;
             `predict(x)` gives the outputs at x.

@@ -83,6 +83,16 @@ def test_the_page_of_studies_runs(tmp_path, monkeypatch, capsys):
     assert len(names["study"].answer().claims) == 3
 
 
+@pytest.mark.slow
+def test_the_page_of_own_data_runs(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    names: dict = {"__name__": "data"}
+    for block in pages.blocks(ROOT / "docs" / "data.md"):
+        exec(block, names)
+    plt.close("all")
+    assert names["runs"].sizes["point"] == 101**2
+
+
 def test_the_page_of_the_system_says_what_may_import_what():
     from test_floor_plan import ALLOWED, GROUND
 

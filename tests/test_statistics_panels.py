@@ -459,3 +459,54 @@ def test_maps_and_curves_say_what_they_take(given):
     for call in calls:
         with pytest.raises(ValueError, match=r"stats\.|predictions|xarray.Dataset|give the runs"):
             call(data)
+
+
+def plane(outputs, names, n=10):
+    """Predictions over a grid of 5 by 5 places: all seeds agree but for one line of places."""
+    x = np.array([(a, b) for b in range(5) for a in range(5)], float)
+    f = np.zeros((n, 25, outputs))
+    f[:, x[:, 0] < 2, -1] = 1.0
+    f[:, x[:, 0] > 2, -1] = -1.0
+    f[: n // 5, x[:, 0] == 2, -1] = 1.0
+    f[n // 5 :, x[:, 0] == 2, -1] = -1.0
+    notes = {"classes": names, "decision": "above 0" if outputs == 1 else "largest"}
+    return xr.Dataset(
+        {"prediction": (("seed", "point", "output"), f)},
+        {
+            "seed": np.arange(n),
+            "x_test": (("point", "input"), x),
+            "y_test": ("point", np.full(25, -1), notes),
+            "role": ("point", np.full(25, "at")),
+        },
+    )
+
+
+def test_a_boundary_shows_shares_of_seeds_and_marks_rows():
+    rows = np.array([[0.0, 1.0], [4.0, 3.0], [4.0, 4.0]]), ["yes", "no", "no"]
+    ax = plot.boundary(plane(1, '["no", "yes"]'), rows=rows, title="Which side")
+    share = ax.collections[0].get_array().reshape(5, 5)
+    np.testing.assert_allclose(share, np.tile([1, 1, 0.2, 0, 0], (5, 1)))
+    marks = {each.get_label(): each.get_offsets() for each in ax.collections[-2:]}
+    np.testing.assert_array_equal(marks["yes"], rows[0][:1])
+    np.testing.assert_array_equal(marks["no"], rows[0][1:])
+    half = ax.collections[2].get_paths()[0].vertices  # the lines are at 10, 50 and 90%
+    np.testing.assert_allclose(half[:, 0], 1 + 0.5 / 0.8)
+    said = texts(ax)[0].replace("\n", " ")
+    assert said == "n = 10 seeds; lines: 10, 50 and 90% of the seeds"
+    assert not cut_off(ax)
+    with pytest.raises(ValueError, match="class 'maybe'; the classes are no, yes"):
+        plot.boundary(plane(1, '["no", "yes"]'), rows=(rows[0], ["maybe"] * 3))
+    with pytest.raises(ValueError, match=r"plot\.boundary"):
+        plot.fan(plane(1, '["no", "yes"]').assign_coords(distance=("point", np.zeros(25))))
+
+
+def test_a_boundary_of_several_classes_is_coloured_by_the_leading_one():
+    ax = plot.boundary(plane(3, '["u", "v", "w"]'))
+    colors = ax.collections[0].get_array()
+    assert colors.shape == (5, 5, 3)
+    assert (colors[:, 0] == colors[:, 1]).all()
+    assert (colors[:, 3] == colors[:, 4]).all()
+    assert (colors[:, 0] < colors[:, 2]).any()
+    labels = [text.get_text() for text in ax.get_legend().get_texts()]
+    assert labels == ["u", "v", "w"]
+    assert not cut_off(ax)

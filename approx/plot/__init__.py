@@ -10,6 +10,7 @@ what they show:
     learning         learning_curve, learning_landscape, power_law
     maps             landscape, field, regions, facets, table
     functions        fan, extrapolation, symmetry
+    in the plane     boundary, field
     kinds, causes    shares, failure_causes, variance_components
     comparisons      forest, claims, claims_legend, references
 
@@ -19,6 +20,7 @@ figure agrees with its table.
 
 from pathlib import Path
 
+from approx.plot.boundaries import boundary
 from approx.plot.comparisons import forest, performance_profile
 from approx.plot.evidence import VERDICTS, claims, claims_legend
 from approx.plot.extrapolations import failure_causes, shares, symmetry
@@ -53,6 +55,7 @@ __all__ = [
     "VERDICTS",
     "bands",
     "best_of",
+    "boundary",
     "check_colors",
     "check_counts",
     "check_identity",

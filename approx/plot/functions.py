@@ -24,7 +24,9 @@ def check_one_input(runs: xr.Dataset) -> None:
         raise ValueError(
             f"plot.fan draws functions of one input, and these have {inputs}. Over the distance to "
             'the training range draw plot.extrapolation({"label": stats.error_by_distance(runs)}); '
-            "along one line, run a task whose test points have one input"
+            "over a grid of the plane, as in ap.data(x, y, at=ap.tasks.mesh(...)), draw "
+            'plot.boundary(runs) of classes and plot.field(stats.surface(runs), "median") of '
+            "numbers; along one line, run a task whose test points have one input"
         )
 
 
@@ -40,7 +42,8 @@ def fan(
 ) -> Axes:
     """Learned functions of one variable: quantile bands over seeds, a few seeds, and the target.
 
-    The range of the training rows is shaded.
+    The range of the training rows is shaded. Points without targets (`at=` of `ap.data`) are among
+    those where the functions are drawn, and the target is drawn at the others.
 
     Args:
         runs: predictions over (seed, point, output), at points with one input.
@@ -68,6 +71,9 @@ def fan(
     here = _points_between(runs, between).isel(output=output)
     x = here.x_test.isel(input=0).values
     y = here.y_test.values
+    judged = np.ones(len(x), bool)
+    if "role" in here.coords:  # the other points have no target
+        judged = here.role.values != "at"
     found = stats.quantiles(here, of="prediction").prediction
     quantiles = found.transpose("quantile", "point").values
     shown = x[here.distance.values == 0]
@@ -80,16 +86,19 @@ def fan(
             here.prediction.isel(seed=seed),
             **SINGLE,
         )
-    _draw_target(ax, x, y)
-    ax.set(xlabel="x", ylabel="f(x)")
+    ends = [(quantiles[2], "median", "C0")]
+    if judged.any():
+        _draw_target(ax, x[judged], y[judged])
+        ends.insert(0, (y[judged], "target", "k"))
+    ax.set(xlim=(x.min(), x.max()), xlabel="x", ylabel="f(x)")
     if names:
         corner(ax, runs.sizes["seed"])
-        label_ends(ax, [(y, "target", "k"), (quantiles[2], "median", "C0")])
+        label_ends(ax, ends)
     return ax
 
 
 def _draw_target(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
-    """Draw the target as a dashed line, and limit the axes to it with a margin."""
+    """Draw the target as a dashed line, and limit the vertical axis to it with a margin."""
     ax.plot(
         x,
         y,
@@ -98,7 +107,6 @@ def _draw_target(ax: Axes, x: np.ndarray, y: np.ndarray) -> None:
         lw=0.9,
     )
     pad = 0.1 * np.ptp(y) or 0.1  # of a constant target too
-    ax.set_xlim(x.min(), x.max())
     ax.set_ylim(y.min() - 2 * pad, y.max() + pad)
 
 

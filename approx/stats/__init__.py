@@ -12,6 +12,7 @@ training is in success. The functions by question:
     what of factors  crossed, effects, variance_components
     why it fails     endings, failure_causes, excess, below_floor, plateaus, falling
     what it becomes  asymptote, symmetry, error_by_distance, phase_tolerant_error, shares
+    in the plane     surface, decisions
     what a map says  boundary, best, highest, majority
     how many seeds   plan, power, seeds_for_power, seeds_for_width, enough, running_rate,
                      confidence_sequence
@@ -61,6 +62,7 @@ from approx.stats.outcomes import endings
 from approx.stats.paired import compare_values, ert_ratio, improvement
 from approx.stats.paired_intervals import paired_interval
 from approx.stats.phases import phase_tolerant_error
+from approx.stats.planes import decisions, surface
 from approx.stats.planning import plan, power, seeds_for_power, seeds_for_width
 from approx.stats.powers import exponent
 from approx.stats.profiles import profile
@@ -103,6 +105,7 @@ __all__ = [
     "compare_values",
     "confidence_sequence",
     "crossed",
+    "decisions",
     "discoveries",
     "effects",
     "endings",
@@ -147,6 +150,7 @@ __all__ = [
     "seeds_for_width",
     "shares",
     "success",
+    "surface",
     "survival",
     "symmetry",
     "table",

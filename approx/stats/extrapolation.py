@@ -7,7 +7,7 @@ import xarray as xr
 from scipy.spatial import KDTree
 
 from approx.stats.far_points import curves
-from approx.stats.kept import predictions
+from approx.stats.kept import judged, predictions
 from approx.stats.labels import without_kept_step
 
 LEAST_TARGET = 0.01  # of the mean |y|: what a relative error is divided by at least
@@ -40,6 +40,8 @@ def error_by_distance(runs: xr.Dataset, relative: bool = False) -> xr.Dataset:
         far = stats.error_by_distance(runs)  # runs = ap.run(task, recipe, keep=("prediction",))
         far.error.median("seed")
     """
+    predictions(runs)
+    runs = judged(runs)
     prediction = predictions(runs)
     _check_has_errors(runs)
 

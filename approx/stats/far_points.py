@@ -4,7 +4,7 @@ import numpy as np
 import xarray as xr
 
 from approx.stats.far_behaviour import LEAST_POINTS
-from approx.stats.kept import predictions
+from approx.stats.kept import judged, predictions
 from approx.stats.labels import without_kept_step
 
 # Two points lie on one ray if the parts of their unit vectors differ by at most this: those of
@@ -15,6 +15,8 @@ SAME_RAY = 1e-4
 def curves(runs: xr.Dataset) -> tuple[xr.DataArray, np.ndarray, np.ndarray, xr.DataArray]:
     """Take predictions and the points they were made at out of a result.
 
+    Points without targets are left out.
+
     Returns:
         The predictions (..., point, output), the test inputs (point, input), the distances (point,)
         to the training range, and the targets.
@@ -23,6 +25,8 @@ def curves(runs: xr.Dataset) -> tuple[xr.DataArray, np.ndarray, np.ndarray, xr.D
         ValueError: the predictions or the points are missing, or the points differ between
             settings.
     """
+    predictions(runs)
+    runs = judged(runs)
     f = predictions(runs)
     _check_points_there(runs)
     _check_one_setting(runs)

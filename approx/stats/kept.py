@@ -140,6 +140,23 @@ def predictions(runs: xr.Dataset) -> xr.DataArray:
     raise _no_predictions(runs)
 
 
+def judged(runs: xr.Dataset) -> xr.Dataset:
+    """The result at the points that have a target: without those of `ap.data(..., at=...)`.
+
+    Raises:
+        ValueError: no point has a target.
+    """
+    if not isinstance(runs, xr.Dataset) or "role" not in runs.coords:
+        return runs
+    chosen = np.flatnonzero(runs.role.values != "at")
+    if not chosen.size:
+        raise ValueError(
+            "no point of this result has a target: all of them are those of at=; give the task "
+            "test rows too, as in ap.data(x, y, test=(x_test, y_test), at=...)"
+        )
+    return runs.isel(point=chosen)
+
+
 def _no_predictions(runs: xr.Dataset) -> ValueError:
     """The error for runs without predictions: they were not kept, or not at the picked steps."""
     if "prediction" in runs.attrs.get(NOT_PICKED, ()):

@@ -96,7 +96,7 @@ def recorded(task: Task, recipe: Recipe) -> list[str]:
         found.append(kind)
         if task.tested:
             found += [f"{where}_{kind}" for where in sides(task, recipe)]
-    if task.validation:
+    if task.validated:
         found.append("validation_loss")
     return found
 

@@ -101,7 +101,7 @@ def judged_variable(task: Task, accuracy: bool) -> str:
     kind = "accuracy" if accuracy else "loss"
     if task.tested:
         return f"test_{kind}"
-    if task.validation and not accuracy:
+    if task.validated and not accuracy:
         return f"validation_{kind}"
     return kind
 

@@ -384,7 +384,7 @@ def length(case: Case) -> Iterator[Remedy]:
 
 def restarts(task: Task) -> dict[str, View]:
     """The best of a few seeds."""
-    by = "validation_loss" if task.validation else "loss"
+    by = "validation_loss" if task.validated else "loss"
     return {f"best of {TRIES} seeds": best_of(BASELINE, TRIES, by=by)}
 
 

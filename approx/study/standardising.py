@@ -28,6 +28,41 @@ WORDS = ("standardise", "raw")
 SEEDS = 64  # whose rows are pooled where each seed draws its own
 
 
+def standardised(
+    recipe: Recipe, task: Task, *, inputs: bool = True, targets: bool | None = None
+) -> Recipe:
+    """The recipe whose model standardises inputs and targets of a task by its training rows.
+
+    The model becomes `scalings.PerFeature`, which computes `m_y + s_y f((x - m_x) / s_x)` column by
+    column, with the means m and the standard deviations s (the population's, as in scikit-learn's
+    StandardScaler) of the rows that are trained on. Validation rows and test rows have no part in
+    them, but where each seed has training rows of its own (`hold_out="random"`, drawn inputs): a
+    model is the same for all seeds, and the rows of the seeds 0 to 63 are pooled. As the scaling is
+    part of the model, all losses and predictions are in the units of the data. So is the gradient:
+    a loss of squares has s_y² times the gradient that it has in standardised units, which Adam does
+    not notice, and which a learning rate of plain gradient descent must allow for.
+
+    Args:
+        recipe: whose model is scaled; its dtype is that in which the rows are read.
+        task: gives the training rows.
+        inputs: whether inputs are standardised.
+        targets: whether targets are; left out, they are where they have units, and are not where
+            they are labels, or where the loss takes logits or probabilities.
+
+    Raises:
+        ValueError: a constant column, targets that have no units.
+
+    Example:
+        `ap.run(task, ap.standardised(recipe, task), seeds=64)`
+
+    """
+    if targets is None:
+        targets = not why_no_units(task, recipe)
+    wanted = {"inputs": inputs, "targets": targets}
+    chosen = {what: "standardise" for what, is_wanted in wanted.items() if is_wanted}
+    return rescaled(task, recipe, chosen)
+
+
 def rescaled(task: Task, recipe: Recipe, wanted: Mapping[str, Any]) -> Recipe:
     """The recipe whose model standardises inputs or targets, or leaves them as they are.
 
@@ -86,18 +121,25 @@ def check_units(task: Task, recipe: Recipe) -> None:
     Raises:
         ValueError: labels, or a loss of logits.
     """
+    why = why_no_units(task, recipe)
+    if why:
+        raise ValueError(f"targets cannot be standardised: {why}")
+
+
+def why_no_units(task: Task, recipe: Recipe) -> str:
+    """Why targets have no units which a model's outputs could be in; "" if they have units."""
     if isinstance(task.loss, str) and task.loss in losses.CORRECT:
-        raise ValueError(
-            f"targets cannot be standardised: with the loss {task.loss!r} the model's outputs are "
-            "logits, which have no units; standardise the inputs, or take another loss"
+        return (
+            f"with the loss {task.loss!r} the model's outputs are logits, which have no units; "
+            "standardise the inputs, or take another loss"
         )
     with facts.x64(recipe):
         rows = jax.eval_shape(reader(task, "targets"), 0)
     if not jnp.issubdtype(rows.dtype, jnp.floating):
-        raise ValueError(
-            f"targets cannot be standardised: they are of type {rows.dtype}, which counts as "
-            "labels; amounts are of a floating type"
+        return (
+            f"they are of type {rows.dtype}, which counts as labels; amounts are of a floating type"
         )
+    return ""
 
 
 def without_scaling(model: Any, what: str) -> Any:

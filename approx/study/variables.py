@@ -91,7 +91,7 @@ def without_points(known: Facts, shapes: dict[str, tuple[int, ...]]) -> dict[str
     distance = np.asarray(known.task.points().distance)
     absent = []
     if not (distance <= 0).any():
-        absent.append(OF_INSIDE)
+        absent += [OF_INSIDE, f"output_{OF_INSIDE}"]
     if not (distance > 0).any():
         absent.append(OF_OUTSIDE)
     return {name: each for name, each in shapes.items() if not name.startswith(tuple(absent))}

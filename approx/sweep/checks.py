@@ -30,10 +30,14 @@ def check_data(facts: Facts, data: inputs.Data, points: Points, finite: Any) -> 
     """
     x, y = data.rows
     shown: dict[str, Any] = {"x": x, "x_test": points.x}
-    targets: dict[str, Any] = {"y": y, "y_test": points.y}
+    y_test: Any = points.y
+    judged = y_test.shape[1] - facts.task.unjudged
+    targets: dict[str, Any] = {"y": y}
+    if judged:
+        targets["y_test"] = y_test[:, :judged]
     if data.validation is not None:
         shown["validation x"], targets["validation y"] = data.validation
-        if facts.task.hold_out == "last":
+        if facts.task.validation and facts.task.hold_out == "last":
             warn_of_tail(data, points)
     for name, values in (shown | targets).items():
         tasks.check_finite(name, values)
@@ -126,19 +130,19 @@ def kind_of_targets(shape: tuple[int, ...]) -> str:
     return f"{shape} ({kind})"
 
 
-def recorded(facts: Facts) -> tuple[bool, ...]:
+def recorded(facts: Facts) -> tuple[int, ...]:
     """Which losses are recorded.
 
     Returns:
         Whether there are validation rows, an accuracy, test points, test points inside the training
-        range, and test points outside it.
+        range, and test points outside it; how many points have no target.
 
     """
     task = facts.task
     distance = np.asarray(Points(*task.points()).distance)
     accuracy = task.correct is not None or task.loss in losses.CORRECT
     inside, outside = bool((distance <= 0).any()), bool((distance > 0).any())
-    return bool(task.validation), accuracy, task.tested, inside, outside
+    return task.validated, accuracy, task.tested, inside, outside, task.unjudged
 
 
 def shapes_of(entry: Entry) -> Any:

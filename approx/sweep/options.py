@@ -10,7 +10,8 @@ import numpy as np
 from jax import random
 from jaxtyping import Array, Key
 
-from approx.tasks import shortened
+from approx.tasks import Task, shortened
+from approx.tasks.outputs import check_separate
 from approx.training.inputs import Keys
 from approx.training.loop import KEEPABLE, Keep, Trace
 from approx.training.recorded_steps import MOST_RECORDS, is_whole
@@ -32,6 +33,7 @@ RESERVED = {
     "x_test",
     "y_test",
     "distance",
+    "role",
     "training",
     "training_numbers",
     "training_streams",
@@ -240,6 +242,12 @@ def check_kept_steps(keep: Keep, recorded: np.ndarray) -> None:
         )
     if list(keep.at) != sorted(set(keep.at)):
         raise ValueError(f"keep_at must be increasing steps, not {keep.at}")
+
+
+def check_output_losses(keep: Keep, task: Task) -> None:
+    """Refuse to keep the loss of each output where outputs have none by themselves."""
+    if "output_loss" in keep.what:
+        check_separate(task.loss)
 
 
 def check_names(swept: Iterable[str], keep: Keep) -> None:

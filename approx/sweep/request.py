@@ -90,6 +90,7 @@ def checked(request: Request) -> Request:
     options.check_names(grid, keeping)
     for entry in entries:
         options.check_kept_steps(keeping, entry.facts.recorded)
+        options.check_output_losses(keeping, entry.facts.task)
     checks.check_alike(entries, keeping)
     frozen = options.check_freeze(request.freeze)
     return replace(

@@ -17,7 +17,7 @@ from approx.sweep import parameters, provenance
 from approx.sweep.facts import Facts
 from approx.sweep.plans import Plan, start_rows
 from approx.sweep.provenance import describe_seeds
-from approx.tasks import Points, losses
+from approx.tasks import Points, Task, losses
 from approx.training import stops
 from approx.training.loop import Trace
 from approx.training.second_order import REASONS
@@ -61,6 +61,9 @@ STOPS: dict[str, dict[str, Any]] = {
         "flag_meanings": " ".join(reason.replace(" ", "_") for reason in stops.REASONS),
     },
 }
+
+
+OF_INSIDE = ["test_loss", "test_accuracy", "output_test_loss"]  # of test points of distance 0
 
 
 def passes(facts: Facts, recorded: np.ndarray) -> np.ndarray:
@@ -115,8 +118,15 @@ def finished(made: xr.Dataset) -> xr.Dataset:
     if not (made.distance > 0).any():
         made = made.drop_vars(["outside_loss", "outside_accuracy"], errors="ignore")
     if not (made.distance <= 0).any():
-        made = made.drop_vars(["test_loss", "test_accuracy"], errors="ignore")
+        made = made.drop_vars(OF_INSIDE, errors="ignore")
     return made
+
+
+# The loss of each output, over the records and the outputs
+OF_OUTPUTS = {
+    "output_loss": "loss of each output on the training rows",
+    "output_test_loss": "loss of each output at the test points of distance 0",
+}
 
 
 def variables(plan: Plan, trace: Trace) -> dict[str, Variable]:
@@ -126,6 +136,10 @@ def variables(plan: Plan, trace: Trace) -> dict[str, Variable]:
         values = getattr(trace, name)
         if values is not None:
             found[name] = recorded(values, {"long_name": about})
+    for name, about in OF_OUTPUTS.items():
+        values = getattr(trace, name)
+        if values is not None:
+            found[name] = recorded(values, {"long_name": about}, ("output",))
     found |= stops_of(trace)
     return found | reported(plan, trace) | metrics_of(plan, trace) | outputs_of(plan, trace)
 
@@ -311,16 +325,29 @@ def point_coordinates(plan: Plan, points: Points) -> dict[str, Any]:
     axes = [name for name in plan.grid if plan.entry.swept[name].startswith("task.")]
     lengths = [len(plan.grid[name]) for name in axes]
     found = {}
-    for name, given, dims in (
-        ("x_test", points.x, ("point", "input")),
-        ("y_test", points.y, ("point", "output")),
-        ("distance", points.distance, ("point",)),
+    for name, given, dims, notes in (
+        ("x_test", points.x, ("point", "input"), {}),
+        ("y_test", points.y, ("point", "output"), plan.facts.task.target_notes()),
+        ("distance", points.distance, ("point",), {}),
     ):
         values = np.asarray(given)  # (cells, ...); labels have no columns
         if name == "y_test" and not has_targets(plan, values):
             continue
         on_axes = values.reshape(*lengths, *values.shape[1:])
-        found[name] = ((*axes, *dims[: values.ndim - 1]), on_axes)
+        found[name] = ((*axes, *dims[: values.ndim - 1]), on_axes, notes)
+    return found | named(plan.facts.task, points)
+
+
+def named(task: Task, points: Points) -> dict[str, Any]:
+    """The names of inputs and outputs, and which points have no target, where there are any."""
+    found: dict[str, Any] = {}
+    for axis, names in task.axis_names().items():
+        found[axis] = (axis, np.array(names))
+    if task.unjudged:
+        count = np.shape(points.x)[1]
+        judged = np.arange(count) < count - task.unjudged
+        notes = {"long_name": "test: judged by its target; at: a point without a target"}
+        found["role"] = ("point", np.where(judged, "test", "at"), notes)
     return found
 
 
@@ -348,9 +375,10 @@ def join(made: Sequence[xr.Dataset], labels: Sequence[Any], labelled: bool = Tru
     """
     if not labelled:
         return made[0]
-    made = without_mixed_targets(with_reports(made))
+    made = without_mixed_names(without_mixed_targets(with_reports(made)))
     first = made[0]
-    shared = [name for name in ("x_test", "y_test", "distance") if is_shared(name, made)]
+    of_points = ("x_test", "y_test", "distance", "role")
+    shared = [name for name in of_points if is_shared(name, made)]
     joined = xr.concat(
         [runs.drop_vars(shared) for runs in made],
         xr.DataArray([*labels], dims="recipe", name="recipe"),
@@ -372,6 +400,12 @@ def without_mixed_targets(made: Sequence[xr.Dataset]) -> list[xr.Dataset]:
     if len(kinds) < 2:
         return list(made)
     return [runs.drop_vars("y_test") for runs in made]
+
+
+def without_mixed_names(made: Sequence[xr.Dataset]) -> list[xr.Dataset]:
+    """The results, without names of inputs or outputs that are not the same in all of them."""
+    mixed = [name for name in ("input", "output") if not is_shared(name, made)]
+    return [runs.drop_vars(mixed, errors="ignore") for runs in made]
 
 
 def with_reports(made: Sequence[xr.Dataset]) -> list[xr.Dataset]:

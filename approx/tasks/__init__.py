@@ -1,9 +1,9 @@
 """What to learn: data, loss, and the points where a network is judged.
 
-`task` makes a task of any function, `drawn` one whose inputs every seed draws for itself, and
-`given` one of any data. The catalogue has `square`, `sine`, `interval`, `waveform`, `identity` and
-`clusters`, the differential equations `decay`, `oscillator` and `logistic`, and the functions and
-data sets of `catalogue.ENTRIES`.
+`task` makes a task of any function, and `drawn` one whose inputs every seed draws for itself.
+`approx.data` makes one of any data set, and `given` one of arrays as they are. The catalogue has
+`square`, `sine`, `interval`, `waveform`, `identity` and `clusters`, the differential equations
+`decay`, `oscillator` and `logistic`, and the functions and data sets of `catalogue.ENTRIES`.
 """
 
 from approx.tasks import catalogue
@@ -45,6 +45,7 @@ from approx.tasks.data import STATIC, Points, Task
 from approx.tasks.drawn import Drawn, Uniform, drawn
 from approx.tasks.equations import Equation, decay, logistic, oscillator
 from approx.tasks.own import Given, given, rays, task
+from approx.tasks.own_data import OwnData, mesh
 from approx.tasks.values import check_finite, shortened, warn_of_tail
 
 __all__ = [
@@ -54,6 +55,7 @@ __all__ = [
     "Equation",
     "Given",
     "Identity",
+    "OwnData",
     "Points",
     "Task",
     "Uniform",
@@ -81,6 +83,7 @@ __all__ = [
     "log",
     "logistic",
     "maximum",
+    "mesh",
     "modular_addition",
     "modulo",
     "moons",

@@ -113,6 +113,24 @@ class Task:
         """
         return {}
 
+    @property
+    def validated(self) -> bool:
+        """Whether there are validation rows."""
+        return bool(self.validation)
+
+    @property
+    def unjudged(self) -> int:
+        """How many of the points have no target: the last ones. They count in no loss."""
+        return 0
+
+    def axis_names(self) -> dict[str, tuple[Any, ...]]:
+        """The names of the inputs ("input") and of the outputs ("output"), where there are any."""
+        return {}
+
+    def target_notes(self) -> dict[str, Any]:
+        """What is to be said of the targets in a result, such as the names of classes."""
+        return {}
+
     def rows(self, key: Key[Array, ""], noise_key: Key[Array, ""]) -> tuple[Array, Array]:
         """Training rows of one seed: inputs (n, i) and targets (n, o), or integer labels (n,)."""
         raise NotImplementedError(

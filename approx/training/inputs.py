@@ -37,8 +37,9 @@ class Data(NamedTuple):
     Attributes:
         rows: training inputs and targets.
         validation: validation inputs and targets, or None.
-        points: inputs and targets of the test points.
-        inside: for each test point, 1 inside the training range and 0 outside.
+        points: inputs of the test points, and the targets of the first of them: the last ones may
+            have none.
+        inside: for each test point with a target, 1 inside the training range and 0 outside.
     """
 
     rows: tuple[Array, Array]
@@ -93,6 +94,9 @@ def prepare(keys: Keys, task: Task, recipe: Recipe) -> Data:
 
     rows, validation = task.split(keys.data, keys.noise)
     x_test, y_test, distance = map(jnp.asarray, Points(*task.points()))
+    if task.unjudged:  # the last points have no target
+        judged = len(x_test) - task.unjudged
+        y_test, distance = y_test[:judged], distance[:judged]
     inside = (distance <= 0).astype(recipe.dtype)
     rows = cast(*rows)
     if validation is not None:

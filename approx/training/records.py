@@ -6,6 +6,7 @@ Shape letters: k test points, o outputs, t records. All shapes are those of one 
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+import jax
 import jax.numpy as jnp
 import optax
 from jax import lax
@@ -14,7 +15,7 @@ from jaxtyping import Array, PyTree
 
 from approx import models
 from approx.numerics.products import LANES, ONE, Batching
-from approx.tasks import Task, losses
+from approx.tasks import Task, losses, outputs
 from approx.training.evaluation import (
     Sums,
     is_correct,
@@ -58,6 +59,9 @@ class Trace(NamedTuple):
         stopped_at: the step after which a rule of the recipe stopped the training, or the number of
             steps if none did: a single number; None without such rules.
         stop_reason: which kind of rule that was, see `stops.REASONS`: a single number.
+        output_loss: of each output by itself, on the training rows (t, o); see
+            `tasks.outputs.of_outputs`.
+        output_test_loss: the same on the test points inside the training range (t, o).
     """
 
     loss: Array
@@ -77,6 +81,8 @@ class Trace(NamedTuple):
     params: PyTree
     stopped_at: Array | None = None
     stop_reason: Array | None = None
+    output_loss: Array | None = None
+    output_test_loss: Array | None = None
 
 
 def flatten_trace(trace: Trace) -> tuple[list[tuple[Any, Any]], tuple[str, ...]]:
@@ -108,7 +114,7 @@ class Keep(NamedTuple):
     """What a training keeps besides its losses.
 
     Attributes:
-        what: of "prediction", "params", "gradient_norm", "weight_norm".
+        what: of "prediction", "params", "gradient_norm", "weight_norm", "output_loss".
         at: the record steps at which predictions and parameters are kept; () is the last.
         metrics: ((name, function), ...), each called as `function(params, predict)` with
             `predict(x)` the outputs.
@@ -121,15 +127,35 @@ class Keep(NamedTuple):
 
 
 KEEP = Keep()
-KEEPABLE = ("prediction", "params", "gradient_norm", "weight_norm")
+KEEPABLE = ("prediction", "params", "gradient_norm", "weight_norm", "output_loss")
 KEPT_FIELDS = ("prediction", "params")  # these have a value for each kept step, not each record
 
 
 def measure(
-    state: State, data: Data, task: Task, recipe: Recipe, keep: Keep, batching: Batching = ONE
+    state: State,
+    data: Data,
+    task: Task,
+    recipe: Recipe,
+    keep: Keep,
+    batching: Batching = ONE,
+    kept: Any = True,
 ) -> Trace:
-    """One record of the network as it stands: a `Trace` of single values."""
-    outputs, test, test_correct = at_points(state.params, data, task, recipe, batching)
+    """One record of the network as it stands: a `Trace` of single values.
+
+    Args:
+        state: of the training.
+        data: see `Data`.
+        task: says how the network is judged.
+        recipe: says which model.
+        keep: what is kept.
+        batching: see `Batching`.
+        kept: whether predictions are kept at this record.
+    """
+    found, judged = at_points(state.params, data, recipe, batching, kept)
+    test, test_correct = None, None
+    if task.tested:
+        test = losses.find(task.loss)(judged, data.points[1])
+        test_correct = is_correct(judged, data.points[1], task)
     inside = jnp.asarray(data.inside)
     sums = over_all(state.params, data.rows, task, recipe, batching)
     n = len(data.rows[0])
@@ -177,8 +203,9 @@ def measure(
         metrics=batching.each(own)(state.params, recipe)
         | terms_of(state.params, data, task, recipe, keep, batching),
         reports=chosen.report(state.opt_state),
-        prediction=if_kept("prediction", outputs),
+        prediction=if_kept("prediction", found),
         params=if_kept("params", state.params),
+        **of_each_output(state.params, judged, data, task, recipe, keep, batching),
     )
 
 
@@ -200,6 +227,31 @@ def terms_of(
     return named
 
 
+def of_each_output(
+    params: PyTree,
+    judged: Array,
+    data: Data,
+    task: Task,
+    recipe: Recipe,
+    keep: Keep,
+    batching: Batching,
+) -> dict[str, Array]:
+    """The losses of each output on the training rows and on the test points, if they are kept."""
+    if "output_loss" not in keep.what:
+        return {}
+
+    def sums(x, y):
+        of_rows = outputs.of_outputs(task.loss, predict(params, x, recipe), y)
+        return batching.finish(of_rows.sum(0))
+
+    found = {"output_loss": batching.sum_rows(sums, *data.rows) / len(data.rows[0])}
+    if task.tested:
+        of_points = outputs.of_outputs(task.loss, judged, data.points[1])
+        weights = jnp.expand_dims(jnp.asarray(data.inside), 1)
+        found["output_test_loss"] = mean_where(weights, of_points)
+    return found
+
+
 def users_metrics(params: PyTree, recipe: Recipe, keep: Keep) -> dict[str, Array]:
     """A user's own metrics of one network, by name."""
 
@@ -213,17 +265,29 @@ def users_metrics(params: PyTree, recipe: Recipe, keep: Keep) -> dict[str, Array
 
 
 def at_points(
-    params: PyTree, data: Data, task: Task, recipe: Recipe, batching: Batching
-) -> tuple[Array, Array | None, Array | None]:
-    """Outputs at the points, and the loss and correctness of each; None without test points.
+    params: PyTree, data: Data, recipe: Recipe, batching: Batching, kept: Any
+) -> tuple[Array, Array]:
+    """Outputs at all points, and at those that have a target.
 
-    A loss that sees the network has a loss of outputs and targets for the test points.
+    At the others they are computed only where predictions are kept, and 0 elsewhere.
     """
     x, y = data.points
-    outputs = batching.map_rows(lambda x: predict(params, x, recipe), x)
-    if not task.tested:
-        return outputs, None, None
-    return outputs, losses.find(task.loss)(outputs, y), is_correct(outputs, y, task)
+
+    def outputs(x):
+        return batching.map_rows(lambda x: predict(params, x, recipe), x)
+
+    judged = len(y)
+    if len(x) == judged:
+        found = outputs(x)
+        return found, found
+    others = x[judged:]
+    shape = jax.eval_shape(outputs, others)
+    found = lax.cond(kept, lambda: outputs(others), lambda: jnp.zeros(shape.shape, shape.dtype))
+    found = lax.optimization_barrier(found)  # else XLA computes with the zeros while it compiles
+    if not judged:
+        return found, found[:0]
+    of_judged = outputs(x[:judged])
+    return jnp.concatenate([of_judged, found]), of_judged
 
 
 def over_all(
@@ -306,7 +370,10 @@ def record(
     def write(carry):
         state, trace = carry
         now = batching.turn(lax.optimization_barrier(state))  # else XLA would turn it in every step
-        new = measure(now, data, task, recipe, keep, batching)
+        is_kept: Any = True
+        if task.unjudged:
+            is_kept = jnp.isin(n + 1, kept)
+        new = measure(now, data, task, recipe, keep, batching, is_kept)
         # A slot past the end is not written
         slot, kept_slot = jnp.searchsorted(steps, n + 1), jnp.searchsorted(kept, n + 1)
 

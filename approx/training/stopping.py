@@ -264,7 +264,7 @@ def check(task: Task, recipe: Recipe, outputs: Any, targets: Any) -> None:
         ValueError: with the rule and the remedy.
     """
     for one in recipe.rules:
-        if one.of in watching.OF_VALIDATION and not task.validation:
+        if one.of in watching.OF_VALIDATION and not task.validated:
             raise ValueError(
                 f"{one} looks at the validation rows, and the task keeps none: give the task "
                 "validation=0.2, or the rule of="
