@@ -26,10 +26,12 @@ To learn more:
 from typing import TYPE_CHECKING
 
 from approx import models, tasks
+from approx.changes.standardising import standardised
 from approx.disk.saved import load, save
 from approx.models import scalings
 from approx.models.mlp import MLP
 from approx.numerics.derivatives import derivative, jacobian, laplacian
+from approx.resuming import resume
 from approx.runs import run
 from approx.sweep.results import params
 from approx.tasks import Points, Task, drawn, given, losses, task
@@ -78,6 +80,7 @@ __all__ = [
     "rarely",
     "references",
     "remedies",
+    "resume",
     "run",
     "same",
     "sampling",
@@ -100,7 +103,6 @@ if TYPE_CHECKING:
     from approx.classical import references
     from approx.study import Study, always, helps, hurts, never, rarely, same, usually
     from approx.study.remedies import remedies
-    from approx.study.standardising import standardised
 
 MODULES = ("classical", "floors", "frameworks", "maps", "plot", "stats", "study")
 OF_STUDY = (
@@ -112,7 +114,6 @@ OF_STUDY = (
     "rarely",
     "remedies",
     "same",
-    "standardised",
     "usually",
 )
 

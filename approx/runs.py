@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 from jaxtyping import Array, Key, PyTree
 
+from approx.changes import axes
 from approx.disk import executors, writer
 from approx.sweep import results, room
 from approx.sweep.devices import Batch, find_workers
@@ -79,8 +80,9 @@ def run(  # noqa: PLR0913
             with each of `seeds`, which drive the other streams. The result has an axis
             "init_seed", "data_seed", ... for each. See `stats.variance_components`.
         keep: what is kept besides the losses, of "prediction", "params", "gradient_norm",
-            "weight_norm" and "output_loss", which records the loss of each output by itself
-            (`output_loss`, `output_test_loss`). () keeps nothing else.
+            "weight_norm", "output_loss" and "state". () keeps nothing else. "output_loss" records
+            the loss of each output by itself (`output_loss`, `output_test_loss`). "state" is the
+            optimiser's state and all else that `ap.resume` needs to go on.
         keep_at: the record steps at which predictions and parameters are kept; () is the last.
         metrics: {name: function(params, predict)}. Their values are recorded like the losses;
             `predict(x)` gives the outputs at x.
@@ -106,11 +108,18 @@ def run(  # noqa: PLR0913
         accept: whether to go on in a folder of trainings that other code or other inputs made. It
             is recorded.
         grid: name=values for every number to sweep, of recipe, model or task;
-            `**{"task.noise": ...}` where a name is ambiguous.
+            `**{"task.noise": ...}` where a name is ambiguous. A list of values for any other field,
+            such as widths=[1, 2, 4], activation=["tanh", "relu"], batch_size=[8, None] or
+            optimizer=["sgd", "adam"], makes an axis too. Its values change the program, so that
+            each is compiled, and has a folder of its own with `out`. A number among widths is the
+            width of all hidden layers, a tuple has one for each; depth=[1, 2, 3] repeats the width.
+            What a value alters besides its field is said in docs/sweeps.md. Parameters and states
+            of networks of different shapes cannot be kept in one result.
 
     Returns:
-        A Dataset over (recipe?, *grid, seed, step), with its `fingerprint` and `provenance` in the
-        attributes. A diverged training has inf or nan. See `ap.Trace` for the variables.
+        A Dataset over (recipe?, *structure, *grid, seed, step), with its `fingerprint` and
+        `provenance` in the attributes. A diverged training has inf or nan. See `ap.Trace` for the
+        variables.
 
     Raises:
         TypeError, ValueError: before anything is computed, naming the value and the remedy.
@@ -125,31 +134,30 @@ def run(  # noqa: PLR0913
         ('learning_rate', 'seed', 'step')
 
     """
-    request = checked(
-        Request(
-            task=task,
-            recipe=recipe,
-            seeds=seeds,
-            lanes=lanes,
-            form=form,
-            key=key,
-            freeze=freeze,
-            cross=cross,
-            keep=keep,
-            keep_at=keep_at,
-            metrics=metrics,
-            init_params=init_params,
-            threads=threads,
-            segment=segment,
-            compiler_options=compiler_options,
-            until=until,
-            progress=progress,
-            out=out,
-            executor=executor,
-            accept=accept,
-            grid=grid,
-        )
+    asked = Request(
+        task=task,
+        recipe=recipe,
+        seeds=seeds,
+        lanes=lanes,
+        form=form,
+        key=key,
+        freeze=freeze,
+        cross=cross,
+        keep=keep,
+        keep_at=keep_at,
+        metrics=metrics,
+        init_params=init_params,
+        threads=threads,
+        segment=segment,
+        compiler_options=compiler_options,
+        until=until,
+        progress=progress,
+        out=out,
+        executor=executor,
+        accept=accept,
+        grid=grid,
     )
+    request = checked(axes.expanded(asked))
     if request.until is not None:
         return run_until(request, request.until)
     return run_all(request)
@@ -160,7 +168,7 @@ def run_all(request: Request) -> xr.Dataset:
     if request.executor is None or request.out is None:
         return computed(prepare(request))
     plans = make_plans(request)
-    folders = writer.find_folders(request.out, labels_of(plans), request.labelled)
+    folders = folders_of(request, request.out, plans)
     executors.run_elsewhere(request, plans, folders)
     return written(request, plans, folders)
 
@@ -194,7 +202,7 @@ def prepare(request: Request) -> Prepared:
     plans = make_plans(request)
     folders: list[Path] = []
     if request.out is not None:
-        folders = writer.find_folders(request.out, labels_of(plans), request.labelled)
+        folders = folders_of(request, request.out, plans)
     workers = find_workers(request.threads)
 
     def compiled(plan: Plan) -> Ready:
@@ -204,7 +212,9 @@ def prepare(request: Request) -> Prepared:
         ready = list(pool.map(compiled, plans))
     if request.progress and len(plans) > 1:
         programs = {one.block.text for one in ready}
-        say(f"{plural(len(plans), 'recipe')} in {plural(len(programs), 'compiled program')}")
+        over = " x ".join(request.unfolded)
+        count = f"{over}: {plural(len(plans), 'recipe')}".removeprefix(": ")
+        say(f"{count} in {plural(len(programs), 'compiled program')}")
     room.check_memory(plans, ready, in_memory=request.out is None)
     return Prepared(request, plans, ready, folders)
 
@@ -219,6 +229,11 @@ def computed(prepared: Prepared) -> xr.Dataset:
     return written(request, plans, folders)
 
 
+def folders_of(request: Request, out: str | Path, plans: list[Plan]) -> list[Path]:
+    """The folder of each recipe inside that of all."""
+    return writer.find_folders(out, labels_of(plans), request.labelled, request.unfolded)
+
+
 def labels_of(plans: list[Plan]) -> list[Any]:
     """The labels of the recipes."""
     return [plan.entry.label for plan in plans]
@@ -227,7 +242,7 @@ def labels_of(plans: list[Plan]) -> list[Any]:
 def written(request: Request, plans: list[Plan], folders: list[Path]) -> xr.Dataset:
     """The results that stand in the folders of the recipes."""
     made = [writer.result(folder, plan) for folder, plan in zip(folders, plans, strict=True)]
-    return results.join(made, labels_of(plans), request.labelled)
+    return results.join(made, labels_of(plans), request.labelled, request.unfolded)
 
 
 def run_in_memory(request: Request, plans: list[Plan], ready: list[Ready]) -> xr.Dataset:
@@ -248,7 +263,7 @@ def run_in_memory(request: Request, plans: list[Plan], ready: list[Ready]) -> xr
                 raise
             raise stopped.of_several(plan.entry.label, made) from None
         made[plan.entry.label] = sink.result()
-    return results.join([*made.values()], [*made], request.labelled)
+    return results.join([*made.values()], [*made], request.labelled, request.unfolded)
 
 
 def run_until(request: Request, until: Callable[[xr.Dataset], bool]) -> xr.Dataset:

@@ -11,7 +11,7 @@ import pytest
 
 import approx as ap
 from approx import scalings
-from approx.study.alterations import altered, described, steps_of
+from approx.changes.alterations import altered, described, steps_of
 from approx.study.cells import cell_rows, checked_factors
 from approx.sweep import facts
 

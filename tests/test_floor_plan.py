@@ -11,7 +11,7 @@ import approx as ap
 
 ROOT = Path(__file__).parents[1]
 # From the ground up: what each folder or module may import besides itself.
-GROUND = ("numerics", "tasks", "models", "training", "sweep", "disk")
+GROUND = ("numerics", "tasks", "models", "training", "sweep", "changes", "disk")
 ALLOWED = {
     **{name: GROUND[:n] for n, name in enumerate(GROUND)},
     "floors": (),
@@ -19,6 +19,7 @@ ALLOWED = {
     "plot": ("stats",),
     "classical": ("numerics", "tasks", "models", "training", "sweep", "stats"),
     "runs": GROUND,
+    "resuming": (*GROUND, "runs"),
     "maps": (*GROUND, "stats"),
     "study": (*GROUND, "stats", "plot", "runs", "maps"),
     "frameworks": ("numerics", "tasks", "models", "training"),

@@ -14,7 +14,7 @@ from sklearn.neural_network import MLPClassifier
 from sklearn.neural_network._stochastic_optimizers import SGDOptimizer
 
 import approx as ap
-from approx.study.alterations import altered
+from approx.changes.alterations import altered
 from approx.sweep import numbers, results
 from approx.training import watching
 from approx.training.recipes import settled

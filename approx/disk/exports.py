@@ -14,6 +14,7 @@ from approx.sweep import blocks, provenance, results
 from approx.sweep.facts import x64
 from approx.sweep.plans import Plan, inputs
 from approx.sweep.programs import Block, Ready, one_lane
+from approx.training.loop import left_behind
 
 # Attributes of a result that a folder's result gets when it is read
 MADE_ANEW = ("fingerprint", "identity", "provenance", "created")
@@ -38,12 +39,15 @@ def head(plan: Plan, ready: Ready) -> folders.Head:
     def of_no_training(leaf: Any) -> np.ndarray:
         return np.empty((0, *one_lane(plan, leaf)), leaf.dtype)
 
-    trace = jax.tree.map(of_no_training, block.carry[1])
+    trace = jax.tree.map(of_no_training, left_behind(block.carry, plan.structure.keep))
     source = provenance.provenance(plan, block)
     about = results.attributes(plan, trace, source)
     for name in MADE_ANEW:
         del about[name]
-    program = {"leaves": results.leaf_variables(block.carry), "axis": plan.structure.axis}
+    program = {
+        "leaves": results.leaf_variables(block.carry, plan.structure.keep),
+        "axis": plan.structure.axis,
+    }
     coordinates = xr.Dataset(coords=results.coordinates(plan, ready.points))
     return folders.Head(source, plan.axes, coordinates, about, program)
 

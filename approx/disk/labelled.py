@@ -1,18 +1,23 @@
 """A folder of several recipes: each has a folder inside it, named by the recipe's label.
 
-recipes.json lists the labels in their order, as the last command had them.
+recipes.json lists the labels in their order, as the last command had them. If that laid the
+recipes out on axes of structure, the names and the values of these stand there too.
 """
 
 import json
 import os
 import re
 import unicodedata
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from approx.disk import files
 from approx.disk.description import FORMAT, read_sweep
 from approx.disk.seals import DamagedError
+from approx.sweep.results import NO_AXES
 
 LONGEST_NAME = 255  # bytes of a file's name, in the file systems in use
 OUR_FILES = ("sweep.json", "recipes.json")
@@ -67,7 +72,9 @@ def recipes(path: Path) -> dict[Any, Path]:
     """The folder of each recipe, by label, in the order of recipes.json.
 
     Args:
-        path: a folder of several recipes, or that of one sweep, which gives {None: path}.
+        path: a folder of several recipes, or that of one sweep, which gives {None: path}. Of
+            recipes on axes of structure, those of the last command are taken, so that none is
+            missing on the axes.
 
     Raises:
         ValueError: a recipe's folder is missing, or has the name of another recipe.
@@ -85,7 +92,7 @@ def recipes(path: Path) -> dict[Any, Path]:
                 f"{path} has nothing of the recipe {name!r}: the same command again computes it; "
                 f"or load the others one by one, such as {example}"
             )
-    names = dict.fromkeys([*labels, *inner])
+    names = dict.fromkeys(labels if read_axes(path) else [*labels, *inner])
     return {labels.get(name, name): inner[name] for name in names}
 
 
@@ -129,11 +136,32 @@ def read_labels(path: Path) -> list[str | int | float]:
     return labels
 
 
-def write_labels(path: Path, labels: list) -> None:
-    """Write recipes.json, unless it lists the same labels already."""
+def read_axes(path: Path) -> dict[str, np.ndarray]:
+    """The axes of structure on which the recipes of a folder are laid out; {} for none.
+
+    Raises:
+        ValueError: recipes.json is damaged.
+    """
+    file = path / "recipes.json"
+    if (path / "sweep.json").exists() or not read_labels(path):
+        return {}
+    if isinstance(json.loads(file.read_bytes()), list):
+        return {}
+    found = files.read_json(file)[0].get("axes", [])
+    return {name: np.asarray(values) for name, values in found}
+
+
+def write_labels(path: Path, labels: list, axes: Mapping[str, np.ndarray] = NO_AXES) -> None:
+    """Write recipes.json, unless it lists the same labels and axes already."""
+    listed = [[name, values.tolist()] for name, values in axes.items()]
     try:
-        same = read_labels(path) == labels
+        known = [[name, values.tolist()] for name, values in read_axes(path).items()]
+        same = read_labels(path) == labels and known == listed
     except DamagedError:
         same = False
-    if not same:
-        files.write_json(path / "recipes.json", {"format": FORMAT, "labels": labels})
+    if same:
+        return
+    content: dict[str, Any] = {"format": FORMAT, "labels": labels}
+    if listed:
+        content["axes"] = listed
+    files.write_json(path / "recipes.json", content)

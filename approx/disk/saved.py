@@ -14,7 +14,7 @@ from approx.disk.files import (
     open_netcdf,
     write_netcdf,
 )
-from approx.disk.labelled import recipes
+from approx.disk.labelled import read_axes, recipes
 from approx.disk.seals import DamagedError
 from approx.sweep import results
 
@@ -108,7 +108,8 @@ def load(path: str | Path, lazy: bool = False, partial: bool = False) -> xr.Data
     loaded = {}
     for label, folder in folders.items():
         loaded[label] = assemble(folder, None, lazy, partial)
-    return results.join([*loaded.values()], [*loaded], labelled=[*loaded] != [None])
+    labelled = [*loaded] != [None]
+    return results.join([*loaded.values()], [*loaded], labelled, read_axes(path))
 
 
 def load_file(path: str | Path) -> xr.Dataset:

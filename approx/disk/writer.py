@@ -7,7 +7,7 @@ any order, made by anyone, and a sweep that was killed goes on with what is miss
 import json
 import sys
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 from typing import Any, Protocol
@@ -281,9 +281,13 @@ class Here:
         batches = [*resumed(writer, self.ready, todo)]
         begun = [number for batch in batches for number in batch.trainings]
         left = np.setdiff1d(todo, begun, assume_unique=True)
-        batches += [Batch(each) for each in plans.blocks_of(plan, left)]
+        batches += self.begun(left)
         request = self.request
         compute(plan, self.ready, batches, writer, request.segment, request.progress)
+
+    def begun(self, trainings: np.ndarray) -> list[Batch]:
+        """Blocks of trainings that no earlier run has held: they begin with their first step."""
+        return [Batch(each) for each in plans.blocks_of(self.plan, trainings)]
 
 
 def resumed(writer: Writer, ready: Ready, todo: np.ndarray) -> Iterator[Batch]:
@@ -317,11 +321,17 @@ def shapes_of(leaves: list[Any]) -> list[tuple[tuple[int, ...], np.dtype]]:
 # ---- for `run` -----------------------------------------------------------------------------------
 
 
-def find_folders(out: str | Path, labels: list[Any], labelled: bool = True) -> list[Path]:
+def find_folders(
+    out: str | Path,
+    labels: list[Any],
+    labelled: bool = True,
+    axes: Mapping[str, np.ndarray] = results.NO_AXES,
+) -> list[Path]:
     """Each recipe's folder, inside that of all; without labels there is one recipe, and one folder.
 
     Args:
         out: the folder of all. labels: of the recipes. labelled: whether they have such.
+        axes: {name: values} of the axes that the recipes are laid out on, if there are any.
 
     Raises:
         ValueError: a label that cannot be a folder's name, or a folder of something else.
@@ -334,7 +344,7 @@ def find_folders(out: str | Path, labels: list[Any], labelled: bool = True) -> l
         return [out]
     check_labels(out, [str(label) for label in labels])
     files.make_folder(out)
-    write_labels(out, labels)
+    write_labels(out, labels, axes)
     found = [out / str(label) for label in labels]
     for folder in found:
         folders.check_place(folder)

@@ -6,6 +6,8 @@ draw on (those of a new figure if left out), and `title` is the panel's message.
 what they show:
 
     success          success_curve, threshold_profile, running_rate, plan
+    a setting        rate
+    several at once  ensemble
     time and cost    survival, restart, best_of, work_curve, performance_profile
     learning         learning_curve, learning_landscape, power_law
     maps             landscape, field, regions, facets, table
@@ -22,6 +24,7 @@ from pathlib import Path
 
 from approx.plot.boundaries import boundary
 from approx.plot.comparisons import forest, performance_profile
+from approx.plot.ensembles import ensemble
 from approx.plot.evidence import VERDICTS, claims, claims_legend
 from approx.plot.extrapolations import failure_causes, shares, symmetry
 from approx.plot.facets import facets
@@ -38,6 +41,7 @@ from approx.plot.kinds import (
 from approx.plot.landscapes import field, landscape
 from approx.plot.learning import bands, extrapolation, learning_curve, learning_landscape
 from approx.plot.planning import plan, running_rate
+from approx.plot.rates import rate
 from approx.plot.references import references
 from approx.plot.regions import regions
 from approx.plot.scales import corner, legend_above, row_axis, share_axis, step_axis
@@ -64,6 +68,7 @@ __all__ = [
     "claims_legend",
     "corner",
     "drawn_as",
+    "ensemble",
     "extrapolation",
     "facets",
     "failure_causes",
@@ -79,6 +84,7 @@ __all__ = [
     "performance_profile",
     "plan",
     "power_law",
+    "rate",
     "references",
     "regions",
     "restart",

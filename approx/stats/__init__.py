@@ -9,6 +9,7 @@ training is in success. The functions by question:
     which is better  compare, compare_values, compare_times, improvement, ert_ratio, mcnemar,
                      logrank, pair, ranking, discoveries, performance_profile
     what values      quantiles, order_quantiles, aggregate, best_of, pick, exponent
+    several at once  ensemble, best_seeds
     what of factors  crossed, effects, variance_components
     why it fails     endings, failure_causes, excess, below_floor, plateaus, falling
     what it becomes  asymptote, symmetry, error_by_distance, phase_tolerant_error, shares
@@ -35,6 +36,7 @@ from approx.stats.comparisons import compare, mcnemar, pair
 from approx.stats.costs import ert, tries_needed
 from approx.stats.effects import effects
 from approx.stats.endings import falling, plateaus
+from approx.stats.ensembles import best_seeds, ensemble
 from approx.stats.evidence import (
     ALWAYS,
     BETTER,
@@ -96,6 +98,7 @@ __all__ = [
     "best",
     "best_cutoff",
     "best_of",
+    "best_seeds",
     "binomial_interval",
     "boundary",
     "claims",
@@ -110,6 +113,7 @@ __all__ = [
     "effects",
     "endings",
     "enough",
+    "ensemble",
     "error_by_distance",
     "ert",
     "ert_ratio",

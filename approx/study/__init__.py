@@ -30,7 +30,6 @@ from approx.study.remedies import remedies
 from approx.study.reported import Reported
 from approx.study.rows import Row, View, best_of, until
 from approx.study.scripts import figure_script
-from approx.study.standardising import standardised
 from approx.study.studies import Study
 from approx.study.verdicts import finding
 
@@ -66,7 +65,6 @@ __all__ = [
     "rarely",
     "remedies",
     "same",
-    "standardised",
     "targets_variance",
     "threshold",
     "train_maps",

@@ -5,10 +5,10 @@ import math
 from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from typing import Any
 
-from approx.study.alterations import altered, described, in_words, is_function
+from approx.changes.alterations import altered, described, in_words, is_function
+from approx.changes.fields import same
 from approx.study.claims import BASELINE
 from approx.study.errors import naming_row
-from approx.study.fields import same
 from approx.study.rows import Row, change_rows, checked_tuning, without_tuning
 from approx.tasks import Task, shortened
 from approx.training.recipes import Recipe

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 
+from approx.changes.fields import same
 from approx.stats.rates import READINGS
 from approx.study import claims as claiming
 from approx.study.claims import BASELINE
-from approx.study.fields import same
 from approx.study.reported import Reported
 from approx.study.rows import Row, View, slug
 from approx.sweep.request import OPTIONS

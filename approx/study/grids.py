@@ -10,11 +10,11 @@ import numpy as np
 import xarray as xr
 
 from approx import maps
+from approx.changes.alterations import altered
 from approx.disk.saved import load, save
 from approx.runs import run
 from approx.stats.maps import highest
 from approx.stats.rates import rate, success
-from approx.study.alterations import altered
 from approx.study.rows import slug
 from approx.tasks import Task
 from approx.training.recipes import Recipe

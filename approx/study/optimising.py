@@ -6,7 +6,7 @@ from typing import Any
 
 import optax
 
-from approx.study.fields import takes_rate
+from approx.changes.fields import takes_rate
 from approx.sweep.facts import Facts
 from approx.tasks import Task, losses
 from approx.training.recipes import Recipe

@@ -6,10 +6,11 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from approx.changes import names
+from approx.changes.alterations import altered
+from approx.changes.standardising import moments
 from approx.models import ACTIVATIONS, MLP, scalings
 from approx.models.mlp import is_layered
-from approx.study import names
-from approx.study.alterations import altered
 from approx.study.claims import BASELINE
 from approx.study.doubts import OF_SQUARES, doubts
 from approx.study.measures import has_accuracy
@@ -20,7 +21,6 @@ from approx.study.optimising import (
     second_order_changes,
 )
 from approx.study.rows import View, best_of, without_tuning
-from approx.study.standardising import moments
 from approx.study.studies import Study
 from approx.sweep import facts
 from approx.sweep.facts import Facts

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import xarray as xr
 
+from approx.changes.alterations import altered, described
 from approx.stats.labels import final, worst_value
-from approx.study.alterations import altered, described
 from approx.study.errors import naming_row
 from approx.tasks import Task, shortened
 from approx.training.recipes import Recipe

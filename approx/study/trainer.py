@@ -11,11 +11,11 @@ import numpy as np
 import xarray as xr
 
 from approx import runs as running
+from approx.changes.fields import same
 from approx.disk.files import make_folder
 from approx.study import budgets
 from approx.study.declaration import Declaration
 from approx.study.errors import naming_row
-from approx.study.fields import same
 from approx.study.judgement import undecided_rows
 from approx.study.rows import Row, slug
 from approx.study.trained import FIRST_LOOK, look_number

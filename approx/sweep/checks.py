@@ -7,10 +7,10 @@ import jax
 import numpy as np
 
 from approx import tasks
-from approx.sweep.facts import Entry, Facts
+from approx.sweep.facts import Entry, Facts, x64
 from approx.tasks import Points, losses
 from approx.training import inputs
-from approx.training.loop import Keep
+from approx.training.loop import Keep, start
 
 # ---- data ----------------------------------------------------------------------------------------
 
@@ -97,6 +97,10 @@ def check_alike(entries: Sequence[Entry], keep: Keep) -> None:
             )
         if "params" in keep.what and shapes_of(entry) != shapes_of(first):
             raise ValueError(f"{pair} have other parameters: run them one by one to keep them")
+        if "state" in keep.what and not states_alike(entry, first):
+            raise ValueError(
+                f"{pair} have states of other shapes: run them one by one to keep them"
+            )
 
 
 def check_same_points(pair: str, facts: Facts, first: Facts) -> None:
@@ -143,6 +147,19 @@ def recorded(facts: Facts) -> tuple[int, ...]:
     accuracy = task.correct is not None or task.loss in losses.CORRECT
     inside, outside = bool((distance <= 0).any()), bool((distance > 0).any())
     return task.validated, accuracy, task.tested, inside, outside, task.unjudged
+
+
+def states_alike(entry: Entry, first: Entry) -> bool:
+    """Whether the last states of two recipes are arrays of the same shapes and types."""
+    return state_shapes(entry) == state_shapes(first)
+
+
+def state_shapes(entry: Entry) -> list[tuple[tuple[int, ...], Any]]:
+    """Shapes and types of the arrays of a training's state."""
+    task, recipe = entry.facts.task, entry.facts.recipe
+    with x64(recipe):
+        state, _ = jax.eval_shape(lambda: start(jax.random.key(0), task, recipe))
+    return [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(state)]
 
 
 def shapes_of(entry: Entry) -> Any:

@@ -19,7 +19,7 @@ import numpy as np
 from approx.sweep.facts import x64
 from approx.sweep.plans import Plan, inputs
 from approx.sweep.programs import Ready
-from approx.training.loop import Trace
+from approx.training.loop import Trace, left_behind
 
 SECONDS_PER_SEGMENT = 0.5  # how often the host loop hears from a block
 SECONDS_OF_PILOT = 0.02  # steps of one block that tell what all cost, while the other workers wait
@@ -364,9 +364,10 @@ class Drive:
 
     def deliver(self, batch: Batch, carry: Any) -> None:
         """Give the sink what finished trainings left behind."""
-        _, trace = carry
+        structure = self.plan.structure
+        trace = left_behind(carry, structure.keep)
         count = len(batch.trainings)
-        traces = rows(jax.device_get(trace), count, self.plan.structure.axis)
+        traces = rows(jax.device_get(trace), count, structure.axis)
         with self.turn:
             self.sink.add(batch.trainings, traces)
 

@@ -10,7 +10,7 @@ import xarray as xr
 from approx.sweep import provenance, results
 from approx.sweep.plans import Plan
 from approx.sweep.programs import Ready, one_lane
-from approx.training.loop import Trace
+from approx.training.loop import Trace, left_behind
 
 
 class Memory:
@@ -31,7 +31,7 @@ class Memory:
 
         self.plan = plan
         self.ready = ready
-        self.trace: Trace = jax.tree.map(empty, ready.block.carry[1])
+        self.trace: Trace = jax.tree.map(empty, left_behind(ready.block.carry, plan.structure.keep))
         self.finished = np.zeros(plan.trainings, bool)
 
     def add(self, trainings: np.ndarray, found: Trace) -> None:

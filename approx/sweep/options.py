@@ -194,7 +194,7 @@ def check_keep(
 
 def check_metric(name: Any, function: Any) -> None:
     """Refuse a metric that is no function, or whose name is taken or cannot be stored."""
-    taken = not isinstance(name, str) or name in RESERVED or name.startswith("params")
+    taken = not isinstance(name, str) or name in RESERVED or name.startswith(("params", "state_"))
     if taken or not callable(function):
         raise ValueError(
             f"metric {name!r} must be a function(params, predict) under a name of its own"
@@ -261,7 +261,7 @@ def check_names(swept: Iterable[str], keep: Keep) -> None:
     """
     metrics = [name for name, _ in keep.metrics]
     for name in swept:
-        if name in RESERVED or re.fullmatch(r"params(\W.*)?", name):
+        if name in RESERVED or re.fullmatch(r"params(\W.*)?|state_\d+", name):
             raise ValueError(
                 f"the swept number {name!r} has a name that every result uses for something else: "
                 f'sweep it as "task.{name}", "model.{name}" or whatever it is of'

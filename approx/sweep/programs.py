@@ -23,6 +23,7 @@ from approx.sweep.blocks import Inputs, Structure, advance, draw, look, start, t
 from approx.sweep.facts import x64
 from approx.sweep.plans import Plan, cell_inputs, inputs
 from approx.tasks import Points
+from approx.training.loop import left_behind
 
 # `start` runs once per block, `look` once per run: half the optimisation compiles in half the time
 # (`start` of ten tanh units in 0.7 s instead of 1.7 s).
@@ -117,7 +118,7 @@ def compile_plan(plan: Plan, workers: list, compiler_options: Mapping[str, Any] 
         programs = {}
         for device in dict.fromkeys(workers):
             programs[device] = build(plan.structure, first, compiler_options, device)
-    trace = programs[workers[0]].carry[1]
+    trace = left_behind(programs[workers[0]].carry, plan.structure.keep)
     size = nbytes(trace) // plan.lanes * plan.trainings
     return Ready(programs, points, size, workers, time.perf_counter() - began)
 
@@ -170,6 +171,32 @@ def build(
         text = f"{text} and host functions {uuid.uuid4().hex}"
     used = {"start": quick, "advance": fast}
     return Block(first, rest.result(), text, used, size, carry, called)
+
+
+def described(
+    structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any
+) -> Block:
+    """A block that is traced and lowered, to know its text, and not compiled.
+
+    Args:
+        structure: of the trainings.
+        inputs: of one block, for shapes only.
+        options: XLA compiler options.
+        device: where it would run.
+
+    """
+    quick = with_defaults(QUICK, options, device)
+    fast = with_defaults(layouts.OPTIONS[structure.form], options, device)
+    table = table_of(structure, inputs)
+    given: tuple[Any, ...] = (inputs,)
+    if table is not None:
+        given = inputs, bits_of(inputs, table)
+    carry = jitted(start, (), ()).eval_shape(structure, *given)
+    step = jax.ShapeDtypeStruct((), jnp.int32)
+    _, start_key = lower(start, (structure,), given, (), quick, device)
+    _, advance_key = lower(advance, (structure,), (carry, inputs, step, step), (1,), fast, device)
+    text = start_key.text[:32] + advance_key.text[:32]
+    return Block(None, None, text, {"start": quick, "advance": fast}, 0, carry)
 
 
 def bits_of(inputs: Inputs, table: np.ndarray) -> jax.ShapeDtypeStruct:

@@ -34,6 +34,8 @@ class Request:
         entries: the recipes.
         labelled: whether the recipes have labels, so that the result has an axis `recipe`.
         keeping: what each training keeps.
+        unfolded: {name: values} of the axes that the recipes are laid out on, the last one fastest;
+            {} leaves them on one axis `recipe`.
 
     """
 
@@ -61,10 +63,11 @@ class Request:
     entries: tuple[Entry, ...] = ()
     labelled: bool = False
     keeping: Keep = KEEP
+    unfolded: Mapping[str, Any] = field(default_factory=dict)
 
 
 # Names of the options of `run`: the fields above but the task, the recipe and those that are made
-OPTIONS = [each.name for each in fields(Request)][2:-4]
+OPTIONS = [each.name for each in fields(Request)][2:-5]
 
 
 def checked(request: Request) -> Request:
@@ -87,7 +90,7 @@ def checked(request: Request) -> Request:
     keeping = options.check_keep(request.keep, request.keep_at, request.metrics)
     entries = tuple(make_entry(*each, request.grid) for each in recipes)
     grid = {name: numbers.axis(name, values) for name, values in request.grid.items()}
-    options.check_names(grid, keeping)
+    options.check_names([*grid, *own_axes(request)], keeping)
     for entry in entries:
         options.check_kept_steps(keeping, entry.facts.recorded)
         options.check_output_losses(keeping, entry.facts.task)
@@ -104,6 +107,11 @@ def checked(request: Request) -> Request:
         labelled=labelled,
         keeping=keeping,
     )
+
+
+def own_axes(request: Request) -> list[str]:
+    """Names of the axes that the recipes are laid out on, besides `recipe`."""
+    return [name for name in request.unfolded if name != "recipe"]
 
 
 def named_recipes(task: Any, recipe: Any) -> list[tuple[Any, Task, Recipe]]:

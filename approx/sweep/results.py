@@ -3,7 +3,7 @@
 import json
 import math
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -19,11 +19,12 @@ from approx.sweep.plans import Plan, start_rows
 from approx.sweep.provenance import describe_seeds
 from approx.tasks import Points, Task, losses
 from approx.training import stops
-from approx.training.loop import Trace
+from approx.training.loop import Keep, Trace
 from approx.training.second_order import REASONS
 
 # Dimensions, values, attributes
 Variable = tuple[tuple[str, ...], Any, dict[str, Any]]
+NO_AXES: Mapping[str, Any] = {}  # of several recipes: they stay on the axis `recipe`
 PACKAGE = str(Path(__file__).parents[1])  # warnings point to the line outside of it
 NAMES = {
     "loss": "loss on the training rows",
@@ -141,7 +142,8 @@ def variables(plan: Plan, trace: Trace) -> dict[str, Variable]:
         if values is not None:
             found[name] = recorded(values, {"long_name": about}, ("output",))
     found |= stops_of(trace)
-    return found | reported(plan, trace) | metrics_of(plan, trace) | outputs_of(plan, trace)
+    found |= reported(plan, trace) | metrics_of(plan, trace) | outputs_of(plan, trace)
+    return found | states_of(trace)
 
 
 def reported(plan: Plan, trace: Trace) -> dict[str, Variable]:
@@ -195,6 +197,23 @@ def outputs_of(plan: Plan, trace: Trace) -> dict[str, Variable]:
     return found
 
 
+def states_of(trace: Trace) -> dict[str, Variable]:
+    """The last state of each training, array by array, if it was kept."""
+    found = {}
+    leaves = jax.tree_util.tree_leaves_with_path(trace.state)
+    for number, (path, values) in enumerate(leaves):
+        name = state_name(number)
+        dims = tuple(f"{name}_{n}" for n in range(values.ndim - 1))
+        notes = {"long_name": f"last state: {jax.tree_util.keystr(path)}"}
+        found[name] = ("training", *dims), values, notes
+    return found
+
+
+def state_name(number: int) -> str:
+    """The variable that holds an array of the last state, by its number among these."""
+    return f"state_{number}"
+
+
 def recorded(values: Any, notes: dict[str, Any], dims: tuple[str, ...] = ()) -> Variable:
     """A variable that has a value, or an array over further dimensions, at every record."""
     return ("training", "step", *dims), values, notes
@@ -216,10 +235,12 @@ def numbered(name: str, values: Any) -> tuple[str, ...]:
     return tuple(f"{name}_{n}" for n in range(values.ndim - 2))
 
 
-def leaf_variables(carry: tuple[Any, Trace]) -> list[str]:
+def leaf_variables(carry: tuple[Any, Trace], keep: Keep) -> list[str]:
     """The variable that each array of a block's (State, Trace) becomes, "" if it becomes none."""
     state, trace = carry
     names = ["" for _ in jax.tree.leaves(state)]
+    if "state" in keep.what:
+        names = [state_name(number) for number in range(len(names))]
     for path, _ in jax.tree_util.tree_leaves_with_path(trace):
         field, *inner = path
         name = field.name
@@ -317,6 +338,8 @@ def attributes(plan: Plan, trace: Trace, source: dict[str, Any]) -> dict[str, An
     }
     if jax.tree.leaves(trace.params):
         found["params"] = json.dumps(parameters.skeleton(trace.params))
+    if trace.state is not None:
+        found["state"] = f"after step {plan.recipe.steps}"
     return found
 
 
@@ -364,13 +387,19 @@ def has_targets(plan: Plan, y: np.ndarray) -> bool:
 # ---- several recipes, more seeds -----------------------------------------------------------------
 
 
-def join(made: Sequence[xr.Dataset], labels: Sequence[Any], labelled: bool = True) -> xr.Dataset:
-    """One Dataset of several recipes, along the axis `recipe`.
+def join(
+    made: Sequence[xr.Dataset],
+    labels: Sequence[Any],
+    labelled: bool = True,
+    unfolded: Mapping[str, Any] = NO_AXES,
+) -> xr.Dataset:
+    """One Dataset of several recipes, along the axis `recipe` or along axes of structure.
 
     Args:
         made: the result of each recipe. labels: the label of each.
         labelled: whether there is such an axis; without it there is one result, which stays as it
             is.
+        unfolded: {name: values} of the axes that the recipes are laid out on, the last one fastest.
 
     """
     if not labelled:
@@ -391,7 +420,35 @@ def join(made: Sequence[xr.Dataset], labels: Sequence[Any], labelled: bool = Tru
     joined = joined.assign_coords({name: first[name] for name in shared})
     sources = [json.loads(runs.provenance) for runs in made]
     source = {"recipes": dict(zip(labels, sources, strict=True))}
-    return joined.assign_attrs(first.attrs | provenance.marks(source))
+    joined = joined.assign_attrs(first.attrs | provenance.marks(source))
+    return unfold(joined, unfolded) if unfolded else joined
+
+
+def unfold(runs: xr.Dataset, axes: Mapping[str, Any]) -> xr.Dataset:
+    """A result of several recipes with these on axes of their own instead of the axis `recipe`.
+
+    Args:
+        runs: in which `recipe` is the first axis wherever it is one.
+        axes: {name: values}, whose combinations are the recipes, the last axis fastest.
+
+    """
+    shape = tuple(len(values) for values in axes.values())
+
+    def laid_out(variable: xr.Variable) -> xr.Variable:
+        if "recipe" not in variable.dims:
+            return variable
+        _, *dims = variable.dims
+        values = variable.data.reshape(*shape, *variable.shape[1:])
+        return xr.Variable((*axes, *dims), values, variable.attrs)
+
+    found = {name: laid_out(variable) for name, variable in runs.data_vars.variables.items()}
+    placed = {
+        name: laid_out(variable)
+        for name, variable in runs.coords.variables.items()
+        if name != "recipe"
+    }
+    placed |= {name: xr.Variable((name,), values) for name, values in axes.items()}
+    return xr.Dataset(found, placed, runs.attrs)
 
 
 def without_mixed_targets(made: Sequence[xr.Dataset]) -> list[xr.Dataset]:

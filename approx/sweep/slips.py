@@ -10,6 +10,7 @@ from approx.tasks import Task, shortened
 from approx.training.recipes import Recipe
 
 ALIKE = 0.75  # how alike two names must be to be taken for one, from 0 to 1 (see `difflib`)
+LENGTHS = ("steps", "epochs", "records")  # of a recipe: all trainings of a result share them
 # What is often written, and what was meant
 MEANT = {
     "seed": "seeds=3 (how many) or seeds=[3] (which)",
@@ -44,16 +45,15 @@ def advice(
 
     """
     if name == "learning_rate":
-        return (
-            "run() cannot sweep 'learning_rate': the recipe's optimizer is a finished optax "
-            "transformation, which has its own; give its factory (optimizer=optax.adam) instead"
-        )
+        return of_rate(recipe)
     owner = owner_of(name, task, recipe)
     if owner:
         several = ""
         if isinstance(value, list):
             value = value[0] if value else value
             several = "; several values of it are a dictionary of recipes: {'label': recipe}"
+        elif name not in LENGTHS:
+            several = f"; several values of it are a list, which makes an axis: {name}=[...]"
         written = f"{owner}({name}={shortened(value)})"
         return f"run() cannot sweep {name!r}: {name} belongs to {written}{several}"
     if name in MEANT:
@@ -65,8 +65,22 @@ def advice(
     return (
         f"run() has no option {name!r}, and cannot sweep {name!r}; sweepable: "
         f"{', '.join(sweepable)}. A number of an optimiser of your own is swept once it stands in "
-        "the recipe's options as a float. What changes the program (steps, widths, activations) "
-        "goes into a dictionary of recipes: {'label': recipe}"
+        "the recipe's options as a float. What changes the program (widths, activations, "
+        "optimizers) has a list of values under its field's name, or goes into a dictionary of "
+        "recipes: {'label': recipe}"
+    )
+
+
+def of_rate(recipe: Recipe) -> str:
+    """Say why a recipe has no learning rate that could be swept."""
+    if isinstance(recipe.optimizer, str):
+        return (
+            f"run() cannot sweep 'learning_rate': the optimizer {recipe.optimizer!r} finds its own "
+            "step lengths; give it a run of its own"
+        )
+    return (
+        "run() cannot sweep 'learning_rate': the recipe's optimizer is a finished optax "
+        "transformation, which has its own; give its factory (optimizer=optax.adam) instead"
     )
 
 

@@ -18,10 +18,19 @@ from approx.training import stopping
 from approx.training.checks import check
 from approx.training.inputs import Data, Keys, as_keys, batch, prepare
 from approx.training.recipes import Recipe, record_steps, settled
-from approx.training.records import KEEP, KEEPABLE, KEPT_FIELDS, Keep, Trace, measure, record
+from approx.training.records import (
+    KEEP,
+    KEEPABLE,
+    KEPT_FIELDS,
+    Keep,
+    Trace,
+    left_behind,
+    measure,
+    record,
+)
 from approx.training.steps import State, init, step
 
-__all__ = ["KEEP", "KEEPABLE", "Keep", "Trace", "advance", "loop", "start", "train"]
+__all__ = ["KEEP", "KEEPABLE", "Keep", "Trace", "advance", "left_behind", "loop", "start", "train"]
 
 
 def start(
@@ -145,4 +154,4 @@ def train(
     """
     recipe = settled(recipe, task)
     carry = start(key, task, recipe, keep, params)
-    return advance(carry, key, task, recipe, 0, recipe.steps, keep)[1]
+    return left_behind(advance(carry, key, task, recipe, 0, recipe.steps, keep), keep)

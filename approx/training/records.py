@@ -62,6 +62,8 @@ class Trace(NamedTuple):
         output_loss: of each output by itself, on the training rows (t, o); see
             `tasks.outputs.of_outputs`.
         output_test_loss: the same on the test points inside the training range (t, o).
+        state: the `State` after the last step, which has all that going on needs; None unless it is
+            kept.
     """
 
     loss: Array
@@ -83,6 +85,7 @@ class Trace(NamedTuple):
     stop_reason: Array | None = None
     output_loss: Array | None = None
     output_test_loss: Array | None = None
+    state: PyTree = None
 
 
 def flatten_trace(trace: Trace) -> tuple[list[tuple[Any, Any]], tuple[str, ...]]:
@@ -114,7 +117,7 @@ class Keep(NamedTuple):
     """What a training keeps besides its losses.
 
     Attributes:
-        what: of "prediction", "params", "gradient_norm", "weight_norm", "output_loss".
+        what: of "prediction", "params", "gradient_norm", "weight_norm", "output_loss", "state".
         at: the record steps at which predictions and parameters are kept; () is the last.
         metrics: ((name, function), ...), each called as `function(params, predict)` with
             `predict(x)` the outputs.
@@ -127,8 +130,16 @@ class Keep(NamedTuple):
 
 
 KEEP = Keep()
-KEEPABLE = ("prediction", "params", "gradient_norm", "weight_norm", "output_loss")
+KEEPABLE = ("prediction", "params", "gradient_norm", "weight_norm", "output_loss", "state")
 KEPT_FIELDS = ("prediction", "params")  # these have a value for each kept step, not each record
+
+
+def left_behind(carry: tuple[State, Trace], keep: Keep) -> Trace:
+    """What a training leaves behind: its trace, with its last state if that is kept."""
+    state, trace = carry
+    if "state" not in keep.what:
+        return trace
+    return trace._replace(state=state)
 
 
 def measure(

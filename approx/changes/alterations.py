@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from approx.study import fields, names, standardising
+from approx.changes import fields, layers, names, standardising
 from approx.sweep import numbers, slips
 from approx.sweep.request import check_nouns
 from approx.tasks import Task, shortened
@@ -27,6 +27,8 @@ def altered(
     fields changed where it stands. These names do more than to set one field:
 
     - "model" replaces the whole model, with the scalings around it.
+    - "widths" may be one number, which all hidden layers then have, and "depth" is how many hidden
+      layers of one width there are (see `layers.resolved`).
     - "optimizer" keeps the learning rate if the baseline's optimiser and the new one both take one.
       Otherwise the learning rate is the new optimiser's default, which is None for "lm", "bfgs" and
       "lbfgs". These find their own step lengths, so that the schedule is dropped with the rate.
@@ -132,6 +134,7 @@ def with_values(task: Task, recipe: Recipe, change: Mapping[str, Any]) -> tuple[
     plain = {name: value for name, value in change.items() if name not in special}
     model = chosen(plain, "model", recipe.model)
     optimizer = chosen(plain, "optimizer", recipe.optimizer)
+    plain = layers.resolved(plain, model)
     carried = fields.carried_over(recipe, optimizer)
     options = chosen(plain, "options", carried["options"])
     if not isinstance(options, Mapping):

@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 
+from approx.changes import names
 from approx.models import scalings
-from approx.study import names
 from approx.sweep import slips
 from approx.tasks import Given, Task, losses
 from approx.tasks.own import box_distance, given, trained_inputs

@@ -132,6 +132,9 @@ def check_special(name: str, known: Iterable[str]) -> None:
 def short(known: Iterable[str]) -> list[str]:
     """The shortest unambiguous name of everything that a change can name, SPECIAL first."""
     special = [f".{name}" for name in SPECIAL]
+    known = list(known)
+    if "model.widths" in known and "model.depth" not in known:
+        special.append(".depth")
     found = numbers.shortest_names([*special, *known])
     return [name.removeprefix(".") for name in found]
 
