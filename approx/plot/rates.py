@@ -73,7 +73,7 @@ def rate(
         _draw_marks(ax, x[order], one.isel({over: order}), number, line, joined=numeric)
         ends.append((one.rate.values[order], label, line["color"]))
     _setting_axis(ax, values, over, log)
-    share_axis(ax, "share of seeds in success")
+    share_axis(ax, "share of seeds that succeed")
     corner(ax, rates.n, "upper left")
     label_ends(ax, ends)
     return ax

@@ -9,12 +9,14 @@ from matplotlib.axes import Axes
 
 from approx import stats
 from approx.plot.learning import only_seeds
-from approx.plot.scales import corner, legend_above, row_axis
+from approx.plot.scales import legend_above, row_axis
 from approx.plot.series import SMALL, SPREAD, axes, check_made
 from approx.stats.labels import final
 
 NAMED = {"test_loss": "inside", "outside_loss": "outside", "loss": "training rows"}
 LEAST = 1e-34  # where an error of exactly 0 is drawn, unless the limits say otherwise
+# The errors that are shown, in those of the constant: further out they are all very good or useless
+NATURAL = (1e-8, 1e4)
 MARKS = "os^"
 
 
@@ -40,7 +42,8 @@ def references(
         title: the message of the panel.
         of: the losses to draw, up to three.
         between: the least and the largest error that are shown; what lies beyond is drawn as a
-            triangle at the edge. By default all finite errors are shown.
+            triangle at the edge. By default they are 1e-8 and 1e4 times the errors of the constant,
+            or what there is between these.
 
     Raises:
         ValueError: something else than references; a loss that there is not; runs over further
@@ -55,6 +58,7 @@ def references(
         raise ValueError(f"of is {list(of)}; name up to three of {losses_of(found)}")
     ax = axes(ax, title)
     ax.set_xscale("log")
+    between = between or natural_range(found, runs, drawn)
     names = [row_name(found.sel(reference=name)) for name in found.reference.values.tolist()]
     for number, name in enumerate(drawn):
         color = f"C{number}"
@@ -65,13 +69,34 @@ def references(
     row_axis(ax, names)
     for row in range(1, len(names)):
         ax.axhline(row - 0.5, color="0.9", linewidth=0.5, zorder=0)
-    ax.set_xlabel(str(found.attrs.get("loss", "loss")))
-    if between is not None:
-        ax.set_xlim(*between)
-    legend_above(ax, len(drawn), handletextpad=0.2)
+    label = str(found.attrs.get("loss", "loss"))
     if runs is not None:
-        corner(ax, runs.sizes["seed"])
+        label = f"{label}; bands: networks, n = {runs.sizes['seed']:,} seeds"
+    ax.set_xlabel(label)
+    ax.set_xlim(*between)
+    legend_above(ax, len(drawn), handletextpad=0.2)
     return ax
+
+
+def natural_range(
+    found: xr.Dataset, runs: xr.Dataset | None, drawn: Sequence[str]
+) -> tuple[float, float]:
+    """The least and the largest error that are shown, see `references`."""
+    errors, constants = [found[name].values.ravel() for name in drawn], []
+    if "constant" in found.reference:
+        one = found.sel(reference="constant")
+        constants = [np.median(one[name].values) for name in drawn]
+    if runs is not None:
+        errors += [final(runs, name).values.ravel() for name in drawn]
+    every = np.concatenate(errors)
+    finite = every[np.isfinite(every) & (every > 0)]
+    low, high = finite.min(initial=np.inf), finite.max(initial=0.0)
+    scales = [value for value in constants if np.isfinite(value) and value > 0]
+    if scales:
+        low, high = max(low, NATURAL[0] * min(scales)), min(high, NATURAL[1] * max(scales))
+    if not 0 < low < high:
+        return LEAST, 1.0
+    return float(low / 2), float(high * 2)
 
 
 def losses_of(found: xr.Dataset) -> str:
@@ -85,7 +110,8 @@ def row_name(one: xr.Dataset) -> str:
     size = f"{counts.max():,}"
     if str(one["counts"].item()) == "rows":
         size = f"{size} rows"
-    return f"{one.reference.item()} ({size})"
+    words = str(one.reference.item()).replace("_cv", ", chosen").replace("_", " ")
+    return f"{words} ({size})"
 
 
 def draw_networks(ax: Axes, runs: xr.Dataset, name: str, color: str) -> None:
@@ -103,14 +129,14 @@ def draw_marks(
     ax: Axes,
     found: xr.Dataset,
     name: str,
-    between: Sequence[float] | None,
+    between: Sequence[float],
     y: np.ndarray,
     color: str,
     mark: str,
 ) -> None:
     """Draw one error of all methods, with its spread over seeds if there are several."""
     low, middle, high = spread(found[name])
-    least, most = between or (LEAST, largest(high))
+    least, most = between
     style: dict[str, Any] = {"color": color, "linestyle": "", "clip_on": False, "markersize": 3.5}
     if "seed" in found[name].dims:
         inside = (high >= least) & (low <= most)
@@ -132,9 +158,3 @@ def spread(values: xr.DataArray) -> np.ndarray:
     of_seeds = values.transpose("reference", "seed").values
     quantiles = stats.order_quantiles(of_seeds, (0.05, 0.5, 0.95))
     return np.where(np.isnan(of_seeds).any(1), np.nan, quantiles)
-
-
-def largest(high: np.ndarray) -> float:
-    """The largest error that is finite, where infinite ones are drawn."""
-    finite = high[np.isfinite(high)]
-    return float(finite.max()) if finite.size else 1.0

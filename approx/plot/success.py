@@ -54,7 +54,7 @@ def success_curve(
         ax.plot(one.step, one.rate, **line)
         ends.append((one.rate.values, label, line["color"]))
     step_axis(ax, np.asarray(rates.step))
-    share_axis(ax, "share of seeds in success")
+    share_axis(ax, "share of seeds that succeed")
     corner(ax, rates.n, "upper left")
     label_ends(ax, ends)
     return ax
@@ -96,7 +96,7 @@ def work_curve(
     ax.set_xscale("log")
     ax.margins(x=0)
     ax.set_xlabel(label)
-    share_axis(ax, "share of seeds in success")
+    share_axis(ax, "share of seeds that succeed")
     corner(
         ax,
         np.array([int(one.n.max()) for one in rates.values()]),
