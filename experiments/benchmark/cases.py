@@ -8,7 +8,6 @@ from typing import NamedTuple
 import numpy as np
 
 import approx as ap
-from experiments.benchmark.kan import kan
 
 
 class Case(NamedTuple):
@@ -164,9 +163,9 @@ def product_cases() -> dict[str, Case]:
     about, fixed = "2-16-1 relu, 32 of 1,000, Adam", "the same on one batch of 32"
     cases = variants("P6", about, fixed, tasks, relu, 32, ns)
 
-    edges = replace(cases["P6"].recipe, model=kan((2, 5, 1)))
-    about, ns = "KAN of [2, 5, 1], 32 of 1,000, Adam", {"naive": 5e3, "vmap": 5e3}
-    return cases | {"P7": Case(about, tasks[0], edges, 512, ns, ("vmap",), limited=False)}
+    edges = replace(cases["P6"].recipe, model=ap.models.KAN((5,), grid=3, spline_scale=False))
+    about, ns = "KAN of [2, 5, 1], 32 of 1,000, Adam", {"naive": 5e4, "vmap": 5e4, "lanes": 1e4}
+    return cases | {"P7": Case(about, tasks[0], edges, 512, ns, limited=False)}
 
 
 CASES = square_cases() | parabola_cases() | interval_cases() | dense_cases() | product_cases()

@@ -27,6 +27,7 @@ import approx as ap
 from approx.sweep import plans, programs
 from approx.sweep.request import Request, checked
 from experiments.benchmark.cases import Case, steps_for
+from experiments.benchmark.kan import kan
 from experiments.limit import limit
 
 PEER = Path(__file__).parent / "pytorch.py"
@@ -197,8 +198,9 @@ def naive_network(case: Case, inputs: int) -> tuple[Callable, Callable]:
     Parameters are pairs of weights and biases.
     """
     model = case.recipe.model
-    if isinstance(model, tuple):
-        return lambda key: model[0](key, jnp.zeros((1, inputs))), model[1]
+    if isinstance(model, ap.models.KAN):
+        edges = kan((inputs, *model.widths, model.outputs), model.grid, model.degree)
+        return lambda key: edges[0](key, jnp.zeros((1, inputs))), edges[1]
 
     sizes = (inputs, *model.widths, model.outputs)
     activations = {"tanh": jnp.tanh, "relu": jax.nn.relu, "sigmoid": jax.nn.sigmoid}
