@@ -88,6 +88,7 @@ def resume(  # noqa: PLR0913
     made = steps_made(runs)
     check_schedule(recipe)
     source = source_of(runs)
+    check_members(runs, source)
     runs = with_all_axes(runs, source)
     whole = length(task, recipe, made, steps, epochs)
     asked = Request(
@@ -145,7 +146,7 @@ def steps_made(runs: xr.Dataset) -> int:
     """How many steps the trainings of a result have made.
 
     Raises:
-        TypeError: no result. ValueError: its last state was not kept.
+        TypeError: no result. ValueError: its last state was not kept, or records were cut off.
     """
     if not isinstance(runs, xr.Dataset):
         raise TypeError(f"resume continues what ap.run gave, not a {type(runs).__name__}")
@@ -154,7 +155,14 @@ def steps_made(runs: xr.Dataset) -> int:
             "the last state was not kept, without which no training goes on: run with "
             'keep=("prediction", "state")'
         )
-    return int(runs.attrs["state"].rpartition(" ")[2])
+    made = int(runs.attrs["state"].rpartition(" ")[2])
+    last = int(np.atleast_1d(runs.step.values)[-1]) if "step" in runs.coords else None
+    if last != made:
+        raise ValueError(
+            f"the last record is of step {last}, and the state that was kept is of step {made}: "
+            "give the result with all its records, not one that was cut by .sel(step=...)"
+        )
+    return made
 
 
 def source_of(runs: xr.Dataset) -> dict[str, Any]:
@@ -238,6 +246,31 @@ def kept_steps(runs: xr.Dataset, made: int) -> tuple[int, ...]:
     noted = {int(each.attrs["kept_step"]) for each in runs.values() if "kept_step" in each.attrs}
     last = int(np.atleast_1d(runs.step.values)[-1])
     return tuple(step for step in sorted(noted) if step not in (made, last))
+
+
+def check_members(runs: xr.Dataset, source: Mapping[str, Any]) -> None:
+    """Refuse trainings that are not of the run that the result describes, as in joined results.
+
+    Raises:
+        ValueError: with the first swept value or seed that the run does not have.
+    """
+    known = {**source["grid"], "seed": seeds_known(source["seeds"])}
+    for name, values in known.items():
+        here = np.atleast_1d(runs[name].values)
+        others = here[~np.isin(here, here if values is None else values)]
+        if len(others):
+            raise ValueError(
+                f"{name} {others[0]} is not of the run that this result describes, as where "
+                "results were joined or coordinates were changed: resume each result as run gave it"
+            )
+
+
+def seeds_known(described: Any) -> Any:
+    """The seeds of a run, or None where its provenance has a digest that does not tell them."""
+    if isinstance(described, list):
+        return described
+    first = np.arange(int(described.split()[0]))
+    return first if provenance.describe_seeds(first) == described else None
 
 
 # ---- how long it goes on -------------------------------------------------------------------------
@@ -324,7 +357,8 @@ def check_same(request: Request, source: Mapping[str, Any]) -> None:
     if differing:
         raise ValueError(
             "this is not the training that the result is of, so it cannot go on: "
-            f"{'; '.join(differing)}. Give the task, the recipe and the options of the run"
+            f"{'; '.join(differing)}. Give the task, the recipe and the options of the run, and a "
+            "result that has all its records: one that was cut by .sel(step=...) has lost some"
         )
 
 

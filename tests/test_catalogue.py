@@ -14,6 +14,7 @@ import sklearn.datasets
 from scripts import ROOT
 
 import approx as ap
+from approx.tasks.catalogue import spaces
 
 T = ap.tasks
 C = T.catalogue
@@ -258,6 +259,12 @@ def test_modular_addition_has_every_pair_once():
     np.testing.assert_array_equal(y, (a + b) % 5)
     assert (x.sum(1) == 2).all()
     assert task.classes == 5
+
+
+def test_genz_families_of_one_input():
+    x = np.linspace(0, 1, 5)
+    found = spaces.of_genz(jnp.asarray(x), "discontinuous", (2.0,), (0.6,))
+    np.testing.assert_allclose(found, np.where(x > 0.6, 0, np.exp(2 * x)), rtol=1e-6)
 
 
 # ---- refusals and the page -----------------------------------------------------------------------

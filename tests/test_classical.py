@@ -200,6 +200,14 @@ def linear(key, x):
 LINEAR = (linear, lambda params, x: x @ params["w"] + params["b"])
 
 
+def test_points_without_targets_judge_no_reference():
+    x = np.linspace(0, 1, 12)
+    task = ap.data(x, x**2, test=(x[:3], x[:3] ** 2), at=[2.0, 3.0])
+    rows = rows_of(task, jax.random.key(0), 0, "float64")
+    np.testing.assert_allclose(rows.x_test[:, 0], x[:3])
+    assert (rows.distance == 0).all()
+
+
 def test_a_linear_network_is_its_own_linearisation():
     task = ap.given(RNG.normal(size=(30, 2)), RNG.normal(size=30))
     rows = rows_of(task, jax.random.key(0), 5, "float64")
@@ -210,6 +218,15 @@ def test_a_linear_network_is_its_own_linearisation():
         found = method(given)
         assert found.parameters == 3
         np.testing.assert_allclose(found.predict(rows.x), wanted, rtol=1e-8)
+
+
+@pytest.mark.parametrize("model", [ap.models.RBF(4), ap.models.Fourier(2, widths=())])
+def test_networks_that_look_at_rows_or_have_fixed_frequencies_are_linearised(model):
+    x = np.linspace(-1, 1, 9)
+    given = ap.given(x, x**2)
+    found = ap.references(given, model=model, methods=["linearised"])
+    assert found.note.values.item() == ""
+    assert found.loss.item() < np.var(x**2)
 
 
 def test_a_linearised_network_starts_where_the_network_does():
@@ -326,8 +343,22 @@ def test_default_methods_need_no_model():
     assert methods.checked(None, LINEAR) == list(methods.METHODS)
 
 
+SLOPES = ap.losses.of_network(lambda network, batch: network(batch.x)[:, 0] ** 2)
 REFUSED = {
     "no task": (lambda: ap.references(3), TypeError, "task is 3; it must be a task"),
+    "no targets": (
+        lambda: ap.references(ap.drawn(None, (0.0, 1.0), 9, loss=SLOPES), methods=["constant"]),
+        ValueError,
+        "the task has no targets",
+    ),
+    "slopes": (
+        lambda: ap.references(
+            ap.given(np.ones(3), np.ones((3, 2)), np.ones(3), np.ones(3), loss=SLOPES),
+            methods=["constant"],
+        ),
+        ValueError,
+        "have other columns than those of the test points",
+    ),
     "dtype": (lambda: square(dtype="float16"), ValueError, "dtype is 'float16'"),
     "no parameters": (lambda: square(0), ValueError, "parameters is 0; it must be a whole"),
     "half": (lambda: square(2.5), ValueError, "parameters is 2.5; it must be a whole number"),

@@ -46,6 +46,16 @@ def squared(members, where):
     return ((members.mean(1) - Y) ** 2)[:, where].mean((1, 2))
 
 
+def test_points_without_targets_count_in_no_error():
+    role = np.array(["test"] * 4 + ["at"])
+    there = RUNS.assign_coords(
+        role=("point", role), distance=("point", np.where(role == "at", np.nan, DISTANCE))
+    )
+    found, known = stats.ensemble(there, [2]), stats.ensemble(RUNS.isel(point=slice(4)), [2])
+    np.testing.assert_array_equal(found.error, known.error)
+    assert found.prediction.sizes["point"] == K
+
+
 @pytest.mark.parametrize("m", [1, 2, 3, 8])
 def test_the_mean_squared_error_is_that_of_all_groups(m):
     found = stats.ensemble(RUNS, [m])
@@ -143,6 +153,7 @@ def test_the_best_seeds_of_every_cell():
 REFUSED = {
     "test points": (lambda: stats.best_seeds(RUNS, 2, "test_loss"), "could then not be judged"),
     "many": (lambda: stats.best_seeds(RUNS, 9), "from 1 to the 8 seeds"),
+    "half a seed": (lambda: stats.best_seeds(RUNS, 2.5), "k is 2.5"),
     "size": (lambda: stats.ensemble(RUNS, [9]), "whole numbers from 1 to 8"),
     "half": (lambda: stats.ensemble(RUNS, [1.5]), "whole numbers from 1 to 8"),
     "among": (lambda: stats.ensemble(RUNS, [1], among=9), "from 1 to the 8 seeds"),

@@ -222,8 +222,23 @@ def first_square(network, batch):
     return network(batch.x)[:, 0] ** 2
 
 
+def by_mean(network, batch):
+    return network(batch.x)[:, 0] ** 2 * batch.x.mean()
+
+
+def by_counted_mean(network, batch):
+    weights = 1.0 if batch.weights is None else batch.weights
+    return network(batch.x)[:, 0] ** 2 * (batch.x[:, 0] * weights).sum()
+
+
 def recipe_of(**options):
     return replace(FOUR, **options)
+
+
+def test_rows_may_mix_where_none_fills_up_a_batch_or_counts():
+    task = replace(POINTS, loss=ap.losses.of_network(by_mean))
+    facts.find(task, recipe_of(batch_size=3))
+    facts.find(replace(task, loss=ap.losses.of_network(by_counted_mean)), recipe_of(batch_size=4))
 
 
 REFUSED = {
@@ -233,6 +248,7 @@ REFUSED = {
     "no name": (lambda network, batch: {"a b": jnp.ones(6)}, {}, "needs a name"),
     "a point": (lambda network, batch: network(jnp.zeros((1, 2))), {}, "takes points of shape"),
     "a partial batch": (mean_square, {"batch_size": 4}, "leaves a partial batch of the 6 rows"),
+    "rows that mix": (by_mean, {"batch_size": 4}, "values of rows that depend on other rows"),
     "lm": (decay_loss, {"optimizer": "lm", "learning_rate": None}, "needs residuals"),
     "r2": (
         first_square,

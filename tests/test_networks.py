@@ -362,6 +362,27 @@ def test_ten_steps_of_lanes_as_with_vmap(name):
         np.testing.assert_allclose(b, a, rtol=5e-3, atol=5e-4 * largest, err_msg=variable)
 
 
+@pytest.mark.parametrize("model", [M.Fourier(3), ap.scalings.PerFeature(M.Fourier(3))])
+def test_fixed_frequencies_are_no_running_averages(model):
+    params = model.init(jax.random.key(0), jnp.asarray(X))
+    assert not ap.scalings.mixes_rows(model, params)
+    chain = M.Chain([M.Dense(2), M.BatchNorm()])
+    assert ap.scalings.mixes_rows(chain, chain.init(jax.random.key(0), jnp.asarray(X)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("optimizer", ["lm", "bfgs"])
+def test_methods_of_second_order_leave_fixed_frequencies_alone(optimizer):
+    loss = ap.losses.of_network(residuals=lambda network, batch: network(batch.x) - batch.y)
+    for task in (ap.given(X, X[:, :1]), ap.given(X, X[:, :1], loss=loss)):
+        recipe = ap.Recipe(model=EVERY["Fourier"], optimizer=optimizer, steps=5, l2=1e-4)
+        runs = ap.run(task, recipe, seeds=2, keep=("params",), keep_at=(0, 5), progress=False)
+        first, last = (ap.params(runs, seed=1, kept_step=step) for step in (0, 5))
+        a, b = (params["batch_stats"]["frequencies"] for params in (first, last))
+        np.testing.assert_array_equal(a, b)
+        assert (runs.loss.isel(step=-1) < 0.5 * runs.loss.isel(step=0)).all()
+
+
 @pytest.mark.slow
 def test_fixed_frequencies_stay_and_are_not_decayed():
     task = ap.given(X, X[:, :1])

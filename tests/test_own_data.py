@@ -79,6 +79,16 @@ REFUSED = {
         "leave one of the two out",
     ),
     "distance of nothing": (lambda: ap.data(X, Y, distance="box"), ValueError, "there are none"),
+    "a distance below 0": (
+        lambda: ap.data(X, Y, test=(X, Y), distance=[0] * 11 + [-1]),
+        ValueError,
+        r"distance\[11\] is -1; a distance is at least 0",
+    ),
+    "one name for classes": (
+        lambda: ap.data(X, KIND, classes=["ant"], **CLASSES),
+        ValueError,
+        "classes names the single class 'ant'",
+    ),
     "names": (
         lambda: ap.data(X, Y, names={"inputs": ["a"]}),
         ValueError,

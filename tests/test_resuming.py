@@ -10,6 +10,7 @@ from conftest import QUICK
 
 import approx as ap
 from approx import resuming
+from approx.sweep import provenance
 
 TASK = ap.tasks.square(range=1.0, size=7, test_size=4)
 RECIPE = ap.Recipe(
@@ -96,6 +97,16 @@ REFUSED = {
         {},
         "the last state was not kept",
     ),
+    "cut records": (
+        lambda runs: (runs.isel(step=slice(2)), TASK, RECIPE),
+        {},
+        "the state that was kept is of step 8: give the result with all its records",
+    ),
+    "changed seeds": (
+        lambda runs: (runs.assign_coords(seed=runs.seed + 10_000), TASK, RECIPE),
+        {},
+        "is not of the run that this result describes",
+    ),
     "not longer": (lambda runs: (runs, TASK, RECIPE), {"steps": 8}, "8 steps are made already"),
     "no length": (lambda runs: (runs, TASK, RECIPE), {"steps": None}, "by steps= or by epochs="),
     "number": (
@@ -135,6 +146,13 @@ def test_what_would_be_another_training_is_refused(short, case):
     given = {"steps": 20, "progress": False} | FAST | options
     with pytest.raises((TypeError, ValueError), match=message):
         ap.resume(*make(short), **given)
+
+
+def test_seeds_are_known_from_a_list_or_where_they_count_from_0():
+    describe = provenance.describe_seeds
+    np.testing.assert_array_equal(resuming.seeds_known(describe(np.arange(40))), np.arange(40))
+    assert resuming.seeds_known([3, 5]) == [3, 5]
+    assert resuming.seeds_known(describe(np.arange(40) + 1)) is None
 
 
 def test_records_and_lengths(short):

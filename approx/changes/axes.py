@@ -154,8 +154,8 @@ def coordinate(name: str, values: list[Any]) -> np.ndarray:
     seen, counts = np.unique(found, return_counts=True)
     if (counts > 1).any():
         raise ValueError(
-            f"{name!r} has the value {seen[counts > 1][0]} twice; values that differ and read the "
-            "same go into a dictionary of recipes: {'label': recipe}"
+            f"{name!r} has the value {seen[counts > 1][0]} twice: leave one out; values that "
+            "differ and read the same go into a dictionary of recipes: {'label': recipe}"
         )
     return found
 

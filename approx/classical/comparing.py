@@ -89,7 +89,7 @@ def references(
         ImportError: scikit-learn is needed and missing.
         TypeError: something that is no task.
         ValueError: an unknown method, fewer than one parameter, a model whose outputs do not fit
-            the task, training rows that are not finite.
+            the task, training rows that are not finite, a task without targets.
 
     Example:
         >>> found = ap.references(ap.tasks.square(), model=ap.MLP((10,), "tanh"))
@@ -106,10 +106,11 @@ def references(
     numbers = [0] if alone else check_seeds(seeds).tolist()
     root = root_key(check_key(key))
     first = rows_of(task, root, numbers[0], dtype)
+    check_targets(task, first)
     encoding = encoding_for(task, first)
     if model is not None:
         outputs = encoding.encode(first.y[:1]).shape[1]
-        counted = count_parameters(model, first.x.shape[1], outputs)
+        counted = count_parameters(model, first.x.shape[1], outputs, len(first.x))
         parameters = counted if parameters is None else parameters
     budget = PARAMETERS if parameters is None else int(parameters)
     found: list[list[dict[str, Any]]] = []
@@ -171,6 +172,24 @@ def judged(
         "note": note,
         "drawn": fitted.drawn,
     }
+
+
+def check_targets(task: Task, rows: Rows) -> None:
+    """Refuse rows that have no targets, or other ones than the test points, such as slopes.
+
+    Raises:
+        ValueError: with the shapes.
+    """
+    if rows.y.shape[1:] == (0,):
+        raise ValueError(
+            "the task has no targets, which references are fitted to: give it a known solution, as "
+            "the function of ap.drawn"
+        )
+    if task.tested and len(rows.y_test) and rows.y.shape[1:] != rows.y_test.shape[1:]:
+        raise ValueError(
+            f"the training targets {rows.y.shape} have other columns than those of the test points "
+            f"{rows.y_test.shape}, and references are fitted to the first and judged by the second"
+        )
 
 
 def errors_of(fitted: Fitted, rows: Rows, task: Task, encoding: Encoding) -> dict[str, float]:

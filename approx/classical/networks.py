@@ -11,6 +11,7 @@ from jax.flatten_util import ravel_pytree
 from approx import models
 from approx.classical.problems import CannotFitError, Fitted, Problem
 from approx.classical.smoothing import first_least, left_out, solve
+from approx.models import scalings
 
 STEEPNESS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # of the random tanh units, in scaled inputs
 MOST_SLOPES = 20_000_000  # numbers in the Jacobian
@@ -83,8 +84,8 @@ def linearised_at_start(problem: Problem) -> Linearised:
     if problem.model is None:
         raise CannotFitError("It needs a network: give model=.")
     init, apply = models.functions(problem.model)
-    first = init(problem.keys.init, jnp.asarray(problem.x[:1], jnp.float32))
-    if models.trained(first) is not first:
+    first = init(problem.keys.init, jnp.asarray(problem.x, jnp.float32))
+    if scalings.mixes_rows(problem.model, first):
         raise CannotFitError("The network has running averages, which have no slopes.")
     with jax.enable_x64(True):
         as_double = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), jnp.float64), first)
@@ -172,21 +173,23 @@ def check_size(y: np.ndarray, network: Linearised) -> None:
         )
 
 
-def count_parameters(model: Any, inputs: int, outputs: int) -> int:
+def count_parameters(model: Any, inputs: int, outputs: int, rows: int = 2) -> int:
     """How many parameters a network has that are trained.
 
     Args:
         model: any.
         inputs: columns of the task's inputs.
         outputs: numbers that the task's loss wants for each row.
+        rows: how many training rows there are, which may be the first centres of an `RBF`.
 
     Raises:
-        ValueError: another number of outputs.
+        ValueError: another number of outputs; a model that needs more rows.
     """
     init, apply = models.functions(model)
-    x = jax.ShapeDtypeStruct((2, inputs), jnp.float32)
+    x = jax.ShapeDtypeStruct((rows, inputs), jnp.float32)
     params = jax.eval_shape(init, jax.random.key(0), x)
-    found = jax.eval_shape(apply, params, x).shape
+    two = jax.ShapeDtypeStruct((2, inputs), jnp.float32)
+    found = jax.eval_shape(apply, params, two).shape
     if found != (2, outputs):
         raise ValueError(
             f"the model gives outputs of the shape {found} for 2 rows; this task wants "

@@ -111,7 +111,7 @@ class Fitted(NamedTuple):
 def rows_of(task: Task, root: Any, seed: int, dtype: str) -> Rows:
     """The rows that the network of this seed is trained on, and the points where it is judged.
 
-    Validation rows are left out, as they are in a run.
+    Validation rows are left out, as they are in a run, and so are points without a target.
 
     Args:
         task: any.
@@ -125,7 +125,7 @@ def rows_of(task: Task, root: Any, seed: int, dtype: str) -> Rows:
     with jax.enable_x64(dtype == "float64"):
         keys = as_keys(jax.random.fold_in(root, seed))
         (x, y), _ = task.split(keys.data, keys.noise)
-        points = Points(*task.points())
+        points = with_targets(Points(*task.points()))
         rows = Rows(
             x=as_held(x, dtype),
             y=as_held(y, dtype),
@@ -137,6 +137,13 @@ def rows_of(task: Task, root: Any, seed: int, dtype: str) -> Rows:
     check_finite(f"the training inputs of seed {seed}", rows.x)
     check_finite(f"the training targets of seed {seed}", rows.y)
     return rows
+
+
+def with_targets(points: Points) -> Points:
+    """The points that have a target: not those of `ap.data(..., at=...)`, whose distance is nan."""
+    x, y, distance = map(np.asarray, points)
+    known = ~np.isnan(distance)
+    return Points(x[known], y[known], distance[known])
 
 
 def as_held(values: Any, dtype: str) -> np.ndarray:

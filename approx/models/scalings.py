@@ -197,3 +197,16 @@ def core(model: Any) -> Any:
     while isinstance(model, Around):
         model = model.model
     return model
+
+
+def mixes_rows(model: Any, params: PyTree) -> bool:
+    """Whether the outputs in training depend on the other rows of the batch, by running averages.
+
+    The frequencies of a `Fourier` lie where running averages do, and no batch moves them.
+
+    Args:
+        model: a network, scaled or not.
+        params: its parameters, or their shapes.
+    """
+    beside = models.trained(params) is not params
+    return beside and not isinstance(core(model), models.Fourier)

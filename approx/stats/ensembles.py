@@ -11,6 +11,7 @@ import xarray as xr
 from scipy import special
 
 from approx.stats.ensemble_errors import LOSSES, Judged, of_size
+from approx.stats.kept import judged as with_targets
 from approx.stats.kept import predictions
 from approx.stats.labels import final, require_dims, worst_value
 
@@ -55,7 +56,8 @@ def best_seeds(
         )
     require_dims(runs, ["seed"])
     n = runs.sizes["seed"]
-    if not 1 <= k <= n:
+    whole = isinstance(k, int | np.integer) and not isinstance(k, bool)
+    if not whole or not 1 <= k <= n:
         raise ValueError(f"k is {k}; it must be a whole number from 1 to the {n} seeds there are")
     value = final(runs, of)
     require_dims(value, ["seed"])
@@ -136,7 +138,8 @@ def ensemble(
     kept = predictions(runs)
     dim = "rank" if "rank" in kept.dims else "seed"
     require_dims(kept, [dim, "point", "output"])
-    judged, cells = _judged(runs, kept, dim, loss)
+    runs = with_targets(runs)
+    judged, cells = _judged(runs, predictions(runs), dim, loss)
     sizes = _checked_sizes(sizes, judged.outputs.shape[1], among)
     order = _groups_order(runs, dim, cells, among, by)
     regions = _regions(runs)

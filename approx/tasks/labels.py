@@ -59,7 +59,9 @@ def classes_of(table: Table, loss: Any, given: Any) -> Classes | None:
     else:
         found = sorted_classes(values)
     if len(found) < 2:
-        raise ValueError(f"y holds the single class {found[0]!r}; there must be two or more")
+        holds = "y holds the single class" if numbered else "classes names the single class"
+        word = found[0] if found else None
+        raise ValueError(f"{holds} {word!r}; there must be two or more")
     if loss in OF_TWO and len(found) > 2:
         raise ValueError(
             f"y holds {len(found)} classes, and the loss {loss!r} tells two apart: take "

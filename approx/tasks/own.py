@@ -236,11 +236,15 @@ def as_distance(distance: Any, trained: np.ndarray, judged: np.ndarray) -> np.nd
             )
         return box_distance(trained, judged)
     distance = as_numbers("distance", distance)
-    if distance.shape != (len(judged),) or not (distance >= 0).all():
+    if distance.shape != (len(judged),):
         raise ValueError(
             f"distance is one number >= 0 for each of {len(judged)} test points, "
             f"not shape {distance.shape}"
         )
+    wrong = np.flatnonzero(~(distance >= 0))
+    if len(wrong):
+        place = wrong[0]
+        raise ValueError(f"distance[{place}] is {distance[place]:g}; a distance is at least 0")
     return distance
 
 

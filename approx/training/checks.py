@@ -74,7 +74,7 @@ def check(task: Task, recipe: Recipe) -> Shapes:
     if not isinstance(task.loss, losses.OfNetwork):
         check_rowwise(task, outputs, y)
     stopping.check(task, recipe, outputs, y)
-    if models.trained(params) is not params:
+    if scalings.mixes_rows(recipe.model, params):
         check_averages(recipe, x)
     in_order = isinstance(params, list | tuple)
     if recipe.penalised and recipe.l2_on == "hidden" and not in_order:

@@ -5,8 +5,10 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
-from approx import models
+from approx.models import scalings
+from approx.numerics import lanes
 from approx.tasks import Task, losses
 from approx.training import network_losses
 from approx.training.recipes import Recipe
@@ -30,7 +32,7 @@ def check_network_loss(task: Task, recipe: Recipe, shapes: Any) -> None:
             f"the model's outputs have shape {outputs.shape} for {shapes.inputs.shape[0]} rows; "
             "they must be (rows, outputs)"
         )
-    if models.trained(shapes.params) is not shapes.params:
+    if scalings.mixes_rows(recipe.model, shapes.params):
         raise ValueError(
             "a loss that sees the network cannot train one with batch normalisation, whose outputs "
             "at a point depend on the other points of the call; take a network without it"
@@ -131,6 +133,72 @@ def check_partial_batches(task: Task, recipe: Recipe, shapes: Any) -> None:
             "which is filled up with rows that do not count: take a divisor, drop_last=True, or "
             'batches="replacement"'
         )
+    check_rows_apart(task, recipe, shapes)
+
+
+def check_rows_apart(task: Task, recipe: Recipe, shapes: Any) -> None:
+    """Refuse values of rows that depend on the rows which fill up the last batch of an epoch.
+
+    The program of the loss shows that most losses keep rows apart. Of any other loss the values are
+    computed twice, from made-up rows, with other numbers in the rows that do not count.
+
+    Raises:
+        ValueError: with the term and the batch size.
+    """
+    n, size = shapes.inputs.shape[0], recipe.batch_size or 1
+    cast, rows = shown(task, recipe, shapes, size, weighted=True)
+    of_rows = network_losses.dependent(task, recipe, cast, rows)
+    loss: Any = task.loss
+    numbers = {name: np.ones((), recipe.dtype) for name in task.numbers}
+
+    def values(x: Any, y: Any, weights: Any, params: Any) -> dict[str, Any]:
+        found = network_losses.terms(params, (x, y, weights), numbers, loss, recipe)
+        return {name: found[name] for name in found if of_rows[name]}
+
+    program = jax.make_jaxpr(values)(*rows, cast)
+    others = len(program.jaxpr.invars) - 3
+    if not lanes.mixed_rows(program, [lanes.OF_ROWS] * 3 + [lanes.FREE] * others, size):
+        return
+    counted = np.arange(size) < n % size
+    x, y, params = made_up((*rows[:2], cast))
+    weights = counted.astype(recipe.dtype)
+    with jax.ensure_compile_time_eval():
+        told = jax.jit(values)
+        first = told(x, y, weights, params)
+        for shift in (-50, 50):
+            moved = [replaced(array, counted, shift) for array in (x, y)]
+            second = told(*moved, weights, params)
+            for name in first:
+                one, other = (np.asarray(found[name])[counted] for found in (first, second))
+                if not np.allclose(one, other, rtol=1e-4, equal_nan=True):
+                    raise mixing(name, n, size)
+
+
+def mixing(name: str, n: int, size: int) -> ValueError:
+    """The error of a term whose value for a row depends on rows that do not count."""
+    return ValueError(
+        f"{called(name)} has values of rows that depend on other rows of the batch, and "
+        f"batch_size={size} leaves a partial batch of the {n} rows, which is filled up with rows "
+        'that do not count: take a divisor, drop_last=True, batches="replacement", or weigh the '
+        "rows by batch.weights"
+    )
+
+
+def made_up(shapes: Any) -> Any:
+    """Arrays of these shapes and types: numbers from 0.1 to 0.9, and labels of the first class."""
+    generator = np.random.default_rng(0)
+    return jax.tree.map(
+        lambda leaf: generator.uniform(0.1, 0.9, leaf.shape).astype(leaf.dtype), shapes
+    )
+
+
+def replaced(values: Any, counted: Any, shift: int) -> Any:
+    """Numbers that are moved by `shift` in the rows that do not count; labels stay."""
+    if not np.issubdtype(values.dtype, np.floating):
+        return values
+    moved = values.copy()
+    moved[~counted] += shift
+    return moved
 
 
 def check_judged(task: Task, shapes: Any) -> None:

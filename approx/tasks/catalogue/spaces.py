@@ -144,7 +144,8 @@ FAMILIES: dict[str, Callable] = {
 
 
 def of_genz(x: Array, family: str, a: tuple[float, ...], u: tuple[float, ...]) -> Array:
-    """A member of a family."""
+    """A member of a family, at rows (k, n); of one input they may be a vector."""
+    x = x.reshape(len(x), -1)
     return FAMILIES[family](x, jnp.asarray(a, x.dtype), jnp.asarray(u, x.dtype))
 
 
