@@ -135,6 +135,16 @@ PROMISED_BY |= dict.fromkeys(
     ),
     ("test_stops",),
 )
+PROMISED_BY["approx/stats/ensemble_errors.py"] = ("test_ensembles",)
+PROMISED_BY |= dict.fromkeys(
+    (
+        "approx/numerics/derivatives.py",
+        "approx/numerics/lanes.py",
+        "approx/training/network_checks.py",
+        "approx/training/network_losses.py",
+    ),
+    ("test_network_losses",),
+)
 PROMISED_BY["approx/stats/several_seeds.py"] = ("test_statistics", "test_coverage")
 PROMISED_BY["approx/stats/former_names.py"] = ("test_cases",)
 PROMISED_BY["approx/stats/layouts.py"] = ("test_statistics", "test_evidence")

@@ -15,7 +15,7 @@ from conftest import QUICK
 
 import approx as ap
 from approx.numerics import products
-from approx.sweep import choice, facts, layouts, programs
+from approx.sweep import choice, facts, layouts, processors, programs
 
 SQUARE = ap.tasks.square(range=1.0)
 NOISY = ap.tasks.sine(range=1.0, size=24, noise=0.1)
@@ -130,7 +130,7 @@ COLUMNS = {
 def test_ten_steps_of_columns_as_with_vmap(case):
     task, recipe = COLUMNS[case]
     kept = ("prediction", "params", "gradient_norm", "weight_norm")
-    options = {"seeds": 5, "lanes": 4, "progress": False, "keep": kept, "compiler_options": QUICK}
+    options = {"seeds": 9, "lanes": 8, "progress": False, "keep": kept, "compiler_options": QUICK}
     plain, fast = (ap.run(task, recipe, form=form, **options) for form in ("vmap", "columns"))
     for name in plain.data_vars:
         a, b = plain[name].values, fast[name].values  # in another order, as above
@@ -138,6 +138,18 @@ def test_ten_steps_of_columns_as_with_vmap(case):
     assert '"form": "columns"' in fast.provenance
     cut = ap.run(task, recipe, form="columns", segment=3, **(options | {"seeds": [3, 1]}))
     xr.testing.assert_equal(cut, fast.sel(seed=[3, 1]))
+
+
+def test_lanes_of_columns_fill_the_vectors_of_a_processor(monkeypatch):
+    for vectors, lanes in (("avx2", 8), ("avx512f", 4), ("", 4)):
+        monkeypatch.setattr(processors, "processor", lambda vectors=vectors: f"one {vectors}")
+        assert choice.lanes_of_form("columns", 4, said=False) == lanes
+        assert choice.lanes_of_form("vmap", 4, said=False) == 4
+        assert choice.lanes_of_form("columns", 16, said=True) == 16
+        assert choice.lanes_of_form("columns", 1, said=True) == 1
+    monkeypatch.setattr(processors, "processor", lambda: "one avx2")
+    with pytest.warns(UserWarning, match="lanes is 4: .* take 8 lanes"):
+        assert choice.lanes_of_form("columns", 4, said=True) == 4
 
 
 def test_one_network_of_inputs_with_a_last_axis():

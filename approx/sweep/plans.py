@@ -11,7 +11,7 @@ from jaxtyping import Array, Key, PyTree
 
 from approx.sweep import blocks, hosts, limits, options, parameters
 from approx.sweep.blocks import Inputs, Structure
-from approx.sweep.choice import choose_form, choose_lanes
+from approx.sweep.choice import choose_form, choose_lanes, lanes_of_form
 from approx.sweep.facts import Entry, Facts, x64
 from approx.sweep.numbers import nested, numbers, setting
 from approx.sweep.options import MOST_SEEDS
@@ -108,10 +108,12 @@ def make_plan(request: Request, entry: Entry) -> Plan:
         lanes = request.lanes
         if lanes is None:
             lanes = choose_lanes(facts, request.form)
-        limits.check_block(facts, int(lanes))
-        limits.warn_of_idle_lanes(int(lanes), count * len(table))
+        form = choose_form(request.form, facts, lanes)
+        lanes = lanes_of_form(form, int(lanes), request.lanes is not None)
+        limits.check_block(facts, lanes)
+        limits.warn_of_idle_lanes(lanes, count * len(table))
         structure = structure._replace(
-            form=choose_form(request.form, facts, lanes),
+            form=form,
             host=hosts.fingerprint(hosts.static_parts(structure.tree), keep.metrics),
         )
         params = check_params(facts, request.init_params, request.seeds, keep)
@@ -128,7 +130,7 @@ def make_plan(request: Request, entry: Entry) -> Plan:
         structure,
         shared,
         options.root_key(request.key),
-        int(lanes),
+        lanes,
         params,
     )
 

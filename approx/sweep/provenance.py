@@ -10,7 +10,6 @@ import platform
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 import jax
@@ -19,13 +18,13 @@ from jax import random
 
 from approx.sweep.numbers import numbers
 from approx.sweep.plans import Plan
+from approx.sweep.processors import processor
 from approx.sweep.programs import Block
 
 # Entries of a provenance that say which trainings there are
 WHICH = ("grid", "seeds", "cross", "table")
 
 PACKAGES = ("jax", "jaxlib", "optax", "flax", "numpy", "jax-cuda13-plugin", "jax-cuda12-plugin")
-VECTORS = ("avx512f", "avx2", "avx", "sse4_2")  # flags of /proc/cpuinfo, the widest first
 FEW = 16  # seeds that a provenance lists; of more it has a digest
 SHORT = 60  # characters of a value that is told in full
 
@@ -76,28 +75,6 @@ def versions() -> dict[str, str]:
         except PackageNotFoundError:
             continue
     return found
-
-
-@lru_cache
-def processor() -> str:
-    """The CPU's model and its widest vectors.
-
-    XLA compiles for these two, and calls every CPU `cpu`.
-    """
-    try:
-        info = Path("/proc/cpuinfo").read_text()
-    except OSError:
-        return f"{platform.machine()} {platform.processor()}".strip()
-    entries = {}
-    for line in info.splitlines():
-        name, colon, value = line.partition(":")
-        if colon:
-            entries[name.strip()] = value.strip()
-    flags = entries.get("flags", "").split()
-    vectors = next((name for name in VECTORS if name in flags), "")
-    model = entries.get("model name") or platform.machine()
-    numbered = f"family {entries.get('cpu family', '?')} model {entries.get('model', '?')}"
-    return f"{model} {numbered} {vectors}".strip()
 
 
 # ---- the provenance ------------------------------------------------------------------------------
