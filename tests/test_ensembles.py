@@ -56,6 +56,11 @@ def test_points_without_targets_count_in_no_error():
     assert found.prediction.sizes["point"] == K
 
 
+def test_sizes_are_those_that_there_can_be():
+    assert stats.ensemble(RUNS).sizes["size"] == 4
+    assert stats.ensemble(RUNS.isel(seed=slice(5)))["size"].values.tolist() == [1, 2, 4]
+
+
 @pytest.mark.parametrize("m", [1, 2, 3, 8])
 def test_the_mean_squared_error_is_that_of_all_groups(m):
     found = stats.ensemble(RUNS, [m])
@@ -156,6 +161,7 @@ REFUSED = {
     "half a seed": (lambda: stats.best_seeds(RUNS, 2.5), "k is 2.5"),
     "size": (lambda: stats.ensemble(RUNS, [9]), "whole numbers from 1 to 8"),
     "half": (lambda: stats.ensemble(RUNS, [1.5]), "whole numbers from 1 to 8"),
+    "twice": (lambda: stats.ensemble(RUNS, [2, 2]), "each of them once"),
     "among": (lambda: stats.ensemble(RUNS, [1], among=9), "from 1 to the 8 seeds"),
     "of the group": (lambda: stats.ensemble(RUNS, [5], among=4), "whole numbers from 1 to 4"),
     "by": (lambda: stats.ensemble(RUNS, [1], among=4, by="test_loss"), "choose by validation"),

@@ -82,7 +82,7 @@ def _order(values: np.ndarray, of: str, axis: int = -1) -> np.ndarray:
 # A public verb: two arguments say what is asked, the others are options of judging it
 def ensemble(
     runs: xr.Dataset,
-    sizes: Sequence[int] = (1, 2, 4, 8),
+    sizes: Sequence[int] | None = None,
     *,
     loss: str | None = None,
     among: int | None = None,
@@ -110,7 +110,8 @@ def ensemble(
     Args:
         runs: with predictions over (..., seed, point, output), kept at the last record; or what
             `best_seeds` returned: then there is a single group, of the m best.
-        sizes: numbers m of networks, each from 1 to the number of seeds (or to `among`).
+        sizes: numbers m of networks, each from 1 to the number of seeds (or to `among`) and once;
+            None is 1, 2, 4 and 8, as far as there are so many.
         loss: "squared"; "wrong", the share of wrong points, or "log", minus the logarithm of the
             right class's mean probability. By default "squared" of numbers and "wrong" of labels.
         among: if given, the seeds are dealt into groups of so many, and the m best of each group
@@ -173,21 +174,25 @@ def _check_words(statistic: str, loss: str | None) -> None:
         raise ValueError(f"loss must be one of {', '.join(LOSSES)}; got {loss!r}")
 
 
-def _checked_sizes(sizes: Sequence[int], n: int, among: int | None) -> list[int]:
+def _checked_sizes(sizes: Sequence[int] | None, n: int, among: int | None) -> list[int]:
     """The sizes as whole numbers.
 
     Raises:
-        ValueError: none, or one that is out of range.
+        ValueError: none, one that is out of range, or one twice.
     """
     if among is not None and not 1 <= among <= n:
         raise ValueError(f"among is {among}; it must be from 1 to the {n} seeds there are")
     most = n if among is None else among
+    if sizes is None:
+        return [m for m in (1, 2, 4, 8) if m <= most]
     found = np.atleast_1d(np.asarray(sizes))
     whole = found.dtype.kind in "iu" and found.size
     if not whole or found.min() < 1 or found.max() > most:
         raise ValueError(
             f"sizes are whole numbers from 1 to {most}, the seeds to choose from; got {sizes!r}"
         )
+    if len(set(found.tolist())) < found.size:
+        raise ValueError(f"sizes are {sizes!r}; give each of them once")
     return found.tolist()
 
 
