@@ -36,6 +36,8 @@ FIGURES = {
     "clusters": "clusters/rows",
     "sine": "sine/rows",
     "second_order": r"second_order_.*",
+    "spirals": r"spirals_(circles|spirals)",
+    "decay": r"decay_(adam|lbfgs|lm)",
 }
 # Figure -> experiment, where they are called differently
 MADE_BY = {"map_square_times": "map_square"}
