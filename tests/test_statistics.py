@@ -86,6 +86,21 @@ def test_thresholds_are_inclusive_and_in_the_precision_of_the_data():
     ]
 
 
+def test_an_accuracy_of_all_rows_reaches_one_whatever_their_number():
+    """XLA divides by a constant as it multiplies by its rounded inverse."""
+    n = np.arange(1, 100_001).astype(np.float32)
+    inverse = 1 / n
+    for right, reached in ((n, True), (n - 1, False)):
+        shares = xr.Dataset({"accuracy": (("seed", "step"), (right * inverse)[:, None])})
+        shares = shares.assign_coords(seed=n, step=[0])
+        hits = stats.success(shares, above=1.0, of="accuracy").hit
+        assert (hits == reached).all()
+    assert (n * inverse < 1).any()
+    below = xr.Dataset({"test_loss": (("seed", "step"), [[np.float32(0.99999994)]])})
+    below = below.assign_coords(seed=[0], step=[0])
+    assert not stats.success(below, above=1.0).hit.any()
+
+
 @pytest.mark.parametrize(
     ("kwargs", "message"),
     [
