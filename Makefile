@@ -51,6 +51,9 @@ test-oldest: .venv-oldest/ready ## the quick tests with the oldest dependencies 
 parity: .venv/ready ## train x² in other frameworks themselves, installed in .parity, and here: do the errors differ? PARITY="keras fann"
 	$(PYTHON) tests/parity/compare.py $(PARITY)
 
+published: .venv/ready ## train the published numbers of tests/published anew and write docs/published.md; PUBLISHED="nmu flux"
+	$(PYTHON) tests/published/book.py $(PUBLISHED)
+
 mutants: .venv/ready ## change the code in small ways, one at a time: which changes do the quick tests notice?
 	$(PYTHON) tests/mutants.py $(MUTANTS)
 

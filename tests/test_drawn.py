@@ -47,6 +47,9 @@ def test_a_distribution_of_ones_own():
     assert scipy.stats.kstest(x[:, 0], scipy.stats.norm(5).cdf).pvalue > 1e-3
     labels = ap.drawn(lambda x: (x > 5).astype(int), normal, loss="cross_entropy")
     assert labels.rows(KEY, NOISE)[1].shape == (256,)
+    # A run takes the task: its leaves, as JAX sees them, are numbers
+    ap.sweep.request.check_leaves(jax.tree.leaves(task), "Drawn")
+    assert jax.tree.structure(task) == jax.tree.structure(ap.drawn(jnp.square, normal, rows=2_000))
 
 
 def test_test_points_beyond_the_interval_lie_outside():

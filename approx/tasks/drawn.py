@@ -41,6 +41,22 @@ class Uniform:
         return low + (high - low) * share
 
 
+@register_dataclass
+@dataclass(frozen=True)
+class Own:
+    """A distribution of a user's own; the function is structure and not a number.
+
+    Attributes:
+        function: (key, n) -> rows (n,) or (n, i).
+    """
+
+    function: Callable = field(metadata=STATIC)
+
+    def __call__(self, key: Key[Array, ""], n: int) -> Array:
+        """n rows."""
+        return self.function(key, n)
+
+
 @spelled
 @register_dataclass
 @dataclass(frozen=True, kw_only=True)
@@ -49,7 +65,7 @@ class Drawn(Task):
 
     Attributes:
         f: the function, of jax arrays; None for a task whose loss sees the network and needs none.
-        draw: the distribution of the inputs: a `Uniform`, or a function (key, n) -> rows (n, i).
+        draw: the distribution of the inputs: a `Uniform`, or an `Own`, each (key, n) -> rows.
         rows_each: how many training rows a seed draws.
         flat: whether f takes a vector (n,) in place of one column (n, 1).
         x_test: inputs of the test points (k, i), the same for all seeds.
@@ -206,7 +222,7 @@ def distribution(inputs: Any) -> Callable:
         ValueError: an interval whose ends are not finite or out of order.
     """
     if callable(inputs):
-        return inputs
+        return Own(inputs)
     expected = (
         f"inputs is {shortened(inputs)}; it must be an interval (low, high), a list of intervals "
         "[(low, high), ...], or a function (key, n) -> rows"
