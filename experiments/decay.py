@@ -23,6 +23,7 @@ import tyro
 import xarray as xr
 
 import approx as ap
+from experiments.shared import judged
 
 RESULTS = Path(__file__).parents[1] / "results"
 SUMMARIES = Path(__file__).parent / "summaries"
@@ -195,18 +196,9 @@ def main(
         seeds, steps = 8, {method: most // 20 for method, most in STEPS.items()}
         results = summaries = results / "quick"
         print(f"Quick look: {seeds} seeds, few steps: not the experiment.", flush=True)
-    results.mkdir(parents=True, exist_ok=True)
-    summaries.mkdir(parents=True, exist_ok=True)
     runs = train(seeds, steps)
-    for method, each in runs.items():
-        ap.save(each, results / f"decay_{method}.nc")
-    path = summaries / "decay_rates.csv"
-    table(runs).to_csv(path, index=False, float_format="%.4g", lineterminator="\n")
-    judged = ap.stats.claims("the literature on physics-informed networks", statements(runs))
-    verdicts = judged.to_dataframe().reset_index()
-    path = summaries / "decay_verdicts.csv"
-    verdicts.to_csv(path, index=False, float_format="%.4g", lineterminator="\n")
-    print(path, ap.stats.claims_table(judged), sep="\n")
+    claims = ("the literature on physics-informed networks", statements(runs))
+    judged.write("decay", runs, table(runs), claims, (results, summaries))
 
 
 if __name__ == "__main__":

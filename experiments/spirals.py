@@ -28,6 +28,7 @@ import xarray as xr
 from sklearn.datasets import make_circles
 
 import approx as ap
+from experiments.shared import judged
 
 RESULTS = Path(__file__).parents[1] / "results"
 SUMMARIES = Path(__file__).parent / "summaries"
@@ -177,18 +178,9 @@ def main(
         seeds, steps = 8, dict.fromkeys(STEPS, 300)
         results = summaries = results / "quick"
         print(f"Quick look: {seeds} seeds, few steps: not the experiment.", flush=True)
-    results.mkdir(parents=True, exist_ok=True)
-    summaries.mkdir(parents=True, exist_ok=True)
     runs = train(seeds, steps)
-    for name, each in runs.items():
-        ap.save(each, results / f"spirals_{name}.nc")
-    path = summaries / "spirals_rates.csv"
-    table(runs).to_csv(path, index=False, float_format="%.4g", lineterminator="\n")
-    judged = ap.stats.claims("Lang and Witbrock 1988, and textbooks", statements(runs))
-    verdicts = judged.to_dataframe().reset_index()
-    path = summaries / "spirals_verdicts.csv"
-    verdicts.to_csv(path, index=False, float_format="%.4g", lineterminator="\n")
-    print(path, ap.stats.claims_table(judged), sep="\n")
+    claims = ("Lang and Witbrock 1988, and textbooks", statements(runs))
+    judged.write("spirals", runs, table(runs), claims, (results, summaries))
 
 
 if __name__ == "__main__":

@@ -121,9 +121,12 @@ def lanes_of_form(form: str, lanes: int, said: bool) -> int:
     none. With AVX-512 it was not seen.
 
     Args:
-        form: of the program.
-        lanes: that were chosen.
-        said: whether the user has said them. Then they stay, with a warning.
+        form: the form that the program takes.
+        lanes: how many networks a block was to have.
+        said: whether the user asked for this number. Then it stays, and the user is warned.
+
+    Returns:
+        How many networks a block has.
     """
     cpu = jax.local_devices()[0].platform == "cpu"
     fills = lanes == 1 or lanes % AVX2_NUMBERS == 0

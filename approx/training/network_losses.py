@@ -175,6 +175,7 @@ def in_lanes_sums(
         return sum(sums.values(), jnp.zeros((), recipe.dtype)), sums
 
     def values_of(params: PyTree, rows: Rows, numbers: Any, wanted: bool) -> Any:
+        """What `chosen` sums up, and the gradient of it all; None if no gradient is wanted."""
         if not graded:
             return chosen(params, rows, numbers, wanted)[1], None
         with_slope = jax.value_and_grad(chosen, has_aux=True)
@@ -182,6 +183,7 @@ def in_lanes_sums(
         return sums, gradient
 
     def row(shown: Any, weights: Any) -> Any:
+        """The terms that one row of the batch adds for every network, and their gradient."""
         x, y = shown
         if batch.which is not None:
             x, y = take(batch.x, x), take(batch.y, x)
@@ -193,6 +195,7 @@ def in_lanes_sums(
     summed, gradient = sum_row_by_row(row, shown, batch.weights)
     n = len(shown[0]) if batch.weights is None else batch.weights.sum(0)
 
+    # Terms that do not depend on the rows are shown a row of zeros
     one = jax.tree.map(lambda values: jnp.zeros_like(values[:1]), (batch.x, batch.y))
     once = partial(values_of, wanted=False)
     others, of_others = in_lanes(once, params, (*one, None), numbers)

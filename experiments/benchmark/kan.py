@@ -1,4 +1,6 @@
-"""A Kolmogorov-Arnold network (Liu and others, arXiv:2404.19756) as a plain pair (init, apply).
+"""A Kolmogorov-Arnold network (Liu and others, arXiv:2404.19756) as one writes it in plain JAX.
+
+The benchmark compares `ap.models.KAN` with it, so it shares no code with that class.
 
 Each edge from input i to output o has a function of its own,
 phi(x) = weight * silu(x) + sum over n of coefficient[n] * B_n(x),
