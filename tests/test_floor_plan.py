@@ -79,7 +79,8 @@ def test_every_folder_has_its_place():
     assert {floor(path) for path in FILES} == set(ALLOWED)
 
 
-SCRIPTS = [p for d in ("experiments", "figures") for p in sorted((ROOT / d).glob("*.py"))]
+SCRIPT_FOLDERS = ("experiments", "experiments/shared", "figures")
+SCRIPTS = [path for folder in SCRIPT_FOLDERS for path in sorted((ROOT / folder).glob("*.py"))]
 # These take the benchmark's cases and its inner step, which are measured from inside the package
 BENCHMARKS = ("speed.py", "sweep_speed.py", "accelerator.py")
 
@@ -90,10 +91,12 @@ def test_scripts_import_the_public_package_only(path):
         name for name in imports(path) if name.split(".")[0] in ("approx", "experiments", "figures")
     }
     public = {"approx", *(f"approx.{name}" for name in ap.__all__)}
-    # A figure takes its study from its experiment, and an experiment may build on another one
-    studies = {f"experiments.{each.stem}" for each in (ROOT / "experiments").glob("*.py")}
+    # A figure takes its study from its experiment, an experiment may build on another one, and
+    # all of them may take what experiments/shared holds, which is held to the same rule
+    others = {f"experiments.{each.stem}" for each in (ROOT / "experiments").glob("*.py")}
+    others.add("experiments.shared")
     inside = {
-        name for name in inside if not any(name == s or name.startswith(s + ".") for s in studies)
+        name for name in inside if not any(name == o or name.startswith(o + ".") for o in others)
     }
     if path.name in BENCHMARKS:
         own = ("experiments.benchmark", "experiments.limit")
