@@ -1,5 +1,7 @@
 """Going on: the trainings of a result are continued from their last state, bit by bit the same."""
 
+from __future__ import annotations
+
 import json
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
@@ -7,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 from jaxtyping import PyTree
 
 from approx.disk import writer
+from approx.late_imports import xarray as xr
 from approx.runs import Prepared, prepare
 from approx.sweep import plans, programs, provenance
 from approx.sweep.devices import Batch, find_workers

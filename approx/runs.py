@@ -1,5 +1,7 @@
 """Many trainings: seeds x grid x recipes, computed in memory or into a folder, and labelled."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import replace
@@ -7,11 +9,11 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 from jaxtyping import Array, Key, PyTree
 
 from approx.changes import axes
 from approx.disk import executors, writer
+from approx.late_imports import xarray as xr
 from approx.sweep import results, room
 from approx.sweep.devices import Batch, find_workers
 from approx.sweep.driver import compute, say

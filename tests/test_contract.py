@@ -442,7 +442,8 @@ def test_what_is_imported_late_is_found_by_dir():
     """In a process of its own: here they are imported already. Looking does not import them, nor do
     commands, which need not wait for what asking a question needs.
     """
-    heavy = ["matplotlib.pyplot", "matplotlib", "approx.study", "approx.stats", "approx.plot"]
+    own = ["approx.study", "approx.stats", "approx.plot"]
+    heavy = ["matplotlib", "xarray", "pandas", "scipy", *own]
     look = (
         "import sys, approx.commands; "
         f"print([name for name in {heavy} if name in sys.modules]); "

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import QUICK
@@ -161,6 +162,39 @@ def test_a_saved_state_goes_on_with_the_same_bits(tmp_path):
     rest = advance(half, key, task, recipe, steps // 2, steps)
     for a, b in zip(jax.tree.leaves(whole), jax.tree.leaves(rest), strict=True):
         assert np.asarray(a).tobytes() == np.asarray(b).tobytes()
+
+
+@pytest.mark.parametrize("due", [(0, 1, 4, 9), (3,), (0, 9), (5, 12)], ids=str)
+@pytest.mark.parametrize("ends", [(12,), (0, 12), (1, 4, 5, 12), (9, 10, 12), (3, 3, 12)], ids=str)
+def test_both_loops_make_each_record_once_and_in_its_place(due, ends):
+    """A state that counts its steps, and a trace that holds the state and how often it was held."""
+    size = len(due)
+    began = jnp.int32(0), (jnp.full(size, -1), jnp.zeros(size, jnp.int32))
+    padded = np.append(due, loop.NEVER)
+
+    def stepped(n, state):
+        return jnp.where(n == state, state + 1, -100)  # a step out of turn would show
+
+    def recorded(carry, slot):
+        state, (values, times) = carry
+        return state, (values.at[slot].set(state), times.at[slot].add(1))
+
+    def by_records(carry, begin, end):
+        return loop.record_by_record(carry, (begin, end), padded, stepped, recorded)
+
+    state, (values, times) = loop.step_by_step(began, (0, 12), padded, stepped, recorded)
+    assert (int(state), values.tolist(), times.tolist()) == (12, list(due), [1] * size)
+
+    carry, begin = began, 0
+    advanced = jax.jit(by_records)
+    for end in ends:
+        carry = advanced(carry, begin, end)
+        begin = end
+    state, (values, times) = carry
+    again = [1] * size
+    if due[0] == 0:
+        again[0] += ends[0] == 0  # an empty span makes it, and the next one, the same, once more
+    assert (int(state), values.tolist(), times.tolist()) == (12, list(due), again)
 
 
 @pytest.mark.parametrize("name", NAMES)

@@ -1,5 +1,7 @@
 """A sweep read from its folder onto its axes, into memory at once or when it is used."""
 
+from __future__ import annotations
+
 import math
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -8,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from approx.disk.chunks import INPUTS, paths, read_chunk
 from approx.disk.description import axes_of, read_coordinates, read_sweep
 from approx.disk.places import Axes, Survey, finished_everywhere, of_seeds, positions, survey
+from approx.late_imports import xarray as xr
 from approx.sweep import provenance, results
 
 

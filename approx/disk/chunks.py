@@ -15,17 +15,19 @@ whole or not there. Every file that a number comes from holds a checksum, which 
 is read; progress.json and the lock have none.
 """
 
+from __future__ import annotations
+
 import hashlib
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from approx.disk import files
 from approx.disk.description import FORMAT, read_sweep
 from approx.disk.seals import DamagedError
+from approx.late_imports import xarray as xr
 
 # The variables of a chunk that hold the inputs of each training: its numbers, the seeds of its
 # streams, and its place among the parameters to start from.

@@ -16,15 +16,17 @@ sweep.json holds these entries.
 coordinates.nc holds the record steps and the points where the networks are judged.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from approx.disk import files
 from approx.disk.seals import DamagedError
+from approx.late_imports import xarray as xr
 from approx.sweep import provenance
 
 # The format of a folder. A reader refuses newer ones. In format 1 only chunks have a digest.

@@ -4,6 +4,8 @@ A worker is told what to train and which trainings, computes them as this machin
 them back; this machine writes them into the folder.
 """
 
+from __future__ import annotations
+
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import (
@@ -22,10 +24,10 @@ from typing import Any, NamedTuple, cast
 
 import cloudpickle
 import numpy as np
-import xarray as xr
 
 from approx.disk import exports, folders, writer
 from approx.disk.description import source_name
+from approx.late_imports import xarray as xr
 from approx.sweep import provenance, results
 from approx.sweep.devices import Batch, Cost, drive, find_workers, pilot
 from approx.sweep.driver import closing, say, shown

@@ -1,15 +1,17 @@
 """A sweep's program and its shared inputs as files, from which `verify` computes again."""
 
+from __future__ import annotations
+
 import io
 from collections.abc import Callable
 from typing import Any
 
 import jax
 import numpy as np
-import xarray as xr
 from jax import export, random
 
 from approx.disk import folders
+from approx.late_imports import xarray as xr
 from approx.sweep import blocks, provenance, results
 from approx.sweep.facts import x64
 from approx.sweep.plans import Plan, inputs

@@ -4,6 +4,8 @@ After a crash there is the old file or the new one, never half of one. A netCDF 
 seal (see `seals`); a JSON file holds a digest of its entries as one more entry.
 """
 
+from __future__ import annotations
+
 import json
 import os
 import sys
@@ -13,9 +15,9 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import xarray as xr
 
 from approx.disk.seals import DamagedError, is_sealed, make_seal
+from approx.late_imports import xarray as xr
 from approx.sweep.provenance import fingerprint
 
 # The format of the netCDF files. A reader refuses newer ones. Files of format 1 have no seal.

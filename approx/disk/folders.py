@@ -1,5 +1,7 @@
 """A sweep's folder: who may write to it, and how a sweep is begun in it or continued."""
 
+from __future__ import annotations
+
 import os
 import re
 import warnings
@@ -10,7 +12,6 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 
 from approx.disk import files
 from approx.disk.description import (
@@ -22,6 +23,7 @@ from approx.disk.description import (
     source_name,
     write_coordinates,
 )
+from approx.late_imports import xarray as xr
 from approx.sweep.provenance import common, differences
 
 # Names of files that a sweep may have left in its folder before there was a sweep.json

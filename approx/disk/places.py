@@ -1,13 +1,15 @@
 """The places of stored trainings on the axes of a result."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-import xarray as xr
 
 from approx.disk.chunks import read_index
+from approx.late_imports import xarray as xr
 
 Axes = Mapping[str, np.ndarray]  # names and values
 

@@ -4,19 +4,21 @@ The program and the inputs are those that the folder holds. Programs that JAX ex
 pickled nor tied to the Python that made them.
 """
 
+from __future__ import annotations
+
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import xarray as xr
 from jax import export
 
 from approx.disk.chunks import INPUTS
 from approx.disk.description import read_coordinates
 from approx.disk.held import read_arrays
 from approx.disk.seals import DamagedError, read_sealed
+from approx.late_imports import xarray as xr
 
 
 class Program(NamedTuple):

@@ -1,9 +1,9 @@
 """Results kept: `save` writes one to a file, `load` reads a file or a sweep's folder."""
 
+from __future__ import annotations
+
 import warnings
 from pathlib import Path
-
-import xarray as xr
 
 from approx.disk.assemble import assemble, warn_if_unchecked
 from approx.disk.files import (
@@ -16,6 +16,7 @@ from approx.disk.files import (
 )
 from approx.disk.labelled import read_axes, recipes
 from approx.disk.seals import DamagedError
+from approx.late_imports import xarray as xr
 from approx.sweep import results
 
 # Folders for which a warning has said that a file in them has no checksum

@@ -3,18 +3,20 @@
 Its files must be whole, and its trainings, computed again, must come out as they were written.
 """
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-import xarray as xr
 from scipy import stats
 
 from approx.disk import chunks, description
 from approx.disk.places import positions
 from approx.disk.recomputation import again
+from approx.late_imports import xarray as xr
 from approx.sweep import provenance
 
 # On another machine the bits may differ. Losses of the first steps must then agree to this relative

@@ -4,6 +4,8 @@ A training's bits depend on its own inputs and on the program only, so chunks ca
 any order, made by anyone, and a sweep that was killed goes on with what is missing.
 """
 
+from __future__ import annotations
+
 import json
 import sys
 import time
@@ -15,11 +17,11 @@ from typing import Any, Protocol
 import jax
 import numpy as np
 import psutil
-import xarray as xr
 
 from approx.disk import assemble, chunks, exports, files, folders, held
 from approx.disk.description import read_sweep, source_name
 from approx.disk.labelled import check_labels, write_labels
+from approx.late_imports import xarray as xr
 from approx.sweep import plans, programs, provenance, results
 from approx.sweep.devices import Batch
 from approx.sweep.driver import compute, say
@@ -33,7 +35,7 @@ SECONDS_PER_CHUNK, BYTES_PER_CHUNK = 10.0, 64_000_000
 AT_RISK = 0.01  # the share of the work that may be lost, where that is more than those seconds
 SECONDS_PER_STATUS = 5.0  # how often progress.json is written
 
-Finished = tuple[np.ndarray, Trace | xr.Dataset]  # trainings by number, and what came out
+type Finished = tuple[np.ndarray, Trace | xr.Dataset]  # trainings by number, and what came out
 
 
 class Writer:

@@ -1,12 +1,14 @@
 """Results in memory, while their trainings end one after another, and after an interrupt."""
 
+from __future__ import annotations
+
 from collections.abc import Mapping
 from typing import Any
 
 import jax
 import numpy as np
-import xarray as xr
 
+from approx.late_imports import xarray as xr
 from approx.sweep import provenance, results
 from approx.sweep.plans import Plan
 from approx.sweep.programs import Ready, one_lane
@@ -134,14 +136,14 @@ class Interrupted(KeyboardInterrupt):
         parts.append("with out=FOLDER the same call would go on where it was stopped")
         return "; ".join(parts)
 
-    def of_several(self, label: Any, made: Mapping[Any, xr.Dataset]) -> "Interrupted":
+    def of_several(self, label: Any, made: Mapping[Any, xr.Dataset]) -> Interrupted:
         """The same, with the recipes that had ended before the one that was interrupted."""
         recipes = dict(made)
         if self.runs is not None:
             recipes[label] = self.runs
         return Interrupted(self.asked, self.runs, recipes)
 
-    def after(self, parts: list[xr.Dataset]) -> "Interrupted":
+    def after(self, parts: list[xr.Dataset]) -> Interrupted:
         """The same, with the batches of seeds before.
 
         Of several recipes there are only those batches that all recipes have.

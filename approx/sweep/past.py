@@ -1,11 +1,13 @@
 """What trainings have done so far, as the blocks of a longer run are given it."""
 
+from __future__ import annotations
+
 from typing import Any
 
 import jax
 import numpy as np
-import xarray as xr
 
+from approx.late_imports import xarray as xr
 from approx.sweep import plans, programs, results
 from approx.sweep.devices import Batch
 from approx.sweep.plans import Plan

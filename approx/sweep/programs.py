@@ -1,8 +1,11 @@
 """Compiled programs of blocks: compiled once for each device, and found again by their text."""
 
+from __future__ import annotations
+
 import gc
 import hashlib
 import math
+import threading
 import time
 import uuid
 from collections.abc import Callable, Mapping
@@ -14,10 +17,10 @@ from typing import Any, NamedTuple
 import jax
 import jax.numpy as jnp
 import numpy as np
-import xarray as xr
 from jax.sharding import SingleDeviceSharding
 from jaxtyping import PyTree
 
+from approx.late_imports import xarray as xr
 from approx.sweep import checks, hosts, kept_programs, layouts
 from approx.sweep.blocks import Inputs, Structure, advance, draw, look, start, table_of
 from approx.sweep.facts import x64
@@ -110,6 +113,7 @@ def compile_plan(plan: Plan, workers: list, compiler_options: Mapping[str, Any] 
 
     """
     began = time.perf_counter()
+    import_for_results()
     with x64(plan.recipe):
         cells = cell_inputs(plan)
         data, points, finite = looked(plan.structure, cells, compiler_options, workers[0])
@@ -153,9 +157,8 @@ def build(
     step = jax.ShapeDtypeStruct((), jnp.int32)
     arguments = (carry, inputs, step, step)
     advance_code, advance_key = lower(advance, (structure,), arguments, (1,), fast, device)
-    with ThreadPoolExecutor(3) as pool:
+    with ThreadPoolExecutor(2) as pool:
         rest = pool.submit(compiled, advance_code, advance_key)
-        pool.submit(first_variable)
         if table is not None:
             wide = inputs.numbers.dtype == np.float64
             drawn = inputs.root, inputs.seeds, table
@@ -207,12 +210,13 @@ def bits_of(inputs: Inputs, table: np.ndarray) -> jax.ShapeDtypeStruct:
 
 
 @lru_cache
-def first_variable() -> None:
-    """Make a variable, for which xarray imports Dask where Dask is installed: half a second.
+def import_for_results() -> None:
+    """Begin to import xarray in a thread of its own, which works on while XLA compiles.
 
-    That is best done while XLA compiles.
+    A first variable is made too, for which xarray imports Dask where Dask is installed: half a
+    second.
     """
-    xr.Variable((), 0.0)
+    threading.Thread(target=lambda: xr.Variable((), 0.0), name="import xarray").start()
 
 
 def bytes_at_work(program: Any, arguments: PyTree) -> int:

@@ -1,5 +1,7 @@
 """Everything that a call of `run` asks for, made and checked once, and passed on as one thing."""
 
+from __future__ import annotations
+
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import Executor
 from dataclasses import dataclass, field, fields, replace
@@ -7,9 +9,9 @@ from pathlib import Path
 from typing import Any
 
 import jax
-import xarray as xr
 from jaxtyping import PyTree
 
+from approx.late_imports import xarray as xr
 from approx.sweep import checks, facts, limits, numbers, options, slips
 from approx.sweep.facts import Entry
 from approx.tasks import Task, shortened

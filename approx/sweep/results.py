@@ -1,5 +1,7 @@
 """Results: numbers get their names, axes and provenance; parameters become pytrees again."""
 
+from __future__ import annotations
+
 import json
 import math
 import warnings
@@ -10,9 +12,9 @@ from typing import Any
 
 import jax
 import numpy as np
-import xarray as xr
 from jaxtyping import PyTree
 
+from approx.late_imports import xarray as xr
 from approx.sweep import parameters, provenance
 from approx.sweep.facts import Facts
 from approx.sweep.plans import Plan, start_rows

@@ -8,6 +8,7 @@ from typing import Any
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 from jax import lax, random
 from jax.tree_util import tree_map_with_path
 from jaxtyping import Array, ArrayLike, Key, PyTree
@@ -32,6 +33,8 @@ from approx.training.steps import State, init, step
 
 __all__ = ["KEEP", "KEEPABLE", "Keep", "Trace", "advance", "left_behind", "loop", "start", "train"]
 
+NEVER = np.iinfo(np.int32).max  # a step that no training reaches
+
 
 def start(
     key: Key[Array, ""] | Keys,
@@ -41,14 +44,13 @@ def start(
     params: PyTree | None = None,
     source: Any = None,
 ) -> tuple[State, Trace]:
-    """State and trace before the first step; record 0 is made if step 0 is among the records."""
+    """State before the first step, and a trace whose records are still to be made."""
     recipe = settled(recipe, task)
     check(task, recipe)
     keys = as_keys(key)
-    data = prepare(keys, task, recipe)
     state = init(keys, task, recipe, params, source)
     state = state._replace(stopping=stopping.begin(recipe, state.params))
-    one = jax.eval_shape(lambda: measure(state, data, task, recipe, keep))
+    one = jax.eval_shape(lambda: measure(state, prepare(keys, task, recipe), task, recipe, keep))
 
     def unwritten(path, value):
         size = len(record_steps(recipe))
@@ -57,7 +59,6 @@ def start(
         return jnp.full((size, *value.shape), jnp.nan, value.dtype)
 
     trace = tree_map_with_path(unwritten, one)
-    state, trace = record((state, trace), -1, data, task, recipe, keep)
     return state, stopping.with_stop(trace, state, 0)
 
 
@@ -73,6 +74,8 @@ def loop(
 ) -> tuple[State, Trace]:
     """THE training loop: the steps begin, ..., end - 1 of a span (begin, end), and their records.
 
+    A span that begins with step 0 makes the record of the untrained network, if step 0 is recorded.
+
     With Python ints for begin and end it is a scan, which reverse-mode differentiation can pass
     through. With traced ones it is a while loop, so that one compiled program serves segments of
     any length, with the same bits.
@@ -81,9 +84,7 @@ def loop(
     rows, validation = batching.arrange(data.rows), batching.arrange(data.validation)
     data = data._replace(rows=rows, validation=validation)
 
-    def one_step(n, carry):
-        state, trace = carry
-
+    def stepped(n, state):
         def moved(state):
             shown = batch(keys, n, data.rows, task, recipe, batching)
             key_of_step = batching.each(lambda key: random.fold_in(key, n))
@@ -94,15 +95,70 @@ def loop(
                 state = stopping.watched(state, n, data, spread, task, recipe, batching)
             return batching.turn(state)
 
-        state = stopping.unless_stopped(moved, state)
-        return record((state, trace), n, data, task, recipe, keep, batching)
+        return stopping.unless_stopped(moved, state)
 
-    begin, end = span
+    def recorded(carry, slot):
+        return record(carry, slot, data, task, recipe, keep, batching)
+
     state, trace = carry
-    state = batching.turn(state)
-    trace = stopping.without_stop(trace)
-    state, trace = lax.fori_loop(begin, end, one_step, (state, trace))
+    carry = batching.turn(state), stopping.without_stop(trace)
+    due = np.append(record_steps(recipe), NEVER)
+    begin, end = span
+    if isinstance(begin, int) and isinstance(end, int):
+        state, trace = step_by_step(carry, (begin, end), due, stepped, recorded)
+    else:
+        state, trace = record_by_record(carry, span, due, stepped, recorded)
     return batching.turn(state), stopping.with_stop(trace, state, end)
+
+
+def step_by_step(carry, span: tuple[int, int], due: np.ndarray, stepped: Any, recorded: Any) -> Any:
+    """The loop as one scan over steps, after each of which a record is made if one is due.
+
+    Args:
+        carry: the state and the trace.
+        span: (begin, end), the first step and the one after the last.
+        due: (records + 1,), the numbers of steps after which there is a record, with NEVER last.
+        stepped: gives the state after step n, as `stepped(n, state)`.
+        recorded: gives state and trace with a record, as `recorded(carry, slot)`, where `slot`
+            counts the records from 0.
+    """
+    begin, end = span
+    if begin == 0 and due[0] == 0:
+        carry = recorded(carry, 0)
+    at = jnp.asarray(due, jnp.int32)
+
+    def one_step(n, carry):
+        state, trace = carry
+        carry = stepped(n, state), trace
+        slot = (at <= n).sum(dtype=jnp.int32)
+        return lax.cond(at[slot] == n + 1, recorded, lambda carry, _: carry, carry, slot)
+
+    return lax.fori_loop(begin, end, one_step, carry)
+
+
+def record_by_record(
+    carry, span: tuple[Any, Any], due: np.ndarray, stepped: Any, recorded: Any
+) -> Any:
+    """The loop as two, one in the other: over records, and over the steps before each.
+
+    The inner loop holds nothing but the step, and is compiled faster than with a record in it. The
+    arguments are those of `step_by_step`, with a traced span.
+    """
+    begin, end = span
+    at = jnp.asarray(due, jnp.int32)
+    behind = jnp.where(begin == 0, -1, begin)  # the record of step 0 is made by the first span
+    first = (at <= behind).sum(dtype=jnp.int32)
+    last = (at <= end).sum(dtype=jnp.int32)
+
+    def to_record(slot, carry):
+        state, trace = carry
+        here = jnp.where(slot == first, begin, at[slot - 1])
+        there = jnp.minimum(at[slot], end)
+        carry = lax.fori_loop(here, there, stepped, state), trace
+        return lax.cond(at[slot] <= end, recorded, lambda carry, _: carry, carry, slot)
+
+    # After the last record some steps may be left, which come with a record that is not due
+    return lax.fori_loop(first, last + 1, to_record, carry)
 
 
 def advance(

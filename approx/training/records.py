@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 import optax
 from jax import lax
 from jax.tree_util import GetAttrKey, register_pytree_with_keys, tree_map_with_path
@@ -359,39 +360,40 @@ def without_sums(state: State) -> State:
 
 
 def record(
-    carry, n: Any, data: Data, task: Task, recipe: Recipe, keep: Keep, batching: Batching = ONE
+    carry,
+    slot: Any,
+    data: Data,
+    task: Task,
+    recipe: Recipe,
+    keep: Keep,
+    batching: Batching = ONE,
 ) -> tuple[State, Trace]:
-    """State and trace after step n: with a new record, if one is due.
+    """State and trace with one more record, of the network as it stands.
 
     The sums over batches begin anew after a record. Predictions and parameters are written to the
     slot of the next kept step at every record, so that the last write before that step counts.
 
     Args:
         carry: the state as the training loop carries it (`Batching.turn`), and the trace.
-        n: number of the step, -1 before the first.
+        slot: which of `record_steps` this record belongs to, from 0.
         data: see `Data`.
         task: says how the network is judged.
         recipe: says which steps have a record.
         keep: what is kept.
         batching: see `Batching`.
     """
-    steps = jnp.asarray(record_steps(recipe))
-    kept = jnp.asarray(keep.at) if keep.at else steps[-1:]
+    steps = record_steps(recipe)
+    kept = np.asarray(keep.at or steps[-1:])
+    state, trace = carry
+    now = batching.turn(lax.optimization_barrier(state))  # else XLA would turn it in every step
+    is_kept: Any = True
+    if task.unjudged:
+        is_kept = jnp.asarray(np.isin(steps, kept))[slot]
+    new = measure(now, data, task, recipe, keep, batching, is_kept)
+    kept_slot = jnp.asarray(np.searchsorted(kept, steps))[slot]
 
-    def write(carry):
-        state, trace = carry
-        now = batching.turn(lax.optimization_barrier(state))  # else XLA would turn it in every step
-        is_kept: Any = True
-        if task.unjudged:
-            is_kept = jnp.isin(n + 1, kept)
-        new = measure(now, data, task, recipe, keep, batching, is_kept)
-        # A slot past the end is not written
-        slot, kept_slot = jnp.searchsorted(steps, n + 1), jnp.searchsorted(kept, n + 1)
+    def put(path, old, value):
+        at = kept_slot if path[0].name in KEPT_FIELDS else slot
+        return old.at[at].set(value)  # a slot past the end is not written
 
-        def put(path, old, value):
-            at = kept_slot if path[0].name in KEPT_FIELDS else slot
-            return old.at[at].set(value)
-
-        return without_sums(state), tree_map_with_path(put, trace, new)
-
-    return lax.cond(jnp.isin(n + 1, steps), write, lambda carry: carry, carry)
+    return without_sums(state), tree_map_with_path(put, trace, new)
