@@ -304,3 +304,19 @@ def test_compiler_options_are_recorded_and_dropped_where_unknown():
         ap.run(SQUARE, RECIPE, seeds=2, lanes=8, form="lanes", progress=False).provenance
     )
     assert source["compiler_options"]["advance"] == programs.accepted(layouts.OPTIONS["lanes"])
+
+
+@pytest.mark.parametrize("shape", [(7,), (7, 1), (7, 3), (7, 2, 3)], ids=str)
+@pytest.mark.parametrize("most", [products.MOST_NUMBERED, 1], ids=["counted", "too many to count"])
+def test_rows_are_those_of_their_numbers(monkeypatch, shape, most):
+    """Of rows that all networks share, and of rows that each network has for itself."""
+    monkeypatch.setattr(products, "MOST_NUMBERED", most)
+    rng = np.random.default_rng(0)
+    index = jnp.asarray(rng.integers(0, 7, (4, 5)), jnp.int32)
+    shared, own = rng.normal(size=(*shape, 1)), rng.normal(size=(*shape, 5))
+    for values in (shared, own):
+        found = np.asarray(products.take(jnp.asarray(values), index))
+        for network in range(5):
+            its_values = values[..., network % values.shape[-1]]
+            expected = its_values[np.asarray(index)[:, network]]
+            np.testing.assert_array_equal(found[..., network], expected.astype(np.float32))
