@@ -123,7 +123,7 @@ def main(
     a.set_title(ap.plot.lettered("a", "One method does not care about the weight"))
     a.legend(frameon=False)
     draw_rates(b, rates, "closer", CLOSER)
-    b.set_title(ap.plot.lettered("b", "Exact to 0.001: weights 0.1 to 1, not 100"))
+    b.set_title(ap.plot.lettered("b", "Exact to 0.001: not at the advised 100"))
     draw_kinds(c, rates)
     c.set_title(ap.plot.lettered("c", "Too small misses the start, too large the curve"))
     c.legend(frameon=True, framealpha=1, loc="lower center")
