@@ -15,7 +15,8 @@ square: .venv/ready ## from nothing to the results and the figure of x²
 
 # Each has an experiment that writes results/ and experiments/summaries/, and a figure that reads them.
 STUDIES := square square_remedies square_floors sine interval waveform identity clusters second_order \
-	map_square map_interval map_sine map_identity map_waveform map_clusters frameworks spirals decay
+	map_square map_interval map_sine map_identity map_waveform map_clusters frameworks spirals decay \
+	product parity spectral_bias kan arithmetic modular
 
 figures: .venv/ready ## every experiment and every figure; QUICK=--quick for a look at few seeds, into results/quick
 	for study in $(STUDIES); do \

@@ -38,6 +38,12 @@ FIGURES = {
     "second_order": r"second_order_.*",
     "spirals": r"spirals_(circles|spirals)",
     "decay": r"decay_(adam|lbfgs|lm)",
+    "product": r"product_all",
+    "parity": r"parity_(signs|bits|kept)_\d",
+    "spectral_bias": r"spectral_bias_all",
+    "kan": r"kan_(product|formula|maximum)_.*",
+    "arithmetic": r"arithmetic_(add|sub|mul|div)",
+    "modular": r"modular_(many|few)",
 }
 # Figure -> experiment, where they are called differently
 MADE_BY = {"map_square_times": "map_square"}

@@ -37,3 +37,20 @@ def write(
         path = summaries / f"{name}_{kind}.csv"
         table.to_csv(path, index=False, float_format="%.4g", lineterminator="\n")
     print(path, ap.stats.claims_table(judged), sep="\n")
+
+
+def rated(hits: xr.Dataset, name: str = "rate") -> dict[str, float]:
+    """The number of seeds, the rate of success and its exact 95% interval, as cells of a table.
+
+    Args:
+        hits: what `stats.success` returned, of one setting.
+        name: of the column of rates; those of the interval end in "_low" and "_high".
+    """
+    rate = ap.stats.rate(hits, interval="exact")
+    ends = {f"{name}_low": float(rate.low), f"{name}_high": float(rate.high)}
+    return {"n": int(rate.n), name: float(rate.rate)} | ends
+
+
+def middle(values: xr.DataArray) -> float:
+    """The median of one setting's values over its seeds; one that diverged is the worst."""
+    return float(ap.stats.order_quantiles(values.values))
