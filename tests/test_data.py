@@ -239,6 +239,8 @@ def test_outside_accuracy_and_a_row_that_is_held_out_at_random(quiet):
         assert float(runs.validation_loss.sel(seed=seed).isel(step=-1)) == pytest.approx(
             loss, rel=1e-5
         )
+        right_held = float(((outputs > 0.5) == (y_held > 0.5)).mean())
+        assert float(runs.validation_accuracy.sel(seed=seed).isel(step=-1)) == right_held
         held_rows.add(tuple(np.asarray(held[:, 0]).tolist()))
     assert len(held_rows) == 3
 

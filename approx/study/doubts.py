@@ -97,7 +97,7 @@ def recorded(task: Task, recipe: Recipe) -> list[str]:
         if task.tested:
             found += [f"{where}_{kind}" for where in sides(task, recipe)]
     if task.validated:
-        found.append("validation_loss")
+        found += [f"validation_{kind}" for kind in kinds]
     return found
 
 
@@ -120,8 +120,6 @@ def why_missing(task: Task, of: str) -> str:
             f"the loss {task.loss!r} says nothing of what is correct, so there is no accuracy: "
             "judge a loss, with below=; or give labels and the loss 'cross_entropy', or correct="
         )
-    if of == "validation_accuracy":
-        return "accuracies of validation rows are not recorded"
     if of.startswith("validation"):
         return "no rows are kept for validation, see validation="
     if not task.tested:

@@ -36,6 +36,7 @@ NAMES = {
     "accuracy": "share of the training rows that are correct",
     "test_accuracy": "share of the test points of distance 0 that are correct",
     "outside_accuracy": "share of the test points outside the training range that are correct",
+    "validation_accuracy": "share of the validation rows that are correct",
     "batch_loss": "mean loss of the batches since the last record, with dropout and l2",
     "batch_accuracy": "share correct in the batches since the last record, with dropout",
     "gradient_norm": "Euclidean norm of the gradient on the training rows",

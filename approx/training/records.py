@@ -63,6 +63,7 @@ class Trace(NamedTuple):
         output_loss: of each output by itself, on the training rows (t, o); see
             `tasks.outputs.of_outputs`.
         output_test_loss: the same on the test points inside the training range (t, o).
+        validation_accuracy: share of the validation rows that are correct.
         state: the `State` after the last step, which has all that going on needs; None unless it is
             kept.
     """
@@ -86,6 +87,7 @@ class Trace(NamedTuple):
     stop_reason: Array | None = None
     output_loss: Array | None = None
     output_test_loss: Array | None = None
+    validation_accuracy: Array | None = None
     state: PyTree = None
 
 
@@ -174,10 +176,12 @@ def measure(
     chosen = rule(recipe)
     if chosen.wants != GRADIENT:
         state = with_all_rows(state, sums, n, recipe, batching)
-    validation_loss = None
+    validation_loss, validation_accuracy = None, None
     if data.validation is not None:
         held = over_all(state.params, data.validation, task, recipe, batching)
         validation_loss = held.loss / len(data.validation[0])
+        if held.correct is not None:
+            validation_accuracy = held.correct / len(data.validation[0])
 
     def share(correct, of):
         return None if sums.correct is None else correct / of
@@ -217,6 +221,7 @@ def measure(
         reports=chosen.report(state.opt_state),
         prediction=if_kept("prediction", found),
         params=if_kept("params", state.params),
+        validation_accuracy=validation_accuracy,
         **of_each_output(state.params, judged, data, task, recipe, keep, batching),
     )
 
