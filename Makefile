@@ -24,6 +24,7 @@ figures: .venv/ready ## every experiment and every figure; QUICK=--quick for a l
 	done
 	$(PYTHON) figures/map_square_times.py $(QUICK)
 	$(PYTHON) figures/claims.py $(QUICK)
+	$(if $(QUICK),,$(PYTHON) figures/claims_page.py)
 	$(if $(QUICK),,$(PYTHON) figures/gallery.py)
 
 bench: .venv/ready ## time P1 to P5 against the C limit, naive JAX (and PyTorch: TORCH=python), and how long one waits

@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+import tqdm.auto
 from conftest import QUICK
 from scipy.optimize import nnls
 
@@ -101,6 +102,25 @@ def test_a_notebook_is_known_by_its_kernel(monkeypatch):
     shell = type("ZMQInteractiveShell", (), {})()
     monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
     assert progress.in_notebook()
+
+
+def test_in_a_notebook_the_bar_is_that_of_tqdm_auto(monkeypatch):
+    """Although standard error goes to no terminal there."""
+    shown = []
+
+    class Bar(tqdm.auto.tqdm):
+        def update(self, n=1):
+            shown.append((self.n, n, self.total))
+            return super().update(n)
+
+    assert progress.tqdm is tqdm.auto.tqdm
+    monkeypatch.setattr(progress, "tqdm", Bar)
+    for here, expected in ((False, []), (True, [(0, 3, 9), (3, 4, 9)])):
+        monkeypatch.setattr(progress, "in_notebook", lambda here=here: here)
+        with progress.bar(9, True) as update:
+            update(3)
+            update(7)
+        assert shown == expected
 
 
 def test_costs_of_steps_and_records_are_scipys_non_negative_least_squares():

@@ -316,6 +316,20 @@ def test_a_page_is_whole_and_loads_nothing_from_elsewhere(study):
     assert {"baseline", "None", "best of 3", "3, fast"} <= set(page.entries)
 
 
+def test_a_notebook_shows_the_sentences_and_the_rates(study, rows):
+    text = study._repr_html_()
+    page = Reader()
+    page.feed(text)
+    assert page.open == []
+    assert "<b>" not in text
+    assert text == study.answer()._repr_html_()
+    for label in ("baseline", "longer", ODD):
+        row = rows.loc[label]
+        place = page.entries.index(label)
+        rate = reports.with_interval(row.rate, row.low, row.high)
+        assert page.entries[place + 1 : place + 3] == [str(row.n), rate]
+
+
 @pytest.mark.parametrize("form", ["text", "markdown", "latex", "html"])
 def test_every_format_names_every_row(study, form):
     text = study.report(form)

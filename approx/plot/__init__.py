@@ -11,21 +11,24 @@ what they show:
     time and cost    survival, restart, best_of, work_curve, performance_profile
     learning         learning_curve, learning_landscape, power_law
     maps             landscape, field, regions, facets, table
-    functions        fan, extrapolation, symmetry
+    functions        fan, snapshots, animate, extrapolation, symmetry
     in the plane     boundary, field
     kinds, causes    shares, failure_causes, variance_components
     comparisons      forest, claims, claims_legend, references
 
-The other functions draw parts of panels (legends, axes, bands, labels, dots), or check that a
-figure agrees with its table.
+`explore` writes a page on which a reader looks into every setting and seed. The other functions
+draw parts of panels (legends, axes, bands, labels, dots), or check that a figure agrees with its
+table.
 """
 
 from pathlib import Path
 
+from approx.plot.animations import animate, snapshots
 from approx.plot.boundaries import boundary
 from approx.plot.comparisons import forest, performance_profile
 from approx.plot.ensembles import ensemble
 from approx.plot.evidence import VERDICTS, claims, claims_legend
+from approx.plot.explorer import explore
 from approx.plot.extrapolations import failure_causes, shares, symmetry
 from approx.plot.facets import facets
 from approx.plot.files import save
@@ -57,6 +60,7 @@ STYLE = Path(__file__).with_name("paper.mplstyle")
 __all__ = [
     "STYLE",
     "VERDICTS",
+    "animate",
     "bands",
     "best_of",
     "boundary",
@@ -69,6 +73,7 @@ __all__ = [
     "corner",
     "drawn_as",
     "ensemble",
+    "explore",
     "extrapolation",
     "facets",
     "failure_causes",
@@ -94,6 +99,7 @@ __all__ = [
     "seed_dots",
     "share_axis",
     "shares",
+    "snapshots",
     "step_axis",
     "success_curve",
     "survival",

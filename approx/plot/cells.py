@@ -47,7 +47,7 @@ def map_axes(values: xr.DataArray, ax: Axes | None) -> tuple[Axes, Pair, Pair]:
     ax.set_yscale(_scale(y))
     ax.set_xlabel(readable(horizontal))
     ax.set_ylabel(readable(vertical))
-    edges = _edges(x), _edges(y)
+    edges = cell_edges(x), cell_edges(y)
     ax.set(xlim=edges[0][[0, -1]], ylim=edges[1][[0, -1]])
     return ax, edges, (x, y)
 
@@ -66,7 +66,7 @@ def _scale(centres: np.ndarray) -> str:
     return "log" if spaced_by_logarithm(centres) else "linear"
 
 
-def _edges(values: np.ndarray) -> np.ndarray:
+def cell_edges(values: np.ndarray) -> np.ndarray:
     """Edges of the cells around the given centres, halfway between them.
 
     On a logarithmic axis they are halfway between the logarithms of the centres.

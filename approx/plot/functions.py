@@ -30,6 +30,25 @@ def check_one_input(runs: xr.Dataset) -> None:
         )
 
 
+def check_targets(runs: xr.Dataset) -> None:
+    """Refuse targets that are not of the same kind as the outputs.
+
+    Raises:
+        ValueError: saying what they are, and what to do.
+    """
+    if "y_test" not in runs.coords:
+        raise ValueError(
+            "there are no targets at the test points, since some recipes have labels and others "
+            "numbers: run them one by one to draw them"
+        )
+    if "output" not in runs.y_test.dims:
+        raise ValueError(
+            "the targets are labels of classes, and the outputs are one number for each class: "
+            "they have no axis in common. Judge them by an accuracy, as in "
+            'stats.success(runs, above=0.9, of="test_accuracy")'
+        )
+
+
 def fan(
     runs: xr.Dataset,
     ax: Axes | None = None,
@@ -55,18 +74,14 @@ def fan(
         names: whether to name the target and the median, and to write the number of seeds.
 
     Raises:
-        ValueError: several inputs, other dimensions, no predictions, or those of another step than
-            was picked.
+        ValueError: several inputs, other dimensions, labels as targets, no predictions, or those
+            of another step than was picked.
     """
     check_made(runs, [], "plot.fan", "runs")
     predictions(runs)
     only_seeds(runs, "prediction", "point", "output")
     check_one_input(runs)
-    if "y_test" not in runs.coords:
-        raise ValueError(
-            "there are no targets at the test points, since some recipes have labels and others "
-            "numbers: run them one by one to draw them"
-        )
+    check_targets(runs)
     ax = axes(ax, title)
     here = _points_between(runs, between).isel(output=output)
     x = here.x_test.isel(input=0).values

@@ -17,8 +17,8 @@ training is in success. The functions by question:
     what a map says  boundary, best, highest, majority
     how many seeds   plan, power, seeds_for_power, seeds_for_width, enough, running_rate,
                      confidence_sequence
-    is a claim true  Claim, claims, verdict, claims_table, write_claims, read_claims; the regions
-                     ALWAYS, USUALLY, RARELY, NEVER, HELPS, SAME, HURTS, BETTER, WORSE
+    is a claim true  Claim, claims, verdict, claims_table, claims_page, write_claims, read_claims;
+                     the regions ALWAYS, USUALLY, RARELY, NEVER, HELPS, SAME, HURTS, BETTER, WORSE
     is it ordinary   Reported, reported, reported_table
     plain intervals  binomial_interval, mean_interval, paired_interval
 
@@ -32,6 +32,7 @@ from approx.stats import former_names
 from approx.stats.asymptotes import asymptote, shares
 from approx.stats.boundaries import boundary
 from approx.stats.bounded_means import mean_interval
+from approx.stats.claims_pages import claims_page
 from approx.stats.comparisons import compare, mcnemar, pair
 from approx.stats.costs import ert, tries_needed
 from approx.stats.effects import effects
@@ -102,6 +103,7 @@ __all__ = [
     "binomial_interval",
     "boundary",
     "claims",
+    "claims_page",
     "claims_table",
     "compare",
     "compare_times",

@@ -8,6 +8,7 @@ import xarray as xr
 
 from approx.study import files
 from approx.study.drawing import figure
+from approx.study.notebooks import html_of_answer
 from approx.study.reports import report
 from approx.study.tables import Tables
 
@@ -93,3 +94,7 @@ class Answer(Tables):
     def __repr__(self) -> str:
         """The numbers of rows and claims."""
         return f"<Answer: {len(self.main_rows)} rows, {len(self.claims)} claims>"
+
+    def _repr_html_(self) -> str:
+        """The sentences and the rates of the report, which a notebook shows."""
+        return html_of_answer(self)

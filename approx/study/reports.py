@@ -11,7 +11,7 @@ import xarray as xr
 from approx.stats.evidence import EXACT, labelled, percent
 from approx.stats.evidence_files import claims_rows, reported_rows
 from approx.stats.layouts import LAYOUTS, Rows
-from approx.study.pages import page
+from approx.stats.pages import page
 from approx.study.sentences import points, share, verdict_in_sentences, with_interval
 from approx.study.tables import Tables
 

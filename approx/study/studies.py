@@ -11,6 +11,7 @@ from approx.study import files
 from approx.study.answers import Answer
 from approx.study.declaration import Declaration
 from approx.study.judgement import judge
+from approx.study.notebooks import html_of_answer, html_of_declaration
 from approx.study.trainer import run_study
 
 
@@ -203,3 +204,9 @@ class Study(Declaration):
             FileNotFoundError: there is no study.
         """
         return Answer.load(folder)
+
+    def _repr_html_(self) -> str:
+        """What is found, or what will be trained, which a notebook shows."""
+        if self.trained.by_row:
+            return html_of_answer(self.answer())
+        return html_of_declaration(self)

@@ -17,7 +17,7 @@ from jax.tree_util import register_dataclass
 from jaxtyping import Array, ArrayLike, Key
 
 from approx.tasks import losses
-from approx.tasks.reprs import described
+from approx.tasks.reprs import as_html, described
 from approx.tasks.values import shortened
 
 STATIC: dict[str, Any] = {"static": True}
@@ -96,6 +96,10 @@ class Task:
     def __repr__(self) -> str:
         """The fields by name that differ from their defaults, arrays by their shapes."""
         return described(self)
+
+    def _repr_html_(self) -> str:
+        """The same as a table, which a notebook shows."""
+        return as_html(self)
 
     @property
     def tested(self) -> bool:

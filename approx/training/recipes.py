@@ -16,7 +16,7 @@ from approx import models
 from approx.tasks import Task
 from approx.tasks.arguments import spelled
 from approx.tasks.data import check_number
-from approx.tasks.reprs import described
+from approx.tasks.reprs import as_html, described
 from approx.training import optimizers, rates, sampling, stops, watching
 from approx.training.recorded_steps import (
     check_number_of_records,
@@ -166,8 +166,17 @@ class Recipe:
 
     def __repr__(self) -> str:
         """What mostly differs between recipes, and the fields that differ from their defaults."""
+        return described(self, always=self._always_said)
+
+    def _repr_html_(self) -> str:
+        """The same as a table, which a notebook shows."""
+        return as_html(self, always=self._always_said)
+
+    @property
+    def _always_said(self) -> tuple[str, ...]:
+        """The fields in which recipes mostly differ."""
         length = "steps" if self.epochs is None else "epochs"
-        return described(self, always=("model", "optimizer", "learning_rate", length))
+        return ("model", "optimizer", "learning_rate", length)
 
     def tree_flatten_with_keys(self):
         """Numbers, and the structure around them (JAX calls this)."""
