@@ -135,6 +135,7 @@ PROMISED_BY |= dict.fromkeys(
     ),
     ("test_stops",),
 )
+PROMISED_BY["approx/stats/pages.py"] = ("test_claims_page", "test_study")
 PROMISED_BY["approx/stats/ensemble_errors.py"] = ("test_ensembles",)
 PROMISED_BY |= dict.fromkeys(
     (
