@@ -56,6 +56,9 @@ parity: .venv/ready ## train x² in other frameworks themselves, installed in .p
 published: .venv/ready ## train the published numbers of tests/published anew and write docs/published.md; PUBLISHED="nmu flux"
 	$(PYTHON) tests/published/book.py $(PUBLISHED)
 
+docs: .venv/ready ## build the documentation into docs/_build/html; every warning is an error
+	$(PYTHON) -m sphinx -q -W --keep-going -b html docs docs/_build/html
+
 mutants: .venv/ready ## change the code in small ways, one at a time: which changes do the quick tests notice?
 	$(PYTHON) tests/mutants.py $(MUTANTS)
 
@@ -66,7 +69,7 @@ lint: .venv/ready ## style, format, types, and at most one conditional expressio
 	$(PYTHON) tests/density.py --check
 
 lock: .uv/command ## pin the newest dependencies
-	$$(cat .uv/command) pip compile pyproject.toml --group dev --universal --python-version 3.12 --generate-hashes \
+	$$(cat .uv/command) pip compile pyproject.toml --group dev --group docs --universal --python-version 3.12 --generate-hashes \
 		--no-emit-index-url --no-annotate --no-header --upgrade -o requirements.lock
 
 .uv/command:
@@ -94,4 +97,4 @@ lock: .uv/command ## pin the newest dependencies
 clean: ## remove the environments (not the results)
 	rm -rf .venv .venv-oldest .uv
 
-.PHONY: help square figures bench accelerator cluster-demo parity test quick test-all test-oldest mutants lint lock clean
+.PHONY: docs help square figures bench accelerator cluster-demo parity test quick test-all test-oldest mutants lint lock clean

@@ -1,4 +1,7 @@
-"""Promise: the README's code runs, as written, in order; what the pages name and link is there."""
+"""Promise: the README's code runs, as written, in order; what the pages name and link is there.
+
+`test_docs.py` runs the pages of docs/.
+"""
 
 import ast
 import re
@@ -12,10 +15,13 @@ import approx as ap
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text()
+SYSTEM = (ROOT / "docs" / "system.md").read_text()
+NAMES = (ROOT / "docs" / "names.md").read_text()
 PAGES = [
     ROOT / "README.md",
     ROOT / "CONTRIBUTING.md",
     *sorted((ROOT / "docs").glob("*.md")),
+    *sorted((ROOT / "docs" / "api").glob("*.md")),
     ROOT / "findings" / "README.md",
 ]
 WITH_CODE = [page for page in PAGES if pages.blocks(page)]
@@ -24,7 +30,7 @@ WITH_CODE = [page for page in PAGES if pages.blocks(page)]
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.name)
 def test_names_and_calls_of_a_page_are_those_of_the_package(page):
     """Without running it: what is imported and named is there, and each call fits its function."""
-    assert pages.check(pages.blocks(page)) >= 3
+    assert pages.check(pages.blocks(page)) >= 1
 
 
 @pytest.mark.parametrize(
@@ -56,58 +62,46 @@ def test_the_first_lines_of_the_readme_run(tmp_path, monkeypatch, capsys):
     loss = names["runs"].test_loss
     assert loss.sizes["seed"] == 256
     assert (loss.isel(step=-1) < loss.isel(step=0)).all()
-    assert "rate" in capsys.readouterr().out
+    printed = capsys.readouterr().out.strip()
+    shown = re.search(r"It prints\n\n    (.*)\n", README).group(1)
+    digits = re.compile(r"0\.\d\d")
+    assert digits.sub("", printed) == digits.sub("", shown)
+    # Another processor rounds otherwise, which changes the fate of few of the 256 seeds
+    for ours, theirs in zip(digits.findall(printed), digits.findall(shown), strict=True):
+        assert abs(float(ours) - float(theirs)) <= 0.04
 
 
-@pytest.mark.slow  # thirty programs
-def test_the_readme_runs(tmp_path, monkeypatch):
+@pytest.mark.slow
+def test_the_readme_runs(tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     blocks = pages.blocks(ROOT / "README.md")
-    assert len(blocks) >= 6
+    assert len(blocks) == 2
     names: dict = {"__name__": "readme"}
     for block in blocks:
         exec(block, names)
     plt.close("all")
-    assert (tmp_path / "results" / "hat.nc").exists()
-    assert names["runs"].sizes["seed"] == 10
+    assert "of 64 seeds succeed as it stands" in capsys.readouterr().out
 
 
-@pytest.mark.slow
-def test_the_page_of_studies_runs(tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    names: dict = {"__name__": "studies"}
-    for block in pages.blocks(ROOT / "docs" / "studies.md"):
-        exec(block, names)
-    printed = capsys.readouterr().out
-    assert "of 64 seeds succeed as it stands" in printed
-    assert len(names["study"].answer().claims) == 3
-
-
-@pytest.mark.slow
-def test_the_page_of_own_data_runs(tmp_path, monkeypatch):
-    monkeypatch.chdir(tmp_path)
-    names: dict = {"__name__": "data"}
-    for block in pages.blocks(ROOT / "docs" / "data.md"):
-        exec(block, names)
-    plt.close("all")
-    assert names["runs"].sizes["point"] == 101**2
+def test_the_readme_is_a_page():
+    assert len(README.split()) <= 750
 
 
 def test_the_page_of_the_system_says_what_may_import_what():
     from test_floor_plan import ALLOWED, GROUND
 
-    first = re.search(r"^    (numerics < .*)$", README, re.MULTILINE).group(1)
+    first = re.search(r"^    (numerics < .*)$", SYSTEM, re.MULTILINE).group(1)
     *ground, doors = first.split(" < ")
     assert tuple(ground) == GROUND
     assert set(doors.split(", ")) == {
         name for name, below in ALLOWED.items() if set(GROUND) <= set(below)
     }
-    upon_stats = re.search(r"^    stats < (.*)$", README, re.MULTILINE).group(1).split(", ")
+    upon_stats = re.search(r"^    stats < (.*)$", SYSTEM, re.MULTILINE).group(1).split(", ")
     assert set(upon_stats) == {name for name, below in ALLOWED.items() if "stats" in below}
 
 
 def test_the_page_of_the_system_names_the_functions_from_run_to_the_mathematics():
-    chain = re.findall(r"^    (\S+\.py) +(\w+)  ", README, re.MULTILINE)
+    chain = re.findall(r"^    (\S+\.py) +(\w+)  ", SYSTEM, re.MULTILINE)
     assert [name for _, name in chain][:2] == ["run", "run_all"]
     assert chain[-1] == ("training/evaluation.py", "row_sums")
     for path, name in chain:
@@ -127,8 +121,8 @@ def test_the_page_of_the_system_names_the_functions_from_run_to_the_mathematics(
         ("loss", ap.losses.LOSSES),
     ],
 )
-def test_the_readme_lists_every_name_that_is_accepted(field, known):
-    listed = re.search(rf"^    {field} +(.*(?:\n {{18}}.*)*)$", README, re.MULTILINE).group(1)
+def test_the_page_of_names_lists_every_name_that_is_accepted(field, known):
+    listed = re.search(rf"^    {field} +(.*(?:\n {{18}}.*)*)$", NAMES, re.MULTILINE).group(1)
     assert sorted(re.split(r",\s+", listed)) == sorted(known)
 
 
@@ -165,5 +159,7 @@ def test_every_link_of_a_page_leads_somewhere(page):
             continue
         name, _, anchor = target.partition("#")
         there = page.parent / name if name else page
+        if name.endswith("gallery/index"):  # made of these by the build
+            there = ROOT / "docs" / "examples" / "README.rst"
         assert there.exists(), f"{page.name} links {target}"
         assert not anchor or anchor in anchors(there), f"{page.name} links {target}"

@@ -147,8 +147,8 @@ def question(  # noqa: PLR0913 (the settings of a struct fann)
         num_neurons_hidden: neurons of the hidden layers.
         max_epochs: of `fann_train_on_data`.
         desired_error: ends the training when the error of an epoch is at most this.
-        activation_function_hidden: without the prefix FANN_.
-        activation_function_output: without the prefix FANN_.
+        activation_function_hidden: without the prefix `FANN_`.
+        activation_function_output: without the prefix `FANN_`.
         activation_steepness_hidden: of the hidden activations.
         activation_steepness_output: of the output's activation.
         training_algorithm: "RPROP", "BATCH" or "INCREMENTAL".

@@ -16,6 +16,15 @@ from jaxtyping import Array, ArrayLike, Float, PyTree
 from approx import models
 from approx.tasks import STATIC
 
+__all__ = [
+    "Around",
+    "PerFeature",
+    "PerSample",
+    "core",
+    "features",
+    "mixes_rows",
+]
+
 Numbers = ArrayLike | tuple[ArrayLike, ...]  # one for all columns, or one for each
 
 

@@ -20,6 +20,45 @@ from approx.tasks.of_network import Seen as Seen
 from approx.tasks.of_network import of_network as of_network
 from approx.tasks.values import known_name, meant
 
+__all__ = [
+    "CORRECT",
+    "LOSSES",
+    "RESIDUALS",
+    "OfNetwork",
+    "ScaledError",
+    "Seen",
+    "binary_cross_entropy",
+    "brier",
+    "categorical_hinge",
+    "cross_entropy",
+    "find",
+    "half_squared_error",
+    "hinge",
+    "huber",
+    "is_finite",
+    "kl_divergence",
+    "log_cosh",
+    "mae",
+    "mape",
+    "mse",
+    "msle",
+    "of_network",
+    "poisson",
+    "poisson_log",
+    "probability_binary_cross_entropy",
+    "probability_cross_entropy",
+    "same_class",
+    "same_half",
+    "same_largest",
+    "same_side",
+    "same_sign",
+    "smooth_l1",
+    "soft_cross_entropy",
+    "squared_hinge",
+    "sum_squared_error",
+    "with_numbers",
+]
+
 
 def mse(
     outputs: Float[Array, "n o ..."], targets: Float[Array, "n o ..."]

@@ -29,7 +29,7 @@ class OfNetwork:
     """A loss that sees the network; made by `of_network`.
 
     Attributes:
-        function: `(network, batch) -> ` the loss or its terms, or the residuals of these.
+        function: from `(network, batch)` to the loss or its terms, or to the residuals of these.
         test: the loss of outputs and targets by which test points are judged.
         squared: whether the function gives residuals, whose squares are the loss.
     """

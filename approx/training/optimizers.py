@@ -23,6 +23,18 @@ from approx.training.quasi_newton import bfgs, lbfgs
 from approx.training.rules import GRADIENT
 from approx.training.second_order import Method, lm
 
+__all__ = [
+    "KNOWN",
+    "METHODS",
+    "OPTIMIZERS",
+    "SCHEDULES",
+    "default_rate",
+    "defaults",
+    "make",
+    "numbers",
+    "takes_all_rows",
+]
+
 Number = int | float | bool | None
 
 

@@ -13,6 +13,12 @@ from jaxtyping import Array, Float, Int, Key, UInt32
 
 from approx.numerics.products import along, repeated
 
+__all__ = [
+    "KINDS",
+    "batch",
+    "batches_per_epoch",
+]
+
 GOLDEN = 0x9E3779B9  # 2^32 / golden ratio: spreads consecutive counters (Knuth, TAOCP 3, 6.4)
 
 KINDS = ("epoch", "once", "order", "replacement", "stream")

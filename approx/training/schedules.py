@@ -19,6 +19,23 @@ import jax.numpy as jnp
 import numpy as np
 from jaxtyping import Array
 
+__all__ = [
+    "Constant",
+    "Cosine",
+    "CosineAnnealing",
+    "CosineRestarts",
+    "Exponential",
+    "InverseScaling",
+    "InverseTime",
+    "Linear",
+    "MultiStep",
+    "OneCycle",
+    "Piecewise",
+    "Polynomial",
+    "Schedule",
+    "Step",
+]
+
 
 @dataclass(frozen=True, kw_only=True)
 class Schedule:
