@@ -127,7 +127,18 @@ def with_reports(app: Any, name: str, content: list[str]) -> None:
     content[0] = text.replace("](../figures/README.md)", "](figures.md)")
 
 
+def with_explorer(app: Any, error: Exception | None) -> None:
+    """Write the file that docs/explorer.md shows, by the lines that stand there."""
+    if error is not None or app.builder.format != "html":
+        return
+    page = (HERE / "explorer.md").read_text()
+    code = re.search(r"```python\n(.*?)```", page, re.DOTALL).group(1)
+    place = Path(app.outdir) / "_static" / "explored.html"
+    exec(code.replace('"explorer.html"', repr(str(place))), {})
+
+
 def setup(app: Any) -> None:
     """Connect what prepares docstrings, before napoleon reads them, and pages."""
     app.connect("autodoc-process-docstring", in_restructured_text, priority=400)
     app.connect("source-read", with_reports)
+    app.connect("build-finished", with_explorer)
