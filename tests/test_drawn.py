@@ -27,6 +27,15 @@ def test_an_interval_is_drawn_uniformly_anew_for_each_seed():
     np.testing.assert_array_equal(x, task.fresh(KEY, NOISE, 2_000)[0])
 
 
+def test_the_ends_of_an_interval_are_never_drawn():
+    key, many = jax.random.fold_in(jax.random.key(0), 4), 1 << 22
+    shares = jax.random.uniform(key, (many, 1))
+    assert shares.min() == 0  # as of one in 2^23 draws
+    x, y = ap.drawn(jnp.log, (0, 1)).fresh(key, NOISE, many)
+    np.testing.assert_array_equal(x, np.where(shares == 0, np.float32(2.0**-24), shares))
+    assert np.isfinite(y).all()
+
+
 def test_a_box_has_an_interval_for_each_input():
     task = ap.drawn(product, [(-1, 1), (10, 11)], rows=500, noise=0.1)
     x, y = task.rows(KEY, NOISE)
@@ -50,6 +59,43 @@ def test_a_distribution_of_ones_own():
     # A run takes the task: its leaves, as JAX sees them, are numbers
     ap.sweep.request.check_leaves(jax.tree.leaves(task), "Drawn")
     assert jax.tree.structure(task) == jax.tree.structure(ap.drawn(jnp.square, normal, rows=2_000))
+
+
+def noisy_classes(key, n):
+    """Two overlapping classes: which one a point is of does not follow from where it lies."""
+    of_label, of_point = jax.random.split(key)
+    label = jax.random.bernoulli(of_label, 0.3, (n,)).astype(int)
+    return jax.random.normal(of_point, (n, 2)) + label[:, None], label
+
+
+@pytest.mark.parametrize("loss", ["binary_cross_entropy", "cross_entropy"])
+def test_inputs_and_targets_are_drawn_together(loss):
+    task = ap.drawn(None, noisy_classes, 2_000, loss=loss)
+    x, y = task.rows(KEY, NOISE)
+    expected, labels = noisy_classes(KEY, 2_000)
+    np.testing.assert_array_equal(x, expected)
+    np.testing.assert_array_equal(y.ravel(), labels)
+    assert y.shape == ((2_000,) if loss == "cross_entropy" else (2_000, 1))
+    points = task.points()
+    assert points.x.shape == (1_000, 2)
+    assert not np.any(points.distance)
+    np.testing.assert_array_equal(points.y.ravel(), noisy_classes(jax.random.key(2_718), 1_000)[1])
+    assert not np.array_equal(x, task.fresh(jax.random.key(3), NOISE, 2_000)[0])
+
+
+def test_a_run_learns_pairs_as_well_as_anybody_can():
+    """The best rule for classes of equal spread is a line, whose weights are known."""
+    task = ap.drawn(None, noisy_classes, loss="binary_cross_entropy")
+    recipe = ap.Recipe(
+        model=ap.MLP(()), learning_rate=0.05, steps=200, records=2, batches="stream", batch_size=64
+    )
+    runs = ap.run(task, recipe, seeds=2, progress=False, lanes=2, compiler_options=QUICK)
+    points = task.points()
+    # log odds: x·(1, 1) - 1 + log(0.3 / 0.7)
+    named = points.x.sum(1) - 1 + np.log(0.3 / 0.7) > 0
+    best = float(np.mean(named == (points.y[:, 0] > 0)))
+    assert runs.test_accuracy.isel(step=-1).values == pytest.approx(best, abs=0.03)
+    assert best > 0.75
 
 
 def test_test_points_beyond_the_interval_lie_outside():
@@ -97,6 +143,17 @@ REFUSED = {
         lambda: ap.drawn(jnp.log, (1, 2), x_test=[[1, 2]]),
         ValueError,
         "x_test has 2 columns, and the inputs have 1",
+    ),
+    "targets twice": (lambda: ap.drawn(product, noisy_classes), ValueError, "None as f"),
+    "points without targets": (
+        lambda: ap.drawn(None, noisy_classes, x_test=[[0, 0]]),
+        ValueError,
+        "x_test has no targets",
+    ),
+    "three arrays": (
+        lambda: ap.drawn(None, lambda key, n: (jnp.ones(n),) * 3),
+        ValueError,
+        "two rows of inputs",
     ),
     "other rows": (
         lambda: ap.drawn(jnp.log, lambda key, n: jnp.ones(3)),

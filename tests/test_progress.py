@@ -161,3 +161,24 @@ def test_a_model_that_is_no_mlp_says_which_form_it_takes(capsys):
     recipe = ap.Recipe(model=dense, steps=2, records=2)
     ap.run(ap.tasks.square(), recipe, seeds=2, compiler_options=QUICK)
     assert "a Chain takes the form vmap; only an MLP" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("form", "count", "seconds", "advice"),
+    [
+        ("columns", 1, 60.0, "lanes=1 takes about 3% of the time"),
+        ("columns", 4, 60.0, "lanes=8 takes about 25% of the time"),
+        ("vmap", 9, 60.0, "lanes=16 takes about 50% of the time"),
+        ("columns", 4, 1.0, ""),
+        ("columns", 17, 60.0, ""),
+        ("columns", 64, 60.0, ""),
+        ("lanes", 4, 60.0, ""),
+    ],
+)
+def test_a_long_training_of_few_networks_is_told_of_a_smaller_block(form, count, seconds, advice):
+    plan = SimpleNamespace(lanes=32, structure=SimpleNamespace(form=form))
+    cpu = SimpleNamespace(platform="cpu")
+    said = driver.remark_on_lanes(plan, count, cpu, seconds)
+    assert advice in said
+    assert bool(said) == bool(advice)
+    assert not driver.remark_on_lanes(plan, count, SimpleNamespace(platform="gpu"), seconds)

@@ -22,6 +22,8 @@ from approx.sweep import devices, limits, programs
 SQUARE, RECIPE = ap.tasks.square(), ap.Recipe(steps=5)
 LABELS = ap.given([0.0, 1.0, 2.0], [0, 1, 2], loss="cross_entropy")
 X = np.arange(4.0)
+AMOUNTS = ap.given([0.0, 1.0, 2.0], np.eye(3))
+THREE = ap.Recipe(model=ap.MLP((2,), outputs=3), steps=5)
 ONE = jax.numpy.ones((1, 1))
 
 
@@ -139,6 +141,11 @@ CASES = {
         lambda: ap.given(X, X + 0.5, loss="cross_entropy"),
         ValueError,
         "whole numbers",
+    ),
+    "shares for labels": (
+        lambda: ap.data(X, np.eye(4), loss="cross_entropy"),
+        ValueError,
+        r"shape \(4, 4\); for a column of shares .* loss='soft_cross_entropy'",
     ),
     "negative labels": (
         lambda: ap.given(X, X - 1, loss="cross_entropy"),
@@ -362,6 +369,11 @@ CASES = {
         ValueError,
         "record steps",
     ),
+    "labels beside amounts": (
+        lambda: run(recipe={"a": (AMOUNTS, THREE), "b": (LABELS, THREE)}),
+        ValueError,
+        "the same: 'b' has an accuracy .*, 'a' has none. Run them",
+    ),
     "seed for seeds": (lambda: run(seed=3), TypeError, "did you mean seeds=3"),
     "no options": (lambda: ap.Recipe(options=None), TypeError, "options is None"),
     "negative noise": (
@@ -516,7 +528,7 @@ CASES = {
     "validation in one recipe only": (
         lambda: run(recipe={"a": RECIPE, "b": (ap.tasks.square(validation=0.2), RECIPE)}),
         ValueError,
-        "record other",
+        "the same: 'b' has validation rows, 'a' has none",
     ),
     "one class": (lambda: ap.tasks.waveform(classes=1), ValueError, "classes is 1; .* at least 2"),
     "label above the classes": (

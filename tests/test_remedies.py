@@ -320,3 +320,49 @@ def test_a_product_is_learned_by_relu_and_not_by_tanh_or_larger_first_weights():
     assert rows.rate["tanh"] == rows.rate["first weights of He"] == 0
     assert rows.verdict["tanh"] == "hurts"
     assert "best of 5 seeds" in rows.index
+
+
+def told(**settings):
+    """What a study of a change says of its learning rate."""
+    change = settings.pop("change", {"targets": "standardise"})
+    task = settings.pop("task", LINE)
+    recipe = ap.Recipe(**{"model": ap.MLP((4,)), "optimizer": "sgd_keras", "steps": 8} | settings)
+    with warnings.catch_warnings(record=True) as found:
+        warnings.simplefilter("always")
+        rows = ap.Study(task, recipe, below=1.0, changes={"scaled": change}).rows
+    return rows["scaled"], [str(one.message) for one in found]
+
+
+def test_a_rate_that_standardised_targets_do_not_fit_is_told_with_the_one_that_they_do():
+    variance = np.var(2 * SIX - 1)
+    row, messages = told(learning_rate=0.05)
+    assert len(messages) == 1
+    assert "'scaled' standardises the targets and keeps the learning rate 0.05" in messages[0]
+    assert f"the rate {0.05 * variance:.3g} on" in messages[0]
+    assert f"'learning_rate': {0.05 / variance:.3g} to the change" in messages[0]
+    assert row.recipe.learning_rate == 0.05
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [
+        {"optimizer": "adam"},
+        {"change": {"targets": "standardise", "learning_rate": 0.01}},
+        {"change": {"targets": "standardise", "tune": {"learning_rate": [0.01, 0.1]}}},
+        {"change": {"inputs": "standardise"}},
+        {"task": ap.given(SIX, SIX / np.std(SIX))},
+        {"model": ap.scalings.PerFeature(ap.MLP((4,)), out_center=(1.0,), out_scale=(3.0,))},
+    ],
+    ids=["no descent", "another rate", "tuned", "inputs", "variance 1", "scaled already"],
+)
+def test_a_rate_that_fits_or_is_named_is_not_told(settings):
+    assert told(**settings)[1] == []
+
+
+@pytest.mark.parametrize("optimizer", ["sgd", "sgd_keras", "sgd_sklearn"])
+def test_the_rate_of_gradient_descent_follows_standardised_targets(optimizer):
+    recipe = ap.Recipe(model=ap.MLP((4,)), optimizer=optimizer, learning_rate=0.05, steps=8)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        row = ap.remedies(LINE, recipe, below=1.0, skip=["second order"]).rows[SCALED[1]]
+    assert row.recipe.learning_rate == pytest.approx(0.05 / np.var(2 * SIX - 1))

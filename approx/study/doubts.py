@@ -1,6 +1,7 @@
 """What cannot work, or hardly can, said before anything is trained."""
 
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -9,6 +10,7 @@ from jax import random
 from jaxtyping import Array, PyTree, ScalarLike
 
 from approx import models
+from approx.changes.standardising import moments
 from approx.models import MLP, scalings
 from approx.study.measures import SHOWN, UNEXPLAINED, has_accuracy
 from approx.study.plateaus import Rows, training_rows
@@ -19,6 +21,18 @@ from approx.training.recipes import Recipe
 OF_LOGITS = ("binary_cross_entropy", "brier", "cross_entropy")  # the loss has the last sigmoid
 OF_SHARES = ("binary_cross_entropy", "brier")  # targets are probabilities
 OF_SQUARES = ("mse", "half_squared_error")
+# Optimisers whose steps are proportional to the gradient, and so grow with the targets' units
+GRADIENT_DESCENT = (
+    "sgd",
+    "momentum",
+    "nesterov",
+    "sgd_keras",
+    "sgd_sklearn",
+    "momentum_weka",
+    "momentum_brainjs",
+    "gdm_neurolab",
+)
+LITTLE = (0.5, 2.0)  # factors on a learning rate that are not worth a warning
 MOST_ROWS = 256  # on which a network is probed
 DRAWS = 64  # networks of each size of the parameters
 SMALLER, LARGER = 30.0, 1000.0  # the sizes: factors on random parameters
@@ -295,6 +309,55 @@ def spread_out(params: PyTree, key: Array, size: ScalarLike) -> PyTree:
     for leaf, its_key in zip(leaves, keys, strict=False):
         drawn.append(size * random.normal(its_key, jnp.shape(leaf), jnp.result_type(leaf)))
     return jax.tree.unflatten(tree, drawn)
+
+
+# ---- a learning rate that does not fit -----------------------------------------------------------
+
+
+def of_kept_rate(
+    baseline: Recipe, task: Task, recipe: Recipe, change: Mapping[str, Any]
+) -> str | None:
+    """What is doubtful of a change that standardises targets and keeps the learning rate.
+
+    Losses stay in the units of the data, so that a loss of squares has a gradient that is larger
+    than that of standardised targets by their variance. Steps of gradient descent are larger by
+    that factor.
+
+    Args:
+        baseline: the recipe before the change.
+        task: what the changed recipe learns.
+        recipe: the changed recipe.
+        change: the names that are changed or tuned.
+
+    Returns:
+        The end of a sentence whose subject is the change, or None.
+    """
+    named = {"learning_rate", "recipe.learning_rate"}.intersection(change)
+    if named or change.get("targets") != "standardise":
+        return None
+    if recipe.optimizer not in GRADIENT_DESCENT or task.loss not in OF_SQUARES:
+        return None
+    if scales_targets(baseline.model):
+        return None
+    _, deviation = moments(task, recipe, "targets")
+    variance = float(np.mean(np.square(deviation)))
+    if LITTLE[0] <= variance <= LITTLE[1]:
+        return None
+    rate = float(np.asarray(recipe.learning_rate))
+    fitting = rate / variance
+    return (
+        f"standardises the targets and keeps the learning rate {rate:g} of {recipe.optimizer!r}: "
+        "losses stay in the units of the data, so that its steps are as large as with the rate "
+        f"{rate * variance:.3g} on standardised targets. To train as on standardised targets, add "
+        f"'learning_rate': {fitting:.3g} to the change"
+    )
+
+
+def scales_targets(model: Any) -> bool:
+    """Whether a model scales its outputs already."""
+    if not isinstance(model, scalings.PerFeature):
+        return False
+    return bool(np.any(np.asarray(model.out_scale) != 1))
 
 
 # ---- rows that no function can learn -------------------------------------------------------------

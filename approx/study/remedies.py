@@ -12,7 +12,7 @@ from approx.changes.standardising import moments
 from approx.models import ACTIVATIONS, MLP, scalings
 from approx.models.mlp import is_layered
 from approx.study.claims import BASELINE
-from approx.study.doubts import OF_SQUARES, doubts
+from approx.study.doubts import GRADIENT_DESCENT, OF_SQUARES, doubts
 from approx.study.measures import has_accuracy
 from approx.study.optimising import (
     optimiser_changes,
@@ -35,7 +35,6 @@ TRIED_INITIALIZERS = {"keras": "Keras", "pytorch": "PyTorch", "he": "He", "nnet"
 BATCH = 32  # rows, where the baseline sees all rows in every step
 ENOUGH_ROWS = 2 * BATCH  # for such batches to differ from all rows
 TRIES = 5
-WITHOUT_RATE_SCALE = ("sgd", "momentum", "nesterov")  # their steps grow with the targets' units
 
 Change = Mapping[str, Any]
 Remedy = tuple[str, Change]
@@ -80,9 +79,10 @@ def remedies(
 
     - "scaling": inputs standardised, targets standardised, and both. Targets are standardised for
       regressions by squares only. What is standardised already, or stands in a scaling, is left.
-      With "sgd", "momentum" and "nesterov" the learning rate is divided by the targets' variance at
-      the same time, and an l2 is multiplied by it, so that the training is that of a network which
-      learns the standardised targets themselves.
+      With gradient descent ("sgd", "momentum", "sgd_keras" and their like, but not "adam" or
+      "rmsprop") the learning rate is divided by the targets' variance at the same time. An l2 is
+      multiplied by it, so that the training is that of a network which learns the standardised
+      targets themselves.
     - "optimisers": SGD, momentum, Adam and RMSprop, each with the best learning rate of a grid of
       decades, and the baseline's optimiser with the best of rates around its own. The rates are
       chosen on 32 seeds that are not reported.
@@ -263,7 +263,7 @@ def standardised_targets(case: Case) -> dict[str, Any]:
     _, deviation = moments(case.task, case.recipe, "targets")
     variance = float(np.mean(np.square(deviation)))
     recipe = case.recipe
-    if recipe.optimizer in WITHOUT_RATE_SCALE:
+    if recipe.optimizer in GRADIENT_DESCENT:
         change["learning_rate"] = rate_of(recipe) / variance
     if recipe.l2 is not None:
         penalty: Any = recipe.l2

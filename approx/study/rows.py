@@ -1,6 +1,7 @@
 """The rows of a study: its changes of the baseline, and views of rows."""
 
 import re
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -10,6 +11,7 @@ import xarray as xr
 
 from approx.changes.alterations import altered, described
 from approx.stats.labels import final, worst_value
+from approx.study.doubts import of_kept_rate
 from approx.study.errors import naming_row
 from approx.tasks import Task, shortened
 from approx.training.recipes import Recipe
@@ -153,6 +155,9 @@ def change_rows(task: Task, recipe: Recipe, changes: Mapping[str, Any]) -> list[
 
     Raises:
         TypeError, ValueError: a change that cannot be made, with the label in front.
+
+    Warns:
+        UserWarning: a learning rate that does not fit standardised targets.
     """
     if not isinstance(changes, Mapping):
         raise TypeError(
@@ -167,7 +172,12 @@ def _changed(task: Task, recipe: Recipe, label: str, change: Any) -> Row:
     alteration, tune = without_tuning(change)
     with naming_row(f"the change {label!r}"):
         its_task, its_recipe = altered(task, recipe, alteration, may_equal=bool(tune))
-    return Row(label, its_task, its_recipe, described(alteration), checked_tuning(label, tune))
+    tuned = checked_tuning(label, tune)
+    if isinstance(alteration, Mapping):
+        doubt = of_kept_rate(recipe, its_task, its_recipe, {**alteration, **tuned})
+        if doubt:
+            warnings.warn(f"the change {label!r} {doubt}", stacklevel=2)
+    return Row(label, its_task, its_recipe, described(alteration), tuned)
 
 
 def without_tuning(change: Any) -> tuple[Any, Mapping[str, Sequence[float]]]:

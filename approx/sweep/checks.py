@@ -83,7 +83,6 @@ def check_alike(entries: Sequence[Entry], keep: Keep) -> None:
     if len(entries) < 2:
         return
     first, *others = entries
-    first_records = recorded(first.facts)
     for entry in others:
         pair = f"{entry.label!r} and {first.label!r}"
         if not np.array_equal(entry.facts.recorded, first.facts.recorded):
@@ -91,16 +90,33 @@ def check_alike(entries: Sequence[Entry], keep: Keep) -> None:
                 f"{pair} have different record steps: give them the same steps= and records="
             )
         check_same_points(pair, entry.facts, first.facts)
-        if recorded(entry.facts) != first_records:
-            raise ValueError(
-                f"{pair} record other things (validation, accuracy, points inside or outside)"
-            )
+        check_same_records(entry, first)
         if "params" in keep.what and shapes_of(entry) != shapes_of(first):
             raise ValueError(f"{pair} have other parameters: run them one by one to keep them")
         if "state" in keep.what and not states_alike(entry, first):
             raise ValueError(
                 f"{pair} have states of other shapes: run them one by one to keep them"
             )
+
+
+def check_same_records(entry: Entry, first: Entry) -> None:
+    """Refuse two recipes of which one records what the other does not.
+
+    Raises:
+        ValueError: naming the recipes and all that only one of them has.
+    """
+    differences = []
+    there, first_there = recorded(entry.facts), recorded(first.facts)
+    for what, has, first_has in zip(RECORDED, there, first_there, strict=True):
+        if has == first_has:
+            continue
+        having, other = (entry, first) if has > first_has else (first, entry)
+        rest = "fewer" if has and first_has else "none"
+        differences.append(f"{having.label!r} has {what}, {other.label!r} has {rest}")
+    if differences:
+        raise ValueError(
+            f"recipes of one result record the same: {'; '.join(differences)}. Run them one by one"
+        )
 
 
 def check_same_points(pair: str, facts: Facts, first: Facts) -> None:
@@ -132,6 +148,17 @@ def kind_of_targets(shape: tuple[int, ...]) -> str:
     """The shape of targets, and what targets of this shape are."""
     kind = "labels" if len(shape) == 1 else "columns of numbers"
     return f"{shape} ({kind})"
+
+
+# What `recorded` finds, in its order
+RECORDED = (
+    "validation rows",
+    "an accuracy (from the loss or from correct=)",
+    "test targets",
+    "test points inside the training range",
+    "test points outside the training range",
+    "points without targets",
+)
 
 
 def recorded(facts: Facts) -> tuple[int, ...]:

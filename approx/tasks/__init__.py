@@ -43,6 +43,7 @@ from approx.tasks.classes import Waveform, clusters, interval, waveform
 from approx.tasks.curves import Curve, sine, square
 from approx.tasks.data import STATIC, Points, Task
 from approx.tasks.drawn import Drawn, Uniform, drawn
+from approx.tasks.drawn_pairs import DrawnPairs
 from approx.tasks.equations import Equation, decay, logistic, oscillator
 from approx.tasks.own import Given, given, rays, task
 from approx.tasks.own_data import OwnData, mesh
@@ -52,6 +53,7 @@ __all__ = [
     "STATIC",
     "Curve",
     "Drawn",
+    "DrawnPairs",
     "Equation",
     "Given",
     "Identity",

@@ -13,18 +13,19 @@ from jaxtyping import Array, ArrayLike, Float, Key
 from approx.tasks import losses
 from approx.tasks.arguments import spelled, translated
 from approx.tasks.data import STATIC, Points, Task, noisy
+from approx.tasks.drawn_pairs import OF_TEST, TEST_SIZE, DrawnPairs, as_columns, drawn_pairs
 from approx.tasks.own import OPTIONS, box_distance
 from approx.tasks.values import as_numbers, as_rows, check_finite, shortened
-
-# The test points are drawn from this key, so that all seeds are judged at the same points.
-OF_TEST = 2_718
-TEST_SIZE = 1_000
 
 
 @register_dataclass
 @dataclass(frozen=True)
 class Uniform:
-    """The uniform distribution on a box.
+    """The uniform distribution on a box, without its ends.
+
+    `jax.random.uniform` gives a multiple of 2^-23 in [0, 1), or of 2^-52 in float64, so that one of
+    8 million draws is 0. A function such as log is infinite there, and a stream of rows draws that
+    often. Such a draw becomes half the smallest other one; all others stay as they are.
 
     Attributes:
         low: the lower end of each input.
@@ -38,6 +39,8 @@ class Uniform:
         """n rows of the box."""
         low, high = jnp.stack(self.low), jnp.stack(self.high)
         share = jax.random.uniform(key, (n, len(self.low)))
+        half_spacing = jnp.finfo(share.dtype).eps / 2
+        share = jnp.maximum(share, half_spacing)
         return low + (high - low) * share
 
 
@@ -52,8 +55,8 @@ class Own:
 
     function: Callable = field(metadata=STATIC)
 
-    def __call__(self, key: Key[Array, ""], n: int) -> Array:
-        """n rows."""
+    def __call__(self, key: Key[Array, ""], n: int) -> Any:
+        """n rows: inputs, or inputs and targets."""
         return self.function(key, n)
 
 
@@ -111,14 +114,6 @@ class Drawn(Task):
         return Points(x, self.targets(x), jnp.asarray(self.distance))
 
 
-def as_columns(x: Array) -> Array:
-    """Inputs as (n, i); a vector becomes one column."""
-    x = jnp.asarray(x)
-    if x.ndim == 1:
-        return x[:, None]
-    return x
-
-
 def drawn(
     f: Callable | None,
     inputs: Sequence | Callable,
@@ -127,7 +122,7 @@ def drawn(
     *,
     noise: ArrayLike | None = None,
     **options,
-) -> Drawn:
+) -> Drawn | DrawnPairs:
     """A function as a task, with inputs that every seed draws for itself.
 
     `Recipe(batches="stream", batch_size=...)` draws fresh rows for every step instead.
@@ -137,10 +132,11 @@ def drawn(
             input, and (n, i) if there are several; it gives targets (n,) or (n, o), or integer
             labels (n,) for `loss="cross_entropy"`. None is for a loss that sees the network
             (`losses.of_network`) and needs no targets: there is no test loss then, and predictions
-            are at the test points.
+            are at the test points. None is also for `inputs` that draw the targets too.
         inputs: the distribution of the inputs: a pair (low, high) for one input that is uniform on
             that interval; a list of such pairs, one for each input, for a box; or a function
-            (key, n) -> rows (n,) or (n, i), written with `jax.numpy` and `jax.random`.
+            (key, n) -> rows (n,) or (n, i), written with `jax.numpy` and `jax.random`. With f=None
+            such a function may return inputs and targets together, as noisy classes need them.
         rows: how many training rows a seed draws.
         x_test: inputs of the test points, (k,) or (k, i), the same for all seeds. Those outside the
             interval or the box count for `outside_loss`. Left out, 1,000 points are drawn from the
@@ -162,7 +158,11 @@ def drawn(
     if not (isinstance(rows, int | np.integer) and 1 <= rows < 2**31):
         raise ValueError(f"rows is {shortened(rows)}; it must be a whole number of at least 1")
     draw = distribution(inputs)
-    shape = traced(lambda key: draw(key, 2), jax.random.key(0), "inputs").shape
+    two_rows = traced(lambda key: draw(key, 2), jax.random.key(0), "inputs")
+    if isinstance(two_rows, tuple):
+        check_no_function(f, x_test)
+        return drawn_pairs(draw, rows, noise, **options)
+    shape = two_rows.shape
     if len(shape) not in (1, 2) or shape[0] != 2:
         raise ValueError(
             f"inputs(key, 2) gives an array of shape {shape}; it must give two rows, (2,) or (2, i)"
@@ -192,6 +192,24 @@ def drawn(
         noise=noise,
         **options,
     )
+
+
+def check_no_function(f: Any, x_test: Any) -> None:
+    """Refuse a second source of targets, and test points that have none.
+
+    Raises:
+        ValueError: a function of inputs, or test points.
+    """
+    if f is not None:
+        raise ValueError(
+            "inputs(key, n) returns two arrays, inputs and targets, and f gives targets too: give "
+            "None as f, or return the inputs only"
+        )
+    if x_test is not None:
+        raise ValueError(
+            "x_test has no targets where inputs(key, n) draws them: leave it out, and 1,000 test "
+            "points are drawn from the same distribution"
+        )
 
 
 def check_function(f: Any, noise: Any, loss: Any) -> None:

@@ -212,16 +212,23 @@ def as_targets(name: str, y: Any, labels: bool) -> np.ndarray:
     y = as_numbers(name, y)
     check_finite(name, y)
     if y.ndim != 1 or not y.size or not np.array_equal(y, np.round(y)) or y.min() < 0:
-        shown: Sequence = [f"shape {y.shape}"]
-        if y.ndim == 1:
-            shown = y[:3].tolist()
         raise ValueError(
             f"{name} are labels for cross_entropy: whole numbers 0, 1, ... in one vector, "
-            f"not {shown}"
+            f"not {no_labels(y)}"
         )
     if y.max() > LARGEST_LABEL:
         raise ValueError(f"{name} has the label {int(y.max())}; labels go up to {LARGEST_LABEL}")
     return y.astype(np.int32)
+
+
+def no_labels(y: np.ndarray) -> str:
+    """Values that are no labels: the first of them, or their shape and what it is good for."""
+    if y.ndim == 1:
+        return str(y[:3].tolist())
+    advice = ""
+    if y.ndim == 2 and y.shape[1] > 1:
+        advice = "; for a column of shares for each class take loss='soft_cross_entropy'"
+    return f"an array of shape {y.shape}{advice}"
 
 
 def check_finite(name: str, values: ArrayLike) -> None:

@@ -10,8 +10,8 @@ from jaxtyping import Array
 
 from approx.tasks.catalogue.boxes import as_box
 from approx.tasks.catalogue.entries import check_count, entered
-from approx.tasks.data import check_number
-from approx.tasks.drawn import Drawn, drawn
+from approx.tasks.data import Task, check_number
+from approx.tasks.drawn import drawn
 from approx.tasks.own import Given, given
 from approx.tasks.values import meant, shortened
 
@@ -161,7 +161,7 @@ def arithmetic(
     size: int = 256,
     test_size: int = 1_000,
     **options: Any,
-) -> Drawn:
+) -> Task:
     """An operation on two sums of inputs, judged inside its range and where it must extrapolate.
 
     The target is `a + b`, `a - b`, `a b` or `a / b`, where a is the sum of one subset of the
