@@ -21,11 +21,12 @@ from approx.tasks.values import as_numbers, as_rows, check_finite, shortened
 @register_dataclass
 @dataclass(frozen=True)
 class Uniform:
-    """The uniform distribution on a box, without its ends.
+    """The uniform distribution on a box, without an end at 0.
 
     `jax.random.uniform` gives a multiple of 2^-23 in [0, 1), or of 2^-52 in float64, so that one of
     8 million draws is 0. A function such as log is infinite there, and a stream of rows draws that
     often. Such a draw becomes half the smallest other one; all others stay as they are.
+    At another end, such as 1, the sum may still round to the end itself.
 
     Attributes:
         low: the lower end of each input.
