@@ -18,14 +18,23 @@ STUDIES := square square_remedies square_floors sine interval waveform identity 
 	map_square map_interval map_sine map_identity map_waveform map_clusters frameworks spirals decay \
 	product parity spectral_bias kan arithmetic modular
 
+# Figures that are drawn from the results of another figure's experiment, or from summaries
+FURTHER := hero map_square_times map_square_seeds map_square_range map_sine_snake square_scaling claims
+DRAWN := $(STUDIES) $(FURTHER) speed
+
 figures: .venv/ready ## every experiment and every figure; QUICK=--quick for a look at few seeds, into results/quick
 	for study in $(STUDIES); do \
 		$(PYTHON) experiments/$$study.py $(QUICK) && $(PYTHON) figures/$$study.py $(QUICK) || exit 1; \
 	done
-	$(PYTHON) figures/map_square_times.py $(QUICK)
-	$(PYTHON) figures/claims.py $(QUICK)
+	for figure in $(FURTHER); do $(PYTHON) figures/$$figure.py $(QUICK) || exit 1; done
 	$(if $(QUICK),,$(PYTHON) figures/claims_page.py)
 	$(if $(QUICK),,$(PYTHON) figures/gallery.py)
+
+drawings: .venv/ready ## draw every figure anew from results/, as PDF, SVG and PNG; what has no results is named and left out
+	for script in $(DRAWN); do \
+		$(PYTHON) figures/$$script.py > /dev/null 2> .drawing-errors && echo "figures/$$script" || \
+			{ echo "not drawn: $$script, $$(tail -n 1 .drawing-errors)"; }; \
+	done; rm -f .drawing-errors
 
 bench: .venv/ready ## time P1 to P5 against the C limit, naive JAX (and PyTorch: TORCH=python), and how long one waits
 	$(PYTHON) experiments/speed.py $(if $(TORCH),--torch $(TORCH))
@@ -97,4 +106,4 @@ lock: .uv/command ## pin the newest dependencies
 clean: ## remove the environments (not the results)
 	rm -rf .venv .venv-oldest .uv
 
-.PHONY: docs help square figures bench accelerator cluster-demo parity test quick test-all test-oldest mutants lint lock clean
+.PHONY: docs help square figures drawings bench accelerator cluster-demo parity test quick test-all test-oldest mutants lint lock clean

@@ -1,7 +1,8 @@
-"""What the threads claim and what hundreds of seeds say of it: verdicts by thread, and each claim.
+"""What six threads claim of small networks, and what hundreds of seeds say of it.
 
-Reads experiments/summaries/*_claims.csv, which the experiments write, and draws figures/claims.pdf,
-the counts, and figures/claims_1.pdf, claims_2.pdf, ..., every claim; .png too.
+Reads experiments/summaries/*_claims.csv, which the experiments write, and draws
+figures/claims.{pdf,svg,png}. figures/claims.html, which figures/claims_page.py writes, lists every
+claim with its effect, its intervals and its verdict.
 
 Shows: Of 189 claims of six threads 86 are supported, 67 contradicted, and 36 not decided by the
 seeds. On the interval and the sine people are mostly right (18 of 27 and 19 of 26), on the identity
@@ -11,30 +12,38 @@ Cost: seconds; the experiments whose claims these are say their own.
 
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import tyro
 import xarray as xr
 
 import approx as ap
 
 FOLDER = Path(__file__).parent
-# Two columns each
-PAGES = ((("interval", "identity"), ("square",)), (("waveform",), ("sine", "clusters")))
-WRAP, INCHES = 45, 0.112  # characters in a line, and its height
-BARS = {  # verdict: (colour of its bars, colour of the text on them)
-    "supported": (ap.plot.VERDICTS["supported"]["color"], "white"),
-    "undecided": ("0.8", "black"),
-    "contradicted": (ap.plot.VERDICTS["contradicted"]["color"], "white"),
+
+
+class Look(NamedTuple):
+    """How the bars of a verdict are drawn, and the colour of the text on them."""
+
+    fill: dict[str, Any]
+    ink: str
+
+
+BARS = {  # the greys differ, and light is good
+    "supported": Look({"facecolor": "#CDE9F9", "edgecolor": "0.4"}, "black"),
+    "undecided": Look({"facecolor": "white", "edgecolor": "0.4", "hatch": "////"}, "black"),
+    "contradicted": Look({"facecolor": "#C65A11", "edgecolor": "0.4"}, "white"),
 }
-NAMES = {  # the threads
-    "interval": "one interval: which x lie in it",
-    "waveform": "the class of x / 256 is x",
-    "identity": "84 columns to themselves",
+NAMES = {  # what the network of each thread was to learn
+    "interval": "which x lie in an interval",
+    "waveform": "which level a flat signal has",
+    "identity": "a copy of 84 columns",
     "square": "x²",
     "sine": "a sine",
-    "clusters": "four clusters",
+    "clusters": "four clusters of points",
 }
 
 
@@ -48,69 +57,41 @@ def read_claims(files: Sequence[Path]) -> xr.Dataset:
     return xr.concat(tables, "claim", combine_attrs="drop_conflicts")
 
 
+def counts_of(found: xr.Dataset) -> pd.DataFrame:
+    """How many claims of each thread have each verdict, the thread with most support first."""
+    table = found.to_dataframe().groupby(["source", "verdict"]).size().unstack(fill_value=0)
+    table = table.reindex(columns=list(BARS), fill_value=0)
+    supported = table.supported / table.sum(axis=1)
+    order = supported.sort_values(ascending=False, kind="stable").index
+    return table.loc[order]
+
+
 def draw_counts(found: xr.Dataset) -> plt.Figure:
     """How many claims of each thread are supported, undecided, contradicted."""
-    frame = found.to_dataframe()
-    sources = [source for source in NAMES if (frame.source == source).any()]
-    counts = frame.groupby(["verdict", "source"]).size().unstack(fill_value=0)
-    figure, ax = plt.subplots(figsize=(7.0, 0.75 + 0.27 * len(sources)))
-    left = np.zeros(len(sources))
-    for verdict, (color, ink) in BARS.items():
-        here = counts.reindex(index=[verdict], columns=sources, fill_value=0).to_numpy()[0]
+    counts = counts_of(found)
+    figure, ax = plt.subplots(figsize=(7.0, 1.05 + 0.27 * len(counts)))
+    left = np.zeros(len(counts))
+    for verdict, look in BARS.items():
+        here = counts[verdict].to_numpy()
         label = f"{verdict} ({here.sum()})"
-        bars = ax.barh(
-            sources,
-            here,
-            0.75,
-            left,
-            color=color,
-            label=label,
-        )
+        bars = ax.barh(range(len(counts)), here, 0.75, left, label=label, lw=0.5, **look.fill)
         texts = [str(n) if n else "" for n in here]
-        ax.bar_label(bars, texts, label_type="center", size=7, color=ink)
+        behind = {"boxstyle": "square,pad=0.15", "fc": look.fill["facecolor"], "lw": 0}
+        ax.bar_label(bars, texts, label_type="center", size=7, color=look.ink, bbox=behind)
         left += here
-    ap.plot.row_axis(ax, [NAMES[source] for source in sources])
+    names = [
+        f"{NAMES[source]}: {row.supported} of {row.sum()}" for source, row in counts.iterrows()
+    ]
+    ap.plot.row_axis(ax, names)
     ax.set(
-        ylim=(len(sources) - 0.5, -0.5),
-        xlabel="claims",
+        ylim=(len(counts) - 0.5, -0.5),
+        xlabel="claims: sentences of a thread, each with a range in which its effect must lie",
         xlim=(0, 1.02 * left.max()),
     )
-    ax.legend(loc="lower left", bbox_to_anchor=(0, 1), ncols=3, frameon=False)
+    total, supported = int(counts.to_numpy().sum()), int(counts.supported.sum())
+    ax.set_title(f"Of {total} claims about small networks {supported} are supported")
+    ap.plot.legend_above(ax, 3)
     return figure
-
-
-def pages(found: xr.Dataset) -> list[plt.Figure]:
-    """Every claim a row, in two columns of threads a page."""
-    drawn = [draw_page(found, page) for page in PAGES]
-    for figure in drawn:
-        deepest = max(max(ax.get_ylim()) for ax in figure.axes)
-        figure.set_size_inches(7.0, 0.8 + INCHES * deepest)
-        for ax in figure.axes:
-            ax.set_ylim(deepest, -0.7)  # a line has the same height everywhere
-    return drawn
-
-
-def draw_page(found: xr.Dataset, page: tuple[tuple[str, ...], ...]) -> plt.Figure:
-    """Two columns, with one legend."""
-    figure, both = plt.subplots(1, 2)
-    for ax, column in zip(both, page, strict=True):
-        here = claims_of(found, column)
-        if here.sizes["claim"]:
-            ap.plot.claims(here, ax, wrap=WRAP, legend=False)
-            ax.set(xlim=(-1.05, 1.05), xlabel="probability (difference)")
-            ax.set_xticks([-1, 0, 1])
-        else:
-            ax.set_axis_off()
-    drawn = claims_of(found, page[0] + page[1])
-    if drawn.sizes["claim"]:
-        handles = ap.plot.claims_legend(drawn)
-        figure.legend(handles=handles, loc="outside upper right", ncols=3, frameon=False)
-    return figure
-
-
-def claims_of(found: xr.Dataset, sources: tuple[str, ...]) -> xr.Dataset:
-    """The claims of some threads."""
-    return found.isel(claim=np.isin(found.source, sources))
 
 
 def main(
@@ -118,7 +99,7 @@ def main(
     figures: Path = FOLDER,
     quick: bool = False,
 ) -> None:
-    """Draw the figures.
+    """Draw the figure.
 
     Args:
         summaries: the folder that the experiments wrote their tables of claims to.
@@ -133,10 +114,9 @@ def main(
     found = read_claims(files)
     plt.style.use(ap.plot.STYLE)
     note = "Quick look, not the experiment" if quick else ""
-    names = ("claims", "claims_1", "claims_2")
-    for name, figure in zip(names, (draw_counts(found), *pages(found)), strict=True):
-        print(*ap.plot.save(figure, figures, name, note), sep="\n")
-        plt.close(figure)
+    figure = draw_counts(found)
+    print(*ap.plot.save(figure, figures, "claims", note), sep="\n")
+    plt.close(figure)
     for verdict, n in found.verdict.to_series().value_counts().items():
         print(f"{verdict}: {n}")
 

@@ -20,15 +20,18 @@ ROOT = FOLDER.parent
 
 # figure -> pattern of the names of the results that it is drawn from, or the rows of a study
 FIGURES = {
-    "map_square": r"map_square_(tanh|relu|range)",
+    "hero": "square_recipes/rows",
+    "map_square": r"map_square_(tanh|relu)",
     "map_square_times": r"map_square_tanh",
+    "map_square_seeds": r"map_square_tanh",
+    "map_square_range": r"map_square_(range|relu)",
     "map_interval": r"map_interval_(sgd_raw|sgd_z|adam_raw|adam_z|width)",
-    "map_sine": r"map_sine_(width|snake|spectrum)",
+    "map_sine": r"map_sine_(width|spectrum)",
+    "map_sine_snake": r"map_sine_snake",
     "map_identity": r"map_identity_(sgd|adam)",
     "map_waveform": r"map_waveform_(sgd|adam)_\d+",
     "map_clusters": r"map_clusters_(bare|biases)",
     "square": "square_recipes/rows",
-    "square_remedies": "square_remedies/rows",
     "square_floors": r"square_(floors|sources)",
     "interval": "interval/rows",
     "waveform": "waveform/rows",
@@ -46,13 +49,29 @@ FIGURES = {
     "modular": r"modular_(many|few)",
 }
 # Figure -> experiment, where they are called differently
-MADE_BY = {"map_square_times": "map_square"}
+MADE_BY = {
+    "hero": "square",
+    "map_square_times": "map_square",
+    "map_square_seeds": "map_square",
+    "map_square_range": "map_square",
+    "map_sine_snake": "map_sine",
+}
 # script -> its figures, the pattern of the summaries that it draws, and the command
 SUMMARIES = {
     "claims": (
-        ("claims", "claims_1", "claims_2"),
+        ("claims",),
         "*_claims.csv",
         "`python figures/claims.py`, after the experiments",
+    ),
+    "square_remedies": (
+        ("square_remedies",),
+        "square_rows.csv",
+        "`python experiments/square_remedies.py`, then `python figures/square_remedies.py`",
+    ),
+    "square_scaling": (
+        ("square_scaling",),
+        "square_rows.csv",
+        "`python experiments/square_remedies.py`, then `python figures/square_scaling.py`",
     ),
     "speed": (("speed",), "speed.json", "`make bench`"),
     "frameworks": (
@@ -66,7 +85,8 @@ HEAD = """# Gallery
 
 Every figure with what it shows, the commands that make it, what they cost, and from how many """
 HEAD += """trainings it is drawn.
-The commands draw a PDF too. `make figures` runs them all and writes this page.
+The commands draw a PDF and an SVG too. `make figures` runs them all and writes this page.
+`make drawings` draws the figures again from the results that there are.
 """
 
 

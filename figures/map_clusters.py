@@ -42,6 +42,7 @@ def draw_row(results: Path, name: str, row: tuple[Axes, Axes], letters: str, tit
         "test_accuracy",
         left,
         message,
+        light="greatest",
         **SHOWN,
     )
     rates = MAPS[name].rates(runs)

@@ -1,12 +1,12 @@
 """The maps of x².
 
-Reads what experiments/map_square.py writes, results/map_square_{tanh,relu,range}.nc, and draws
+Reads what experiments/map_square.py writes, results/map_square_{tanh,relu}.nc, and draws
 figures/map_square.{pdf,png}.
 
 Shows: SGD learns x² in a band of learning rates that falls as the initial weights grow, with
-divergence above it; in relu's band some 80% of the seeds succeed, in tanh's nearly all. With Adam
-at one rate the range that is learned grows with the width, and relu's error at twice the range is
-never small.
+divergence above it. At the best settings of tanh all 64 seeds succeed, at the best of relu 86%
+[75, 93]. Below the band the error still falls, or is that of the best constant, and a success
+costs most.
 """
 
 from pathlib import Path
@@ -23,12 +23,17 @@ from experiments.map_square import LEARNED, MAPS, VARIANCE
 
 X = np.linspace(-1, 1, 21)
 CONSTANT = float((X**2).var())  # the loss of the best constant on the training rows
-COLORS = {
-    "learned": "#0072B2",
-    "constant": "#E69F00",
-    "still falling": "#F0E442",
-    "stands still": "#D55E00",
-    "diverged": "0.15",
+SUCCESS = f"seeds with a test error below {LEARNED:.0%}\nof the variance of x²"
+MESSAGES = {
+    "tanh": "Ten tanh units: SGD learns x² in a band",
+    "relu": "Ten relu units: in a band, never all",
+}
+COLORS = {  # light is good
+    "learned": "#CDE9F9",
+    "still falling": "#EBB93A",
+    "best constant": "#9C9CC8",
+    "stands still": "#C65A11",
+    "diverged": "#111111",
 }
 
 
@@ -41,7 +46,7 @@ def kinds(runs: xr.Dataset) -> xr.Dataset:
         ap.stats.falling(runs),
         abs(last.loss / CONSTANT - 1) < 0.05,
     ]
-    names = ["diverged", "learned", "still falling", "constant"]
+    names = ["diverged", "learned", "still falling", "best constant"]
     kind = np.select(
         [c.values for c in conditions],
         names,
@@ -56,49 +61,38 @@ def draw_rates(runs: xr.Dataset, ax: Axes, letter: str, unit: str) -> None:
     ap.plot.landscape(
         rates,
         ax,
-        ap.plot.lettered(letter, f"Ten {unit} units, SGD"),
+        ap.plot.lettered(letter, MESSAGES[unit]),
         boundary=ap.stats.boundary(rates, "learning_rate"),
         diverged=(~np.isfinite(runs.loss.isel(step=-1))).mean("seed"),
+        label=SUCCESS,
     )
 
 
-def draw_range(runs: xr.Dataset, ax: Axes) -> None:
-    """Share of seeds that learn x² on a range, over the range and the width."""
-    rates = MAPS["range"].rates(runs).transpose("width", "range")
-    ap.plot.landscape(
-        rates,
-        ax,
-        ap.plot.lettered("c", "Adam 0.01, tanh: range and width"),
-    )
-
-
-def draw_far(runs: xr.Dataset, ax: Axes) -> None:
-    """Median error at twice the range."""
-    away = ap.stats.quantiles(runs.isel(step=-1), q=[0.5], of="far").isel(quantile=0)
+def draw_cost(hits: xr.Dataset, ax: Axes) -> None:
+    """Expected steps until a success, if trainings that fail are begun anew."""
     ap.plot.field(
-        away,
-        "far",
+        ap.stats.ert(hits),
+        "ert",
         ax,
-        ap.plot.lettered("e", "Error at twice the range, relu"),
-        label="median error / x²",
-        limits=(0.1, 10),
-        infinite="diverged",
+        ap.plot.lettered("c", "Tanh: cheapest from large weights"),
+        label="expected steps to a success,\nrestarts included",
+        infinite="no seed succeeds",
     )
 
 
 def draw(results: Path) -> Figure:
     """The whole figure."""
-    runs = ap.study.load_maps("map_square", MAPS, results)
-    figure, ((a, b), (c, d), (e, f)) = plt.subplots(3, 2, figsize=(7.0, 7.6))
+    there = {name: MAPS[name] for name in ("tanh", "relu")}
+    runs = ap.study.load_maps("map_square", there, results)
+    figure, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(7.0, 5.4), sharex=True, sharey=True)
     draw_rates(runs["tanh"], a, "a", "tanh")
     draw_rates(runs["relu"], b, "b", "relu")
-    draw_range(runs["range"], c)
-    cost = ap.stats.ert(MAPS["tanh"].hits(runs["tanh"]))
-    message = ap.plot.lettered("d", "Cost of a success, tanh")
-    ap.plot.field(cost, "ert", d, message, label="expected steps")
-    draw_far(runs["relu"], e)
+    draw_cost(MAPS["tanh"].hits(runs["tanh"]), c)
     most = ap.stats.majority(kinds(runs["tanh"]))
-    ap.plot.regions(most, f, ap.plot.lettered("f", "What most became, tanh"), COLORS)
+    ap.plot.regions(most, d, ap.plot.lettered("d", "Tanh: divergence above, waiting below"), COLORS)
+    for ax in (a, b, c, d):
+        ax.label_outer()
+    ap.plot.map_key((a, b, c, d), columns=3)
     return figure
 
 

@@ -77,6 +77,7 @@ def draw_row(results: Path, row: tuple[Axes, Axes], letters: str, name: str, tit
         "test_accuracy",
         row[1],
         message,
+        light="greatest",
         **SHOWN,
     )
     for ax in row:

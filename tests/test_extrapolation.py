@@ -517,7 +517,7 @@ def test_panel_of_symmetry_draws_the_quantiles_and_the_range_shown():
     np.testing.assert_allclose(ax.lines[0].get_xdata(), defects.radius)
     np.testing.assert_allclose(ax.lines[0].get_ydata(), median)
     assert (ax.get_yscale(), ax.get_xlabel(), ax.get_ylabel()) == ("log", "|x|", "|f(x) − f(−x)|")
-    assert {"mine", "shown", "n = 10 seeds"} <= {t.get_text() for t in ax.texts}
+    assert {"mine", "training range", "n = 10 seeds"} <= {t.get_text() for t in ax.texts}
     assert max(patch.get_width() for patch in ax.patches) == pytest.approx(1.0)
     exact = stats.symmetry(learned([np.square]), "even")
     ax = plot.symmetry({"exact": exact})

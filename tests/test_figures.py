@@ -103,8 +103,44 @@ def test_the_map_of_the_square_draws_all_its_kinds():
         "diverged",
         "learned",
         "still falling",
-        "constant",
+        "best constant",
         "stands still",
     ]
     assert stats.majority(found).kind.shape == (1, 1)
     plot.check_colors(np.unique(found.kind), figure.COLORS)
+
+
+def test_the_table_of_scalings_says_what_its_summary_says():
+    figure = script("figures", "square_scaling")
+    answer = ap.study.Answer.load(figure.SUMMARIES, figure.CASE)
+    rows = answer.rows.set_index(["measure", "label"]).rate
+    for measure in ("learned", "held"):
+        _, ax = plt.subplots()
+        figure.draw_combinations(answer, measure, "it", ax)
+        drawn = [text.get_text() for text in ax.texts]
+        units = [label.get_text() for label in ax.get_yticklabels()]
+        written = np.array(drawn[:-2]).reshape(len(units), -1)
+        assert drawn[-2:] == list(figure.SCALINGS)
+        for unit, name in (("highway", "highway"), ("u v", "u·v")):
+            said = written[units.index(name)].tolist()
+            pairs = [(m, scaling) for scaling in ("raw", "scaled") for m in figure.METHODS]
+            asked = [100 * rows[measure, f"{m}, {unit}, {scaling}"] for m, scaling in pairs]
+            assert said == [f"{share:.0f}" for share in asked]
+
+
+def test_the_hero_counts_its_seeds():
+    """The seed that stands for one training is drawn last, over the others and the target."""
+    figure = script("figures", "hero")
+    x = np.linspace(-12, 12, 25)
+    distance = ("point", np.maximum(abs(x) - 10, 0))
+    outputs = np.stack([x**2, 0 * x, x])[..., None]
+    runs = xr.Dataset(
+        {"prediction": (("seed", "point", "output"), outputs)},
+        {"x_test": (("point", "input"), x[:, None]), "distance": distance},
+    )
+    _, ax = plt.subplots()
+    figure.draw_functions(runs, ax)
+    figure.name_lines(stats.rate(xr.DataArray([True, False, False], dims="seed")), ax)
+    np.testing.assert_array_equal(ax.lines[-1].get_ydata(), x**2)
+    assert len(ax.lines) == 3 + 2
+    assert {"light: 3 trainings", "1 learned it"} <= {text.get_text() for text in ax.texts}

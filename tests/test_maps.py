@@ -374,7 +374,7 @@ def test_panels_of_cells_where_all_or_nothing_succeeds_or_nobody_was(whole):
     found, share = ap.stats.rate(hits), (~np.isfinite(whole.loss.isel(step=-1))).mean("seed")
     edge = ap.stats.boundary(found, "learning_rate")
     ax = ap.plot.landscape(found, diverged=xr.ones_like(share), boundary=edge)
-    assert "dots: diverged" in texts(ax)
+    assert "dots: most diverged" in texts(ax)
     few = found.where(found.init_scale < 1, 0).assign(filled=found.rate)
     ax = ap.plot.landscape(few)
     assert "pale: interpolated" in texts(ax)
@@ -593,3 +593,46 @@ def test_the_gallery_says_how_each_figure_was_made(tmp_path):
         assert gallery.paragraph("figures", name, "Shows: ").count(".") >= 2
     with pytest.raises(FileNotFoundError, match="make figures first"):
         gallery.main(results=tmp_path, figures=tmp_path)
+
+
+def test_one_key_draws_what_the_notes_of_several_maps_say():
+    """Hatching, dots and bars stand in the key, each once; the notes above the maps are gone."""
+    counts = rates([[0, 8], [8, 16]], 16, y=[1.0, 2.0], x=[1.0, 10.0])
+    edge = xr.Dataset(
+        {name: (("x", "crossing"), [[1.5], [1.2]]) for name in ("middle", "low", "high")},
+        {"x": [1.0, 10.0]},
+        {"along": "y"},
+    )
+    figure, (left, right, plain) = plt.subplots(1, 3, layout="constrained")
+    ap.plot.landscape(counts, left, "Left", diverged=xr.ones_like(counts.rate), boundary=edge)
+    times = xr.Dataset({"time": counts.rate.where(counts.rate > 0, np.inf), "n": counts.n})
+    ap.plot.field(times, "time", right, "Right")
+    with pytest.raises(ValueError, match="explains maps, and there is none"):
+        ap.plot.map_key(plain)
+    key = ap.plot.map_key((left, right, plain))
+    assert [text.get_text() for text in key.get_texts()] == [
+        "may be above or below 50%",
+        "most diverged",
+        "half of the seeds succeed, 95% interval",
+        "never",
+    ]
+    assert key.get_title().get_text() == "n = 16 seeds in each cell"
+    hatches = {patch.get_hatch() for patch in key.get_patches()}
+    assert hatches == {left.collections[1].get_hatch(), ".."}
+    assert texts(left) == texts(right) == ""
+    assert (left.get_title(), figure.legends) == ("Left", [key])
+
+
+def test_light_is_good_on_a_field():
+    """The least numbers are light, those of errors and times; or the greatest, of accuracies."""
+    values = xr.Dataset({"error": (("y", "x"), [[1.0, 2.0]])}, {"y": [1.0], "x": [1.0, 2.0]})
+
+    def lightness(**options):
+        mesh = ap.plot.field(values, "error", **options).collections[0]
+        mesh.update_scalarmappable()
+        return mesh.get_facecolor()[:, :3].mean(1)
+
+    assert np.diff(lightness()) < -0.3
+    assert np.diff(lightness(light="greatest")) > 0.3
+    with pytest.raises(ValueError, match='light="high": either the "least" or the "greatest"'):
+        ap.plot.field(values, "error", light="high")

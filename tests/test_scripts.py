@@ -64,7 +64,7 @@ def test_the_figure_is_drawn_and_redrawn_byte_equal(square, tmp_path):
         figure.main(results=square, figures=folder)
         files.append({path.suffix: path.read_bytes() for path in folder.iterdir()})
     assert files[0] == files[1]
-    assert set(files[0]) == {".pdf", ".png"}
+    assert set(files[0]) == {".pdf", ".svg", ".png"}
 
 
 @pytest.fixture(scope="module")
@@ -132,7 +132,7 @@ def test_the_limit_trains_the_networks_that_approx_trains(tmp_path):
 @pytest.mark.slow
 def test_the_figure_of_speed_is_drawn(speed, tmp_path):
     script("figures", "speed").main(summary=speed, figures=tmp_path)
-    assert {path.name for path in tmp_path.iterdir()} == {"speed.pdf", "speed.png"}
+    assert {path.name for path in tmp_path.iterdir()} == {"speed.pdf", "speed.svg", "speed.png"}
 
 
 # The networks of the quick look, smaller
@@ -175,7 +175,7 @@ def test_a_study_is_trained_judged_and_drawn(tmp_path, capsys, monkeypatch):
     assert better.effect.item() == pytest.approx(float((ends[0] < ends[1]).mean()), abs=1e-3)
     assert_answered_anew(quick, experiment.main, **options)
     script("figures", "sine").main(results=tmp_path, quick=True)
-    assert {path.suffix for path in quick.glob("sine.*")} == {".pdf", ".png"}
+    assert {path.suffix for path in quick.glob("sine.*")} == {".pdf", ".svg", ".png"}
     # Nothing of the experiment's
     assert {path.relative_to(tmp_path).parts[0] for path in tmp_path.rglob("*")} == {"quick"}
 

@@ -189,7 +189,7 @@ def test_landscape_maps_rates_on_log_axes_and_hatches_what_is_undecided():
     assert hatched.get_hatch()
     assert (ax.get_xscale(), ax.get_yscale()) == ("log", "linear")
     assert (ax.get_xlabel(), ax.get_ylabel()) == ("width", "learning rate")
-    assert any("n = 20 per cell; hatched: 50% not excluded" in text for text in texts(ax))
+    assert any("n = 20 per cell; hatched: may be above or below 50%" in text for text in texts(ax))
     one = rates.isel(learning_rate=0)
     with pytest.raises(ValueError, match="needs two dimensions, got width"):
         plot.landscape(one)
@@ -223,7 +223,7 @@ def test_a_figure_is_saved_with_the_same_bytes_on_any_day(tmp_path, monkeypatch)
 
     files = drawn(tmp_path / "new" / "folder")
     assert files == [
-        tmp_path / "new" / "folder" / f"curve.v2{suffix}" for suffix in (".pdf", ".png")
+        tmp_path / "new" / "folder" / f"curve.v2{suffix}" for suffix in (".pdf", ".svg", ".png")
     ]
     monkeypatch.setenv("SOURCE_DATE_EPOCH", "0")  # the day that matplotlib would write
     for one, again in zip(files, drawn(str(tmp_path / "again")), strict=True):
@@ -232,9 +232,10 @@ def test_a_figure_is_saved_with_the_same_bytes_on_any_day(tmp_path, monkeypatch)
     noted = plot.success_curve(stats.success(runs(), below=1.0)).figure
     plot.save(noted, tmp_path, "noted", note="a look")
     assert noted.get_suptitle() == "a look"
-    assert (tmp_path / "noted.png").read_bytes() != files[1].read_bytes()
+    assert (tmp_path / "noted.png").read_bytes() != files[2].read_bytes()
     assert files[0].read_bytes().startswith(b"%PDF")
-    assert files[1].read_bytes().startswith(b"\x89PNG")
+    assert b"<svg" in files[1].read_bytes()
+    assert files[2].read_bytes().startswith(b"\x89PNG")
 
 
 LABELS = ["standardised inputs, Levenberg-Marquardt", "as it is, with Adam at a rate of 0.001", "z"]
@@ -277,7 +278,10 @@ def wide_claims(ax):
 WIDE = {"forest": wide_forest, "map": wide_map, "claims": wide_claims}
 
 
-@pytest.mark.parametrize("style", ["default", plot.STYLE], ids=["matplotlib's", "ours"])
+STYLES = {"matplotlib's": "default", "ours": plot.STYLE, "talk": plot.TALK_STYLE}
+
+
+@pytest.mark.parametrize("style", STYLES.values(), ids=STYLES)
 @pytest.mark.parametrize("name", WIDE)
 def test_no_label_and_no_note_is_cut_off_in_any_style(name, style):
     with plt.style.context(["default", style]):
@@ -288,8 +292,8 @@ def test_no_label_and_no_note_is_cut_off_in_any_style(name, style):
             assert note.get_text().replace("\n", " ").split("; ") == [
                 "n = 0 to 65,536 per cell",
                 "pale: interpolated",
-                "hatched: 50% not excluded",
-                "dots: diverged",
+                "hatched: may be above or below 50%",
+                "dots: most diverged",
             ]
 
 
@@ -300,13 +304,13 @@ def test_save_takes_what_panels_return_and_keeps_all_labels(tmp_path):
             plot.save(given, tmp_path, f"{number}") for number, given in enumerate((ax, ax.figure))
         )
         assert [one.read_bytes() for one in alone] == [one.read_bytes() for one in figure]
-        image = plt.imread(alone[1])[..., :3]
+        image = plt.imread(alone[-1])[..., :3]
         rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
         assert (rim == 1).all(), "white all around: nothing is cut"
         several = plt.subplots(2, 2)[1]
         parts = plt.figure().subfigures(1, 2)
         for given in (several, several.tolist()[0], parts[0], parts[0].subplots()):
-            assert len(plot.save(given, tmp_path, "some")) == 2
+            assert len(plot.save(given, tmp_path, "some")) == 3
         for given, error, message in (
             (runs(), TypeError, "writes a figure or axes of one, not a Dataset"),
             ([runs()], TypeError, "not a Dataset"),

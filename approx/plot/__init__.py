@@ -2,8 +2,8 @@
 
 A panel takes the data first; its docstring says which function makes them. `ax` are the axes to
 draw on (those of a new figure if left out), and `title` is the panel's message.
-`matplotlib.pyplot.style.use(approx.plot.STYLE)` sets the look of a journal's column. The panels by
-what they show:
+`matplotlib.pyplot.style.use(approx.plot.STYLE)` sets the look of a journal's column, and
+`approx.plot.TALK_STYLE` that of a slide. The panels by what they show:
 
     success          success_curve, threshold_profile, running_rate, plan
     a setting        rate
@@ -33,6 +33,7 @@ from approx.plot.extrapolations import failure_causes, shares, symmetry
 from approx.plot.facets import facets
 from approx.plot.files import save
 from approx.plot.functions import fan
+from approx.plot.keys import map_key
 from approx.plot.kinds import (
     check_colors,
     check_counts,
@@ -56,9 +57,11 @@ from approx.plot.times import best_of, restart, survival
 from approx.stats import former_names
 
 STYLE = Path(__file__).with_name("paper.mplstyle")
+TALK_STYLE = Path(__file__).with_name("talk.mplstyle")
 
 __all__ = [
     "STYLE",
+    "TALK_STYLE",
     "VERDICTS",
     "animate",
     "bands",
@@ -86,6 +89,7 @@ __all__ = [
     "learning_landscape",
     "legend_above",
     "lettered",
+    "map_key",
     "performance_profile",
     "plan",
     "power_law",

@@ -9,17 +9,21 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.colors import LogNorm
+from matplotlib.ticker import FuncFormatter, LogLocator
 
 from approx.plot.scales import counted
-from approx.plot.series import axes, readable
+from approx.plot.series import axes, points, readable
 from approx.stats.maps import check_axis, spaced_by_logarithm
 
 BETWEEN = "; "  # between the parts of a note
 NOTE = "note"  # the name by which `facets` finds the notes of its panels
-NOTE_SIZE = 6  # points
-OPEN = "0.6"  # hatching of cells that the seeds do not decide
+NOTE_SIZE = 6  # points, beside text of 7.5
+HATCH, OPEN_HATCH = "/" * 7, "\\" * 7  # the second for cells that the seeds do not decide
+OPEN = "0.6"  # its colour
 # Mean width of a note's character, in its size: 58 characters of 6 points measured 2.4 inches
 CHARACTER = 0.5
+MANY_DECADES = 4  # above which a colour bar has no small ticks
+FEW_DECADES = 2.5  # below which its ticks are plain numbers: 200, 500, 1,000
 LEFT = 0.4  # inches left of a map
 WITH_BAR = 1.2  # width of a map with its colour bar, over that of the map alone
 Pair = tuple[np.ndarray, np.ndarray]
@@ -93,8 +97,24 @@ def mesh(ax: Axes, edges: Pair, values: np.ndarray, **options: Any) -> QuadMesh:
     )
 
 
-def hatch(ax: Axes, edges: Pair, chosen: np.ndarray, color: str = "white") -> None:
-    """Hatch the chosen cells (rows upwards); neighbours in a row make one rectangle."""
+def hatch(
+    ax: Axes,
+    edges: Pair,
+    chosen: np.ndarray,
+    color: str = "white",
+    means: str = "",
+    pattern: str = HATCH,
+) -> None:
+    """Hatch the chosen cells (rows upwards); neighbours in a row make one rectangle.
+
+    Args:
+        ax: the map's axes.
+        edges: those of the cells, to the right and upwards.
+        chosen: which cells, in the shape of the map.
+        color: of the hatching.
+        means: what it says, for `map_key`.
+        pattern: its lines, as matplotlib writes them.
+    """
     x, y = edges
     corners = []
     for i, row in enumerate(chosen):
@@ -105,8 +125,13 @@ def hatch(ax: Axes, edges: Pair, chosen: np.ndarray, color: str = "white") -> No
             low = y[i]
             high = y[i + 1]
             corners.append([(left, low), (right, low), (right, high), (left, high)])
-    options: dict[str, Any] = {"facecolor": "none", "linewidth": 0, "hatch": "///////"}
-    ax.add_collection(PolyCollection(corners, edgecolor=color, **options))
+    options: dict[str, Any] = {"facecolor": "none", "linewidth": 0, "hatch": pattern}
+    ax.add_collection(PolyCollection(corners, edgecolor=color, label=key_label(means), **options))
+
+
+def key_label(means: str) -> str:
+    """The label of a mark on a map: `map_key` finds it, and matplotlib's own legends do not."""
+    return f"_key: {means}"
 
 
 def add_bar(bar: Bar, image: QuadMesh, ax: Axes, names: Sequence[str] = (), **options: Any) -> None:
@@ -128,16 +153,20 @@ def add_bar(bar: Bar, image: QuadMesh, ax: Axes, names: Sequence[str] = (), **op
         shown.ax.set_yticklabels(names)
     if "label" not in options:
         shown.ax.tick_params(length=0)
-    if _spans_many_decades(image):
+    decades = _decades(image)
+    if decades > MANY_DECADES:
+        shown.minorticks_off()
+    elif 0 < decades < FEW_DECADES and "ticks" not in options:
+        shown.ax.yaxis.set_major_locator(LogLocator(subs=(1, 2, 5)))
+        shown.ax.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,g}"))
         shown.minorticks_off()
 
 
-def _spans_many_decades(image: QuadMesh) -> bool:
-    """Whether the colours are logarithmic, over more than four decades."""
+def _decades(image: QuadMesh) -> float:
+    """How many decades the colours span; 0 for colours that do not follow the logarithm."""
     if not isinstance(image.norm, LogNorm):
-        return False
-    decades = np.ptp(np.log10(image.get_clim()))
-    return bool(decades > 4)
+        return 0.0
+    return float(np.ptp(np.log10(image.get_clim())))
 
 
 def add_note(ax: Axes, n: np.ndarray, said: Sequence[str], title: str | None) -> None:
@@ -156,7 +185,7 @@ def add_note(ax: Axes, n: np.ndarray, said: Sequence[str], title: str | None) ->
     note = ax.annotate(
         "\n".join(lines),
         (0, 1.01),
-        size=NOTE_SIZE,
+        size=points(NOTE_SIZE),
         **place,
     )
     note.set_gid(NOTE)
@@ -174,7 +203,7 @@ def _room_for_note(ax: Axes) -> float:
 def set_title_above(ax: Axes, title: str | None, lines: int) -> None:
     """Set the title so that a note of that many lines has room below it."""
     before = ax.get_title(loc=plt.rcParams["axes.titlelocation"])
-    height = 1.25 * NOTE_SIZE * lines  # points
+    height = 1.25 * points(NOTE_SIZE) * lines
     # A blank title keeps the room that the note needs
     ax.set_title(title or before or " ", pad=height + 5.5)
 
@@ -196,7 +225,7 @@ def join_notes(panels: Sequence[Axes]) -> None:
 
 def note_lines(said: Sequence[str], inches: float) -> list[str]:
     """The parts of a note in lines of at most that width, if each part is shorter than that."""
-    longest = max(1, int(inches / (CHARACTER * NOTE_SIZE / 72)))
+    longest = max(1, int(inches / (CHARACTER * points(NOTE_SIZE) / 72)))
     lines: list[str] = []
     for part in said:
         if lines and len(lines[-1]) + len(BETWEEN) + len(part) <= longest:

@@ -12,7 +12,6 @@ from matplotlib.ticker import FormatStrFormatter, LogLocator, NullFormatter
 from approx.plot.scales import corner, legend_above, share_axis
 from approx.plot.series import (
     MARKS,
-    SMALL,
     SPREAD,
     WRAP,
     axes,
@@ -22,6 +21,7 @@ from approx.plot.series import (
     each,
     label_ends,
     readable,
+    small,
 )
 
 # The value of a quantity that means "no difference"
@@ -223,7 +223,7 @@ def _write_heading(ax: Axes, y: float, heading: str) -> None:
         y,
         heading,
         weight="bold",
-        size=SMALL,
+        size=small(),
         va="center",
         ha="right",
         transform=ax.get_yaxis_transform(),

@@ -14,7 +14,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from approx.plot.series import SMALL, axes, check_made
+from approx.plot.series import axes, check_made, points, small
 from approx.stats.evidence import tested_at_once
 
 # Verdicts differ by colour and by shape, so that they are told apart in grey too
@@ -60,8 +60,7 @@ def claims(
     ends = np.concatenate([frame.low_all, frame.holds_from.clip(lower=-0.1)])
     ax.set(xlim=(max(-1.0, np.nanmin(ends)) - 0.05, 1.03), ylim=(bottom - 0.4, -0.7))
     words = ["probability, or difference of paired probabilities", *_words(data)]
-    # The sizes in this panel do not follow the style
-    ax.set_xlabel("\n".join(words), size=7)
+    ax.set_xlabel("\n".join(words), size=small())
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)
     if legend:
@@ -77,7 +76,7 @@ def _draw_legend(ax: Axes, data: xr.Dataset) -> None:
         loc="lower right",
         bbox_to_anchor=(1.06, 1),
         ncols=3,
-        fontsize=SMALL,
+        fontsize=small(),
         frameon=False,
         handletextpad=0.5,
     )
@@ -87,7 +86,7 @@ def _tall_axes(frame: pd.DataFrame, wrap: int) -> Axes:
     """New axes, high enough for the lines of all claims."""
     lines = sum(len(textwrap.wrap(str(claim), wrap)) for claim in frame.claim)
     height = 1.2 + 0.17 * (lines + 2 * frame.source.nunique())
-    return plt.figure(figsize=(7.0, height), layout="constrained").add_subplot()
+    return plt.figure(figsize=(points(7.0), points(height)), layout="constrained").add_subplot()
 
 
 def _draw_rows(ax: Axes, frame: pd.DataFrame, wrap: int) -> float:
@@ -104,7 +103,7 @@ def _draw_rows(ax: Axes, frame: pd.DataFrame, wrap: int) -> float:
             labels.append("\n".join(text))
             y += LINE * (len(text) - 1)
         y += 1.4
-    ax.set_yticks(ticks, labels, size=SMALL)
+    ax.set_yticks(ticks, labels, size=small())
     return y
 
 
@@ -115,7 +114,7 @@ def _write_source(ax: Axes, y: float, source: str) -> None:
         y,
         source,
         weight="bold",
-        size=7,
+        size=small(),
         transform=ax.get_yaxis_transform(),
         ha="right",
         va="center",
@@ -164,7 +163,7 @@ def _beside(ax: Axes, y: float, text: str) -> None:
         text,
         (1, y),
         (4, 0),
-        size=SMALL,
+        size=small(),
         va="center",
         annotation_clip=False,
         **place,

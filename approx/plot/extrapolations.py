@@ -17,7 +17,6 @@ from approx.plot.learning import bands, only_seeds
 from approx.plot.scales import corner, counted, legend_above, row_axis, shade_shown
 from approx.plot.series import (
     MARKS,
-    SMALL,
     SPREAD,
     axes,
     by_label,
@@ -25,11 +24,12 @@ from approx.plot.series import (
     check_made,
     each,
     label_ends,
+    small,
 )
 
-# Colours of Okabe and Ito, which are told apart in grey too
-FILLS = ("#0072B2", "#56B4E9", "#F0E442", "0.35")
-DARK = ("#0072B2", "0.35", "0.15")  # the fills on which text is white
+# From good to bad they grow darker, and they are told apart in grey too
+FILLS = ("#CDE9F9", "#EBB93A", "#C65A11", "#111111")
+DARK = ("#C65A11", "#111111", "#0072B2", "0.35", "0.15")  # the fills on which text is white
 READABLE = 0.09  # the least share in which its percentage has room
 # Where defects are drawn that are all 0: below float32's rounding of any function of size 1
 EXACT = 1e-9
@@ -137,7 +137,7 @@ def _draw_bar(ax: Axes, y: int, one: xr.Dataset, colors: Mapping[str, Any], numb
         n,
         level,
     )
-    text: dict[str, Any] = {"va": "center", "size": SMALL}
+    text: dict[str, Any] = {"va": "center", "size": small()}
     for i, kind in enumerate(one.kind.values):
         color = colors[str(kind)]
         share = successes[i] / max(n[i], 1)
@@ -198,7 +198,7 @@ def _write_number(ax: Axes, y: float, n: int) -> None:
         (4, 0),
         textcoords="offset points",
         va="center",
-        size=SMALL,
+        size=small(),
     )
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
@@ -12,6 +13,7 @@ from matplotlib.figure import Figure, FigureBase
 # Both are left out, so that the same figure has the same bytes.
 FORMATS: dict[str, dict[str, Any]] = {
     ".pdf": {"metadata": {"CreationDate": None}},  # for print
+    ".svg": {"metadata": {"Date": None, "Creator": None}},  # for pages and slides
     ".png": {"metadata": {"Software": None}, "dpi": 200},  # for screens
 }
 
@@ -22,7 +24,7 @@ def save(
     name: str,
     note: str = "",
 ) -> list[Path]:
-    """Write a figure as PDF, for print, and as PNG, for screens; the folder is made.
+    """Write a figure as PDF, for print, SVG, for slides, and PNG, for screens; the folder is made.
 
     The same figure gives the same bytes, on any day.
 
@@ -34,7 +36,7 @@ def save(
         note: a line of its own above the figure, such as that it shows a quick look only.
 
     Returns:
-        The files written, folder/name.pdf and folder/name.png.
+        The files written: folder/name.pdf, folder/name.svg and folder/name.png.
 
     Raises:
         TypeError: neither a figure nor axes. ValueError: axes of several figures, or none.
@@ -51,8 +53,9 @@ def save(
     if whole.get_layout_engine() is None:
         # Nothing has made room for labels: the page is made as large as they need
         room = {"bbox_inches": "tight"}
-    for path, options in files.items():
-        whole.savefig(path, **options, **room)
+    with plt.rc_context({"svg.hashsalt": "approx"}):  # without a salt, names in an SVG are random
+        for path, options in files.items():
+            whole.savefig(path, **options, **room)
     return list(files)
 
 

@@ -1,7 +1,7 @@
 """Maps over two swept numbers: rates of success; times, costs and errors."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
@@ -9,16 +9,21 @@ from matplotlib.axes import Axes
 from matplotlib.colors import LogNorm, Normalize
 from scipy import ndimage
 
-from approx.plot.cells import Bar, Pair, add_bar, add_note, hatch, map_axes, mesh
-from approx.plot.series import check_made, readable
+from approx.plot.cells import Bar, Pair, add_bar, add_note, hatch, key_label, map_axes, mesh
+from approx.plot.series import check_made, points, readable
 from approx.stats.labels import check_rates
 
 # Greys that no colour of the maps looks like: hatching of cells whose value is infinite, and dots
 # in cells in which most seeds diverged
 NEVER, DIVERGED = "0.7", "0.75"
+MOST_DIVERGED = "most diverged"
+PALE = "interpolated"
+COLORMAPS = {"least": "cividis_r", "greatest": "cividis"}
+HALF = "half of the seeds succeed, 95% interval"
 
 
-def landscape(
+# A public panel: a user sets few of these, and by name
+def landscape(  # noqa: PLR0913
     rates: xr.Dataset,
     ax: Axes | None = None,
     title: str | None = None,
@@ -27,6 +32,7 @@ def landscape(
     diverged: xr.DataArray | None = None,
     boundary: xr.Dataset | None = None,
     bar: Bar = True,
+    label: str = "share of seeds in success",
 ) -> Axes:
     """Rate of success over two swept numbers.
 
@@ -45,6 +51,7 @@ def landscape(
             have a dot.
         boundary: what `stats.boundary` returned of the rates, drawn with its intervals.
         bar: whether to add a colour bar, or the axes beside which to add it.
+        label: what the colours mean. It is best to say here what counts as success.
 
     Raises:
         ValueError: no rates (runs or hits, say); not two dimensions; an axis that repeats values or
@@ -58,15 +65,16 @@ def landscape(
     image = mesh(ax, edges, rates.rate.values, vmin=0, vmax=1)
     said = []
     if _draw_interpolated(ax, edges, rates):
-        said.append("pale: interpolated")
+        said.append(f"pale: {PALE}")
     undecided = _undecided(rates, decide)
     if undecided.any():
-        hatch(ax, edges, undecided)
-        said.append(f"hatched: {100 * decide:g}% not excluded")
+        means = f"may be above or below {100 * decide:g}%"
+        hatch(ax, edges, undecided, means=means)
+        said.append(f"hatched: {means}")
     if len(lines) and min(undecided.shape) > 2:
         _draw_contours(ax, centres, rates, lines)
     if diverged is not None and _dot_diverged(ax, centres, diverged.transpose(*rates.rate.dims)):
-        said.append("dots: diverged")
+        said.append(f"dots: {MOST_DIVERGED}")
     if boundary is not None:
         _draw_boundary(boundary, ax, str(rates.rate.dims[0]))
     shares = [f"{p}%" for p in range(0, 101, 20)]
@@ -75,7 +83,7 @@ def landscape(
         image,
         ax,
         shares,
-        label="share of seeds in success",
+        label=label,
         ticks=np.linspace(0, 1, 6),
     )
     add_note(ax, rates.n.values, said, title)
@@ -101,7 +109,7 @@ def _draw_contours(ax: Axes, centres: Pair, rates: xr.Dataset, lines: Sequence[f
     ax.clabel(
         levels,
         fmt=lambda rate: f"{100 * rate:g}%",
-        fontsize=6,
+        fontsize=points(7),
     )
 
 
@@ -112,7 +120,7 @@ def _draw_interpolated(ax: Axes, edges: Pair, rates: xr.Dataset) -> bool:
     without_seeds = rates.n.values == 0
     if without_seeds.any():
         filled = np.where(without_seeds, rates.filled.values, np.nan)
-        mesh(ax, edges, filled, vmin=0, vmax=1, alpha=0.5)
+        mesh(ax, edges, filled, vmin=0, vmax=1, alpha=0.5, label=key_label(PALE))
     return bool(without_seeds.any())
 
 
@@ -128,6 +136,7 @@ def _dot_diverged(ax: Axes, centres: Pair, diverged: xr.DataArray) -> bool:
             color=DIVERGED,
             ms=1.2,
             mew=0,
+            label=key_label(MOST_DIVERGED),
         )
     return rows.size > 0
 
@@ -146,6 +155,7 @@ def _draw_boundary(found: xr.Dataset, ax: Axes, vertical: str) -> None:
         "lw": 0.7,
         "fmt": ".",
         "ms": 1.5,
+        "label": key_label(HALF),
     }
     if found.attrs["along"] == vertical:
         ax.errorbar(places, middle, yerr=lengths, **style)
@@ -177,6 +187,7 @@ def field(  # noqa: PLR0913
     log: bool | None = None,
     infinite: str = "never",
     bar: Bar = True,
+    light: Literal["least", "greatest"] = "least",
 ) -> Axes:
     """A number over two swept numbers: a time, a cost, an error, the width of an interval.
 
@@ -195,11 +206,15 @@ def field(  # noqa: PLR0913
             more than a decade.
         infinite: what an infinite value means: never reached, or diverged.
         bar: whether to add a colour bar, or the axes beside which to add it.
+        light: which numbers have light colours, the "least" or the "greatest". Light should be
+            good: the least times, costs and errors are, and the greatest accuracies.
 
     Raises:
-        ValueError: as for `landscape`.
+        ValueError: as for `landscape`; an end that is neither "least" nor "greatest".
     """
     check_made(data, [of], "plot.field", 'stats.time_quantiles(hits), "time"')
+    if light not in COLORMAPS:
+        raise ValueError(f'light="{light}": either the "least" or the "greatest" numbers are light')
     ax, edges, _ = map_axes(data[of], ax)
     values = data[of].values.astype(float)
     finite = values[np.isfinite(values)]
@@ -212,10 +227,10 @@ def field(  # noqa: PLR0913
         np.maximum(values, low),
         np.nan,
     )  # 0 has no logarithm
-    image = mesh(ax, edges, shown, norm=norm, cmap="cividis")
+    image = mesh(ax, edges, shown, norm=norm, cmap=COLORMAPS[light])
     said = []
     if np.isinf(values).any():
-        hatch(ax, edges, np.isinf(values), NEVER)
+        hatch(ax, edges, np.isinf(values), NEVER, infinite)
         said.append(f"hatched: {infinite}")
     add_bar(
         bar,

@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from approx.plot.scales import share_axis
-from approx.plot.series import SMALL, axes, band, check_made, each, label_ends
+from approx.plot.series import axes, band, check_made, each, label_ends, small
 
 # The precisions that the axis of `plan` names
 PRECISIONS = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05, 0.1, 0.2)
@@ -68,7 +68,7 @@ def _mark_known(ax: Axes, one: xr.Dataset, width: float, color: str) -> None:
         stop,
         0.02,
         said,
-        size=SMALL,
+        size=small(),
         color=color,
         ha="right" if late else "left",
     )

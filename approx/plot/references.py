@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from approx import stats
 from approx.plot.learning import only_seeds
 from approx.plot.scales import legend_above, row_axis
-from approx.plot.series import SMALL, SPREAD, axes, check_made
+from approx.plot.series import SPREAD, axes, check_made, small
 from approx.stats.labels import final
 
 NAMED = {"test_loss": "inside", "outside_loss": "outside", "loss": "training rows"}
@@ -148,7 +148,9 @@ def draw_marks(
         if beyond.any():
             ax.plot(np.full(beyond.sum(), edge), y[beyond], arrow, **style)
     for place in np.flatnonzero(np.isnan(middle)):
-        ax.text(0.01, y[place], "none", transform=ax.get_yaxis_transform(), va="center", size=SMALL)
+        ax.text(
+            0.01, y[place], "none", transform=ax.get_yaxis_transform(), va="center", size=small()
+        )
 
 
 def spread(values: xr.DataArray) -> np.ndarray:

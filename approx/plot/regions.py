@@ -9,10 +9,12 @@ import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.colors import ListedColormap
 
-from approx.plot.cells import OPEN, Bar, add_bar, add_note, hatch, map_axes, mesh
+from approx.plot.cells import OPEN, OPEN_HATCH, Bar, add_bar, add_note, hatch, map_axes, mesh
 from approx.plot.kinds import check_colors
 from approx.plot.series import MOST_SERIES, check_made
 from approx.stats.maps import UNDECIDED
+
+NO_MAJORITY = "undecided"  # what the hatching means
 
 
 def regions(
@@ -69,8 +71,8 @@ def regions(
     said = []
     undecided = kinds.kind.values == UNDECIDED
     if undecided.any():
-        hatch(ax, edges, undecided, OPEN)
-        said.append("hatched: undecided")
+        hatch(ax, edges, undecided, OPEN, NO_MAJORITY, OPEN_HATCH)
+        said.append(f"hatched: {NO_MAJORITY}")
     add_note(ax, kinds["n"].values, said, title)
     return ax
 

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from approx.plot.series import SMALL
+from approx.plot.series import small
 
 
 def corner(
@@ -32,7 +32,7 @@ def corner(
         transform=ax.transAxes,
         ha=horizontal,
         va=align,
-        size=SMALL,
+        size=small(),
     )
 
 
@@ -71,14 +71,14 @@ def row_axis(ax: Axes, names: Sequence[str]) -> None:
 
 
 def shade_shown(ax: Axes, low: float, high: float) -> None:
-    """Shade the range of x in which the training rows are, and name it "shown"."""
+    """Shade the range of x in which the training rows are, and name it."""
     ax.axvspan(low, high, color="0.93", lw=0, zorder=0)
     ax.text(
         (low + high) / 2,
         0.97,
-        "shown",
+        "training range",
         color="0.45",
-        size=SMALL,
+        size=small(),
         transform=ax.get_xaxis_transform(),
         ha="center",
         va="top",

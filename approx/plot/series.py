@@ -14,9 +14,13 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 WRAP = 34  # characters in a line of an axis' label
-SMALL = 6.5  # size of the small text inside a panel, in points
+PAPER = 7.5  # points: the size of text for which the sizes in these files are given
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 MARKS = "osD^v<>p"
+WORDS = {  # name of a field or variable: what an axis says
+    "init_scale": "scale of the initial weights",
+    "ert": "expected steps to a success",
+}
 SPREAD = 0.6  # the part of a row of marks that its series share, in rows
 MOST_SERIES = 8  # nobody can tell more apart in one panel
 
@@ -29,6 +33,20 @@ def axes(ax: Axes | None, title: str | None = None) -> Axes:
     if title:
         ax.set_title(title)
     return ax
+
+
+def points(size: float) -> float:
+    """A size for text of 7.5 points, as in a journal, grown or shrunk with the text of the style.
+
+    Args:
+        size: in points, as it is in `STYLE`.
+    """
+    return size * float(plt.rcParams["font.size"]) / PAPER
+
+
+def small() -> float:
+    """The size of the small text inside a panel, in points: 7 in a journal."""
+    return points(7.0)
 
 
 def lettered(letter: str, message: str) -> str:
@@ -85,8 +103,8 @@ def name_value(dim: str, value: object) -> str:
 
 
 def readable(name: object) -> str:
-    """A variable's name in words, with spaces instead of underscores."""
-    return str(name).replace("_", " ")
+    """A variable's name in words: those of `WORDS`, or spaces instead of underscores."""
+    return WORDS.get(str(name), str(name).replace("_", " "))
 
 
 def long_name(values: xr.DataArray) -> str:

@@ -10,7 +10,6 @@ from matplotlib.axes import Axes
 from approx import stats
 from approx.plot.scales import corner, share_axis, step_axis
 from approx.plot.series import (
-    SMALL,
     axes,
     band,
     by_label,
@@ -18,6 +17,7 @@ from approx.plot.series import (
     each,
     label_ends,
     readable,
+    small,
     style,
 )
 from approx.stats.labels import check_rates
@@ -171,7 +171,7 @@ def _mark_floors(ax: Axes, floors: np.ndarray, least: float) -> None:
             0.5,
             "float32 floor ",
             rotation=90,
-            size=SMALL,
+            size=small(),
             color="0.3",
             ha="right",
             va="center",

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 
-from approx.plot.series import SMALL, axes
+from approx.plot.series import axes, small
 
 LIGHT = 0.6  # from this share on the colour is so light that the text on it is black
 
@@ -19,7 +19,7 @@ def table(
     title: str | None = None,
     *,
     texts: np.ndarray | None = None,
-    size: float = SMALL,
+    size: float | None = None,
 ) -> Axes:
     """Shares of every combination of settings; a grey cell has none.
 
@@ -30,7 +30,7 @@ def table(
         ax: axes to draw on.
         title: the message of the panel.
         texts: (rows, columns) what is written in the cells; the shares in percent if left out.
-        size: of that text, in points.
+        size: of that text, in points; 7 beside text of 7.5 if left out.
 
     Example:
         plot.table(np.array([[0.2, 1.0]]), ["raw"], ["SGD", "Adam"])
@@ -52,7 +52,7 @@ def table(
                 j,
                 i,
                 text,
-                size=size,
+                size=small() if size is None else size,
                 color=color,
                 **middle,
             )

@@ -5,7 +5,7 @@ import xarray as xr
 from matplotlib.axes import Axes
 
 from approx.plot.scales import corner, share_axis, step_axis
-from approx.plot.series import SMALL, axes, band, check_made, each, label_ends, readable
+from approx.plot.series import axes, band, check_made, each, label_ends, readable, small
 
 
 def survival(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) -> Axes:
@@ -185,6 +185,8 @@ def best_of(data: xr.Dataset, ax: Axes | None = None, title: str | None = None) 
     ax.set_ylabel(f"{statistic} of the best {readable(of)}")
     corner(ax, data.n, "upper right")
     if not finite.all():
-        ax.text(0.02, 0.03, "not drawn: infinite", transform=ax.transAxes, size=SMALL, color="0.3")
+        ax.text(
+            0.02, 0.03, "not drawn: infinite", transform=ax.transAxes, size=small(), color="0.3"
+        )
     label_ends(ax, ends)
     return ax
