@@ -87,7 +87,9 @@ def test_the_texts_and_colours_of_a_cell_are_its_numbers(window, the_map):
     assert f"{one.rate:.3f}, 95% interval {one.low:.3f} to {one.high:.3f}" in said
     status = window.text("#status")
     assert f"{100 * one.rate:.1f}% (95% interval {100 * one.low:.1f}% to" in status
-    assert status.startswith(f"sgd, learning rate {float(one.learning_rate):g}, init scale")
+    assert status.startswith(
+        f"sgd, learning rate {float(one.learning_rate):g}, scale of the initial weights"
+    )
 
 
 def test_functions_are_those_of_eight_seeds_of_the_cell(window, the_map):
@@ -134,12 +136,12 @@ def test_a_pointer_looks_into_a_cell_and_a_click_keeps_it(window, the_map):
     opened(window, the_map)
     window.point(*place_of_cell(window, 1, 2), click=True)
     says = "document.getElementById('status').textContent.includes"
-    window.wait(f"{says}('rate 0.1, init scale 2:')")
+    window.wait(f"{says}('rate 0.1, scale of the initial weights 2:')")
     window.point(*place_of_cell(window, 3, 0))
-    window.wait(f"{says}('rate 10, init scale 0.5:')")
+    window.wait(f"{says}('rate 10, scale of the initial weights 0.5:')")
     assert window.run("return row.value + column.value") == "12"
     window.point(640, 5)
-    window.wait(f"{says}('rate 0.1, init scale 2:')")
+    window.wait(f"{says}('rate 0.1, scale of the initial weights 2:')")
     assert window.errors() == []
 
 
@@ -161,7 +163,7 @@ def test_all_can_be_reached_and_used_with_the_keyboard(window, the_map):
     window.run("row.value = 0; row.dispatchEvent(new Event('change'))")
     window.run("column.value = 0; column.dispatchEvent(new Event('change'))")
     window.press("ArrowUp", "ArrowRight", "ArrowLeft", "ArrowLeft", "ArrowRight")
-    assert "learning rate 0.1, init scale 1:" in window.text("#status")
+    assert "learning rate 0.1, scale of the initial weights 1:" in window.text("#status")
     names = []
     for _ in range(12):
         window.press("Tab")
