@@ -68,7 +68,7 @@ def main(
     figure, (a, b) = plt.subplots(1, 2, figsize=(7.0, 3.3), sharey=True)
     draw_combinations(answer, "learned", "an error inside of at most 0.1% of the variance", a)
     draw_combinations(answer, "held", "an error outside of at most 1% of the variance", b)
-    a.set_title(ap.plot.lettered("a", "Scaled, all learn it but relu and SGD"), pad=15)
+    a.set_title(ap.plot.lettered("a", "Scaled, all but relu learn it with Adam"), pad=15)
     b.set_title(ap.plot.lettered("b", "Outside only products are always right"), pad=15)
     note = "Quick look: few seeds and steps, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "square_scaling", note), sep="\n")

@@ -130,8 +130,8 @@ def remark_on_lanes(plan: Plan, count: int, device: Any, seconds: float) -> str:
     if device.platform != "cpu" or plan.structure.form == "lanes":
         return ""
     return (
-        f"a block is computed whole, so that lanes={fewer} takes about "
-        f"{fewer / plan.lanes:.0%} of the time; it rounds differently"
+        f"{plan.lanes} networks are computed where {count} are asked for: "
+        f"lanes={fewer} takes about {fewer / plan.lanes:.0%} of the time, and rounds differently"
     )
 
 

@@ -44,7 +44,7 @@ def start(
     params: PyTree | None = None,
     source: Any = None,
 ) -> tuple[State, Trace]:
-    """State before the first step, and a trace whose records are still to be made."""
+    """The state before the first step, and a trace whose records `loop` still has to make."""
     recipe = settled(recipe, task)
     check(task, recipe)
     keys = as_keys(key)
@@ -141,7 +141,7 @@ def record_by_record(
 ) -> Any:
     """The loop as two, one in the other: over records, and over the steps before each.
 
-    The inner loop holds nothing but the step, and is compiled faster than with a record in it. The
+    The inner loop holds nothing but the step, so that no step asks whether a record is due. The
     arguments are those of `step_by_step`, with a traced span.
     """
     begin, end = span
@@ -157,7 +157,7 @@ def record_by_record(
         carry = lax.fori_loop(here, there, stepped, state), trace
         return lax.cond(at[slot] <= end, recorded, lambda carry, _: carry, carry, slot)
 
-    # After the last record some steps may be left, which come with a record that is not due
+    # The span may go on after its last record: the last turn makes these steps and no record
     return lax.fori_loop(first, last + 1, to_record, carry)
 
 

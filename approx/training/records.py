@@ -176,12 +176,7 @@ def measure(
     chosen = rule(recipe)
     if chosen.wants != GRADIENT:
         state = with_all_rows(state, sums, n, recipe, batching)
-    validation_loss, validation_accuracy = None, None
-    if data.validation is not None:
-        held = over_all(state.params, data.validation, task, recipe, batching)
-        validation_loss = held.loss / len(data.validation[0])
-        if held.correct is not None:
-            validation_accuracy = held.correct / len(data.validation[0])
+    of_validation = on_validation_rows(state.params, data, task, recipe, batching)
 
     def share(correct, of):
         return None if sums.correct is None else correct / of
@@ -202,7 +197,6 @@ def measure(
         loss=sums.loss / n,
         test_loss=mean_of(test, inside),
         outside_loss=mean_of(test, 1 - inside),
-        validation_loss=validation_loss,
         accuracy=share(sums.correct, n),
         test_accuracy=mean_of(test_correct, inside),
         outside_accuracy=mean_of(test_correct, 1 - inside),
@@ -221,9 +215,24 @@ def measure(
         reports=chosen.report(state.opt_state),
         prediction=if_kept("prediction", found),
         params=if_kept("params", state.params),
-        validation_accuracy=validation_accuracy,
+        **of_validation,
         **of_each_output(state.params, judged, data, task, recipe, keep, batching),
     )
+
+
+def on_validation_rows(
+    params: PyTree, data: Data, task: Task, recipe: Recipe, batching: Batching
+) -> dict[str, Array | None]:
+    """The mean loss on the validation rows, and the share of them that is correct.
+
+    Both are None without such rows; the share is None where the loss does not say what is correct.
+    """
+    if data.validation is None:
+        return {"validation_loss": None, "validation_accuracy": None}
+    held = over_all(params, data.validation, task, recipe, batching)
+    n = len(data.validation[0])
+    correct = None if held.correct is None else held.correct / n
+    return {"validation_loss": held.loss / n, "validation_accuracy": correct}
 
 
 def terms_of(
