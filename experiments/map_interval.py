@@ -54,7 +54,7 @@ def recipe(optimizer: str) -> ap.Recipe:
 
 
 def scales(optimizer: str, inputs: str) -> ap.study.Map:
-    """Learning rate x initial scale."""
+    """Learning rate x scale of the initial weights."""
     return ap.study.Map(
         INPUTS[inputs],
         recipe(optimizer),

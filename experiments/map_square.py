@@ -52,7 +52,7 @@ def recipe(activation: str) -> ap.Recipe:
 
 
 def scales(activation: str) -> ap.study.Map:
-    """Learning rate x initial scale."""
+    """Learning rate x scale of the initial weights."""
     return ap.study.Map(
         TASK,
         recipe(activation),

@@ -3,9 +3,10 @@
 Reads experiments/summaries/arithmetic_rates.csv, which experiments/arithmetic.py writes, and draws
 figures/arithmetic.{pdf,png}.
 
-Shows: Of seven architectures only the NAU both adds and subtracts beyond its range for all 128
-seeds, and only the NMU multiplies there, for 95%. NAC subtracts always and adds never within 20,000
-steps. Product units multiply for 9% and divide for 2%; a relu network adds for 27%.
+Shows: Seven architectures are shown inputs from 1 to 2 and judged on inputs from 2 to 6. Only one,
+the NAU, both adds and subtracts there for all of 128 seeds. The NMU multiplies there for 95%,
+product units for 9%, and no other for more than one seed. Product units divide for 2%, and no other
+does. The NAC always subtracts and never adds within 20,000 steps; a relu network adds for 27%.
 """
 
 from pathlib import Path

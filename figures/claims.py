@@ -1,12 +1,13 @@
-"""What six threads claim of small networks, and what hundreds of seeds say of it.
+"""What is claimed of small networks in six cases, and what hundreds of seeds say of it.
 
 Reads experiments/summaries/*_claims.csv, which the experiments write, and draws
 figures/claims.{pdf,svg,png}. figures/claims.html, which figures/claims_page.py writes, lists every
 claim with its effect, its intervals and its verdict.
 
-Shows: Of 189 claims of six threads 86 are supported, 67 contradicted, and 36 not decided by the
-seeds. On the interval and the sine people are mostly right (18 of 27 and 19 of 26), on the identity
-and the clusters mostly wrong (14 of 22 and 12 of 25).
+Shows: The six cases, five question-and-answer threads and a set-up of our own, hold 189 claims that
+can be tested. Of these 86 are supported, 67 contradicted, and 36 not decided by our seeds. Most are
+right on the interval and the sine (18 of 27 and 19 of 26 claims), and most are wrong on the
+identity and the clusters (14 of 22 and 12 of 25 claims).
 Cost: seconds; the experiments whose claims these are say their own.
 """
 
@@ -85,7 +86,7 @@ def draw_counts(found: xr.Dataset) -> plt.Figure:
     ap.plot.row_axis(ax, names)
     ax.set(
         ylim=(len(counts) - 0.5, -0.5),
-        xlabel="claims: sentences of a thread, each with a range in which its effect must lie",
+        xlabel="claims: sentences, each with a range in which the effect must lie",
         xlim=(0, 1.02 * left.max()),
     )
     total, supported = int(counts.to_numpy().sum()), int(counts.supported.sum())

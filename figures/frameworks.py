@@ -4,9 +4,10 @@ Reads experiments/summaries/frameworks.csv, which experiments/frameworks.py writ
 frameworks_themselves.csv beside it: successes of the frameworks themselves, counted from what the
 scripts of tests/parity print. Draws figures/frameworks.pdf and .png.
 
-Shows: With ten hidden units, the framework's defaults decide whether x² is learned. Where it is
-not, a rule ends the training early (brain.js, synaptic, OpenCV), or Adam's steps are small and few
-(200 in scikit-learn, 1,000 in Keras and TensorFlow.js), and the network is not to blame.
+Shows: With ten hidden units the defaults of the framework decide whether x² is learned. Where it is
+not learned, the network is not to blame: a rule of the framework ends the training early (brain.js,
+synaptic, OpenCV), or Adam makes small and few steps (200 in scikit-learn, 1,000 in Keras and
+TensorFlow.js).
 Cost: nine minutes on two busy cores for 512 seeds.
 """
 

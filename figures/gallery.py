@@ -85,6 +85,9 @@ HEAD = """# Gallery
 
 Every figure with what it shows, the commands that make it, what they cost, and from how many """
 HEAD += """trainings it is drawn.
+A *seed* is one random start of a training, and a setting is trained from many of them. Brackets, as
+in 5% [4, 8], are 95% intervals. A *thread* is a public question with its answers; [the six
+cases](../docs/cases.md) say which. Other words are in [the glossary](../docs/glossary.md).
 The commands draw a PDF and an SVG too. `make figures` runs them all and writes this page.
 `make drawings` draws the figures again from the results that there are.
 """
@@ -132,11 +135,11 @@ def between(numbers: list) -> str:
 
 
 def whose(fingerprints: list[str]) -> str:
-    """The fingerprint of the results, or how many there are and one of them together."""
+    """The fingerprint of a result, or one checksum of the fingerprints of several."""
     if len(fingerprints) == 1:
         return f"fingerprint {fingerprints[0][:12]}"
     joined = hashlib.sha256(" ".join(sorted(fingerprints)).encode()).hexdigest()
-    return f"{len(fingerprints)} results, together {joined[:12]}"
+    return f"checksum of the {len(fingerprints)} result files {joined[:12]}"
 
 
 def paragraph(folder: str, name: str, begin: str) -> str:

@@ -2,9 +2,9 @@
 
 Reads results/square_recipes/, which experiments/square.py writes, and draws figures/hero.{pdf,png}.
 
-Shows: One training looks fine. Of 512 trainings of the same recipe 27 have an error of less than a
-thousandth of the variance of x², 5% [4, 8]; the 512 show where networks differ, and that all are
-flat outside the range that they were shown.
+Shows: One training of ten tanh units on x² looks fine. Of 512 trainings that differ in their first
+weights alone, 27 have an error of at most a thousandth of the variance of x²: 5%, with a 95%
+interval of 4 to 8%. All are flat outside the range that they were shown.
 """
 
 from pathlib import Path

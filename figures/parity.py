@@ -3,9 +3,10 @@
 Reads experiments/summaries/parity_rates.csv, which experiments/parity.py writes, and draws
 figures/parity.{pdf,png}.
 
-Shows: n tanh units can represent the parity of n bits, and learn it for 55% of 128 seeds at n = 2,
-81% at n = 3, 8% at n = 4 and none at n = 8. Four times as many learn it always. Shown three
-quarters of the rows of n = 8, all seeds have more than three quarters of the others right too.
+Shows: n tanh units can represent the parity of n bits. They learn it for 55% of 128 seeds at n = 2,
+81% at n = 3, 8% at n = 4 and none at n = 8. Four times as many units learn it for all seeds. Shown
+three quarters of the rows of n = 8, they are right for more than three quarters of the other rows
+too, for all seeds.
 """
 
 from pathlib import Path

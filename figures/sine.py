@@ -3,9 +3,10 @@
 Reads results/sine/ and experiments/summaries/sine_*, which experiments/sine.py writes, and draws
 figures/sine.{pdf,png}.
 
-Shows: Nearly all networks learn two periods of a sine inside what they are shown. Outside only the
-one that holds the range's own harmonics goes on, not even with restarts, nor if a shift in phase is
-not counted as an error.
+Shows: All six networks of this figure learn two periods of a sine inside the range that they are
+shown, for 99 to 100% of 512 seeds. Outside it only one goes on with the sine: the one whose inputs
+are sines and cosines of the range's own frequencies. The others do not, not even with restarts, nor
+if a shift in phase is not counted as an error.
 """
 
 from pathlib import Path

@@ -3,10 +3,11 @@
 Reads results/spectral_bias_all.nc and experiments/summaries/spectral_bias_rates.csv, which
 experiments/spectral_bias.py writes, and draws figures/spectral_bias.{pdf,png}.
 
-Shows: Relu and tanh networks learn slow sines first. Tanh units learn one, two, four and eight
-periods in this order, half of 128 seeds the last after 3,320 steps; relu units never learn the last
-in 4,000. Behind Fourier features all seeds learn all four, the fastest last, most within 240 steps.
-A SIREN learns them at once, at about step 100.
+Shows: Relu and tanh networks learn slow sines first. Tanh units learn the sines of one, two, four
+and eight periods in this order, and half of 128 seeds know the last after 3,320 steps. Relu units
+never learn the last in 4,000 steps. If Fourier features, sines of the input, come before the relu
+units, all seeds learn all four sines, most within 240 steps. A SIREN, whose activations are fast
+sines, learns the four together after about 100 steps.
 """
 
 from pathlib import Path

@@ -3,8 +3,9 @@
 Reads results/square_recipes/, which experiments/square.py writes, and draws figures/square.pdf and
 .png.
 
-Shows: A linear network cannot learn x², ten tanh units do for some seeds, and a deep relu network
-nearly always. Outside the range none of them is right.
+Shows: A, a linear unit, cannot learn x². C, ten tanh units, learns it for 5% of 512 seeds (random
+starts), if success is an error of at most a thousandth of the variance of x². B, two layers of
+eight relu units, learns it for all of 16. Outside the range that was shown none of them is right.
 """
 
 from pathlib import Path

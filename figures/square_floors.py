@@ -4,9 +4,10 @@ Reads results/square_floors.nc, results/square_sources.nc and the table
 experiments/summaries/square_floors.csv, which experiments/square_floors.py writes, and draws
 figures/square_floors.pdf and .png.
 
-Shows: Relu networks' errors fall as width^-2.8 where the exact optima fall as width^-4, so
-training's distance from its floor, the least error that such a network can have, grows. The rows
-and the initial weights make the spread over seeds; the order of the batches next to none.
+Shows: The floor is the least error that a network of this size can have. It falls as width^-4, and
+the errors of trained relu networks fall as width^-2.8 only: the wider the network, the farther
+training ends above the floor. Which rows were drawn and which first weights decide how far seeds
+lie apart; the order of the batches decides next to nothing.
 """
 
 from pathlib import Path

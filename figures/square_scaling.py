@@ -3,9 +3,10 @@
 Reads the tables experiments/summaries/square_* that experiments/square_remedies.py writes, and
 draws figures/square_scaling.{pdf,svg,png}.
 
-Shows: With x and y scaled to 1 nearly every tanh network learns x² by Adam, BFGS or
-Levenberg-Marquardt (LM), while relu learns it less often than on raw numbers. Outside, to three
-times the range, all seeds are right only where a unit is a product.
+Shows: If x and y are scaled to lie within [-1, 1], nearly every tanh network learns x² by Adam,
+BFGS or Levenberg-Marquardt (LM); relu networks learn it less often than on the numbers as they are.
+Outside, from the edge of the range to three times its width, all seeds are right only where a
+unit is a product, such as z² or u v.
 Cost: a quarter of an hour on two busy cores, and B's 128 seeds four to eight minutes.
 """
 

@@ -33,7 +33,7 @@ REFUSED = {
     "of run": (lambda: ap.Recipe(random_state=1), r"did you mean ap.run\(..., seeds="),
     "without a name": (lambda: ap.Recipe(ap.MLP()), r"such as Recipe\(model=...\); 1 were given"),
     "nothing like it": (lambda: ap.MLP(zebra=1), "no argument 'zebra'; it has: widths, activation"),
-    "data": (lambda: ap.given(X, X, validation_data=(X, X)), "no argument 'validation_data'; .*x_"),
+    "data": (lambda: ap.given(X, X, validation_data=(X, X)), "'validation_data'; .*validation="),
 }
 
 

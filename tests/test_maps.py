@@ -474,7 +474,8 @@ def test_learning_curves_over_seeds_and_settings(whole):
 
 def test_the_highest_cell_in_words():
     found = rates([[3, 60], [60, 4]], 64, init_scale=[1.0, 2.0], learning_rate=[0.1, 0.25])
-    assert ap.stats.highest(found) == "94% [85, 98] of 64 seeds at init scale 1, learning rate 0.25"
+    at = "scale of the initial weights 1, learning rate 0.25"
+    assert ap.stats.highest(found) == f"94% [85, 98] of 64 seeds at {at}"
     named = rates([[3, 4], [60, 4]], 64, recipe=["sgd", "adam"], learning_rate=[0.1, 0.25])
     assert ap.stats.highest(named) == "94% [85, 98] of 64 seeds at adam, learning rate 0.1"
 

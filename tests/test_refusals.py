@@ -331,7 +331,7 @@ CASES = {
         TypeError,
         "no optax transformation",
     ),
-    "no task": (lambda: run("square"), TypeError, "make one with ap.task"),
+    "no task": (lambda: run("square"), TypeError, r"make one with ap.data\(x, y\) .* ap.task"),
     "no recipe": (lambda: run(recipe="adam"), TypeError, "make one with ap.Recipe"),
     "no recipes": (lambda: run(recipe={}), ValueError, "empty"),
     "seeds": (lambda: run(seeds=0), ValueError, "seeds is 0"),
@@ -560,6 +560,16 @@ CASES = {
         lambda: ap.tasks.identity(validation=1.0),
         ValueError,
         "validation is a share .* not 1.0",
+    ),
+    "validation inputs without targets": (
+        lambda: ap.data(np.zeros((9, 2)), np.zeros(9), validation=np.zeros((3, 2))),
+        TypeError,
+        r"validation is <float64 array of shape \(3, 2\)>; .* a pair: .* validation=\(x, y\)",
+    ),
+    "a study that is not there": (
+        lambda: ap.Study.load("nowhere"),
+        FileNotFoundError,
+        r"no study in nowhere: study.json is missing; Study.save writes it. .* run that first",
     ),
     "negative validation": (
         lambda: ap.tasks.clusters(validation=-0.1),

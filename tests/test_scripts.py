@@ -348,7 +348,7 @@ def test_scripts_leave_no_diverged_seed_out_of_a_median(folder):
 
 
 def test_a_figure_without_results_says_what_to_run(tmp_path):
-    with pytest.raises(FileNotFoundError, match="run the experiment that writes it first"):
+    with pytest.raises(FileNotFoundError, match="run that first"):
         script("figures", "square").main(results=tmp_path, figures=tmp_path)
 
 

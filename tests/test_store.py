@@ -45,7 +45,7 @@ def test_round_trip_of_recipes_and_a_grid(tmp_path, quiet):
 
 
 def test_what_is_missing_or_foreign_is_named(runs, tmp_path):
-    with pytest.raises(FileNotFoundError, match="run the experiment that writes it first"):
+    with pytest.raises(FileNotFoundError, match=r"nothing.nc: ap.save writes a file"):
         ap.load(tmp_path / "nothing")
     (tmp_path / "text.nc").write_text("no netCDF")
     with pytest.raises(ValueError, match=r"text.nc is not a result: it cannot be read"):

@@ -113,6 +113,12 @@ def load(path: str | Path, lazy: bool = False, partial: bool = False) -> xr.Data
     return results.join([*loaded.values()], [*loaded], labelled, read_axes(path))
 
 
+def missing(path: Path) -> str:
+    """What an error says of a result that is not there."""
+    there = "ap.save writes a file, and ap.run(..., out=...) writes a folder"
+    return f"there is no result at {path}: {there}; if a script writes it, run that first"
+
+
 def load_file(path: str | Path) -> xr.Dataset:
     """Read a result from one file, whole, into memory. Every byte of the file is checked.
 
@@ -126,7 +132,7 @@ def load_file(path: str | Path) -> xr.Dataset:
     """
     path = with_suffix(path)
     if not path.exists():
-        raise FileNotFoundError(f"no result at {path}: run the experiment that writes it first")
+        raise FileNotFoundError(missing(path))
     try:
         with open_netcdf(path) as (opened, sealed):
             runs = opened.load()

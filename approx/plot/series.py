@@ -13,14 +13,12 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
+from approx.stats.labels import readable
+
 WRAP = 34  # characters in a line of an axis' label
 PAPER = 7.5  # points: the size of text for which the sizes in these files are given
 LINES = ("-", (0, (4, 1.5)), (0, (1, 1.2)), (0, (4, 1.2, 1, 1.2)))
 MARKS = "osD^v<>p"
-WORDS = {  # name of a field or variable: what an axis says
-    "init_scale": "scale of the initial weights",
-    "ert": "expected steps to a success",
-}
 SPREAD = 0.6  # the part of a row of marks that its series share, in rows
 MOST_SERIES = 8  # nobody can tell more apart in one panel
 
@@ -100,11 +98,6 @@ def name_value(dim: str, value: object) -> str:
     if isinstance(value, float | int):
         return f"{readable(dim)} {value:.3g}"
     return str(value)
-
-
-def readable(name: object) -> str:
-    """A variable's name in words: those of `WORDS`, or spaces instead of underscores."""
-    return WORDS.get(str(name), str(name).replace("_", " "))
 
 
 def long_name(values: xr.DataArray) -> str:

@@ -12,6 +12,10 @@ import xarray as xr
 from approx.stats.resample import by_chunks
 
 Over = str | Sequence[str]
+WORDS = {  # name of a field or variable: what an axis or a sentence says
+    "init_scale": "scale of the initial weights",
+    "ert": "expected steps to a success",
+}
 
 
 def reduce(
@@ -113,6 +117,11 @@ UNTESTED = (
 def listed(names: object) -> str:
     """Names of dimensions or variables as an error prints them."""
     return ", ".join(map(str, names)) or "none"  # type: ignore[call-overload]
+
+
+def readable(name: object) -> str:
+    """A variable's name in words: those of `WORDS`, or spaces instead of underscores."""
+    return WORDS.get(str(name), str(name).replace("_", " "))
 
 
 def require_dims(

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from approx.stats.intervals import binomial_interval
-from approx.stats.labels import check_rates, kind_of, require_dims
+from approx.stats.labels import check_rates, kind_of, readable, require_dims
 
 UNDECIDED = "undecided"
 
@@ -105,8 +105,7 @@ def _named_place(axis: xr.DataArray, place: int) -> str:
     value = axis.values.tolist()[place]
     if isinstance(value, str):
         return value
-    name = str(axis.name).replace("_", " ")
-    return f"{name} {value:.3g}"
+    return f"{readable(axis.name)} {value:.3g}"
 
 
 def _rate_as_text(cell: xr.Dataset) -> str:

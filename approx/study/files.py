@@ -73,8 +73,8 @@ def read(folder: Path, name: str) -> Tables:
     path = folder / f"{prefix}{FACTS}"
     if not path.exists():
         raise FileNotFoundError(
-            f"there is no study in {folder}: {path.name} is missing; run the experiment that "
-            "writes it first"
+            f"there is no study in {folder}: {path.name} is missing; Study.save writes it. "
+            "If a script writes it, run that first"
         )
     facts = read_facts(path)
     lines = facts.pop("lines", {})

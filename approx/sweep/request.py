@@ -138,8 +138,8 @@ def check_nouns(task: Any, recipe: Any) -> None:
     """Refuse what is no task or no recipe."""
     if not isinstance(task, Task):
         raise TypeError(
-            f"the task is {shortened(task)}; make one with ap.task(f, x, x_test) "
-            "or take one from ap.tasks"
+            f"the task is {shortened(task)}; make one with ap.data(x, y) of rows that you have, "
+            "or with ap.task(f, x, x_test) of a function, or take one from ap.tasks"
         )
     if not isinstance(recipe, Recipe):
         raise TypeError(

@@ -27,7 +27,7 @@ MEANT = {
     "kernel_initializer": "initializer=",
     "init": "initializer=",
     "loss": 'ap.given(x, y, loss="mse"): the loss belongs to the task',
-    "validation_data": "ap.given(x, y, x_test, y_test), and judge by test_loss",
+    "validation_data": "ap.data(x, y, validation=(x_validation, y_validation))",
     "test_size": "ap.given(x, y, x_test, y_test)",
     "random_state": "ap.run(..., seeds=[3])",
     "seed": "ap.run(..., seeds=[3])",

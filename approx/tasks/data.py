@@ -78,9 +78,7 @@ class Task:
         object.__setattr__(self, "loss", losses.known(self.loss))
         for name in ("noise", "sd", "scale"):  # standard deviations, where a task has them
             check_number(name, getattr(self, name, None), low=0)
-        check_number("validation", self.validation)
-        if not 0 <= self.validation < 1:
-            raise ValueError(f"validation is a share of the rows in [0, 1), not {self.validation}")
+        check_share(self.validation)
         if self.hold_out not in ("last", "random"):
             raise ValueError(f"hold_out is 'last' or 'random', not {shortened(self.hold_out)}")
 
@@ -217,6 +215,23 @@ def check_whole(task: Task, *names: str) -> None:
             raise ValueError(
                 f"{name} is {value:,}; it must be below 2^31, in which rows are counted"
             )
+
+
+def check_share(validation: Any) -> None:
+    """Refuse what is no share of the rows.
+
+    Raises:
+        TypeError: no number, such as rows.
+        ValueError: out of range.
+    """
+    if isinstance(validation, list | tuple) or np.ndim(validation):
+        raise TypeError(
+            f"validation is {shortened(validation)}; it must be a share of the rows, such as 0.2. "
+            "Rows of your own are a pair: ap.data(..., validation=(x, y))"
+        )
+    check_number("validation", validation)
+    if not 0 <= validation < 1:
+        raise ValueError(f"validation is a share of the rows in [0, 1), not {validation}")
 
 
 def check_number(

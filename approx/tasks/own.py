@@ -12,7 +12,7 @@ from jaxtyping import ArrayLike, Float
 
 from approx.tasks import losses
 from approx.tasks.arguments import spelled, translated
-from approx.tasks.data import Points, Task, noisy
+from approx.tasks.data import Points, Task, check_share, noisy
 from approx.tasks.values import as_numbers, as_rows, as_targets, check_precision
 
 # Fields of every task, which `given` and `task` take as options
@@ -214,6 +214,7 @@ def trained_inputs(x: np.ndarray, options: dict[str, Any]) -> np.ndarray:
     They leave out the last rows where these are kept for validation.
     """
     share = options.get("validation", 0.0)
+    check_share(share)
     if options.get("hold_out", "last") == "random" or not 0 < share < 1:
         return x
     return x[: max(1, math.floor(len(x) * (1 - share)))]
