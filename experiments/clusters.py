@@ -20,7 +20,8 @@ derivatives cost little.
 Cost: a quarter of an hour on two shared cores for 128 seeds. Writes results/clusters, a folder of
 trainings that the same call goes on with, and in experiments/summaries clusters_{rows,endings,
 effects,claims,reported}.csv, clusters_study.json and clusters_report.md, and what no table of a
-study says: clusters_{references,factorial,confusion}.csv.
+study says: clusters_{references,factorial,confusion}.csv, and what the figures draw of single
+trainings, clusters_{curves,networks}.csv.
 """
 
 from collections.abc import Callable, Hashable, Mapping, Sequence
@@ -519,6 +520,79 @@ def confusions(question: ap.Study) -> pd.DataFrame:
     return named.to_dataframe().reset_index()
 
 
+# ---- what the figures draw -----------------------------------------------------------------------
+
+DRAWN = (BASELINE, "everything")  # the rows of which single trainings are drawn
+ACCURACIES = ("accuracy", "test_accuracy", "batch_accuracy")
+BAND = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the seeds
+
+
+def curve_table(label: str, runs: xr.Dataset) -> pd.DataFrame:
+    """Quantiles of the accuracies over the seeds, at every record."""
+    parts = []
+    for of in ACCURACIES:
+        found = ap.stats.quantiles(runs, of, BAND)[of].transpose("step", "quantile")
+        columns = [f"q{round(100 * share):02d}" for share in BAND]
+        table = pd.DataFrame(found.values, columns=columns)
+        table.insert(0, "label", label)
+        table.insert(1, "of", of)
+        table.insert(2, "passes", runs.step.values / ROWS)
+        table.insert(3, "n", runs.sizes["seed"])
+        parts.append(table)
+    return pd.concat(parts).assign(fingerprint=runs.fingerprint[:12])
+
+
+def network_table(label: str, runs: xr.Dataset) -> pd.DataFrame:
+    """The weights of the network whose test accuracy at the end is the median of all seeds.
+
+    `parameter` is the weight's place in the network, as JAX names it, and `number` counts the
+    entries of that parameter row by row.
+    """
+    accuracy = runs.test_accuracy.isel(step=-1).fillna(-np.inf)
+    order = np.argsort(accuracy.values, kind="stable")
+    place = order[runs.sizes["seed"] // 2]
+    seed = int(runs.seed[place])
+    parts = []
+    for path, values in jax.tree_util.tree_leaves_with_path(ap.params(runs, seed=seed)):
+        flat = np.asarray(values, float).ravel()
+        entries = {"parameter": jax.tree_util.keystr(path), "number": range(flat.size)}
+        parts.append(pd.DataFrame(entries | {"weight": flat}))
+    table = pd.concat(parts)
+    table.insert(0, "label", label)
+    table.insert(1, "seed", seed)
+    return table.assign(fingerprint=runs.fingerprint[:12])
+
+
+def network_of(table: pd.DataFrame, label: str) -> Callable[[np.ndarray], Any]:
+    """The network of a row that `network_table` wrote, as a function of inputs (rows, 5)."""
+    model = study().rows[label].recipe.model
+    x = jnp.zeros((1, LABELS.x.shape[1]))
+    template = model.init(jax.random.key(0), x)
+    here = table[table.label == label]
+
+    def filled(path: Any, values: jax.Array) -> jax.Array:
+        weights = here.weight[here.parameter == jax.tree_util.keystr(path)]
+        return jnp.asarray(weights, "float32").reshape(values.shape)
+
+    params = jax.tree_util.tree_map_with_path(filled, template)
+    return lambda rows: model.apply(params, jnp.asarray(rows, "float32"))
+
+
+def write_drawn(question: ap.Study, summaries: Path) -> list[Path]:
+    """Write what the figures draw of single trainings: accuracies over passes, and two networks."""
+    networks = [network_table(label, question.runs(label)) for label in DRAWN]
+    tables = {
+        "curves": curve_table(BASELINE, question.runs(BASELINE)),
+        "networks": pd.concat(networks),
+    }
+    paths = []
+    for name, table in tables.items():
+        path = summaries / f"{CASE}_{name}.csv"
+        table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+        paths.append(path)
+    return paths
+
+
 def main(
     seeds: int = 128, results: Path = RESULTS, summaries: Path = SUMMARIES, quick: bool = False
 ) -> None:
@@ -548,6 +622,7 @@ def main(
     for name, table in tables.items():
         path = summaries / f"{CASE}_{name}.csv"
         table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+    write_drawn(question, summaries)
     print(question.report())
 
 

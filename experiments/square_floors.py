@@ -8,7 +8,7 @@ seed and batches of 8: initial weights, rows and order are crossed, to tell thei
 spread.
 Expected: errors fall as width^-4 as the least possible ones do, at a growing distance from them.
 Cost: about a minute on two cores for 256 seeds. Writes results/square_floors.nc,
-results/square_sources.nc and experiments/summaries/square_{floors,sources}.csv.
+results/square_sources.nc and experiments/summaries/square_{floors,exponents,causes,sources}.csv.
 """
 
 from collections.abc import Sequence
@@ -29,6 +29,7 @@ ATTAINED = 4
 WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16, 24, 32)
 QUICK_WIDTHS = (1, 2, 3, 4, 8, 16, 32)  # those that the figure shows one by one
 STEPS = 5_000
+LEARNED = 1e-3  # mean squared error that counts as learned; the targets' variance is 0.09
 UNOPTIMISED = {"xla_backend_optimization_level": 0}  # compiles soon, and trains more slowly
 SHOWN = ap.tasks.square(range=1.0, size=101)
 DRAWN = ap.tasks.square(range=1.0, size=40, inputs="uniform")
@@ -93,6 +94,30 @@ def floors(runs: xr.Dataset) -> pd.DataFrame:
     return pd.DataFrame(lines)
 
 
+def exponents(runs: xr.Dataset) -> pd.DataFrame:
+    """The exponents with which the median and the best seed's error fall with the width."""
+    lines = []
+    for statistic in ("median", "best"):
+        law = ap.stats.exponent(runs, "width", statistic=statistic)
+        numbers = {name: float(law[name]) for name in ("exponent", "low", "high")}
+        lines.append({"statistic": statistic} | numbers | {"n": int(law.n)})
+    return pd.DataFrame(lines).assign(fingerprint=runs.fingerprint[:12])
+
+
+def causes(runs: xr.Dataset, bounds: pd.DataFrame) -> pd.DataFrame:
+    """Why seeds miss an error of LEARNED: the share of each cause at each width.
+
+    Args:
+        runs: what `by_width` returned.
+        bounds: what `floors` returned of them.
+    """
+    floor = bounds.set_index("width").bound.to_xarray()
+    kinds = ap.stats.failure_causes(runs, floor, below=LEARNED, outside_below=LEARNED)
+    found = ap.stats.shares(kinds)
+    table = found[["rate", "low", "high", "n"]].to_dataframe().reset_index()
+    return table.assign(fingerprint=runs.fingerprint[:12])
+
+
 def sources(runs: xr.Dataset) -> pd.DataFrame:
     """Which share of the variance of the log test loss comes from weights, rows and order."""
     found = ap.stats.variance_components(runs)
@@ -132,9 +157,16 @@ def main(
     summaries.mkdir(parents=True, exist_ok=True)
     of_widths = by_width(seeds, steps, widths, **options)
     of_sources = crossed(levels, steps, **options)
-    tables = {"floors": floors(of_widths), "sources": sources(of_sources)}
-    for name, runs in (("floors", of_widths), ("sources", of_sources)):
-        ap.save(runs, results / f"square_{name}.nc")
+    ap.save(of_widths, results / "square_floors.nc")
+    ap.save(of_sources, results / "square_sources.nc")
+    bounds = floors(of_widths)
+    tables = {
+        "floors": bounds,
+        "exponents": exponents(of_widths),
+        "causes": causes(of_widths, bounds),
+        "sources": sources(of_sources),
+    }
+    for name in tables:
         path = summaries / f"square_{name}.csv"
         tables[name].to_csv(path, index=False, lineterminator="\n")
         print(path, tables[name].to_string(index=False), sep="\n")

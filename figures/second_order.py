@@ -1,99 +1,87 @@
-"""The figure of second-order methods: how often they succeed, against evaluations and against time.
+"""How much work small networks take to learn: SGD, Adam, BFGS, L-BFGS and Levenberg-Marquardt.
 
-Reads results/second_order_{CASE}_{METHOD}.nc, which experiments/second_order.py writes, and draws
-figures/second_order.pdf and .png.
+Reads second_order_rates.csv of experiments/summaries, which experiments/second_order.py writes, and
+draws figures/second_order.{pdf,svg,png}. second_order_speed.md says how long the methods take.
 
-Shows: Levenberg-Marquardt and BFGS need orders of magnitude fewer evaluations and less time than
-SGD and Adam where they succeed. They do not rescue bad starts: on the raw interval Adam succeeds
-more often.
+Shows: Levenberg-Marquardt and BFGS reach success after tens to hundreds of evaluations of the loss
+and its derivatives, where SGD and Adam need thousands. They do not rescue bad starts: on the raw
+interval Adam succeeds more often in the end.
 """
 
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
+import pandas as pd
 import tyro
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import approx as ap
 
-FOLDER = Path(__file__).parent
-ACCURATE: dict[str, Any] = {"of": "accuracy", "above": 1.0}
-# case -> (what its panel says, what counts as success)
-CASES: dict[str, Any] = {
-    "raw_entropy": ("Interval, raw, entropy", ACCURATE),
-    "raw_squares": ("Interval, raw, squares", ACCURATE),
-    "square": ("x², MSE < 10⁻⁶", {"of": "loss", "below": 1e-6}),
-    "standardised_entropy": ("Interval, z-scored, entropy", ACCURATE),
-    "standardised_squares": ("Interval, z-scored, squares", ACCURATE),
-    "sine": ("sin x, MSE < 10⁻³", {"of": "loss", "below": 1e-3}),
+# case: what its panel says of it and of what counts as success
+CASES = {
+    "raw squares": "Interval, raw x: all rows right",
+    "standardised squares": "Interval, scaled x: all rows right",
+    "square": "x²: mean squared error below 10⁻⁶",
+    "sine": "sin x: mean squared error below 10⁻³",
 }
-TIMED = ("standardised_squares", "square", "sine")
-METHODS = {"sgd": "SGD", "adam": "Adam", "bfgs": "BFGS", "lbfgs": "L-BFGS", "lm": "LM"}
+# method: name, colour, line and how wide it is
+METHODS: dict[str, tuple[str, str, Any, float]] = {
+    "sgd": ("SGD", "#333333", (0, (1, 1)), 1.6),
+    "adam": ("Adam", "#D55E00", (0, (4, 1.5)), 1.4),
+    "bfgs": ("BFGS", "#0072B2", "-", 1.4),
+    "lbfgs": ("L-BFGS", "#56B4E9", (0, (6, 1, 1, 1)), 1.4),
+    "lm": ("LM", "#009E73", "-", 2.4),
+}
 
 
-def rates(results: Path, case: str, left_out: tuple[str, ...] = ()) -> dict:
-    """Share of successes at each record of every method.
-
-    The coordinate `milliseconds` says how long a training had then taken.
-    """
-    found = {}
-    for method, name in METHODS.items():
-        needs_squares = method == "lm" and "entropy" in case  # an entropy is no sum of squares
-        if needs_squares or method in left_out:
+def draw_case(rates: pd.DataFrame, ax: Axes) -> None:
+    """The share of seeds in success against evaluations, of every method of one case."""
+    ends: list[Any] = []
+    for method, (name, color, line, width) in METHODS.items():
+        here = rates[(rates.method == method) & (rates.evaluations > 0)]
+        if here.empty:
             continue
-        runs = ap.load(results / f"second_order_{case}_{method}.nc")
-        work = runs.evaluations.mean("seed")
-        taken = runs.milliseconds * work / work[-1]
-        rate = ap.stats.rate(ap.stats.success(runs, **CASES[case][1]), when="each")
-        found[name] = rate.assign_coords(milliseconds=taken)
-    return found
+        ax.fill_between(here.evaluations, here.low, here.high, color=color, alpha=0.25, lw=0)
+        ax.plot(here.evaluations, here.rate, color=color, ls=line, lw=width)
+        last = here.iloc[-1]
+        ax.plot(last.evaluations, last.rate, "o", color=color, ms=3.5, clip_on=False)
+        ends.append((last.evaluations, last.rate, name, color))
+    ax.set_xscale("log")
+    ap.plot.share_axis(ax, "")
 
 
-def main(
-    results: Path = FOLDER.parent / "results", figures: Path = FOLDER, quick: bool = False
-) -> None:
-    """Draw the figure.
+def name_methods(figure: Figure) -> None:
+    """One key of all methods, above the panels."""
+    handles = []
+    for name, color, line, width in METHODS.values():
+        says = {"LM": "Levenberg-Marquardt"}.get(name, name)
+        handles.append(plt.Line2D([], [], color=color, ls=line, lw=width, label=says))
+    figure.legend(handles=handles, loc="outside upper left", ncols=5, handlelength=2.8)
 
-    Args:
-        results: the folder that experiments/second_order.py wrote to.
-        figures: the folder to draw into.
-        quick: draw the quick look, from results/quick and into it.
-    """
-    if quick:
-        results = figures = results / "quick"
-    left_out = ("lbfgs", "sgd") if quick else ()
-    found = {case: rates(results, case, left_out) for case in CASES}
-    plt.style.use(ap.plot.STYLE)
-    figure, grid = plt.subplots(
-        3,
-        3,
-        figsize=(7.0, 6.6),
-        sharey=True,
-    )
-    for letter, ax, case in zip("abcdef", grid[:2].flat, CASES, strict=True):
-        ap.plot.work_curve(
-            found[case],
-            ax,
-            ap.plot.lettered(letter, CASES[case][0]),
-        )
-    for letter, ax, case in zip("ghi", grid[2], TIMED, strict=True):
-        said = CASES[case][0].split(",")[0]
-        ap.plot.work_curve(
-            found[case],
-            ax,
-            ap.plot.lettered(letter, f"{said}: time"),
-            work="milliseconds",
-            label="ms a training, two cores",
-        )
+
+def draw(summaries: Path) -> Figure:
+    """The whole figure."""
+    table = pd.read_csv(summaries / "second_order_rates.csv")
+    figure, panels = plt.subplots(2, 2, figsize=(7.0, 4.6), sharey=True, sharex=True)
+    for letter, ax, (case, title) in zip("abcd", panels.flat, CASES.items(), strict=True):
+        draw_case(table[table.case == case], ax)
+        ax.set_title(ap.plot.lettered(letter, title))
+    for ax in panels[1]:
+        ax.set_xlabel("evaluations of the loss and its derivatives")
+    for ax in panels[:, 0]:
+        ax.set_ylabel("seeds that succeed")
+    name_methods(figure)
     figure.suptitle(
-        "Second order takes a hundredth of the evaluations, and stops short for more starts"
+        f"Second-order methods need a hundredth of the work, but rescue no bad starts "
+        f"({table.n.max()} seeds each)",
+        size=8.5,
     )
-    for ax in grid[:, 1:].flat:
-        ax.set_ylabel("")
-    note = "Quick look, not the experiment" if quick else ""
-    print(*ap.plot.save(figure, figures, "second_order", note), sep="\n")
-    plt.close(figure)
+    return figure
 
+
+main = ap.study.table_figure_script("second_order", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

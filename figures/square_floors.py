@@ -1,93 +1,60 @@
-"""The figure of what limits a network on x²: its floor, training, range, and kinds of randomness.
+"""How far from the best possible networks on x² training ends, by their width.
 
-Reads results/square_floors.nc, results/square_sources.nc and the table
-experiments/summaries/square_floors.csv, which experiments/square_floors.py writes, and draws
-figures/square_floors.pdf and .png.
+Reads square_{floors,exponents}.csv of experiments/summaries, which experiments/square_floors.py
+writes, and draws figures/square_floors.{pdf,svg,png}.
 
-Shows: The floor is the least error that a network of this size can have. It falls as width^-4, and
-the errors of trained relu networks fall as width^-2.8 only: the wider the network, the farther
-training ends above the floor. Which rows were drawn and which first weights decide how far seeds
-lie apart; the order of the batches decides next to nothing.
+Shows: The least error that a relu network can have on x² falls about as width^-4; the errors that
+its seeds end with, the best of 256 among them, fall as width^-2.7 to width^-2.8. So the wider the
+network, the further its training ends above what it could be.
 """
 
 from pathlib import Path
+from typing import Any
 
 import matplotlib.pyplot as plt
 import pandas as pd
 import tyro
-import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import approx as ap
-from experiments.square_floors import QUICK_WIDTHS, RESULTS, SUMMARIES
 
-FOLDER = Path(__file__).parent
-LEARNED = 1e-3  # MSE inside; the targets' variance is 0.09
-
-
-def draw_floor(runs: xr.Dataset, floor: xr.DataArray, ax: Axes) -> None:
-    """Median and best error against width, and the smallest error possible."""
-    fits = [
-        ap.stats.exponent(runs, "width", statistic=statistic).expand_dims(which=[statistic])
-        for statistic in ("median", "best")
-    ]
-    ap.plot.power_law(
-        xr.concat(fits, "which", combine_attrs="override"),
-        ax,
-        ap.plot.lettered("a", "Seeds end ever further above the least error"),
-        floors={"least": (floor.width.values, floor.values)},
-    )
-    ax.set_ylabel("mean squared error inside")
+# column: name, colour, mark and line
+SERIES: dict[str, tuple[str, str, str]] = {
+    "median": ("median of the seeds", "#0072B2", "o-"),
+    "best": ("best of the seeds", "#D55E00", "s--"),
+    "bound": ("no network can\nbe lower", "#333333", ":"),
+}
 
 
-def draw_reasons(runs: xr.Dataset, floor: xr.DataArray, ax: Axes) -> None:
-    """Why the seeds of some widths fail."""
-    kinds = ap.stats.failure_causes(runs, floor, below=LEARNED, outside_below=LEARNED)
-    found = ap.stats.shares(kinds.sel(width=list(QUICK_WIDTHS)))
-    message = ap.plot.lettered("b", f"Why a relu network misses {LEARNED:g}")
-    ap.plot.failure_causes(found, ax, message)
+def draw_errors(floors: pd.DataFrame, exponents: pd.DataFrame, ax: Axes) -> None:
+    """Median, best and least possible error against the width, each with its name at its end."""
+    powers = exponents.set_index("statistic").exponent
+    ends: list[Any] = []
+    for column, (name, color, mark) in SERIES.items():
+        ax.plot(floors.width, floors[column], mark, color=color, ms=4)
+        if column in powers:
+            name += f":\nas width$^{{{powers[column]:.1f}}}$"
+        ends.append((floors[column].to_numpy(), name, color))
+    ax.set(xscale="log", yscale="log", ylabel="mean squared error inside the range")
+    ax.set_xlabel(f"relu units in one layer ({floors.seeds.max()} seeds each)")
+    ticks = [width for width in (1, 2, 4, 8, 16, 32) if width <= floors.width.max()]
+    ax.set_xticks(ticks, ticks)
+    ax.minorticks_off()
+    ap.plot.label_ends(ax, ends)
 
 
-def draw_asymptotes(runs: xr.Dataset, ax: Axes) -> None:
-    """What kind of functions two widths are to the right of the range."""
-    asymptotes = ap.stats.asymptote(runs.sel(width=[4, 32]))
-    found = ap.stats.shares(asymptotes.sel(side="right", drop=True))
-    there = (found.rate > 0).any("width")
-    message = ap.plot.lettered("c", "Outside, relu networks are lines")
-    ap.plot.shares(found.sel(kind=there), ax, message)
+def draw(summaries: Path) -> Figure:
+    """The whole figure, for one column."""
+    floors = pd.read_csv(summaries / "square_floors.csv")
+    exponents = pd.read_csv(summaries / "square_exponents.csv")
+    figure, ax = plt.subplots(figsize=(3.5, 2.6))
+    draw_errors(floors, exponents, ax)
+    ax.set_title("Wider networks end further above their best")
+    return figure
 
 
-def main(
-    results: Path = RESULTS,
-    summaries: Path = SUMMARIES,
-    figures: Path = FOLDER,
-    quick: bool = False,
-) -> None:
-    """Draw the figure.
-
-    Args:
-        results: the folder that experiments/square_floors.py wrote to.
-        summaries: the folder of its tables.
-        figures: the folder to draw into.
-        quick: draw the quick look, from results/quick and into it.
-    """
-    if quick:
-        results = summaries = figures = results / "quick"
-    runs = ap.load(results / "square_floors.nc")
-    table = pd.read_csv(summaries / "square_floors.csv", dtype={"fingerprint": str})
-    ap.plot.check_identity("the widths", runs.fingerprint, table.fingerprint[0])
-    floor = table.set_index("width").bound.to_xarray()
-    components = ap.stats.variance_components(ap.load(results / "square_sources.nc"))
-    plt.style.use(ap.plot.STYLE)
-    figure, ((a, b), (c, d)) = plt.subplots(2, 2, figsize=(7.0, 5.2), layout="constrained")
-    draw_floor(runs, floor, a)
-    draw_reasons(runs, floor, b)
-    draw_asymptotes(runs, c)
-    ap.plot.variance_components(components, d, ap.plot.lettered("d", "Rows and weights, not order"))
-    note = "Quick look, not the experiment" if quick else ""
-    print(*ap.plot.save(figure, figures, "square_floors", note), sep="\n")
-    plt.close(figure)
-
+main = ap.study.table_figure_script("square_floors", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

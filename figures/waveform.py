@@ -1,141 +1,105 @@
-"""The figure of the waveform: who learns 32, 64 and 256 levels, and which advice helps Adam.
+"""Levels of a flat signal are told apart by Adam and RMSprop, slowly, and not at all by SGD.
 
-Reads results/waveform/ and experiments/summaries/waveform_*, which experiments/waveform.py writes,
-and draws figures/waveform.pdf and .png.
+Reads waveform_{curves,rows}.csv of experiments/summaries, which experiments/waveform.py writes, and
+draws figures/waveform.{pdf,svg,png}.
 
-Shows: Which optimiser learns how many classes of waveforms ("the class of x/256 is x") after how
-many epochs, and how often Adam learns 64 classes with each advice. Of the advice Gaussian units
-alone raise success.
+Shows: Networks learn which of 32, 64 or 256 levels a flat signal of 200 numbers has ("the class of
+x/256 is x"). Within 3,000 epochs the median network of Keras' Adam is right for nearly all fresh
+rows of 32 and 64 levels, while SGD at its default rate stays at chance. RMSprop's networks with 256
+levels end at the accuracy of 0.07 to 0.1 that the question reports.
 """
 
-import itertools
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import tyro
-import xarray as xr
 from matplotlib.axes import Axes
+from matplotlib.figure import Figure
 
 import approx as ap
 from experiments import waveform
-from experiments.waveform import CASE, RESULTS, SUMMARIES
 
-FOLDER = Path(__file__).parent
 STYLES: dict[str, dict[str, Any]] = {
-    "SGD": {"color": "#009E73", "linestyle": ":"},
-    "Adam": {"color": "#0072B2", "linestyle": "-"},
-    "RMSprop": {"color": "#D55E00", "linestyle": "--"},
+    "SGD": {"color": "#333333", "linestyle": ":", "marker": "s"},
+    "Adam": {"color": "#0072B2", "linestyle": "-", "marker": "o"},
+    "RMSprop": {"color": "#D55E00", "linestyle": "--", "marker": "^"},
 }
-MEASURES: dict[str, dict[str, Any]] = {
-    "learned": {"color": "#0072B2", "marker": "o", "label": "the right class"},
-    "within one class": {"color": "#56B4E9", "marker": "^", "label": "at most one class off"},
-}
-WORDS = {  # the rows of the last panel
-    "": "as the thread has it",
-    "normalised": "(x − 0.5) / 0.289",
-    "one layer": "one layer of 8K units",
-    "Gaussian": "Gaussian units",
-    "random rows": "rows at random",
-    "even levels": "levels over [0, 1]",
-    "225 numbers": "rows of 225 numbers",
-}
-TITLES = {
-    32: "32 classes: not by SGD",
-    64: "64 classes: Adam nearly",
-    256: "256: RMSprop as reported",
-}
+SHIFT = 0.18  # of the optimisers from each other
+DOTTED: dict[str, Any] = {"color": "0.6", "lw": 0.8, "ls": (0, (1, 2)), "zorder": 0}
 
 
-def draw_accuracy(ax: Axes, classes: int, runs: Mapping[str, xr.Dataset]) -> None:
+def draw_curves(curves: pd.DataFrame, ax: Axes) -> None:
     """Accuracy of the optimisers on fresh rows over epochs: median and 5 to 95% of the seeds."""
-    ends, steps, n = [], np.arange(2), 0
+    ends = []
     for optimizer, style in STYLES.items():
-        one = runs.get(waveform.name(classes, optimizer))
-        if one is None:
-            continue
-        found = ap.stats.quantiles(one, of="test_accuracy", q=(0.05, 0.5, 0.95)).test_accuracy
-        low, middle, high = found.transpose("quantile", "step").values
-        ax.fill_between(one.step, low, high, color=style["color"], alpha=0.25, linewidth=0)
-        ax.plot(one.step, middle, **style)
-        ends.append((middle, optimizer, style["color"]))
-        steps, n = one.step.values, one.sizes["seed"]
-    ap.plot.step_axis(ax, steps)
-    ap.plot.share_axis(ax, "")
-    ap.plot.corner(ax, n, "upper left")
+        here = curves[curves.label == waveform.name(waveform.DRAWN, optimizer)]
+        ax.fill_between(here.epochs, here.q05, here.q95, color=style["color"], alpha=0.25, lw=0)
+        ax.plot(here.epochs, here.q50, style["linestyle"], color=style["color"])
+        ends.append((here.q50.to_numpy(), optimizer, style["color"]))
+    ap.plot.step_axis(ax, curves.epochs.sort_values().to_numpy())
+    ap.plot.share_axis(ax, "fresh rows that are right")
     ax.set_xlabel("epochs")
-    for level in (waveform.LEARNED, 1 / classes):
-        ax.axhline(level, color="0.5", linewidth=0.6, linestyle=":", zorder=0)
-    if classes == max(waveform.CLASSES):
-        mark_reported(ax)
+    ax.axhline(waveform.LEARNED, **DOTTED)
+    ax.text(1, waveform.LEARNED - 0.02, f"success: {waveform.LEARNED:.0%}", va="top")
     ap.plot.label_ends(ax, ends)
 
 
-def mark_reported(ax: Axes) -> None:
-    """The accuracy that the thread reports of 256 classes."""
+def draw_ends(rows: pd.DataFrame, ax: Axes) -> None:
+    """Accuracy at the end against the number of levels: median and 5 to 95% of the seeds."""
+    places = np.arange(len(waveform.CLASSES))
+    for number, (optimizer, style) in enumerate(STYLES.items()):
+        labels = [waveform.name(classes, optimizer) for classes in waveform.CLASSES]
+        here = rows.reindex(labels)
+        x = places + SHIFT * (number - 1)
+        ax.vlines(x, here.q05, here.q95, color=style["color"], lw=1.5)
+        ax.plot(
+            x,
+            here["median"],
+            style["marker"],
+            color=style["color"],
+            ms=5,
+            label=optimizer,
+            clip_on=False,
+        )
+    mark_reported(ax, places[-1])
+    ap.plot.share_axis(ax, "")
+    ax.set_xticks(places, [f"{classes}" for classes in waveform.CLASSES])
+    ax.set(xlim=(-0.5, places[-1] + 0.9), xlabel="levels")
+    ax.legend(loc="center left", bbox_to_anchor=(0.0, 0.45), handletextpad=0.2)
+
+
+def mark_reported(ax: Axes, place: float) -> None:
+    """The range of accuracies that the question reports of 256 levels."""
     _, _, least, most = waveform.REPORTED[1]
-    middle, half = (least + most) / 2, (most - least) / 2
-    ax.errorbar(waveform.ASKED, middle, half, color="black", capsize=2, linewidth=1.5, zorder=5)
-    arrow: dict[str, Any] = {"arrowstyle": "-", "linewidth": 0.6, "color": "0.3"}
-    ax.annotate("the thread's", (waveform.ASKED, middle), (2, 0.3), arrowprops=arrow, size=6.5)
+    right = place + 2 * SHIFT
+    ax.vlines(right, least, most, color="black", lw=4)
+    says = f"the question:\n{100 * least:.0f} to {100 * most:.0f}%"
+    ax.annotate(says, (right, most), (0, 6), textcoords="offset points", ha="center")
 
 
-def draw_advice(ax: Axes, answer: ap.study.Answer) -> None:
-    """How often Adam learns 64 classes with each advice, exactly and within one class."""
-    labels = {waveform.name(64, "Adam", advice): words for advice, words in WORDS.items()}
-    rows = answer.rows[answer.rows.label.isin(list(labels))]
-    table = rows.set_index(["label", "measure"])[["rate", "low", "high"]].to_xarray()
-    there = [label for label in labels if label in table.label]
-    table = table.sel(label=there, measure=list(MEASURES))
-    table = table.assign_coords(label=[labels[label] for label in there])
-    ap.plot.forest(table, "rate", ax, by="measure", styles=MEASURES)
-    share = f"{waveform.LEARNED:.0%}"
-    says = f"seeds that get {share} of fresh rows so, of {rows.n.max()} (95% intervals)"
-    ax.set(xlim=(-0.03, 1.03), xlabel=says)
-    ax.set_xticks(np.linspace(0, 1, 5), [f"{share}%" for share in range(0, 101, 25)])
-
-
-def main(
-    results: Path = RESULTS,
-    summaries: Path = SUMMARIES,
-    figures: Path = FOLDER,
-    quick: bool = False,
-) -> None:
-    """Draw the figure.
-
-    Args:
-        results: the folder that experiments/waveform.py wrote its results to.
-        summaries: the folder that it wrote its tables to.
-        figures: the folder to draw into.
-        quick: draw the quick look, in results/quick.
-    """
-    note = ""
-    if quick:
-        results = summaries = figures = results / "quick"
-        note = "Quick look: few seeds, epochs and rows; not the experiment"
-    answer = ap.study.Answer.load(summaries, CASE, runs=results / CASE)
-    literal = [waveform.name(*pair) for pair in itertools.product(waveform.CLASSES, STYLES)]
-    there = set(answer.rows.label)
-    runs = {label: answer.runs(label) for label in literal if label in there}
-
-    plt.style.use(ap.plot.STYLE)
-    figure, panels = plt.subplot_mosaic("abc;ddd", figsize=(7.0, 4.4), height_ratios=(1, 1.15))
-    for letter, classes in zip("abc", waveform.CLASSES, strict=True):
-        draw_accuracy(panels[letter], classes, runs)
-        panels[letter].set_title(ap.plot.lettered(letter, TITLES[classes]), loc="left")
-        panels[letter].tick_params(labelleft=letter == "a")
-    panels["a"].set_ylabel("accuracy on fresh rows")
-    draw_advice(panels["d"], answer)
-    title = ap.plot.lettered("d", "64 classes, Adam: Gaussian units help")
-    panels["d"].set_title(title, loc="left", pad=15)  # above the legend
+def draw(summaries: Path) -> Figure:
+    """The whole figure."""
+    curves = pd.read_csv(summaries / f"{waveform.CASE}_curves.csv")
+    answer = ap.study.Answer.load(summaries, waveform.CASE)
+    rows = answer.rows[answer.rows.measure == "learned"].set_index("label")
+    figure, (a, b) = plt.subplots(1, 2, figsize=(7.0, 2.7), width_ratios=(1.15, 1))
+    draw_curves(curves, a)
+    a.set_title(ap.plot.lettered("a", f"{waveform.DRAWN} levels, {curves.n.max()} seeds"))
+    draw_ends(rows, b)
+    epochs = int(rows.steps.max())
+    b.set_title(ap.plot.lettered("b", f"After {epochs:,} epochs, 16 or 32 seeds"))
     figure.suptitle(
-        "Levels of a flat signal are told apart by Adam and RMSprop, slowly; by SGD never", size=8
+        "Telling levels of a flat signal apart: Adam and RMSprop leave chance after about a "
+        "hundred epochs, SGD hardly",
+        size=8,
     )
-    print(*ap.plot.save(figure, figures, CASE, note), sep="\n")
-    plt.close(figure)
+    return figure
 
+
+main = ap.study.table_figure_script("waveform", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

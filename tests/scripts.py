@@ -5,6 +5,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from matplotlib.text import Text
 
 import approx as ap
 
@@ -54,3 +55,8 @@ def assert_answered_anew(folder: Path, main: Callable, **options) -> None:
     main(**options)
     assert trained == {path: path.stat().st_mtime_ns for path in folder.rglob("chunk-*.nc")}
     assert before == {path: path.read_bytes() for path in folder.glob("*.csv")}
+
+
+def said(figure):
+    """All words of a figure that has been drawn."""
+    return "\n".join(text.get_text() for text in figure.findobj(Text))

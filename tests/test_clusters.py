@@ -2,18 +2,22 @@
 from the data.
 """
 
+from dataclasses import replace
+
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import pytest
 import xarray as xr
 from scipy import integrate, stats
-from scripts import assert_answered_anew, script
+from scripts import assert_answered_anew, said, script
 
 import approx as ap
 
 CLUSTERS = script("experiments", "clusters")
 STUDY = CLUSTERS.study()
+FIGURES = ("clusters", "clusters_borders", "clusters_advice")
 
 
 def accuracies(values):
@@ -166,6 +170,45 @@ def test_rows_are_compared_after_equally_many_passes():
             assert cut == (passes[row] < passes[other])
 
 
+def test_the_figures_are_drawn_from_the_committed_tables():
+    for name in FIGURES:
+        figure = script("figures", name).draw(CLUSTERS.SUMMARIES)
+        figure.canvas.draw()
+        assert "128 seeds" in said(figure) or name == "clusters_borders"
+
+
+def test_the_curves_and_networks_that_are_drawn_are_those_of_the_table_of_rows():
+    answer = ap.study.Answer.load(CLUSTERS.SUMMARIES, CLUSTERS.CASE)
+    rows = answer.rows[answer.rows.measure == "works"].set_index("label")
+    curves = pd.read_csv(CLUSTERS.SUMMARIES / "clusters_curves.csv")
+    last = curves[(curves.of == "test_accuracy") & (curves.passes == 300)].iloc[0]
+    row = rows.loc["baseline"]
+    assert last.n == row.n
+    assert [last.q05, last.q50, last.q95] == [row.q05, row["median"], row.q95]
+
+    networks = pd.read_csv(CLUSTERS.SUMMARIES / "clusters_networks.csv")
+    for label in CLUSTERS.DRAWN:
+        outputs = CLUSTERS.network_of(networks, label)(CLUSTERS.LABELS.x_test)
+        is_right = np.asarray(outputs).argmax(1) == CLUSTERS.LABELS.y_test
+        # The median network is one of two in the middle of 128
+        assert is_right.mean() == pytest.approx(rows.loc[label, "median"], abs=0.002)
+
+
+def test_a_network_that_is_written_is_read_as_it_was(tmp_path):
+    """Its outputs too, which `%.6g` in the file keeps to six digits."""
+    row = STUDY.rows["everything"]
+    recipe = replace(row.recipe, steps=8, records=(0, 8))
+    runs = ap.run(row.task, recipe, seeds=2, keep=("params",), progress=False)
+    table = CLUSTERS.network_table("everything", runs)
+    path = tmp_path / "networks.csv"
+    table.to_csv(path, index=False, float_format="%.6g")
+    read = CLUSTERS.network_of(pd.read_csv(path), "everything")
+    x = np.asarray(CLUSTERS.LABELS.x_test[:50], "float32")
+    params = ap.params(runs, seed=int(table.seed.iloc[0]))
+    expected = recipe.model.apply(params, jnp.asarray(x))
+    np.testing.assert_allclose(read(x), expected, rtol=1e-4, atol=1e-5)
+
+
 @pytest.mark.slow  # fourteen networks to compile
 def test_the_clusters_quick_look_runs_is_judged_and_drawn(tmp_path, capsys):
     options = {"quick": True, "results": tmp_path, "summaries": tmp_path / "committed"}
@@ -182,7 +225,8 @@ def test_the_clusters_quick_look_runs_is_judged_and_drawn(tmp_path, capsys):
     assert set(claims.n.values) == {16}
     assert np.allclose(claims.level_all, 1 - 0.05 / 25)
     assert set(answer.reported.recipe) == {"baseline"}
-    script("figures", "clusters").main(results=tmp_path, figures=tmp_path / "committed", quick=True)
-    assert {path.suffix for path in folder.glob("clusters.p*")} == {".pdf", ".png"}
+    for name in FIGURES:
+        script("figures", name).main(results=tmp_path, figures=tmp_path / "committed", quick=True)
+        assert {path.suffix for path in folder.glob(f"{name}.p*")} == {".pdf", ".png"}
     assert_answered_anew(folder, CLUSTERS.main, **options)
     assert not (tmp_path / "committed").exists()

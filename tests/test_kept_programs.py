@@ -15,6 +15,7 @@ import warnings
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -533,17 +534,26 @@ def test_a_program_that_calls_the_host_is_never_kept(place, monkeypatch):
         return jax.pure_callback(np.sin, shape, value, vmap_method="broadcast_all")
 
     recipe = ap.Recipe(model=ap.MLP((2,), "tanh"), steps=3)
-    asked = {"seeds": 2, "lanes": 2, "form": "vmap", "progress": False}
-    options = {"xla_backend_optimization_level": 0}
+    asked: dict[str, Any] = {"seeds": 2, "lanes": 2, "form": "vmap", "progress": False}
+    asked["compiler_options"] = {"xla_backend_optimization_level": 0}
     metrics = {"at_zero": at_zero}
     task = ap.tasks.square(range=1.0)
-    first = ap.run(task, recipe, metrics=metrics, compiler_options=options, **asked)
+    first = ap.run(task, recipe, metrics=metrics, **asked)
     kept_programs.finish()
     kept = len(files(place))
     forget(monkeypatch)
-    again = ap.run(task, recipe, metrics=metrics, compiler_options=options, **asked)
+    again = ap.run(task, recipe, metrics=metrics, **asked)
     np.testing.assert_array_equal(first.at_zero, again.at_zero)
-    assert len(files(place)) == kept <= 2  # advance is never among them
+    assert len(files(place)) == kept
+
+    # Without the metric the program that trains is kept too
+    other = place.with_name("of plain runs")
+    with monkeypatch.context() as elsewhere:
+        elsewhere.setenv("APPROX_CACHE", str(other))
+        forget(elsewhere)
+        ap.run(task, recipe, **asked)
+        kept_programs.finish()
+    assert kept == len(files(other)) - 1
     assert ask(4.0, calls_host=True)
     assert ask(4.0, calls_host=True)
 

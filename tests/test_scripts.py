@@ -11,8 +11,9 @@ import sys
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
-from scripts import ROOT, assert_answered_anew, script
+from scripts import ROOT, assert_answered_anew, said, script
 
 import approx as ap
 
@@ -193,7 +194,7 @@ def test_the_sine_and_the_floors_run_and_are_drawn(tmp_path):
     assert [int(row["width"]) for row in rows] == list(floors.WIDTHS)
     shares = list(csv.DictReader((tmp_path / "square_sources.csv").open()))
     assert {row["n"] for row in shares} == {"27"}
-    for name in ("sine", "square_floors"):
+    for name in ("sine", "square_floors", "square_causes", "square_sources"):
         script("figures", name).main(figures=tmp_path / "figures", **folders)
         assert (tmp_path / "figures" / f"{name}.pdf").stat().st_size > 0
     judged = ap.stats.read_claims(tmp_path / "sine_claims.csv")
@@ -306,8 +307,11 @@ def test_the_recipes_of_the_other_cases_are_the_threads():
 
 @pytest.mark.slow  # 29 programs, and those of the peers
 def test_second_order_runs_is_drawn_and_is_timed(tmp_path, capsys):
-    script("experiments", "second_order").main(seeds=3, steps=5, results=tmp_path)
-    script("figures", "second_order").main(results=tmp_path, figures=tmp_path / "figures")
+    script("experiments", "second_order").main(
+        seeds=3, steps=5, results=tmp_path, summaries=tmp_path
+    )
+    folders = {"summaries": tmp_path, "figures": tmp_path / "figures"}
+    script("figures", "second_order").main(**folders)
     assert (tmp_path / "figures" / "second_order.png").stat().st_size > 0
     nowhere = {"rscript": "/no/Rscript", "optimistix": "/no/python"}  # left out, not an error
     script("experiments", "second_order_speed").main(
@@ -315,6 +319,20 @@ def test_second_order_runs_is_drawn_and_is_timed(tmp_path, capsys):
     )
     assert "left out: /no/Rscript" in capsys.readouterr().err
     assert "| LM, x², 512 seeds" in (tmp_path / "second_order_speed.md").read_text()
+
+
+def test_figures_of_widths_and_methods_are_drawn_from_the_committed_tables():
+    """The share of networks that could be right and are not is that of the table."""
+    summaries = ROOT / "experiments" / "summaries"
+    for name in ("square_floors", "square_sources", "second_order"):
+        script("figures", name).draw(summaries).canvas.draw()
+    figure = script("figures", "square_causes")
+    table = pd.read_csv(summaries / "square_causes.csv")
+    missed = table[(table.kind == "did not find") & (table.width == 4)].rate.item()
+    assert f"{missed:.0%}" in said(figure.draw(summaries))
+    unknown = table.replace({"kind": {"did not find": "something else"}})
+    with pytest.raises(ValueError, match="something else"):
+        figure.shares_of(unknown)
 
 
 def test_no_committed_result_lies_below_its_floor():

@@ -48,7 +48,33 @@ TABLES = {
     "claims": [(fill["facecolor"], fill.get("hatch", "")) for fill in BARS.values()],
     "interval": [(color, "") for color in script("figures", "interval").COLORS.values()],
     "map_square": [(color, "") for color in script("figures", "map_square").COLORS.values()],
+    "square_causes": [(look[1], "") for look in script("figures", "square_causes").KINDS.values()],
 }
+# Figure: the colour of each line, and its dashes or its mark
+LINES = {
+    "clusters": [look[1:] for look in script("figures", "clusters").ACCURACIES.values()],
+    "clusters_advice": [look[1:] for look in script("figures", "clusters_advice").GROUPS.values()],
+    "waveform": [
+        (look["color"], look["linestyle"] + look["marker"])
+        for look in script("figures", "waveform").STYLES.values()
+    ],
+    "waveform_advice": [
+        (color, mark)
+        for _, color, mark, _ in script("figures", "waveform_advice").MEASURES.values()
+    ],
+    "second_order": [
+        (color, f"{dashes} {width}")
+        for _, color, dashes, width in script("figures", "second_order").METHODS.values()
+    ],
+    "square_floors": [look[1:] for look in script("figures", "square_floors").SERIES.values()],
+}
+
+
+@pytest.mark.parametrize("name", LINES)
+def test_lines_are_told_apart_without_their_colour(name):
+    """Any two have other dashes, marks or widths."""
+    looks = [str(look) for _, look in LINES[name]]
+    assert len(set(looks)) == len(looks)
 
 
 @pytest.mark.parametrize("name", TABLES)
