@@ -75,7 +75,7 @@ def draw(results: Path) -> Figure:
     runs = {label: answer.runs(label) for label in NAMES}
     named = {f"{NAMES[label]}\n{one.sizes['seed']} seeds": one for label, one in runs.items()}
     figure, axes = plt.subplot_mosaic("ab;ac", figsize=(7.0, 4.4), width_ratios=(1.1, 1))
-    title = ap.plot.lettered("a", "Ten tanh units (C) learn x² where it was shown")
+    title = ap.plot.lettered("a", "Ten tanh units (C): near x² inside, flat outside")
     ap.plot.fan(runs["baseline"], axes["a"], title, between=(-15, 15))
     draw_rates(named, axes["b"])
     draw_outside(named, axes["c"])
