@@ -32,14 +32,13 @@ METHODS: dict[str, tuple[str, str, Any, float]] = {
     "adam": ("Adam", "#D55E00", (0, (4, 1.5)), 1.4),
     "bfgs": ("BFGS", "#0072B2", "-", 1.4),
     "lbfgs": ("L-BFGS", "#56B4E9", (0, (6, 1, 1, 1)), 1.4),
-    "lm": ("LM", "#009E73", "-", 2.4),
+    "lm": ("Levenberg-Marquardt", "#009E73", "-", 2.4),
 }
 
 
 def draw_case(rates: pd.DataFrame, ax: Axes) -> None:
     """The share of seeds in success against evaluations, of every method of one case."""
-    ends: list[Any] = []
-    for method, (name, color, line, width) in METHODS.items():
+    for method, (_, color, line, width) in METHODS.items():
         here = rates[(rates.method == method) & (rates.evaluations > 0)]
         if here.empty:
             continue
@@ -47,18 +46,17 @@ def draw_case(rates: pd.DataFrame, ax: Axes) -> None:
         ax.plot(here.evaluations, here.rate, color=color, ls=line, lw=width)
         last = here.iloc[-1]
         ax.plot(last.evaluations, last.rate, "o", color=color, ms=3.5, clip_on=False)
-        ends.append((last.evaluations, last.rate, name, color))
     ax.set_xscale("log")
+    ax.set_xlim(1, 3e4)
     ap.plot.share_axis(ax, "")
 
 
 def name_methods(figure: Figure) -> None:
-    """One key of all methods, above the panels."""
+    """One key of all methods, below the panels."""
     handles = []
     for name, color, line, width in METHODS.values():
-        says = {"LM": "Levenberg-Marquardt"}.get(name, name)
-        handles.append(plt.Line2D([], [], color=color, ls=line, lw=width, label=says))
-    figure.legend(handles=handles, loc="outside upper left", ncols=5, handlelength=2.8)
+        handles.append(plt.Line2D([], [], color=color, ls=line, lw=width, label=name))
+    figure.legend(handles=handles, loc="outside lower center", ncols=5, handlelength=2.8)
 
 
 def draw(summaries: Path) -> Figure:
@@ -74,8 +72,8 @@ def draw(summaries: Path) -> Figure:
         ax.set_ylabel("seeds that succeed")
     name_methods(figure)
     figure.suptitle(
-        f"Second-order methods need a hundredth of the work, but rescue no bad starts "
-        f"({table.n.max()} seeds each)",
+        "Second-order methods need far fewer evaluations, but do not rescue bad starts (a); "
+        f"{table.n.max()} seeds each",
         size=8.5,
     )
     return figure
