@@ -29,7 +29,7 @@ from approx.study.plateaus import known_plateaus
 from approx.study.remedies import remedies
 from approx.study.reported import Reported
 from approx.study.rows import Row, View, best_of, until
-from approx.study.scripts import figure_script
+from approx.study.scripts import figure_script, table_figure_script
 from approx.study.studies import Study
 from approx.study.verdicts import finding
 
@@ -65,6 +65,7 @@ __all__ = [
     "rarely",
     "remedies",
     "same",
+    "table_figure_script",
     "targets_variance",
     "threshold",
     "train_maps",

@@ -43,3 +43,44 @@ def figure_script(name: str, draw: Callable[[Path], Figure], folder: Path) -> Ca
         plt.close(figure)
 
     return main
+
+
+def table_figure_script(
+    name: str, draw: Callable[[Path], Figure], folder: Path
+) -> Callable[..., None]:
+    """The `main` of a script that draws a figure from committed tables alone, for `tyro.cli`.
+
+    Args:
+        name: of the files, without a suffix.
+        draw: a function of the folder of tables that draws the figure, in the style of papers.
+        folder: that the script draws into by default; the folders "experiments/summaries" and
+            "results" stand beside it.
+
+    Example:
+        >>> main = study.table_figure_script("identity_time", draw, Path(__file__).parent)
+    """
+
+    def main(
+        results: Path = folder.parent / "results",
+        summaries: Path = folder.parent / "experiments" / "summaries",
+        figures: Path = folder,
+        quick: bool = False,
+    ) -> None:
+        """Draw the figure.
+
+        Args:
+            results: the folder whose quick look is drawn with `quick`.
+            summaries: the folder of the tables.
+            figures: the folder to draw into.
+            quick: draw what `--quick` wrote, in results/quick.
+        """
+        note = ""
+        if quick:
+            summaries = figures = results / "quick"
+            note = QUICK_LOOK
+        with plt.style.context(STYLE):
+            figure = draw(summaries)
+            print(*save(figure, figures, name, note), sep="\n")
+        plt.close(figure)
+
+    return main
