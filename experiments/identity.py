@@ -20,8 +20,9 @@ step in each eigenmode λ of the inputs' second moment, from any initial weights
 in expectation. That stands for the 200 epochs that the question speaks of. The least error through
 a bottleneck says what an R² is worth.
 Cost: seven and a half minutes on two cores with other light work beside. Writes results/identity/,
-and experiments/summaries/identity_*: the tables of the study, and the closed forms (exact), what
-bottlenecks leave (bottlenecks), and the weights at the end (weights).
+and experiments/summaries/identity_*: the tables of the study, the closed forms (exact), what
+bottlenecks leave (bottlenecks), the weights at the end (weights), and what the figures draw of
+single trainings (examples, curves, closed_forms), so that they need no trainings.
 """
 
 import math
@@ -494,6 +495,98 @@ def is_baseline_again(asked: ap.Study, label: str) -> bool:
     return is_same and label != BASELINE
 
 
+# ---- what the figures draw -----------------------------------------------------------------------
+
+EXAMPLES = ("A", "weights at 0", "B", "A, per sample, loss too")
+CURVES = ("A", "rate 0.4", "B", cell(SAMPLE, SCALED_LOSS, SGD))
+DRAWN_UPDATES = np.geomspace(1, 1e11, 133)  # twelve a decade
+BAND = (0.05, 0.5, 0.95)  # of the seeds
+
+
+def power(number: float) -> str:
+    """A positive number as figures write it, with one digit, such as 3 × 10⁻⁶."""
+    if math.isinf(number):
+        return "infinitely many"
+    digit, exponent = f"{number:.0e}".split("e")
+    raised = str(int(exponent)).translate(str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹"))
+    return f"{digit} × 10{raised}"
+
+
+def example_table(row: ap.study.Row, runs: xr.Dataset) -> pd.DataFrame:
+    """One further row in the first seed's network: what goes into its columns, what comes out.
+
+    Both are in standard deviations from the mean of the columns' distribution. The error and R²
+    are those of this network on all further rows.
+    """
+    _, apply = ap.models.functions(row.recipe.model)
+    params = ap.params(runs, seed=0, kept_step=int(runs.kept_step[-1]))
+    x = np.asarray(row.task.points().x)
+    y = np.asarray(apply(params, x))
+    mean, variance = column_moments(row.task)
+    sd = math.sqrt(variance)
+    return pd.DataFrame(
+        {
+            "label": row.label,
+            "column": np.arange(x.shape[1]),
+            "input": (x[0].astype(float) - mean) / sd,
+            "output": (y[0].astype(float) - mean) / sd,
+            "error": float(np.mean((y.astype(float) - x) ** 2)),
+            "r_squared": 1 - float(runs.unexplained.isel(seed=0, step=-1)),
+            "fingerprint": runs.fingerprint[:12],
+        }
+    )
+
+
+def curve_table(row: ap.study.Row, runs: xr.Dataset) -> pd.DataFrame:
+    """1 - R² at every record: 5, 50 and 95% of the seeds."""
+    seeds = runs.unexplained.transpose("seed", "step")
+    low, median, high = ap.stats.order_quantiles(seeds, BAND, axis=0)
+    return pd.DataFrame(
+        {
+            "label": row.label,
+            "updates": runs.step.values,
+            "n": runs.sizes["seed"],
+            "low": low,
+            "median": median,
+            "high": high,
+            "fingerprint": runs.fingerprint[:12],
+        }
+    )
+
+
+def closed_form_table(row: ap.study.Row, runs: xr.Dataset) -> pd.DataFrame:
+    """The median over seeds of 1 - R² that gradient descent has in closed form."""
+    of = expected(row.task, row.recipe)
+    shares = expected_share(of, row.task, runs, DRAWN_UPDATES)
+    return pd.DataFrame(
+        {
+            "label": row.label,
+            "updates": DRAWN_UPDATES,
+            "unexplained": ap.stats.order_quantiles(shares, axis=0),
+            "fingerprint": runs.fingerprint[:12],
+        }
+    )
+
+
+DRAWN_TABLES: dict[str, tuple[tuple[str, ...], Callable[..., pd.DataFrame]]] = {
+    "examples": (EXAMPLES, example_table),
+    "curves": (CURVES, curve_table),
+    "closed_forms": (CURVES, closed_form_table),
+}
+
+
+def write_drawn(asked: ap.Study, summaries: Path) -> list[Path]:
+    """Write what the figures draw of single trainings, of those rows that are trained."""
+    paths = []
+    for name, (labels, of_row) in DRAWN_TABLES.items():
+        there = [label for label in labels if label in asked.trained.by_row]
+        table = pd.concat([of_row(asked.rows[label], asked.runs(label)) for label in there])
+        path = summaries / f"{CASE}_{name}.csv"
+        table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+        paths.append(path)
+    return paths
+
+
 # ---- claims --------------------------------------------------------------------------------------
 
 
@@ -681,6 +774,7 @@ def main(
     for name, table in further_tables(asked).items():
         path = summaries / f"{CASE}_{name}.csv"
         table.to_csv(path, index=False, float_format="%.5g", lineterminator="\n")
+    write_drawn(asked, summaries)
     print(answer.report())
 
 

@@ -16,7 +16,8 @@ Expected finding: the literal recipe never succeeds; the answer's does for some 
 others.
 Cost: twenty minutes on two cores, half of it compilation; --quick, the recipes that claims speak
 of, takes one. Writes results/interval, a folder of trainings, and in experiments/summaries
-interval_{rows,endings,effects,claims,reported}.csv, interval_study.json and interval_report.md.
+interval_{rows,endings,effects,claims,reported}.csv, interval_study.json and interval_report.md, and
+what the figures draw of single trainings (interval_{curves,functions}.csv), so that they need none.
 """
 
 from collections.abc import Hashable, Mapping
@@ -28,8 +29,10 @@ from typing import Any
 
 import jax
 import numpy as np
+import pandas as pd
 import tyro
 import xarray as xr
+from scipy.special import expit
 
 import approx as ap
 
@@ -177,6 +180,112 @@ PLATEAUS = {
 def plateaus(label: str) -> dict[str, float]:
     """The losses at which a row's trainings may stay."""
     return PLATEAUS["squares" if label.endswith("squares") else "entropy"]
+
+
+# ---- what the figures draw -----------------------------------------------------------------------
+
+CONSTANT, EDGE, ZERO = PLATEAUS["squares"]
+LEARNED, OTHER = "learned", "between these"
+ENDINGS = (LEARNED, EDGE, CONSTANT, ZERO, OTHER)
+CURVES = (Z_ADAM, Z_SGD_FASTER, RAW_ADAM, Z_SGD)
+WHOLE = (SGD, RAW_ADAM, NNET, Z_SGD, Z_SGD_FASTER, Z_ADAM, Z_NNET)  # rows, each to its end
+MOST = 12  # functions of one ending
+
+
+def drawn_as(ending: str) -> str:
+    """The name under which an ending is drawn."""
+    return ending if ending in ENDINGS else OTHER
+
+
+def curve_table(label: str, runs: xr.Dataset) -> pd.DataFrame:
+    """The share of seeds in success at every record, with its exact 95% interval."""
+    rates = ap.stats.rate(learned(runs), when="each")
+    return pd.DataFrame(
+        {
+            "label": label,
+            "epoch": rates.step.values / EPOCH,
+            "n": rates.n.values,
+            "successes": rates.successes.values,
+            "rate": rates.rate.values,
+            "low": rates.low.values,
+            "high": rates.high.values,
+            "fingerprint": runs.fingerprint[:12],
+        }
+    )
+
+
+def endings_of(label: str, runs: xr.Dataset) -> np.ndarray:
+    """The name under which the ending of every seed is drawn."""
+    found = ap.stats.endings(runs, learned(runs), plateaus(label))
+    return np.array([drawn_as(kind) for kind in found.kind.values])
+
+
+def network_table(label: str, ending: str, seeds: Any, params: Any) -> pd.DataFrame:
+    """The weights of networks of two units, a line each.
+
+    Args:
+        label: of the row.
+        ending: that these networks share.
+        seeds: of the networks.
+        params: the two layers of all networks, as `ap.params` returns them.
+    """
+    hidden, output = params
+    table = pd.DataFrame({"label": label, "ending": ending, "seed": seeds})
+    for unit in (0, 1):
+        table[f"slope {unit + 1}"] = hidden["w"][:, 0, unit]
+        table[f"shift {unit + 1}"] = hidden["b"][:, unit]
+        table[f"weight {unit + 1}"] = output["w"][:, unit, 0]
+    table["bias"] = output["b"][:, 0]
+    return table
+
+
+def functions(networks: pd.DataFrame, x: np.ndarray) -> np.ndarray:
+    """The functions of `network_table`'s networks, (networks, points), at raw x.
+
+    A network is `P(y = 1) = σ(bias + Σ_k weight_k σ(slope_k u + shift_k))`, where u is x or, of the
+    recipes on standardised x, its z-score.
+    """
+    rows = np.asarray(RAW.x, float)
+    z = (x - rows.mean()) / rows.std()  # by the training rows' mean, as Z_SCORED
+    is_standardised = networks.label.str.startswith("z, ").to_numpy()
+    u = np.where(is_standardised[:, None], z, x)
+    logits = networks["bias"].to_numpy()[:, None]
+    for unit in (1, 2):
+        slope, shift, weight = (
+            networks[f"{name} {unit}"].to_numpy()[:, None] for name in ("slope", "shift", "weight")
+        )
+        logits = logits + weight * expit(slope * u + shift)
+    return expit(logits)
+
+
+def drawn_functions(question: ap.Study) -> pd.DataFrame:
+    """A dozen networks of each ending, of the row in which this ending is the most frequent."""
+    there = [label for label in WHOLE if label in question.trained.by_row]
+    kinds = {label: endings_of(label, question.runs(label)) for label in there}
+    tables = []
+    for ending in ENDINGS:
+        shares = {label: float((found == ending).mean()) for label, found in kinds.items()}
+        label = max(shares, key=lambda one: shares[one])
+        runs = question.runs(label)
+        chosen = runs.isel(seed=np.flatnonzero(kinds[label] == ending)[:MOST])
+        table = network_table(label, ending, chosen.seed.values, ap.params(chosen))
+        tables.append(table.assign(fingerprint=runs.fingerprint[:12]))
+    return pd.concat(tables)
+
+
+def write_drawn(question: ap.Study, summaries: Path) -> list[Path]:
+    """Write what the figures draw of single trainings, of those rows that are trained."""
+    there = [label for label in CURVES if label in question.trained.by_row]
+    tables = {
+        "curves": pd.concat([curve_table(label, question.runs(label)) for label in there]),
+        "functions": drawn_functions(question),
+    }
+    paths = []
+    for name, table in tables.items():
+        path = summaries / f"{NAME}_{name}.csv"
+        table.to_csv(path, index=False, float_format="%.6g", lineterminator="\n")
+        paths.append(path)
+    return paths
 
 
 def keeps_majority(epochs: int, runs: Mapping[str, xr.Dataset], **options: Any) -> xr.Dataset:
@@ -352,6 +461,7 @@ def main(
     results.mkdir(parents=True, exist_ok=True)
     question.run(seeds, only=rows, out=results / NAME)
     question.answer().write(summaries, NAME)
+    write_drawn(question, summaries)
     print(question.report())
 
 

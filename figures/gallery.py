@@ -33,9 +33,7 @@ FIGURES = {
     "map_clusters": r"map_clusters_(bare|biases)",
     "square": "square_recipes/rows",
     "square_floors": r"square_(floors|sources)",
-    "interval": "interval/rows",
     "waveform": "waveform/rows",
-    "identity": "identity/rows",
     "clusters": "clusters/rows",
     "sine": "sine/rows",
     "second_order": r"second_order_.*",
@@ -55,9 +53,37 @@ MADE_BY = {
     "map_square_seeds": "map_square",
     "map_square_range": "map_square",
     "map_sine_snake": "map_sine",
+    "interval_remedies": "interval",
+    "identity_remedies": "identity",
+    "identity_time": "identity",
 }
-# script -> its figures, the pattern of the summaries that it draws, and the command
+# script -> its figures, the patterns of the summaries that it draws, and the command
 SUMMARIES = {
+    "interval": (
+        ("interval",),
+        "interval_rows.csv, interval_endings.csv, interval_functions.csv",
+        "`python experiments/interval.py`, then `python figures/interval.py`",
+    ),
+    "interval_remedies": (
+        ("interval_remedies",),
+        "interval_rows.csv, interval_curves.csv",
+        "`python experiments/interval.py`, then `python figures/interval_remedies.py`",
+    ),
+    "identity": (
+        ("identity",),
+        "identity_examples.csv",
+        "`python experiments/identity.py`, then `python figures/identity.py`",
+    ),
+    "identity_remedies": (
+        ("identity_remedies",),
+        "identity_rows.csv",
+        "`python experiments/identity.py`, then `python figures/identity_remedies.py`",
+    ),
+    "identity_time": (
+        ("identity_time",),
+        "identity_curves.csv, identity_closed_forms.csv",
+        "`python experiments/identity.py`, then `python figures/identity_time.py`",
+    ),
     "claims": (
         ("claims",),
         "*_claims.csv",
@@ -175,9 +201,12 @@ def entry(name: str, pattern: str, results: Path) -> str:
 def entry_of_summaries(name: str, images: tuple[str, ...], pattern: str, command: str) -> str:
     """The section of figures that are drawn from the experiments' tables."""
     title = paragraph("figures", name, "").removesuffix(".")
-    files = sorted((ROOT / "experiments" / "summaries").glob(pattern))
+    folder = ROOT / "experiments" / "summaries"
+    files = [path for one in pattern.split(", ") for path in sorted(folder.glob(one))]
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
     cost = paragraph("figures", name, "Cost: ")
+    if not cost:
+        cost = paragraph("experiments", MADE_BY.get(name, name), "Cost: ")
     about = f"{command}. Cost: {cost} Drawn from {pattern}, fingerprint {digest}."
     return section(title, images, paragraph("figures", name, "Shows: "), about)
 

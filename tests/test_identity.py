@@ -157,8 +157,9 @@ def test_the_identity_is_judged_and_drawn(tmp_path, capsys):
     assert "Quick look: 4 seeds, at most 400 rows of data; not the experiment." in said
     quick = tmp_path / "quick"
     tables = {path.name: path.read_text() for path in quick.glob("*.csv")}
-    names = ("rows", "endings", "effects", "claims", "reported")
-    assert {f"identity_{name}.csv" for name in (*names, "exact", "weights")} < set(tables)
+    names = ("rows", "endings", "effects", "claims", "reported", "exact", "weights")
+    names += ("examples", "curves", "closed_forms")
+    assert {f"identity_{name}.csv" for name in names} < set(tables)
     # Of the 22, those of its rows
     assert ap.stats.read_claims(quick / "identity_claims.csv").sizes["claim"] == 17
 
@@ -174,5 +175,6 @@ def test_the_identity_is_judged_and_drawn(tmp_path, capsys):
     assert (plain.sizes["seed"], at_identity.sizes["seed"]) == (4, 12)
     exact = pd.read_csv(quick / "identity_exact.csv").set_index("label")
     assert exact.loc["A, per sample", "measured / expected"] == pytest.approx(1, abs=0.05)
-    script("figures", "identity").main(results=tmp_path, rows=400, quick=True)
-    assert (quick / "identity.pdf").stat().st_size > 0
+    for name in ("identity", "identity_remedies", "identity_time"):
+        script("figures", name).main(results=tmp_path, quick=True)
+        assert (quick / f"{name}.pdf").stat().st_size > 0

@@ -3,6 +3,7 @@
 from dataclasses import replace
 from itertools import product
 
+import jax.numpy as jnp
 import numpy as np
 import pytest
 import xarray as xr
@@ -87,6 +88,20 @@ def test_what_ten_starts_add_to_one():
     )
 
 
+def test_drawn_functions_are_those_of_the_networks():
+    """The weights of a table give what the networks compute, on raw and on standardised x."""
+    rng = np.random.default_rng(0)
+    hidden = {"w": rng.normal(size=(3, 1, 2)), "b": rng.normal(size=(3, 2))}
+    output = {"w": rng.normal(size=(3, 2, 1)), "b": rng.normal(size=(3, 1))}
+    for label, task in ((INTERVAL.RAW_ADAM, INTERVAL.RAW), (INTERVAL.Z_ADAM, INTERVAL.Z_SCORED)):
+        table = INTERVAL.network_table(label, "an ending", [5, 6, 7], [hidden, output])
+        found = INTERVAL.functions(table, np.asarray(INTERVAL.RAW.x, float)[:, 0])
+        for values, one in zip(found, range(3), strict=True):
+            params = [{name: layer[name][one] for name in layer} for layer in (hidden, output)]
+            logits = np.asarray(INTERVAL.NETWORK.apply(params, jnp.asarray(task.x)))[:, 0]
+            np.testing.assert_allclose(values, 1 / (1 + np.exp(-logits)), rtol=1e-4)
+
+
 def test_the_majoritys_accuracy_is_that_after_so_many_epochs():
     accuracy = [[0.5, 2 / 3, 1.0], [2 / 3, 0.5, 2 / 3]]
     runs = xr.Dataset({"accuracy": (("seed", "step"), accuracy)}, {"step": [0, 130, 1_000]})
@@ -128,7 +143,8 @@ def test_the_interval_is_judged_and_drawn(tmp_path, capsys):
         answer.runs(label).loss.sel(step=0) for label in (INTERVAL.NNET_SGD, INTERVAL.NNET)
     )
     np.testing.assert_allclose(by_sgd, by_bfgs, rtol=1e-5)  # the same starts
-    script("figures", "interval").main(results=tmp_path, quick=True)
-    assert (quick / "interval.pdf").stat().st_size > 0
+    for name in ("interval", "interval_remedies"):
+        script("figures", name).main(results=tmp_path, quick=True)
+        assert (quick / f"{name}.pdf").stat().st_size > 0
     assert set(tmp_path.iterdir()) == {quick}
     assert_answered_anew(quick, INTERVAL.main, seeds=6, results=tmp_path, quick=True)
