@@ -13,7 +13,7 @@ from scipy.optimize import nnls
 
 import approx as ap
 from approx.sweep import driver, progress
-from approx.sweep.devices import fitted, non_negative
+from approx.sweep.devices import fitted, is_enough, longer, non_negative
 
 
 @pytest.mark.parametrize(
@@ -28,11 +28,7 @@ from approx.sweep.devices import fitted, non_negative
     ids=["slow steps", "very slow steps", "fast steps", "records cost most", "no overhead"],
 )
 def test_the_rest_is_foretold_within_a_factor_of_two(overhead, step, record):
-    counts, length, seconds = [(0, 0)], 8, [overhead]
-    while len(seconds) < 3 or sum(seconds[1:]) < 0.02:  # as the pilot goes on
-        counts.append((length, 1 + len(counts) // 2))
-        seconds.append(overhead + length * step + counts[-1][1] * record)
-        length *= 4
+    counts, seconds = timed(overhead, step, record)
     noise = np.random.default_rng(0).uniform(0.9, 1.1, len(seconds))
     a, b, c = fitted(counts, (np.array(seconds) * noise).tolist())
     right = 20_000 * step + 50 * record
@@ -40,10 +36,34 @@ def test_the_rest_is_foretold_within_a_factor_of_two(overhead, step, record):
     assert min(a, b, c) >= 0
 
 
+def timed(overhead, step, record, held_up=()):
+    """The pilot's segments and their seconds, some of which are held up by so many seconds."""
+    counts, seconds, length = [(0, 0)], [overhead + sum(held_up[:1])], 8
+    while not is_enough(counts, seconds):
+        number = len(counts)
+        counts.append((length, 1 + number // 2))
+        seconds.append(overhead + length * step + counts[-1][1] * record)
+        seconds[-1] += sum(held_up[number : number + 1])
+        length = longer(length, seconds[-1])
+    return counts, seconds
+
+
+@pytest.mark.parametrize("held_up", [(0.0, 0.3), (0.2, 0.1), (0.0, 0.0, 0.2)], ids=str)
+@pytest.mark.parametrize(("step", "record"), [(1e-6, 5e-6), (1e-4, 1e-4), (2e-3, 0.0)])
+def test_a_segment_that_is_held_up_misleads_nobody(step, record, held_up):
+    """Seen: on a busy machine a map was announced as 86 hours, since 8 steps took long, and a single
+    one, which came next, not much less.
+    """
+    counts, seconds = timed(1e-4, step, record, held_up)
+    _, b, c = fitted(counts, seconds)
+    right = 20_000 * step + 50 * record
+    assert right / 2 <= 20_000 * b + 50 * c <= 2 * right + 0.05
+
+
 def test_a_slow_step_is_not_taken_for_overhead():
     """The empty segment was disturbed: 30 ms, where the one step took 20 ms."""
     overhead, step, _ = fitted([(0, 0), (1, 0), (1, 0)], [0.030, 0.020, 0.021])
-    assert (overhead, step) == pytest.approx((0.0, 0.0205), rel=1e-6)
+    assert (overhead, step) == pytest.approx((0.0, 0.0205), rel=0.03)
 
 
 def test_a_training_that_had_ended_costs_what_an_empty_call_does():

@@ -23,6 +23,8 @@ from approx.training.loop import Trace, left_behind
 
 SECONDS_PER_SEGMENT = 0.5  # how often the host loop hears from a block
 SECONDS_OF_PILOT = 0.02  # steps of one block that tell what all cost, while the other workers wait
+LONGEST_PILOT = 0.5  # seconds of a pilot whose segments do not agree what a step costs
+AGREE = 1.5  # segments agree if one's seconds a step are at most that many times the other's
 CALLS_PER_SEGMENT = 20  # a segment takes that many times what an empty call costs, at least
 SECONDS_PER_HOLD = 60.0  # how often the state of a block that takes long is stored
 SECONDS_PER_LOOK = 0.1  # how often the main thread looks how far the workers are
@@ -109,7 +111,8 @@ def pilot(plan: Plan, ready: Ready, batch: Batch) -> tuple[Batch, Cost]:
 
     These steps are part of the run: nothing is computed twice. An empty segment, first, tells what
     a call costs (a task that draws its rows draws them in every call). The others, of which the
-    first has more records per step, tell what a step and a record cost (see `fitted`).
+    first has more records per step, tell what a step and a record cost (see `fitted`). On a busy
+    machine any of them may be held up, so that they go on until two that follow each other agree.
     """
     block = ready.block
     device = ready.workers[0]
@@ -119,19 +122,49 @@ def pilot(plan: Plan, ready: Ready, batch: Batch) -> tuple[Batch, Cost]:
     seconds: list[float] = []
     begin = batch.begin
     length = 0
-    while begin < plan.recipe.steps and not is_enough(seconds):
+    while begin < plan.recipe.steps and not is_enough(counts, seconds):
         end = min(begin + length, plan.recipe.steps)
         carry, spent = advanced(block, carry, placed, begin, end)
         seconds.append(spent)
         counts.append((end - begin, records_between(plan, begin, end)))
         begin = end
-        length = min(4 * length, next_length(length, spent, SECONDS_OF_PILOT)) or 8
+        length = longer(length, spent)
     return Batch(batch.trainings, carry, begin), cost_of(plan, counts, seconds)
 
 
-def is_enough(seconds: list[float]) -> bool:
-    """Whether timed segments, of which the first is empty, tell what all cost."""
-    return len(seconds) >= 3 and sum(seconds[1:]) >= SECONDS_OF_PILOT
+def longer(length: int, spent: float) -> int:
+    """Steps of the pilot's next segment: two or four times the last one's, unless that took long.
+
+    A segment that was held up seems slow. A shorter one would not tell that it was held up.
+
+    Args:
+        length: steps of the last segment, 0 of the empty one. spent: seconds that it took.
+
+    """
+    if length == 0:
+        return 8
+    if spent >= LONGEST_PILOT / 4:
+        return length
+    return 4 * length if spent < SECONDS_OF_PILOT else 2 * length
+
+
+def is_enough(counts: list[tuple[int, int]], seconds: list[float]) -> bool:
+    """Whether timed segments, of which the first is empty, tell what all cost.
+
+    They do if the last one took long enough, and agrees with the one before on what a step costs;
+    or if all took so long that the rest is not worth waiting for.
+
+    Args:
+        counts: of each segment, its steps and its records. seconds: that it took.
+
+    """
+    if len(seconds) < 3:
+        return False
+    if sum(seconds[1:]) >= LONGEST_PILOT:
+        return True
+    before, last = (seconds[at] / counts[at][0] for at in (-2, -1))
+    agree = max(before, last) <= AGREE * min(before, last)
+    return agree and seconds[-1] >= SECONDS_OF_PILOT / 2
 
 
 def records_between(plan: Plan, begin: int, end: int) -> int:
@@ -173,7 +206,8 @@ def fitted(counts: list[tuple[int, int]], seconds: list[float]) -> tuple[float, 
 
     The first segment is empty, and alone tells what a call costs. If a later segment with work in
     it took less, the empty one was disturbed, and a call is taken to cost nothing. The rest is
-    fitted by least squares, where neither a step nor a record costs less than nothing.
+    fitted by least squares of the relative errors, in which a segment that was held up counts for
+    little. Neither a step nor a record costs less than nothing.
 
     Args:
         counts: of each segment, its steps and its records. seconds: that it took.
@@ -191,7 +225,8 @@ def fitted(counts: list[tuple[int, int]], seconds: list[float]) -> tuple[float, 
     overhead = 0.0
     if len(empty) and empty.min() < working.min() / 2:
         overhead = float(empty.min())
-    step, record = non_negative(work[works], working - overhead)
+    rest = working - overhead
+    step, record = non_negative(work[works] / rest[:, None], np.ones(len(rest)))
     return overhead, step, record
 
 
