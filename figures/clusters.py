@@ -21,7 +21,7 @@ import approx as ap
 from experiments import clusters
 
 # The accuracies that are drawn: how they are named at their lines, colour and line
-ACCURACIES = {
+ACCURACIES: dict[str, tuple[str, str, Any]] = {
     "accuracy": ("dropout off", "#0072B2", "-"),
     "batch_accuracy": ("dropout on,\nas printed", "#C65A11", (0, (4, 1.5))),
 }
@@ -50,7 +50,7 @@ def draw_curves(curves: pd.DataFrame, ax: Axes) -> None:
 def mark_printed(ax: Axes) -> None:
     """Crosses at the training accuracies that the program printed."""
     printed = [one for one in clusters.PRINTED if one.of == "batch_accuracy" and one.step]
-    passes = [one.step / clusters.ROWS for one in printed]
+    passes = [(one.step or 0) / clusters.ROWS for one in printed]
     values = [one.value for one in printed]
     ax.plot(passes, values, **PRINTED, clip_on=False, zorder=5)
     where, height = passes[0], values[0]

@@ -80,7 +80,8 @@ def point(ax: Axes, ratios: np.ndarray, y: float, style: dict[str, Any]) -> floa
         lw=1.2,
         zorder=2,
     )
-    ax.plot(middle, y, **({"ms": 4, "ls": "", "zorder": 3} | style))
+    dot: dict[str, Any] = {"ms": 4, "ls": "", "zorder": 3}
+    ax.plot(middle, y, **(dot | style))
     return middle
 
 

@@ -54,7 +54,7 @@ def draw_bars(shares: pd.DataFrame, ax: Axes) -> None:
         if not values.any():
             continue
         ax.barh(places, values, left=left, color=color, label=name, **look)
-        for place, share, begin in zip(places, values, left, strict=True):
+        for place, (share, begin) in enumerate(zip(values, left, strict=True)):
             if share >= NARROWEST:
                 middle = begin + share / 2
                 ax.text(middle, place, f"{share:.0%}", color=ink, ha="center", va="center")

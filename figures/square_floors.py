@@ -39,7 +39,7 @@ def draw_errors(floors: pd.DataFrame, exponents: pd.DataFrame, ax: Axes) -> None
     ax.set(xscale="log", yscale="log", ylabel="mean squared error inside the range")
     ax.set_xlabel(f"relu units in one layer ({floors.seeds.max()} seeds each)")
     ticks = [width for width in (1, 2, 4, 8, 16, 32) if width <= floors.width.max()]
-    ax.set_xticks(ticks, ticks)
+    ax.set_xticks(ticks, [str(width) for width in ticks])
     ax.minorticks_off()
     ap.plot.label_ends(ax, ends)
 

@@ -51,8 +51,8 @@ def timed(overhead, step, record, held_up=()):
 @pytest.mark.parametrize("held_up", [(0.0, 0.3), (0.2, 0.1), (0.0, 0.0, 0.2)], ids=str)
 @pytest.mark.parametrize(("step", "record"), [(1e-6, 5e-6), (1e-4, 1e-4), (2e-3, 0.0)])
 def test_a_segment_that_is_held_up_misleads_nobody(step, record, held_up):
-    """Seen: on a busy machine a map was announced as 86 hours, since 8 steps took long, and a single
-    one, which came next, not much less.
+    """Seen: on a busy machine a map was announced as 86 hours, since 8 steps took long, and a
+    single one, which came next, not much less.
     """
     counts, seconds = timed(1e-4, step, record, held_up)
     _, b, c = fitted(counts, seconds)
