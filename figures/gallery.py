@@ -1,6 +1,7 @@
 """The gallery: figures/README.md, every figure with what it shows, and how it was made.
 
-Reads the committed figures, the results that they were drawn from, and the experiments' docstrings.
+Reads the committed figures, the results or the files of rates that they were drawn from, and the
+experiments' docstrings.
 """
 
 import ast
@@ -16,21 +17,23 @@ import approx as ap
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
+SUMMARY_FOLDER = ROOT / "experiments" / "summaries"
+RATES = "_rates"  # how the names of files of rates end
 
-
-# figure -> pattern of the names of the results that it is drawn from, or the rows of a study
+# figure -> pattern of the names of the results that it is drawn from, the rows of a study, or the
+# summaries with the rates of its maps
 FIGURES = {
     "hero": "square_recipes/rows",
     "map_square": r"map_square_(tanh|relu)",
     "map_square_times": r"map_square_tanh",
     "map_square_seeds": r"map_square_tanh",
     "map_square_range": r"map_square_(range|relu)",
-    "map_interval": r"map_interval_(sgd_raw|sgd_z|adam_raw|adam_z|width)",
+    "map_interval": r"map_interval_(sgd|adam)_(raw|z)_rates",
     "map_sine": r"map_sine_(width|spectrum)",
     "map_sine_snake": r"map_sine_snake",
-    "map_identity": r"map_identity_(sgd|adam)",
-    "map_waveform": r"map_waveform_(sgd|adam)_\d+",
-    "map_clusters": r"map_clusters_(bare|biases)",
+    "map_identity": r"map_identity_(sgd|adam)_rates",
+    "map_waveform": r"map_waveform_(sgd|adam)_\d+_rates",
+    "map_clusters": r"map_clusters_(bare|biases)_rates",
     "square": "square_recipes/rows",
     "square_floors": r"square_(floors|sources)",
     "interval": "interval/rows",
@@ -91,7 +94,7 @@ The commands draw a PDF and an SVG too. `make figures` runs them all and writes 
 
 
 def paths_of(results: Path, pattern: str) -> list[Path]:
-    """The files of results whose names fit a pattern, or the folders of a study's rows.
+    """The files of results or of rates whose names fit a pattern, or the folders of a study's rows.
 
     Raises:
         FileNotFoundError: there are none.
@@ -99,7 +102,8 @@ def paths_of(results: Path, pattern: str) -> list[Path]:
     if pattern.endswith("/rows"):
         paths = sorted((results / pattern).glob("*"))
     else:
-        paths = [path for path in sorted(results.glob("*.nc")) if re.fullmatch(pattern, path.stem)]
+        folder = SUMMARY_FOLDER if pattern.endswith(RATES) else results
+        paths = [path for path in sorted(folder.glob("*.nc")) if re.fullmatch(pattern, path.stem)]
     if not paths:
         raise FileNotFoundError(f"no results {pattern} in {results}: make figures first")
     return paths
@@ -113,16 +117,25 @@ def facts(results: Path, pattern: str) -> str:
     """
     fingerprints, seeds, trainings, speeds = [], [], 0, []
     for path in paths_of(results, pattern):
-        runs = ap.load(path)
-        sizes = {dim: size for dim, size in runs["loss"].sizes.items() if dim != "step"}
-        fingerprints.append(runs.attrs["fingerprint"])
-        seeds.append(sizes["seed"])
-        trainings += math.prod(sizes.values())
-        if "trainings_per_second" in runs.attrs:
-            speeds.append(runs.attrs["trainings_per_second"])
+        about, seed, trained = counts_of(path)
+        fingerprints.append(about["fingerprint"])
+        seeds.append(seed)
+        trainings += trained
+        if "trainings_per_second" in about:
+            speeds.append(about["trainings_per_second"])
     fast = f", {between(speeds)} a second" if speeds else ""
     made = f"{trainings:,} trainings{fast}, {between(seeds)} seeds a setting"
     return f"{made}; {whose(fingerprints)}"
+
+
+def counts_of(path: Path) -> tuple[dict, int, int]:
+    """What a result, or a file of rates, says of itself; its seeds of a setting, and trainings."""
+    if path.stem.endswith(RATES):
+        rates = ap.study.load_rates(path)
+        return rates.attrs, int(rates.n.max()), int(rates.n.sum())
+    runs = ap.load(path)
+    sizes = {dim: size for dim, size in runs["loss"].sizes.items() if dim != "step"}
+    return runs.attrs, sizes["seed"], math.prod(sizes.values())
 
 
 def between(numbers: list) -> str:
@@ -172,7 +185,7 @@ def entry(name: str, pattern: str, results: Path) -> str:
 def entry_of_summaries(name: str, images: tuple[str, ...], pattern: str, command: str) -> str:
     """The section of figures that are drawn from the experiments' tables."""
     title = paragraph("figures", name, "").removesuffix(".")
-    files = sorted((ROOT / "experiments" / "summaries").glob(pattern))
+    files = sorted(SUMMARY_FOLDER.glob(pattern))
     digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
     cost = paragraph("figures", name, "Cost: ")
     about = f"{command}. Cost: {cost} Drawn from {pattern}, fingerprint {digest}."
