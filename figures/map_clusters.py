@@ -6,7 +6,7 @@ figures/map_clusters.{pdf,svg,png}.
 
 Shows: Without biases none of 25,600 trainings is as good as a linear softmax, at any rate of
 dropout and of learning. With them all seeds are, where dropout is below a tenth and the learning
-rate about 0.1.
+rate 0.05 to 0.1; from a dropout of 0.34 on no learning rate serves decidedly more than half.
 """
 
 from pathlib import Path

@@ -34,7 +34,7 @@ def save_rates(rates: xr.Dataset, runs: xr.Dataset, path: Path) -> Path:
     Example:
         >>> study.save_rates(one.rates(runs), runs, Path("map_identity_sgd_rates.nc"))
     """
-    finite = np.isfinite(runs["loss"].isel(step=-1, drop=True))
+    finite = xr.apply_ufunc(np.isfinite, runs["loss"].isel(step=-1, drop=True))
     counted = {"successes": rates["successes"], "diverged": (~finite).sum("seed")}
     n = runs.sizes["seed"]
     found = xr.Dataset({name: _smallest(array, n) for name, array in counted.items()})
