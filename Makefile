@@ -19,8 +19,9 @@ STUDIES := square square_remedies square_floors sine interval waveform identity 
 	product parity spectral_bias kan arithmetic modular
 
 # Figures that are drawn from the results of another figure's experiment, or from summaries
-FURTHER := hero map_square_times map_square_seeds map_square_range map_sine_snake square_scaling claims \
-	interval_remedies identity_remedies identity_time
+FURTHER := hero map_square_times map_square_seeds map_square_range map_interval_width map_sine_snake \
+	square_causes square_sources square_scaling interval_remedies waveform_advice identity_remedies \
+	identity_time clusters_advice clusters_borders claims
 DRAWN := $(STUDIES) $(FURTHER) speed
 
 figures: .venv/ready ## every experiment and every figure; QUICK=--quick for a look at few seeds, into results/quick

@@ -10,7 +10,8 @@ Found: the first, and of SGD the second: its lowest rate that learns for most se
 at a spread of 0.49 to 0.012 at 3, as 1 / spread². Below 0.38 SGD learns for no seed, below 0.175
 neither does Adam, whose rates fall with the spread as well, if less.
 Cost: nine and a half minutes on two cores with light work beside. Writes
-results/map_identity_{sgd,adam}.nc.
+results/map_identity_{sgd,adam}.nc, and the rates of both,
+experiments/summaries/map_identity_{sgd,adam}_rates.nc.
 """
 
 from pathlib import Path
@@ -21,6 +22,7 @@ import xarray as xr
 import approx as ap
 
 RESULTS = Path(__file__).parents[1] / "results"
+SUMMARIES = Path(__file__).parent / "summaries"
 EPOCHS, EPOCH = 10, 140
 AXES = {
     "learning_rate": ap.study.Axis(1e-4, 1),
@@ -54,7 +56,7 @@ def spreads(optimizer: str) -> ap.study.Map:
 
 
 MAPS = {"sgd": spreads("sgd"), "adam": spreads("adam_keras")}
-main = ap.study.maps_script("map_identity", MAPS, RESULTS)
+main = ap.study.maps_script("map_identity", MAPS, RESULTS, SUMMARIES)
 
 if __name__ == "__main__":
     tyro.cli(main)

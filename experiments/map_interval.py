@@ -13,7 +13,7 @@ at initial weights a tenth of Keras' or less: 92% [83, 97] of 64 seeds. It goes 
 (`--points 32 --zoom learning_rate 0.002 0.05 init_scale 0.001 1`): 95% [87, 98] at a twentieth of
 Keras' weights, and still 81% at a thousandth.
 Cost: eight and a half minutes on two cores. Writes results/map_interval_{sgd,adam}_{raw,z}.nc and
-map_interval_width.nc.
+map_interval_width.nc, and the rates of each, experiments/summaries/map_interval_*_rates.nc.
 """
 
 from itertools import product
@@ -25,6 +25,7 @@ import tyro
 import approx as ap
 
 RESULTS = Path(__file__).parents[1] / "results"
+SUMMARIES = Path(__file__).parent / "summaries"
 EPOCHS, EPOCH = 200, 10
 WIDTHS = (1, 2, 3, 4, 6, 8, 12, 16)
 OPTIMIZERS = {"SGD": "sgd", "RMSprop": "rmsprop_keras", "Adam": "adam_keras"}
@@ -87,7 +88,7 @@ MAPS = {
     "adam_z": scales("Adam", "z"),
     "width": widths(),
 }
-main = ap.study.maps_script("map_interval", MAPS, RESULTS)
+main = ap.study.maps_script("map_interval", MAPS, RESULTS, SUMMARIES)
 
 if __name__ == "__main__":
     tyro.cli(main)

@@ -1,13 +1,13 @@
 """The gallery: figures/README.md, every figure with what it shows, and how it was made.
 
-Reads the committed figures, the results that they were drawn from, and the experiments' docstrings.
+Reads the committed figures, the results or the files of rates that they were drawn from, and the
+experiments' docstrings.
 """
 
 import ast
 import hashlib
 import math
 import re
-from collections.abc import Sequence
 from pathlib import Path
 
 import tyro
@@ -16,27 +16,43 @@ import approx as ap
 
 FOLDER = Path(__file__).parent
 ROOT = FOLDER.parent
+SUMMARY_FOLDER = ROOT / "experiments" / "summaries"
+RATES = "_rates"  # how the names of files of rates end
 
-
-# figure -> pattern of the names of the results that it is drawn from, or the rows of a study
+# figure -> what it is drawn from: tables of experiments/summaries, which have an ending, or a pattern
+# of the names of files of rates there, which ends in _rates; the rows of a study in results/; or a
+# pattern of the names of files there
 FIGURES = {
     "hero": "square_recipes/rows",
+    "square": "square_recipes/rows",
+    "square_remedies": "square_rows.csv",
+    "square_scaling": "square_rows.csv",
+    "square_floors": "square_floors.csv, square_exponents.csv",
+    "square_causes": "square_causes.csv",
+    "square_sources": "square_sources.csv",
     "map_square": r"map_square_(tanh|relu)",
     "map_square_times": r"map_square_tanh",
     "map_square_seeds": r"map_square_tanh",
     "map_square_range": r"map_square_(range|relu)",
-    "map_interval": r"map_interval_(sgd_raw|sgd_z|adam_raw|adam_z|width)",
+    "interval": "interval_rows.csv, interval_endings.csv, interval_functions.csv",
+    "interval_remedies": "interval_rows.csv, interval_curves.csv",
+    "map_interval": r"map_interval_(sgd|adam)_(raw|z)_rates",
+    "map_interval_width": r"map_interval_width_rates",
+    "sine": "sine/rows",
     "map_sine": r"map_sine_(width|spectrum)",
     "map_sine_snake": r"map_sine_snake",
-    "map_identity": r"map_identity_(sgd|adam)",
-    "map_waveform": r"map_waveform_(sgd|adam)_\d+",
-    "map_clusters": r"map_clusters_(bare|biases)",
-    "square": "square_recipes/rows",
-    "square_floors": r"square_(floors|sources)",
-    "waveform": "waveform/rows",
-    "clusters": "clusters/rows",
-    "sine": "sine/rows",
-    "second_order": r"second_order_.*",
+    "identity": "identity_examples.csv",
+    "identity_remedies": "identity_rows.csv",
+    "identity_time": "identity_curves.csv, identity_closed_forms.csv",
+    "map_identity": r"map_identity_(sgd|adam)_rates",
+    "waveform": "waveform_curves.csv, waveform_rows.csv",
+    "waveform_advice": "waveform_rows.csv",
+    "map_waveform": r"map_waveform_(sgd|adam)_\d+_rates",
+    "clusters": "clusters_curves.csv",
+    "clusters_advice": "clusters_rows.csv",
+    "clusters_borders": "clusters_networks.csv",
+    "map_clusters": r"map_clusters_(bare|biases)_rates",
+    "second_order": "second_order_rates.csv",
     "spirals": r"spirals_(circles|spirals)",
     "decay": r"decay_(adam|lbfgs|lm)",
     "product": r"product_all",
@@ -45,66 +61,32 @@ FIGURES = {
     "kan": r"kan_(product|formula|maximum)_.*",
     "arithmetic": r"arithmetic_(add|sub|mul|div)",
     "modular": r"modular_(many|few)",
+    "claims": "*_claims.csv",
+    "frameworks": "frameworks.csv",
+    "speed": "speed.json",
 }
 # Figure -> experiment, where they are called differently
 MADE_BY = {
     "hero": "square",
+    "square_scaling": "square_remedies",
+    "square_causes": "square_floors",
+    "square_sources": "square_floors",
     "map_square_times": "map_square",
     "map_square_seeds": "map_square",
     "map_square_range": "map_square",
-    "map_sine_snake": "map_sine",
     "interval_remedies": "interval",
+    "map_interval_width": "map_interval",
+    "map_sine_snake": "map_sine",
     "identity_remedies": "identity",
     "identity_time": "identity",
+    "waveform_advice": "waveform",
+    "clusters_advice": "clusters",
+    "clusters_borders": "clusters",
 }
-# script -> its figures, the patterns of the summaries that it draws, and the command
-SUMMARIES = {
-    "interval": (
-        ("interval",),
-        "interval_rows.csv, interval_endings.csv, interval_functions.csv",
-        "`python experiments/interval.py`, then `python figures/interval.py`",
-    ),
-    "interval_remedies": (
-        ("interval_remedies",),
-        "interval_rows.csv, interval_curves.csv",
-        "`python experiments/interval.py`, then `python figures/interval_remedies.py`",
-    ),
-    "identity": (
-        ("identity",),
-        "identity_examples.csv",
-        "`python experiments/identity.py`, then `python figures/identity.py`",
-    ),
-    "identity_remedies": (
-        ("identity_remedies",),
-        "identity_rows.csv",
-        "`python experiments/identity.py`, then `python figures/identity_remedies.py`",
-    ),
-    "identity_time": (
-        ("identity_time",),
-        "identity_curves.csv, identity_closed_forms.csv",
-        "`python experiments/identity.py`, then `python figures/identity_time.py`",
-    ),
-    "claims": (
-        ("claims",),
-        "*_claims.csv",
-        "`python figures/claims.py`, after the experiments",
-    ),
-    "square_remedies": (
-        ("square_remedies",),
-        "square_rows.csv",
-        "`python experiments/square_remedies.py`, then `python figures/square_remedies.py`",
-    ),
-    "square_scaling": (
-        ("square_scaling",),
-        "square_rows.csv",
-        "`python experiments/square_remedies.py`, then `python figures/square_scaling.py`",
-    ),
-    "speed": (("speed",), "speed.json", "`make bench`"),
-    "frameworks": (
-        ("frameworks",),
-        "frameworks.csv",
-        "`python experiments/frameworks.py`, then `python figures/frameworks.py`",
-    ),
+# Figure -> how it is made, where no experiment alone does it
+COMMANDS = {
+    "claims": "`python figures/claims.py`, after the experiments",
+    "speed": "`make bench`",
 }
 
 HEAD = """# Gallery
@@ -120,7 +102,7 @@ The commands draw a PDF and an SVG too. `make figures` runs them all and writes 
 
 
 def paths_of(results: Path, pattern: str) -> list[Path]:
-    """The files of results whose names fit a pattern, or the folders of a study's rows.
+    """The files of results or of rates whose names fit a pattern, or the folders of a study's rows.
 
     Raises:
         FileNotFoundError: there are none.
@@ -128,7 +110,8 @@ def paths_of(results: Path, pattern: str) -> list[Path]:
     if pattern.endswith("/rows"):
         paths = sorted((results / pattern).glob("*"))
     else:
-        paths = [path for path in sorted(results.glob("*.nc")) if re.fullmatch(pattern, path.stem)]
+        folder = SUMMARY_FOLDER if pattern.endswith(RATES) else results
+        paths = [path for path in sorted(folder.glob("*.nc")) if re.fullmatch(pattern, path.stem)]
     if not paths:
         raise FileNotFoundError(f"no results {pattern} in {results}: make figures first")
     return paths
@@ -142,16 +125,25 @@ def facts(results: Path, pattern: str) -> str:
     """
     fingerprints, seeds, trainings, speeds = [], [], 0, []
     for path in paths_of(results, pattern):
-        runs = ap.load(path)
-        sizes = {dim: size for dim, size in runs["loss"].sizes.items() if dim != "step"}
-        fingerprints.append(runs.attrs["fingerprint"])
-        seeds.append(sizes["seed"])
-        trainings += math.prod(sizes.values())
-        if "trainings_per_second" in runs.attrs:
-            speeds.append(runs.attrs["trainings_per_second"])
+        about, seed, trained = counts_of(path)
+        fingerprints.append(about["fingerprint"])
+        seeds.append(seed)
+        trainings += trained
+        if "trainings_per_second" in about:
+            speeds.append(about["trainings_per_second"])
     fast = f", {between(speeds)} a second" if speeds else ""
     made = f"{trainings:,} trainings{fast}, {between(seeds)} seeds a setting"
     return f"{made}; {whose(fingerprints)}"
+
+
+def counts_of(path: Path) -> tuple[dict, int, int]:
+    """What a result, or a file of rates, says of itself; its seeds of a setting, and trainings."""
+    if path.stem.endswith(RATES):
+        rates = ap.study.load_rates(path)
+        return rates.attrs, int(rates.n.max()), int(rates.n.sum())
+    runs = ap.load(path)
+    sizes = {dim: size for dim, size in runs["loss"].sizes.items() if dim != "step"}
+    return runs.attrs, sizes["seed"], math.prod(sizes.values())
 
 
 def between(numbers: list) -> str:
@@ -182,33 +174,37 @@ def paragraph(folder: str, name: str, begin: str) -> str:
     return " ".join(found[1].split()) if found else ""
 
 
-def section(title: str, images: Sequence[str], shows: str, about: str) -> str:
-    """A section of the page."""
-    drawn = "\n\n".join(f"![{title}]({image}.png)" for image in images)
-    return f"## {title}\n\n{drawn}\n\n{shows}\n\n{about}\n"
+def is_of_tables(pattern: str) -> bool:
+    """Whether a figure is drawn from tables, rather than from results or rates."""
+    return pattern.endswith((".csv", ".json"))
 
 
-def entry(name: str, pattern: str, results: Path) -> str:
-    """The section of a figure that is drawn from results."""
+def whose_tables(pattern: str) -> str:
+    """The tables of a figure, and one checksum of them."""
+    files = [path for one in pattern.split(", ") for path in sorted(SUMMARY_FOLDER.glob(one))]
+    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()
+    return f"Drawn from {pattern}, checksum {digest[:12]}"
+
+
+def entry(name: str, results: Path) -> str:
+    """The section of a figure: its picture, what it shows, how it is made and from what.
+
+    A figure that is drawn from results, and called like its experiment, has the title of that.
+    """
+    pattern = FIGURES[name]
     experiment = MADE_BY.get(name, name)
-    title = paragraph("figures" if name in MADE_BY else "experiments", name, "").removesuffix(".")
-    made = f"`python experiments/{experiment}.py`, then `python figures/{name}.py`"
-    cost = paragraph("experiments", experiment, "Cost: ")
-    about = f"{made}. Cost: {cost} {facts(results, pattern).capitalize()}."
-    return section(title, [name], paragraph("figures", name, "Shows: "), about)
-
-
-def entry_of_summaries(name: str, images: tuple[str, ...], pattern: str, command: str) -> str:
-    """The section of figures that are drawn from the experiments' tables."""
-    title = paragraph("figures", name, "").removesuffix(".")
-    folder = ROOT / "experiments" / "summaries"
-    files = [path for one in pattern.split(", ") for path in sorted(folder.glob(one))]
-    digest = hashlib.sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:12]
+    from_tables = is_of_tables(pattern)
+    titled_by = "figures" if from_tables or name in MADE_BY else "experiments"
+    title = paragraph(titled_by, name, "").removesuffix(".")
+    usual = f"`python experiments/{experiment}.py`, then `python figures/{name}.py`"
     cost = paragraph("figures", name, "Cost: ")
-    if not cost:
-        cost = paragraph("experiments", MADE_BY.get(name, name), "Cost: ")
-    about = f"{command}. Cost: {cost} Drawn from {pattern}, fingerprint {digest}."
-    return section(title, images, paragraph("figures", name, "Shows: "), about)
+    if name not in COMMANDS:
+        cost = paragraph("experiments", experiment, "Cost: ")
+    cost = f" Cost: {cost}" if cost else ""
+    source = whose_tables(pattern) if from_tables else facts(results, pattern).capitalize()
+    shows = paragraph("figures", name, "Shows: ")
+    made = COMMANDS.get(name, usual)
+    return f"## {title}\n\n![{title}]({name}.png)\n\n{shows}\n\n{made}.{cost} {source}.\n"
 
 
 def earlier_section(page: str, name: str) -> str:
@@ -233,13 +229,12 @@ def main(
     path = figures / "README.md"
     page = path.read_text() if path.exists() else ""
     sections = []
-    for name, pattern in FIGURES.items():
+    for name in FIGURES:
         if only and name not in only:
             sections.append(earlier_section(page, name))
         else:
-            sections.append(entry(name, pattern, results))
-    sections += [entry_of_summaries(name, *about) for name, about in SUMMARIES.items()]
-    path.write_text("\n".join([HEAD, *sections]))
+            sections.append(entry(name, results))
+    path.write_text("\n".join([HEAD, *filter(None, sections)]))
     print(path)
 
 

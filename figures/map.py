@@ -50,6 +50,7 @@ def four(rates: xr.Dataset, hits: xr.Dataset) -> plt.Figure:
         ap.plot.lettered("d", "Cost of a success"),
         "expected steps",
     )
+    ap.plot.map_key((a, b, c, d))
     return figure
 
 

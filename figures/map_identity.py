@@ -1,7 +1,8 @@
-"""The maps of the identity.
+"""Which learning rate and which spread of the data let a linear network learn the identity.
 
-Reads what experiments/map_identity.py writes, results/map_identity_{sgd,adam}.nc, and draws
-figures/map_identity.{pdf,png}.
+Reads the rates that experiments/map_identity.py writes,
+experiments/summaries/map_identity_{sgd,adam}_rates.nc, and draws
+figures/map_identity.{pdf,svg,png}.
 
 Shows: With a spread of a thousandth, the thread's, no learning rate of SGD or Adam learns the
 identity in ten epochs. SGD needs a spread of at least a half and a rate that falls as one over its
@@ -9,67 +10,56 @@ square, Adam one of a fifth and rates about 0.01.
 """
 
 from pathlib import Path
-from typing import Any
 
 import matplotlib.pyplot as plt
 import tyro
+import xarray as xr
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.patheffects import withStroke
+from matplotlib.lines import Line2D
 
 import approx as ap
 from experiments.map_identity import MAPS
 
-RIM = [withStroke(linewidth=2.5, foreground="black")]  # to be seen on any colour, and in grey
 THREADS = (0.0012380764, 0.01)  # the thread's spread and learning rate
-SHOWN: dict[str, Any] = {
-    "label": "median 1 - R²",
-    "limits": (1e-4, 1e4),
-    "log": True,
-    "infinite": "diverged",
-}
+OPTIMIZERS = {"sgd": "SGD", "adam": "Adam"}
+LABEL = "seeds with an R² of at least 0.99\non fresh rows"
 
 
-def draw_row(
-    results: Path, name: str, row: tuple[Axes, Axes], letters: str, optimizer: str
-) -> None:
-    """Share of seeds that learn the identity, and the variance that their outputs leave."""
-    runs = ap.load(results / f"map_identity_{name}.nc")
-    rates = MAPS[name].rates(runs)
-    message = ap.plot.lettered(letters[0], f"{optimizer}: R² of at least 0.99")
-    ap.plot.landscape(rates, row[0], message)
-    last = runs.isel(step=-1)
-    left = last.assign(unexplained=last.test_loss / runs.spread**2)
-    found = ap.stats.quantiles(left, of="unexplained", q=[0.5]).isel(quantile=0)
-    message = ap.plot.lettered(letters[1], f"{optimizer}: variance left")
-    ap.plot.field(
-        found,
-        "unexplained",
-        row[1],
-        message,
-        **SHOWN,
-    )
-    for ax in row:
-        mark_thread(ax)
-        ax.set_xlabel("standard deviation of the data")
+def message(optimizer: str, rates: xr.Dataset) -> str:
+    """The least spread at which decidedly more than half of the seeds learn it, at some rate."""
+    learned = (rates.low > 0.5).any("learning_rate")
+    if not learned.any():
+        return f"{optimizer} learns it at no spread"
+    least = float(rates.spread.where(learned).min())
+    return f"{optimizer} needs a spread of at least {least:.2g}"
 
 
-def mark_thread(ax: Axes) -> None:
-    """A cross at the thread's setting."""
-    ax.plot(*THREADS, "x", color="white", ms=6, mew=1.5, path_effects=RIM)
-    text: dict[str, Any] = {"color": "white", "size": 6.5, "path_effects": RIM}
-    ax.annotate("thread", THREADS, (4, 4), textcoords="offset points", **text)
+def mark_thread(ax: Axes) -> Line2D:
+    """A cross at the thread's setting: black on white, to be seen on any colour and in grey."""
+    ax.plot(*THREADS, "X", color="white", ms=8, mec="black", mew=0.8)
+    return ax.lines[-1]
 
 
-def draw(results: Path) -> Figure:
+def draw(summaries: Path) -> Figure:
     """The whole figure."""
-    figure, grid = plt.subplots(2, 2, figsize=(7.0, 5.2))
-    draw_row(results, "sgd", grid[0], "ab", "SGD")
-    draw_row(results, "adam", grid[1], "cd", "Adam")
+    rates = {
+        name: ap.study.load_rates(summaries / f"map_identity_{name}_rates.nc") for name in MAPS
+    }
+    figure, panels = plt.subplots(1, 2, figsize=(7.0, 2.9), sharex=True, sharey=True)
+    for letter, ax, (name, found) in zip("ab", panels, rates.items(), strict=True):
+        title = ap.plot.lettered(letter, message(OPTIMIZERS[name], found))
+        bar = list(panels) if ax is panels[-1] else False
+        diverged = found.diverged / found.n
+        ap.plot.landscape(found, ax, title, diverged=diverged, bar=bar, label=LABEL)
+        thread = mark_thread(ax)
+        ax.set_xlabel("spread: standard deviation of the data")
+        ax.label_outer()
+    ap.plot.map_key(panels, columns=3, also={"the thread's setting": thread})
     return figure
 
 
-main = ap.study.figure_script("map_identity", draw, Path(__file__).parent)
+main = ap.study.table_figure_script("map_identity", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

@@ -44,6 +44,7 @@ def draw_times(hits: xr.Dataset, a: Axes, b: Axes) -> None:
         label=f"steps until the test error is below\n{LEARNED:.0%} of the variance of x²",
         limits=STEPS,
         infinite=NEVER,
+        key=False,
     )
 
 

@@ -1,7 +1,8 @@
-"""The maps of the waveform.
+"""Which learning rates learn how many classes of the waveform.
 
-Reads what experiments/map_waveform.py writes, results/map_waveform_{sgd,adam}_{CLASSES}.nc, and
-draws figures/map_waveform.{pdf,png}.
+Reads the rates that experiments/map_waveform.py writes,
+experiments/summaries/map_waveform_{sgd,adam}_{CLASSES}_rates.nc, and draws
+figures/map_waveform.{pdf,svg,png}.
 
 Shows: The more classes, the narrower the band of Adam's learning rates: 64 classes are learned in
 1,000 batches at 0.006 to 0.018, by 81% [65, 91] of 32 seeds at best, and never at Keras' default of
@@ -19,81 +20,52 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 import approx as ap
-from experiments.map_waveform import LEARNED
+from experiments.map_waveform import CLASSES, LEARNED
 
-SHOWN: dict[str, Any] = {
-    "label": "median accuracy",
-    "limits": (0, 1),
-    "log": False,
-    "infinite": "diverged",
+DEFAULTS = {"sgd": 0.01, "adam": 0.001}  # Keras' learning rates
+MESSAGES = {
+    "sgd": "SGD learns few classes at any rate",
+    "adam": "Adam learns all, in a band that narrows",
 }
+LABEL = f"seeds with an accuracy\nof at least {LEARNED} on fresh rows"
 
 
-def paths_of(results: Path, optimizer: str) -> dict[int, Path]:
-    """The results of an optimiser by their number of classes, in ascending order.
-
-    Raises:
-        FileNotFoundError: there are none.
-    """
-    found = {}
-    for path in results.glob(f"map_waveform_{optimizer}_*.nc"):
-        if not path.stem.endswith("_zoom"):
-            found[int(path.stem.split("_")[-1])] = path
-    if not found:
-        raise FileNotFoundError(f"no results in {results}: run experiments/map_waveform.py first")
-    return dict(sorted(found.items()))
-
-
-def over_classes(paths: dict[int, Path]) -> tuple[xr.Dataset, xr.Dataset]:
-    """Rates of success and median accuracies over learning rate and classes."""
-    rates, middles = [], []
-    for path in paths.values():
-        runs = ap.load(path)
-        rates.append(ap.stats.rate(ap.stats.success(runs, above=LEARNED, of="test_accuracy")))
-        found = ap.stats.quantiles(
-            runs.isel(step=-1),
-            of="test_accuracy",
-            q=[0.5],
-        )
-        middles.append(found.isel(quantile=0))
-    return join(rates, list(paths)), join(middles, list(paths))
-
-
-def join(parts: list[xr.Dataset], classes: list[int]) -> xr.Dataset:
-    """One result over (classes, learning rate), of results for each number of classes."""
-    along = xr.Variable("classes", np.array(classes))
+def over_classes(summaries: Path, optimizer: str) -> xr.Dataset:
+    """Rates over classes and learning rate, of files for each number of classes."""
+    parts = [
+        ap.study.load_rates(summaries / f"map_waveform_{optimizer}_{classes}_rates.nc")
+        for classes in CLASSES
+    ]
+    along = xr.Variable("classes", np.array(CLASSES))
     joined = xr.concat(parts, along, combine_attrs="drop_conflicts")
     return joined.transpose("classes", "learning_rate")
 
 
-def draw_row(results: Path, row: tuple[Axes, Axes], letters: str, name: str, title: str) -> None:
-    """Share of seeds that learn all classes, and the median accuracy, of one optimiser."""
-    rates, middle = over_classes(paths_of(results, name))
-    message = ap.plot.lettered(letters[0], f"{title}: accuracy of at least {LEARNED}")
-    ap.plot.landscape(rates, row[0], message)
-    message = ap.plot.lettered(letters[1], f"{title}: accuracy")
-    ap.plot.field(
-        middle,
-        "test_accuracy",
-        row[1],
-        message,
-        light="greatest",
-        **SHOWN,
-    )
-    for ax in row:
-        ax.set_yticks(rates.classes.values, rates.classes.values)
-        ax.minorticks_off()
+def mark_default(ax: Axes, rate: float) -> None:
+    """A thin line at Keras' learning rate, and its name above the map."""
+    ax.axvline(rate, color="white", lw=1.8)
+    ax.axvline(rate, color="black", lw=0.8, ls=(0, (3, 2)))
+    place: dict[str, Any] = {"textcoords": "offset points", "xycoords": ("data", "axes fraction")}
+    ax.annotate("Keras' default", (rate, 1), (0, 2), ha="center", va="bottom", size=7, **place)
 
 
-def draw(results: Path) -> Figure:
+def draw(summaries: Path) -> Figure:
     """The whole figure."""
-    figure, grid = plt.subplots(2, 2, figsize=(7.0, 5.2))
-    draw_row(results, grid[0], "ab", "sgd", "SGD")
-    draw_row(results, grid[1], "cd", "adam", "Adam")
+    figure, panels = plt.subplots(1, 2, figsize=(7.0, 2.9), sharex=True, sharey=True)
+    for ax, name in zip(panels, MESSAGES, strict=True):
+        bar = list(panels) if ax is panels[-1] else False
+        ap.plot.landscape(over_classes(summaries, name), ax, bar=bar, label=LABEL)
+        mark_default(ax, DEFAULTS[name])
+        ax.set_yticks(CLASSES, [str(classes) for classes in CLASSES])
+        ax.minorticks_off()
+        ax.label_outer()
+    ap.plot.map_key(panels)
+    for letter, ax, message in zip("ab", panels, MESSAGES.values(), strict=True):
+        ax.set_title(ap.plot.lettered(letter, message), pad=14)  # above the name of the line
     return figure
 
 
-main = ap.study.figure_script("map_waveform", draw, Path(__file__).parent)
+main = ap.study.table_figure_script("map_waveform", draw, Path(__file__).parent)
 
 if __name__ == "__main__":
     tyro.cli(main)

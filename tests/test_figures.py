@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 import xarray as xr
 from matplotlib.text import Text
-from scripts import script
+from scripts import ROOT, script
 
 import approx as ap
 from approx import plot, stats
@@ -308,3 +308,73 @@ def test_the_hero_counts_its_seeds():
     np.testing.assert_array_equal(ax.lines[-1].get_ydata(), x**2)
     assert len(ax.lines) == 3 + 2
     assert {"light: 3 trainings", "1 learned it"} <= {text.get_text() for text in ax.texts}
+
+
+def rates_of(successes, n=32, **axes):
+    """Rates of cells with those successes."""
+    low, high = stats.binomial_interval(successes, n)
+    numbers = {"successes": successes, "rate": successes / n, "low": low, "high": high}
+    numbers |= {"n": np.full(successes.shape, n), "diverged": 0 * successes}
+    return xr.Dataset({name: (list(axes), values) for name, values in numbers.items()}, axes)
+
+
+def test_the_map_of_the_identity_says_the_least_spread_that_is_learned():
+    figure = script("figures", "map_identity")
+    axes = {"learning_rate": [0.1, 1.0], "spread": [0.01, 0.485, 3.0]}
+    rates = rates_of(np.array([[0, 18, 32], [0, 30, 32]]), **axes)
+    assert figure.message("SGD", rates) == "SGD needs a spread of at least 0.48"
+    nothing = rates_of(np.array([[0, 18, 16]] * 2), **axes)
+    assert figure.message("Adam", nothing) == "Adam learns it at no spread"
+    _, ax = plt.subplots()
+    thread = figure.mark_thread(ax)
+    assert (thread.get_xdata()[0], thread.get_ydata()[0]) == figure.THREADS
+
+
+def test_a_map_of_the_interval_without_success_says_so_in_words():
+    figure = script("figures", "map_interval")
+    axes = {"learning_rate": [0.1, 1.0], "init_scale": [1.0, 10.0]}
+    for successes, says in ((0, ["0 of 128 trainings"]), (1, [])):
+        _, ax = plt.subplots()
+        figure.draw_rates(rates_of(np.full((2, 2), successes), **axes), ax, "", False)
+        assert [text.get_text() for text in ax.texts if text.get_gid() is None] == says
+
+
+def test_rates_of_the_interval_by_width_are_those_of_the_recipes():
+    figure = script("figures", "map_interval_width")
+    labels = ["SGD 2", "SGD 16", "Adam 2", "Adam 16"]
+    rates = rates_of(np.arange(8).reshape(4, 2), recipe=labels, learning_rate=[0.1, 1.0])
+    wide = figure.by_width(rates)
+    assert (wide.optimizer.values.tolist(), wide.width.values.tolist()) == (
+        ["SGD", "Adam"],
+        [2, 16],
+    )
+    assert wide.successes.values.tolist() == [[[0, 2], [1, 3]], [[4, 6], [5, 7]]]
+
+
+def test_the_map_of_the_waveform_puts_its_classes_in_order(monkeypatch):
+    figure = script("figures", "map_waveform")
+
+    def load(path):
+        classes = int(path.stem.split("_")[3])
+        return rates_of(np.full(3, classes // 2), learning_rate=[0.1, 1.0, 10.0])
+
+    monkeypatch.setattr(ap.study, "load_rates", load)
+    rates = figure.over_classes(ROOT, "adam")
+    assert rates.rate.dims == ("classes", "learning_rate")
+    assert rates.classes.values.tolist() == [2, 4, 8, 16, 32, 64]
+    assert rates.successes.values[:, 0].tolist() == [1, 2, 4, 8, 16, 32]
+
+
+def test_the_map_of_the_clusters_is_drawn_from_committed_rates(tmp_path):
+    """And its title counts them."""
+    figure = script("figures", "map_clusters")
+    figure.main(figures=tmp_path)
+    assert (tmp_path / "map_clusters.png").exists()
+    bare = ap.study.load_rates(figure.SUMMARIES / "map_clusters_bare_rates.nc")
+    assert "without, 0 of 25,600 trainings succeed" in figure.message(bare)
+
+
+def test_the_gallery_counts_the_trainings_of_rates(tmp_path):
+    gallery = script("figures", "gallery")
+    says = gallery.facts(tmp_path, gallery.FIGURES["map_clusters"])
+    assert says.startswith("51,200 trainings, 32 seeds a setting; 2 results, together ")

@@ -2,6 +2,7 @@
 
 import re
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import matplotlib.pyplot as plt
@@ -13,6 +14,7 @@ from scipy import optimize, special
 from scripts import ROOT, script
 
 import approx as ap
+from approx.disk.files import write_netcdf
 from approx.maps import Search
 from approx.stats.logistic import Cells, logistic
 
@@ -398,7 +400,14 @@ def test_regions_name_what_is_there_and_hatch_what_is_not_decided():
         ap.plot.regions(many.assign_attrs(kinds=names))
 
 
-def test_facets_share_their_colours_and_say_n_once(whole):
+def key_of(figure) -> str:
+    """What the one key of a figure says."""
+    (key,) = figure.legends
+    says = [key.get_title().get_text(), *(text.get_text() for text in key.get_texts())]
+    return " | ".join(says)
+
+
+def test_facets_share_their_colours_and_their_key(whole):
     hits = ap.stats.success(whole, **SUCCESS)
     times = ap.stats.time_quantiles(hits, q=(0.1, 0.5, 0.7))
     panels = ap.plot.facets(times, ap.plot.field, col="quantile", of="time", columns=2)
@@ -407,7 +416,8 @@ def test_facets_share_their_colours_and_say_n_once(whole):
     assert [ax.get_title() for ax in drawn] == ["quantile 0.1", "quantile 0.5", "quantile 0.7"]
     finite = times.time.values[np.isfinite(times.time.values)]
     assert {ax.collections[0].get_clim() for ax in drawn} == {(finite.min(), finite.max())}
-    assert ["n = 16" in texts(ax) for ax in drawn] == [True, False, False]
+    assert key_of(drawn[0].figure) == "n = 16 seeds in each cell | never"
+    assert [texts(ax) for ax in drawn] == ["", "", ""]
     # Below the second there is none
     assert [bool(ax.get_xlabel()) for ax in drawn] == [False, True, True]
     assert len(drawn[0].figure.axes) == 4  # one bar for all
@@ -420,9 +430,13 @@ def test_facets_share_their_colours_and_say_n_once(whole):
     panels = ap.plot.facets(both, row="copy", col="seeds", boundary=edge)
     assert panels.shape == (2, 2)
     assert panels[1, 0].get_title() == "b, seeds 4"
-    assert "n = 4 per cell; " in texts(panels[0, 0])
+    says = key_of(panels[0, 0].figure)
+    assert says.startswith("n = 4 and 8 seeds in each cell | ")
+    assert says.count("may be above or below 50%") == says.count("95% interval") == 1
     given = plt.figure().subplots(1, 4)
-    assert ap.plot.facets(both, row="copy", col="seeds", panels=given) is given
+    assert ap.plot.facets(both, row="copy", col="seeds", panels=given, key=False) is given
+    assert [f"n = {n} per cell" in texts(ax) for ax, n in zip(given, (4, 8, 4, 8), strict=True)]
+    assert not given[0].figure.legends
     k = [[[[60, 3]], [[3, 3]]], [[[10, 31]], [[4, 4]]], [[[1, 33]], [[9, 60]]]]
     two = ap.stats.best(
         rates(k, 64, recipe=["a", "b", "c"], task=["s", "t"], y=[1.0], x=[1.0, 2.0])
@@ -480,102 +494,217 @@ def test_the_highest_cell_in_words():
     assert ap.stats.highest(named) == "94% [85, 98] of 64 seeds at adam, learning rate 0.1"
 
 
+# ---- rates in files ------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def counted(whole, tmp_path_factory):
+    """A map, its trainings of which some diverged, and the file of its rates."""
+    loss = whole.test_loss.where(whole.learning_rate < 1.5)
+    runs = whole.assign(test_loss=loss, loss=whole.loss.where(whole.learning_rate < 1.5))
+    below = xr.DataArray(np.geomspace(0.003, 0.03, 9), {"init_scale": runs.init_scale})
+    axes = {name: ap.study.Axis(*values[[0, -1]]) for name, values in GRID.items()}
+    one = ap.study.Map(TASK, RECIPE, axes=axes, below=lambda _: below)
+    path = tmp_path_factory.mktemp("rates") / "summaries" / "map_rates.nc"
+    assert ap.study.save_rates(one.rates(runs), runs, path) == path
+    return one, runs, path
+
+
+def test_rates_in_a_file_are_those_of_the_trainings_bit_for_bit(counted):
+    one, runs, path = counted
+    expected, found = one.rates(runs), ap.study.load_rates(path)
+    assert 0 < expected.rate.mean() < 1
+    assert len(expected.below) == 9
+    for name, values in expected.variables.items():
+        assert found[name].dtype == values.dtype
+        assert found[name].values.tobytes() == values.values.tobytes()
+        assert found[name].dims == values.dims
+    assert set(found.variables) - set(expected.variables) == {"diverged"}
+    assert {name: found.attrs[name] for name in expected.attrs} == expected.attrs
+    finite = np.isfinite(runs.loss.isel(step=-1, drop=True))
+    xr.testing.assert_equal(found.diverged, (~finite).sum("seed"))
+    assert found.diverged.max() == 16
+    assert found.fingerprint == runs.fingerprint
+    assert '"jax"' in found.versions
+    assert path.stat().st_size < 20_000
+    before = path.read_bytes()
+    ap.study.save_rates(expected, runs, path)
+    assert path.read_bytes() == before
+
+
+def test_rates_have_names_and_many_seeds_or_no_axis_too(tmp_path):
+    hit = np.arange(300) < np.array([[1], [299]])
+    loss = xr.DataArray(
+        np.where(hit, 0.0, 1.0)[..., None],
+        {"recipe": ["SGD 2", "Adam 16"], "seed": np.arange(300), "step": [5]},
+        ("recipe", "seed", "step"),
+    )
+    about = {"fingerprint": "f", "provenance": '{"versions": {}}'}
+    for runs in (xr.Dataset({"loss": loss}), xr.Dataset({"loss": loss[0].drop_vars("recipe")})):
+        expected = ap.stats.rate(ap.stats.success(runs, below=0.5, of="loss"), interval="wilson")
+        path = tmp_path / "rates.nc"
+        ap.study.save_rates(expected, runs.assign_attrs(about), path)
+        found = ap.study.load_rates(path)
+        xr.testing.assert_equal(found.drop_vars("diverged"), expected)
+
+
+def test_a_damaged_file_of_rates_is_refused(counted, whole, tmp_path):
+    good = counted[2].read_bytes()
+    path = tmp_path / "rates.nc"
+    for place in (10, len(good) // 2, len(good) - 30, len(good) - 3):
+        path.write_bytes(good[:place] + bytes([good[place] ^ 1]) + good[place + 1 :])
+        with pytest.raises(ValueError, match=r"is damaged.*run the experiment|is no map's rates"):
+            ap.study.load_rates(path)
+    path.write_bytes(good[:-22])
+    with pytest.raises(ValueError, match="the checksum at its end is missing"):
+        ap.study.load_rates(path)
+    path.write_bytes(b"no netCDF")
+    with pytest.raises(ValueError, match="is no map's rates: it cannot be read as netCDF"):
+        ap.study.load_rates(path)
+    with pytest.raises(ValueError, match="is no map's rates: save_rates did not write it"):
+        ap.study.load_rates(ap.save(whole, tmp_path / "runs.nc"))
+    newer = xr.load_dataset(counted[2], engine="h5netcdf").assign_attrs(approx_rates_format=2)
+    write_netcdf(path, newer)
+    with pytest.raises(ValueError, match="has format 2; this version of approx reads up to 1"):
+        ap.study.load_rates(path)
+    with pytest.raises(FileNotFoundError, match=r"no rates at .*: run the experiment"):
+        ap.study.load_rates(tmp_path / "none.nc")
+
+
+def test_a_script_of_maps_writes_the_rates_of_whole_maps(tmp_path, capsys):
+    axes = {name: ap.study.Axis(*values[[0, -1]]) for name, values in GRID.items()}
+    options = {"compiler_options": QUICK}
+    one = ap.study.Map(TASK, RECIPE, axes=axes, points=3, seeds=2, quick_points=2, **SUCCESS)
+    declared = {"one": replace(one, options=options)}
+    results, summaries = tmp_path / "results", tmp_path / "summaries"
+    main = ap.study.maps_script("map", declared, results, summaries)
+    main(zoom={"learning_rate": (0.1, 1.0)})
+    assert not summaries.exists()
+    main()
+    main(quick=True)
+    for folder, there in ((summaries, results), (results / "quick", results / "quick")):
+        runs = ap.load(there / "map_one.nc")
+        found = ap.study.load_rates(folder / "map_one_rates.nc")
+        xr.testing.assert_equal(found.drop_vars("diverged"), one.rates(runs))
+    assert [path.name for path in summaries.iterdir()] == ["map_one_rates.nc"]
+    ap.study.maps_script("map", declared, tmp_path / "alone")(quick=True)
+    assert not list(tmp_path.glob("alone/**/*_rates.nc"))
+
+
 # ---- experiments ---------------------------------------------------------------------------------
 
 
+CASES = ("square", "interval", "sine", "identity", "clusters", "waveform")
+
+
+def fewer(declared):
+    """Maps with two programs for each optimiser at most, and without many classes."""
+    found = {}
+    for label, one in declared.items():
+        if re.fullmatch(r"(sgd|adam)_(8|16|32|64)", label):
+            continue
+        if one.over is not None:
+            keep = {at: change for at, change in one.over.changes.items() if is_small(at)}
+            one = replace(one, over=one.over._replace(changes=keep))
+        found[label] = one
+    return found
+
+
+def is_small(at) -> bool:
+    """Whether a value of an axis of programs, such as 4 or "SGD 4", is of one or four units."""
+    return str(at).split()[-1] in ("1", "4")
+
+
+@pytest.fixture(scope="module")
+def cases(tmp_path_factory):
+    """{case: its script and its maps with few settings}, and the folder of their results."""
+    folder = tmp_path_factory.mktemp("cases")
+    found = {}
+    for name in CASES:
+        module = script("experiments", f"map_{name}")
+        found[name] = module, fewer(module.MAPS)
+        options = {"summaries": folder, "points": 4, "seeds": 3, "quick": True}
+        ap.study.train_maps(f"map_{name}", found[name][1], folder, **options)
+    return found, folder / "quick"
+
+
 @pytest.mark.slow
-def test_the_maps_of_the_cases_are_made_drawn_and_zoomed_into(tmp_path, monkeypatch, capsys):
-    names = ("square", "interval", "sine", "identity", "clusters", "waveform")
-    square, interval, sine, identity, clusters, waveform = (
-        script("experiments", f"map_{name}") for name in names
-    )
-    for module in (square, interval, sine):
-        monkeypatch.setattr(module, "WIDTHS", (1, 4))
-    monkeypatch.setattr(waveform, "CLASSES", (2, 3))
-    square.main(points=4, seeds=3, steps=20, results=tmp_path)
-    interval.main(points=4, seeds=3, epochs=4, results=tmp_path)
-    sine.main(points=4, seeds=3, steps=20, results=tmp_path)
-    identity.main(points=4, seeds=3, epochs=1, results=tmp_path)
-    clusters.main(points=4, seeds=3, passes=1, results=tmp_path)
-    waveform.main(points=4, seeds=3, steps=20, results=tmp_path)
-    for name in (*names, "square_times"):
-        script("figures", f"map_{name}").main(results=tmp_path, figures=tmp_path / "figures")
-        before = (tmp_path / "figures" / f"map_{name}.png").read_bytes()
-        script("figures", f"map_{name}").main(results=tmp_path, figures=tmp_path / "figures")
-        assert (tmp_path / "figures" / f"map_{name}.png").read_bytes() == before
-    savings = script("experiments", "map_savings")
-    savings.main(shares=(1.0,), steps=20, results=tmp_path, summary=tmp_path / "savings.md")
-    assert "| 12 | 25.0% | 25.0% |" in (tmp_path / "savings.md").read_text()
+def test_the_maps_of_the_cases_are_drawn_and_are_the_same_figures_again(cases, tmp_path):
+    results = cases[1]
+    further = ("square_times", "square_seeds", "square_range", "interval_width", "sine_snake")
+    for name in (*CASES, *further):
+        figure = script("figures", f"map_{name}")
+        if name == "waveform":
+            figure.CLASSES = (2, 4)
+        source = "summaries" if hasattr(figure, "SUMMARIES") else "results"
+        drawn = []
+        for _ in range(2):
+            figure.main(**{source: results}, figures=tmp_path)
+            drawn.append((tmp_path / f"map_{name}.png").read_bytes())
+        assert drawn[0] == drawn[1]
+
+
+@pytest.mark.slow
+def test_the_rates_of_the_cases_are_those_of_their_results(cases):
+    maps, results = cases
+    for name, (_, declared) in maps.items():
+        for label, one in declared.items():
+            runs = ap.load(results / f"map_{name}_{label}.nc")
+            found = ap.study.load_rates(results / f"map_{name}_{label}_rates.nc")
+            xr.testing.assert_equal(found.drop_vars("diverged"), one.rates(runs))
+            assert found.fingerprint == runs.fingerprint
+
+
+@pytest.mark.slow
+def test_a_window_of_a_case_has_the_other_axes_of_the_whole_map(cases, tmp_path):
+    maps, results = cases
     window = {"learning_rate": (0.1, 1.0)}
-    square.main(points=4, seeds=3, steps=20, zoom=window, results=tmp_path)
-    interval.main(points=4, seeds=3, epochs=4, zoom=window, results=tmp_path)
-    sine.main(points=4, seeds=3, steps=20, zoom=window, results=tmp_path)
-    identity.main(points=4, seeds=3, epochs=1, zoom=window, results=tmp_path)
-    clusters.main(points=4, seeds=3, passes=1, zoom=window, results=tmp_path)
-    waveform.main(points=4, seeds=3, steps=20, zoom=window, results=tmp_path)
-    zooms = sorted(path.stem for path in tmp_path.glob("*_zoom.nc"))
-    assert len(zooms) == 2 + 5 + 1 + 2 + 2 + 4
-    for name in zooms:
-        zoomed, whole = (
-            ap.load(tmp_path / f"{stem}.nc") for stem in (name, name.removesuffix("_zoom"))
-        )
+    for name, label in (("square", "tanh"), ("interval", "width"), ("waveform", "sgd_2")):
+        few = {label: maps[name][1][label]}
+        options = {"summaries": tmp_path, "points": 4, "seeds": 3, "quick": True}
+        ap.study.train_maps(f"map_{name}", few, tmp_path, zoom=window, **options)
+        zoomed = ap.load(tmp_path / "quick" / f"map_{name}_{label}_zoom.nc")
+        whole = ap.load(results / f"map_{name}_{label}.nc")
         assert zoomed.learning_rate.values.tolist() == ap.maps.axis(0.1, 1.0, 4).tolist()
         others = set(whole.loss.dims) - {"learning_rate", "step"}
         assert all(zoomed[dim].equals(whole[dim]) for dim in others)
+    assert not list(tmp_path.glob("**/*_rates.nc"))
     draw = script("figures", "map")
-    draw.main(tmp_path / "map_square_tanh_zoom.nc", below=0.1, figures=tmp_path / "zoom")
-    assert (tmp_path / "zoom" / "map_square_tanh_zoom.png").exists()
+    draw.main(tmp_path / "quick" / "map_square_tanh_zoom.nc", below=0.1, figures=tmp_path)
+    assert (tmp_path / "map_square_tanh_zoom.png").exists()
     with pytest.raises(SystemExit, match="has 1 swept numbers"):
-        draw.main(tmp_path / "map_waveform_sgd_2.nc", above=0.1, of="accuracy")
+        draw.main(results / "map_waveform_sgd_2.nc", above=0.1, of="accuracy")
 
 
 @pytest.mark.slow
-def test_a_cell_computed_alone_is_that_of_the_map(tmp_path):
-    """To the bit: of every map of numeric axes, by a zoom to the map's own values."""
+def test_a_cell_computed_alone_is_that_of_the_map(cases):
+    """To the bit, of maps of numeric axes."""
+    maps, results = cases
+    chosen = {
+        "square": ("tanh", "relu"),
+        "interval": ("sgd_raw", "adam_z"),
+        "sine": ("snake",),
+        "identity": ("sgd", "adam"),
+        "clusters": ("bare", "biases"),
+        "waveform": ("adam_2",),
+    }
+    for name, labels in chosen.items():
+        for label in labels:
+            whole = ap.load(results / f"map_{name}_{label}.nc")
+            one = maps[name][1][label]
+            at = {dim: [1 + (dim != "learning_rate")] for dim in one.axes}
+            cell = whole.isel(at)
+            grid = {dim: cell[dim].values for dim in one.axes}
+            alone = one.run(grid, seeds=3, quick=True, progress=False)
+            xr.testing.assert_equal(alone, cell)
 
-    def alone(runs, task, recipe, names, options=None):
-        at = {"learning_rate": 1} | {
-            dim: 2 for dim in runs.loss.dims if dim not in ("learning_rate", "seed", "step")
-        }
-        one = runs.isel({dim: [place] for dim, place in at.items()})
-        grid = {names.get(dim, dim): one[dim].values for dim in at}
-        found = ap.run(task, recipe, seeds=3, keep=(), progress=False, **(options or {}), **grid)
-        xr.testing.assert_equal(found.rename({v: k for k, v in names.items()}), one)
 
-    square, interval, sine, identity, clusters, waveform = (
-        script("experiments", f"map_{name}")
-        for name in ("square", "interval", "sine", "identity", "clusters", "waveform")
-    )
-    square.main(points=4, seeds=3, steps=20, zoom={"learning_rate": (0.01, 1)}, results=tmp_path)
-    interval.main(points=4, seeds=3, epochs=4, zoom={"init_scale": (0.1, 1)}, results=tmp_path)
-    sine.main(points=4, seeds=3, steps=20, zoom={"a": (0.1, 1)}, results=tmp_path)
-    identity.main(points=4, seeds=3, epochs=1, results=tmp_path)
-    clusters.main(points=4, seeds=3, passes=1, results=tmp_path)
-    waveform.main(points=4, seeds=3, steps=20, quick=False, results=tmp_path)
-    runs = {path.stem.removeprefix("map_"): ap.load(path) for path in tmp_path.glob("*.nc")}
-    for name in ("tanh", "relu"):
-        options = {"metrics": {"far": square.far}}
-        alone(runs[f"square_{name}_zoom"], square.TASK, square.recipe(name, 20), {}, options)
-    for name, inputs in (("SGD", "raw"), ("Adam", "z")):
-        alone(
-            runs[f"interval_{name.lower()}_{inputs}_zoom"],
-            interval.INPUTS[inputs],
-            interval.recipe(name, 4),
-            {},
-        )
-    alone(runs["sine_snake_zoom"], sine.TASK, sine.recipe(ap.MLP((16,), "snake", a=1.0), 20), {})
-    for name in ("sgd", "adam"):
-        alone(
-            runs[f"identity_{name}"],
-            identity.TASK,
-            identity.recipe(name, 1),
-            {"spread": "task.scale"},
-        )
-    for name, biases in clusters.BIASES.items():
-        alone(runs[f"clusters_{name}"], clusters.TASK, clusters.recipe(biases, 1), {})
-    for classes in (2, 64):
-        task, recipe = ap.tasks.waveform(classes=classes), waveform.recipe(classes, "adam", 20)
-        alone(runs[f"waveform_adam_{classes}"], task, recipe, {})
+@pytest.mark.slow
+def test_savings_are_those_of_the_whole_map(cases, tmp_path):
+    savings = script("experiments", "map_savings")
+    table = tmp_path / "savings.md"
+    savings.main(shares=(1.0,), steps=500, results=cases[1], summary=table)
+    assert "| 12 | 25.0% | 25.0% |" in table.read_text()
 
 
 def test_the_gallery_says_how_each_figure_was_made(tmp_path):
@@ -622,6 +751,34 @@ def test_one_key_draws_what_the_notes_of_several_maps_say():
     assert hatches == {left.collections[1].get_hatch(), ".."}
     assert texts(left) == texts(right) == ""
     assert (left.get_title(), figure.legends) == ("Left", [key])
+
+
+def test_a_key_has_further_marks_and_stands_off_the_maps():
+    counts = rates([[0, 8], [8, 16]], 16, y=[1.0, 2.0], x=[1.0, 10.0])
+    for layout in ("constrained", None):
+        figure, ax = plt.subplots(layout=layout)
+        ap.plot.landscape(counts, ax)
+        ax.axvline(3.0, color="red")
+        key = ap.plot.map_key(ax, also={"the usual rate": ax.lines[-1]})
+        assert key_of(figure).endswith("| the usual rate")
+        figure.draw_without_rendering()
+        assert key.get_window_extent().y1 <= ax.get_tightbbox().y0
+    figure, ax = plt.subplots(layout="constrained")
+    without_seeds = xr.Dataset({"time": counts.rate.where(counts.rate > 0, np.inf)})
+    ap.plot.field(without_seeds, "time", ax)
+    ap.plot.map_key(ax)
+    assert key_of(figure) == " | never"
+
+
+def test_a_colour_bar_beside_two_rows_is_as_wide_as_one_beside_a_row():
+    counts = rates([[0, 8], [8, 16]], 16, y=[1.0, 2.0], x=[1.0, 10.0])
+    for rows in (1, 2):
+        figure, grid = plt.subplots(rows, 2, figsize=(6, 3 * rows), squeeze=False)
+        panels = list(grid.flat)
+        for ax in panels:
+            ap.plot.landscape(counts, ax, bar=panels if ax is panels[-1] else False)
+        bar = figure.axes[-1]
+        assert bar.get_box_aspect() == 20 * rows
 
 
 def test_light_is_good_on_a_field():

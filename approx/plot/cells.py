@@ -16,7 +16,7 @@ from approx.plot.series import axes, points, readable
 from approx.stats.maps import check_axis, spaced_by_logarithm
 
 BETWEEN = "; "  # between the parts of a note
-NOTE = "note"  # the name by which `facets` finds the notes of its panels
+NOTE = "note"  # the name by which `map_key` finds the notes of its panels
 NOTE_SIZE = 6  # points, beside text of 7.5
 HATCH, OPEN_HATCH = "/" * 7, "\\" * 7  # the second for cells that the seeds do not decide
 OPEN = "0.6"  # its colour
@@ -26,6 +26,7 @@ MANY_DECADES = 4  # above which a colour bar has no small ticks
 FEW_DECADES = 2.5  # below which its ticks are plain numbers: 200, 500, 1,000
 LEFT = 0.4  # inches left of a map
 WITH_BAR = 1.2  # width of a map with its colour bar, over that of the map alone
+BAR = 20  # height of a colour bar beside one row of maps, over its width
 Pair = tuple[np.ndarray, np.ndarray]
 Bar = bool | list[Axes]
 
@@ -146,8 +147,9 @@ def add_bar(bar: Bar, image: QuadMesh, ax: Axes, names: Sequence[str] = (), **op
     """
     if bar is False:
         return
-    beside = ax if bar is True else bar
-    shown = ax.figure.colorbar(image, ax=beside, **options)
+    beside = [ax] if bar is True else bar
+    rows = {round(float(one.get_position().y0), 3) for one in beside}
+    shown = ax.figure.colorbar(image, ax=beside, aspect=BAR * len(rows), **options)
     shown.outline.set_visible(False)
     if names:
         shown.ax.set_yticklabels(names)
@@ -206,21 +208,6 @@ def set_title_above(ax: Axes, title: str | None, lines: int) -> None:
     height = 1.25 * points(NOTE_SIZE) * lines
     # A blank title keeps the room that the note needs
     ax.set_title(title or before or " ", pad=height + 5.5)
-
-
-def join_notes(panels: Sequence[Axes]) -> None:
-    """Write what the notes of several maps say once, above the first of them."""
-    notes = [text for ax in panels for text in ax.texts if text.get_gid() == NOTE]
-    texts = [note.get_text().replace("\n", " ") for note in notes]
-    said = dict.fromkeys(part for text in texts for part in text.split(BETWEEN))
-    figure = panels[0].figure
-    page = figure.bbox.width / figure.dpi
-    lines = note_lines(list(said), page - LEFT)
-    notes[0].set_text("\n".join(lines))
-    for note in notes[1:]:
-        note.remove()
-    for ax in panels:
-        set_title_above(ax, None, len(lines))
 
 
 def note_lines(said: Sequence[str], inches: float) -> list[str]:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 from matplotlib.axes import Axes
 
-from approx.plot.cells import join_notes
+from approx.plot.keys import map_key
 from approx.plot.landscapes import field, finite_limits, landscape
 from approx.plot.regions import kinds_there, regions
 from approx.plot.series import check_made, name_value
@@ -24,9 +24,10 @@ def facets(
     columns: int = 3,
     panels: np.ndarray | Sequence[Axes] | None = None,
     titles: Sequence[str] | None = None,
+    key: bool = True,
     **options,
 ) -> np.ndarray:
-    """Maps over more than two swept numbers, with the same colours.
+    """Maps over more than two swept numbers, with the same colours and one key below them.
 
     There is a map for each value of a third number, and of a fourth.
 
@@ -39,6 +40,8 @@ def facets(
         columns: panels in a line, without `row`.
         panels: axes to draw on, as many as there are values; those of a new figure if left out.
         titles: the messages of the panels; the values of `col` and `row` if left out.
+        key: whether to draw one key for all panels, as `map_key` does. Without it the notes stay
+            above the panels, so that `map_key` can draw a key for these and further maps.
         **options: of `draw`. A dataset or array among them that has the dimension `col` or `row` is
             cut to each panel's part.
 
@@ -74,7 +77,8 @@ def facets(
         own = {name: _part(value, place) for name, value in options.items()}
         bar = drawn if ax is drawn[-1] else False
         draw(one, ax=ax, title=title, bar=bar, **own)
-    join_notes(drawn)
+    if key:
+        map_key(drawn)
     _label_outer_axes(drawn, wide)
     return panels
 
@@ -99,8 +103,9 @@ def _label_outer_axes(drawn: Sequence[Axes], wide: int) -> None:
 def _new_panels(many: int, wide: int) -> np.ndarray:
     """Axes of a new figure, with room for that many maps, so many in a line."""
     high = -(-many // wide)
-    size = (min(7.0, 0.8 + 2.3 * wide), 0.3 + 2.2 * high)
-    return plt.subplots(high, wide, sharex=True, sharey=True, squeeze=False, figsize=size)[1]
+    size = (min(7.0, 0.8 + 2.3 * wide), 0.6 + 2.2 * high)
+    shared: dict[str, Any] = {"sharex": True, "sharey": True, "layout": "constrained"}
+    return plt.subplots(high, wide, squeeze=False, figsize=size, **shared)[1]
 
 
 def _title(one: xr.Dataset, dims: Sequence[str]) -> str:

@@ -1,6 +1,6 @@
 """One key for several maps: hatching, dots and bars drawn beside what they mean."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -10,6 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.collections import PolyCollection, QuadMesh
 from matplotlib.colors import to_hex
 from matplotlib.container import Container
+from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
@@ -18,7 +19,12 @@ from approx.plot.cells import BETWEEN, NOTE, key_label, set_title_above
 from approx.plot.series import small
 
 
-def map_key(panels: Axes | Sequence[Axes] | np.ndarray, columns: int = 2, **options: Any) -> Legend:
+def map_key(
+    panels: Axes | Sequence[Axes] | np.ndarray,
+    columns: int = 2,
+    also: Mapping[str, Any] | None = None,
+    **options: Any,
+) -> Legend:
     """Draw one key below several maps, instead of the notes above them.
 
     The key shows the hatching, the dots and the bars of `landscape`, `field` and `regions`, each
@@ -27,6 +33,7 @@ def map_key(panels: Axes | Sequence[Axes] | np.ndarray, columns: int = 2, **opti
     Args:
         panels: the maps, of one figure.
         columns: how many entries stand side by side.
+        also: {what it means: mark} of further marks on the maps, such as a line.
         **options: of `Figure.legend`, such as another place.
 
     Raises:
@@ -52,15 +59,26 @@ def map_key(panels: Axes | Sequence[Axes] | np.ndarray, columns: int = 2, **opti
             note.remove()
     for ax in given_axes:
         set_title_above(ax, None, 0)
+    handles |= also or {}
+    figure = maps[0].get_figure(root=True)
     given: dict[str, Any] = {
-        "loc": "outside lower center",
+        **_place(figure),
         "ncols": columns,
         "fontsize": small(),
         "title": _said(counts),
         "title_fontsize": small(),
     }
-    figure = maps[0].get_figure(root=True)
     return figure.legend(list(handles.values()), list(handles), **(given | options))
+
+
+def _place(figure: Figure) -> dict[str, Any]:
+    """Where the key stands: below the maps, for which the figure's layout makes room.
+
+    Where a figure has no such layout it stands below the page, which `save` enlarges for it.
+    """
+    if figure.get_layout_engine() is None:
+        return {"loc": "upper center", "bbox_to_anchor": (0.5, 0.0)}
+    return {"loc": "outside lower center"}
 
 
 def _notes(ax: Axes) -> list[Any]:
@@ -76,9 +94,14 @@ def _counts(ax: Axes) -> Iterator[str]:
                 yield part.removeprefix("n = ").removesuffix(" per cell")
 
 
-def _said(counts: Iterable[str]) -> str:
-    """What the key says of the numbers of seeds: that of all maps, or those of the maps in turn."""
+def _said(counts: Iterable[str]) -> str | None:
+    """What the key says of the numbers of seeds: that of all maps, or those of the maps in turn.
+
+    None if no map says any.
+    """
     numbers = " and ".join(counts)
+    if not numbers:
+        return None
     return f"n = {numbers} seeds in each cell"
 
 

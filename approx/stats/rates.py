@@ -22,6 +22,7 @@ from approx.stats.labels import Over, reduce, require_dims, variable, wrong_stag
 READINGS = ("last", "first", "sustained", "each")
 # Of float32's steps at 1: a share of n rows is off by fewer, and one row more or less by many more
 SHARE_STEPS = 4
+RATE_NAMES = ("rate", "low", "high", "n", "successes")  # what `rate` returns of each cell
 
 
 def success(
@@ -343,16 +344,10 @@ def rate(
 
     def share(hit: np.ndarray) -> tuple[np.ndarray, ...]:
         k = np.count_nonzero(hit, axis=-1)
-        n = hit.shape[-1]
-        low, high = binomial_interval(k, n, level, interval)
-        estimate = np.full(k.shape, np.nan)
-        if n:
-            estimate = k / n
-        return estimate, low, high, np.full(k.shape, n), k
+        return share_of(k, hit.shape[-1], level, interval)
 
     judged = reading(hits, when)
-    names = ("rate", "low", "high", "n", "successes")
-    result = reduce(share, judged, over=over, names=names)
+    result = reduce(share, judged, over=over, names=RATE_NAMES)
     result.attrs = {
         **hits.attrs,
         "when": when,
@@ -360,3 +355,12 @@ def rate(
         "level": level,
     }
     return result
+
+
+def share_of(successes: np.ndarray, n: int, level: float, interval: str) -> tuple[np.ndarray, ...]:
+    """The numbers of `RATE_NAMES` of cells that have `n` seeds each, from their successes."""
+    low, high = binomial_interval(successes, n, level, interval)
+    estimate = np.full(successes.shape, np.nan)
+    if n:
+        estimate = successes / n
+    return estimate, low, high, np.full(successes.shape, n), successes

@@ -24,6 +24,7 @@ from approx.study.claims import (
 from approx.study.doubts import doubts
 from approx.study.drawing import draw_endings, draw_keys, draw_rates
 from approx.study.grids import Axis, Map, Over, load_maps, maps_script, train_maps
+from approx.study.map_rates import load_rates, save_rates
 from approx.study.measures import Measure, targets_variance, threshold
 from approx.study.plateaus import known_plateaus
 from approx.study.remedies import remedies
@@ -59,12 +60,14 @@ __all__ = [
     "hurts",
     "known_plateaus",
     "load_maps",
+    "load_rates",
     "maps_script",
     "never",
     "own",
     "rarely",
     "remedies",
     "same",
+    "save_rates",
     "table_figure_script",
     "targets_variance",
     "threshold",

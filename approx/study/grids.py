@@ -15,6 +15,7 @@ from approx.disk.saved import load, save
 from approx.runs import run
 from approx.stats.maps import highest
 from approx.stats.rates import rate, success
+from approx.study.map_rates import save_rates
 from approx.study.rows import slug
 from approx.tasks import Task
 from approx.training.recipes import Recipe
@@ -182,6 +183,7 @@ def train_maps(
     declared: Mapping[str, Map],
     results: Path,
     *,
+    summaries: Path | None = None,
     points: int | None = None,
     seeds: int | None = None,
     zoom: Mapping[str, tuple[float, float]] | None = None,
@@ -193,6 +195,8 @@ def train_maps(
         name: of the script, with which the names of all files begin.
         declared: the maps by label.
         results: the folder to write to; results/quick with `quick`.
+        summaries: the folder to write the rates of whole maps to, as `save_rates` does, and
+            results/quick with `quick`; they are not written if it is left out.
         points: values of each axis; by default as declared.
         seeds: of each cell; by default as declared.
         zoom: a window to map at full resolution instead, such as {"learning_rate": (0.01, 0.1)}, of
@@ -202,6 +206,7 @@ def train_maps(
     if quick:
         results = results / "quick"
         results.mkdir(parents=True, exist_ok=True)
+        summaries = summaries and results
     axes = {}
     for label, one in declared.items():
         axes[label] = one.grid(points or (one.quick_points if quick else one.points))
@@ -215,17 +220,23 @@ def train_maps(
         speed = count / (time.perf_counter() - began)
         runs = runs.assign_attrs(trainings_per_second=speed)
         save(runs, path_of(results, name, label, ending))
-        best = highest(one.rates(runs))
+        rates = one.rates(runs)
+        if summaries and not zoom:
+            save_rates(rates, runs, path_of(summaries, name, label, "_rates"))
+        best = highest(rates)
         print(f"{label}: {count:,} trainings, {speed:,.0f} a second; best {best}", flush=True)
 
 
-def maps_script(name: str, declared: Mapping[str, Map], results: Path) -> Callable[..., None]:
+def maps_script(
+    name: str, declared: Mapping[str, Map], results: Path, summaries: Path | None = None
+) -> Callable[..., None]:
     """The `main` of a script of maps, for `tyro.cli`.
 
     Args:
         name: of the script, such as "map_sine".
         declared: its maps by label.
         results: the folder that it writes to by default.
+        summaries: the folder that it writes the rates to by default; it writes none if left out.
 
     Example:
         >>> main = study.maps_script("map_sine", MAPS, RESULTS)
@@ -236,6 +247,7 @@ def maps_script(name: str, declared: Mapping[str, Map], results: Path) -> Callab
         seeds: int | None = None,
         zoom: dict[str, tuple[float, float]] | None = None,
         results: Path = results,
+        summaries: Path | None = summaries,
         quick: bool = False,
     ) -> None:
         """Train every setting of the maps, and save them.
@@ -246,8 +258,10 @@ def maps_script(name: str, declared: Mapping[str, Map], results: Path) -> Callab
             zoom: a window to map at full resolution instead, such as learning_rate 0.01 0.1, of the
                 maps that have its axes; the files end in _zoom.
             results: the folder to write to.
+            summaries: the folder to write the rates of whole maps to; none to write none.
             quick: a look at few values and seeds with short trainings, into results/quick.
         """
-        train_maps(name, declared, results, points=points, seeds=seeds, zoom=zoom, quick=quick)
+        options: dict[str, Any] = {"points": points, "seeds": seeds, "zoom": zoom, "quick": quick}
+        train_maps(name, declared, results, summaries=summaries, **options)
 
     return main
