@@ -19,9 +19,9 @@ ROOT = FOLDER.parent
 SUMMARY_FOLDER = ROOT / "experiments" / "summaries"
 RATES = "_rates"  # how the names of files of rates end
 
-# figure -> what it is drawn from: tables of experiments/summaries, which have an ending, or a pattern
-# of the names of files of rates there, which ends in _rates; the rows of a study in results/; or a
-# pattern of the names of files there
+# figure -> what it is drawn from: tables of experiments/summaries, which have an ending; a pattern of
+# the names of files of rates there, which ends in _rates; the rows of a study in results/; or a
+# pattern of the names of files in results/
 FIGURES = {
     "hero": "square_recipes/rows",
     "square": "square_recipes/rows",

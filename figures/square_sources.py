@@ -4,7 +4,7 @@ Reads square_sources.csv of experiments/summaries, which experiments/square_floo
 draws figures/square_sources.{pdf,svg,png}.
 
 Shows: With 40 rows drawn at random and batches of eight, which rows were drawn and which weights
-training began from make nearly all of the spread of the test loss over seeds. The order of the
+training began from make most of the spread of the test loss over seeds. The order of the
 batches makes next to none. The rest of the spread belongs to combinations of the three.
 """
 

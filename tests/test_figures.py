@@ -377,4 +377,4 @@ def test_the_map_of_the_clusters_is_drawn_from_committed_rates(tmp_path):
 def test_the_gallery_counts_the_trainings_of_rates(tmp_path):
     gallery = script("figures", "gallery")
     says = gallery.facts(tmp_path, gallery.FIGURES["map_clusters"])
-    assert says.startswith("51,200 trainings, 32 seeds a setting; 2 results, together ")
+    assert says.startswith("51,200 trainings, 32 seeds a setting; checksum of the 2 result files ")

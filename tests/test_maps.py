@@ -710,19 +710,26 @@ def test_savings_are_those_of_the_whole_map(cases, tmp_path):
 def test_the_gallery_says_how_each_figure_was_made(tmp_path):
     gallery = script("figures", "gallery")
     drawn = {path.stem for path in (ROOT / "figures").glob("*.png")}
-    assert drawn == {
-        *gallery.FIGURES,
-        *(name for about in gallery.SUMMARIES.values() for name in about[0]),
-    }
+    assert drawn == set(gallery.FIGURES)
     page = (ROOT / "figures" / "README.md").read_text()
     for name in drawn:
         assert f"({name}.png)" in page
     for name in gallery.FIGURES:
         assert gallery.paragraph("figures", name, "Shows: ") in page
-        assert gallery.paragraph("experiments", gallery.MADE_BY.get(name, name), "Cost: ") in page
+        if name not in gallery.COMMANDS:
+            experiment = gallery.MADE_BY.get(name, name)
+            assert gallery.paragraph("experiments", experiment, "Cost: ") in page
         assert gallery.paragraph("figures", name, "Shows: ").count(".") >= 2
     with pytest.raises(FileNotFoundError, match="make figures first"):
         gallery.main(results=tmp_path, figures=tmp_path)
+
+
+def test_the_gallery_has_the_checksums_of_the_tables_that_its_figures_are_drawn_from():
+    gallery = script("figures", "gallery")
+    page = (ROOT / "figures" / "README.md").read_text()
+    for name, pattern in gallery.FIGURES.items():
+        if gallery.is_of_tables(pattern):
+            assert gallery.whose_tables(pattern) in gallery.earlier_section(page, name), name
 
 
 def test_one_key_draws_what_the_notes_of_several_maps_say():
