@@ -29,6 +29,7 @@ FIGURES = {
     "map_square_seeds": r"map_square_tanh",
     "map_square_range": r"map_square_(range|relu)",
     "map_interval": r"map_interval_(sgd|adam)_(raw|z)_rates",
+    "map_interval_width": r"map_interval_width_rates",
     "map_sine": r"map_sine_(width|spectrum)",
     "map_sine_snake": r"map_sine_snake",
     "map_identity": r"map_identity_(sgd|adam)_rates",
@@ -57,6 +58,7 @@ MADE_BY = {
     "map_square_times": "map_square",
     "map_square_seeds": "map_square",
     "map_square_range": "map_square",
+    "map_interval_width": "map_interval",
     "map_sine_snake": "map_sine",
 }
 # script -> its figures, the pattern of the summaries that it draws, and the command
@@ -220,7 +222,7 @@ def main(
         else:
             sections.append(entry(name, pattern, results))
     sections += [entry_of_summaries(name, *about) for name, about in SUMMARIES.items()]
-    path.write_text("\n".join([HEAD, *sections]))
+    path.write_text("\n".join([HEAD, *filter(None, sections)]))
     print(path)
 
 

@@ -160,7 +160,7 @@ def test_the_map_of_the_identity_says_the_least_spread_that_is_learned():
     rates = rates_of(np.array([[0, 18, 32], [0, 30, 32]]), **axes)
     assert figure.message("SGD", rates) == "SGD needs a spread of at least 0.48"
     nothing = rates_of(np.array([[0, 18, 16]] * 2), **axes)
-    assert figure.message("Adam", nothing) == "Adam learns it at no spread"
+    assert figure.message("Adam", nothing) == "Adam: success is decided at no spread"
     _, ax = plt.subplots()
     thread = figure.mark_thread(ax)
     assert (thread.get_xdata()[0], thread.get_ydata()[0]) == figure.THREADS
