@@ -30,7 +30,7 @@ def message(optimizer: str, rates: xr.Dataset) -> str:
     """The least spread at which decidedly more than half of the seeds learn it, at some rate."""
     learned = (rates.low > 0.5).any("learning_rate")
     if not learned.any():
-        return f"{optimizer} learns it at no spread"
+        return f"{optimizer}: success is decided at no spread"
     least = float(rates.spread.where(learned).min())
     return f"{optimizer} needs a spread of at least {least:.2g}"
 

@@ -324,7 +324,7 @@ def test_the_map_of_the_identity_says_the_least_spread_that_is_learned():
     rates = rates_of(np.array([[0, 18, 32], [0, 30, 32]]), **axes)
     assert figure.message("SGD", rates) == "SGD needs a spread of at least 0.48"
     nothing = rates_of(np.array([[0, 18, 16]] * 2), **axes)
-    assert figure.message("Adam", nothing) == "Adam learns it at no spread"
+    assert figure.message("Adam", nothing) == "Adam: success is decided at no spread"
     _, ax = plt.subplots()
     thread = figure.mark_thread(ax)
     assert (thread.get_xdata()[0], thread.get_ydata()[0]) == figure.THREADS
@@ -370,7 +370,7 @@ def test_the_map_of_the_clusters_is_drawn_from_committed_rates(tmp_path):
     figure = script("figures", "map_clusters")
     figure.main(figures=tmp_path)
     assert (tmp_path / "map_clusters.png").exists()
-    bare = ap.study.load_rates(figure.SUMMARIES / "map_clusters_bare_rates.nc")
+    bare = ap.study.load_rates(ROOT / "experiments/summaries/map_clusters_bare_rates.nc")
     assert "without, 0 of 25,600 trainings succeed" in figure.message(bare)
 
 
