@@ -19,8 +19,8 @@ ROOT = FOLDER.parent
 SUMMARY_FOLDER = ROOT / "experiments" / "summaries"
 RATES = "_rates"  # how the names of files of rates end
 
-# figure -> what it is drawn from: tables of experiments/summaries, which have an ending; a pattern of
-# the names of files of rates there, which ends in _rates; the rows of a study in results/; or a
+# figure -> what it is drawn from: tables of experiments/summaries, which have an ending; a pattern
+# of the names of files of rates there, which ends in _rates; the rows of a study in results/; or a
 # pattern of the names of files in results/
 FIGURES = {
     "hero": "square_recipes/rows",
