@@ -521,7 +521,7 @@ def example_table(row: ap.study.Row, runs: xr.Dataset) -> pd.DataFrame:
     _, apply = ap.models.functions(row.recipe.model)
     params = ap.params(runs, seed=0, kept_step=int(runs.kept_step[-1]))
     x = np.asarray(row.task.points().x)
-    y = np.asarray(apply(params, x))
+    y = np.asarray(apply(params, jnp.asarray(x)))
     mean, variance = column_moments(row.task)
     sd = math.sqrt(variance)
     return pd.DataFrame(
