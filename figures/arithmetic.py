@@ -1,4 +1,4 @@
-"""The figure of arithmetic: which networks go on with which operation beyond their range.
+"""Which networks go on adding, subtracting, multiplying and dividing beyond their range.
 
 Reads experiments/summaries/arithmetic_rates.csv, which experiments/arithmetic.py writes, and draws
 figures/arithmetic.{pdf,png}.

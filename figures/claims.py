@@ -6,8 +6,8 @@ claim with its effect, its intervals and its verdict.
 
 Shows: The six cases, five question-and-answer threads and a set-up of our own, hold 189 claims that
 can be tested. Of these 86 are supported, 67 contradicted, and 36 not decided by our seeds. Most are
-right on the interval and the sine (18 of 27 and 19 of 26 claims), and most are wrong on the
-identity and the clusters (14 of 22 and 12 of 25 claims).
+right on the interval and the sine (18 of 27 and 19 of 26 claims); on the identity and the clusters
+more are wrong than right (14 of 22 and 12 of 25 claims).
 Cost: seconds; the experiments whose claims these are say their own.
 """
 

@@ -1,4 +1,4 @@
-"""The figure of u' = -u: which weights of the start work for which method, and how others fail.
+"""Which weights of the start let which method solve u' = -u, and how the others fail.
 
 Reads results/decay_adam.nc and experiments/summaries/decay_rates.csv, which experiments/decay.py
 writes, and draws figures/decay.{pdf,png}.

@@ -167,7 +167,7 @@ def paragraph(folder: str, name: str, begin: str) -> str:
     """
     text = ast.get_docstring(ast.parse((ROOT / folder / f"{name}.py").read_text())) or ""
     found = re.search(
-        rf"^{begin}(.*?)(?=\n\n|\sWrites\s|\Z)",
+        rf"^{begin}(.*?)(?=\n\n|\nCost: |\sWrites\s|\Z)",
         text,
         re.DOTALL | re.MULTILINE,
     )
@@ -187,15 +187,11 @@ def whose_tables(pattern: str) -> str:
 
 
 def entry(name: str, results: Path) -> str:
-    """The section of a figure: its picture, what it shows, how it is made and from what.
-
-    A figure that is drawn from results, and called like its experiment, has the title of that.
-    """
+    """The section of a figure: its picture, what it shows, how it is made and from what."""
     pattern = FIGURES[name]
     experiment = MADE_BY.get(name, name)
     from_tables = is_of_tables(pattern)
-    titled_by = "figures" if from_tables or name in MADE_BY else "experiments"
-    title = paragraph(titled_by, name, "").removesuffix(".")
+    title = paragraph("figures", name, "").removesuffix(".")
     usual = f"`python experiments/{experiment}.py`, then `python figures/{name}.py`"
     cost = paragraph("figures", name, "Cost: ")
     if name not in COMMANDS:

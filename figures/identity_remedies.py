@@ -42,8 +42,8 @@ def draw_row(ax: Axes, y: float, row: Any) -> None:
         ax.plot((row.q05, row.q95), (y, y), color=color, linewidth=1.6, zorder=2)
         ax.plot(row["median"], y, "o", color=color, markersize=5, markeredgecolor="0.15")
     else:
-        ax.plot(LIMITS[1], y, ">", color=color, markersize=5, clip_on=False)
-        ax.text(LIMITS[1] / 2, y, "diverged", ha="right", va="center", size=7)
+        ax.plot(LIMITS[1] / 2, y, ">", color=color, markersize=5)
+        ax.text(LIMITS[1] / 4, y, "diverged", ha="right", va="center", size=7)
     beside = ax.get_yaxis_transform()
     ax.text(1.04, y, f"{row.successes} of {row.n}", transform=beside, va="center", size=7)
 
@@ -83,11 +83,11 @@ def draw(summaries: Path) -> Figure:
     draw_factorial(ax, rows)
     title = "Scaled rows let Adam learn the identity;\nSGD needs the loss scaled too"
     figure.suptitle(title, size=8, x=0.02, ha="left")
-    asked = rows.loc[case.cell(RAW, RAW_LOSS, SGD)]
+    asked = rows.loc[case.BASELINE]
     n, most = asked.n, asked.high
     figure.supxlabel(
-        "dots: median; bars: 5 to 95% of the seeds; dotted: the mean alone\n"
-        f"blue: learned, 1 − R² of at most {1 - case.LEARNED:.2f}\n"
+        f"after {int(asked.steps):,} updates; dots: median; bars: 5 to 95%\n"
+        f"blue: learned, 1 − R² of at most {1 - case.LEARNED:.2f}; dotted: the mean alone\n"
         f"0 of {n}: at most {most:.0%}; {n} of {n}: at least {1 - most:.0%} (95% intervals)",
         size=7,
     )

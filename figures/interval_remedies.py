@@ -58,7 +58,7 @@ def draw_curves(ax: Axes, curves: pd.DataFrame) -> None:
 def draw_widths(ax: Axes, rows: pd.DataFrame) -> None:
     """The share of seeds in success against the number of hidden units, with its interval."""
     widths = sorted(case.WIDTHS, key=lambda name: case.WIDTHS[name])
-    places = np.arange(len(widths))
+    places = np.array([case.WIDTHS[width] for width in widths])
     ends = []
     for (inputs, optimizer, weights, loss), (name, (color, mark), line) in WIDTHS.items():
         labels = [case.cell(inputs, optimizer, weights, width, loss) for width in widths]
@@ -66,8 +66,8 @@ def draw_widths(ax: Axes, rows: pd.DataFrame) -> None:
         ax.plot(places, here.rate, color=color, linestyle=line, marker=mark, clip_on=False)
         ax.vlines(places, here.low, here.high, color=color)
         ends.append((here.rate.dropna().to_numpy(), name, color))
-    ax.set_xticks(places, [str(case.WIDTHS[width]) for width in widths])
-    ax.set(xlabel="hidden units", xlim=(-0.2, len(widths) - 0.9))
+    ax.set_xticks(places, [str(width) for width in places])
+    ax.set(xlabel="hidden units", xlim=(0.7, places[-1] + 0.2))
     name_lines(ax, ends)
 
 
@@ -87,7 +87,7 @@ def draw(summaries: Path) -> Figure:
     draw_curves(a, curves)
     draw_widths(b, rows)
     a.set_title(ap.plot.lettered("a", "Standardised x and a rate of 0.1: both are needed"))
-    b.set_title(ap.plot.lettered("b", "One unit never succeeds, two on standardised x do"))
+    b.set_title(ap.plot.lettered("b", "One unit never succeeds, two can"))
     seeds = rows.n[case.Z_ADAM]
     figure.supxlabel(
         "solid: standardised x; dashed: raw x; a: networks of two units\n"

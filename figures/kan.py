@@ -1,4 +1,4 @@
-"""The figure of KAN against MLP: the error of three functions against the time of training.
+"""KAN against MLP: the error of three functions against steps and against the time of training.
 
 Reads results/kan_*.nc and experiments/summaries/kan_rates.csv, which experiments/kan.py writes, and
 draws figures/kan.{pdf,png}.

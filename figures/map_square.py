@@ -1,4 +1,4 @@
-"""The maps of x².
+"""Under which learning rate and scale of the initial weights x² is learned, and how it fails.
 
 Reads what experiments/map_square.py writes, results/map_square_{tanh,relu}.nc, and draws
 figures/map_square.{pdf,png}.

@@ -5,7 +5,7 @@ experiments/summaries/map_waveform_{sgd,adam}_{CLASSES}_rates.nc, and draws
 figures/map_waveform.{pdf,svg,png}.
 
 Shows: The more classes, the narrower the band of Adam's learning rates: 64 classes are learned in
-1,000 batches at 0.006 to 0.018, by 81% [65, 91] of 32 seeds at best, and never at Keras' default of
+1,000 batches at 0.006 to 0.018, by 81% [64, 93] of 32 seeds at best, and never at Keras' default of
 0.001. SGD learns two classes for most seeds at its best rate, 16 for 6%, and more for none.
 """
 

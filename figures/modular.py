@@ -1,4 +1,4 @@
-"""The figure of modular addition: the share of seeds that do not yet know the sums not shown.
+"""When small networks know the sums of modular addition that they were not shown.
 
 Reads results/modular_{many,few}.nc and experiments/summaries/modular_rates.csv, which
 experiments/modular.py writes, and draws figures/modular.{pdf,png}.

@@ -1,4 +1,4 @@
-"""The figure of parity: how the share of seeds that learn it falls with the number of bits.
+"""How the share of seeds that learn parity falls with the number of bits.
 
 Reads experiments/summaries/parity_rates.csv, which experiments/parity.py writes, and draws
 figures/parity.{pdf,png}.

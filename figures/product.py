@@ -1,4 +1,4 @@
-"""The figure of x times y: how often small networks multiply, by width, depth and activation.
+"""How often small networks multiply, by width, depth and activation.
 
 Reads experiments/summaries/product_rates.csv, which experiments/product.py writes, and draws
 figures/product.{pdf,png}.

@@ -3,9 +3,10 @@
 Reads second_order_rates.csv of experiments/summaries, which experiments/second_order.py writes, and
 draws figures/second_order.{pdf,svg,png}. second_order_speed.md says how long the methods take.
 
-Shows: Levenberg-Marquardt and BFGS reach success after tens to hundreds of evaluations of the loss
-and its derivatives, where SGD and Adam need thousands. They do not rescue bad starts: on the raw
-interval Adam succeeds more often in the end.
+Shows: On x² and on a sine Levenberg-Marquardt, BFGS and L-BFGS succeed after tens to hundreds of
+evaluations of the loss and its derivatives, where Adam needs thousands and SGD fails. On the
+interval they are faster than Adam and SGD too, but they do not rescue bad starts: Adam succeeds for
+more seeds in the end. A line ends with a dot where all its trainings have stopped.
 """
 
 from pathlib import Path
@@ -72,8 +73,8 @@ def draw(summaries: Path) -> Figure:
         ax.set_ylabel("seeds that succeed")
     name_methods(figure)
     figure.suptitle(
-        "Second-order methods need far fewer evaluations, but do not rescue bad starts (a); "
-        f"{table.n.max()} seeds each",
+        "Second-order methods need fewer evaluations, but do not rescue bad starts (a, b); "
+        f"{table.n.max()} seeds each; dots: the end",
         size=8.5,
     )
     return figure

@@ -1,4 +1,4 @@
-"""The figure of the sine: what each network makes of it inside and outside its training range.
+"""What small networks make of two periods of a sine inside and outside their range.
 
 Reads results/sine/ and experiments/summaries/sine_*, which experiments/sine.py writes, and draws
 figures/sine.{pdf,png}.

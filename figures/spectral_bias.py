@@ -1,4 +1,4 @@
-"""The figure of spectral bias: when small networks learn each sine of a sum.
+"""When small networks learn each sine of a sum.
 
 Reads results/spectral_bias_all.nc and experiments/summaries/spectral_bias_rates.csv, which
 experiments/spectral_bias.py writes, and draws figures/spectral_bias.{pdf,png}.

@@ -1,4 +1,4 @@
-"""The figure of two spirals: where small networks draw the line, and how many fit every point.
+"""Where small networks draw the line between two spirals, and how many fit every point.
 
 Reads results/spirals_spirals.nc and experiments/summaries/spirals_rates.csv, which
 experiments/spirals.py writes, and draws figures/spirals.{pdf,png}.

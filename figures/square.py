@@ -1,4 +1,4 @@
-"""The figure of x²: what was learned, how often, and what of it holds outside the range.
+"""What three small networks learn of x², how often, and what of it holds outside the range.
 
 Reads results/square_recipes/, which experiments/square.py writes, and draws figures/square.pdf and
 .png.

@@ -63,7 +63,9 @@ def draw(summaries: Path) -> Figure:
     draw_rates(answer, ax)
     seeds = answer.main_rows.set_index("label").n[waveform.name(CLASSES, OPTIMIZER)]
     share = f"{waveform.LEARNED:.0%}"
-    ax.set_xlabel(f"share of {seeds} seeds that are so for {share} of fresh rows (95% intervals)")
+    ax.set_xlabel(
+        f"share of {seeds} seeds that are so for {share} of fresh rows,\nwith 95% intervals"
+    )
     ax.set_title("Adam, 64 levels: of all advice only Gaussian units help")
     ax.legend(loc="center", bbox_to_anchor=(0.62, 0.36), handletextpad=0.2)
     return figure

@@ -12,7 +12,6 @@ from scripts import ROOT, script
 
 import approx as ap
 from approx import plot, stats
-from approx.study import drawing
 
 
 def texts_of(figure) -> str:
@@ -197,23 +196,18 @@ def test_the_identitys_closed_forms_are_what_was_measured():
     assert time.updates_needed(forms.loc["A"].iloc[:20]) == np.inf
 
 
-def test_every_ending_of_the_squares_remedies_is_in_the_legend():
-    """Nine endings of one seed in nine: those of the rule, named plateaus and one that is found."""
-    square = script("figures", "square_remedies")
-    plateaus = ["best constant", "1 relu unit", "2 steps", "at 17.29"]
-    kinds = [kind for kind in drawing.LOOKS if kind not in ("plateau", "found", "fitted")]
-    kinds += [*plateaus, "fits its rows only"]
-    ends = pd.DataFrame({"label": "baseline", "ending": kinds, "rate": 1 / len(kinds)})
-    rows = {"measure": "learned", "label": "baseline", "rate": 0.1, "low": 0.0, "high": 0.5, "n": 9}
-    answer = ap.study.Answer(
-        {"measures": {"learned": "small error"}}, pd.DataFrame([rows]), ends, *[pd.DataFrame()] * 3
-    )
-    panel, (rates, became) = plt.subplots(1, 2)
-    square.draw_changes(answer, panel, rates, became)
-    widths = [bar.get_width() for bar in became.patches]
-    np.testing.assert_allclose(sum(widths), 1)
-    named = [text.get_text() for text in panel.legends[0].get_texts()]
-    assert named == [drawing.KEYS.get(look, look) for look in drawing.LOOKS]
+def test_the_remedies_of_the_square_are_drawn_from_the_committed_table():
+    """Every row of the table stands in the figure once, and the recipe as asked stands first."""
+    figure = script("figures", "square_remedies")
+    answer = ap.study.Answer.load(ROOT / "experiments" / "summaries", "square")
+    groups = figure.in_groups(answer)
+    drawn = [label for rows in groups.values() for label in rows.label]
+    assert len(drawn) == len(set(drawn)) >= 34
+    assert drawn[0] == "baseline"
+    said = texts_of(figure.draw(ROOT / "experiments" / "summaries"))
+    for rows in groups.values():
+        for row in rows.itertuples():
+            assert figure.name_of(row, answer.main_rows.n.max()) in said
 
 
 def test_results_are_those_of_which_the_table_was_made():

@@ -1,5 +1,6 @@
 """`Map`: success over two numbers, declared; and the script that trains several maps."""
 
+import re
 import time
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import KW_ONLY, dataclass, field
@@ -16,7 +17,6 @@ from approx.runs import run
 from approx.stats.maps import highest
 from approx.stats.rates import rate, success
 from approx.study.map_rates import save_rates
-from approx.study.rows import slug
 from approx.tasks import Task
 from approx.training.recipes import Recipe
 
@@ -160,8 +160,17 @@ class Map:
 
 
 def path_of(results: Path, name: str, label: str, ending: str = "") -> Path:
-    """The file of one map of a script."""
-    return results / f"{name}_{slug(label)}{ending}.nc"
+    """The file of one map of a script, which is called like the map.
+
+    Raises:
+        ValueError: a label that cannot be a part of the name of a file.
+    """
+    if not re.fullmatch(r"[0-9A-Za-z.+=_-]+", label):
+        raise ValueError(
+            f"a map is called {label!r}, and its files are called like it: name it with letters, "
+            "digits and the signs _ - + = . only, such as 'adam_raw'"
+        )
+    return results / f"{name}_{label}{ending}.nc"
 
 
 def load_maps(name: str, labels: Iterable[str], results: Path) -> dict[str, xr.Dataset]:
