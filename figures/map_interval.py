@@ -4,9 +4,9 @@ Reads the rates that experiments/map_interval.py writes,
 experiments/summaries/map_interval_{sgd,adam}_{raw,z}_rates.nc, and draws
 figures/map_interval.{pdf,svg,png}.
 
-Shows: On x as it is no learning rate and no scale lets SGD find the bump, 0 of 262,144 trainings,
-and Adam does in one place, at a rate of 0.01 and initial weights a tenth of the usual or less.
-Standardised, both have a wide band.
+Shows: On x as it is SGD finds the bump in 1 of 262,144 trainings, over all learning rates and
+scales, and Adam in one small place, at a rate of 0.01 and initial weights a tenth of the usual or
+less. On standardised x both find it for most seeds in a wide band.
 """
 
 from pathlib import Path
@@ -20,22 +20,24 @@ from matplotlib.figure import Figure
 import approx as ap
 
 MESSAGES = {
-    "sgd_raw": "SGD on x as it is: never",
+    "sgd_raw": "SGD on x as it is: hardly ever",
     "sgd_z": "SGD on x standardised: a wide band",
     "adam_raw": "Adam on x as it is: one small place",
     "adam_z": "Adam on x standardised: a wide band",
 }
 LABEL = "seeds with every training row right"
+FEW = 1e-4  # a share of trainings that no colour shows
 
 
 def draw_rates(rates: xr.Dataset, ax: Axes, title: str, bar: bool | list[Axes]) -> None:
-    """Rates over learning rate and initial scale; in words where they are all 0."""
+    """Rates over learning rate and initial scale; in words where next to none succeeds."""
     edge = None
     if rates.sizes["learning_rate"] > 2:
         edge = ap.stats.boundary(rates, "learning_rate")
     ap.plot.landscape(rates, ax, title, boundary=edge, bar=bar, label=LABEL)
-    if not rates.successes.any():
-        says = f"0 of {int(rates.n.sum()):,} trainings"
+    successes, trainings = int(rates.successes.sum()), int(rates.n.sum())
+    if successes < FEW * trainings:
+        says = f"{successes} of {trainings:,} trainings"
         ax.text(0.5, 0.5, says, color="white", transform=ax.transAxes, ha="center", va="center")
 
 
