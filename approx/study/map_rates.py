@@ -4,7 +4,9 @@ Rates and intervals follow from these whole numbers, so that a map can be drawn 
 """
 
 import json
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -43,7 +45,7 @@ def save_rates(rates: xr.Dataset, runs: xr.Dataset, path: Path) -> Path:
         "n": n,
         "rates": json.dumps(rates.attrs),
         "fingerprint": runs.attrs["fingerprint"],
-        "versions": json.dumps(json.loads(runs.attrs["provenance"])["versions"]),
+        "versions": json.dumps(_versions(json.loads(runs.attrs["provenance"]))),
     }
     make_folder(path.parent)
     write_netcdf(path, found)
@@ -89,6 +91,13 @@ def load_rates(path: Path) -> xr.Dataset:
     made["diverged"] = found["diverged"].astype(int)
     facts = {name: found.attrs[name] for name in FACTS}
     return xr.Dataset(made, attrs=about | facts)
+
+
+def _versions(provenance: Mapping[str, Any]) -> dict[str, str]:
+    """The packages that computed a result; of several recipes, those that computed the first."""
+    while "versions" not in provenance:
+        provenance = next(iter(provenance["recipes"].values()))
+    return provenance["versions"]
 
 
 def _smallest(counts: xr.DataArray, most: int) -> xr.DataArray:
