@@ -19,6 +19,7 @@ import approx as ap
 from experiments.map_sine import LEARNED, MAPS, PERIODS
 
 UNITS = (1, 2, 4, 8, 16, 32)
+SHOWN_PERIODS = (0.5, 1, 2, 4, 7)
 
 
 def draw_width(runs: xr.Dataset, ax: Axes) -> None:
@@ -26,12 +27,11 @@ def draw_width(runs: xr.Dataset, ax: Axes) -> None:
     rates = MAPS["width"].rates(runs).transpose("frequency", "width")
     edge = ap.stats.boundary(rates, "frequency")
     message = ap.plot.lettered("a", "More units learn more periods")
-    label = (
-        f"seeds (of {runs.sizes['seed']}) with a mean squared error\n"
-        f"below {LEARNED['below']:g} on the training rows"
-    )
+    label = f"seeds with a mean squared\nerror below {LEARNED['below']:g}"
     ap.plot.landscape(rates, ax, message, boundary=edge, label=label)
     ax.set_xticks(UNITS, [str(units) for units in UNITS])
+    ax.set_yticks(SHOWN_PERIODS, [f"{periods:g}" for periods in SHOWN_PERIODS])
+    ax.minorticks_off()
     ax.set(ylabel="periods in the range", xlabel="tanh units")
 
 

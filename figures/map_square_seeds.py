@@ -5,7 +5,8 @@ figures/map_square_seeds.{pdf,svg,png}.
 
 Shows: At each learning rate the test errors of 64 seeds lie farthest apart at one time of the
 training, when some seeds have begun to learn x² and others have not. That step falls as one over
-the learning rate, along the dark diagonal. Before it and after it the seeds are close together.
+the learning rate, along the dark diagonal. Before it, when all are as good as the best constant,
+and after it the seeds are close together.
 """
 
 from pathlib import Path
@@ -26,6 +27,7 @@ def draw_spread(runs: xr.Dataset, ax: Axes) -> None:
     ap.plot.learning_landscape(
         runs,
         ax,
+        "Seeds differ most when learning begins",
         of="test_loss",
         q=(0.05, 0.95),
         label="decades of test error between\n5% and 95% of the seeds",
@@ -41,8 +43,6 @@ def draw(results: Path) -> Figure:
     usual = runs.sel(init_scale=1, method="nearest", drop=True)
     figure, ax = plt.subplots(figsize=(3.5, 2.7))
     draw_spread(usual.sel(learning_rate=slice(None, HIGHEST)), ax)
-    ax.set_title("Seeds differ most when learning begins")
-    ax.set_xlabel(f"step ({runs.sizes['seed']} seeds at each learning rate)")
     return figure
 
 
