@@ -20,6 +20,7 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pandas as pd
 import tyro
 import xarray as xr
 
@@ -173,6 +174,41 @@ def study(steps: int = STEPS) -> ap.Study:
     )
 
 
+# ---- what the figure draws -----------------------------------------------------------------------
+
+DRAWN = ("tanh", "snake", "SIREN", "harmonics")
+BAND = (0.05, 0.25, 0.5, 0.75, 0.95)  # of the seeds
+MOST = 200  # points of a function that is drawn
+
+
+def function_table(label: str, runs: xr.Dataset) -> pd.DataFrame:
+    """The learned functions: quantiles over seeds and the first two seeds, at some test points."""
+    every = -(-runs.sizes["point"] // MOST)
+    here = runs.sortby(runs.x_test.isel(input=0)).isel(point=slice(None, None, every), output=0)
+    found = ap.stats.quantiles(here, "prediction", BAND).prediction
+    table = pd.DataFrame(
+        found.transpose("point", "quantile").values,
+        columns=[f"q{round(100 * share):02d}" for share in BAND],
+    )
+    table.insert(0, "label", label)
+    table.insert(1, "n", runs.sizes["seed"])
+    table.insert(2, "x", here.x_test.isel(input=0).values)
+    table.insert(3, "target", np.sin(table.x))
+    table.insert(4, "is_shown", here.distance.values == 0)
+    for seed in (0, 1):
+        table[f"seed {seed}"] = here.prediction.isel(seed=seed).values
+    return table.assign(fingerprint=runs.fingerprint[:12])
+
+
+def write_drawn(asked: ap.Study, summaries: Path) -> Path:
+    """Write the learned functions that the figure draws, of those networks that are trained."""
+    labels = [clean(network) for network in DRAWN if clean(network) in asked.trained.by_row]
+    table = pd.concat([function_table(label, asked.runs(label)) for label in labels])
+    path = summaries / f"{CASE}_functions.csv"
+    table.to_csv(path, index=False, float_format="%.4g", lineterminator="\n")
+    return path
+
+
 def main(
     seeds: int = 512,
     steps: int = STEPS,
@@ -201,6 +237,7 @@ def main(
     asked = study(steps)
     asked.run(seeds, only=only, out=results / CASE)
     asked.answer().write(summaries, CASE)
+    write_drawn(asked, summaries)
     print(asked.report())
 
 

@@ -38,7 +38,7 @@ FIGURES = {
     "interval_remedies": "interval_rows.csv, interval_curves.csv",
     "map_interval": r"map_interval_(sgd|adam)_(raw|z)_rates",
     "map_interval_width": r"map_interval_width_rates",
-    "sine": "sine/rows",
+    "sine": "sine_functions.csv, sine_rows.csv",
     "map_sine": r"map_sine_(width|spectrum)",
     "map_sine_snake": r"map_sine_snake",
     "identity": "identity_examples.csv",

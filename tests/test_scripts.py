@@ -324,7 +324,7 @@ def test_second_order_runs_is_drawn_and_is_timed(tmp_path, capsys):
 def test_figures_of_widths_and_methods_are_drawn_from_the_committed_tables():
     """The share of networks that could be right and are not is that of the table."""
     summaries = ROOT / "experiments" / "summaries"
-    for name in ("square_floors", "square_sources", "second_order"):
+    for name in ("square_floors", "square_sources", "second_order", "sine"):
         script("figures", name).draw(summaries).canvas.draw()
     figure = script("figures", "square_causes")
     table = pd.read_csv(summaries / "square_causes.csv")
