@@ -23,7 +23,7 @@ from experiments.map_clusters import MAPS, WORKS
 def message(bare: xr.Dataset) -> str:
     """The title: what biases are worth, and how many trainings without them succeed."""
     counted = f"{int(bare.successes.sum()):,} of {int(bare.n.sum()):,}"
-    return f"With biases ten units stand a little dropout;\nwithout, {counted} trainings succeed"
+    return f"With biases ten units tolerate some dropout;\nwithout, {counted} trainings succeed"
 
 
 def draw(summaries: Path) -> Figure:
