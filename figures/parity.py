@@ -100,14 +100,15 @@ def main(
     a.set_title(ap.plot.lettered("a", "All rows shown: wide networks always learn them"))
     a.legend(frameon=False)
     draw_kept(b, rates)
-    b.set_title(ap.plot.lettered("b", "The rows kept are known at n = 8"))
+    b.set_title(ap.plot.lettered("b", "Rows held out are known, n = 8"))
     ap.plot.legend_above(b, 1)
     figure.suptitle(
-        "Parity is hard for networks that are just large enough, and easy for wide ones\n"
+        "Parity is hard for networks that are just large enough, and easy for wide ones"
+    )
+    figure.supxlabel(
         f"{rates.n[0]} seeds of each network, {STEPS:,} steps of Adam at 0.01; bits are "
-        "-1 and 1 unless said otherwise\n"
-        "bars: exact 95% intervals",
-        size=7.5,
+        "-1 and 1 unless said otherwise; bars: 95% intervals",
+        size=7,
     )
     note = "Quick look, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "parity", note), sep="\n")

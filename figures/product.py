@@ -70,21 +70,23 @@ def main(
         summaries = figures = results / "quick"
     rates = pd.read_csv(summaries / "product_rates.csv", dtype={"fingerprint": str})
     plt.style.use(ap.plot.STYLE)
-    figure, (a, b, c) = plt.subplots(1, 3, figsize=(7.0, 2.6), layout="constrained", sharey=True)
+    figure, (a, b, c) = plt.subplots(1, 3, figsize=(7.0, 2.8), layout="constrained", sharey=True)
     draw_rates(a, rates, 1, "rate")
     ap.plot.share_axis(a, "seeds that succeed")
     a.set_title(ap.plot.lettered("a", "One layer: tanh needs four"))
     draw_rates(b, rates, 2, "rate")
-    b.set_title(ap.plot.lettered("b", "Two layers: relu needs fewer"))
+    b.set_title(ap.plot.lettered("b", "Two layers: relu is better at eight"))
     draw_rates(c, rates, 1, "outside")
-    c.set_title(ap.plot.lettered("c", "Outside, one layer: only squares"))
+    c.set_title(ap.plot.lettered("c", "Outside, one layer: squares only"))
     c.legend(frameon=False, loc="center right")
     figure.suptitle(
-        "Four smooth units learn x y, relu needs more, and only square units know it elsewhere\n"
-        f"{rates.n[0]} seeds of each network; {STEPS:,} steps of Adam; bars: exact 95% intervals\n"
+        "Four smooth units learn x y, relu needs more, and only square units know it elsewhere"
+    )
+    figure.supxlabel(
         f"success: mean squared error at most {MULTIPLIES:g} inside the box, {EXTRAPOLATES:g} "
-        "between it and one twice as wide",
-        size=7.5,
+        "between it and one twice as wide\n"
+        f"{rates.n[0]} seeds of each network; {STEPS:,} steps of Adam; bars: 95% intervals",
+        size=7,
     )
     note = "Quick look, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "product", note), sep="\n")

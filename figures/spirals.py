@@ -87,14 +87,13 @@ def main(
         title = f"2-{layers}-1: {fits(rates, 'spirals', layers)} of the seeds fit all points"
         draw_decisions(ax, runs, layers, ap.plot.lettered(letter, title))
     draw_learning(axes[1, 1], runs)
-    axes[1, 1].set_title(ap.plot.lettered("d", "Right on the points, wrong between them"))
-    circles = ", ".join(f"{fits(rates, 'circles', each)} for 2-{each}-1" for each in SHOWN)
-    figure.suptitle(
-        "One layer of ten never fits two spirals; two layers sometimes do, by heart\n"
-        f"Two spirals of 97 points; tanh units; {rates.n[0]} seeds; after {runs.step.values[-1]:,} "
-        "steps. Blue: the share of seeds that name the spiral of squares\n"
-        f"Two circles in 1,000 steps: {circles}; 95% intervals in brackets",
-        size=7.5,
+    axes[1, 1].set_title(ap.plot.lettered("d", "Right on the points, less so between"))
+    figure.suptitle("One layer of ten never fits two spirals; two layers sometimes do, by heart")
+    figure.supxlabel(
+        "blue: the share of seeds that name the spiral of squares, from none (light) to all "
+        f"(dark);\n{rates.n[0]} seeds, tanh units, {runs.step.values[-1]:,} steps; brackets: 95% "
+        "intervals",
+        size=7,
     )
     note = "Quick look, not the experiment" if quick else ""
     print(*ap.plot.save(figure, figures, "spirals", note), sep="\n")
