@@ -86,7 +86,7 @@ def draw_counts(found: xr.Dataset) -> plt.Figure:
     ap.plot.row_axis(ax, names)
     ax.set(
         ylim=(len(counts) - 0.5, -0.5),
-        xlabel="claims: sentences, each with a range in which the effect must lie",
+        xlabel="number of claims; each says how large an effect is",
         xlim=(0, 1.02 * left.max()),
     )
     total, supported = int(counts.to_numpy().sum()), int(counts.supported.sum())

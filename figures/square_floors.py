@@ -50,7 +50,7 @@ def draw(summaries: Path) -> Figure:
     exponents = pd.read_csv(summaries / "square_exponents.csv")
     figure, ax = plt.subplots(figsize=(3.5, 2.6))
     draw_errors(floors, exponents, ax)
-    ax.set_title("Wider networks end further above their best")
+    ax.set_title("Wider networks end further above the least error")
     return figure
 
 

@@ -64,7 +64,7 @@ def draw(summaries: Path) -> Figure:
     seeds = answer.main_rows.set_index("label").n[waveform.name(CLASSES, OPTIMIZER)]
     share = f"{waveform.LEARNED:.0%}"
     ax.set_xlabel(
-        f"share of {seeds} seeds that are so for {share} of fresh rows,\nwith 95% intervals"
+        f"share of {seeds} seeds for which this holds of {share} of fresh\nrows, with 95% intervals"
     )
     ax.set_title("Adam, 64 levels: of all advice only Gaussian units help")
     ax.legend(loc="center", bbox_to_anchor=(0.62, 0.36), handletextpad=0.2)

@@ -11,6 +11,16 @@ from approx.plot import STYLE, save
 QUICK_LOOK = "Quick look: few seeds, settings and steps, not the experiment"
 
 
+def draw_and_save(
+    name: str, draw: Callable[[Path], Figure], source: Path, figures: Path, note: str
+) -> None:
+    """Draw a figure from a folder in the style of papers, save it, and print where it is."""
+    with plt.style.context(STYLE):
+        figure = draw(source)
+        print(*save(figure, figures, name, note), sep="\n")
+    plt.close(figure)
+
+
 def figure_script(name: str, draw: Callable[[Path], Figure], folder: Path) -> Callable[..., None]:
     """The `main` of a script that draws a figure, for `tyro.cli`.
 
@@ -37,10 +47,7 @@ def figure_script(name: str, draw: Callable[[Path], Figure], folder: Path) -> Ca
         if quick:
             results = figures = results / "quick"
             note = QUICK_LOOK
-        with plt.style.context(STYLE):
-            figure = draw(results)
-            print(*save(figure, figures, name, note), sep="\n")
-        plt.close(figure)
+        draw_and_save(name, draw, results, figures, note)
 
     return main
 
@@ -78,9 +85,6 @@ def table_figure_script(
         if quick:
             summaries = figures = results / "quick"
             note = QUICK_LOOK
-        with plt.style.context(STYLE):
-            figure = draw(summaries)
-            print(*save(figure, figures, name, note), sep="\n")
-        plt.close(figure)
+        draw_and_save(name, draw, summaries, figures, note)
 
     return main
