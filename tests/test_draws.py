@@ -103,11 +103,26 @@ def test_a_users_own_initializer_draws_for_itself(quiet):
 def test_an_equal_call_traces_and_lowers_nothing_again(quiet, monkeypatch):
     recipe = ap.Recipe(model=ap.MLP((3,), "tanh"), steps=3)
     first = ap.run(SQUARE, recipe, seeds=2, **quiet)
-    lowered = set(programs._lowered)
+    lowered, built = set(programs._lowered), set(programs._built)
     monkeypatch.setattr(checks, "check", lambda *_: pytest.fail("shapes were found again"))
     again = ap.run(SQUARE, ap.Recipe(model=ap.MLP((3,), "tanh"), steps=3), seeds=2, **quiet)
     assert set(programs._lowered) == lowered
+    assert set(programs._built) == built
     np.testing.assert_array_equal(first.loss, again.loss)
+
+
+def test_a_changed_setting_of_jax_is_noticed(quiet):
+    """The programs of a call follow from JAX's settings too."""
+    recipe = ap.Recipe(model=ap.MLP((3,), "tanh"), steps=3)
+    ap.run(SQUARE, recipe, seeds=2, **quiet)
+    built = len(programs._built)
+    before = jax.config.jax_default_matmul_precision
+    jax.config.update("jax_default_matmul_precision", "highest")
+    try:
+        ap.run(SQUARE, recipe, seeds=2, **quiet)
+    finally:
+        jax.config.update("jax_default_matmul_precision", before)
+    assert len(programs._built) == built + 1
 
 
 def test_a_changed_closure_is_noticed_though_the_shapes_are_remembered(quiet):

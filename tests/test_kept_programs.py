@@ -53,6 +53,7 @@ def place(tmp_path, monkeypatch):
 
 def forget(monkeypatch):
     """No program is in memory any more, as in a new process."""
+    monkeypatch.setattr(programs, "_built", {})
     monkeypatch.setattr(programs, "_compiled", {})
 
 

@@ -137,7 +137,9 @@ def looked(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | No
 def build(
     structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any
 ) -> Block:
-    """Compile the two entry points for one device, side by side, or find them compiled.
+    """The block for one device: the one that was built for an equal call, or a new one.
+
+    A block that calls functions of the host is built anew each time, since it may call others.
 
     Args:
         structure: of the trainings.
@@ -145,6 +147,28 @@ def build(
         options: XLA compiler options.
         device: where it will run.
 
+    """
+    leaves, tree = jax.tree.flatten(inputs)
+    shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+    said = repr(sorted((options or {}).items()))
+    key = structure, tree, shapes, said, device, tuple(jax.config.values.items())
+    known = _built.get(key)
+    if known is not None:
+        return known
+    block = newly_built(structure, inputs, options, device)
+    if not block.callbacks:
+        if len(_built) >= MOST_LOWERED:
+            _built.clear()
+        _built[key] = block
+    return block
+
+
+def newly_built(
+    structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any
+) -> Block:
+    """Compile the two entry points for one device, side by side, or find them compiled.
+
+    The arguments are those of `build`.
     """
     make_room()
     quick = with_defaults(QUICK, options, device)
@@ -321,6 +345,7 @@ class Lowered(NamedTuple):
 
 MOST_LOWERED = 256  # programs; then all are forgotten, and lowered again where they are wanted
 _lowered: dict[Any, Lowered] = {}
+_built: dict[Any, Block] = {}  # by everything that a block is traced and compiled from
 # A fresh lambda with the same code finds its program here, as it has the same text
 _compiled: dict[Any, Any] = {}
 
@@ -414,6 +439,7 @@ def make_room() -> None:
     in use stays; one that is wanted again is compiled again. JAX's own are forgotten too.
     """
     if maps_used() > 0.75 * maps_allowed():
+        _built.clear()
         _compiled.clear()
         _lowered.clear()
         jax.clear_caches()

@@ -110,8 +110,8 @@ def finished(made: xr.Dataset) -> xr.Dataset:
 
     It warns of trainings that have no finite loss to begin with.
     """
-    first = made.loss.isel(step=0)
-    if made.step[0] == 0 and not hasattr(first.data, "dask"):
+    first = made.variables["loss"].isel(step=0).data
+    if made.variables["step"].values[0] == 0 and not hasattr(first, "dask"):
         count = int((~np.isfinite(first)).sum())
         if count:
             warnings.warn(
@@ -119,9 +119,10 @@ def finished(made: xr.Dataset) -> xr.Dataset:
                 skip_file_prefixes=(PACKAGE,),
                 stacklevel=2,
             )
-    if not (made.distance > 0).any():
+    distance = made.variables["distance"].values
+    if not (distance > 0).any():
         made = made.drop_vars(["outside_loss", "outside_accuracy"], errors="ignore")
-    if not (made.distance <= 0).any():
+    if not (distance <= 0).any():
         made = made.drop_vars(OF_INSIDE, errors="ignore")
     return made
 
