@@ -173,3 +173,16 @@ def test_the_orders_are_those_of_every_version():
     assert sampling.permute(KEY, 3, entries, 8).tolist() == [1, 3, 2, 6]
     assert sampling.permute(KEY, 3, entries, 70_000).tolist() == [27454, 27427, 31569, 62245]
     assert sampling.draw(KEY, 3, 4, 70_000).tolist() == [31808, 1785, 38553, 67080]
+
+
+@pytest.mark.parametrize("n", [1, 16, 17, 32])
+def test_a_few_numbers_are_sorted_as_argsort_sorts_them(n):
+    values = np.array([0, 1, 2**31, 2**32 - 1], np.uint32)
+    random = np.random.default_rng(n).choice(
+        values, (n, 3)
+    )  # some are equal: they keep their order
+    position = np.arange(n)[::-1]
+    known = np.argsort(random, axis=0, kind="stable")[position]
+    np.testing.assert_array_equal(jax.jit(sampling.sorting)(random, position), known)
+    each = jax.jit(jax.vmap(sampling.sorting, (1, None), 1))
+    np.testing.assert_array_equal(each(random, position), known)
