@@ -113,7 +113,6 @@ def compile_plan(plan: Plan, workers: list, compiler_options: Mapping[str, Any] 
 
     """
     began = time.perf_counter()
-    import_for_results()
     with x64(plan.recipe):
         cells = cell_inputs(plan)
         data, points, finite = looked(plan.structure, cells, compiler_options, workers[0])
@@ -122,6 +121,7 @@ def compile_plan(plan: Plan, workers: list, compiler_options: Mapping[str, Any] 
         programs = {}
         for device in dict.fromkeys(workers):
             programs[device] = build(plan.structure, first, compiler_options, device)
+    import_for_results()
     trace = left_behind(programs[workers[0]].carry, plan.structure.keep)
     size = nbytes(trace) // plan.lanes * plan.trainings
     return Ready(programs, points, size, workers, time.perf_counter() - began)
@@ -183,6 +183,7 @@ def newly_built(
     advance_code, advance_key = lower(advance, (structure,), arguments, (1,), fast, device)
     with ThreadPoolExecutor(2) as pool:
         rest = pool.submit(compiled, advance_code, advance_key)
+        import_for_results()
         if table is not None:
             wide = inputs.numbers.dtype == np.float64
             drawn = inputs.root, inputs.seeds, table
