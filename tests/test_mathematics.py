@@ -3,6 +3,7 @@ differences.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -18,15 +19,25 @@ KEY = jax.random.key(1)
 RNG = np.random.default_rng(0)
 OUT, TARGETS, LABELS = RNG.normal(size=(6, 3)), RNG.normal(size=(6, 3)), RNG.integers(0, 3, 6)
 SIDES = RNG.integers(0, 2, (6, 3)).astype(float)
+quick = partial(jax.jit, compiler_options=QUICK)
+
+
+def loss_of_each(given):
+    """The losses of these names, of outputs and targets."""
+    return {name: ap.losses.LOSSES[name](*pair) for name, pair in given.items()}
+
+
+def drawn(*models, inputs=2):
+    """The first weights and biases of these models, drawn in one program."""
+    init = quick(lambda key, x: [model.init(key, x) for model in models])
+    return jax.tree.map(np.asarray, init(KEY, np.ones((1, inputs), np.float32)))
 
 
 def test_losses():
+    targets = {"cross_entropy": LABELS, "binary_cross_entropy": SIDES, "brier": SIDES}
+    targets |= {"mse": TARGETS, "half_squared_error": TARGETS}
     with jax.enable_x64(True):
-        targets = {"cross_entropy": LABELS, "binary_cross_entropy": SIDES, "brier": SIDES}
-        value = {
-            name: np.asarray(ap.losses.LOSSES[name](jnp.asarray(OUT), jnp.asarray(values)))
-            for name, values in ({"mse": TARGETS, "half_squared_error": TARGETS} | targets).items()
-        }
+        value = quick(loss_of_each)({name: (OUT, values) for name, values in targets.items()})
     probability = scipy.special.expit(OUT)
     np.testing.assert_allclose(value["mse"], ((OUT - TARGETS) ** 2).mean(1))
     np.testing.assert_allclose(value["half_squared_error"], ((OUT - TARGETS) ** 2).sum(1) / 2)
@@ -71,29 +82,29 @@ def test_the_losses_of_keras_and_pytorch():
     }
     before = {"mse", "half_squared_error", "binary_cross_entropy", "brier", "cross_entropy"}
     assert set(expected) | before == set(ap.losses.LOSSES)
-
-    def all_of(given):
-        return {name: ap.losses.LOSSES[name](*pair) for name, pair in given.items()}
-
     with jax.enable_x64(True):
-        given = {name: tuple(map(jnp.asarray, two)) for name, (*two, _) in expected.items()}
-        found = jax.jit(all_of, compiler_options=QUICK)(given)
+        found = quick(loss_of_each)({name: tuple(two) for name, (*two, _) in expected.items()})
     for name, (_, _, values) in expected.items():
         np.testing.assert_allclose(found[name], values, rtol=1e-9, err_msg=name)
 
 
 def test_losses_with_numbers_and_slopes_at_their_corners():
     error = np.abs(OUT - TARGETS)
-    pair = jnp.asarray(OUT), jnp.asarray(TARGETS)
     huber = ap.losses.with_numbers("huber", delta=0.3)
-    known = np.where(error <= 0.3, error**2 / 2, 0.3 * (error - 0.15)).mean(1)
-    np.testing.assert_allclose(huber(*pair), known, rtol=1e-5)
     smooth = ap.losses.with_numbers("smooth_l1", beta=0.3)
-    np.testing.assert_allclose(smooth(*pair), known / 0.3, rtol=1e-5)
-    exact = jnp.zeros((1, 1))
-    assert jax.grad(lambda f: ap.losses.mae(f, exact).sum())(exact) == 0
-    at_end = jax.grad(lambda p: ap.losses.probability_binary_cross_entropy(p, exact).sum())
-    assert at_end(jnp.full((1, 1), 2.0)) == 0  # clipped, as in Keras
+    known = np.where(error <= 0.3, error**2 / 2, 0.3 * (error - 0.15)).mean(1)
+
+    @quick
+    def found(out, targets):
+        exact, beyond = jnp.zeros((1, 1)), jnp.full((1, 1), 2.0)
+        at_end = jax.grad(lambda p: ap.losses.probability_binary_cross_entropy(p, exact).sum())
+        slopes = jax.grad(lambda f: ap.losses.mae(f, exact).sum())(exact), at_end(beyond)
+        return huber(out, targets), smooth(out, targets), slopes
+
+    of_huber, of_smooth, slopes = jax.tree.map(np.asarray, found(OUT, TARGETS))
+    np.testing.assert_allclose(of_huber, known, rtol=1e-5)
+    np.testing.assert_allclose(of_smooth, known / 0.3, rtol=1e-5)
+    np.testing.assert_array_equal(slopes, 0)  # the second is clipped, as in Keras
     for words, wrong in {
         "has no numbers": ("mae", {"delta": 1.0}),
         "delta is 0; it must be": ("huber", {"delta": 0}),
@@ -106,20 +117,23 @@ def test_losses_with_numbers_and_slopes_at_their_corners():
 
 
 def test_losses_stay_finite_where_sigmoids_saturate():
-    far = jnp.array([[200.0], [-200.0]])
-    wrong = jnp.array([[0.0], [1.0]])
-    np.testing.assert_allclose(ap.losses.binary_cross_entropy(far, wrong), [200, 200])
-    np.testing.assert_allclose(
-        ap.losses.cross_entropy(jnp.array([[200.0, -200.0]]), jnp.array([1])), [400]
+    found = quick(loss_of_each)(
+        {
+            "binary_cross_entropy": (np.array([[200.0], [-200.0]]), np.array([[0.0], [1.0]])),
+            "cross_entropy": (np.array([[200.0, -200.0]]), np.array([1])),
+        }
     )
+    np.testing.assert_allclose(found["binary_cross_entropy"], [200, 200])
+    np.testing.assert_allclose(found["cross_entropy"], [400])
 
 
 def test_the_largest_output_is_the_first_of_equals_and_none_of_numbers_that_are_none():
-    equal = jnp.asarray(np.random.default_rng(0).integers(0, 3, (50, 4, 2)), jnp.float32)
-    np.testing.assert_array_equal(ap.losses.largest(equal), np.argmax(equal, 1))
-    broken = jnp.array([[jnp.nan, 1.0], [jnp.nan, jnp.nan], [jnp.inf, 1.0], [-jnp.inf, -jnp.inf]])
-    np.testing.assert_array_equal(ap.losses.largest(broken), [2, 2, 0, 0])
-    assert not ap.losses.same_class(broken[:2], jnp.array([1, 0])).any()
+    largest = quick(ap.losses.largest)
+    equal = np.random.default_rng(0).integers(0, 3, (50, 4, 2)).astype(np.float32)
+    np.testing.assert_array_equal(largest(equal), np.argmax(equal, 1))
+    broken = np.array([[np.nan, 1.0], [np.nan, np.nan], [np.inf, 1.0], [-np.inf, -np.inf]])
+    np.testing.assert_array_equal(largest(broken), [2, 2, 0, 0])
+    assert not np.any(quick(ap.losses.same_class)(broken[:2], np.array([1, 0])))
 
 
 def test_errors_in_standardised_units_against_numpy():
@@ -128,7 +142,7 @@ def test_errors_in_standardised_units_against_numpy():
         ((0.5, 2.0, 3.0), np.array([0.5, 2.0, 3.0])),
         (None, TARGETS.std(1)[:, None]),
     ):
-        found = ap.losses.ScaledError(scale)(jnp.asarray(OUT), jnp.asarray(TARGETS))
+        found = quick(ap.losses.ScaledError(scale))(OUT, TARGETS)
         np.testing.assert_allclose(found, (((OUT - TARGETS) / known) ** 2).mean(1), rtol=1e-5)
 
 
@@ -209,23 +223,20 @@ def test_activations_and_their_slopes():
     def all_of(z):
         return {name: model.activate(z[None])[0] for name, model in models.items()}
 
-    found = jax.jit(all_of, compiler_options=QUICK)(jnp.asarray(z))
+    found = quick(all_of)(z)
     for name, values in expected.items():
         np.testing.assert_allclose(found[name], values, rtol=3e-6, atol=3e-6, err_msg=name)
     with jax.enable_x64(True):
-        x, h = jnp.asarray(z), 1e-5
-        slopes = jax.jit(
-            lambda z: jax.jvp(all_of, (z,), (jnp.ones_like(z),)), compiler_options=QUICK
-        )
-        values, slopes = slopes(x)
-        above, below = (jax.jit(all_of, compiler_options=QUICK)(x + d) for d in (h, -h))
-        for name, slope in slopes.items():
-            known = (above[name] - below[name]) / (2 * h)
-            if name.startswith("fann"):  # of the value, between bounds
-                bound, is_tanh = (0.98, True) if "tanh" in name else (0.99, False)
-                v = np.clip(values[name], -bound if is_tanh else 0.01, bound)
-                known = 0.5 * (1 - v**2) if is_tanh else v * (1 - v)
-            np.testing.assert_allclose(slope, known, rtol=1e-6, atol=1e-7, err_msg=name)
+        h, both = 1e-5, quick(lambda z: jax.jvp(all_of, (z,), (jnp.ones_like(z),)))
+        values, slopes = jax.tree.map(np.asarray, both(z))
+        above, below = (jax.tree.map(np.asarray, both(z + d)[0]) for d in (h, -h))
+    for name, slope in slopes.items():
+        known = (above[name] - below[name]) / (2 * h)
+        if name.startswith("fann"):  # of the value, between bounds
+            bound, is_tanh = (0.98, True) if "tanh" in name else (0.99, False)
+            v = np.clip(values[name], -bound if is_tanh else 0.01, bound)
+            known = 0.5 * (1 - v**2) if is_tanh else v * (1 - v)
+        np.testing.assert_allclose(slope, known, rtol=1e-6, atol=1e-7, err_msg=name)
 
 
 def test_activations_with_numbers_of_their_own():
@@ -236,9 +247,9 @@ def test_activations_with_numbers_of_their_own():
         (ap.models.activation("scaled_tanh", inner=1 / 3), 1.7159 * np.tanh(z / 3)),
         (ap.models.activation("fann_tanh", steepness=1), np.tanh(z)),
     ):
-        np.testing.assert_allclose(ap.MLP((), made).activate(jnp.asarray(z)), expected, atol=2e-6)
-    slope = jax.grad(lambda z: ap.models.activation("fann_sigmoid", steepness=1)(z))(jnp.zeros(()))
-    np.testing.assert_allclose(slope, 0.5)
+        np.testing.assert_allclose(quick(ap.MLP((), made).activate)(z), expected, atol=2e-6)
+    steep = quick(jax.grad(ap.models.activation("fann_sigmoid", steepness=1)))
+    np.testing.assert_allclose(steep(0.0), 0.5)
     assert ap.models.activation("elu", alpha=2) == ap.models.activation("elu", alpha=2.0)
     with pytest.raises(ValueError, match="has no number 'alpha'; it has: slope"):
         ap.models.activation("leaky_relu", alpha=0.3)
@@ -254,9 +265,14 @@ def test_slopes_at_corners_are_those_of_pytorch():
         "elu": (0.0, 1.0),
     }
     corners |= {"hard_tanh": (1.0, 0.0), "softsign": (0.0, 1.0)}
-    for name, (z, slope) in corners.items():
-        found = jax.grad(ap.models.ACTIVATIONS[name])(z)
-        np.testing.assert_allclose(found, slope, rtol=1e-6, err_msg=name)
+
+    @quick
+    def slopes():
+        return {name: jax.grad(ap.models.ACTIVATIONS[name])(z) for name, (z, _) in corners.items()}
+
+    found = slopes()
+    for name, (_, slope) in corners.items():
+        np.testing.assert_allclose(found[name], slope, rtol=1e-6, err_msg=name)
 
 
 def test_a_network_of_several_activations_and_initialisers():
@@ -269,8 +285,7 @@ def test_a_network_of_several_activations_and_initialisers():
         output_activation="softmax",
     )
     x = np.random.default_rng(0).normal(size=(5, 2))
-    first, second, last = model.init(KEY, jnp.asarray(x, jnp.float32))
-    (he,) = ap.MLP((), outputs=4, initializer="he").init(KEY, jnp.ones((1, 2)))
+    (first, second, last), (he,) = drawn(model, ap.MLP((), outputs=4, initializer="he"))
     np.testing.assert_array_equal(first["w"], he["w"])
     np.testing.assert_array_equal(second["b"], np.ones(3))
     assert np.abs(second["w"]).max() <= 0.5
@@ -279,7 +294,7 @@ def test_a_network_of_several_activations_and_initialisers():
     hidden = hidden @ second["w"] + second["b"]
     hidden = hidden / (1 + np.exp(-hidden))
     z = np.exp(hidden @ last["w"] + last["b"])
-    found = model.apply([first, second, last], jnp.asarray(x, jnp.float32))
+    found = quick(model.apply)([first, second, last], x.astype(np.float32))
     np.testing.assert_allclose(found, z / z.sum(1, keepdims=True), rtol=1e-5)
     assert replace(model, init_scale=1.0) == model
     assert ap.MLP((2,), initializer=("he", "he")) != ap.MLP((2,), initializer=["he", "he"])
@@ -346,9 +361,9 @@ def test_the_distributions_that_frameworks_were_measured_to_draw():
     in_other_tests = {"keras", "pytorch", "nnet", "he", "uniform", "siren", "identity"}
     by_formula = {"neurolab", "opencv", "orthogonal"}
     assert set(known) | in_other_tests | by_formula == set(ap.models.INITIALIZERS)
-    x = jnp.ones((1, i))
-    for name, pair in known.items():
-        (layer,) = ap.MLP((), outputs=o, initializer=name).init(KEY, x)
+    models = [ap.MLP((), outputs=o, initializer=name) for name in known]
+    layers = [layer for (layer,) in drawn(*models, inputs=i)]
+    for (name, pair), layer in zip(known.items(), layers, strict=True):
         for values, expected in zip((layer["w"], layer["b"]), pair, strict=True):
             if isinstance(expected, float):
                 np.testing.assert_array_equal(values, expected, err_msg=name)
@@ -357,20 +372,32 @@ def test_the_distributions_that_frameworks_were_measured_to_draw():
                 assert low <= np.min(values)
                 assert np.max(values) <= high
                 assert kolmogorov(values, expected.cdf) > 1e-3, name
-    logistic = ap.MLP((o,), "logistic", initializer="sklearn").init(KEY, x)[0]["b"]
-    assert kolmogorov(logistic, within(np.sqrt(2 / (i + o))).cdf) > 1e-3
-    relu = ap.MLP((o,), "relu", initializer="convnetjs").init(KEY, x)
+    logistic, relu, vector = drawn(
+        ap.MLP((o,), "logistic", initializer="sklearn"),
+        ap.MLP((o,), "relu", initializer="convnetjs"),
+        ap.MLP((), outputs=500, initializer=("zeros", "he_uniform")),
+        inputs=i,
+    )
+    assert kolmogorov(logistic[0]["b"], within(np.sqrt(2 / (i + o))).cdf) > 1e-3
     np.testing.assert_array_equal(relu[0]["b"], np.float32(0.1))
     np.testing.assert_array_equal(relu[1]["b"], 0)
-    biases = ap.MLP((), outputs=500, initializer=("zeros", "he_uniform")).init(KEY, x)[0]["b"]
-    assert kolmogorov(biases, within(np.sqrt(6 / 500)).cdf) > 1e-3  # Keras' fan-in of a vector
+    # Keras' fan-in of a vector
+    assert kolmogorov(vector[0]["b"], within(np.sqrt(6 / 500)).cdf) > 1e-3
 
 
 def test_initialisers_of_a_formula():
-    x = jnp.ones((1, 2))
-    w = ap.MLP((), outputs=5, initializer="orthogonal").init(KEY, x)[0]["w"]
+    wide = ap.models.initializer("neurolab", low=0.0, high=10.0)
+    orthogonal, neurolab, wide, matlab, opencv, uniform = drawn(
+        ap.MLP((), outputs=5, initializer="orthogonal"),
+        ap.MLP((5,), "sigmoid", initializer="neurolab"),
+        ap.MLP((5,), "sigmoid", initializer=wide),
+        ap.MLP((5,), "tanh", initializer="matlab"),
+        ap.MLP((5,), "tanh", initializer="opencv"),
+        ap.MLP((), outputs=5, initializer="uniform"),
+    )
+    w = orthogonal[0]["w"]
     np.testing.assert_allclose(w @ w.T, np.eye(2), atol=1e-6)
-    first, last = ap.MLP((5,), "sigmoid", initializer="neurolab").init(KEY, x)
+    first, last = neurolab
     size = 0.7 * 5**0.5 * 4  # the logistic function's active range is ±4
     np.testing.assert_allclose(np.linalg.norm(first["w"], axis=0), size, rtol=1e-5)
     places = first["b"] / (size * np.sign(first["w"][0]))
@@ -379,17 +406,15 @@ def test_initialisers_of_a_formula():
     # neurolab has it; less half of it would leave the units' active range in place
     np.testing.assert_allclose(np.linalg.norm(last["w"]), 2 * 0.7, rtol=1e-5)
     np.testing.assert_allclose(last["b"], -last["w"].sum(0), rtol=1e-5)
-    wide = ap.models.initializer("neurolab", low=0.0, high=10.0)
-    wide = ap.MLP((5,), "sigmoid", initializer=wide).init(KEY, x)[0]
+    wide = wide[0]
     np.testing.assert_allclose(5 * wide["w"], first["w"], rtol=1e-5)
     np.testing.assert_allclose(wide["b"] + wide["w"].sum(0), first["b"], rtol=1e-4, atol=1e-5)
-    matlab = ap.MLP((5,), "tanh", initializer="matlab").init(KEY, x)
     np.testing.assert_allclose(np.linalg.norm(matlab[0]["w"], axis=0), size / 2, rtol=1e-5)
-    first, last = ap.MLP((5,), "tanh", initializer="opencv").init(KEY, x)
+    first, last = opencv
     np.testing.assert_allclose(np.abs(first["w"]).sum(0), 1, rtol=1e-5)
     largest = 0.7 * 2 ** (1 / 4) * np.abs(2 * np.arange(5) / 5 - 1)  # times U(-1, 1) / Σ |U(-1, 1)|
-    drawn = ap.MLP((), outputs=5, initializer="uniform").init(KEY, x)[0]
-    expected = drawn["b"] / np.abs(drawn["w"]).sum(0) * np.sign(2 * np.arange(5) / 5 - 1) * largest
+    shares = uniform[0]["b"] / np.abs(uniform[0]["w"]).sum(0)
+    expected = shares * np.sign(2 * np.arange(5) / 5 - 1) * largest
     np.testing.assert_allclose(first["b"], expected, rtol=1e-5)
     assert np.abs(last["w"]).max() > 0.3  # not divided
     for words, wrong in {
@@ -410,24 +435,24 @@ def test_initializers_have_the_distributions_they_are_named_after():
         "nnet": (0.7, 0.7),
         "uniform": (1, 1),
     }
-    for name, (w_bound, b_bound) in bounds.items():
-        (layer,) = ap.MLP((), outputs=n_out, initializer=name, init_scale=3.0).init(
-            jax.random.key(1), jnp.ones((1, n_in))
-        )
+    models = [ap.MLP((), outputs=n_out, initializer=name, init_scale=3.0) for name in bounds]
+    *named, (he,), siren = drawn(
+        *models,
+        ap.MLP((), outputs=n_out, initializer="he"),
+        ap.MLP((n_out,), "sin", outputs=9, initializer="siren", frequency=30.0),
+        inputs=n_in,
+    )
+    for (w_bound, b_bound), (layer,) in zip(bounds.values(), named, strict=True):
         for values, bound in ((layer["w"], 3 * w_bound), (layer["b"], 3 * b_bound)):
             assert np.abs(values).max() <= bound * (1 + 1e-6)
             if bound:
                 assert np.abs(values).max() > 0.98 * bound
                 assert np.std(values) == pytest.approx(bound / np.sqrt(3), rel=0.06)
-    (he,) = ap.MLP((), outputs=n_out, initializer="he").init(KEY, jnp.ones((1, n_in)))
     assert np.std(he["w"]) == pytest.approx(np.sqrt(2 / n_in), rel=0.02)
     assert np.abs(he["w"]).max() > 3 * np.sqrt(2 / n_in)  # untruncated
-    siren = ap.MLP((n_out,), "sin", outputs=9, initializer="siren", frequency=30.0).init(
-        jax.random.key(1), jnp.ones((1, n_in))
-    )
     assert 0.98 / n_in < np.abs(siren[0]["w"]).max() <= 1 / n_in
     assert 0.98 * np.sqrt(6 / n_out) / 30 < np.abs(siren[1]["w"]).max() <= np.sqrt(6 / n_out) / 30
-    (eye,) = ap.MLP((), outputs=5, initializer="identity").init(KEY, jnp.ones((1, 5)))
+    ((eye,),) = drawn(ap.MLP((), outputs=5, initializer="identity"), inputs=5)
     np.testing.assert_array_equal(eye["w"], np.eye(5))
 
 
@@ -443,8 +468,8 @@ def test_ten_steps_of_gradient_descent_against_numpy():
     with jax.enable_x64(True):
         recipe = replace(recipe, dtype="float64")
         task = ap.tasks.square()
-        state = ap.init(jax.random.key(0), task, recipe)
-        trace = jax.jit(ap.train, compiler_options=QUICK)(jax.random.key(0), task, recipe)
+        state = quick(ap.init)(jax.random.key(0), task, recipe)
+        trace = quick(ap.train)(jax.random.key(0), task, recipe)
     (w1, b1), (w2, b2) = ((np.array(p["w"]), np.array(p["b"])) for p in state.params)
     x = np.arange(-10.0, 11)[:, None]
     y = x**2
@@ -470,23 +495,23 @@ def test_ten_steps_of_gradient_descent_against_numpy():
     "activation", ["tanh", "gelu", "gaussian", "sin", "snake", "sigmoid", "square"]
 )
 def test_gradients_against_float64_differences(activation):
+    task = ap.tasks.sine(range=1.0, size=9)
+    recipe = ap.Recipe(model=ap.MLP((3,), activation), dtype="float64", l2=0.1)
+    x, flat = np.linspace(-1, 1, 9)[:, None], np.random.default_rng(2).normal(size=10)
+
+    def of(v, x, y):
+        params = [
+            {"w": v[:3].reshape(1, 3), "b": v[3:6]},
+            {"w": v[6:9].reshape(3, 1), "b": v[9:]},
+        ]
+        return ap.loss(params, x, y, task, recipe)
+
+    eye = 1e-5 * np.eye(10)
     with jax.enable_x64(True):
-        task, recipe = (
-            ap.tasks.sine(range=1.0, size=9),
-            ap.Recipe(model=ap.MLP((3,), activation), dtype="float64", l2=0.1),
-        )
-        params = ap.init(jax.random.key(2), task, recipe).params
-        x, y = task.rows(jax.random.key(0), jax.random.key(0))
-        flat, unravel = jax.flatten_util.ravel_pytree(params)
-
-        def of(v):
-            return ap.loss(unravel(v), x, y, task, recipe)
-
-        f, slope = (jax.jit(function, compiler_options=QUICK) for function in (of, jax.grad(of)))
-        gradient = np.asarray(slope(flat))
-        eye = 1e-5 * np.eye(len(flat))
-        numeric = [(float(f(flat + d)) - float(f(flat - d))) / 2e-5 for d in eye]
-    np.testing.assert_allclose(gradient, numeric, rtol=1e-6, atol=1e-8)
+        both = quick(jax.vmap(jax.value_and_grad(of), (0, None, None)))
+        values, slopes = both(np.concatenate([flat + eye, flat - eye, [flat]]), x, np.sin(x))
+    numeric = (np.asarray(values[:10]) - np.asarray(values[10:20])) / 2e-5
+    np.testing.assert_allclose(slopes[20], numeric, rtol=1e-6, atol=1e-8)
 
 
 def test_linear_models_reach_least_squares(quiet):
@@ -506,7 +531,7 @@ def test_linear_models_reach_least_squares(quiet):
 
 def test_records_against_numpy(quiet):
     task = ap.task(lambda x: x**3, np.linspace(-1, 1, 9), np.linspace(-2, 2, 21))
-    runs = ap.run(task, ap.Recipe(steps=20), seeds=2, **quiet)
+    runs = ap.run(task, ap.Recipe(model=ap.MLP((2,)), steps=20), seeds=2, **quiet)
     error = (runs.prediction.values[..., 0] - np.linspace(-2, 2, 21) ** 3) ** 2
     inside = np.abs(np.linspace(-2, 2, 21)) <= 1
     np.testing.assert_allclose(runs.test_loss.isel(step=-1), error[:, inside].mean(1), rtol=1e-5)
@@ -529,8 +554,8 @@ def test_square_data_are_the_integers_and_their_squares():
 
 
 def test_dropout_keeps_the_mean_and_its_rate():
-    x = jnp.ones((200, 500))
-    out = np.asarray(ap.models.dropout(jax.random.key(0), 0, x, 0.3))
+    dropped = quick(lambda key, x: ap.models.dropout(key, 0, x, 0.3))
+    out = np.asarray(dropped(jax.random.key(0), np.ones((200, 500), np.float32)))
     assert set(np.unique(out)) == {0, np.float32(1 / np.float32(0.7))}
     # Four standard deviations of 100,000 draws
     assert (out == 0).mean() == pytest.approx(0.3, abs=0.006)
@@ -538,10 +563,11 @@ def test_dropout_keeps_the_mean_and_its_rate():
 
 def test_every_layer_drops_units_of_its_own():
     """Three tenths of the units are dropped after each of two layers, 0.3² of them after both."""
-    layers = [{"w": jnp.eye(400), "b": jnp.zeros(400)} for _ in range(3)]
+    same, none = np.eye(400, dtype=np.float32), np.zeros((400, 400), np.float32)
+    layers = [{"w": same, "b": none[0]}] * 3
     model = ap.MLP((400, 400), "linear", outputs=400, dropout=0.3)
-    drop = lambda params: model.apply(params, jnp.ones((100, 400)), key=jax.random.key(0))  # noqa: E731
-    ones = [layers[0], {"w": jnp.zeros((400, 400)), "b": jnp.ones(400)}, layers[2]]
+    drop = quick(lambda params: model.apply(params, jnp.ones((100, 400)), key=KEY))
+    ones = [layers[0], {"w": none, "b": none[0] + 1}, layers[2]]
     second = np.asarray(drop(ones)) == 0  # the second layer's mask alone
     either = np.asarray(drop(layers)) == 0  # a unit is 0 if one of the masks drops it
     # Independent masks leave 0.7² = 0.49 of the units, one mask for all 0.7; four deviations of
@@ -590,17 +616,17 @@ def test_the_batch_accuracy_is_that_of_the_batches_since_the_last_record(quiet):
 
 def test_noise_has_its_standard_deviation_and_spares_the_points():
     task = ap.tasks.sine(size=20_000, noise=0.25)
-    _, y = task.rows(jax.random.key(0), jax.random.key(1))
+    rows_and_points = quick(lambda task, key: (task.rows(key, key), task.points()))
+    (_, y), points = rows_and_points(task, KEY)
     clean = np.sin(np.linspace(-2 * np.pi, 2 * np.pi, 20_000))
     assert np.std(np.asarray(y)[:, 0] - clean) == pytest.approx(0.25, rel=0.02)
-    points = task.points()
-    np.testing.assert_allclose(points.y, np.sin(points.x), atol=1e-6)
+    np.testing.assert_allclose(points.y, np.sin(np.asarray(points.x)), atol=1e-6)
 
 
 def test_validation_rows_are_the_last():
     for n, kept in ((10, 8), (21, 16)):  # Keras keeps floor(n (1 - validation_split))
         task = ap.given(np.arange(float(n)), np.arange(float(n)) ** 2, validation=0.2)
-        (x, _), (held, _) = task.split(jax.random.key(0), jax.random.key(0))
+        (x, _), (held, _) = quick(task.split)(KEY, KEY)
         assert x[:, 0].tolist() == list(range(kept))
         assert held[:, 0].tolist() == list(range(kept, n))
 
@@ -611,7 +637,8 @@ def test_the_ends_of_the_range_are_inside_whatever_their_rounding():
 
 
 def test_errors_by_distance(quiet):
-    runs = ap.run(ap.tasks.square(range=1.0), ap.Recipe(steps=2), seeds=3, **quiet)
+    recipe = ap.Recipe(model=ap.MLP((2,)), steps=2)
+    runs = ap.run(ap.tasks.square(range=1.0), recipe, seeds=3, **quiet)
     errors = ap.stats.error_by_distance(runs)
     absolute = np.abs(runs.prediction - runs.y_test).values[..., 0]
     x = runs.x_test.values[:, 0]
