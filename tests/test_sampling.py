@@ -20,7 +20,7 @@ LEAST_P = 1e-3
 @pytest.mark.parametrize("n", [1, 2, 3, 7, 10, 21, 300, 1000, 8000])
 def test_every_epoch_is_a_permutation(n):
     everything = jax.jit(jax.vmap(lambda e: sampling.permute(KEY, e, jnp.arange(n), n)))(
-        jnp.arange(5)
+        np.arange(5)
     )
     for epoch in np.asarray(everything):
         np.testing.assert_array_equal(np.sort(epoch), np.arange(n))
@@ -34,7 +34,7 @@ def test_every_epoch_is_a_permutation(n):
 @pytest.mark.parametrize("places", [(0, 1), (3, 9)])
 def test_a_permutation_puts_each_row_everywhere_and_pairs_are_independent(n, epochs, places):
     table = jax.jit(jax.vmap(lambda e: sampling.permute(KEY, e, jnp.array(places), n)))(
-        jnp.arange(epochs)
+        np.arange(epochs)
     )
     first, second = np.asarray(table).T
     for entries in (first, second):
@@ -49,7 +49,7 @@ def test_a_permutation_puts_each_row_everywhere_and_pairs_are_independent(n, epo
 def test_entries_that_walk_on_are_a_permutation_and_uniform(n):
     assert np.prod(sampling.halves(n)) > n
     permutations = jax.jit(jax.vmap(lambda epoch: sampling.permute(KEY, epoch, jnp.arange(n), n)))
-    table = np.asarray(permutations(jnp.arange(20_000 // n)))
+    table = np.asarray(permutations(np.arange(20_000 // n)))
     np.testing.assert_array_equal(np.sort(table, axis=1), np.tile(np.arange(n), (len(table), 1)))
     fifth = np.arange(n) * 5 // n
     # Fifths of the rows in fifths of the places
@@ -63,18 +63,17 @@ def test_entries_that_walk_on_are_a_permutation_and_uniform(n):
 
 @pytest.mark.parametrize("n", [4, 6])
 def test_all_permutations_are_about_equally_frequent(n):
-    epochs = 60_000
-    table = np.asarray(
-        jax.vmap(lambda e: sampling.permute(KEY, e, jnp.arange(n), n))(jnp.arange(epochs))
-    )
-    _, counts = np.unique(table, axis=0, return_counts=True)
+    epochs = np.arange(60_000)
+    permutations = jax.jit(jax.vmap(lambda epoch: sampling.permute(KEY, epoch, jnp.arange(n), n)))
+    _, counts = np.unique(np.asarray(permutations(epochs)) @ n ** np.arange(n), return_counts=True)
     assert len(counts) == [24, 720][n == 6]
     assert scipy.stats.chisquare(counts).pvalue > LEAST_P
 
 
 def test_draws_are_uniform_and_independent():
     n, size, steps = 300, 32, 3000
-    table = np.asarray(jax.vmap(lambda s: sampling.draw(KEY, s, size, n))(jnp.arange(steps)))
+    draws = jax.jit(jax.vmap(lambda step: sampling.draw(KEY, step, size, n)))
+    table = np.asarray(draws(np.arange(steps)))
     assert table.min() == 0
     assert table.max() == n - 1
     assert scipy.stats.chisquare(np.bincount(table.ravel(), minlength=n)).pvalue > LEAST_P
@@ -103,10 +102,11 @@ def test_words_become_numbers_below_n_in_64_bit_arithmetic(n):
 @pytest.mark.parametrize("kind", ["epoch", "order", "replacement"])
 def test_many_keys_see_what_each_sees_alone(kind, n):
     keys = jax.random.split(KEY, 3)
-    together, weights = sampling.batch(kind, keys, 4, 8, n)
+    batch = jax.jit(lambda keys: sampling.batch(kind, keys, 4, 8, n))
+    together, weights = batch(keys)
     assert together.shape == (8, 3)
     for k, key in enumerate(keys):
-        alone, its = sampling.batch(kind, key, 4, 8, n)
+        alone, its = batch(key)
         np.testing.assert_array_equal(together[:, k], alone)
         assert (weights is None) == (its is None)
         if its is not None:
@@ -114,12 +114,11 @@ def test_many_keys_see_what_each_sees_alone(kind, n):
 
 
 def test_seeds_are_independent():
-    keys = jax.vmap(jax.random.fold_in, (None, 0))(KEY, jnp.arange(20_000))
-    for sample in (
-        lambda k: sampling.draw(k, 3, 2, 10),
-        lambda k: sampling.permute(k, 3, jnp.arange(2), 10),
-    ):
-        table = np.asarray(jax.vmap(sample)(keys))
+    def both(seed):
+        key = jax.random.fold_in(KEY, seed)
+        return sampling.draw(key, 3, 2, 10), sampling.permute(key, 3, jnp.arange(2), 10)
+
+    for table in map(np.asarray, jax.jit(jax.vmap(both))(np.arange(20_000))):
         assert scipy.stats.chisquare(np.bincount(table[:, 0], minlength=10)).pvalue > LEAST_P
         assert (
             scipy.stats.chisquare(
@@ -152,14 +151,18 @@ def test_batches_of_an_epoch_cover_every_row_once_and_epochs_differ(n, size):
 
 
 def test_only_the_last_batch_of_an_epoch_is_partial():
-    # Two epochs
-    weights = jax.vmap(lambda step: sampling.batch("epoch", KEY, step, 32, 300)[1])(jnp.arange(20))
+    weights_of = jax.jit(jax.vmap(lambda step: sampling.batch("epoch", KEY, step, 32, 300)[1]))
+    weights = np.asarray(weights_of(np.arange(20)))  # of two epochs
     assert weights.sum(1).tolist() == 2 * [*[32] * 9, 12]
 
 
 def test_whole_batches_need_no_weights():
-    assert sampling.batch("epoch", KEY, jnp.int32(0), 5, 20)[1] is None
-    assert sampling.batch("replacement", KEY, jnp.int32(0), 5, 23)[1] is None
+    for kind, n in (("epoch", 20), ("replacement", 23)):
+        shapes = jax.eval_shape(
+            lambda step, kind=kind, n=n: sampling.batch(kind, KEY, step, 5, n), 0
+        )
+        assert shapes[0].shape == (5,)
+        assert shapes[1] is None
 
 
 @pytest.mark.parametrize("kind", ["epoch", "order", "replacement", "stream"])
@@ -169,10 +172,18 @@ def test_a_recipe_knows_every_way_of_batching(kind):
 
 def test_the_orders_are_those_of_every_version():
     """Recorded: another permutation, as good a one, would be another training of each seed."""
-    entries = jnp.array([0, 1, 2, 7])
-    assert sampling.permute(KEY, 3, entries, 8).tolist() == [1, 3, 2, 6]
-    assert sampling.permute(KEY, 3, entries, 70_000).tolist() == [27454, 27427, 31569, 62245]
-    assert sampling.draw(KEY, 3, 4, 70_000).tolist() == [31808, 1785, 38553, 67080]
+
+    @jax.jit
+    def found(key):
+        entries = jnp.array([0, 1, 2, 7])
+        few, many = (sampling.permute(key, 3, entries, n) for n in (8, 70_000))
+        return few, many, sampling.draw(key, 3, 4, 70_000)
+
+    assert [order.tolist() for order in found(KEY)] == [
+        [1, 3, 2, 6],
+        [27454, 27427, 31569, 62245],
+        [31808, 1785, 38553, 67080],
+    ]
 
 
 @pytest.mark.parametrize("n", [1, 16, 17, 32])
