@@ -38,12 +38,9 @@ def learned(functions, y=np.sin, half=1.0, reach=3.0, n=301, dtype=np.float32):
     )
 
 
-def kinds(f, half=1.0, **options):
-    """The classes of one function of x / half, left and right."""
-    found = stats.asymptote(
-        learned([lambda x: f(x / half)], half=half, y=lambda x: x / half, **options)
-    )
-    return found.isel(seed=0), found.kind.isel(seed=0).values.tolist()
+def kinds(functions, **options):
+    """The classes of functions, left and right."""
+    return stats.asymptote(learned(functions, y=lambda x: x, **options)).kind.values.tolist()
 
 
 CLASSES = {
@@ -99,34 +96,37 @@ def test_asymptotes_of_functions_that_are_known(half):
     "cycles", [3.1, *(pytest.param(cycles, marks=pytest.mark.slow) for cycles in (2, 5, 11))]
 )
 def test_periods_of_sines(cycles):
-    for phase in (0, 1, 2):
-        found = kinds(lambda u, p=phase: np.sin(cycles * np.pi * u + p))[0]
-        np.testing.assert_allclose(found.period, 2 / cycles, rtol=0.02)
+    waves = [lambda u, p=phase: np.sin(cycles * np.pi * u + p) for phase in (0, 1, 2)]
+    found = stats.asymptote(learned(waves, y=lambda x: x))
+    np.testing.assert_allclose(found.period, np.full((3, 2), 2 / cycles), rtol=0.02)
 
 
 def test_asymptotes_come_with_their_numbers():
-    for f, name, left, right in (
+    cases = (
         (np.square, "exponent", 2, 2),
         (lambda u: np.sqrt(np.abs(u)), "exponent", 0.5, 0.5),
         (lambda u: np.where(u < 0, -2.0, 7.0), "level", -2, 7),
         (np.abs, "slope", 1, 1),
         (lambda u: np.exp(2 * np.abs(u)), "growth", 2, 2),
-    ):
-        found = kinds(f)[0]
+    )
+    both = lambda u: 0.7 * u + np.sin(6 * np.pi * u) ** 2 / 6  # noqa: E731
+    all_found = stats.asymptote(learned([*(f for f, *_ in cases), both], y=lambda x: x))
+    for seed, (_, name, left, right) in enumerate(cases):
+        found = all_found.isel(seed=seed)
         np.testing.assert_allclose(found[name], [left, right], atol=1e-3)
         others = {"exponent", "level", "slope", "growth", "period"} - {name}
         assert all(bool(found[other].isnull().all()) for other in others)
-    found = kinds(lambda u: 0.7 * u + np.sin(6 * np.pi * u) ** 2 / 6)[0]
+    found = all_found.isel(seed=-1)
     np.testing.assert_allclose(found.slope, [-0.7, 0.7], rtol=1e-2)  # outward
     np.testing.assert_allclose(found.period, 1 / 6, rtol=0.02)
 
 
 def test_asymptotes_of_each_side_and_of_few_points():
-    assert kinds(lambda u: np.maximum(u, 0))[1] == ["constant", "linear"]
-    assert kinds(lambda u: np.where(u < 0, np.nan, u**2))[1] == ["diverged", "power"]
-    assert kinds(np.abs, n=9)[1] == ["undecided"] * 2, "three points on a side"
-    assert kinds(lambda u: 0 * u, n=9)[1] == ["undecided"] * 2
-    assert kinds(np.exp, reach=1.2)[1] == ["undecided"] * 2, (
+    sides = [lambda u: np.maximum(u, 0), lambda u: np.where(u < 0, np.nan, u**2)]
+    assert kinds(sides) == [["constant", "linear"], ["diverged", "power"]]
+    three_points_on_a_side = [np.abs, lambda u: 0 * u]
+    assert kinds(three_points_on_a_side, n=9) == [["undecided"] * 2] * 2
+    assert kinds([np.exp], reach=1.2) == [["undecided"] * 2], (
         "too short a side to tell a power from an exponential"
     )
 
