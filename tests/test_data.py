@@ -4,7 +4,8 @@ warned of.
 
 import fractions
 import warnings
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -21,7 +22,8 @@ from approx.training import checks, evaluation, inputs
 
 X = np.arange(4.0)
 KEY = jax.random.key(0)
-LINEAR = ap.Recipe(model=ap.MLP(()), steps=2, records=(0, 2))
+quick = partial(jax.jit, compiler_options=QUICK)
+LINEAR = ap.Recipe(model=ap.MLP(()), optimizer="sgd", steps=2, records=(0, 2))
 
 
 class Metres(np.ndarray):
@@ -229,19 +231,24 @@ def test_outside_accuracy_and_a_row_that_is_held_out_at_random(quiet):
     np.testing.assert_allclose(
         runs.outside_accuracy.isel(step=-1), right[:, ~inside].mean(1), rtol=1e-6
     )
-    held_rows = set()
-    for seed in range(3):
+
+    @quick
+    def split(seed):
         data = inputs.streams(jax.random.fold_in(jax.random.key(0, impl="threefry2x32"), seed)).data
-        (kept, _), (held, y_held) = task.split(data, data)
+        return task.split(data, data)
+
+    predict, held_rows = quick(ap.predict), set()
+    for seed in range(3):
+        (kept, _), (held, y_held) = jax.tree.map(np.asarray, split(seed))
         np.testing.assert_array_equal(np.sort(np.r_[kept[:, 0], held[:, 0]]), np.float32(x))
-        outputs = ap.predict(ap.params(runs, seed=seed), held, LINEAR)
+        outputs = np.asarray(predict(ap.params(runs, seed=seed), held, LINEAR))
         loss = float(((outputs - y_held) ** 2).mean())
         assert float(runs.validation_loss.sel(seed=seed).isel(step=-1)) == pytest.approx(
             loss, rel=1e-5
         )
         right_held = float(((outputs > 0.5) == (y_held > 0.5)).mean())
         assert float(runs.validation_accuracy.sel(seed=seed).isel(step=-1)) == right_held
-        held_rows.add(tuple(np.asarray(held[:, 0]).tolist()))
+        held_rows.add(tuple(held[:, 0].tolist()))
     assert len(held_rows) == 3
 
 
@@ -261,12 +268,12 @@ def test_the_end_of_a_sorted_grid_that_is_held_out_counts_as_outside():
     np.testing.assert_allclose(tail.distance, np.where(by_rule > 1e-5, by_rule, 0))
     spread = ap.task(np.square, x, x_test, validation=0.2, hold_out="random")
     assert (spread.distance == 0).sum() == 61
-    curve = ap.tasks.square(range=3.0, size=61, test_size=121, validation=0.2).points()
-    expected = np.maximum(np.maximum(-3 - curve.x[:, 0], curve.x[:, 0] - end), 0)
+    curve = quick(ap.tasks.square(range=3.0, size=61, test_size=121, validation=0.2).points)()
+    x_curve = np.asarray(curve.x[:, 0])
+    expected = np.maximum(np.maximum(-3 - x_curve, x_curve - end), 0)
     np.testing.assert_allclose(curve.distance, np.where(expected > 1e-5, expected, 0), atol=1e-5)
-    drawn = ap.tasks.square(
-        range=3.0, size=61, test_size=121, validation=0.2, inputs="uniform"
-    ).points()
+    drawn = ap.tasks.square(range=3.0, size=61, test_size=121, validation=0.2, inputs="uniform")
+    drawn = quick(drawn.points)()
     assert (np.asarray(drawn.distance) == 0).sum() == 41
     arguments = x[48:, None], x[:48, None], x_test[:, None]
     with pytest.warns(
@@ -280,6 +287,7 @@ def test_the_end_of_a_sorted_grid_that_is_held_out_counts_as_outside():
         values.warn_of_tail(x[::5, None], x[1:, None], *arguments[2:], tail.distance)
 
 
+@pytest.mark.slow  # the quick test of the mean over rows held out, in test_mathematics, warns too
 def test_a_run_warns_of_a_held_out_end(quiet):
     with pytest.warns(UserWarning, match="the validation rows are the end of sorted rows"):
         ap.run(ap.task(np.square, X, validation=0.25), LINEAR, seeds=2, **quiet)
@@ -288,16 +296,15 @@ def test_a_run_warns_of_a_held_out_end(quiet):
 @pytest.mark.parametrize("inputs", ["grid", "uniform"])
 def test_a_range_of_two_ends(inputs):
     task = ap.tasks.square(range=(0, 1), size=11, test_size=31, inputs=inputs)
-    x, y = task.rows(KEY, KEY)
+    made = quick(lambda key: (task.rows(key, key), task.points(), task.fresh(key, key, 1000)))
+    (x, y), points, (fresh, _) = jax.tree.map(np.asarray, made(KEY))
     assert 0 <= x.min() < x.max() <= 1
     np.testing.assert_allclose(y, np.square(x), rtol=1e-6)
     if inputs == "grid":
         np.testing.assert_allclose(x[:, 0], np.arange(11) / 10, atol=1e-7)
-    points = task.points()
     np.testing.assert_allclose(points.x[:, 0], np.linspace(-1, 2, 31), atol=1e-6)
     beyond = np.maximum(np.maximum(-points.x[:, 0], points.x[:, 0] - 1), 0)
     np.testing.assert_allclose(points.distance, np.where(beyond > 1e-5, beyond, 0), atol=1e-6)
-    fresh, _ = task.fresh(KEY, KEY, 1000)
     assert fresh.min() < 0.1 and fresh.max() > 0.9 and fresh.min() >= 0  # noqa: PT018
 
 
@@ -318,14 +325,15 @@ def test_points_inside_a_range_of_a_tenth():
 
 # ---- outputs that are not finite -----------------------------------------------------------------
 
-BAD = jnp.array([[jnp.nan], [jnp.inf], [-jnp.inf]])
+BAD = np.array([[np.nan], [np.inf], [-np.inf]], np.float32)
 
 
 @pytest.mark.parametrize("rule", [ap.losses.same_side, ap.losses.same_half])
 def test_an_output_that_is_not_finite_is_on_no_side(rule):
-    assert not rule(BAD, jnp.zeros((3, 1))).any()
-    assert not rule(BAD, jnp.ones((3, 1))).any()
-    assert not rule(BAD[..., None], jnp.zeros((3, 1, 1))).any()  # an axis of networks behind
+    rule = quick(rule)
+    assert not np.any(rule(BAD, np.zeros((3, 1))))
+    assert not np.any(rule(BAD, np.ones((3, 1))))
+    assert not np.any(rule(BAD[..., None], np.zeros((3, 1, 1))))  # an axis of networks behind
 
 
 def test_a_row_with_an_output_that_is_not_finite_is_of_no_class():
@@ -434,14 +442,13 @@ def test_reprs_are_short():
         assert len(str(caught.value)) < 300
 
 
-def test_labels_and_rows_of_zeros_and_one_share_a_run():
-    recipe = ap.Recipe(model=ap.MLP((2,), outputs=2), steps=2, records=(0, 2))
+def test_labels_and_rows_of_zeros_and_one_share_a_run(quiet):
+    recipe = replace(LINEAR, model=ap.MLP((), outputs=2))
     rows = np.eye(2)[[0, 1, 0, 1]]
     one_hot = ap.given(X, rows, X, rows, correct=ap.losses.same_largest)
     labels = ap.given(X, [0, 1, 0, 1], X, [0, 1, 0, 1], loss="cross_entropy")
-    options = {"seeds": 2, "progress": False, "compiler_options": QUICK}
-    both = ap.run(one_hot, {"rows": recipe, "labels": (labels, recipe)}, **options)
-    alone = ap.run(labels, recipe, **options)
+    both = ap.run(one_hot, {"rows": recipe, "labels": (labels, recipe)}, seeds=2, **quiet)
+    alone = ap.run(labels, recipe, seeds=2, **quiet)
     np.testing.assert_array_equal(both.loss.sel(recipe="labels"), alone.loss)
     np.testing.assert_array_equal(both.test_accuracy.sel(recipe="labels"), alone.test_accuracy)
     assert "y_test" not in both.coords
