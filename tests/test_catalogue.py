@@ -3,6 +3,7 @@
 import inspect
 import math
 import re
+from functools import partial
 
 import jax
 import jax.numpy as jnp
@@ -11,6 +12,7 @@ import pytest
 import scipy.optimize
 import scipy.signal
 import sklearn.datasets
+from conftest import QUICK
 from scripts import ROOT
 
 import approx as ap
@@ -19,6 +21,7 @@ from approx.tasks.catalogue import spaces
 T = ap.tasks
 C = T.catalogue
 KEY = jax.random.key(3)
+quick = partial(jax.jit, compiler_options=QUICK)
 # What a name needs beside its options
 NEEDED = {"genz": ("gaussian",), "feynman": ("I.12.2",)}
 SMALL = {"modular_addition": {"p": 5}, "arithmetic": {"test_size": 20}}
@@ -30,14 +33,14 @@ def made(name):
 
 def values(functions, x):
     """What functions give, {name: values} in float64, by one program."""
-    program = jax.jit(lambda x: {name: f(x) for name, f in functions.items()})
+    program = quick(lambda x: {name: f(x) for name, f in functions.items()})
     with jax.enable_x64(True):
         return jax.tree.map(np.asarray, program(jnp.asarray(x, jnp.float64)))
 
 
 def rows(task):
     """A seed's training rows; kinds of tasks share their programs' shapes."""
-    x, y = task.rows(KEY, KEY)
+    x, y = quick(task.rows)(KEY, KEY)
     return np.asarray(x), np.asarray(y)
 
 
@@ -101,11 +104,11 @@ def test_the_sum_of_sines_is_that_of_the_paper():
 
 def test_functions_of_half_a_line_are_judged_where_they_are_defined():
     task = T.reciprocal(range=(1, 2), reach=2.5, size=5, test_size=9)
-    points = task.points()
+    points = quick(task.points)()
     np.testing.assert_allclose(points.x[:, 0], np.linspace(0.25, 2.75, 9), rtol=1e-6)
     assert (np.asarray(points.distance) > 0).sum() == 6
     for name in ("sqrt", "log", "reciprocal"):
-        points = made(name).points()
+        points = quick(made(name).points)()
         assert np.isfinite(np.asarray(points.y)).all()
         assert (np.asarray(points.distance) == 0).all()
 
@@ -240,13 +243,13 @@ def test_parity_and_whole_numbers():
 def test_arithmetic_on_subsets():
     task = T.arithmetic("sub", inputs=10, subset=0.4, overlap=0.5, test_size=3)
     a, b = U[:, :4].sum(1), U[:, 2:6].sum(1)
-    np.testing.assert_allclose(task.f(jnp.asarray(U)), a - b, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(quick(task.f)(U), a - b, rtol=1e-4, atol=1e-5)
     assert (task.distance[:3] == 0).all()
     assert (task.distance[3:] > 0).all()
     assert task.x_test[:3].max() <= 2
     assert task.x_test[3:].max() <= 6
     two = T.arithmetic("div", inputs=2, subset=0.5, overlap=0.0, test_size=3)
-    np.testing.assert_allclose(two.f(jnp.asarray(U[:, :2])), U[:, 0] / U[:, 1], rtol=1e-5)
+    np.testing.assert_allclose(quick(two.f)(U[:, :2]), U[:, 0] / U[:, 1], rtol=1e-5)
     assert T.arithmetic().f.keywords == {"operation": "mul", "size": 25, "overlap": 12}
 
 

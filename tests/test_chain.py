@@ -1,10 +1,10 @@
 """Promise: chains of layers are their formulas, and running averages follow the batches alone."""
 
 from dataclasses import replace
+from functools import partial
 
 import flax.linen as nn
 import jax
-import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import QUICK
@@ -15,6 +15,7 @@ from approx.models import BatchNorm, Chain, Dense
 X = np.random.default_rng(0).normal(size=(8, 2))
 Y = X[:, :1] * X[:, 1:]
 KEY = jax.random.key(0)
+quick = partial(jax.jit, compiler_options=QUICK)
 
 
 def normalised(x, epsilon):
@@ -22,7 +23,7 @@ def normalised(x, epsilon):
 
 
 def test_layers_against_numpy():
-    x = jnp.asarray(X, jnp.float32)
+    x = X.astype(np.float32)
     chain = Chain(
         [
             ap.models.Normalization([1.0, 2.0], [4.0, 0.0]),
@@ -32,19 +33,21 @@ def test_layers_against_numpy():
             ap.models.Activation("softmax"),
         ]
     )
-    params = chain.init(KEY, x)
+    params = quick(chain.init)(KEY, x)
     h = (X - [1, 2]) / [2, 1e-7] * 1e-7 + 0.5
     h = (h - h.mean(1, keepdims=True)) / np.sqrt(h.var(1, keepdims=True) + 0.1)
     z = h @ np.asarray(params[3]["w"]) + 1
     e = np.exp(z / (1 + np.exp(-z)))
-    np.testing.assert_allclose(chain.apply(params, x), e / e.sum(1, keepdims=True), rtol=1e-5)
+    found = quick(chain.apply)(params, x)
+    np.testing.assert_allclose(found, e / e.sum(1, keepdims=True), rtol=1e-5)
 
 
 def test_dropout_and_noise_draw_in_training_alone():
-    x = jnp.ones((400, 5))
+    x = np.ones((400, 5), np.float32)
     chain = Chain([ap.models.Dropout(0.25), ap.models.GaussianNoise(0.1)])
-    np.testing.assert_array_equal(chain.apply(chain.init(KEY, x), x), x)
-    found = np.asarray(chain.apply(chain.init(KEY, x), x, key=KEY))
+    params = quick(chain.init)(KEY, x)
+    np.testing.assert_array_equal(quick(chain.apply)(params, x), x)
+    found = np.asarray(quick(lambda x, key: chain.apply(params, x, key=key))(x, KEY))
     dropped = found < 0.66
     assert abs(dropped.mean() - 0.25) < 4 * np.sqrt(0.25 * 0.75 / 2000)
     assert abs(found[~dropped].mean() - 4 / 3) < 0.02
@@ -97,7 +100,7 @@ def test_running_averages_against_numpy(kind):
     options = {"progress": False, "lanes": 2, "compiler_options": QUICK, "keep": ("params",)}
     runs = ap.run(task, recipe, seeds=2, **options)
     key = jax.random.fold_in(jax.random.key(0, impl="threefry2x32"), 0)
-    first = ap.init(key, task, recipe).params
+    first = quick(ap.init)(key, task, recipe).params
     dense = first["params"]["Dense_0"] if kind == "flax" else first["params"][1]
     w, b = (np.asarray(dense[name]) for name in (("kernel", "bias") if kind == "flax" else "wb"))
     mean, var, judged = by_hand(w, b, int(kind == "unbiased"), 0.05, batches)
@@ -107,7 +110,7 @@ def test_running_averages_against_numpy(kind):
     np.testing.assert_allclose(found[1], var, rtol=1e-5)
     np.testing.assert_allclose(runs.loss.sel(seed=0).isel(step=-1), judged, rtol=1e-4)
     if kind == "unbiased":
-        trace = ap.train(key, task, recipe)
+        trace = quick(ap.train)(key, task, recipe)
         np.testing.assert_allclose(trace.loss, runs.loss.sel(seed=0), rtol=1e-5)
 
 
