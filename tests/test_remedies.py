@@ -14,7 +14,9 @@ import pytest
 
 import approx as ap
 from approx.study import doubts
+from approx.study.doubts import Range, of_reach
 from approx.study.optimising import EVALUATIONS
+from approx.study.plateaus import Rows
 
 RNG = np.random.default_rng(0)
 X = RNG.normal([5.0, -3.0], [20.0, 0.5], (200, 2))
@@ -35,7 +37,7 @@ class Ending(nn.Module):
 
     @nn.compact
     def __call__(self, x):
-        return self.end(nn.Dense(1)(jax.nn.relu(nn.Dense(4)(x))))
+        return self.end(nn.Dense(1)(x))
 
 
 class Dropped(nn.Module):
@@ -45,8 +47,7 @@ class Dropped(nn.Module):
 
     @nn.compact
     def __call__(self, x, train=False):
-        hidden = jnp.tanh(nn.Dense(4)(x))
-        return nn.Dense(1)(nn.Dropout(self.dropout_rate, deterministic=not train)(hidden))
+        return nn.Dense(1)(nn.Dropout(self.dropout_rate, deterministic=not train)(x))
 
 
 def labels(task, recipe, **options):
@@ -252,11 +253,11 @@ def test_outputs_that_reach_the_targets_are_not():
 
 def test_outputs_that_miss_a_little_are_a_doubt():
     """Success is possible with a larger threshold, or where little is out of reach."""
-    recipe = ap.Recipe(model=Ending())
     with pytest.warns(UserWarning, match="at or above 0"):
-        ap.remedies(LINE, recipe, below=2.0)
-    noisy = ap.given(SIX, np.maximum(2 * SIX - 1, 0) - 0.05)
-    assert len(doubts(noisy, recipe)) == 1
+        ap.remedies(LINE, ap.Recipe(model=Ending()), below=2.0)
+    y = np.maximum(2 * SIX - 1, 0)[:, None] - 0.05
+    rows, reach = Rows(SIX[:, None], y), Range(0.0, np.inf)
+    assert len(of_reach(ap.given(SIX, y), reach, rows, None)) == 1
 
 
 @pytest.mark.parametrize(
