@@ -176,7 +176,7 @@ def whole():
 
 
 def test_a_map_is_the_program_of_one_cell(count_compiles):
-    options = {"seeds": 2, "keep": (), "progress": False, "compiler_options": QUICK, "lanes": 3}
+    options = {"seeds": 2, "keep": (), "progress": False, "compiler_options": QUICK}
     ap.run(TASK, RECIPE, **options, **{name: values[:1] for name, values in GRID.items()})
     with count_compiles() as compiles:
         ap.run(TASK, RECIPE, **options, **{name: values[:5] for name, values in GRID.items()})
@@ -535,13 +535,13 @@ def test_rates_in_a_file_are_those_of_the_trainings_bit_for_bit(counted):
 
 def test_rates_of_several_recipes_are_written_too(tmp_path):
     """Their provenance is one for each recipe."""
-    units = ap.study.Over("units", {1: {"widths": (1,)}, "two": {"widths": (2,)}})
+    scales = ap.study.Over("scales", {1: {"init_scale": 0.5}, "two": {"init_scale": 2.0}})
     axes = {"learning_rate": ap.study.Axis(0.1, 1.0)}
     one = ap.study.Map(
         TASK,
         RECIPE,
         axes=axes,
-        over=units,
+        over=scales,
         points=2,
         options={"compiler_options": QUICK},
         **SUCCESS,
