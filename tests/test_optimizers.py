@@ -183,10 +183,14 @@ TASK = ap.given(X, Y)
 def descended(x, y, n, **fields):
     """Value and gradient of a batch, of one network."""
     recipe = ap.Recipe(model=MODEL, **fields)
-    weights = jnp.array([1.0] * n + [0.0] * (len(x) - n))
-    batch = ap.training.inputs.Batch(jnp.asarray(x), jnp.asarray(y), weights)
-    found = ap.training.evaluation.descended(START, batch, TASK, recipe)
-    return found.value, found.gradient
+    weights = np.array([1.0] * n + [0.0] * (len(x) - n), np.float32)
+    batch = ap.training.inputs.Batch(*map(jnp.asarray, (x, y, weights)))
+
+    def of_batch(params, batch):
+        found = ap.training.evaluation.descended(params, batch, TASK, recipe)
+        return found.value, found.gradient
+
+    return jax.jit(of_batch, compiler_options=QUICK)(START, batch)
 
 
 @pytest.mark.parametrize(
@@ -209,7 +213,7 @@ def test_what_is_descended_on_a_partial_batch(fields, rows, share):
         penalty = 0.3 * (kernels**2).sum() + 0.2 * jnp.sqrt(kernels**2).sum()
         return rows * (errors**2).sum() + share * penalty
 
-    total, slopes = jax.value_and_grad(written_out)(START)
+    total, slopes = jax.jit(jax.value_and_grad(written_out), compiler_options=QUICK)(START)
     per_row = total / 5 if rows == 1 else total
     assert float(value) == pytest.approx(float(per_row), rel=1e-5)
     for here, there in zip(jax.tree.leaves(gradient), jax.tree.leaves(slopes), strict=True):
@@ -219,7 +223,7 @@ def test_what_is_descended_on_a_partial_batch(fields, rows, share):
 def test_the_slope_of_l1_at_zero_is_zero():
     recipe = ap.Recipe(model=MODEL, l1=1.0)
     zeros = [{"w": jnp.zeros((1, 2)), "b": jnp.zeros(2)}]
-    slope = jax.grad(ap.training.evaluation.penalty)(zeros, recipe)
+    slope = jax.jit(jax.grad(ap.training.evaluation.penalty))(zeros, recipe)
     assert not np.asarray(slope[0]["w"]).any()
 
 
@@ -228,9 +232,10 @@ def test_the_slope_of_l1_at_zero_is_zero():
 
 def rows_of(kind, steps, size=3, n=7, drop_last=False):
     key = jax.random.key(5)
+    batch = jax.jit(lambda step: ap.sampling.batch(kind, key, step, size, n, drop_last))
     found = []
     for step in range(steps):
-        index, weights = ap.sampling.batch(kind, key, step, size, n, drop_last)
+        index, weights = batch(step)
         counted = np.ones(size) if weights is None else np.asarray(weights)
         found.append(np.asarray(index)[counted > 0].tolist())
     return found
