@@ -16,6 +16,8 @@ from scipy import stats as scipy_stats
 import approx as ap
 from approx import stats
 
+quick = partial(jax.jit, compiler_options=QUICK)
+
 
 def hits(values) -> xr.Dataset:
     return xr.Dataset({"hit": (("seed", "step"), np.asarray(values, bool)[:, None])}, {"step": [1]})
@@ -238,13 +240,15 @@ def test_idle_units():
     dead = {"w": np.array([[1.0, 1.0, -1.0]]), "b": np.array([-2.0, 0.0, 3.0])}
     last = {"w": np.ones((3, 1)), "b": np.zeros(1)}
     relu = ap.MLP((3,), "relu")
-    np.testing.assert_allclose(ap.models.idle_units(relu, [dead, last], x), [1 / 3], rtol=1e-6)
+    found = quick(partial(ap.models.idle_units, relu, x=x))([dead, last])
+    np.testing.assert_allclose(found, [1 / 3], rtol=1e-6)
     steep = {"w": np.array([[0.1, 1.0, 1.0]]), "b": np.array([20.0, 0.0, -30.0])}
-    both = [{k: jnp.stack([a[k], b[k]]) for k in a} for a, b in ((dead, steep), (last, last))]
-    found = jax.vmap(partial(ap.models.idle_units, ap.MLP((3,), "sigmoid"), x=x))(both)
+    both = [{k: np.stack([a[k], b[k]]) for k in a} for a, b in ((dead, steep), (last, last))]
+    found = quick(jax.vmap(partial(ap.models.idle_units, ap.MLP((3,), "sigmoid"), x=x)))(both)
     np.testing.assert_allclose(found, [[0.0], [2 / 3]], rtol=1e-6)
     silent = [{"w": np.zeros((1, 2))}, {"w": np.ones((2, 1))}]
-    assert ap.models.idle_units(ap.MLP((2,), jnp.tanh, bias=False), silent, x).tolist() == [1.0]
+    found = quick(partial(ap.models.idle_units, ap.MLP((2,), jnp.tanh, bias=False), x=x))(silent)
+    assert found.tolist() == [1.0]
     with pytest.raises(ValueError, match="without a hidden layer"):
         ap.models.idle_units(ap.MLP(()), [last], x)
 
@@ -256,24 +260,16 @@ def test_idle_units_know_the_number_of_the_activation():
         {"w": np.ones((2, 1)), "b": np.zeros(1)},
     ]
     x = np.linspace(-1, 1, 11)[:, None]
-    shares = [
-        float(ap.models.idle_units(ap.MLP((2,), "sin", frequency=f), params, x)[0])
-        for f in (1.0, 1e4)
-    ]
-    assert shares == [1.0, 0.0]
+    shares = quick(lambda model: ap.models.idle_units(model, params, x)[0])
+    assert shares(ap.MLP((2,), "sin", frequency=1.0)) == 1.0
+    assert shares(ap.MLP((2,), "sin", frequency=1e4)) == 0.0
 
 
-def test_idle_units_of_a_run():
-    runs = ap.run(
-        ap.tasks.square(range=1.0),
-        ap.Recipe(model=ap.MLP((4,), "relu"), steps=2),
-        seeds=3,
-        keep=("params",),
-        progress=False,
-        compiler_options=QUICK,
-    )
+def test_idle_units_of_a_run(quiet):
+    recipe = ap.Recipe(model=ap.MLP((4,), "relu"), optimizer="sgd", steps=2)
+    runs = ap.run(ap.tasks.square(range=1.0), recipe, seeds=3, keep=("params",), **quiet)
     units = partial(ap.models.idle_units, ap.MLP((4,), "relu"), x=runs.x_test.values)
-    idle = jax.vmap(units)(ap.params(runs))
+    idle = np.asarray(quick(jax.vmap(units))(ap.params(runs)))
     layer = ap.params(runs, seed=1)[0]
     outputs = np.maximum(runs.x_test.values @ layer["w"] + layer["b"], 0)
     assert idle.shape == (3, 1)

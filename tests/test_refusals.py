@@ -20,6 +20,7 @@ import approx as ap
 from approx.sweep import devices, limits, programs
 
 SQUARE, RECIPE = ap.tasks.square(), ap.Recipe(steps=5)
+LEAST = ap.Recipe(model=ap.MLP(()), optimizer="sgd", steps=5)  # where something is trained
 LABELS = ap.given([0.0, 1.0, 2.0], [0, 1, 2], loss="cross_entropy")
 X = np.arange(4.0)
 AMOUNTS = ap.given([0.0, 1.0, 2.0], np.eye(3))
@@ -578,7 +579,7 @@ CASES = {
     ),
     "distribution": (lambda: ap.tasks.Identity(distribution="cauchy"), ValueError, "not 'cauchy'"),
     "no params kept": (
-        lambda: ap.params(run(), seed=0),
+        lambda: ap.params(run(recipe=LEAST), seed=0),
         ValueError,
         'keep=\\("prediction", "params"\\)',
     ),
@@ -668,7 +669,7 @@ def test_what_cannot_fit_into_memory_is_refused_with_a_suggestion(monkeypatch):
         run(seeds=2000)
     with pytest.raises(MemoryError, match="lanes=16 takes less"):
         run(ap.tasks.square(size=5000), seeds=1, lanes=64, keep=())
-    run(seeds=10, keep=())
+    run(recipe=LEAST, seeds=10, keep=())
     # Checked for all recipes before the first is trained
     with pytest.raises(MemoryError, match="600 trainings need"):
         run(recipe={name: replace(RECIPE, optimizer=name) for name in ("sgd", "adam")}, seeds=300)
@@ -683,7 +684,7 @@ def test_a_failing_block_stops_the_others(monkeypatch):
 
     monkeypatch.setattr(devices, "rows", rows)
     with pytest.raises(OSError, match="worker failed"):
-        run(recipe=replace(RECIPE, steps=20_000), seeds=100, threads=2)
+        run(recipe=replace(LEAST, steps=100_000), seeds=100, threads=2)
     assert len(done) <= 4
 
 
@@ -791,7 +792,7 @@ def test_a_slip_is_met_with_what_was_meant(name):
 
 def test_a_number_of_ones_own_may_have_the_name_of_a_slip(quiet):
     """What a task of one's own calls `seed` or `epochs` is swept like any other number."""
-    runs = ap.run(Own(), RECIPE, seeds=2, epochs=[1.0, 2.0], **quiet)
+    runs = ap.run(Own(), LEAST, seeds=2, epochs=[1.0, 2.0], keep=(), **quiet)
     assert runs.sizes["epochs"] == 2
 
 
@@ -801,7 +802,7 @@ def test_values_that_a_task_of_ones_own_refuses_are_tried_one_by_one():
 
 
 def test_numbers_that_follow_from_a_swept_one_are_swept_with_it(quiet):
-    runs = ap.run(Own(), RECIPE, seeds=1, epochs=[1.0, 1.5, 3.0], keep=(), **quiet)
+    runs = ap.run(Own(), LEAST, seeds=1, epochs=[1.0, 1.5, 3.0], keep=(), **quiet)
     assert runs.y_test.isel(point=0, output=0).values.tolist() == [2.0, 3.0, 6.0]
 
 

@@ -1,11 +1,13 @@
 """Promise: standardisation inside a model is undone exactly, and is that of the data outside it."""
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conftest import QUICK
 
 import approx as ap
 from approx import scalings
@@ -15,6 +17,7 @@ RNG = np.random.default_rng(3)
 X = RNG.normal([5.0, -3.0, 100.0], [0.1, 2.0, 30.0], (40, 3))
 MEAN, SD = X.mean(0), X.std(0)
 KEY = jax.random.key(4)
+quick = partial(jax.jit, compiler_options=QUICK)
 NET = ap.MLP((4,), outputs=3, init_scale=0.7)
 CHAIN = ap.Recipe(
     model=NET, optimizer="sgd", learning_rate=0.05, batch_size=None, steps=10, records=range(11)
@@ -23,10 +26,9 @@ CHAIN = ap.Recipe(
 
 def outputs(model, x=X):
     with jax.enable_x64(True):
-        params = model.init(KEY, jnp.asarray(x))
-        return np.asarray(model.apply(params, jnp.asarray(x))), lambda z: np.asarray(
-            NET.apply(params, jnp.asarray(z))
-        )
+        params = quick(model.init)(KEY, x)
+        of_net = quick(NET.apply)
+        return np.asarray(quick(model.apply)(params, x)), lambda z: np.asarray(of_net(params, z))
 
 
 def test_per_feature():

@@ -112,7 +112,7 @@ def test_scales():
 
 def test_crossed_streams(quiet):
     task = ap.tasks.square(range=1.0, inputs="uniform")
-    recipe = ap.Recipe(model=ap.MLP((4,)), batch_size=7, steps=5, records=3)
+    recipe = ap.Recipe(model=ap.MLP((4,)), optimizer="sgd", batch_size=7, steps=5, records=3)
     seeds = {"init": 3, "data": (4, 9)}
     runs = ap.run(
         task, recipe, seeds=2, cross=seeds, learning_rate=[0.01, 0.1], keep=("params",), **quiet
