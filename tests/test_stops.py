@@ -40,9 +40,10 @@ def watch(rule, values, rate=None):
     memory = jax.tree.map(lambda a: jnp.broadcast_to(a, (count,)), rule.start("float32"))
     stopped, best = np.full(count, LOOKS), np.full(count, -1)
     factor, rates = jnp.ones(count), []
+    judge = jax.jit(rule.judge, compiler_options=QUICK)
     for n, value in enumerate(values):
         look = watching.Look(jnp.asarray(value), None if rate is None else rate * factor, factor)
-        verdict = rule.judge(memory, look)
+        verdict = judge(memory, look)
         memory = verdict.memory
         running = stopped == LOOKS
         best[running & np.asarray(verdict.better)] = n
