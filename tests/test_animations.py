@@ -45,6 +45,11 @@ def _style():
         yield
 
 
+def small():
+    """Axes of a picture that is soon drawn."""
+    return plt.subplots(figsize=(2.5, 2))[1]
+
+
 def test_each_panel_has_the_median_of_its_step(runs):
     drawn = plot.snapshots(runs, title="Slowly")
     named = [{text.get_text() for text in ax.texts} >= {"target", "median"} for ax in drawn]
@@ -72,7 +77,7 @@ def test_each_panel_has_the_median_of_its_step(runs):
 
 def test_a_gif_has_a_picture_for_each_kept_step(runs, tmp_path):
     path = tmp_path / "new" / "learning.gif"
-    made = plot.animate(runs, path, title="x² grows", pace=2)
+    made = plot.animate(runs, path, ax=small(), title="x² grows", pace=2)
     with Image.open(path) as gif:
         durations = []
         for frame in range(gif.n_frames):
@@ -87,7 +92,7 @@ def test_a_page_has_the_pictures_and_loads_nothing(runs, tmp_path):
     path = tmp_path / "learning.html"
     with warnings.catch_warnings():
         warnings.simplefilter("error")  # of an animation that nobody has drawn
-        plot.animate(runs, path, title="a < b")
+        plot.animate(runs, path, ax=small(), title="a < b")
         gc.collect()
     page = path.read_text()
     frames = re.search(r'type="application/json">(.*?)</script>', page, re.S).group(1)

@@ -1,6 +1,7 @@
 """Promise: a lower floor never imports a higher one; experiments and figures import approx only."""
 
 import ast
+from functools import cache
 from graphlib import TopologicalSorter
 from pathlib import Path
 from types import ModuleType
@@ -29,6 +30,7 @@ ALLOWED = {
 }
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Every module a file imports: `import a.b`, `from a import b` (as a.b) alike."""
     found = set()
