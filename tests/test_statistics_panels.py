@@ -307,8 +307,8 @@ def test_save_takes_what_panels_return_and_keeps_all_labels(tmp_path):
         image = plt.imread(alone[-1])[..., :3]
         rim = np.concatenate([image[0], image[-1], image[:, 0], image[:, -1]])
         assert (rim == 1).all(), "white all around: nothing is cut"
-        several = plt.subplots(2, 2)[1]
-        parts = plt.figure().subfigures(1, 2)
+        several = plt.subplots(2, 2, figsize=(2, 2))[1]
+        parts = plt.figure(figsize=(2, 2)).subfigures(1, 2)
         for given in (several, several.tolist()[0], parts[0], parts[0].subplots()):
             assert len(plot.save(given, tmp_path, "some")) == 3
         for given, error, message in (
