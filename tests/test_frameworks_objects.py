@@ -154,10 +154,16 @@ def test_sixty_combinations_and_more_are_recorded():
 # ---- first weights -------------------------------------------------------------------------------
 
 
+def first_layer(model):
+    """The first weights and biases of a layer that has five inputs."""
+    init = jax.jit(model.init, compiler_options=QUICK)
+    return init(jax.random.key(3), np.zeros((1, 5), np.float32))[0]
+
+
 def drawn(initializer, activation="tanh"):
     """2,000 first weights and 400 biases of a layer of 400 units with five inputs."""
     model = ap.MLP((400,), activation, initializer=[initializer, "zeros"])
-    layer = model.init(jax.random.key(3), jnp.zeros((1, 5)))[0]
+    layer = first_layer(model)
     return np.asarray(layer["w"]), np.asarray(layer["b"])
 
 
@@ -194,7 +200,7 @@ def test_first_weights_of_keras(n):
 )
 def test_first_weights_of_the_others(initializer, activation, recorded):
     model = ap.MLP((400,), activation, outputs=1, initializer=initializer)
-    layer = model.init(jax.random.key(3), jnp.zeros((1, 5)))[0]
+    layer = first_layer(model)
     check_quantiles(np.asarray(layer["w"]), recorded["weights"])
     check_quantiles(np.asarray(layer["b"]), recorded["biases"])
 
@@ -580,14 +586,18 @@ def test_an_nnx_module_is_called_as_it_is():
     made = {"optimizer": nnx.Optimizer(Net(nnx.Rngs(0)), optax.sgd(0.1), wrt=nnx.Param)}
     question = flax.question(lambda rngs: Net(rngs=rngs), X, Y, epochs=3, **made)
     model, key = question.recipe.model, jax.random.key(1)
-    params = model.init(key, X)
+    init, apply, averages_of = (
+        jax.jit(function, compiler_options=QUICK)
+        for function in (model.init, model.apply, model.averages)
+    )
+    params = init(key, X)
     module = Net(nnx.Rngs(key))
     module.eval()
-    np.testing.assert_allclose(model.apply(params, X), module(X), rtol=1e-6)
-    dropped = model.apply(params, X, key)
-    assert np.abs(dropped - model.apply(params, X, jax.random.key(2))).max() > 1e-3
+    np.testing.assert_allclose(apply(params, X), module(X), rtol=1e-6)
+    one, other = (np.asarray(apply(params, X, jax.random.key(seed))) for seed in (1, 2))
+    assert np.abs(one - other).max() > 1e-3
     hidden = np.asarray(module.hidden(X))
-    averages = model.averages(params, X, key)
+    averages = averages_of(params, X, key)
     np.testing.assert_allclose(averages["norm"]["mean"], hidden.mean(0) / 2, atol=1e-6)
     np.testing.assert_allclose(averages["norm"]["var"], 0.5 + hidden.var(0) / 2, rtol=1e-5)
 
