@@ -24,6 +24,7 @@ train = quick(ap.train)
 LABELS = ap.given(np.linspace(-1, 1, 30), np.repeat([0, 1, 2], 10), loss="cross_entropy")
 SIDES = ap.given(np.linspace(-1, 1, 30), np.linspace(-1, 1, 30) > 0.2, loss="binary_cross_entropy")
 SMALL = ap.tasks.square(range=1.0)
+PRODUCT = ap.task(lambda x: x[:, :1] * x[:, 1:], np.random.default_rng(0).uniform(-1, 1, (20, 2)))
 TASKS = {
     "square": SMALL,
     "square drawn": ap.tasks.square(range=1.0, size=40, inputs="uniform", validation=0.2),
@@ -31,12 +32,10 @@ TASKS = {
     "function": ap.task(
         lambda x: np.maximum(0, 1 - abs(x)), np.linspace(-2, 2, 41), np.linspace(-4, 4, 101)
     ),
-    "two inputs": ap.task(
-        lambda x: x[:, :1] * x[:, 1:], np.random.default_rng(0).uniform(-1, 1, (20, 2))
-    ),
+    "two inputs": PRODUCT,
     "half": replace(SMALL, loss="half_squared_error"),
-    "own loss": replace(
-        SMALL,
+    "own loss of two inputs": replace(
+        PRODUCT,
         loss=lambda f, y: jnp.abs(f - y).sum(1),
         correct=lambda f, y: jnp.abs(f - y)[:, 0] < 0.1,
     ),
@@ -44,6 +43,11 @@ TASKS = {
     "sides": SIDES,
     "equation": ap.tasks.decay(size=21),
 }
+
+
+# A recipe, and what is kept of it, whose program several tests share
+DESCENT = ap.Recipe(model=ap.MLP((4,)), optimizer="sgd", steps=20, records=(0, 10, 20))
+KEPT = {"keep": ("params",), "keep_at": (10,)}
 
 
 class Told(nn.Module):
@@ -83,9 +87,9 @@ TOGETHER = [
     ("square drawn", "gaussian", "rmsprop", ("stream", 7)),
     ("sine", "sin", "momentum", ("order", 7)),
     ("function", "relu", "nesterov", None),
-    ("two inputs", "gelu", "adamw", ("replacement", 7)),
+    ("two inputs", "square", "rmsprop_keras", ("epoch", 20)),
     ("half", "snake", "adam", ("once", 7)),
-    ("own loss", "square", "rmsprop_keras", ("epoch", 21)),
+    ("own loss of two inputs", "gelu", "adamw", ("replacement", 7)),
     ("labels", "sigmoid", "adam_keras", None),
     ("sides", "xla_tanh", "adamw_keras", None),
     ("equation", "tanh", "adam", ("epoch", 8)),
@@ -105,7 +109,7 @@ def test_the_table_holds_the_whole_catalogue():
 
 # Tasks whose losses, metrics and batches differ; the optimisers and activations of the others are
 # compared with numpy elsewhere
-ALWAYS = ("square drawn", "sine", "two inputs", "own loss", "labels")
+ALWAYS = ("square drawn", "sine", "own loss of two inputs", "labels")
 
 
 @pytest.mark.parametrize(
@@ -130,7 +134,8 @@ def test_together(name, activation, optimizer, batches):
     trace = train(jax.random.key(0), TASKS[name], recipe)
     assert falls(np.asarray(trace.loss))
     assert trace.prediction.shape == (1, jax.eval_shape(TASKS[name].points).x.shape[0], outputs)
-    assert (trace.accuracy is not None) == (name in ("labels", "sides", "own loss"))
+    judged = ("labels", "sides", "own loss of two inputs")
+    assert (trace.accuracy is not None) == (name in judged)
     assert (trace.validation_loss is not None) == (name == "square drawn")
     if trace.accuracy is not None:  # of so many rows, the shares of them: no mean of means, no sum
         rows = len(TASKS[name].rows(jax.random.key(0), jax.random.key(0))[0])
@@ -168,13 +173,14 @@ def test_activations(activation):
 @pytest.mark.parametrize("bias", [True, False])
 def test_initializers(initializer, bias):
     model = ap.MLP((8, 8), "gaussian", initializer=initializer, bias=bias, init_scale=0.5)
-    params = model.init(jax.random.key(0), jnp.ones((4, 2)))
+    params = jax.eval_shape(model.init, jax.random.key(0), np.ones((4, 2), np.float32))
     assert [layer["w"].shape for layer in params] == [(2, 8), (8, 8), (8, 1)]
     assert all(("b" in layer) == bias for layer in params)
     if bias:
         # One program trains all
         common = ap.Recipe(model=ap.MLP((8,), "gaussian"), steps=STEPS, learning_rate=0.03)
-        start = replace(model, widths=(8,)).init(jax.random.key(3), jnp.ones((4, 1)))
+        first = quick(replace(model, widths=(8,)).init)
+        start = first(jax.random.key(3), np.ones((4, 1), np.float32))
         assert falls(np.asarray(train(jax.random.key(3), SMALL, common, params=start).loss))
 
 
@@ -239,9 +245,10 @@ def test_batches(batches, size):
 def test_flax_dropout_is_on_in_training_and_off_in_judging(model):
     recipe = ap.Recipe(model=model, optimizer="sgd", learning_rate=1e-6, steps=2, records=(0, 1, 2))
     trace = train(jax.random.key(0), SMALL, recipe)
-    assert abs(trace.loss[1] - trace.loss[0]) < 1e-4  # nothing has moved
-    assert abs(trace.batch_loss[1] - trace.loss[0]) > 1e-4
-    assert trace.batch_loss[1] != trace.batch_loss[2]
+    loss, batch_loss = np.asarray(trace.loss), np.asarray(trace.batch_loss)
+    assert abs(loss[1] - loss[0]) < 1e-4  # nothing has moved
+    assert abs(batch_loss[1] - loss[0]) > 1e-4
+    assert batch_loss[1] != batch_loss[2]
 
 
 @pytest.mark.slow
@@ -291,10 +298,11 @@ def test_numpy_numbers_are_numbers(quiet):
 
 
 def test_points_all_inside_or_all_outside(quiet):
+    recipe = ap.Recipe(model=ap.MLP(()), optimizer="sgd", steps=2)
     inside = ap.given(np.arange(4.0), np.arange(4.0), np.arange(4.0), np.arange(4.0))
-    assert "outside_loss" not in ap.run(inside, ap.Recipe(steps=2), seeds=2, **quiet)
+    assert "outside_loss" not in ap.run(inside, recipe, seeds=2, **quiet)
     outside = ap.task(np.square, np.linspace(-1, 1, 9), np.linspace(2, 3, 9))
-    runs = ap.run(outside, ap.Recipe(steps=2), seeds=2, **quiet)
+    runs = ap.run(outside, recipe, seeds=2, **quiet)
     assert "test_loss" not in runs
     with pytest.raises(ValueError, match="test_loss"):
         ap.stats.success(runs, below=1.0)
@@ -327,7 +335,10 @@ def test_equal_recipes_and_changed_numbers_compile_once(tanh, quiet, count_compi
 
 
 def test_a_fresh_lambda_finds_its_program(quiet, count_compiles):
-    make = lambda: ap.Recipe(model=ap.MLP((4,), lambda z: z * jnp.tanh(z)), steps=10)  # noqa: E731
+    def make():
+        model = ap.MLP((4,), lambda z: z * jnp.tanh(z))
+        return ap.Recipe(model=model, optimizer="sgd", steps=10)
+
     ap.run(SMALL, make(), seeds=2, **quiet)
     with count_compiles() as compiles:
         ap.run(SMALL, make(), seeds=2, **quiet)
@@ -340,25 +351,19 @@ def test_train_can_be_vmapped_and_differentiated():
     keys = jax.random.split(jax.random.key(0), 3)
     many = jax.eval_shape(jax.vmap(ap.train, (0, None, None)), keys, SMALL, recipe)
     assert many.loss.shape == (3, 21)
-    over_rates = quick(
-        jax.vmap(lambda rate: ap.train(keys[0], SMALL, replace(recipe, learning_rate=rate)).loss)
-    )
-    losses = over_rates(jnp.array([0.1, 0.01]))
-    assert losses.shape == (2, 21)
-    assert (losses[:, -1] < losses[:, 0]).all()
 
     def final(rate):
-        return ap.train(keys[0], SMALL, replace(recipe, optimizer="sgd", learning_rate=rate)).loss[
-            -1
-        ]
+        changed = replace(recipe, optimizer="sgd", learning_rate=rate, dtype="float64")
+        losses = ap.train(keys[0], SMALL, changed).loss
+        return losses[-1], losses
 
     with jax.enable_x64(True):
-        recipe = replace(recipe, dtype="float64")
-        both = quick(jax.value_and_grad(final))
-        slope = float(both(0.01)[1])
-        assert slope == pytest.approx(
-            float(both(0.01 + 1e-6)[0] - both(0.01 - 1e-6)[0]) / 2e-6, rel=1e-4
-        )
+        of_rates = quick(jax.vmap(jax.value_and_grad(final, has_aux=True)))
+        rates = np.array([0.01, 0.01 + 1e-6, 0.01 - 1e-6])
+        (last, losses), slopes = jax.tree.map(np.asarray, of_rates(rates))
+    assert losses.shape == (3, 21)
+    assert (losses[:, -1] < losses[:, 0]).all()
+    assert slopes[0] == pytest.approx((last[1] - last[2]) / 2e-6, rel=1e-4)
 
 
 def test_own_metrics_norms_and_kept_steps(quiet):
@@ -372,42 +377,30 @@ def test_own_metrics_norms_and_kept_steps(quiet):
     np.testing.assert_allclose(
         runs.at_zero.sel(step=[5, 20]).values, at_zero.values, rtol=1e-6, atol=1e-7
     )
+    predict = quick(ap.predict)
     for step in (5, 20):
         params = ap.params(runs, seed=2, kept_step=step)
         norm = np.sqrt(sum((p**2).sum() for p in jax.tree.leaves(params)))
         assert float(runs.weight_norm.sel(seed=2, step=step)) == pytest.approx(norm, rel=1e-5)
-        points = np.asarray(ap.predict(params, runs.x_test.values, recipe))
+        points = predict(params, runs.x_test.values, recipe)
         np.testing.assert_allclose(
             points, runs.prediction.sel(seed=2, kept_step=step), rtol=1e-5, atol=1e-6
         )
-    slope = jax.grad(ap.loss)(
-        params, *SMALL.rows(jax.random.key(0), jax.random.key(0)), SMALL, recipe
-    )
+    x = np.linspace(-1, 1, 21, dtype=np.float32)[:, None]
+    slope = quick(jax.grad(ap.loss))(params, x, x**2, SMALL, recipe)
     norm = np.sqrt(sum((np.asarray(leaf) ** 2).sum() for leaf in jax.tree.leaves(slope)))
     assert float(runs.gradient_norm.sel(seed=2, step=20)) == pytest.approx(norm, rel=1e-5)
 
 
 def test_warm_starts_go_on_from_where_another_run_ended(quiet):
-    recipe = ap.Recipe(model=ap.MLP((4,)), optimizer="sgd", learning_rate=0.05, steps=30)
-    whole = ap.run(
-        SMALL,
-        replace(recipe, records=(0, 10, 30)),
-        seeds=3,
-        keep=("params",),
-        keep_at=(10,),
-        **quiet,
-    )
-    rest = ap.run(
-        SMALL,
-        replace(recipe, steps=20, records=(0, 20)),
-        seeds=3,
-        init_params=ap.params(whole),
-        **quiet,
-    )
+    """One program trains all."""
+    recipe = replace(DESCENT, learning_rate=0.05)
+    whole = ap.run(SMALL, recipe, seeds=3, **KEPT, **quiet)
+    rest = ap.run(SMALL, recipe, seeds=3, init_params=ap.params(whole), **KEPT, **quiet)
     np.testing.assert_allclose(rest.loss.sel(step=0), whole.loss.sel(step=10), rtol=1e-6)
-    np.testing.assert_allclose(rest.loss.sel(step=20), whole.loss.sel(step=30), rtol=1e-5)
-    recipe = replace(recipe, steps=20, records=(0, 20))  # whose program there is
-    shared = ap.run(SMALL, recipe, seeds=3, init_params=ap.params(whole, seed=1), **quiet)
+    np.testing.assert_allclose(rest.loss.sel(step=10), whole.loss.sel(step=20), rtol=1e-5)
+    one = ap.params(whole, seed=1)
+    shared = ap.run(SMALL, recipe, seeds=3, init_params=one, **KEPT, **quiet)
     assert len(np.unique(shared.loss.isel(step=0))) == 1
 
 
@@ -433,7 +426,7 @@ def test_frozen_streams(quiet):
 
 
 def test_divergence_is_data(quiet):
-    runs = ap.run(SMALL, ap.Recipe(optimizer="sgd", learning_rate=1e6, steps=30), seeds=3, **quiet)
+    runs = ap.run(SMALL, replace(DESCENT, learning_rate=1e6), seeds=3, **KEPT, **quiet)
     assert not np.isfinite(runs.loss.isel(step=-1)).any()
     assert float(ap.stats.rate(ap.stats.success(runs, below=1.0)).rate) == 0
 
