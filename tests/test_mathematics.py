@@ -529,18 +529,25 @@ def test_linear_models_reach_least_squares(quiet):
     )
 
 
-def test_records_against_numpy(quiet):
-    task = ap.task(lambda x: x**3, np.linspace(-1, 1, 9), np.linspace(-2, 2, 21))
-    runs = ap.run(task, ap.Recipe(model=ap.MLP((2,)), steps=20), seeds=2, **quiet)
-    error = (runs.prediction.values[..., 0] - np.linspace(-2, 2, 21) ** 3) ** 2
-    inside = np.abs(np.linspace(-2, 2, 21)) <= 1
+X_TEST = np.linspace(-3, 3, 301)
+
+
+@pytest.fixture(scope="module")
+def cubes(quiet):
+    """Networks that were trained on cubes from -1 to 1, and judged on those from -3 to 3."""
+    task = ap.task(lambda x: x**3, np.linspace(-1, 1, 9), X_TEST)
+    return ap.run(task, ap.Recipe(model=ap.MLP((2,)), steps=20), seeds=3, **quiet)
+
+
+def test_records_against_numpy(cubes):
+    runs = cubes
+    error = (runs.prediction.values[..., 0] - X_TEST**3) ** 2
+    inside = np.abs(X_TEST) <= 1.00001
     np.testing.assert_allclose(runs.test_loss.isel(step=-1), error[:, inside].mean(1), rtol=1e-5)
     np.testing.assert_allclose(
         runs.outside_loss.isel(step=-1), error[:, ~inside].mean(1), rtol=1e-5
     )
-    np.testing.assert_allclose(
-        runs.distance, np.maximum(np.abs(np.linspace(-2, 2, 21)) - 1, 0), atol=1e-6
-    )
+    np.testing.assert_allclose(runs.distance, np.maximum(np.abs(X_TEST) - 1, 0), atol=1e-6)
 
 
 def test_square_data_are_the_integers_and_their_squares():
@@ -636,12 +643,9 @@ def test_the_ends_of_the_range_are_inside_whatever_their_rounding():
     assert (task.distance == 0).sum() == 41
 
 
-def test_errors_by_distance(quiet):
-    recipe = ap.Recipe(model=ap.MLP((2,)), steps=2)
-    runs = ap.run(ap.tasks.square(range=1.0), recipe, seeds=3, **quiet)
-    errors = ap.stats.error_by_distance(runs)
-    absolute = np.abs(runs.prediction - runs.y_test).values[..., 0]
-    x = runs.x_test.values[:, 0]
+def test_errors_by_distance(cubes):
+    errors = ap.stats.error_by_distance(cubes)
+    x, absolute = X_TEST, np.abs(cubes.prediction.values[..., 0] - X_TEST**3)
     np.testing.assert_allclose(
         errors.error.isel(distance=0), absolute[:, np.abs(x) <= 1.00001].mean(1), rtol=1e-5
     )
