@@ -188,10 +188,9 @@ def test_the_orders_are_those_of_every_version():
 
 @pytest.mark.parametrize("n", [1, 16, 17, 32])
 def test_a_few_numbers_are_sorted_as_argsort_sorts_them(n):
+    """Equal numbers, of which there are some, stay in their order."""
     values = np.array([0, 1, 2**31, 2**32 - 1], np.uint32)
-    random = np.random.default_rng(n).choice(
-        values, (n, 3)
-    )  # some are equal: they keep their order
+    random = np.random.default_rng(n).choice(values, (n, 3))
     position = np.arange(n)[::-1]
     known = np.argsort(random, axis=0, kind="stable")[position]
     np.testing.assert_array_equal(jax.jit(sampling.sorting)(random, position), known)
