@@ -8,6 +8,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
+from conftest import QUICK
 
 import approx as ap
 from approx import scalings
@@ -265,8 +266,10 @@ def test_an_epoch_sees_every_row_once():
     recipe = ap.Recipe(model=linear, optimizer="sgd", learning_rate=1e-3, batch_size=2)
     recipe = of_recipe({"epochs": 1}, recipe, task)
     assert recipe.steps == 3
-    trained = ap.train(jax.random.key(0), task, recipe, keep=ap.Keep(("params",)))
-    weights = np.asarray(trained.params[0]["w"])[-1, :, 0]
+    train = jax.jit(
+        lambda key: ap.train(key, task, recipe, keep=ap.Keep(("params",))), compiler_options=QUICK
+    )
+    weights = np.asarray(train(jax.random.key(0)).params[0]["w"])[-1, :, 0]
     # The gradient of a row is -2 over the rows of its batch, 2, 2 and 1
     np.testing.assert_allclose(np.sort(weights), [1e-3] * 4 + [2e-3], rtol=1e-5)
 
@@ -313,20 +316,25 @@ def test_rows_of_the_changed_task_are_taken_in_the_changed_dtype():
 def test_rows_that_each_seed_draws_are_pooled():
     task = ap.tasks.square(inputs="uniform", size=6, noise=2.0)
     root = jax.random.key(0)
-    drawn = []
-    for seed in range(64):
+
+    def rows(seed):
         key = jax.random.fold_in(root, seed)
-        data, noise = jax.random.fold_in(key, 1), jax.random.fold_in(key, 4)
-        drawn.append(task.rows(data, noise))
-    x, y = (np.concatenate([np.asarray(rows[n], float) for rows in drawn]) for n in (0, 1))
+        return task.rows(jax.random.fold_in(key, 1), jax.random.fold_in(key, 4))
+
+    def split(seed):
+        keys = ap.Keys(*(jax.random.fold_in(jax.random.fold_in(root, seed), n) for n in range(5)))
+        return task.split(keys.data, keys.noise)[0][0]
+
+    drawn = jax.jit(jax.vmap(rows), compiler_options=QUICK)(np.arange(64))
+    x, y = (np.concatenate(np.asarray(values, float)) for values in drawn)
     change = {"inputs": "standardise", "targets": "standardise"}
     found = of_recipe(change, RECIPE, task).model
     np.testing.assert_allclose(found.center, x.mean(0), rtol=1e-5)
     np.testing.assert_allclose(found.scale, x.std(0), rtol=1e-6)
     np.testing.assert_allclose(found.out_center, y.mean(0), rtol=1e-6)
     np.testing.assert_allclose(found.out_scale, y.std(0), rtol=1e-6)
-    keys = ap.Keys(*(jax.random.fold_in(jax.random.fold_in(root, 5), n) for n in range(5)))
-    np.testing.assert_array_equal(drawn[5][0], task.split(keys.data, keys.noise)[0][0])
+    of_fifth = jax.jit(split, compiler_options=QUICK)(5)
+    np.testing.assert_array_equal(drawn[0][5], of_fifth)
 
 
 def test_validation_rows_that_each_seed_draws_are_left_out_for_each():

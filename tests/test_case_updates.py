@@ -3,12 +3,14 @@ batches and masks.
 """
 
 from dataclasses import replace
+from functools import partial
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
 import scipy.special
+from conftest import QUICK
 
 import approx as ap
 from approx.training import inputs
@@ -38,11 +40,17 @@ class Ten:
             replace(recipe, dtype="float64", **changes),
         )
         keys = inputs.as_keys(KEY)
-        state = ap.init(keys, self.task, self.recipe)
-        rows = inputs.prepare(keys, self.task, self.recipe).rows
+        soon = partial(jax.jit, compiler_options=QUICK)
+
+        @soon
+        def begin():
+            rows = inputs.prepare(keys, self.task, self.recipe).rows
+            return ap.init(keys, self.task, self.recipe), rows
+
+        state, rows = begin()
         self.first, self.seen, self.losses = arrays(state.params), [], []
 
-        @jax.jit
+        @soon
         def step(state, n):
             x, y, weights, index = inputs.batch(keys, n, rows, self.task, self.recipe)
             if index is not None:

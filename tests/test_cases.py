@@ -3,16 +3,22 @@ allows.
 """
 
 import importlib.util
+from functools import partial
 from pathlib import Path
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conftest import QUICK
 
 import approx as ap
 
 KEY, NOISE = jax.random.key(5), jax.random.key(6)
+
+soon = partial(jax.jit, compiler_options=QUICK)
+rows = soon(lambda task, *keys: task.rows(*keys))
+fresh = soon(lambda task, *given: task.fresh(*given), static_argnums=3)
 
 
 def test_interval_is_numpys_to_the_last_bit():
@@ -76,16 +82,16 @@ def test_waveform_draws_each_class_in_order_or_any_at_random():
         ap.tasks.waveform(classes=64),
         ap.tasks.waveform(classes=64, spread=1.0, draw="random"),
     )
-    x, y = literal.fresh(KEY, NOISE, 128)
+    x, y = fresh(literal, KEY, NOISE, 128)
     np.testing.assert_array_equal(y, np.tile(np.arange(64), 2))
     z = (np.asarray(x, np.float64) - np.asarray(y)[:, None] / 255) / 1e-4
     # 25,600 normal numbers: standard errors of mean and deviation are 0.0063 and 0.0044; float32 at
     # 1/4 adds 1.5e-4
     assert abs(z.mean()) < 0.03
     assert z.std() == pytest.approx(1, abs=0.02)
-    other, _ = literal.fresh(NOISE, KEY, 128)
+    other, _ = fresh(literal, NOISE, KEY, 128)
     assert np.abs(x - other).min(0).max() > 0  # a draw of its own
-    x, y = even.fresh(KEY, NOISE, 6400)
+    x, y = fresh(even, KEY, NOISE, 6400)
     counts = np.bincount(y, minlength=64)
     assert (np.abs(counts - 100) < 50).all()  # five standard deviations
     np.testing.assert_allclose(x.mean(1), np.asarray(y) / 63, atol=5e-5)
@@ -93,22 +99,23 @@ def test_waveform_draws_each_class_in_order_or_any_at_random():
     assert points.x.shape == (256, 200)
     assert set(np.bincount(points.y)) == {4}
     np.testing.assert_array_equal(points.x, literal.points().x)
-    assert literal.rows(KEY, NOISE)[1].tolist() == list(range(64))
-    assert ap.tasks.waveform(classes=256, dim=225).rows(KEY, NOISE)[0].shape == (256, 225)
+    assert rows(literal, KEY, NOISE)[1].tolist() == list(range(64))
+    wider = ap.tasks.waveform(classes=256, dim=225)
+    assert jax.eval_shape(wider.rows, KEY, NOISE)[0].shape == (256, 225)
 
 
 def test_identity_a_is_shared_and_b_is_drawn_per_seed():
     a, b = ap.tasks.identity("A", size=5000, dim=20), ap.tasks.identity("B", size=5000, dim=20)
-    (x, y), (again, _) = a.rows(KEY, NOISE), a.rows(NOISE, KEY)
+    (x, y), (again, _) = rows(a, KEY, NOISE), rows(a, NOISE, KEY)
     np.testing.assert_array_equal(x, y)
     np.testing.assert_array_equal(x, again)
     # Five standard errors of 100,000 numbers
     assert float(x.mean()) == pytest.approx(1.1090579, abs=2e-5)
     assert np.asarray(x, np.float64).std() == pytest.approx(0.0012380764, rel=0.02)
-    (x, _), (other, _) = b.rows(KEY, NOISE), b.rows(NOISE, KEY)
+    (x, _), (other, _) = rows(b, KEY, NOISE), rows(b, NOISE, KEY)
     assert (x != other).any()
     assert 0 <= x.min() < 1e-3 < 0.999 < x.max() < 1
-    (shown, _), (held, _) = b.split(KEY, NOISE)
+    (shown, _), (held, _) = soon(lambda task, *keys: task.split(*keys))(b, KEY, NOISE)
     np.testing.assert_array_equal(np.vstack([shown, held]), x)
     assert len(held) == 1500
     for kind, size, dim in (("A", 139_336, 84), ("B", 99_999, 84), ("C", 99_999, 5)):
