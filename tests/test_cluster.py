@@ -22,18 +22,20 @@ import numpy as np
 import psutil
 import pytest
 import xarray as xr
+from conftest import QUICK
 from scripts import ROOT, script
 
 import approx as ap
 from approx.disk import chunks, executors, writer
 
 TASK, RECIPE = ap.tasks.square(), ap.Recipe(steps=300, records=(0, 10, 300))
+FEW = {"seeds": 40, "compiler_options": QUICK}  # ten blocks, soon compiled
 PATIENCE = 300  # seconds, for what takes some five on a machine that does nothing else
 
 
 @pytest.fixture(scope="module")
 def sweep():
-    """Forty blocks of 300 steps; ten in the quick tests."""
+    """Forty blocks of 300 steps."""
 
     def made(out=None, executor=None, **options):
         given = {"seeds": 160, "noise": [0.0, 0.1], "lanes": 8, "progress": False} | options
@@ -49,7 +51,7 @@ def memory(sweep):
 
 @pytest.fixture(scope="module")
 def few(sweep):
-    return sweep(seeds=40)
+    return sweep(**FEW)
 
 
 @pytest.fixture
@@ -132,9 +134,9 @@ class Shuffled(ThreadPoolExecutor):
 )
 def test_threads_in_any_order_change_no_bit(sweep, few, tmp_path, often, kind):
     with kind() as pool:
-        assert same(sweep(tmp_path / "x", pool, seeds=40), few)
+        assert same(sweep(tmp_path / "x", pool, **FEW), few)
         before = stored(tmp_path / "x")
-        assert same(sweep(tmp_path / "x", pool, seeds=40), few)  # all is there
+        assert same(sweep(tmp_path / "x", pool, **FEW), few)  # all is there
     assert stored(tmp_path / "x") == before
     assert len(before) == 10
     assert same(ap.load(tmp_path / "x"), few)
@@ -145,7 +147,7 @@ def test_what_one_engine_began_another_finishes(sweep, few, tmp_path):
     with ThreadPoolExecutor(1) as pool:
         sweep(tmp_path / "x", pool, seeds=13)
     before = stored(tmp_path / "x")
-    assert same(sweep(tmp_path / "x", seeds=40), few)
+    assert same(sweep(tmp_path / "x", **FEW), few)
     assert stored(tmp_path / "x").items() > before.items()
     assert (
         sum(xr.load_dataset(path).sizes["training"] for path in chunks.paths(tmp_path / "x")) == 80
@@ -182,7 +184,7 @@ def test_what_is_asked_for_is_bounded_and_cancelled_by_an_interrupt(
         pool = Counted()
         patch.setattr(executors, "wait", interrupted)
         with pytest.raises(KeyboardInterrupt):  # before anybody has answered
-            sweep(tmp_path / "x", pool)
+            sweep(tmp_path / "x", pool, compiler_options=QUICK)
         assert [future.cancelled() for future in pool.futures] == [True]
         answers, pool = executors.answers, Counted()
         patch.setattr(executors, "BYTES_IN_FLIGHT", 1.0)
@@ -196,7 +198,7 @@ def test_what_is_asked_for_is_bounded_and_cancelled_by_an_interrupt(
             ),
         )
         with pytest.raises(KeyboardInterrupt):
-            sweep(tmp_path / "x", threads)
+            sweep(tmp_path / "x", threads, compiler_options=QUICK)
     assert [future.cancelled() for future in pool.futures] == [True] * 16
     assert (
         "interrupted: 0 of 320 trainings stored; the same command goes on"
@@ -227,14 +229,14 @@ def test_a_worker_of_another_kind_is_refused(sweep, few, tmp_path, monkeypatch, 
         with monkeypatch.context() as patch:
             patch.setattr(executors, "compute", elsewhere)
             with pytest.raises(RuntimeError, match="use workers of one kind"):
-                sweep(tmp_path / "x", pool, seeds=40)
+                sweep(tmp_path / "x", pool, **FEW)
         before = stored(tmp_path / "x")
         assert len(before) < 4
         assert (
             f"ended by RuntimeError: {8 * len(before)} of 80 trainings stored"
             in capsys.readouterr().err
         )
-        assert same(sweep(tmp_path / "x", pool, seeds=40), few)
+        assert same(sweep(tmp_path / "x", pool, **FEW), few)
     assert stored(tmp_path / "x").items() >= before.items()
 
 

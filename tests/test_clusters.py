@@ -194,11 +194,11 @@ def test_the_curves_and_networks_that_are_drawn_are_those_of_the_table_of_rows()
         assert is_right.mean() == pytest.approx(rows.loc[label, "median"], abs=0.002)
 
 
-def test_a_network_that_is_written_is_read_as_it_was(tmp_path):
+def test_a_network_that_is_written_is_read_as_it_was(tmp_path, quiet):
     """Its outputs too, which `%.6g` in the file keeps to six digits."""
     row = STUDY.rows["everything"]
     recipe = replace(row.recipe, steps=8, records=(0, 8))
-    runs = ap.run(row.task, recipe, seeds=2, keep=("params",), progress=False)
+    runs = ap.run(row.task, recipe, seeds=2, keep=("params",), **quiet)
     table = CLUSTERS.network_table("everything", runs)
     path = tmp_path / "networks.csv"
     table.to_csv(path, index=False, float_format="%.6g")
