@@ -21,7 +21,7 @@ from approx.sweep import hosts
 from approx.sweep.plans import make_plans
 from approx.sweep.request import Request, checked
 
-TASK, RECIPE = ap.tasks.square(), ap.Recipe(model=ap.MLP((2,)), steps=4)
+TASK, RECIPE = ap.tasks.square(), ap.Recipe(model=ap.MLP(()), steps=4)
 MODEL, ROWS = (
     ap.MLP((2,)),
     ap.given(np.linspace(-1, 1, 5), np.zeros(5), np.linspace(-1, 1, 5), np.zeros(5)),
@@ -188,5 +188,5 @@ def test_fingerprints_see_what_functions_read_and_no_more():
         (plan,) = make_plans(checked(Request(task=TASK, recipe=recipe, seeds=1, lanes=1)))
         return plan.structure
 
-    other = replace(RECIPE, learning_rate=0.5, model=ap.MLP((2,)))
+    other = replace(RECIPE, learning_rate=0.5, model=ap.MLP(()))
     assert structure(RECIPE) == structure(other)  # so that nothing is traced again

@@ -14,7 +14,7 @@ import approx as ap
 from approx.disk import files, folders, writer
 from approx.sweep import options
 
-TASK, RECIPE = ap.tasks.square(), ap.Recipe(steps=2)
+TASK, RECIPE = ap.tasks.square(), ap.Recipe(model=ap.MLP(()), steps=2)
 
 
 TAKEN = (

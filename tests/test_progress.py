@@ -71,7 +71,7 @@ def test_a_training_that_had_ended_costs_what_an_empty_call_does():
 
 
 def test_an_interrupt_in_memory_hands_back_what_has_ended(quiet, monkeypatch):
-    task, recipe = ap.tasks.square(), ap.Recipe(model=ap.MLP((2,)), steps=4)
+    task, recipe = ap.tasks.square(), ap.Recipe(model=ap.MLP(()), steps=4)
     whole = ap.run(task, recipe, seeds=20, learning_rate=[0.1, 0.2], **quiet)
     drive = driver.drive
 
@@ -92,7 +92,7 @@ def test_an_interrupt_in_memory_hands_back_what_has_ended(quiet, monkeypatch):
 
 
 def test_an_interrupt_hands_back_the_recipes_and_batches_before(quiet, monkeypatch):
-    task, recipe = ap.tasks.square(), ap.Recipe(model=ap.MLP((2,)), steps=4)
+    task, recipe = ap.tasks.square(), ap.Recipe(model=ap.MLP(()), steps=4)
     drive, calls = driver.drive, []
 
     def interrupted(plan, ready, batches, *more):
@@ -166,7 +166,7 @@ def test_an_import_takes_none_of_the_slow_libraries_along():
 
 def test_several_recipes_say_in_how_many_programs_they_run(capsys):
     """Recipes that differ in numbers only share a program."""
-    one = ap.Recipe(model=ap.MLP((2,)), steps=2, records=2)
+    one = ap.Recipe(model=ap.MLP(()), steps=2, records=2)
     recipes = {
         "slow": one,
         "fast": replace(one, learning_rate=0.1),
