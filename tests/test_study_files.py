@@ -47,7 +47,8 @@ def test_a_studys_claims_are_read_beside_those_of_other_cases(written):
 def test_effects_are_those_of_the_levels_that_are_trained():
     task = ap.tasks.square(range=1.0, size=9)
     rates = {"rate": {"slow": {}, "fast": {"learning_rate": 0.1}, "wild": {"learning_rate": 1.0}}}
-    study = ap.Study(task, LINEAR, below=0.1, factors=rates)
+    trained = dict.fromkeys(("slow", "fast"), RUN)
+    study = ap.Study(task, LINEAR, below=0.1, factors=rates, options=trained)
     study.run(4, only=["slow", "fast"], progress=False)
     answer = study.answer()
     assert answer.effects.effect.tolist() == ["rate=slow", "rate=fast"]
@@ -69,6 +70,7 @@ def test_a_measure_may_judge_a_function_of_the_runs_and_fits_may_differ_by_row()
         success=ap.study.Measure("never", lambda runs: runs.loss.isel(step=-1) < 0, share),
         changes={"small": {"range": 0.1}},
         fits=fitted,
+        options=dict.fromkeys(("baseline", "small"), RUN),
     )
     answer = study.run(4, progress=False).answer()
     rows = answer.rows.set_index("label")

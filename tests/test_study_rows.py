@@ -47,7 +47,7 @@ def test_rows_of_equal_rates_are_told_apart_by_the_values_that_they_end_with():
     """
     changes = {"still": {"learning_rate": 0.0}, "fast": {"learning_rate": 0.1}}
     against = {"still": "fast"}
-    study = ap.Study(TASK, RECIPE, below=1e-9, of="loss", changes=changes, against=against)
+    study = made(success=None, below=1e-9, of="loss", changes=changes, against=against)
     rows = study.run(8, progress=False).answer().rows.set_index("label")
     assert rows.difference[["still", "fast"]].tolist() == [0, 0]
     assert rows.better[["still", "fast"]].tolist() == [0, 1]
@@ -59,14 +59,7 @@ def test_rows_of_equal_rates_are_told_apart_by_the_values_that_they_end_with():
 
 
 def test_seeds_that_end_alike_count_half():
-    study = ap.Study(
-        TASK,
-        RECIPE,
-        below=1e-9,
-        of="loss",
-        changes={"again": {"records": (0, 2)}},
-        options={"baseline": RUN, "again": RUN},
-    )
+    study = made(success=None, below=1e-9, of="loss", changes={"again": {"records": (0, 2)}})
     rows = study.run(8, progress=False).answer().rows.set_index("label")
     assert rows.better["again"] == 0.5
 
