@@ -80,14 +80,15 @@ CASES = {
 }
 
 
-ALWAYS = ("labels, dropout, l2 on hidden, batches of an epoch",)
+ALWAYS = "labels, dropout, l2 on hidden, batches of an epoch"
 
 
 @pytest.mark.parametrize(
-    "case",
-    [case if case in ALWAYS else pytest.param(case, marks=pytest.mark.slow) for case in CASES],
+    ("case", "optimised"),
+    [(ALWAYS, False), *(pytest.param(case, True, marks=pytest.mark.slow) for case in CASES)],
 )
-def test_ten_steps_as_with_vmap(case):
+def test_ten_steps_as_with_vmap(case, optimised):
+    """In the slow tests the lanes are as users have them; the quick one sees the formulas."""
     task, recipe = CASES[case]
     assert layouts.possible(facts.find(task, recipe))
     options = {
@@ -96,9 +97,9 @@ def test_ten_steps_as_with_vmap(case):
         "progress": False,
         "keep": ("prediction", "params", "gradient_norm", "weight_norm"),
     }
-    # Lanes as users have them
     plain = ap.run(task, recipe, form="vmap", compiler_options=QUICK, **options)
-    fast = ap.run(task, recipe, form="lanes", **options)
+    of_lanes = None if optimised else QUICK
+    fast = ap.run(task, recipe, form="lanes", compiler_options=of_lanes, **options)
     assert set(plain.data_vars) == set(fast.data_vars)
     for name in plain.data_vars:
         a, b = plain[name].values, fast[name].values
@@ -232,7 +233,10 @@ def close(outputs, targets):
 @pytest.mark.parametrize(
     ("task", "recipe"),
     [
-        (replace(SQUARE, loss=own_loss, correct=close), model(activation=jax.nn.silu)),
+        (
+            replace(SQUARE, loss=own_loss, correct=close),
+            model(widths=(5,), activation=jax.nn.silu),
+        ),
         pytest.param(
             replace(SQUARE, loss=sorting_loss),
             replace(RECIPE, batch_size=5),
@@ -259,7 +263,8 @@ def test_functions_that_move_the_axis_of_networks_take_vmap_and_it_is_said(quiet
     slow = facts.find(replace(SQUARE, loss=sorting_loss), RECIPE)
     assert slow.obstacle == "the loss uses sort"
     assert choice.choose_form(None, slow, 64) == "vmap"
-    ap.run(slow.task, replace(RECIPE, steps=2), seeds=2, **quiet | {"progress": True})
+    few = ap.Recipe(model=ap.MLP(()), steps=2)
+    ap.run(slow.task, few, seeds=2, **quiet | {"progress": True})
     assert "(the loss uses sort, so the networks take the form vmap;" in capsys.readouterr().err
 
 
