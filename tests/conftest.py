@@ -50,9 +50,10 @@ mpl.use("Agg")
 gc.freeze()  # what has been imported stays; and programs, which are most of what there is, stay too
 gc.set_threshold(20_000, 20, 50)
 
-# Unoptimised programs compile in half the time. Promises of bits, of lanes, of distributions, of
-# recorded numbers through `run`, of scripts and of README's code are tested on programs as users
-# have them; these are for tests of what a program says, whatever its code.
+# Unoptimised programs compile in half the time. Promises of bits, of distributions, of recorded
+# numbers through `run` and of README's code are tested on programs as users have them, and in slow
+# tests those of lanes and of scripts; these are for tests of what a program says, whatever its
+# code.
 QUICK = ap.sweep.programs.accepted(
     {"xla_backend_optimization_level": 0, "xla_cpu_experimental_ynn_fusion_type": ""}
 )
@@ -94,6 +95,13 @@ def count_compiles():
 def tanh():
     """The network of the first figure, short."""
     return ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="adam", learning_rate=3e-2, steps=300)
+
+
+@pytest.fixture
+def soon(monkeypatch):
+    """Let `run` compile unoptimised programs, also where a script or a command calls it."""
+    layouts = ap.sweep.layouts
+    monkeypatch.setattr(layouts, "OPTIONS", dict.fromkeys(layouts.OPTIONS, QUICK))
 
 
 @pytest.fixture(scope="session")

@@ -54,6 +54,7 @@ def approx(monkeypatch, *arguments):
 # ---- the whole way -------------------------------------------------------------------------------
 
 
+@pytest.mark.usefixtures("soon")
 def test_a_question_about_a_table_gets_its_answer(points, monkeypatch, capsys):
     about = ["--data", points, "--target", "y", "--inputs", "left", "right", "--steps", 20]
     assert approx(monkeypatch, "ask", *about, "--below", "0.5", *FEW) == 0
@@ -72,10 +73,11 @@ def test_a_question_about_a_table_gets_its_answer(points, monkeypatch, capsys):
     assert "<table>" in Path("answer/report.html").read_text()
 
 
+@pytest.mark.usefixtures("soon")
 def test_a_question_in_a_file_gets_its_answer(points, monkeypatch, capsys):
     question = written(
         "import approx as ap\n"
-        "task, recipe = ap.tasks.square(), ap.Recipe(steps=10)\n"
+        "task, recipe = ap.tasks.square(), ap.Recipe(model=ap.MLP(()), steps=10)\n"
         "study = ap.Study(task, recipe, below=1e9, changes={'fast': {'learning_rate': 0.1}})\n"
         "if __name__ == '__main__':\n"
         "    raise RuntimeError('a question is not run as a program')\n"
