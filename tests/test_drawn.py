@@ -1,5 +1,7 @@
 """Promise: every seed draws its own inputs from the distribution that `drawn` was given."""
 
+from functools import partial
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -10,7 +12,14 @@ from conftest import QUICK
 import approx as ap
 from approx.training.inputs import as_keys
 
-KEY, NOISE = jax.random.key(1), jax.random.key(2)
+KEY, NOISE, OTHER = (jax.random.key(n) for n in (1, 2, 3))
+
+
+@partial(jax.jit, compiler_options=QUICK)
+def drawn_rows(task):
+    """A task's rows, as fresh ones, and those of another key."""
+    fresh = task.fresh(KEY, NOISE, 2_000)
+    return task.rows(KEY, NOISE), fresh, task.fresh(OTHER, NOISE, 2_000)
 
 
 def product(x):
@@ -19,26 +28,30 @@ def product(x):
 
 def test_an_interval_is_drawn_uniformly_anew_for_each_seed():
     task = ap.drawn(jnp.log, (0.5, 3.0), rows=2_000)
-    x, y = task.rows(KEY, NOISE)
+    (x, y), (fresh, _), (other, _) = jax.device_get(drawn_rows(task))
     assert x.shape == y.shape == (2_000, 1)
     assert scipy.stats.kstest(x[:, 0], scipy.stats.uniform(0.5, 2.5).cdf).pvalue > 1e-3
     np.testing.assert_allclose(y, np.log(x), rtol=1e-5)
-    assert not np.array_equal(x, task.rows(jax.random.key(3), NOISE)[0])
-    np.testing.assert_array_equal(x, task.fresh(KEY, NOISE, 2_000)[0])
+    assert not np.array_equal(x, other)
+    np.testing.assert_array_equal(x, fresh)
 
 
 def test_the_ends_of_an_interval_are_never_drawn():
-    key, many = jax.random.fold_in(jax.random.key(0), 4), 1 << 22
-    shares = jax.random.uniform(key, (many, 1))
+    many, task = 1 << 22, ap.drawn(jnp.log, (0, 1))
+
+    def draw():
+        key = jax.random.fold_in(jax.random.key(0), 4)
+        return jax.random.uniform(key, (many, 1)), task.fresh(key, NOISE, many)
+
+    shares, (x, y) = jax.device_get(jax.jit(draw, compiler_options=QUICK)())
     assert shares.min() == 0  # as of one in 2^23 draws
-    x, y = ap.drawn(jnp.log, (0, 1)).fresh(key, NOISE, many)
     np.testing.assert_array_equal(x, np.where(shares == 0, np.float32(2.0**-24), shares))
     assert np.isfinite(y).all()
 
 
 def test_a_box_has_an_interval_for_each_input():
     task = ap.drawn(product, [(-1, 1), (10, 11)], rows=500, noise=0.1)
-    x, y = task.rows(KEY, NOISE)
+    x, y = jax.device_get(drawn_rows(task)[0])
     assert ((x >= np.array([-1, 10])) & (x <= np.array([1, 11]))).all()
     assert np.std(y[:, 0] - product(x)) == pytest.approx(0.1, rel=0.1)
     points = task.points()
@@ -52,10 +65,10 @@ def test_a_distribution_of_ones_own():
         return 5 + jax.random.normal(key, (n,))
 
     task = ap.drawn(jnp.square, normal, rows=2_000)
-    x, _ = task.rows(KEY, NOISE)
+    x, _ = jax.device_get(drawn_rows(task)[0])
     assert scipy.stats.kstest(x[:, 0], scipy.stats.norm(5).cdf).pvalue > 1e-3
     labels = ap.drawn(lambda x: (x > 5).astype(int), normal, loss="cross_entropy")
-    assert labels.rows(KEY, NOISE)[1].shape == (256,)
+    assert jax.eval_shape(labels.rows, KEY, NOISE)[1].shape == (256,)
     # A run takes the task: its leaves, as JAX sees them, are numbers
     ap.sweep.request.check_leaves(jax.tree.leaves(task), "Drawn")
     assert jax.tree.structure(task) == jax.tree.structure(ap.drawn(jnp.square, normal, rows=2_000))
@@ -68,19 +81,24 @@ def noisy_classes(key, n):
     return jax.random.normal(of_point, (n, 2)) + label[:, None], label
 
 
+@partial(jax.jit, compiler_options=QUICK)
+def classes_of_key(key):
+    return noisy_classes(key, 2_000)
+
+
 @pytest.mark.parametrize("loss", ["binary_cross_entropy", "cross_entropy"])
 def test_inputs_and_targets_are_drawn_together(loss):
     task = ap.drawn(None, noisy_classes, 2_000, loss=loss)
-    x, y = task.rows(KEY, NOISE)
-    expected, labels = noisy_classes(KEY, 2_000)
-    np.testing.assert_array_equal(x, expected)
+    (x, y), _, (other, _) = jax.device_get(drawn_rows(task))
+    expected, labels = classes_of_key(KEY)
+    np.testing.assert_allclose(x, expected, rtol=1e-5, atol=1e-6)
     np.testing.assert_array_equal(y.ravel(), labels)
     assert y.shape == ((2_000,) if loss == "cross_entropy" else (2_000, 1))
     points = task.points()
     assert points.x.shape == (1_000, 2)
     assert not np.any(points.distance)
     np.testing.assert_array_equal(points.y.ravel(), noisy_classes(jax.random.key(2_718), 1_000)[1])
-    assert not np.array_equal(x, task.fresh(jax.random.key(3), NOISE, 2_000)[0])
+    assert not np.array_equal(x, other)
 
 
 def test_a_run_learns_pairs_as_well_as_anybody_can():
@@ -108,7 +126,7 @@ def test_test_points_beyond_the_interval_lie_outside():
 def test_a_seed_of_a_run_trains_on_its_own_rows():
     """The first record is the loss of the first weights on that seed's rows."""
     task = ap.drawn(product, [(-1, 1)] * 2, rows=7)
-    recipe = ap.Recipe(steps=1, records=2)
+    recipe = ap.Recipe(model=ap.MLP(()), steps=1, records=2)
     runs = ap.run(task, recipe, seeds=2, progress=False, compiler_options=QUICK)
 
     def first(key):
