@@ -25,7 +25,7 @@ CASES = {
     "adam": (
         ap.tasks.square(range=1.0, size=50, inputs="uniform", noise=0.1),
         ap.Recipe(
-            model=ap.MLP((8, 8), "relu", dropout=0.1),
+            model=ap.MLP((4, 3), "relu", dropout=0.1),
             learning_rate=1e-2,
             batch_size=16,
             steps=300,
@@ -197,18 +197,15 @@ def test_both_loops_make_each_record_once_and_in_its_place(due, ends):
     assert (int(state), values.tolist(), times.tolist()) == (12, list(due), again)
 
 
-@pytest.mark.parametrize("name", NAMES)
-def test_train_agrees_with_run_for_ten_steps(name):
+def test_train_agrees_with_run_for_ten_steps(case):
     """Two programs agree until chaos sets in; a wrong stream or batch would show at once."""
-    task, recipe = CASES[name]
-    recipe = replace(recipe, steps=10, records=11)
-    runs = ap.run(
-        task, recipe, seeds=[0, 5], key=9, progress=False, lanes=4, compiler_options=QUICK
-    )
-    alone = jax.jit(ap.train, compiler_options=QUICK)(
-        jax.random.fold_in(jax.random.key(9), 5), task, recipe
-    )
-    np.testing.assert_allclose(alone.loss, runs.loss.sel(seed=5), rtol=2e-5)
+    task, recipe, runs = case
+    key = jax.random.fold_in(jax.random.key(0), 5)
+    alone = jax.jit(ap.train, compiler_options=QUICK)(key, task, recipe)
+    early = runs.step.values <= 10
+    assert early.sum() >= 8
+    expected = runs.loss.sel(seed=5).values
+    np.testing.assert_allclose(alone.loss[early], expected[early], rtol=2e-5)
 
 
 @pytest.mark.slow
@@ -231,7 +228,8 @@ def test_float64_beside_float32():
 
 PROGRAM = """
 import sys, json, approx as ap
-task, recipe = ap.tasks.square(), ap.Recipe(steps=20, optimizer="sgd")
+task = ap.tasks.square()
+recipe = ap.Recipe(model=ap.MLP((3,)), steps=20, records=5, optimizer="sgd")
 runs = ap.run(task, recipe, seeds=3, lanes=4, progress=False)
 program = json.loads(runs.provenance)["program"]
 print(json.dumps([runs.fingerprint, program, runs.loss.values.tolist()]))
@@ -254,7 +252,7 @@ def test_another_process_has_the_same_identity_program_and_bits(capsys):
 @pytest.mark.parametrize("programs_too", [False, pytest.param(True, marks=pytest.mark.slow)])
 def test_what_changes_bits_changes_the_identity(monkeypatch, programs_too):
     kept, narrow = KEPT | {"compiler_options": QUICK}, QUICK | {"xla_cpu_prefer_vector_width": 128}
-    task, recipe = ap.given([1.0, 2.0], [1.0, 4.0]), ap.Recipe(steps=3)
+    task, recipe = ap.given([1.0, 2.0], [1.0, 4.0]), ap.Recipe(model=ap.MLP(()), steps=3)
     base = ap.run(task, recipe, seeds=2, **kept)
     changed = {
         "number": ap.run(task, replace(recipe, learning_rate=1.1e-3), seeds=2, **kept),
