@@ -11,8 +11,10 @@ import subprocess
 import sys
 import time
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 
+import h5py
 import numpy as np
 import pytest
 import xarray as xr
@@ -32,7 +34,8 @@ from approx.disk import (
 from approx.sweep import devices, driver, provenance
 
 ROOT = Path(__file__).parents[1]
-TASK, RECIPE = ap.tasks.square(), ap.Recipe(steps=30, records=(0, 10, 30))
+TASK = ap.tasks.square()
+RECIPE = ap.Recipe(model=ap.MLP(()), steps=30, records=(0, 10, 30))  # which is soon compiled
 GRID = {"noise": [0.1, 0.0]}
 
 
@@ -83,9 +86,11 @@ def same(a: xr.Dataset, b: xr.Dataset) -> bool:
 
 def trainings(folder: Path) -> list[int]:
     """How many each chunk holds."""
-    return [
-        xr.load_dataset(path, engine="h5netcdf").sizes["training"] for path in chunks.paths(folder)
-    ]
+    found = []
+    for path in chunks.paths(folder):
+        with h5py.File(path) as file:  # xarray looks at every variable
+            found.append(len(file["training"]))
+    return found
 
 
 def another_processor(monkeypatch):
@@ -187,7 +192,13 @@ def test_seeds_until_enough_is_known(tmp_path):
     assert sum(trainings(tmp_path / "x")) == 256
 
 
-@pytest.mark.parametrize("error", [KeyboardInterrupt(), OSError(28, "No space left on device")])
+@pytest.mark.parametrize(
+    "error",
+    [
+        KeyboardInterrupt(),
+        pytest.param(OSError(28, "No space left on device"), marks=pytest.mark.slow),
+    ],
+)
 def test_after_an_interrupt_or_an_error_the_same_call_goes_on(
     memory, tmp_path, capsys, often, error
 ):
@@ -219,17 +230,19 @@ def test_the_seeds_that_are_finished_can_be_loaded(memory, tmp_path, often):
 
 def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
     """Interrupted in the middle of a block; afterwards only the rest of its steps is made."""
-    # More than are made before anything is held
-    recipe = ap.Recipe(steps=100_000, records=(0, 50_000, 100_000))
-    options = {"seeds": 8, "lanes": 8, "progress": False, "segment": 5_000}
+    recipe = replace(RECIPE, steps=1_000, records=(0, 500, 1_000))
+    options = {"seeds": 8, "lanes": 8, "progress": False, "segment": 50}
+    options["compiler_options"] = QUICK
     whole = ap.run(TASK, recipe, **options)
+    # Of the first steps, before which nothing is held, there are as few as can be
+    monkeypatch.setattr(devices, "LONGEST_PILOT", 0.0)
     monkeypatch.setattr(devices, "SECONDS_PER_HOLD", 0.0)
     hold, held = writer.Writer.hold, []
 
     def interrupted(self, batch):
         hold(self, batch)
         held.append(batch.begin)
-        if batch.begin >= 50_000:
+        if batch.begin >= 500:
             raise RuntimeError("the power is gone")
 
     with monkeypatch.context() as patch:
@@ -247,7 +260,7 @@ def test_a_long_training_goes_on_from_where_it_was_held(tmp_path, monkeypatch):
     monkeypatch.setattr(driver, "pilot", watched)
     assert same(ap.run(TASK, recipe, **options, out=tmp_path), whole)
     assert begun == [held[-1]]
-    assert held[-1] >= 50_000
+    assert 500 <= held[-1] < 1_000
     assert not path.exists()
 
 
@@ -276,7 +289,7 @@ def test_what_is_held_is_never_unpickled_and_if_damaged_done_anew(tmp_path):
         pytest.param({"lanes": 4}, r"lanes is 4, was 8", marks=pytest.mark.slow),
         pytest.param({"freeze": ("data",)}, r"freeze.data is 0, was None", marks=pytest.mark.slow),
         pytest.param(
-            {"recipe": ap.Recipe(steps=30, records=(0, 10, 30), l2=0.1)},
+            {"recipe": replace(RECIPE, l2=0.1)},
             r"numbers.recipe.l2 is 0.1, was None",
             marks=pytest.mark.slow,
         ),
@@ -376,7 +389,7 @@ def test_damaged_swapped_and_foreign_files_are_named(memory, finished, how, mess
             use()
     with pytest.raises(ValueError, match=message):
         sweep(folder)
-    found = verification.verify(folder)
+    found = verification.verify(folder, count=0)
     assert not found.fine
     assert any(message.split(",")[0] in sentence for sentence in found.damaged)
     for path in chunks.paths(folder)[:2]:
@@ -384,7 +397,7 @@ def test_damaged_swapped_and_foreign_files_are_named(memory, finished, how, mess
     assert same(sweep(folder), memory)  # as the message says
 
 
-def test_numbers_that_never_came_out_of_the_program_are_found(finished, capsys):
+def test_numbers_that_never_came_out_of_the_program_are_found(finished, monkeypatch, capsys):
     """Even with a digest that fits: another seed's losses."""
     (path, *_) = chunks.paths(finished)
     part = chunks.read_chunk(path, description.read_sweep(finished)["sources"])
@@ -393,6 +406,7 @@ def test_numbers_that_never_came_out_of_the_program_are_found(finished, capsys):
     files.write_netcdf(path, part)
     found = verification.verify(finished, count=10**6)
     assert (found.damaged, found.sampled, found.differing, found.fine) == ([], 32, 1, False)
+    monkeypatch.setattr(verification, "verify", lambda *_: found)  # it would compile all anew
     assert commands.verify(finished) == 1
     assert "NOT verified" in capsys.readouterr().out
 
