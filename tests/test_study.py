@@ -24,9 +24,9 @@ PLAIN = {"progress": False, "lanes": 4, "compiler_options": QUICK}
 RUN = {"lanes": 4, "compiler_options": QUICK}
 CHANGES = {
     "longer": {"steps": 16},
-    ODD: {"activation": "relu"},
+    ODD: {"init_scale": 0.5},
     "None": {"learning_rate": 0.1},
-    "wild": {"optimizer": "sgd", "learning_rate": 1e6},
+    "wild": {"learning_rate": 1e30},
     "nothing": {},
 }
 FACTORS = {
