@@ -4,10 +4,9 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 from jax import random
-from jaxtyping import Array, PyTree, ScalarLike
+from jaxtyping import PyTree
 
 from approx import models
 from approx.changes.standardising import moments
@@ -282,33 +281,34 @@ def extremes(recipe: Recipe, rows: Rows) -> tuple[np.ndarray, np.ndarray]:
     Returns:
         The lowest outputs (2,) and the highest (2,); nan where an output is none.
     """
-    init, apply = models.functions(recipe.model)
+    first_params, apply = models.functions(recipe.model)
 
-    def outputs(key, x, size):
-        params = spread_out(init(key, x), random.fold_in(key, 1), size)
+    def outputs(params, x):
         found = apply(params, x)
         return found.min(), found.max()
 
-    of_draws = jax.vmap(outputs, (0, None, None))
-    of_sizes = jax.jit(jax.vmap(of_draws, (None, None, 0)))
+    of_draws = jax.vmap(outputs, (0, None))
+    of_sizes = jax.jit(jax.vmap(of_draws, (0, None)))
     with facts.x64(recipe):
-        x = jnp.asarray(rows.x[:MOST_ROWS], recipe.dtype)
-        keys = random.split(random.key(0), DRAWS)
-        low, high = of_sizes(keys, x, jnp.asarray([SMALLER, LARGER], recipe.dtype))
+        x = np.asarray(rows.x[:MOST_ROWS], recipe.dtype)
+        shapes = jax.eval_shape(first_params, random.key(0), x)
+        low, high = of_sizes(of_random_sizes(shapes), x)
     return np.asarray(low).min(1), np.asarray(high).max(1)
 
 
-def spread_out(params: PyTree, key: Array, size: ScalarLike) -> PyTree:
-    """Parameters that are normal, with a standard deviation of `size`, in the place of those given.
+def of_random_sizes(shapes: PyTree) -> PyTree:
+    """Parameters of `DRAWS` networks of each size, with two axes before their own: (2, DRAWS, ...).
 
-    Those that the initialiser set to 0, such as biases, are random too.
+    All are normal, with the size as standard deviation, also those that an initialiser sets to 0,
+    such as biases. numpy draws them, since JAX would compile a program for each shape.
     """
-    leaves, tree = jax.tree.flatten(params)
-    keys = random.split(key, max(1, len(leaves)))
-    drawn = []
-    for leaf, its_key in zip(leaves, keys, strict=False):
-        drawn.append(size * random.normal(its_key, jnp.shape(leaf), jnp.result_type(leaf)))
-    return jax.tree.unflatten(tree, drawn)
+    rng = np.random.default_rng(0)
+
+    def drawn(shape: Any) -> np.ndarray:
+        normal = rng.standard_normal((DRAWS, *shape.shape))
+        return np.stack([SMALLER * normal, LARGER * normal]).astype(shape.dtype)
+
+    return jax.tree.map(drawn, shapes)
 
 
 # ---- a learning rate that does not fit -----------------------------------------------------------
