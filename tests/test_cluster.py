@@ -145,7 +145,7 @@ def test_threads_in_any_order_change_no_bit(sweep, few, tmp_path, often, kind):
 @pytest.mark.slow
 def test_what_one_engine_began_another_finishes(sweep, few, tmp_path):
     with ThreadPoolExecutor(1) as pool:
-        sweep(tmp_path / "x", pool, seeds=13)
+        sweep(tmp_path / "x", pool, **FEW | {"seeds": 13})
     before = stored(tmp_path / "x")
     assert same(sweep(tmp_path / "x", **FEW), few)
     assert stored(tmp_path / "x").items() > before.items()
