@@ -122,8 +122,8 @@ def compile_plan(plan: Plan, workers: list, compiler_options: Mapping[str, Any] 
         for device in dict.fromkeys(workers):
             programs[device] = build(plan.structure, first, compiler_options, device)
     import_for_results()
-    trace = left_behind(programs[workers[0]].carry, plan.structure.keep)
-    size = nbytes(trace) // plan.lanes * plan.trainings
+    left = left_behind(programs[workers[0]].carry, plan.structure.keep)
+    size = nbytes(left) // plan.lanes * plan.trainings
     return Ready(programs, points, size, workers, time.perf_counter() - began)
 
 
@@ -171,16 +171,9 @@ def newly_built(
     The arguments are those of `build`.
     """
     make_room()
-    quick = with_defaults(QUICK, options, device)
-    fast = with_defaults(layouts.OPTIONS[structure.form], options, device)
-    table = table_of(structure, inputs)
-    given: tuple[Any, ...] = (inputs,)
-    if table is not None:
-        given = inputs, bits_of(inputs, table)
-    carry = jitted(start, (), ()).eval_shape(structure, *given)
-    step = jax.ShapeDtypeStruct((), jnp.int32)
-    arguments = (carry, inputs, step, step)
-    advance_code, advance_key = lower(advance, (structure,), arguments, (1,), fast, device)
+    traced = trace(structure, inputs, options, device)
+    quick, table = traced.options["start"], traced.table
+    advance_code, advance_key = traced.advance
     with ThreadPoolExecutor(2) as pool:
         rest = pool.submit(compiled, advance_code, advance_key)
         import_for_results()
@@ -188,17 +181,16 @@ def newly_built(
             wide = inputs.numbers.dtype == np.float64
             drawn = inputs.root, inputs.seeds, table
             drawing = pool.submit(compiled, *lower(draw, (wide,), drawn, (), quick, device))
-        start_code, start_key = lower(start, (structure,), given, (), quick, device)
+        start_code, start_key = lower(start, (structure,), traced.given, (), quick, device)
         first = compiled(start_code, start_key)
         if table is not None:
             first = Start(first, drawing.result(), jax.device_put(table, device))
-    size = bytes_at_work(rest.result(), (carry, inputs))
-    text = start_key.text[:32] + advance_key.text[:32]
+    size = bytes_at_work(rest.result(), (traced.carry, inputs))
+    text = text_of(start_key, advance_key)
     called = tuple(one.name for one in (*start_key.called, *advance_key.called))
     if called:
         text = f"{text} and host functions {uuid.uuid4().hex}"
-    used = {"start": quick, "advance": fast}
-    return Block(first, rest.result(), text, used, size, carry, called)
+    return Block(first, rest.result(), text, traced.options, size, traced.carry, called)
 
 
 def described(
@@ -206,25 +198,60 @@ def described(
 ) -> Block:
     """A block that is traced and lowered, to know its text, and not compiled.
 
-    Args:
-        structure: of the trainings.
-        inputs: of one block, for shapes only.
-        options: XLA compiler options.
-        device: where it would run.
+    The arguments are those of `build`.
+    """
+    traced = trace(structure, inputs, options, device)
+    quick = traced.options["start"]
+    _, start_key = lower(start, (structure,), traced.given, (), quick, device)
+    _, advance_key = traced.advance
+    text = text_of(start_key, advance_key)
+    return Block(None, None, text, traced.options, 0, traced.carry)
+
+
+class Traced(NamedTuple):
+    """What is known of a block before anything is compiled.
+
+    Attributes:
+        options: of the compiler, for "start" and for "advance".
+        table: see `table_of`.
+        given: what `start` is called with besides the structure.
+        carry: shapes of (State, Trace).
+        advance: the lowered program, and what the compiled one is found by.
 
     """
-    quick = with_defaults(QUICK, options, device)
-    fast = with_defaults(layouts.OPTIONS[structure.form], options, device)
+
+    options: dict[str, dict[str, Any]]
+    table: np.ndarray | None
+    given: tuple[Any, ...]
+    carry: Any
+    advance: tuple[Any, Found]
+
+
+def trace(
+    structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any
+) -> Traced:
+    """Trace a block's two entry points, and lower the longer one, which is compiled first.
+
+    The arguments are those of `build`.
+    """
+    used = {
+        "start": with_defaults(QUICK, options, device),
+        "advance": with_defaults(layouts.OPTIONS[structure.form], options, device),
+    }
     table = table_of(structure, inputs)
     given: tuple[Any, ...] = (inputs,)
     if table is not None:
         given = inputs, bits_of(inputs, table)
     carry = jitted(start, (), ()).eval_shape(structure, *given)
     step = jax.ShapeDtypeStruct((), jnp.int32)
-    _, start_key = lower(start, (structure,), given, (), quick, device)
-    _, advance_key = lower(advance, (structure,), (carry, inputs, step, step), (1,), fast, device)
-    text = start_key.text[:32] + advance_key.text[:32]
-    return Block(None, None, text, {"start": quick, "advance": fast}, 0, carry)
+    arguments = carry, inputs, step, step
+    lowered = lower(advance, (structure,), arguments, (1,), used["advance"], device)
+    return Traced(used, table, given, carry, lowered)
+
+
+def text_of(start_key: Found, advance_key: Found) -> str:
+    """The digest of both programs' texts, see `Block`."""
+    return start_key.text[:32] + advance_key.text[:32]
 
 
 def bits_of(inputs: Inputs, table: np.ndarray) -> jax.ShapeDtypeStruct:
