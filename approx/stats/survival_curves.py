@@ -171,21 +171,22 @@ def product_limit(
         every = np.unique(np.concatenate([at, successes]))
     events, at_risk = _counts(time, event, every)
     died = events / np.maximum(at_risk, 1)
-    estimate = np.cumprod(1 - died, -1)
-    n = np.full(events.shape, time.shape[-1])
+    kept = np.searchsorted(every, at)
+    estimate = np.cumprod(1 - died, -1)[..., kept]
+    n = np.full(estimate.shape, time.shape[-1])
     if band == "exact":
-        low, high = _beta_products(events, at_risk, level)
-    elif band == "wilson":
-        low, high = _wilson_band(estimate, _greenwood(events, at_risk), n, level)
-    elif band == "log-log":
-        low, high = _log_log_band(estimate, _greenwood(events, at_risk), level)
+        low, high = _beta_products(events, at_risk, kept, level)
     else:
-        low, high = _linear_band(estimate, _greenwood(events, at_risk), level)
+        greenwood = _greenwood(events, at_risk)[..., kept]
+        if band == "wilson":
+            low, high = _wilson_band(estimate, greenwood, n, level)
+        elif band == "log-log":
+            low, high = _log_log_band(estimate, greenwood, level)
+        else:
+            low, high = _linear_band(estimate, greenwood, level)
     if time.shape[-1] == 0:
         estimate = estimate * np.nan
-    columns = (estimate, low, high, n, at_risk, events)
-    kept = np.searchsorted(every, at)
-    return tuple(column[..., kept] for column in columns)
+    return estimate, low, high, n, at_risk[..., kept], events[..., kept]
 
 
 def _counts(time: np.ndarray, event: np.ndarray, at: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -208,9 +209,11 @@ def _greenwood(events: np.ndarray, at_risk: np.ndarray) -> np.ndarray:
 
 
 def _beta_products(
-    events: np.ndarray, at_risk: np.ndarray, level: float
+    events: np.ndarray, at_risk: np.ndarray, kept: np.ndarray, level: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """The band "exact" of a survival curve, from events and numbers at risk (..., times).
+
+    It is computed at the times whose places are `kept`, as its quantiles are what takes long.
 
     The share of the living that outlives d of Y deaths is Beta(Y - d + 1, d); the lower limit has
     one death more. The product of such numbers is taken to be the beta number of equal mean and
@@ -227,9 +230,10 @@ def _beta_products(
     mean_square = rest * (rest + 1) / (total * (total + 1))
     means = np.where(died, mean, 1.0)
     squares = np.where(died, mean_square, 1.0)
-    first = np.cumprod(means, -1)
-    second = np.cumprod(squares, -1)
-    anybody_died = np.cumsum(deaths, -1) > 0
+    first = np.cumprod(means, -1)[..., kept]
+    second = np.cumprod(squares, -1)[..., kept]
+    anybody_died = np.cumsum(deaths, -1)[..., kept] > 0
+    alive = alive[..., kept]
     high = np.where(anybody_died, _beta_quantile(first, second, 1 - tail), 1.0)
     followed = np.maximum(alive, 1)
     one_more_first = first * followed / (followed + 1)
