@@ -202,7 +202,7 @@ def test_an_ensemble_is_drawn_with_its_intervals_and_its_groups():
 
 
 def test_a_rate_is_drawn_against_a_number_and_against_a_word():
-    hit = RNG.random((3, 2, 40)) < 0.5
+    hit = np.random.default_rng(6).random((3, 2, 40)) < 0.5
     hits = xr.Dataset(
         {"hit": (("widths", "activation", "seed"), hit)},
         {"widths": [1, 4, 16], "activation": ["tanh", "relu"]},

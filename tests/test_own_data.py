@@ -215,7 +215,7 @@ QUICK = ("mse", "sum_squared_error")  # the others are written like these
     ],
 )
 def test_the_losses_of_outputs_make_up_the_loss_of_a_row(loss):
-    f, y = jnp.asarray(RNG.uniform(0.1, 0.9, (2, 5, 3)), "float32")
+    f, y = jnp.asarray(np.random.default_rng(1).uniform(0.1, 0.9, (2, 5, 3)), "float32")
     with jax.disable_jit():
         each = np.asarray(outputs.of_outputs(loss, f, y))
         whole = np.asarray(ap.losses.LOSSES[loss](f, y))
