@@ -135,6 +135,7 @@ def test_the_citation_is_of_this_version():
 AFTER = {  # what a page must have done
     "data": lambda names, folder: names["runs"].sizes["point"] == 101**2,
     "own_functions": lambda names, folder: (folder / "results" / "hat.nc").exists(),
+    "references": lambda names, folder: "polynomial_cv" in names["found"].reference,
     "studies": lambda names, folder: len(names["study"].answer().claims) == 3,
 }
 

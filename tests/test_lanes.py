@@ -108,7 +108,8 @@ def test_ten_steps_as_with_vmap(case, optimised):
         "progress": False,
         "keep": ("prediction", "params", "gradient_norm", "weight_norm"),
     }
-    if case.startswith("optimizer"):
+    # Parameters show every gradient; the other cases keep what is computed beside them
+    if case.startswith(("optimizer", "activations", "batches")):
         options["keep"] = ("params",)
     plain = ap.run(task, recipe, form="vmap", compiler_options=QUICK, **options)
     assert np.isfinite(plain.loss).all()
