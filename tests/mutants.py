@@ -353,12 +353,17 @@ def copies(folder: Path, number: int) -> queue.Queue[Path]:
 def tried(mutants: list[Mutant], workers: int, folder: Path) -> Iterator[tuple[Mutant, bool]]:
     """Every mutant, and whether it survived, as they end."""
     trees = copies(folder, workers)
-    seconds: dict[tuple[str, ...], float] = {}
-    for tests in {tests_of(mutant.path): None for mutant in mutants}:
+
+    def without(tests: tuple[str, ...]) -> float:
         tree = trees.get()
-        seconds[tests] = baseline(tree, tests)
+        seconds = baseline(tree, tests)
         trees.put(tree)
-        print(f"{seconds[tests]:.0f} s without a mutant: {' '.join(tests)}", flush=True)
+        print(f"{seconds:.0f} s without a mutant: {' '.join(tests)}", flush=True)
+        return seconds
+
+    sets_of_tests = list({tests_of(mutant.path): None for mutant in mutants})
+    with ThreadPoolExecutor(workers) as pool:
+        seconds = dict(zip(sets_of_tests, pool.map(without, sets_of_tests), strict=True))
 
     def one(mutant: Mutant) -> tuple[Mutant, bool]:
         tree = trees.get()
