@@ -402,6 +402,8 @@ def test_warm_starts_go_on_from_where_another_run_ended(quiet):
     one = ap.params(whole, seed=1)
     shared = ap.run(SMALL, recipe, seeds=3, init_params=one, **KEPT, **quiet)
     assert len(np.unique(shared.loss.isel(step=0))) == 1
+    by_itself = quick(lambda: ap.train(jax.random.key(5), SMALL, recipe, params=one).loss[0])()
+    assert by_itself == pytest.approx(shared.loss[0, 0].item(), rel=1e-6)
 
 
 @pytest.mark.slow
