@@ -175,6 +175,36 @@ PROMISED_BY |= dict.fromkeys(
 PROMISED_BY |= dict.fromkeys(
     ("approx/stats/crossings.py", "approx/stats/logistic.py"), ("test_maps",)
 )
+# Files of which other tests promise a part
+ALSO_PROMISED_BY = {
+    "approx/tasks/losses.py": ("test_own_data", "test_second_order", "test_endings"),
+    "approx/training/optimizers.py": (
+        "test_parity",
+        "test_frameworks_words",
+        "test_frameworks_objects",
+    ),
+    "approx/training/recipes.py": ("test_stops", "test_optimizers"),
+    "approx/training/records.py": ("test_own_data", "test_networks", "test_lanes"),
+    "approx/training/steps.py": ("test_networks", "test_frameworks_objects"),
+    "approx/training/network_checks.py": ("test_refusals",),
+    "approx/numerics/products.py": ("test_second_order", "test_network_losses", "test_networks"),
+    "approx/numerics/lanes.py": ("test_lanes", "test_contract"),
+}
+ALSO_PROMISED_BY |= dict.fromkeys(
+    ("approx/training/quasi_newton.py", "approx/training/inverse_hessians.py"),
+    ("test_networks", "test_frameworks_words", "test_alterations"),
+)
+ALSO_PROMISED_BY |= dict.fromkeys(
+    (
+        "approx/training/rates.py",
+        "approx/training/stopping.py",
+        "approx/training/stops.py",
+        "approx/training/watching.py",
+    ),
+    ("test_resuming", "test_frameworks_words", "test_frameworks_objects", "test_network_losses"),
+)
+for _path, _names in ALSO_PROMISED_BY.items():
+    PROMISED_BY[_path] += _names
 MOMENTS = itertools.count(1)
 PRELOADED = [
     "jax",

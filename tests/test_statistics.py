@@ -11,6 +11,7 @@ import xarray as xr
 
 from approx import stats
 from approx.stats import rankings
+from approx.stats.intervals import quantile_of_sorted
 
 # Some samples here are nan from step 0 on, on purpose.
 pytestmark = pytest.mark.filterwarnings("ignore:.* trainings are nan in every variable")
@@ -691,6 +692,39 @@ def test_seeds_for_width_is_the_smallest_number():
     assert stats.seeds_for_width([0.5, 0.99], 0.02).tolist() == [2449, 279]
     with pytest.raises(ValueError, match="widths in"):
         stats.seeds_for_width(0.5, 0)
+    for width in (1.0, [0.1, 1.0]):
+        with pytest.raises(ValueError, match="width"):
+            stats.seeds_for_width(0.5, width)
+
+
+@pytest.mark.parametrize("n", [1, 2, 3, 8])
+def test_interpolated_quantiles_are_numpys(n):
+    values = np.sort(np.random.default_rng(n).normal(size=(2, 5, n)), -1)
+    for q in (0.0, 0.1, 0.5, 0.9, 1.0):
+        np.testing.assert_allclose(quantile_of_sorted(values, q), np.quantile(values, q, -1))
+
+
+def test_a_half_of_the_seeds_that_teaches_nothing_cuts_nothing_off():
+    """Cut-offs are learned from every other seed. Here the seeds of one half succeed at step 10,
+    and the others never do, so that the first half goes on to the last record.
+    """
+    upper = np.where(np.arange(40) % 2, 10.0, np.inf)
+    hits = stats.success(timed(upper), below=0.5)
+    found = stats.restart_gain(hits, resamples=20)
+    whole = 20 * 10 + 20 * 1000
+    cut_off = 20 * 10 + 20 * 10  # those that never succeed end at step 10 too
+    assert found.gain == pytest.approx(whole / cut_off)
+
+
+def test_data_of_another_stage_are_named():
+    runs = timed([1.0, 10.0, np.inf])
+    hits = stats.success(runs, below=0.5)
+    for wrong, call in ((hits, stats.aggregate), (hits, stats.quantiles), (runs, stats.rate)):
+        with pytest.raises(ValueError, match="stats|hits|runs") as error:
+            call(wrong)
+        assert "None" not in str(error.value)
+    with pytest.raises(ValueError, match="no times at which to evaluate the curve"):
+        stats.kaplan_meier([1.0], [True], at=[])
 
 
 def test_power_by_enumeration_of_all_outcomes():
