@@ -165,6 +165,52 @@ def test_lanes_are_each_networks_own():
         np.testing.assert_allclose(have[..., 2], want, rtol=1e-4, atol=1e-5)
 
 
+@jax.custom_jvp
+def bent(x):
+    """A function with a derivative of its own."""
+    return jnp.where(x > 0, x, 0.1 * x)
+
+
+@bent.defjvp
+def _slope_of_bent(primals, tangents):
+    return bent(*primals), jnp.where(primals[0] > 0, 1.0, 0.1) * tangents[0]
+
+
+OPERATIONS = {
+    "number by number": lambda x, w, c: jnp.tanh(x) * jnp.maximum(x, c) ** 2,
+    "a slice": lambda x, w, c: x[1:4:2, :2] - x[0, 1:],
+    "a row and a turn": lambda x, w, c: x[::-1].T + c,
+    "shared behind own": lambda x, w, c: jnp.concatenate([x, jnp.ones((2, 3)), x * c], 0),
+    "a stack": lambda x, w, c: jnp.stack([x, jnp.zeros((5, 3)), -x], 1),
+    "a shape": lambda x, w, c: x.reshape(3, 5, 1).squeeze(-1),
+    "a broadcast": lambda x, w, c: jnp.broadcast_to(c, (2, 3)) + x[:2],
+    "a product": lambda x, w, c: x @ w + c,
+    "products of many": lambda x, w, c: jnp.einsum("ni,io,mi->nmo", x, w, x),
+    "a reduction": lambda x, w, c: (x.sum(0), x.max(1), (x > 0).all(), x.prod()),
+    "a program inside": lambda x, w, c: jax.jit(lambda x: x + jnp.sin(c))(x),
+    "its own derivative": lambda x, w, c: bent(x - 0.2),
+    "a derivative": lambda x, w, c: jax.grad(lambda w: (bent(x @ w) ** 2).sum())(w),
+    "a sort": lambda x, w, c: jnp.sort(x, 0),
+    "a part at a place": lambda x, w, c: jax.lax.dynamic_slice_in_dim(x, 1, 2) * c,
+    "running sums": lambda x, w, c: jnp.cumsum(x, 0),
+    "nothing of its own": lambda x, w, c: jnp.arange(3.0) * c,
+}
+
+
+@pytest.mark.parametrize("name", OPERATIONS)
+def test_operations_in_lanes_are_those_of_vmap(name):
+    """Of four networks with rows and weights of their own, which share a number."""
+    rng = np.random.default_rng(0)
+    x, w = rng.normal(size=(5, 3, 4)), rng.normal(size=(3, 2, 4))
+    shared = np.full((1,), 0.3)
+    of_one = OPERATIONS[name]
+    found = quick(lambda *given: lanes.in_lanes(of_one, *given))(x, w, shared)
+    alike = np.full(4, 0.3)
+    wanted = quick(jax.vmap(of_one, in_axes=-1, out_axes=-1))(x, w, alike)
+    for one, other in zip(jax.tree.leaves(found), jax.tree.leaves(wanted), strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-5, atol=1e-6)
+
+
 @pytest.mark.slow
 def test_operations_without_a_rule_of_their_own_are_right():
     """Whatever is traced: a sort, a loop, a product with a batch axis."""

@@ -720,7 +720,7 @@ def test_data_of_another_stage_are_named():
     runs = timed([1.0, 10.0, np.inf])
     hits = stats.success(runs, below=0.5)
     for wrong, call in ((hits, stats.aggregate), (hits, stats.quantiles), (runs, stats.rate)):
-        with pytest.raises(ValueError, match="stats|hits|runs") as error:
+        with pytest.raises(ValueError, match=r"stats|hits|runs") as error:
             call(wrong)
         assert "None" not in str(error.value)
     with pytest.raises(ValueError, match="no times at which to evaluate the curve"):
