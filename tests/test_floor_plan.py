@@ -3,6 +3,7 @@
 import ast
 from functools import cache
 from graphlib import TopologicalSorter
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
@@ -185,6 +186,19 @@ def test_scripts_use_public_names_only(path):
 )
 def test_an_internal_name_is_found_where_it_is_reached_by_dots(line, inside):
     assert internals(f"import approx as ap\nfrom approx import stats\n{line}") == inside
+
+
+def test_every_listed_name_is_there():
+    """In every `__all__`, and once."""
+    for path in FILES:
+        if path.stem == "__main__":
+            continue
+        name = ".".join(path.relative_to(ROOT).with_suffix("").parts)
+        module = import_module(name.removesuffix(".__init__"))
+        listed = getattr(module, "__all__", [])
+        missing = [name for name in listed if not hasattr(module, name)]
+        assert not missing, f"{path} lists {missing}"
+        assert len(set(listed)) == len(listed), path
 
 
 def test_statistics_do_not_need_jax():
