@@ -17,7 +17,8 @@ import approx as ap
 from approx.changes.alterations import altered
 from approx.sweep import numbers, results
 from approx.training import watching
-from approx.training.recipes import settled
+from approx.training.rates import Slow
+from approx.training.recipes import settled, with_rate
 
 stops = ap.stops
 LOOKS, NETWORKS = 30, 60
@@ -332,6 +333,54 @@ def test_segments_change_nothing_and_memory_lives_in_the_state(runs):
         np.testing.assert_array_equal(cut[name], runs[name])
 
 
+@pytest.mark.parametrize("of", ["validation_r2", "gradient_norm"])
+def test_a_rule_looks_at_the_network_as_it_stands(of):
+    """In lanes: each stops after the first step whose own record says what the rule waits for."""
+    rng = np.random.default_rng(0)
+    x = rng.uniform(-1, 1, (20, 1))
+    task = ap.data(x, x**2, validation=0.3)
+    rule = stops.GradientNorm(below=0.25, every=1)
+    if of == "validation_r2":
+        rule = stops.Below(value=0.3, of=of, every=1)
+    model = ap.MLP((6,), "tanh")
+    recipe = ap.Recipe(model=model, learning_rate=0.05, steps=99, records=range(100), stop=rule)
+    kept = {"keep": ("gradient_norm",), "lanes": 8, "progress": False}
+    found = ap.run(task, recipe, seeds=6, compiler_options=QUICK, form="lanes", **kept)
+    _, validation = task.split(jax.random.key(0), jax.random.key(0))
+    is_met = found.gradient_norm < 0.25
+    if of == "validation_r2":
+        is_met = 1 - found.validation_loss / np.var(validation[1]) > 0.3
+    first = is_met.isel(step=slice(1, None)).argmax("step") + 1
+    assert found.stopped_at.values.tolist() == first.values.tolist()
+    assert len(np.unique(first)) > 3
+
+
+def test_the_numbers_of_a_rule_can_be_swept_and_nothing_else():
+    """Its words and counts are part of the program."""
+    rules = {
+        stops.Patience(baseline=0.5): ["min_delta", "baseline"],
+        stops.Tolerance(): ["tol"],
+        stops.Failures(): [],
+        stops.Improvements(count=3): [],
+        stops.Below(value=0.1): ["value"],
+        stops.GradientNorm(below=0.1): ["below"],
+        stops.Change(absolute=0.1, relative=0.2): ["absolute", "relative"],
+        stops.ReduceRate(): ["factor", "min_delta", "min_rate"],
+        stops.AdaptiveRate(): ["tol", "divisor", "least"],
+    }
+    for rule, names in rules.items():
+        leaves = jax.tree_util.tree_leaves_with_path(rule)
+        assert [path[0].name for path, _ in leaves] == names, rule
+    assert {type(rule) for rule in rules} == {*stops.Stop.__subclasses__(), *Slow.__subclasses__()}
+
+
+def test_a_factor_on_the_rate_leaves_the_recipe_as_it_is():
+    recipe = ap.Recipe(learning_rate=0.5)
+    assert with_rate(recipe, 0.1).learning_rate == pytest.approx(0.05)
+    assert with_rate(recipe, None) is recipe
+    assert recipe.learning_rate == 0.5
+
+
 def test_numbers_of_rules_have_names():
     two = replace(RECIPE, stop=(RULE, stops.Below(value=0.1), stops.Patience(patience=9)))
     found = [name for name in numbers.numbers(TASK, two) if name.startswith("stop")]
@@ -474,6 +523,11 @@ REFUSED = {
     "norm": (lambda: stops.GradientNorm(below=1.0, norm="l1"), "norm is 'l1'"),
     "no bound": (lambda: ap.Recipe(stop=stops.Change()), "absolute= or relative="),
     "factor": (lambda: stops.ReduceRate(factor=1.0), "factor is 1.0"),
+    "divisor": (lambda: stops.AdaptiveRate(divisor=0.5), "divisor is 0.5"),
+    "steps of an epoch": (
+        lambda: stops.Patience(of="epoch_accuracy", every=10),
+        "is a mean over an epoch",
+    ),
     "convention": (lambda: stops.ReduceRate(convention="jax"), "convention is 'jax'"),
     "rate as stop": (lambda: ap.Recipe(stop=stops.ReduceRate()), "stops.Patience"),
     "number as stop": (lambda: ap.Recipe(stop=5), "stop has 5; it must be one of"),
