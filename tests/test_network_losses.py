@@ -386,8 +386,12 @@ MOVES = {
 }
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("case", MOVES)
+PARTIAL = "batches that end with a partial one"
+
+
+@pytest.mark.parametrize(
+    "case", [PARTIAL, *(pytest.param(c, marks=pytest.mark.slow) for c in MOVES if c != PARTIAL)]
+)
 def test_the_forms_agree_and_the_loss_falls(case):
     validation = 0.25 if "validation" in case else 0.0
     task = ap.given(
