@@ -286,6 +286,9 @@ CASES: dict[str, Callable[[], Any]] = {
     "profile, own thresholds": lambda: stats.profile(RUNS, floor=0.01).isel(
         threshold=slice(0, None, 25)
     ),
+    "profile, of negative values": lambda: stats.profile(
+        RUNS.assign(gain=-RUNS.test_loss), "gain", above=True
+    ).isel(threshold=slice(0, None, 25)),
     "quantiles": lambda: stats.quantiles(RUNS, q=(0.25, 0.5)),
     "quantiles, worst": lambda: stats.quantiles(RUNS, "test_loss", (0.9,), level=0.9, worst=7.0),
     "ranking": lambda: stats.ranking(HITS),

@@ -716,6 +716,14 @@ def test_a_half_of_the_seeds_that_teaches_nothing_cuts_nothing_off():
     assert found.gain == pytest.approx(whole / cut_off)
 
 
+def test_a_value_that_is_the_bound_reaches_it_in_single_precision():
+    """0.1 of float32 is larger than 0.1 of float64, and 0.7 of it smaller."""
+    runs = losses([[0.1], [0.7]], steps=np.array([5]))
+    assert runs.test_loss.dtype == np.float32
+    assert stats.success(runs, below=0.1).hit.values.ravel().tolist() == [True, False]
+    assert stats.success(runs, above=0.7).hit.values.ravel().tolist() == [False, True]
+
+
 def test_data_of_another_stage_are_named():
     runs = timed([1.0, 10.0, np.inf])
     hits = stats.success(runs, below=0.5)
