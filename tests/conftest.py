@@ -88,7 +88,11 @@ def _count_compiles():
 
 @pytest.fixture
 def count_compiles(monkeypatch):
-    """Count compilations, none of which is for programs that a process of many tests forgets."""
+    """Count compilations.
+
+    A process of many tests forgets its programs before it runs out of memory maps, and compiles
+    them again. Here it does not, so that the count is the same whatever ran before.
+    """
     monkeypatch.setattr(ap.sweep.programs, "maps_used", lambda: 0)
     return _count_compiles
 

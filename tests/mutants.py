@@ -44,13 +44,23 @@ NO_TESTS, OTHER_PROJECT = 5, 99
 WHOLE_FOLDERS = ("stats", "training", "numerics")
 # The quick files first: the first failure ends a try.
 PROMISED_BY = {
-    "approx/tasks/losses.py": ("test_mathematics", "test_scalings", "test_cases", "test_parity"),
+    "approx/tasks/losses.py": (
+        "test_mathematics",
+        "test_scalings",
+        "test_cases",
+        "test_parity",
+        "test_own_data",
+        "test_second_order",
+        "test_endings",
+    ),
     "approx/training/sampling.py": ("test_sampling",),
     "approx/training/steps.py": (
         "test_case_updates",
         "test_mathematics",
         "test_contract",
         "test_second_order",
+        "test_networks",
+        "test_frameworks_objects",
     ),
     "approx/training/loop.py": (
         "test_mathematics",
@@ -64,9 +74,18 @@ PROMISED_BY = {
         "test_contract",
         "test_case_updates",
         "test_second_order",
+        "test_own_data",
+        "test_networks",
+        "test_lanes",
     ),
     "approx/training/recorded_steps.py": ("test_mathematics", "test_contract", "test_refusals"),
-    "approx/training/recipes.py": ("test_mathematics", "test_contract", "test_refusals"),
+    "approx/training/recipes.py": (
+        "test_mathematics",
+        "test_contract",
+        "test_refusals",
+        "test_stops",
+        "test_optimizers",
+    ),
     "approx/training/checks.py": (
         "test_data",
         "test_contract",
@@ -94,12 +113,13 @@ PROMISED_BY = {
         "test_mathematics",
         "test_contract",
         "test_refusals",
+        "test_parity",
+        "test_frameworks_words",
+        "test_frameworks_objects",
     ),
     "approx/training/keras.py": ("test_optimizers", "test_mathematics", "test_contract"),
     "approx/training/rules.py": ("test_contract", "test_case_updates", "test_second_order"),
     "approx/training/second_order.py": ("test_second_order",),
-    "approx/training/quasi_newton.py": ("test_second_order",),
-    "approx/training/inverse_hessians.py": ("test_second_order",),
     "approx/numerics/elementary.py": ("test_elementary",),
     "approx/numerics/cholesky.py": ("test_second_order",),
     "approx/numerics/barriers.py": ("test_elementary", "test_mathematics", "test_contract"),
@@ -108,8 +128,15 @@ PROMISED_BY = {
         "test_case_updates",
         "test_scalings",
         "test_lanes",
+        "test_second_order",
+        "test_network_losses",
+        "test_networks",
     ),
 }
+PROMISED_BY |= dict.fromkeys(
+    ("approx/training/quasi_newton.py", "approx/training/inverse_hessians.py"),
+    ("test_second_order", "test_networks", "test_frameworks_words", "test_alterations"),
+)
 # Helpers of the other statistics, named by no test.
 PROMISED_BY |= dict.fromkeys(
     (
@@ -148,19 +175,25 @@ PROMISED_BY |= dict.fromkeys(
         "approx/training/stops.py",
         "approx/training/watching.py",
     ),
-    ("test_stops",),
+    (
+        "test_stops",
+        "test_resuming",
+        "test_frameworks_words",
+        "test_frameworks_objects",
+        "test_network_losses",
+    ),
 )
 PROMISED_BY["approx/stats/pages.py"] = ("test_claims_page", "test_study")
 PROMISED_BY["approx/stats/ensemble_errors.py"] = ("test_ensembles",)
 PROMISED_BY |= dict.fromkeys(
     (
         "approx/numerics/derivatives.py",
-        "approx/numerics/lanes.py",
-        "approx/training/network_checks.py",
         "approx/training/network_losses.py",
     ),
     ("test_network_losses",),
 )
+PROMISED_BY["approx/numerics/lanes.py"] = ("test_network_losses", "test_lanes", "test_contract")
+PROMISED_BY["approx/training/network_checks.py"] = ("test_network_losses", "test_refusals")
 PROMISED_BY["approx/stats/several_seeds.py"] = ("test_statistics", "test_coverage")
 PROMISED_BY["approx/stats/former_names.py"] = ("test_cases",)
 PROMISED_BY["approx/stats/layouts.py"] = ("test_statistics", "test_evidence")
@@ -175,36 +208,6 @@ PROMISED_BY |= dict.fromkeys(
 PROMISED_BY |= dict.fromkeys(
     ("approx/stats/crossings.py", "approx/stats/logistic.py"), ("test_maps",)
 )
-# Files of which other tests promise a part
-ALSO_PROMISED_BY = {
-    "approx/tasks/losses.py": ("test_own_data", "test_second_order", "test_endings"),
-    "approx/training/optimizers.py": (
-        "test_parity",
-        "test_frameworks_words",
-        "test_frameworks_objects",
-    ),
-    "approx/training/recipes.py": ("test_stops", "test_optimizers"),
-    "approx/training/records.py": ("test_own_data", "test_networks", "test_lanes"),
-    "approx/training/steps.py": ("test_networks", "test_frameworks_objects"),
-    "approx/training/network_checks.py": ("test_refusals",),
-    "approx/numerics/products.py": ("test_second_order", "test_network_losses", "test_networks"),
-    "approx/numerics/lanes.py": ("test_lanes", "test_contract"),
-}
-ALSO_PROMISED_BY |= dict.fromkeys(
-    ("approx/training/quasi_newton.py", "approx/training/inverse_hessians.py"),
-    ("test_networks", "test_frameworks_words", "test_alterations"),
-)
-ALSO_PROMISED_BY |= dict.fromkeys(
-    (
-        "approx/training/rates.py",
-        "approx/training/stopping.py",
-        "approx/training/stops.py",
-        "approx/training/watching.py",
-    ),
-    ("test_resuming", "test_frameworks_words", "test_frameworks_objects", "test_network_losses"),
-)
-for _path, _names in ALSO_PROMISED_BY.items():
-    PROMISED_BY[_path] += _names
 MOMENTS = itertools.count(1)
 PRELOADED = [
     "jax",

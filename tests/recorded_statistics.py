@@ -3,8 +3,8 @@
     python tests/recorded_statistics.py
 
 writes recorded/statistics.json. Whether the numbers are right is tested elsewhere, against
-independent formulas. This file holds them, so that no number, name, dimension or attribute changes
-unnoticed. Run the script again where one is meant to change, and read the difference of the file.
+independent formulas. The recorded file is there so that no number, name, dimension or attribute
+changes unnoticed. Run the script again if you mean to change one, and read the file's difference.
 """
 
 import json
@@ -70,28 +70,26 @@ def functions() -> xr.Dataset:
     )
     losses = np.square(outputs - x**2)
     is_inside = np.abs(x) <= 1
-    last = {"seed": np.arange(8), "step": [0, 100]}
-    steps = ("seed", "step")
 
-    def over(values):
+    def two_records(values):
         ends = values.mean(1)
-        return steps, np.stack([1 + ends, ends], 1)
+        return ("seed", "step"), np.stack([1 + ends, ends], 1)
 
     return xr.Dataset(
         {
             "prediction": (("seed", "point", "output"), outputs[..., None]),
-            "loss": over(losses[:, is_inside]),
-            "test_loss": over(losses[:, is_inside]),
-            "outside_loss": over(losses[:, ~is_inside]),
-            "validation_loss": over(losses[:, is_inside][:, ::4]),
+            "loss": two_records(losses[:, is_inside]),
+            "test_loss": two_records(losses[:, is_inside]),
+            "outside_loss": two_records(losses[:, ~is_inside]),
+            "validation_loss": two_records(losses[:, is_inside][:, ::4]),
         },
         {
             "x_test": (("point", "input"), x[:, None]),
             "y_test": (("point", "output"), (x**2)[:, None]),
             "distance": ("point", np.maximum(np.abs(x) - 1, 0)),
-            **last,
+            "seed": np.arange(8),
+            "step": [0, 100],
         },
-        attrs={"task_loss": "mse", "loss": "mse"},
     )
 
 
@@ -133,13 +131,11 @@ def crossed_streams() -> xr.Dataset:
     return xr.Dataset({"test_loss": (dims, values)}, coords)
 
 
-RUNS, FUNCTIONS, PLANE, SWEPT, CROSSED = (
-    losses(),
-    functions(),
-    plane(),
-    swept(),
-    crossed_streams(),
-)
+RUNS = losses()
+FUNCTIONS = functions()
+PLANE = plane()
+SWEPT = swept()
+CROSSED = crossed_streams()
 HITS = stats.success(RUNS, below=0.3)
 RATES = stats.rate(HITS)
 FEW = {"resamples": 50}
@@ -239,6 +235,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "effects, interactions": lambda: stats.effects(SWEPT, interactions=True, level=0.9),
     "endings": lambda: KINDS,
     "endings, named": lambda: stats.endings(RUNS, HITS, {"start": 1.0}, tolerance=0.5),
+    "enough": lambda: [stats.enough(5, 20), stats.enough(0, 2_000)],
     "ensemble": lambda: stats.ensemble(FUNCTIONS.isel(seed=slice(7)), (1, 2, 3), loss="squared"),
     "ensemble, the best": lambda: stats.ensemble(
         FUNCTIONS.isel(seed=slice(7)), (1, 2), loss="squared", among=4, statistic="median"
@@ -264,6 +261,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "mcnemar": lambda: stats.mcnemar(np.array([0, 1, 9]), np.array([0, 6, 2])),
     "mean_interval": lambda: stats.mean_interval([0.1, 0.2, 0.2, 0.9], (0, 1)),
     "order_quantiles": lambda: stats.order_quantiles(RUNS.test_loss.values[:, :, -1], 0.3),
+    "pair": lambda: stats.pair(HITS, *PAIR),
     "paired_interval": lambda: stats.paired_interval(np.array([0, 4]), np.array([1, 1]), 12),
     "paired_interval, exact": lambda: stats.paired_interval(4, 1, 12, 0.9, "exact"),
     "paired_interval, score": lambda: stats.paired_interval(4, 1, 12, 0.9, "score"),

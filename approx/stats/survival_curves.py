@@ -213,7 +213,7 @@ def _beta_products(
 ) -> tuple[np.ndarray, np.ndarray]:
     """The band "exact" of a survival curve, from events and numbers at risk (..., times).
 
-    It is computed at the times whose places are `kept`, as its quantiles are what takes long.
+    Only the times at the places `kept` get limits, because the quantiles take long to compute.
 
     The share of the living that outlives d of Y deaths is Beta(Y - d + 1, d); the lower limit has
     one death more. The product of such numbers is taken to be the beta number of equal mean and
