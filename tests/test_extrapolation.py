@@ -126,6 +126,9 @@ def test_asymptotes_of_each_side_and_of_few_points():
     assert kinds(sides) == [["constant", "linear"], ["diverged", "power"]]
     three_points_on_a_side = [np.abs, lambda u: 0 * u]
     assert kinds(three_points_on_a_side, n=9) == [["undecided"] * 2] * 2
+    # 49 points from -3 to 3 have 16 on either side of [-1, 1], and 46 points have 15
+    assert kinds([lambda u: 0 * u], n=49) == [["constant"] * 2]
+    assert kinds([lambda u: 0 * u], n=46) == [["undecided"] * 2]
     assert kinds([np.exp], reach=1.2) == [["undecided"] * 2], (
         "too short a side to tell a power from an exponential"
     )
@@ -334,6 +337,15 @@ def test_phase_tolerant_error_rewards_no_constant_and_no_other_shape():
     assert np.isinf(found.error[5])
     assert np.isinf(found.plain[5])
     assert np.isnan(found.best_shift[5])
+
+
+def test_phase_tolerant_error_judges_each_output_by_its_own_target():
+    of_sine, of_cosine = (learned([np.sin], y, **WAVE) for y in (np.sin, np.cos))
+    both = xr.concat([of_sine, of_cosine], "output")
+    found = stats.phase_tolerant_error(both, max_shift=2.0)
+    assert found.error.dims == ("seed", "output")
+    assert bool((found.error < 1e-5).all())
+    np.testing.assert_allclose(found.best_shift[0], [0, -np.pi / 2], atol=1e-2)
 
 
 def test_phase_tolerant_error_judges_the_same_points_for_all_shifts():

@@ -114,6 +114,18 @@ def test_a_crossing_between_two_cells_has_them_as_its_interval():
         assert found.cells >= 2
 
 
+def test_a_gap_beyond_a_crossing_does_not_widen_its_interval():
+    k = np.array([0, 0, 0, 0, 0, 4, 7, 8, 8, 8, 8, 8])
+    x = np.arange(12.0)
+    apart = np.where(x > 7, x + 100, x)  # behind the first cell in which all succeed again
+    near, far = (
+        ap.stats.boundary(rates(k, 8, x=places), "x").isel(crossing=0) for places in (x, apart)
+    )
+    assert near.low > 4
+    assert far.low == near.low
+    assert far.high == near.high
+
+
 def test_a_budget_is_spent_to_the_last_helping():
     for seeds, budget, used in ((64, 88, 88), (64, 300, 296), (15, 1_000, 135)):
         found = Drawn(np.full((3, 3), 0.5), seeds, 0)

@@ -188,6 +188,7 @@ OPERATIONS = {
     "products of many": lambda x, w, c: jnp.einsum("ni,io,mi->nmo", x, w, x),
     "a reduction": lambda x, w, c: (x.sum(0), x.max(1), (x > 0).all(), x.prod()),
     "a program inside": lambda x, w, c: jax.jit(lambda x: x + jnp.sin(c))(x),
+    "a program traced before": lambda x, w, c: jax.jit(jnp.sin).trace(x)(x) * c,
     "its own derivative": lambda x, w, c: bent(x - 0.2),
     "a derivative": lambda x, w, c: jax.grad(lambda w: (bent(x @ w) ** 2).sum())(w),
     "a sort": lambda x, w, c: jnp.sort(x, 0),
@@ -230,6 +231,10 @@ def test_operations_without_a_rule_of_their_own_are_right():
         np.testing.assert_allclose(batched[:, 1, lane], 2 * squares, rtol=1e-4)
 
 
+# Programs that were traced before
+MEAN_AWAY, SINES = (
+    jax.jit(function).trace(X.astype("float32")) for function in (lambda x: x - x.mean(), jnp.sin)
+)
 MIXING = {
     "the mean": (lambda x: (x - x.mean())[:, 0], "reduce_sum"),
     "the place": (lambda x: x[:, 0] * jnp.arange(7.0), "mul"),
@@ -238,6 +243,8 @@ MIXING = {
     "a product of rows": (lambda x: (x @ x.T)[:, 0], "transpose"),
     "no rows": (lambda x: jnp.ones(7), "the order of rows"),
     "the slope": (lambda x: ap.jacobian(network, x)[1].sum((1, 2)), ""),
+    "a program of the mean": (lambda x: MEAN_AWAY(x)[:, 0], "reduce_sum"),
+    "a program of rows": (lambda x: SINES(x)[:, 0], ""),
     "several": (lambda x: jnp.concatenate([x, 2 * x], 1).max(1) + jax.nn.relu(x[:, 1]), ""),
 }
 
@@ -272,6 +279,11 @@ def by_mean(network, batch):
     return network(batch.x)[:, 0] ** 2 * batch.x.mean()
 
 
+def by_distance(network, batch):
+    """Of rows that stand apart, but for a thousandth of their mean."""
+    return (network(batch.x)[:, 0] - 1 - 1e-3 * batch.x.mean()) ** 2
+
+
 def by_counted_mean(network, batch):
     weights = 1.0 if batch.weights is None else batch.weights
     return network(batch.x)[:, 0] ** 2 * (batch.x[:, 0] * weights).sum()
@@ -295,7 +307,8 @@ REFUSED = {
     "a point": (lambda network, batch: network(jnp.zeros((1, 2))), {}, "takes points of shape"),
     "a partial batch": (mean_square, {"batch_size": 4}, "leaves a partial batch of the 6 rows"),
     "rows that mix": (by_mean, {"batch_size": 4}, "values of rows that depend on other rows"),
-    "lm": (decay_loss, {"optimizer": "lm", "learning_rate": None}, "needs residuals"),
+    "rows that mix a little": (by_distance, {"batch_size": 4}, "values of rows that depend"),
+    "lm": (decay_loss, {"optimizer": "lm", "learning_rate": None}, "'lm' needs residuals"),
     "r2": (
         first_square,
         {"model": ap.MLP((4,), outputs=2), "stop": ap.stops.Patience(of="validation_r2")},
@@ -413,6 +426,29 @@ def test_the_forms_agree_and_the_loss_falls(case):
         # Quasi-Newton steps amplify rounding
         for name, values in made["vmap"].data_vars.items():
             np.testing.assert_allclose(made["lanes"][name], values, rtol=2e-3, atol=3e-4)
+
+
+def test_accuracy_and_test_points_are_judged_by_the_tasks_own_rules():
+    """Of a loss that sees the network, with a partial batch."""
+    x, at = np.linspace(0, 3, 6)[:, None], np.linspace(0, 2, 9)[:, None]
+
+    def near(outputs, targets):
+        return (jnp.abs(outputs - targets) < 0.4)[:, 0]
+
+    loss = ap.losses.of_network(decay_loss, test="mae")
+    task = ap.given(x, np.exp(-x), at, np.exp(-at), loss=loss, correct=near)
+    recipe = replace(CHEAP, batch_size=4, learning_rate=0.05, steps=4)
+    kept = {"keep": ("params", "prediction"), "keep_at": (4,), "form": "vmap"}
+    runs = ap.run(task, recipe, seeds=8, progress=False, compiler_options=QUICK, **kept)
+    runs = runs.isel(step=-1)
+    for seed in range(8):
+        params = ap.params(runs, seed=seed)
+        hidden = np.tanh(x @ params[0]["w"] + params[0]["b"])
+        away = np.abs(hidden @ params[1]["w"] + params[1]["b"] - np.exp(-x))
+        assert runs.accuracy[seed] == pytest.approx((away < 0.4).mean())
+        error = np.abs(runs.prediction.values[seed] - np.exp(-at)).mean()
+        assert runs.test_loss[seed] == pytest.approx(error, rel=1e-4)
+    assert len(np.unique(runs.accuracy)) > 2
 
 
 @pytest.mark.slow

@@ -312,6 +312,11 @@ def test_a_surface_is_the_median_at_each_place():
         assert found["median"].sel(x1=x1, x2=x2) == expected
     with pytest.raises(ValueError, match="no grid of the plane"):
         ap.stats.surface(runs.isel(point=slice(0, -1)))
+    several = runs.assign_coords(x_test=runs.x_test.expand_dims(noise=2))
+    line = runs.isel(input=slice(1))
+    for no_plane in (several, line):
+        with pytest.raises(ValueError, match="a plane has two inputs"):
+            ap.stats.surface(no_plane)
 
 
 def test_decisions_are_the_shares_of_seeds():

@@ -6,6 +6,7 @@ import csv
 from dataclasses import replace
 from functools import cache, partial
 from pathlib import Path
+from types import SimpleNamespace
 
 import jax
 import jax.numpy as jnp
@@ -17,7 +18,10 @@ from scipy import optimize, stats
 
 import approx as ap
 from approx.numerics import cholesky
-from approx.training import quasi_newton, rules, second_order
+from approx.numerics.products import ravel
+from approx.training import evaluation, inverse_hessians, quasi_newton, rules, second_order
+from approx.training.checks import check_memory
+from approx.training.inputs import Batch
 from approx.training.recipes import rule
 
 RECORDED = Path(__file__).parent / "recorded"
@@ -408,6 +412,62 @@ def test_lanes_solve_positive_definite_systems(q):
         else:
             exact = np.linalg.solve(matrix[..., lane].astype(float), right[:, lane])
             np.testing.assert_allclose(found[:, lane], exact, rtol=1e-3, atol=1e-4)
+
+
+@pytest.mark.parametrize("k", [1, 2, 5])
+def test_the_two_loops_are_the_inverse_hessian_of_bfgs(k):
+    """`H ← (1 - ρ s yᵀ) H (1 - ρ y sᵀ) + ρ s sᵀ`, begun with `sᵀy / yᵀy` of the last pair."""
+    rng = np.random.default_rng(k)
+    p, lanes = 4, 2
+    steps, gradient = rng.normal(size=(k, p, lanes)), rng.normal(size=(p, lanes))
+    bends = steps + 0.3 * rng.normal(size=steps.shape)
+    pairs = inverse_hessians.Pairs(jnp.asarray(steps), jnp.asarray(bends))
+    found = inverse_hessians.two_loops(pairs, jnp.asarray(gradient))
+    for lane in range(lanes):
+        s, y = steps[:, :, lane], bends[:, :, lane]
+        assert ((s * y).sum(1) > 0).all()
+        inverse = s[-1] @ y[-1] / (y[-1] @ y[-1]) * np.eye(p)
+        for step, bend in zip(s, y, strict=True):
+            rho = 1 / (step @ bend)
+            left = np.eye(p) - rho * np.outer(step, bend)
+            inverse = left @ inverse @ left.T + rho * np.outer(step, step)
+        np.testing.assert_allclose(found[:, lane], inverse @ gradient[:, lane], rtol=1e-4)
+
+
+def test_the_gradient_of_penalised_squares_is_that_of_their_mean():
+    recipe = replace(TANH, model=ap.MLP((3,), "xla_tanh"), l2=0.05)
+    params = jax.jit(recipe.model.init, compiler_options=UNOPTIMISED)(jax.random.key(0), X)
+    batch = Batch(jnp.asarray(X), jnp.asarray(X**2))
+
+    def both(params):
+        found = evaluation.squares(params, batch, SQUARE, recipe)
+        return found.gradient_norm, jax.grad(ap.loss)(params, *batch[:2], SQUARE, recipe)
+
+    norm, gradient = jax.jit(both, compiler_options=UNOPTIMISED)(params)
+    assert norm == pytest.approx(np.linalg.norm(ravel(gradient)), rel=1e-4)
+
+
+@pytest.mark.parametrize(
+    ("optimizer", "options", "needed"),
+    [
+        ("lbfgs", {"memory_size": 7}, 2 * 7 * 1000 * 4),
+        ("bfgs", {}, 3 * 1000**2 * 4),
+        ("lm", {}, (50 * 1000 + 3 * 50**2) * 4),
+    ],
+)
+def test_a_method_is_refused_only_where_its_matrices_do_not_fit(
+    optimizer, options, needed, monkeypatch
+):
+    """Of 1,000 parameters and 50 residuals: numbers of four bytes, and the memory that is free."""
+    recipe = ap.Recipe(optimizer=optimizer, options=options)
+    for free, fits in ((needed, True), (needed - 1, False)):
+        memory = SimpleNamespace(available=free)
+        monkeypatch.setattr("psutil.virtual_memory", lambda memory=memory: memory)
+        if fits:
+            check_memory(recipe, 1000, 50)
+        else:
+            with pytest.raises(MemoryError, match="GB a network"):
+                check_memory(recipe, 1000, 50)
 
 
 def test_a_rule_says_what_it_wants_of_the_data():

@@ -731,6 +731,8 @@ def test_data_of_another_stage_are_named():
         with pytest.raises(ValueError, match=r"stats|hits|runs") as error:
             call(wrong)
         assert "None" not in str(error.value)
+    with pytest.raises(ValueError, match=r"this takes runs.* an xarray.Dataset, not list"):
+        stats.aggregate([0.1, 0.2])
     with pytest.raises(ValueError, match="no times at which to evaluate the curve"):
         stats.kaplan_meier([1.0], [True], at=[])
 
@@ -869,7 +871,9 @@ def test_degenerate_samples_have_defined_results(kind):
     assert stats.improvement(runs, "a", "b", pairs="all", resamples=20).n == n
     assert stats.compare_values(runs, "a", "b", resamples=20).n == n
     assert stats.ert_ratio(hits, "a", "b", resamples=20).n == n
-    assert stats.aggregate(runs, resamples=20).n[0] == n
+    aggregated = stats.aggregate(runs, resamples=20)
+    assert aggregated.n[0] == n
+    assert aggregated.value.dtype == float
     assert (stats.quantiles(runs, "test_loss").n == n).all()
     assert stats.tries_needed(hits).n[0] == n
     assert stats.running_rate(hits).sizes["n"] == n

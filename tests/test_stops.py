@@ -355,6 +355,23 @@ def test_a_rule_looks_at_the_network_as_it_stands(of):
     assert len(np.unique(first)) > 3
 
 
+def test_at_the_end_of_the_steps_the_first_rule_says_which_parameters_are_kept():
+    """Both rules look at every step and stop nobody; the second would keep other parameters."""
+    by_validation = stops.Failures(max_fail=10**6, every=1)
+    by_loss = stops.Patience(of="loss", patience=10**6, restore_best=True, every=1)
+    rules = (by_validation, by_loss)
+    recipe = replace(RECIPE, epochs=None, steps=40, records=range(41), stop=rules)
+    task = ap.given(X, np.sin(9 * X), validation=0.28)
+    kept = {"keep": ("params",), "keep_at": (40,), "form": "lanes", "lanes": 8}
+    runs = ap.run(task, recipe, seeds=6, progress=False, compiler_options=QUICK, **kept)
+    for seed in range(6):
+        one = runs.isel(seed=seed)
+        best = float(one.validation_loss.isel(step=slice(1, None)).min())
+        params = ap.params(one)
+        error = forward([(p["w"], p["b"]) for p in params], X[10:])[1] - np.sin(9 * X[10:])
+        assert (error**2).mean() == pytest.approx(best, rel=1e-4)
+
+
 def test_the_numbers_of_a_rule_can_be_swept_and_nothing_else():
     """Its words and counts are part of the program."""
     rules = {

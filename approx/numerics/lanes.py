@@ -30,11 +30,9 @@ REDUCTIONS = ("reduce_and", "reduce_max", "reduce_min", "reduce_or", "reduce_pro
 # Operations that hold a program, by the name of the parameter that has it
 CALLS = {
     "jit": "jaxpr",
-    "pjit": "jaxpr",
-    "closed_call": "call_jaxpr",
+    "eval_jaxpr": "call_jaxpr",  # a program that was traced before
     "custom_jvp_call": "call_jaxpr",
     "custom_vjp_call": "call_jaxpr",
-    "custom_vjp_call_jaxpr": "fun_jaxpr",
 }
 
 

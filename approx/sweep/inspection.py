@@ -24,9 +24,9 @@ from approx.training.recipes import Recipe
 QUICK_NAMES = """
     abs acos acosh add add_any and asin asinh atan atan2 atanh broadcast_in_dim cbrt
     ceil clamp convert_element_type copy cos cosh custom_jvp_call custom_vjp_call
-    custom_vjp_call_jaxpr div eq erf erf_inv erfc exp exp2 expm1 floor ge gt
-    integer_pow is_finite jit le log log1p logistic lt max min mul ne neg nextafter
-    not optimization_barrier or pjit pow reduce_and reduce_max reduce_min reduce_or
+    div eq erf erf_inv erfc eval_jaxpr exp exp2 expm1 floor ge gt integer_pow
+    is_finite jit le log log1p logistic lt max min mul ne neg nextafter not
+    optimization_barrier or pow reduce_and reduce_max reduce_min reduce_or
     reduce_prod reduce_sum rem round rsqrt select_n sign sin sinh slice sqrt square
     squeeze stop_gradient sub tan tanh xor
 """
