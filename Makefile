@@ -97,12 +97,12 @@ lock: .uv/command ## pin the newest dependencies
 	@$$(cat .uv/command) venv -q --clear --python 3.12 .venv || $$(cat .uv/command) venv -q --clear --python ">=3.12" .venv || \
 		{ echo "approx needs Python 3.12 or newer: none was found, and none could be fetched" >&2; exit 1; }
 	@echo "Installing the pinned dependencies into .venv ..."
-	@$$(cat .uv/command) pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
+	@$$(cat .uv/command) pip install -q --compile-bytecode --python .venv/bin/python --require-hashes -r requirements.lock
 	@touch $@
 
 .venv-oldest/ready: pyproject.toml .uv/command
 	$$(cat .uv/command) venv -q --clear --python 3.12 .venv-oldest
-	$$(cat .uv/command) pip install -q --python .venv-oldest/bin/python --resolution lowest-direct -r pyproject.toml --group dev
+	$$(cat .uv/command) pip install -q --compile-bytecode --python .venv-oldest/bin/python --resolution lowest-direct -r pyproject.toml --group dev
 	@touch $@
 
 clean: ## remove the environments (not the results)

@@ -450,14 +450,27 @@ def begun(tmp_path_factory):
             process.communicate()
 
 
+# A script whose chunks are so small that there are many, however fast the machine is
+IN_SMALL_CHUNKS = """
+import runpy
+import sys
+from pathlib import Path
+from approx.disk import writer
+writer.BYTES_PER_CHUNK = 1_000_000
+del sys.argv[0]
+sys.path.insert(0, str(Path(sys.argv[0]).parent))  # as where the script is called
+runpy.run_path(sys.argv[0], run_name="__main__")
+"""
+
+
 @pytest.mark.slow
 def test_the_script_goes_on_after_an_interrupt_and_a_kill(tmp_path, begun):
     """Ctrl-C goes to all of its processes, as from a terminal; a kill to the script alone, whose
     workers then end.
     """
     script_of_cluster, out = ROOT / "experiments" / "cluster.py", tmp_path / "x"
-    # A chunk has 64 MB, so that there are five, however fast the machine is
-    command = (script_of_cluster, "--seeds", 147_456, "--steps", 50, "--out", out)
+    asked = ("--seeds", 8_192, "--steps", 2_000, "--out", out)
+    command = ("-c", IN_SMALL_CHUNKS, script_of_cluster, *asked)
     folder = out / "C"
     for number, end in ((1, "Ctrl-C"), (3, "kill")):
         process = begun(*command)
@@ -476,10 +489,10 @@ def test_the_script_goes_on_after_an_interrupt_and_a_kill(tmp_path, begun):
         until(lambda: not any(one.is_running() for one in its), "its workers' end")  # noqa: B023
         before = stored(folder)
     process = begun(*command)
-    assert "of 147,456 seeds below 1" in process.communicate(timeout=PATIENCE)[0]
+    assert "of 8,192 seeds below 1" in process.communicate(timeout=PATIENCE)[0]
     assert stored(folder).items() > before.items()
     task, recipe = script("experiments", "square").RECIPES["C"]
-    runs = ap.run(task, replace(recipe, steps=50), seeds=147_456, progress=False)
+    runs = ap.run(task, replace(recipe, steps=2_000), seeds=8_192, progress=False)
     xr.testing.assert_identical(ap.load(folder).drop_attrs(), runs.drop_attrs())
 
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 from jax import export, random
 
@@ -75,12 +76,23 @@ def exported(plan: Plan, block: Block, what: str) -> bytes:
     return _exported[block.text, what]
 
 
+# JAX remembers what it traced when the block was compiled, and does not trace it again inside these
+TRACED_START = jax.jit(blocks.start, static_argnums=0)
+TRACED_ADVANCE = jax.jit(blocks.advance, static_argnums=0)
+
+
 def export_start(plan: Plan, block: Block) -> bytes:
     """`blocks.start` as a function of the leaves of `blocks.Inputs`, with a plain root."""
     whole, shapes = flat_inputs(plan)
+    table = blocks.table_of(plan.structure, inputs(plan, np.arange(1)))
 
     def start(*leaves):
-        return jax.tree.leaves(blocks.start(plan.structure, whole(leaves)))
+        given = whole(leaves)
+        if table is None:
+            return jax.tree.leaves(TRACED_START(plan.structure, given))
+        wide = given.numbers.dtype == np.float64
+        bits = blocks.draw(wide, given.root, given.seeds, jnp.asarray(table))
+        return jax.tree.leaves(TRACED_START(plan.structure, given, bits))
 
     return bytes(export.export(jax.jit(start))(*shapes).serialize())
 
@@ -93,8 +105,8 @@ def export_advance(plan: Plan, block: Block) -> bytes:
 
     def advance(begin, end, *leaves):
         carry = jax.tree.unflatten(state_tree, leaves[: len(state)])
-        inputs = whole(leaves[len(state) :])
-        return jax.tree.leaves(blocks.advance(plan.structure, carry, inputs, begin, end))
+        given = whole(leaves[len(state) :])
+        return jax.tree.leaves(TRACED_ADVANCE(plan.structure, carry, given, begin, end))
 
     made = export.export(jax.jit(advance))(step, step, *state, *shapes)
     return bytes(made.serialize())
