@@ -2,11 +2,14 @@
 
     python tests/recorded_statistics.py
 
-writes recorded/statistics.json. Whether the numbers are right is tested elsewhere, against
-independent formulas. The recorded file is there so that no number, name, dimension or attribute
-changes unnoticed. Run the script again if you mean to change one, and read the file's difference.
+writes recorded/statistics.json, and recorded/defaults.json with what arguments of statistics and
+numbers of optimisers are if nothing is said. Whether the numbers are right is tested elsewhere,
+against independent formulas. The recorded files are there so that no number, name, dimension or
+attribute changes unnoticed. Run the script again if you mean to change one, and read the files'
+difference.
 """
 
+import inspect
 import json
 from collections.abc import Callable, Mapping
 from functools import partial
@@ -18,8 +21,10 @@ import xarray as xr
 
 import approx as ap
 from approx import stats
+from approx.training import optimizers
 
 RECORDED = Path(__file__).parent / "recorded" / "statistics.json"
+DEFAULTS = Path(__file__).parent / "recorded" / "defaults.json"
 STEPS = np.array([0, 1, 10, 100, 1000])
 SEEDS = 12
 
@@ -228,6 +233,9 @@ CASES: dict[str, Callable[[], Any]] = {
     "crossed": lambda: stats.crossed(QUARTERS, FACTORS),
     "crossed, effects": lambda: stats.effects(stats.crossed(QUARTERS, FACTORS)),
     "decisions": lambda: stats.decisions(PLANE, above=0),
+    "decisions, named inputs": lambda: stats.decisions(
+        PLANE.assign_coords(input=["height", "weight"]), above=0
+    ),
     "decisions, above": lambda: stats.decisions(PLANE, above=0.25),
     "discoveries": lambda: stats.discoveries(P_VALUES),
     "discoveries, by": lambda: stats.discoveries(P_VALUES, 0.1, "by"),
@@ -237,6 +245,7 @@ CASES: dict[str, Callable[[], Any]] = {
     "endings, named": lambda: stats.endings(RUNS, HITS, {"start": 1.0}, tolerance=0.5),
     "enough": lambda: [stats.enough(5, 20), stats.enough(0, 2_000)],
     "ensemble": lambda: stats.ensemble(FUNCTIONS.isel(seed=slice(7)), (1, 2, 3), loss="squared"),
+    "ensemble, of one": lambda: stats.ensemble(FUNCTIONS, (1,), loss="squared", among=1),
     "ensemble, the best": lambda: stats.ensemble(
         FUNCTIONS.isel(seed=slice(7)), (1, 2), loss="squared", among=4, statistic="median"
     ),
@@ -283,6 +292,9 @@ CASES: dict[str, Callable[[], Any]] = {
     ),
     "profile, own thresholds": lambda: stats.profile(RUNS, floor=0.01).isel(
         threshold=slice(0, None, 25)
+    ),
+    "profile, of nothing finite": lambda: stats.profile(RUNS + np.inf).isel(
+        threshold=slice(None, None, 20)
     ),
     "profile, of negative values": lambda: stats.profile(
         RUNS.assign(gain=-RUNS.test_loss), "gain", above=True
@@ -359,6 +371,9 @@ CASES: dict[str, Callable[[], Any]] = {
     "ranking, first": lambda: stats.ranking(HITS, when="first", level=0.9),
     "ranking, by width": lambda: stats.ranking(HITS_BY_WIDTH, level=0.9),
     "rate, never": lambda: stats.rate(NEVER),
+    "report, of one record": lambda: stats.report(
+        RUNS.isel(step=-1, drop=True), below=0.3, show=None, **FEW
+    ),
     "report, by width": lambda: stats.report(BY_WIDTH, above=0.1, level=0.9, show=None, **FEW),
     "reported, at another level": lambda: three_numbers(0.8),
     "restart, by width": lambda: stats.restart(HITS_BY_WIDTH, level=0.9, **FEW),
@@ -422,8 +437,25 @@ def plain(value: Any) -> Any:
     return float(f"{value:.9g}")
 
 
+def arguments_of(function: Callable) -> dict[str, str]:
+    """The arguments of a function that may be left out, and what they are then."""
+    parameters = inspect.signature(function).parameters.values()
+    return {one.name: repr(one.default) for one in parameters if one.default is not one.empty}
+
+
+def defaults() -> dict[str, dict[str, Any]]:
+    """What is taken where nothing is said: arguments of statistics, and numbers of optimisers."""
+    functions = {name: getattr(stats, name) for name in stats.__all__}
+    arguments = {name: arguments_of(one) for name, one in functions.items() if callable(one)}
+    numbers = {}
+    for name in optimizers.KNOWN:
+        numbers[name] = {"learning_rate": optimizers.default_rate(name)} | optimizers.defaults(name)
+    return {"statistics": arguments, "optimizers": numbers}
+
+
 def main() -> None:
-    """Write what every statistic gives now."""
+    """Write what every statistic gives now, and what is taken where nothing is said."""
+    DEFAULTS.write_text(json.dumps(defaults(), indent=1) + "\n")
     lines = [f"{json.dumps(name)}: {json.dumps(plain(case()))}" for name, case in CASES.items()]
     RECORDED.write_text("{\n" + ",\n".join(lines) + "\n}\n")
     print(f"{len(lines)} results of approx {ap.__version__}, {RECORDED.stat().st_size:,} bytes")

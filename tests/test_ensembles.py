@@ -56,6 +56,15 @@ def test_points_without_targets_count_in_no_error():
     assert found.prediction.sizes["point"] == K
 
 
+def test_every_cell_may_have_distances_of_its_own_if_the_same_points_are_outside():
+    away = xr.DataArray(np.stack([DISTANCE, 3 * DISTANCE]), dims=("rate", "point"))
+    found = stats.ensemble(RUNS.assign_coords(distance=away), [2])
+    np.testing.assert_array_equal(found.error, stats.ensemble(RUNS, [2]).error)
+    reversed_in_one = away.copy(data=np.stack([DISTANCE, DISTANCE[::-1]]))
+    with pytest.raises(ValueError, match="different points outside"):
+        stats.ensemble(RUNS.assign_coords(distance=reversed_in_one), [2])
+
+
 def test_sizes_are_those_that_there_can_be():
     assert stats.ensemble(RUNS).sizes["size"] == 4
     assert stats.ensemble(RUNS.isel(seed=slice(5)))["size"].values.tolist() == [1, 2, 4]

@@ -363,6 +363,7 @@ def test_phase_tolerant_error_judges_the_same_points_for_all_shifts():
     for options, message in (
         ({"max_shift": 100.0}, "lower max_shift="),
         ({"max_shift": -1.0}, "at least 0"),
+        ({"max_shift": 1.0, "max_stretch": 1.0}, r"max_stretch in \[0, 1\)"),
         ({"max_shift": 1.0, "target": np.ones_like}, "constant over the judged points"),
         ({"max_shift": 1.0, "where": "here"}, "where must be"),
     ):

@@ -14,7 +14,8 @@ import approx as ap
 from approx.numerics import lanes
 from approx.numerics.products import ravel
 from approx.sweep import choice, facts
-from approx.training import network_losses
+from approx.training import evaluation, network_losses
+from approx.training.inputs import Batch
 from approx.training.steps import residual_count
 
 X = np.random.default_rng(0).uniform(-1, 1, (7, 2))
@@ -143,6 +144,25 @@ def test_the_loss_and_its_squares_are_those_of_numpy():
 
     central = (moved(1e-4) - moved(-1e-4)) / 2e-4
     np.testing.assert_allclose(slope[1]["w"][0, 0], central, rtol=1e-4)
+
+
+def test_squares_of_residuals_are_the_normal_equations():
+    """Of twenty rows and thirteen parameters, so that `JᵀJ` is the smaller matrix."""
+    params = four(1)
+    x = np.linspace(0, 5, 20)[:, None].astype("float32")
+    batch = Batch(jnp.asarray(x), jnp.zeros((20, 1)))
+    task = replace(SQUARED, x=x, y=np.zeros((20, 1)), distance=np.zeros(20))
+
+    def all_of_them(params):
+        found = evaluation.squares(params, batch, task, CHEAP)
+        linear = network_losses.linearised(params, (batch.x, batch.y, None), task, CHEAP)
+        return found, linear, jax.grad(ap.loss)(params, *batch[:2], task, CHEAP)
+
+    found, (r, jacobian), slope = quick(all_of_them)(params)
+    np.testing.assert_allclose(found.value, (r**2).sum() / 20, rtol=1e-5)
+    np.testing.assert_allclose(found.matrix, jacobian.T @ jacobian, rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(found.right, jacobian.T @ r, rtol=1e-4, atol=1e-5)
+    assert found.gradient_norm == pytest.approx(np.linalg.norm(ravel(slope)), rel=1e-4)
 
 
 def test_lanes_are_each_networks_own():

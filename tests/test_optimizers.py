@@ -16,8 +16,10 @@ import pytest
 from conftest import QUICK
 
 import approx as ap
+from approx.training import optimizers
 
-RECORDED = json.loads((Path(__file__).parent / "recorded" / "optimizers.json").read_text())
+FOLDER = Path(__file__).parent / "recorded"
+RECORDED = json.loads((FOLDER / "optimizers.json").read_text())
 CASES = RECORDED["cases"]
 X = np.linspace(-1, 1, 7, dtype=np.float32)[:, None]
 Y = (X**2 - np.float32(0.3) * X).astype(np.float32)
@@ -411,3 +413,11 @@ def test_lanes_as_vmap_and_train(fields):
     np.testing.assert_allclose(lanes.loss, vmap.loss, rtol=2e-3)
     key = jax.random.fold_in(jax.random.key(0), 2)
     np.testing.assert_allclose(TRAIN(key, TASK, recipe).loss, vmap.loss.sel(seed=2), rtol=2e-3)
+
+
+def test_numbers_that_are_not_given_are_those_that_were_recorded():
+    wanted = json.loads((FOLDER / "defaults.json").read_text())["optimizers"]
+    assert list(wanted) == list(optimizers.KNOWN)
+    for name, numbers in wanted.items():
+        rate = numbers.pop("learning_rate")
+        assert (optimizers.default_rate(name), optimizers.defaults(name)) == (rate, numbers), name

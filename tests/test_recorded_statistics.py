@@ -3,7 +3,7 @@
 import json
 
 import pytest
-from recorded_statistics import CASES, RECORDED, plain
+from recorded_statistics import CASES, DEFAULTS, RECORDED, defaults, plain
 
 from approx import stats
 
@@ -39,3 +39,8 @@ def test_every_statistic_is_recorded():
     functions = {name for name in stats.__all__ if callable(getattr(stats, name))}
     recorded = {name.split(",")[0] for name in CASES}
     assert functions - NO_STATISTICS - TESTED_ELSEWHERE == recorded
+
+
+def test_what_is_taken_where_nothing_is_said_is_what_was_recorded():
+    wanted = json.loads(DEFAULTS.read_text())
+    assert json.loads(json.dumps(defaults())) == wanted

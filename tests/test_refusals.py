@@ -17,7 +17,7 @@ import pytest
 from conftest import QUICK
 
 import approx as ap
-from approx.sweep import devices, limits, programs
+from approx.sweep import devices, facts, limits, programs
 
 SQUARE, RECIPE = ap.tasks.square(), ap.Recipe(steps=5)
 LEAST = ap.Recipe(model=ap.MLP(()), optimizer="sgd", steps=5)  # where something is trained
@@ -686,6 +686,12 @@ def test_a_failing_block_stops_the_others(monkeypatch):
     with pytest.raises(OSError, match="worker failed"):
         run(recipe=replace(LEAST, steps=100_000), seeds=100, threads=2)
     assert len(done) <= 4
+
+
+def test_widths_that_count_inputs_and_outputs_are_pointed_out():
+    said = r"this network is 1-1-8-1-1; for 1-8-1 say widths=\(8,\)"
+    with pytest.warns(UserWarning, match=said):
+        facts.find(SQUARE, replace(RECIPE, model=ap.MLP((1, 8, 1))))
 
 
 @pytest.mark.slow  # a process

@@ -447,27 +447,37 @@ def test_the_gradient_of_penalised_squares_is_that_of_their_mean():
     assert norm == pytest.approx(np.linalg.norm(ravel(gradient)), rel=1e-4)
 
 
+def test_of_fewer_residuals_than_parameters_every_lane_has_a_gradient_of_its_own():
+    rng = np.random.default_rng(0)
+    r, jacobian = rng.normal(size=(3, 2)), rng.normal(size=(3, 5, 2))
+    found = evaluation.dual_squares(jnp.asarray(r), jnp.asarray(jacobian), 0.5)
+    for lane in range(2):
+        slope = 2 * 0.5 / 3 * jacobian[..., lane].T @ r[:, lane]
+        assert found.gradient_norm[lane] == pytest.approx(np.linalg.norm(slope), rel=1e-5)
+        assert found.value[lane] == pytest.approx(0.5 * (r[:, lane] ** 2).mean(), rel=1e-5)
+
+
 @pytest.mark.parametrize(
     ("optimizer", "options", "needed"),
     [
-        ("lbfgs", {"memory_size": 7}, 2 * 7 * 1000 * 4),
-        ("bfgs", {}, 3 * 1000**2 * 4),
-        ("lm", {}, (50 * 1000 + 3 * 50**2) * 4),
+        ("lbfgs", {"memory_size": 7000}, 2 * 7000 * 10**5 * 4),
+        ("bfgs", {}, 3 * 10**10 * 4),
+        ("lm", {}, (5000 * 10**5 + 3 * 5000**2) * 4),
     ],
 )
 def test_a_method_is_refused_only_where_its_matrices_do_not_fit(
     optimizer, options, needed, monkeypatch
 ):
-    """Of 1,000 parameters and 50 residuals: numbers of four bytes, and the memory that is free."""
+    """Of 100,000 parameters and 5,000 residuals: numbers of four bytes, and the free memory."""
     recipe = ap.Recipe(optimizer=optimizer, options=options)
     for free, fits in ((needed, True), (needed - 1, False)):
         memory = SimpleNamespace(available=free)
         monkeypatch.setattr("psutil.virtual_memory", lambda memory=memory: memory)
         if fits:
-            check_memory(recipe, 1000, 50)
+            check_memory(recipe, 10**5, 5000)
         else:
-            with pytest.raises(MemoryError, match="GB a network"):
-                check_memory(recipe, 1000, 50)
+            with pytest.raises(MemoryError, match=f"{needed / 1e9:,.1f} GB a network"):
+                check_memory(recipe, 10**5, 5000)
 
 
 def test_a_rule_says_what_it_wants_of_the_data():

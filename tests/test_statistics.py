@@ -675,6 +675,8 @@ def test_performance_profile_against_a_loop():
     )
     np.testing.assert_allclose(one.low, two.low, atol=0.02)  # the one is exact, the other drawn
     assert (one.n == 30).all()
+    with pytest.raises(ValueError, match="over"):
+        stats.performance_profile(hits, over="nothing")
 
 
 # ---- planning ------------------------------------------------------------------------------------
@@ -702,6 +704,7 @@ def test_interpolated_quantiles_are_numpys(n):
     values = np.sort(np.random.default_rng(n).normal(size=(2, 5, n)), -1)
     for q in (0.0, 0.1, 0.5, 0.9, 1.0):
         np.testing.assert_allclose(quantile_of_sorted(values, q), np.quantile(values, q, -1))
+    assert quantile_of_sorted(np.array([1.0, 2.0, np.inf]), 0.5) == 2
 
 
 def test_a_half_of_the_seeds_that_teaches_nothing_cuts_nothing_off():
@@ -731,6 +734,13 @@ def test_data_of_another_stage_are_named():
         with pytest.raises(ValueError, match=r"stats|hits|runs") as error:
             call(wrong)
         assert "None" not in str(error.value)
+    with pytest.raises(ValueError, match=r"not hits .*: call rates = ap.stats.rate\(hits\) first"):
+        stats.boundary(hits, "step")
+    with pytest.raises(ValueError, match="there are: none. Choose another one with over="):
+        stats.rate(hits.isel(step=0, seed=0, drop=True).squeeze(drop=True), over="seed")
+    for share in (0, 1):
+        with pytest.raises(ValueError, match="strictly between 0 and 1"):
+            stats.time_quantiles(hits, share)
     with pytest.raises(ValueError, match=r"this takes runs.* an xarray.Dataset, not list"):
         stats.aggregate([0.1, 0.2])
     with pytest.raises(ValueError, match="no times at which to evaluate the curve"):
@@ -820,6 +830,9 @@ def test_report_repeats_the_single_functions_and_prints_three_tables(capsys):
     markdown, latex = stats.table(summary, "markdown"), stats.table(summary, "latex")
     assert markdown.splitlines()[1] == "| --- | --- | --- |"
     assert r"s\_g \\" in latex
+    renamed = summary.assign_coords(recipe=["lr < 1", "lr > 1"])
+    assert "lr $<$ 1" in (printed := stats.table(renamed, "latex"))
+    assert "lr $>$ 1" in printed
     assert latex.count("&") == 2 * (len(latex.splitlines()) - 6)
     assert stats.report(runs, below=1.0, show=None).equals(summary)
     assert capsys.readouterr().out == ""
@@ -869,7 +882,9 @@ def test_degenerate_samples_have_defined_results(kind):
     assert stats.restart(hits, resamples=20).sizes["cutoff"] == 7
     assert stats.improvement(runs, "a", "b").n == n
     assert stats.improvement(runs, "a", "b", pairs="all", resamples=20).n == n
-    assert stats.compare_values(runs, "a", "b", resamples=20).n == n
+    compared = stats.compare_values(runs, "a", "b", resamples=20)
+    assert compared.n == n
+    assert compared.difference.dtype == float
     assert stats.ert_ratio(hits, "a", "b", resamples=20).n == n
     aggregated = stats.aggregate(runs, resamples=20)
     assert aggregated.n[0] == n

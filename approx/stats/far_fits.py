@@ -156,9 +156,6 @@ def is_periodic(
     depth = r[-1] - r[0]
     most_cycles = (len(r) - 1) / POINTS_PER_PERIOD
     cycles = np.arange(LEAST_CYCLES, most_cycles + CYCLE_STEP / 2, CYCLE_STEP)
-    nothing = np.full(len(f), np.nan)
-    if not cycles.size:
-        return np.zeros(len(f), bool), nothing, nothing
 
     # A polynomial of the degree, and waves about it; t is the share of the depth
     t = (r - r[0]) / depth
@@ -170,7 +167,7 @@ def is_periodic(
     of_waves = coefficients[:, len(powers) :]
     cycles_shown = cycles[best] * common_divisor(of_waves)
     period = depth / cycles_shown
-    slope = nothing
+    slope = np.full(len(f), np.nan)
     if degree:
         slope = coefficients[:, 1] / depth
     return holds, period, slope
