@@ -110,6 +110,49 @@ def test_ten_steps_as_recorded(name):
         np.testing.assert_allclose(here, np.reshape(there, here.shape), atol=2e-5 * scale, rtol=0)
 
 
+DECAYING = [
+    name for name in ap.optimizers.OPTIMIZERS if "kernels_only" in ap.optimizers.defaults(name)
+]
+
+
+def test_a_decay_of_kernels_alone_leaves_biases_as_without_it():
+    """Of every optimiser that has the choice: the second of two steps from one start."""
+    of_none = {"weight_decay": 0.0}
+    of_all = {"weight_decay": 0.2}
+    of_kernels = of_all | {"kernels_only": True}
+    first = jax.tree.map(lambda w: 0.1 + jnp.cos(5 * w), START)
+    second = jax.tree.map(lambda g: g**2 - 0.3, first)
+
+    def second_steps(name, first, second):
+        for options in (of_none, of_all, of_kernels):
+            rule = ap.optimizers.make(name, 0.05, options, None, 2)
+            changes, state = rule.update(first, rule.init(START), START)
+            moved = optax.apply_updates(START, changes)
+            yield rule.update(second, state, moved)[0]
+
+    def all_of_them(first, second):
+        return {name: [*second_steps(name, first, second)] for name in DECAYING}
+
+    found = jax.jit(all_of_them, compiler_options=QUICK)(first, second)
+    for name in DECAYING:
+        for none, every, kernels in zip(*found[name], strict=True):
+            np.testing.assert_allclose(kernels["b"], none["b"], rtol=1e-5, err_msg=name)
+            np.testing.assert_allclose(kernels["w"], every["w"], rtol=1e-5, err_msg=name)
+            for part in "wb":
+                scale = np.abs(none[part]).max()
+                assert np.abs(every[part] - none[part]).max() > 5e-5 * scale, name
+
+
+def test_numbers_that_may_be_left_out_or_negative():
+    ap.Recipe(optimizer="sgd", options={"momentum": None, "weight_decay": None})
+    ap.Recipe(optimizer="ftrl_keras", options={"rate_power": -0.7})
+    with pytest.raises(ValueError, match="b2_decay"):
+        ap.Recipe(optimizer="adafactor_keras", options={"b2_decay": np.inf})
+    for name, option in (("adam", "b1"), ("rprop", "grow"), ("lm", "mu"), ("bfgs", "maxit")):
+        with pytest.raises(TypeError, match=f"option '{option}' is None; it must be one number"):
+            ap.Recipe(optimizer=name, options={option: None})
+
+
 # ---- resilient backpropagation, against a plain loop -------------------------------------------
 
 

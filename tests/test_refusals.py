@@ -688,6 +688,13 @@ def test_a_failing_block_stops_the_others(monkeypatch):
     assert len(done) <= 4
 
 
+def test_records_are_refused_with_what_was_given():
+    with pytest.raises(ValueError, match="records asks for 1,000,000,000 records"):
+        facts.find(SQUARE, ap.Recipe(steps=10**9, records=range(10**9)))
+    with pytest.raises(ValueError, match=r"between 0 and steps=5, not \(0, 4, 3\)"):
+        facts.find(SQUARE, replace(RECIPE, records=(0, 4, 3)))
+
+
 def test_widths_that_count_inputs_and_outputs_are_pointed_out():
     said = r"this network is 1-1-8-1-1; for 1-8-1 say widths=\(8,\)"
     with pytest.warns(UserWarning, match=said):

@@ -736,7 +736,7 @@ def test_data_of_another_stage_are_named():
         assert "None" not in str(error.value)
     with pytest.raises(ValueError, match=r"not hits .*: call rates = ap.stats.rate\(hits\) first"):
         stats.boundary(hits, "step")
-    with pytest.raises(ValueError, match="there are: none. Choose another one with over="):
+    with pytest.raises(ValueError, match=r"there are: none\. Choose another one with over="):
         stats.rate(hits.isel(step=0, seed=0, drop=True).squeeze(drop=True), over="seed")
     for share in (0, 1):
         with pytest.raises(ValueError, match="strictly between 0 and 1"):

@@ -291,7 +291,7 @@ def check_options(optimizer: str, options: Mapping[str, Any]) -> None:
         if isinstance(known[name], bool):
             check_switch(name, value)
             continue
-        if isinstance(value, bool | str) or np.ndim(value):
+        if value is None or isinstance(value, bool | str) or np.ndim(value):
             raise TypeError(f"option {name!r} is {value!r}; it must be one number")
         if name in COUNTS or isinstance(known[name], int):
             check_count(name, value)
