@@ -386,6 +386,10 @@ def test_own_metrics_norms_and_kept_steps(quiet):
         np.testing.assert_allclose(
             points, runs.prediction.sel(seed=2, kept_step=step), rtol=1e-5, atol=1e-6
         )
+    last = ap.params(runs.sel(kept_step=20), seed=2, kept_step=20)
+    jax.tree.map(np.testing.assert_array_equal, last, params)
+    with pytest.raises(KeyError, match=r"kept at step 20 only, not at 5: run with keep_at=\(5,\)"):
+        ap.params(runs.sel(kept_step=20), kept_step=5)
     x = np.linspace(-1, 1, 21, dtype=np.float32)[:, None]
     slope = quick(jax.grad(ap.loss))(params, x, x**2, SMALL, recipe)
     norm = np.sqrt(sum((np.asarray(leaf) ** 2).sum() for leaf in jax.tree.leaves(slope)))

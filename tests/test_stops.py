@@ -367,7 +367,7 @@ def test_at_the_end_of_the_steps_the_first_rule_says_which_parameters_are_kept()
     for seed in range(6):
         one = runs.isel(seed=seed)
         best = float(one.validation_loss.isel(step=slice(1, None)).min())
-        params = ap.params(one)
+        params = ap.params(one, kept_step=40)
         error = forward([(p["w"], p["b"]) for p in params], X[10:])[1] - np.sin(9 * X[10:])
         assert (error**2).mean() == pytest.approx(best, rel=1e-4)
 

@@ -534,10 +534,12 @@ def params(runs: xr.Dataset, **where: Any) -> PyTree:
         runs: made with `keep=("params",)`.
         where: which networks, by label: `seed=7`, `recipe="adam"`, `kept_step=100`. Axes that are
             not named stay in front: `params(runs)` has an axis of seeds first, and can be
-            `init_params=` of another run.
+            `init_params=` of another run. Where parameters were kept at one step only, `kept_step`
+            may be that step or left out.
 
     Raises:
-        ValueError: if no parameters were kept. KeyError: an unknown label.
+        ValueError: if no parameters were kept. KeyError: an unknown label, or a step at which no
+            parameters were kept.
 
     """
     if "params" not in runs.attrs and "not_picked" in runs.attrs:
@@ -549,4 +551,27 @@ def params(runs: xr.Dataset, **where: Any) -> PyTree:
     if "params" not in runs.attrs:
         raise ValueError('no parameters were kept: run with keep=("prediction", "params")')
     nesting = json.loads(runs.attrs["params"])
-    return parameters.rebuild(nesting, lambda name: np.asarray(runs[name].sel(**where)))
+
+    def values(name: str) -> np.ndarray:
+        return np.asarray(runs[name].sel(**at_the_only_step(runs[name], where)))
+
+    return parameters.rebuild(nesting, values)
+
+
+def at_the_only_step(kept: xr.DataArray, where: Mapping[str, Any]) -> Mapping[str, Any]:
+    """The labels without the step, if parameters were kept at that step only.
+
+    Raises:
+        KeyError: another step than that.
+    """
+    only = kept.attrs.get("kept_step")
+    if "kept_step" in kept.coords and not kept.kept_step.ndim:
+        only = kept.kept_step.item()
+    if "kept_step" not in where or only is None:
+        return where
+    if where["kept_step"] != only:
+        raise KeyError(
+            f"parameters were kept at step {only} only, not at {where['kept_step']}: run with "
+            f"keep_at=({where['kept_step']},)"
+        )
+    return {label: value for label, value in where.items() if label != "kept_step"}
