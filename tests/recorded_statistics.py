@@ -3,10 +3,10 @@
     python tests/recorded_statistics.py
 
 writes recorded/statistics.json, and recorded/defaults.json with what arguments of statistics and
-numbers of optimisers are if nothing is said. Whether the numbers are right is tested elsewhere,
-against independent formulas. The recorded files are there so that no number, name, dimension or
-attribute changes unnoticed. Run the script again if you mean to change one, and read the files'
-difference.
+numbers of optimisers, schedules and stopping rules are if nothing is said. Whether the numbers are
+right is tested elsewhere, against independent formulas. The recorded files are there so that no
+number, name, dimension or attribute changes unnoticed. Run the script again if you mean to change
+one, and read the files' difference.
 """
 
 import inspect
@@ -21,7 +21,7 @@ import xarray as xr
 
 import approx as ap
 from approx import stats
-from approx.training import optimizers
+from approx.training import optimizers, schedules, stops
 
 RECORDED = Path(__file__).parent / "recorded" / "statistics.json"
 DEFAULTS = Path(__file__).parent / "recorded" / "defaults.json"
@@ -444,13 +444,18 @@ def arguments_of(function: Callable) -> dict[str, str]:
 
 
 def defaults() -> dict[str, dict[str, Any]]:
-    """What is taken where nothing is said: arguments of statistics, and numbers of optimisers."""
+    """What is taken where nothing is said, by statistics, optimisers, schedules and rules."""
     functions = {name: getattr(stats, name) for name in stats.__all__}
     arguments = {name: arguments_of(one) for name, one in functions.items() if callable(one)}
     numbers = {}
     for name in optimizers.KNOWN:
         numbers[name] = {"learning_rate": optimizers.default_rate(name)} | optimizers.defaults(name)
-    return {"statistics": arguments, "optimizers": numbers}
+    classes = {}
+    for module in (schedules, stops):
+        for name in module.__all__:
+            if callable(one := getattr(module, name)):
+                classes[name] = arguments_of(one)
+    return {"statistics": arguments, "optimizers": numbers, "schedules and rules": classes}
 
 
 def main() -> None:

@@ -4,8 +4,10 @@ Ten steps were recorded from the frameworks by recorded/optimizers.py; where the
 to ask, a plain loop written here is asked instead.
 """
 
+import inspect
 import itertools
 import json
+from dataclasses import fields
 from pathlib import Path
 
 import jax
@@ -459,8 +461,31 @@ def test_lanes_as_vmap_and_train(fields):
 
 
 def test_numbers_that_are_not_given_are_those_that_were_recorded():
-    wanted = json.loads((FOLDER / "defaults.json").read_text())["optimizers"]
+    recorded = json.loads((FOLDER / "defaults.json").read_text())
+    wanted = recorded["optimizers"]
     assert list(wanted) == list(optimizers.KNOWN)
     for name, numbers in wanted.items():
         rate = numbers.pop("learning_rate")
         assert (optimizers.default_rate(name), optimizers.defaults(name)) == (rate, numbers), name
+    for name in ap.schedules.__all__:
+        parameters = inspect.signature(getattr(ap.schedules, name)).parameters.values()
+        found = {one.name: repr(one.default) for one in parameters if one.default is not one.empty}
+        assert found == recorded["schedules and rules"][name], name
+
+
+def test_whole_numbers_of_schedules_are_checked():
+    """Those of every schedule, one below the least that is allowed."""
+    checked = set()
+    numbers = {"steps": 9, "every": 2, "rows": 5, "factor": 0.5, "decay": 0.1}
+    numbers |= {"after": (1,), "factors": (1.0, 0.5)}
+    for name in ap.schedules.__all__:
+        kind = getattr(ap.schedules, name)
+        needed = inspect.signature(kind).parameters.values()
+        valid = {one.name: numbers[one.name] for one in needed if one.default is one.empty}
+        for field in fields(kind):
+            if field.name in ap.schedules.COUNTS:
+                least = {"warmup": 0}.get(field.name, 1)
+                with pytest.raises(ValueError, match=f"{field.name} is {least - 1}; it must be"):
+                    kind(**(valid | {field.name: least - 1}))
+                checked.add(field.name)
+    assert checked == {"steps_per_epoch", "steps", "every", "warmup", "rows"}
