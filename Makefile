@@ -4,6 +4,9 @@
 .DELETE_ON_ERROR:
 SHELL := bash
 export PYTHONPATH := $(CURDIR)
+# Every process needs the bytecode of all that it imports: it is kept, even where Python is told to write none
+export PYTHONPYCACHEPREFIX := $(CURDIR)/.bytecode
+unexport PYTHONDONTWRITEBYTECODE
 PYTHON := .venv/bin/python
 
 help: ## say what there is
@@ -97,15 +100,15 @@ lock: .uv/command ## pin the newest dependencies
 	@$$(cat .uv/command) venv -q --clear --python 3.12 .venv || $$(cat .uv/command) venv -q --clear --python ">=3.12" .venv || \
 		{ echo "approx needs Python 3.12 or newer: none was found, and none could be fetched" >&2; exit 1; }
 	@echo "Installing the pinned dependencies into .venv ..."
-	@$$(cat .uv/command) pip install -q --compile-bytecode --python .venv/bin/python --require-hashes -r requirements.lock
+	@$$(cat .uv/command) pip install -q --python .venv/bin/python --require-hashes -r requirements.lock
 	@touch $@
 
 .venv-oldest/ready: pyproject.toml .uv/command
 	$$(cat .uv/command) venv -q --clear --python 3.12 .venv-oldest
-	$$(cat .uv/command) pip install -q --compile-bytecode --python .venv-oldest/bin/python --resolution lowest-direct -r pyproject.toml --group dev
+	$$(cat .uv/command) pip install -q --python .venv-oldest/bin/python --resolution lowest-direct -r pyproject.toml --group dev
 	@touch $@
 
 clean: ## remove the environments (not the results)
-	rm -rf .venv .venv-oldest .uv
+	rm -rf .venv .venv-oldest .uv .bytecode
 
 .PHONY: docs help square figures drawings bench accelerator cluster-demo parity test quick test-all test-oldest mutants lint lock clean
