@@ -51,6 +51,37 @@ def test_losses():
     )
 
 
+def test_losses_have_the_names_of_keras_and_pytorch_too():
+    names = {
+        "mse": ("mean_squared_error", "MSELoss"),
+        "mae": ("mean_absolute_error", "L1Loss"),
+        "huber": ("HuberLoss",),
+        "smooth_l1": ("SmoothL1Loss",),
+        "log_cosh": ("logcosh",),
+        "mape": ("mean_absolute_percentage_error",),
+        "msle": ("mean_squared_logarithmic_error",),
+        "kl_divergence": ("kullback_leibler_divergence", "kld"),
+        "probability_cross_entropy": ("categorical_crossentropy",),
+        "probability_binary_cross_entropy": ("binary_crossentropy", "BCELoss"),
+        "binary_cross_entropy": ("BCEWithLogitsLoss",),
+    }
+    assert {name for others in names.values() for name in others} == {*ap.losses.OTHER_NAMES}
+    for name, others in names.items():
+        for other in others:
+            assert ap.losses.find(other) is ap.losses.LOSSES[name], other
+
+
+def test_certain_probabilities_have_finite_losses():
+    """They count as 1e-7 and 1 - 1e-7, which float32 rounds to 1 - 2^-23."""
+    certain, targets = jnp.array([[1.0, 0.0]]), jnp.array([[0.0, 1.0]])
+    least, most = -np.log(np.float32(1e-7)), -np.log(1 - np.float64(np.float32(1 - 1e-7)))
+    found = ap.losses.find("probability_binary_cross_entropy")(certain, targets)
+    np.testing.assert_allclose(found, [(least + most) / 2], rtol=1e-5)
+    shares = ap.losses.find("probability_cross_entropy")
+    np.testing.assert_allclose(shares(certain, targets), [least], rtol=1e-5)
+    np.testing.assert_allclose(shares(certain, 1 - targets), [2.0**-23], rtol=1e-5)
+
+
 def test_the_losses_of_keras_and_pytorch():
     """Each formula anew in numpy, from outputs, probabilities, one-hot targets or shares."""
     error, (n, k) = OUT - TARGETS, (np.arange(6), LABELS)

@@ -72,10 +72,14 @@ def test_derivatives_are_those_of_the_formula():
 
     def all_of_them(x):
         found = ap.jacobian(network, x), ap.laplacian(network, x)
-        return *found, ap.derivative(network, x, column=1), ap.derivative(jnp.sin, x, order=4)
+        of_one_input = ap.jacobian(jnp.sin, x[:, :1])
+        in_columns = ap.derivative(network, x, column=1)
+        return *found, in_columns, ap.derivative(jnp.sin, x, order=4), of_one_input
 
     values, jacobian, laplacian = by_hand(X)
-    (found, slopes), (_, curvature), (_, second), sines = quick(all_of_them)(X)
+    (found, slopes), (_, curvature), (_, second), sines, one_input = quick(all_of_them)(X)
+    np.testing.assert_allclose(one_input[0], np.sin(X[:, :1]), atol=1e-5)
+    np.testing.assert_allclose(one_input[1][:, :, 0], np.cos(X[:, :1]), atol=1e-5)
     np.testing.assert_allclose(found, values, rtol=1e-5)
     np.testing.assert_allclose(slopes, jacobian, atol=1e-5)
     np.testing.assert_allclose(curvature, laplacian, atol=1e-5)

@@ -136,6 +136,9 @@ def test_failures_are_counted_since_the_best_and_a_refused_trial_is_none():
 
     stopped, best, _ = watch(rule, VALUES)
     assert list(zip(stopped, best, strict=True)) == [by_hand(one) for one in VALUES.T]
+    once = watch(stops.Failures(max_fail=1), VALUES)[0]
+    rises = np.diff(VALUES, axis=0) > 0
+    assert once.tolist() == [1 + np.argmax(one) if one.any() else LOOKS for one in rises.T]
     refused = np.array([1, 2, 2, 2, 2, 3, 2, 1], np.float32)[:, None]
     assert watch(rule, refused)[0].tolist() == [6]
 
@@ -440,11 +443,11 @@ def test_one_training_is_stopped_as_in_a_run_and_can_be_differentiated(runs):
     assert np.isfinite(jax.jit(jax.grad(end))(0.3))
 
 
-@pytest.mark.slow
 def test_a_rule_of_the_rate_lowers_it_for_each_network():
     slow = stops.ReduceRate(of="epoch_loss", factor=0.1, patience=1, min_delta=1.0)
     recipe = replace(RECIPE, stop=None, plateau=slow, epochs=4, records=range(13))
-    runs = ap.run(TASK, recipe, seeds=4, progress=False, keep=("params",), keep_at=range(13))
+    kept = {"keep": ("params",), "keep_at": range(13), "compiler_options": QUICK}
+    runs = ap.run(TASK, recipe, seeds=4, progress=False, **kept)
     weights = ap.params(runs)[0]["w"]
     moved = np.abs(np.diff(weights, axis=1)).max((2, 3))  # (seeds, steps)
     # The first epoch is the best so far; from the second on each lacks an improvement of 1
