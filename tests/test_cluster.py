@@ -350,7 +350,18 @@ def test_what_dask_gives_up_is_asked_for_again(
 
     scaled(dask_cluster, 2)
     allowed, dask_cluster.scheduler.allowed_failures = dask_cluster.scheduler.allowed_failures, 0
-    at_chunks([3, 20], lambda: os.kill(dask_cluster.workers[0].pid, signal.SIGKILL))
+    nanny = dask_cluster.workers[0]
+    killed: list[int] = []
+
+    def at_work():
+        return nanny.pid not in (None, *killed)
+
+    def kill_the_first():
+        until(at_work, "the first worker, which may be on its way back")
+        killed.append(nanny.pid)
+        os.kill(killed[-1], signal.SIGKILL)
+
+    at_chunks([3, 20], kill_the_first)
     try:
         with Client(dask_cluster) as client, client.get_executor() as pool:
             assert same(sweep(tmp_path / "x", pool), memory)

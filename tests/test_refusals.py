@@ -691,6 +691,7 @@ def test_a_failing_block_stops_the_others(monkeypatch):
 def test_records_are_refused_with_what_was_given():
     with pytest.raises(ValueError, match="records asks for 1,000,000,000 records"):
         facts.find(SQUARE, ap.Recipe(steps=10**9, records=range(10**9)))
+    assert replace(RECIPE, records=np.array(3)).records == 3
     with pytest.raises(ValueError, match=r"between 0 and steps=5, not \(0, 4, 3\)"):
         facts.find(SQUARE, replace(RECIPE, records=(0, 4, 3)))
 

@@ -45,9 +45,14 @@ def checked_records(records: Any) -> Any:
 
     Raises:
         TypeError: neither of the two.
+        ValueError: more steps than a result can hold.
     """
+    if getattr(records, "shape", None) == ():
+        records = records.item()
     if is_whole(records):
         return records
+    if hasattr(records, "__len__"):
+        check_number_of_records(records, 0)  # before they are laid out as an array
     if isinstance(records, str) or not all(map(is_whole, np.atleast_1d(np.asarray(records)))):
         raise TypeError(
             f"records is {shortened(records)}; it must be a whole number, or the steps themselves"
