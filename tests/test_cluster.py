@@ -350,7 +350,7 @@ def test_what_dask_gives_up_is_asked_for_again(
 
     scaled(dask_cluster, 2)
     allowed, dask_cluster.scheduler.allowed_failures = dask_cluster.scheduler.allowed_failures, 0
-    nanny = dask_cluster.workers[0]
+    nanny = dask_cluster.workers[min(dask_cluster.workers)]
     killed: list[int] = []
 
     def at_work():
