@@ -532,7 +532,7 @@ from approx.disk import writer
 from approx.sweep import devices
 writer.SECONDS_PER_CHUNK, devices.SECONDS_PER_HOLD = 0.05, 0.05
 ap.run(
-    ap.tasks.square(), ap.Recipe(steps=3_000, records=(0, 10, 3_000)), seeds=2_000, lanes=16,
+    ap.tasks.square(), ap.Recipe(steps=3_000, records=(0, 10, 3_000)), seeds=1_200, lanes=16,
     segment=200, learning_rate=[0.1, 0.01], out=sys.argv[1],
 )
 """
@@ -553,7 +553,7 @@ def command(folder: Path, **options) -> subprocess.Popen:
 @pytest.fixture(scope="module")
 def undisturbed():
     recipe = ap.Recipe(steps=3_000, records=(0, 10, 3_000))
-    return ap.run(TASK, recipe, seeds=2_000, lanes=16, learning_rate=[0.1, 0.01], progress=False)
+    return ap.run(TASK, recipe, seeds=1_200, lanes=16, learning_rate=[0.1, 0.01], progress=False)
 
 
 def stored(folder: Path) -> dict[str, tuple[int, int]]:
@@ -587,7 +587,7 @@ def test_killed_at_ten_random_moments(undisturbed, tmp_path):
         before = after
         for path in chunks.paths(tmp_path):
             chunks.read_chunk(path, description.read_sweep(tmp_path)["sources"])
-        if sum(trainings(tmp_path)) == 4_000:
+        if sum(trainings(tmp_path)) == 2_400:
             break
     assert kills >= 5, "the sweep is too short to be killed often"
     assert grown >= 3
@@ -595,7 +595,7 @@ def test_killed_at_ten_random_moments(undisturbed, tmp_path):
     assert process.wait(timeout=600) == 0
     process.stderr.close()
     assert before.items() <= stored(tmp_path).items()
-    assert sum(trainings(tmp_path)) == 4_000
+    assert sum(trainings(tmp_path)) == 2_400
     loaded = ap.load(tmp_path).sel(learning_rate=[0.1, 0.01])
     for name in undisturbed.data_vars:
         np.testing.assert_array_equal(

@@ -1,6 +1,7 @@
 """What a network could do without training: random features, and its own linearisation."""
 
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 import jax
@@ -83,35 +84,63 @@ def linearised_at_start(problem: Problem) -> Linearised:
     """
     if problem.model is None:
         raise CannotFitError("It needs a network: give model=.")
-    init, apply = models.functions(problem.model)
+    init, _ = models.functions(problem.model)
     first = init(problem.keys.init, jnp.asarray(problem.x, jnp.float32))
     if scalings.mixes_rows(problem.model, first):
         raise CannotFitError("The network has running averages, which have no slopes.")
-    with jax.enable_x64(True):
-        as_double = jax.tree.map(lambda leaf: jnp.asarray(np.asarray(leaf), jnp.float64), first)
-        start, unravel = ravel_pytree(as_double)
-
-    def of_row(params, row):
-        return apply(unravel(params), row[None])[0]
-
-    def along_row(direction, row):
-        return jax.jvp(lambda params: of_row(params, row), (start,), (direction,))[1]
-
-    of_rows = jax.jit(jax.vmap(of_row, (None, 0)))
-    slopes_of_rows = jax.jit(jax.vmap(jax.jacobian(of_row), (None, 0)))
-    along_rows = jax.jit(jax.vmap(along_row, (None, 0)))
+    start = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), first)
+    of_rows, slopes_of_rows, along_rows = compiled_for(Same(problem.model))
     return Linearised(
         lambda x: in_double(of_rows, start, x),
         lambda x: in_double(slopes_of_rows, start, x),
-        lambda x, direction: in_double(along_rows, direction, x),
-        start.size,
+        lambda x, direction: in_double(along_rows, start, x, direction),
+        sum(leaf.size for leaf in jax.tree.leaves(start)),
+    )
+
+
+class Same:
+    """A value that is equal to itself only, whether or not it can be hashed."""
+
+    def __init__(self, value: Any):
+        self.value = value
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Same) and self.value is other.value
+
+    def __hash__(self) -> int:
+        return id(self.value)
+
+
+@lru_cache(maxsize=16)
+def compiled_for(model: Same) -> tuple[Callable, Callable, Callable]:
+    """A model's outputs, their Jacobian, and its product with a direction, as compiled functions.
+
+    Each takes parameters and rows, the last one a direction too. All seeds share them.
+    """
+    _, apply = models.functions(model.value)
+
+    def of_row(params, row):
+        return apply(params, row[None])[0]
+
+    def slopes_of_row(params, row):
+        start, unravel = ravel_pytree(params)
+        return jax.jacobian(lambda vector: of_row(unravel(vector), row))(start)
+
+    def along_row(params, row, direction):
+        start, unravel = ravel_pytree(params)
+        return jax.jvp(lambda vector: of_row(unravel(vector), row), (start,), (direction,))[1]
+
+    return (
+        jax.jit(jax.vmap(of_row, (None, 0))),
+        jax.jit(jax.vmap(slopes_of_row, (None, 0))),
+        jax.jit(jax.vmap(along_row, (None, 0, None))),
     )
 
 
 def in_double(function: Callable, *arguments: Any) -> np.ndarray:
     """What a function of JAX gives in float64."""
     with jax.enable_x64(True):
-        return np.asarray(function(*map(jnp.asarray, arguments)))
+        return np.asarray(function(*jax.tree.map(jnp.asarray, arguments)))
 
 
 def tangent(problem: Problem) -> Fitted:
