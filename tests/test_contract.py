@@ -17,6 +17,7 @@ from conftest import QUICK
 from scripts import ROOT
 
 import approx as ap
+from approx.sweep import blocks
 
 STEPS = 60
 quick = partial(jax.jit, compiler_options=QUICK)
@@ -394,6 +395,30 @@ def test_own_metrics_norms_and_kept_steps(quiet):
     slope = quick(jax.grad(ap.loss))(params, x, x**2, SMALL, recipe)
     norm = np.sqrt(sum((np.asarray(leaf) ** 2).sum() for leaf in jax.tree.leaves(slope)))
     assert float(runs.gradient_norm.sel(seed=2, step=20)) == pytest.approx(norm, rel=1e-5)
+
+
+def test_recipes_of_one_task_share_the_program_that_looks_at_its_data():
+    """Whatever their network, optimiser and records are; another task or precision has its own."""
+
+    def program(task, recipe):
+        structure, numbers, arrays = blocks.flatten(task, recipe, ap.Keep(), "vmap")
+        table = np.array([numbers], recipe.dtype)
+        given = blocks.Inputs(jax.random.key(0), np.zeros((1, 5), np.uint32), table, arrays)
+        return blocks.of_task(structure, given)
+
+    task = ap.given([0.0, 1.0, 2.0], [1.0, 2.0, 4.0], noise=0.1)
+    recipe = ap.Recipe(model=ap.MLP((3,)), steps=5)
+    known, inputs = program(task, recipe)
+    assert inputs.numbers.tolist() == [[np.float32(0.1)]]
+    assert all(map(np.array_equal, inputs.arrays, (task.x, task.y, task.distance)))
+    for other in (
+        replace(recipe, model=ap.MLP((7,), "relu")),
+        replace(recipe, optimizer="sgd", learning_rate=0.1, l2=0.01),
+        replace(recipe, steps=9, records=2, batch_size=2),
+    ):
+        assert program(task, other)[0] == known
+    assert program(task, replace(recipe, dtype="float64"))[0] != known
+    assert program(ap.tasks.square(), recipe)[0] != known
 
 
 def test_warm_starts_go_on_from_where_another_run_ended(quiet):

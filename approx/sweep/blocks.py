@@ -16,6 +16,7 @@ from jaxtyping import Array, Key, PyTree, UInt32
 from approx import models
 from approx.models import draws, scalings
 from approx.numerics import products
+from approx.sweep import hosts
 from approx.tasks import Points, Task
 from approx.training import loop as training
 from approx.training.inputs import Data, Keys
@@ -93,6 +94,11 @@ def flatten(
 
 def unflatten(structure: Structure, numbers: Any, arrays: tuple[Any, ...]) -> tuple[Task, Recipe]:
     """Task and recipe of one lane; of all lanes at once, if every number is a vector of theirs."""
+    return joined(structure, numbers, arrays)
+
+
+def joined(structure: Any, numbers: Any, arrays: tuple[Any, ...]) -> Any:
+    """What was flattened, of its numbers and arrays; `structure` has its `tree` and `scalar`."""
     number, array = iter(numbers), iter(arrays)
     leaves = [next(number) if is_scalar else next(array) for is_scalar in structure.scalar]
     return jax.tree.unflatten(structure.tree, leaves)
@@ -213,7 +219,35 @@ def advance(
     return jax.vmap(one)(carry, inputs.seeds, inputs.numbers, rows)
 
 
-def look(structure: Structure, inputs: Inputs) -> tuple[Data, Points, Array]:
+class OfTask(NamedTuple):
+    """What decides the program of `look`: the recipes of one task share it.
+
+    Attributes:
+        tree, scalar: as in `Structure`, of the task alone.
+        dtype: of the recipe.
+        host: `hosts.fingerprint` of the task's functions.
+
+    """
+
+    tree: Any
+    scalar: tuple[bool, ...]
+    dtype: str
+    host: str
+
+
+def of_task(structure: Structure, inputs: Inputs) -> tuple[OfTask, Inputs]:
+    """What `look` is called with: nothing of the recipe but its dtype."""
+    tree, _ = structure.tree.children()
+    scalar = structure.scalar[: tree.num_leaves]
+    numbers = sum(scalar)
+    arrays = len(scalar) - numbers
+    dtype = str(np.dtype(inputs.numbers.dtype))
+    host = hosts.fingerprint(hosts.static_parts(tree))
+    first = inputs._replace(numbers=inputs.numbers[:, :numbers], arrays=inputs.arrays[:arrays])
+    return OfTask(tree, scalar, dtype, host), first
+
+
+def look(structure: OfTask, inputs: Inputs) -> tuple[Data, Points, Array]:
     """What `run` checks before it trains, and describes in a result.
 
     Returns:
@@ -221,9 +255,10 @@ def look(structure: Structure, inputs: Inputs) -> tuple[Data, Points, Array]:
         whether all data of each lane are finite, (lanes,).
 
     """
+    recipe = Recipe(dtype=structure.dtype)
 
     def one(seeds, numbers):
-        task, recipe = unflatten(structure, numbers, inputs.arrays)
+        task = joined(structure, numbers, inputs.arrays)
         data = prepare_data(keys(inputs.root, seeds), task, recipe)
         finite = jnp.stack([jnp.isfinite(values).all() for values in jax.tree.leaves(data)]).all()
         return data, Points(*map(jnp.asarray, task.points())), finite

@@ -22,7 +22,7 @@ from jaxtyping import PyTree
 
 from approx.late_imports import xarray as xr
 from approx.sweep import checks, hosts, kept_programs, layouts
-from approx.sweep.blocks import Inputs, Structure, advance, draw, look, start, table_of
+from approx.sweep.blocks import Inputs, Structure, advance, draw, look, of_task, start, table_of
 from approx.sweep.facts import x64
 from approx.sweep.plans import Plan, cell_inputs, inputs
 from approx.tasks import Points
@@ -128,10 +128,11 @@ def compile_plan(plan: Plan, workers: list, compiler_options: Mapping[str, Any] 
 
 
 def looked(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any):
-    """What `look` gives. Recipes that prepare the same data share its program."""
+    """What `look` gives. Recipes of one task share its program."""
     quick = with_defaults(QUICK, options, device)
-    placed = jax.device_put(inputs, device)
-    return compiled(*lower(look, (structure,), (placed,), (), quick, device))(placed)
+    task, of_cells = of_task(structure, inputs)
+    placed = jax.device_put(of_cells, device)
+    return compiled(*lower(look, (task,), (placed,), (), quick, device))(placed)
 
 
 def build(
