@@ -11,7 +11,9 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 import warnings
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 from types import SimpleNamespace
@@ -659,3 +661,20 @@ def test_the_command_shows_and_clears(place, monkeypatch, capsys):
     monkeypatch.setenv("APPROX_CACHE", "off")
     assert commands.cache(clear=True) == 0
     assert "off" in capsys.readouterr().out
+
+
+def test_a_program_that_two_threads_ask_for_is_compiled_once(monkeypatch):
+    made = []
+
+    def slowly(lowered, key):
+        made.append(key)
+        time.sleep(0.2)
+        return object()
+
+    monkeypatch.setattr(programs, "newly_compiled", slowly)
+    monkeypatch.setattr(programs, "_compiled", {})
+    with ThreadPoolExecutor(3) as pool:
+        one, other, third = pool.map(programs.compiled, (None,) * 3, ("a", "a", "b"))
+    assert one is other
+    assert third is not one
+    assert sorted(made) == ["a", "b"]

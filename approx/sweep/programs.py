@@ -377,6 +377,7 @@ _lowered: dict[Any, Lowered] = {}
 _built: dict[Any, Block] = {}  # by everything that a block is traced and compiled from
 # A fresh lambda with the same code finds its program here, as it has the same text
 _compiled: dict[Any, Any] = {}
+_compiling: dict[Any, threading.Lock] = {}  # held while a program is compiled
 
 
 def lower(
@@ -441,10 +442,17 @@ def compiled(lowered: Any, key: Found) -> Any:
             accelerator.
 
     """
-    if key in _compiled:
-        return _compiled[key]
+    with _compiling.setdefault(key, threading.Lock()):  # two threads may ask for it at once
+        known = _compiled.get(key)
+        if known is None:
+            known = _compiled[key] = newly_compiled(lowered, key)
+        return known
+
+
+def newly_compiled(lowered: Any, key: Found) -> Any:
+    """`compiled`, if this process does not have the program yet."""
     try:
-        _compiled[key] = kept_programs.compiled(
+        return kept_programs.compiled(
             lowered, key.text, key.options, key.device, calls_host=bool(key.called)
         )
     except jax.errors.JaxRuntimeError as error:
@@ -454,7 +462,6 @@ def compiled(lowered: Any, key: Found) -> Any:
             "the device has too little memory for a block of this size: give fewer lanes=, or a "
             f"smaller network. XLA says: {str(error)[:300]}"
         ) from error
-    return _compiled[key]
 
 
 # ---- memory maps ---------------------------------------------------------------------------------
