@@ -497,3 +497,18 @@ def test_the_experiment_runs_and_writes_its_page(tmp_path):
     assert text.endswith("after\n")
     assert "| constant | 1 | 1.1e+03 |" in text
     assert "| network | 31 |" in text
+
+
+STEEPNESS = 1.0
+
+
+def test_a_value_that_a_users_activation_reads_may_change_between_calls(monkeypatch):
+    """The functions of a model are compiled once for all seeds, and anew for another value."""
+    model = ap.MLP((3,), lambda x: jnp.tanh(STEEPNESS * x))
+    found = []
+    for steepness in (1.0, 1.0, 30.0):
+        monkeypatch.setattr(sys.modules[__name__], "STEEPNESS", steepness)
+        made = ap.references(ap.tasks.square(size=9), model=model, methods=("tangent",))
+        found.append(float(made.test_loss.squeeze()))
+    assert found[0] == found[1]
+    assert found[0] != found[2]

@@ -13,6 +13,7 @@ from approx import models
 from approx.classical.problems import CannotFitError, Fitted, Problem
 from approx.classical.smoothing import first_least, left_out, solve
 from approx.models import scalings
+from approx.sweep import hosts
 
 STEEPNESS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)  # of the random tanh units, in scaled inputs
 MOST_SLOPES = 20_000_000  # numbers in the Jacobian
@@ -89,7 +90,9 @@ def linearised_at_start(problem: Problem) -> Linearised:
     if scalings.mixes_rows(problem.model, first):
         raise CannotFitError("The network has running averages, which have no slopes.")
     start = jax.tree.map(lambda leaf: np.asarray(leaf, np.float64), first)
-    of_rows, slopes_of_rows, along_rows = compiled_for(Same(problem.model))
+    # A function of the user's may read another value than in an earlier call
+    said = hosts.fingerprint(problem.model)
+    of_rows, slopes_of_rows, along_rows = compiled_for(Same(problem.model), said)
     return Linearised(
         lambda x: in_double(of_rows, start, x),
         lambda x: in_double(slopes_of_rows, start, x),
@@ -112,11 +115,13 @@ class Same:
 
 
 @lru_cache(maxsize=16)
-def compiled_for(model: Same) -> tuple[Callable, Callable, Callable]:
-    """A model's outputs, their Jacobian, and its product with a direction, as compiled functions.
+def compiled_for(model: Same, said: str) -> tuple[Callable, Callable, Callable]:
+    """Compile a model's outputs, their Jacobian, and the Jacobian's product with a direction.
 
-    Each takes parameters and rows, the last one a direction too. All seeds share them.
+    Each function takes parameters and rows, and the last one also a direction. All seeds of one
+    model share the three functions, as long as `said`, the fingerprint of the model, stays.
     """
+    del said
     _, apply = models.functions(model.value)
 
     def of_row(params, row):

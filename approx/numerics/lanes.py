@@ -184,15 +184,23 @@ def stacked(equation: Any, *values: Array) -> Array:
 def product(equation: Any, a: Array, b: Array) -> Array:
     """A product of arrays (`dot_general`), as a sum of products along the last axis."""
     (of_a, of_b), (batch_a, batch_b) = equation.params["dimension_numbers"]
-    free_a = [n for n in range(a.ndim - 1) if n not in (*of_a, *batch_a)]
-    free_b = [n for n in range(b.ndim - 1) if n not in (*of_b, *batch_b)]
-    a = a.transpose(*batch_a, *free_a, *of_a, a.ndim - 1)
-    b = b.transpose(*batch_b, *free_b, *of_b, b.ndim - 1)
-    batch, left = len(batch_a), len(free_a)
-    a = jnp.expand_dims(a, tuple(range(batch + left, batch + left + len(free_b))))
-    b = jnp.expand_dims(b, tuple(range(batch, batch + left)))
-    summed = tuple(range(batch + left + len(free_b), a.ndim - 1))
-    return (a * b).sum(summed)
+    a, free_a = in_order(a, batch_a, of_a)
+    b, free_b = in_order(b, batch_b, of_b)
+    # Both get the axes (batch, free ones of a, free ones of b, those that are summed, lanes)
+    end_of_batch = len(batch_a)
+    end_of_a = end_of_batch + free_a
+    end_of_b = end_of_a + free_b
+    a = jnp.expand_dims(a, tuple(range(end_of_a, end_of_b)))
+    b = jnp.expand_dims(b, tuple(range(end_of_batch, end_of_a)))
+    summed = range(end_of_b, a.ndim - 1)
+    return (a * b).sum(tuple(summed))
+
+
+def in_order(value: Array, batch: Sequence[int], summed: Sequence[int]) -> tuple[Array, int]:
+    """An array with its axes as (batch, free, summed, lanes), and how many axes are free."""
+    last = value.ndim - 1
+    free = [axis for axis in range(last) if axis not in (*batch, *summed)]
+    return value.transpose(*batch, *free, *summed, last), len(free)
 
 
 RULES: dict[str, Callable[..., Array]] = {

@@ -144,7 +144,7 @@ def is_periodic(
     """Whether the rows of f are periodic by statement 6.
 
     Args:
-        r: (m,), distances.
+        r: (m,), distances, at least 15 of them: with fewer there is no number of cycles to try.
         f: (rows, m), values.
         degree: 0 for waves about a constant, 1 for waves about a line.
         tol: the tolerance.

@@ -98,7 +98,12 @@ def unflatten(structure: Structure, numbers: Any, arrays: tuple[Any, ...]) -> tu
 
 
 def joined(structure: Any, numbers: Any, arrays: tuple[Any, ...]) -> Any:
-    """What was flattened, of its numbers and arrays; `structure` has its `tree` and `scalar`."""
+    """Put numbers and arrays back into the nesting from which `flatten` took them.
+
+    Args:
+        structure: a `Structure`, or another tuple with its fields `tree` and `scalar`.
+        numbers: in the order of the leaves. arrays: likewise.
+    """
     number, array = iter(numbers), iter(arrays)
     leaves = [next(number) if is_scalar else next(array) for is_scalar in structure.scalar]
     return jax.tree.unflatten(structure.tree, leaves)
@@ -220,7 +225,9 @@ def advance(
 
 
 class OfTask(NamedTuple):
-    """What decides the program of `look`: the recipes of one task share it.
+    """Two calls of `look` on equal shapes share a compiled program if these fields are equal.
+
+    Of the recipe only the dtype is among them, so that all recipes of a task share the program.
 
     Attributes:
         tree, scalar: as in `Structure`, of the task alone.
@@ -236,7 +243,7 @@ class OfTask(NamedTuple):
 
 
 def of_task(structure: Structure, inputs: Inputs) -> tuple[OfTask, Inputs]:
-    """What `look` is called with: nothing of the recipe but its dtype."""
+    """Make the arguments of `look` from those of `advance`: nothing of the recipe but its dtype."""
     tree, _ = structure.tree.children()
     scalar = structure.scalar[: tree.num_leaves]
     numbers = sum(scalar)

@@ -450,7 +450,7 @@ def compiled(lowered: Any, key: Found) -> Any:
 
 
 def newly_compiled(lowered: Any, key: Found) -> Any:
-    """`compiled`, if this process does not have the program yet."""
+    """Read a program from the folder of an earlier process, or compile it; see `compiled`."""
     try:
         return kept_programs.compiled(
             lowered, key.text, key.options, key.device, calls_host=bool(key.called)
@@ -477,6 +477,7 @@ def make_room() -> None:
     if maps_used() > 0.75 * maps_allowed():
         _built.clear()
         _compiled.clear()
+        _compiling.clear()
         _lowered.clear()
         jax.clear_caches()
         gc.collect()
