@@ -14,7 +14,7 @@ from jaxtyping import Array, Key, PyTree
 from approx.changes import axes
 from approx.disk import executors, writer
 from approx.late_imports import xarray as xr
-from approx.sweep import results, room
+from approx.sweep import results, room, settings
 from approx.sweep.devices import Batch, find_workers
 from approx.sweep.driver import compute, say
 from approx.sweep.memory import Interrupted, Memory
@@ -211,7 +211,7 @@ def prepare(request: Request) -> Prepared:
         return compile_plan(plan, workers, request.compiler_options)
 
     with ThreadPoolExecutor(SIDE_BY_SIDE) as pool:
-        ready = list(pool.map(compiled, plans))
+        ready = list(pool.map(settings.carried(compiled), plans))
     if request.progress and len(plans) > 1:
         programs = {one.block.text for one in ready}
         over = " x ".join(request.unfolded)

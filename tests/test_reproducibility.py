@@ -4,8 +4,10 @@ bits has a name.
 
 import json
 import os
+import re
 import subprocess
 import sys
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,8 +16,11 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from conftest import QUICK
+from jax import export
 
 import approx as ap
+from approx.disk import exports
+from approx.disk.seals import read_sealed
 from approx.sweep import programs, provenance
 from approx.training import loop
 
@@ -247,6 +252,51 @@ def test_another_process_has_the_same_identity_program_and_bits(capsys):
     )
     exec(PROGRAM, {})
     assert json.loads(capsys.readouterr().out) == json.loads(other.stdout)
+
+
+def is_precise(folder):
+    """Whether the program of the steps that a folder keeps asks for exact products of matrices."""
+    (path,) = folder.rglob("*.advance.jax")
+    return "HIGHEST" in export.deserialize(bytearray(read_sealed(path))).mlir_module()
+
+
+def program_of(runs):
+    """The text's digest of the program that made runs, or that made those of every recipe."""
+    (found,) = set(re.findall(r'"program": "(\w+)"', runs.provenance))
+    return found
+
+
+def test_a_setting_of_jax_in_a_with_block_reaches_every_thread(tmp_path):
+    """Programs are traced in other threads, which such a block does not reach by itself."""
+    task = ap.tasks.square(range=1.0, size=9)
+    short = ap.Recipe(model=ap.MLP((2,)), optimizer="sgd", batch_size=None, steps=2)
+    options = {"lanes": 2, "form": "vmap", "compiler_options": QUICK}
+    asked = options | {"seeds": 2, "progress": False}
+
+    def made(folder):
+        folder.mkdir()
+        study = ap.Study(
+            task, short, success=lambda runs: runs.seed < 1, options={"baseline": options}
+        )
+        with ThreadPoolExecutor(1) as pool:
+            elsewhere = ap.run(task, short, out=folder / "pool", executor=pool, **asked)
+        exports._exported.clear()  # or the folder below gets the files of the one above
+        return {
+            "one": ap.run(task, short, **asked),
+            "several": ap.run(task, {"a": short, "b": short}, **asked),
+            "folder": ap.run(task, short, out=folder / "folder", **asked),
+            "executor": elsewhere,
+            "study": study.run(2, progress=False).runs("baseline"),
+        }
+
+    plain = made(tmp_path / "plain")
+    with jax.default_matmul_precision("highest"):
+        precise = made(tmp_path / "precise")
+    for name, runs in precise.items():
+        assert program_of(runs) != program_of(plain[name]), name
+    for where in ("folder", "pool"):
+        assert not is_precise(tmp_path / "plain" / where)
+        assert is_precise(tmp_path / "precise" / where)
 
 
 @pytest.mark.parametrize("programs_too", [False, pytest.param(True, marks=pytest.mark.slow)])

@@ -28,7 +28,7 @@ import numpy as np
 from approx.disk import exports, folders, writer
 from approx.disk.description import source_name
 from approx.late_imports import xarray as xr
-from approx.sweep import provenance, results
+from approx.sweep import provenance, results, settings
 from approx.sweep.devices import Batch, Cost, drive, find_workers, pilot
 from approx.sweep.driver import closing, say, shown
 from approx.sweep.facts import Entry, x64
@@ -54,11 +54,13 @@ class Order(NamedTuple):
         entry: the recipe with its task, by cloudpickle. Unpickling is cached by these bytes, so
             that a worker gets the same Python objects each time, and JAX does not trace again.
         request: checked, and without all that concerns this machine alone.
+        settings: of JAX, where the run was asked for; but a worker chooses its devices itself.
 
     """
 
     entry: bytes
     request: Request
+    settings: dict[str, Any]
 
 
 class Estimate(NamedTuple):
@@ -84,6 +86,7 @@ class Prepared(NamedTuple):
     cost: Cost
     source: str
     segment: int | None
+    settings: dict[str, Any]
 
 
 def order_for(request: Request, entry: Entry) -> bytes:
@@ -98,7 +101,9 @@ def order_for(request: Request, entry: Entry) -> bytes:
         out=None,
         executor=None,
     )
-    return cloudpickle.dumps(Order(cloudpickle.dumps(entry), stripped))
+    carried = settings.own()
+    carried.pop("jax_default_device")
+    return cloudpickle.dumps(Order(cloudpickle.dumps(entry), stripped, carried))
 
 
 _preparing = threading.Lock()  # a worker's threads share what one of them has compiled
@@ -115,12 +120,13 @@ def prepare(pickled: bytes) -> Prepared:
     """What a worker makes of an order, once in a worker for each run, under `_preparing`."""
     order: Order = cloudpickle.loads(pickled)
     request = order.request
-    plan = make_plan(request, unpickled(order.entry))
-    ready = compile_plan(plan, find_workers(request.threads or 1), request.compiler_options)
-    with x64(plan.recipe):
-        _, cost = pilot(plan, ready, Batch(np.arange(1)))
+    with settings.entered(order.settings):
+        plan = make_plan(request, unpickled(order.entry))
+        ready = compile_plan(plan, find_workers(request.threads or 1), request.compiler_options)
+        with x64(plan.recipe):
+            _, cost = pilot(plan, ready, Batch(np.arange(1)))
     source = source_name(provenance.common(provenance.provenance(plan, ready.block)))
-    return Prepared(plan, ready, cost, source, request.segment)
+    return Prepared(plan, ready, cost, source, request.segment, order.settings)
 
 
 def estimate(pickled: bytes) -> Estimate:
@@ -128,8 +134,9 @@ def estimate(pickled: bytes) -> Estimate:
     with _preparing:
         mine = prepare(pickled)
     made = {}
-    for end, make in exports.files(mine.plan, mine.ready.block).items():
-        made[end] = make()
+    with settings.entered(mine.settings):
+        for end, make in exports.files(mine.plan, mine.ready.block).items():
+            made[end] = make()
     head = exports.head(mine.plan, mine.ready)
     return Estimate(head, made, mine.cost.total, mine.ready.bytes / mine.plan.trainings)
 

@@ -22,7 +22,7 @@ from approx.disk import assemble, chunks, exports, files, folders, held
 from approx.disk.description import read_sweep, source_name
 from approx.disk.labelled import check_labels, write_labels
 from approx.late_imports import xarray as xr
-from approx.sweep import plans, programs, provenance, results
+from approx.sweep import plans, programs, provenance, results, settings
 from approx.sweep.devices import Batch
 from approx.sweep.driver import compute, say
 from approx.sweep.plans import Plan
@@ -250,7 +250,8 @@ def fill(folder: Path, engine: Engine, request: Request, wanted: np.ndarray | No
             folders.write_files(folder, source, contents)
             return say_there(folder, plan, request.progress and wanted is None)
         with ThreadPoolExecutor(1) as aside:
-            making = aside.submit(folders.write_files, folder, source, contents)
+            write = settings.carried(folders.write_files)  # it traces, to export the programs
+            making = aside.submit(write, folder, source, contents)
             engine.compute(Writer(folder, source, plan, len(todo)), todo)
             making.result()
 

@@ -21,6 +21,7 @@ from approx.study.rows import Row, slug
 from approx.study.trained import FIRST_LOOK, look_number
 from approx.study.tuning import best_setting, tuned_row
 from approx.study.variables import check_variables, read_of
+from approx.sweep import settings
 from approx.sweep.memory import Interrupted
 from approx.sweep.progress import bar
 from approx.sweep.request import OPTIONS, Request, checked
@@ -295,7 +296,7 @@ def ready_in_order(
     """The jobs with their compiled programs, of which some are made ahead."""
     waiting: deque[tuple[Job, Future]] = deque()
     for job in jobs:
-        waiting.append((job, pool.submit(prepared_job, job)))
+        waiting.append((job, pool.submit(settings.carried(prepared_job), job)))
         if len(waiting) > AHEAD:
             first, future = waiting.popleft()
             yield first, future.result()
