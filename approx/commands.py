@@ -226,7 +226,8 @@ def cache(clear: bool = False) -> int:
     entries = program_files.entries(folder)
     size = sum(entry.size for entry in entries) / 1e6
     allowed = program_files.limit() / 1e9
-    print(f"{folder}: {plural(len(entries), 'program')}, {size:,.1f} MB of at most {allowed:g} GB")
+    count = plural(len(program_files.programs_of(entries)), "program")
+    print(f"{folder}: {count}, {size:,.1f} MB of at most {allowed:g} GB")
     if entries:
         oldest = min(entry.used for entry in entries)
         print(f"  the oldest was last used {duration(time.time() - oldest)} ago")

@@ -135,7 +135,7 @@ def test_large_deep_and_cyclic_values_are_described_once():
     assert hosts.fingerprint(deep) != hosts.fingerprint(deep[0])
     assert hosts.fingerprint(cycle) == hosts.fingerprint(cycle)
     # And not each as often as it is met
-    assert len(list(hosts.described([many, many[::-1]]))) == 3 + 3 * len(many)
+    assert len(list(hosts.walked([many, many[::-1]]))) == 3 + 3 * len(many)
 
 
 CALLS = {

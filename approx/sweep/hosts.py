@@ -41,16 +41,16 @@ def fingerprint(*things: Any) -> str:
         `factor = 1.0; f = lambda x: factor * x` has another fingerprint once `factor = 2.0`.
     """
     sha = hashlib.sha256()
-    for text in described(things):
+    for _, text in walked(things):
         sha.update(text)
         sha.update(b"\0")
     return sha.hexdigest()
 
 
-def described(things: Any) -> Iterator[bytes]:
-    """Describe things and all their parts, one after another, each thing before its parts.
+def walked(things: Any) -> Iterator[tuple[Any, bytes]]:
+    """Things and all their parts, one after another, each with its description.
 
-    A thing that came before is described by its number.
+    Each thing stands before its parts. One that came before is described by its number.
     """
     # By id: the thing's number, and the thing, which is kept so that no other gets its id.
     seen: dict[int, tuple[int, Any]] = {}
@@ -58,19 +58,19 @@ def described(things: Any) -> Iterator[bytes]:
     while waiting:
         thing = waiting.pop()
         if isinstance(thing, PLAIN):
-            yield f"{type(thing).__name__} {thing!r}".encode()
+            yield thing, f"{type(thing).__name__} {thing!r}".encode()
             continue
         if id(thing) in seen:
             number, _ = seen[id(thing)]
-            yield f"again {number}".encode()
+            yield thing, f"again {number}".encode()
             continue
         seen[id(thing)] = len(seen), thing
         if isinstance(thing, np.ndarray | jax.Array) and thing.dtype != object:
             array = np.asarray(thing)
-            yield f"{array.dtype} {array.shape}".encode() + array.tobytes()
+            yield thing, f"{array.dtype} {array.shape}".encode() + array.tobytes()
             continue
         inner = parts(thing)
-        yield f"{type(thing).__qualname__} of {len(inner)}".encode()
+        yield thing, f"{type(thing).__qualname__} of {len(inner)}".encode()
         waiting += reversed(inner)
 
 

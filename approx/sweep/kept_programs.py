@@ -14,6 +14,7 @@ import os
 import platform
 import re
 import threading
+from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -43,7 +44,7 @@ def compiled(lowered: Any, text: str, options: str, device: Any, calls_host: boo
     Nothing is kept where JAX's own persistent cache is in use.
 
     Args:
-        lowered: the lowered program.
+        lowered: the lowered program, or `traced_before.Unlowered`.
         text: digest of the lowered program's text.
         options: of the compiler, in words.
         device: the JAX device that the program is for.
@@ -57,8 +58,8 @@ def compiled(lowered: Any, text: str, options: str, device: Any, calls_host: boo
     if found is not None:
         return found
     found = lowered.compile()
-    if not _jax_keeps.is_set() and place not in _refused:
-        keep_in_background(path, lowered, found)
+    if may_keep(place):
+        in_background(keep, path, lowered, found)
     return found
 
 
@@ -157,9 +158,14 @@ def note(event: str, **_: Any) -> None:
 jax.monitoring.register_event_listener(note)
 
 
-def keep_in_background(path: Path, lowered: Any, program: Any) -> None:
-    """Write a program to its file while the caller goes on; it takes 15 to 20 ms."""
-    writer = threading.Thread(target=keep, args=(path, lowered, program), name="approx cache")
+def may_keep(place: Path) -> bool:
+    """Whether files are written to a folder: it has not failed, and JAX keeps none itself."""
+    return not _jax_keeps.is_set() and place not in _refused
+
+
+def in_background(work: Callable[..., None], *given: Any) -> None:
+    """Write a file while the caller goes on; a compiled program takes 15 to 20 ms."""
+    writer = threading.Thread(target=work, args=given, name="approx cache")
     _writers[:] = [each for each in _writers if each.is_alive()]
     try:
         writer.start()
@@ -175,13 +181,18 @@ def finish() -> None:
 
 
 def keep(path: Path, lowered: Any, program: Any) -> None:
-    """Write a program to its file if it can be kept; remove what was used least recently."""
+    """Write a program to its file if it can be kept."""
     if CALLS_HOST.search(lowered.as_text()):
         return
     try:
         payload, _, _ = serialize_executable.serialize(program)
     except Exception:  # this device or program cannot be serialised: JAX has many ways to say so
         return
+    store(path, payload)
+
+
+def store(path: Path, payload: bytes) -> None:
+    """Write a file, and remove those that were used least recently."""
     try:
         program_files.make_folder(path.parent)
         program_files.write(path, payload)

@@ -19,6 +19,7 @@ FORMAT = 1  # of the files
 HEAD = f"approx program {FORMAT}\n".encode()  # the first bytes of every file
 CHECKSUM = 32  # bytes that follow the head: the sha256 of the file's name and of all that follows
 SUFFIX = ".program"
+TRACE = ".trace"  # of files that say what is known of a program before it is traced
 GIGABYTES = 1.0  # that the folder may hold, unless APPROX_CACHE_GB says otherwise
 ABANDONED = 3600.0  # seconds after which an unfinished file belongs to a process that was killed
 MADE = 3  # folders that are made where they are missing, as in ~/.cache/approx/programs
@@ -163,7 +164,7 @@ def write(path: Path, payload: bytes) -> None:
         OSError: the disk is full or cannot be written to.
     """
     packed = zlib.compress(payload, 1)
-    unfinished = path.with_name(f".{uuid.uuid4().hex}{SUFFIX}")
+    unfinished = path.with_name(f".{uuid.uuid4().hex}{path.suffix}")
     try:
         with open(os.open(unfinished, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "wb") as file:
             file.write(HEAD + checksum(path, packed) + packed)
@@ -192,13 +193,18 @@ def remove(path: Path) -> None:
 def entries(place: Path) -> list[Entry]:
     """All files of programs in a folder, unfinished ones too; none if there is no folder."""
     found = []
-    for path in place.glob(f"*{SUFFIX}"):
+    for path in [*place.glob(f"*{SUFFIX}"), *place.glob(f"*{TRACE}")]:
         try:
             status = path.lstat()
         except OSError:  # another process has just removed it
             continue
         found.append(Entry(path, status.st_size, status.st_mtime))
     return found
+
+
+def programs_of(found: list[Entry]) -> list[Entry]:
+    """Those files that hold a program."""
+    return [entry for entry in found if entry.path.suffix == SUFFIX]
 
 
 def is_unfinished(entry: Entry) -> bool:
@@ -234,4 +240,4 @@ def clear(place: Path) -> int:
     found = removable(place)
     for entry in found:
         remove(entry.path)
-    return len(found)
+    return len(programs_of(found))

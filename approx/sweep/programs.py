@@ -21,7 +21,7 @@ from jax.sharding import SingleDeviceSharding
 from jaxtyping import PyTree
 
 from approx.late_imports import xarray as xr
-from approx.sweep import checks, hosts, kept_programs, layouts
+from approx.sweep import checks, hosts, kept_programs, layouts, settings, traced_before
 from approx.sweep.blocks import Inputs, Structure, advance, draw, look, of_task, start, table_of
 from approx.sweep.facts import x64
 from approx.sweep.plans import Plan, cell_inputs, inputs
@@ -114,14 +114,17 @@ def compile_plan(plan: Plan, workers: list, compiler_options: Mapping[str, Any] 
     """
     began = time.perf_counter()
     with x64(plan.recipe):
+        first = inputs(plan, np.arange(1))
+        building = {
+            device: Building(plan.structure, first, compiler_options, device)
+            for device in dict.fromkeys(workers)
+        }
+        # Their longer programs compile in threads of their own while the data are looked at
+        import_for_results()
         cells = cell_inputs(plan)
         data, points, finite = looked(plan.structure, cells, compiler_options, workers[0])
         checks.check_data(plan.facts, data, points, finite)
-        first = inputs(plan, np.arange(1))
-        programs = {}
-        for device in dict.fromkeys(workers):
-            programs[device] = build(plan.structure, first, compiler_options, device)
-    import_for_results()
+        programs = {device: one.block() for device, one in building.items()}
     left = left_behind(programs[workers[0]].carry, plan.structure.keep)
     size = nbytes(left) // plan.lanes * plan.trainings
     return Ready(programs, points, size, workers, time.perf_counter() - began)
@@ -135,12 +138,11 @@ def looked(structure: Structure, inputs: Inputs, options: Mapping[str, Any] | No
     return compiled(*lower(look, (task,), (placed,), (), quick, device))(placed)
 
 
-def build(
-    structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any
-) -> Block:
-    """The block for one device: the one that was built for an equal call, or a new one.
+class Building:
+    """A block that is being built for one device: its longer program compiles in a thread.
 
-    A block that calls functions of the host is built anew each time, since it may call others.
+    A block that was built for an equal call is found, and nothing compiles. One that calls
+    functions of the host is built anew each time, since it may call others.
 
     Args:
         structure: of the trainings.
@@ -149,49 +151,60 @@ def build(
         device: where it will run.
 
     """
-    leaves, tree = jax.tree.flatten(inputs)
-    shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
-    said = repr(sorted((options or {}).items()))
-    key = structure, tree, shapes, said, device, tuple(jax.config.values.items())
-    known = _built.get(key)
-    if known is not None:
-        return known
-    block = newly_built(structure, inputs, options, device)
-    if not block.callbacks:
-        if len(_built) >= MOST_LOWERED:
-            _built.clear()
-        _built[key] = block
-    return block
+
+    def __init__(
+        self, structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any
+    ):
+        leaves, tree = jax.tree.flatten(inputs)
+        shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+        said = repr(sorted((options or {}).items()))
+        self.key = structure, tree, shapes, said, device, tuple(jax.config.values.items())
+        self.known = _built.get(self.key)
+        self.structure, self.inputs, self.device = structure, inputs, device
+        if self.known is None:
+            make_room()
+            self.traced = trace(structure, inputs, options, device)
+            self.pool = ThreadPoolExecutor(2)
+            self.advance = self.pool.submit(compiled, *self.traced.advance)
+
+    def block(self) -> Block:
+        """The block, once all of it is compiled."""
+        if self.known is None:
+            self.known = self.newly_built()
+            if not self.known.callbacks:
+                if len(_built) >= MOST_LOWERED:
+                    _built.clear()
+                _built[self.key] = self.known
+        return self.known
+
+    def newly_built(self) -> Block:
+        """Compile the other programs too, side by side, or find them compiled."""
+        structure, inputs, device, traced = self.structure, self.inputs, self.device, self.traced
+        quick, table = traced.options["start"], traced.table
+        with self.pool as pool:
+            if table is not None:
+                wide = inputs.numbers.dtype == np.float64
+                drawn = inputs.root, inputs.seeds, table
+                drawing = pool.submit(compiled, *lower(draw, (wide,), drawn, (), quick, device))
+            start_code, start_key = lower(start, (structure,), traced.given, (), quick, device)
+            first = compiled(start_code, start_key)
+            if table is not None:
+                first = Start(first, drawing.result(), jax.device_put(table, device))
+        rest = self.advance.result()
+        _, advance_key = traced.advance
+        size = bytes_at_work(rest, (traced.carry, inputs))
+        text = text_of(start_key, advance_key)
+        called = tuple(one.name for one in (*start_key.called, *advance_key.called))
+        if called:
+            text = f"{text} and host functions {uuid.uuid4().hex}"
+        return Block(first, rest, text, traced.options, size, traced.carry, called)
 
 
-def newly_built(
+def build(
     structure: Structure, inputs: Inputs, options: Mapping[str, Any] | None, device: Any
 ) -> Block:
-    """Compile the two entry points for one device, side by side, or find them compiled.
-
-    The arguments are those of `build`.
-    """
-    make_room()
-    traced = trace(structure, inputs, options, device)
-    quick, table = traced.options["start"], traced.table
-    advance_code, advance_key = traced.advance
-    with ThreadPoolExecutor(2) as pool:
-        rest = pool.submit(compiled, advance_code, advance_key)
-        import_for_results()
-        if table is not None:
-            wide = inputs.numbers.dtype == np.float64
-            drawn = inputs.root, inputs.seeds, table
-            drawing = pool.submit(compiled, *lower(draw, (wide,), drawn, (), quick, device))
-        start_code, start_key = lower(start, (structure,), traced.given, (), quick, device)
-        first = compiled(start_code, start_key)
-        if table is not None:
-            first = Start(first, drawing.result(), jax.device_put(table, device))
-    size = bytes_at_work(rest.result(), (traced.carry, inputs))
-    text = text_of(start_key, advance_key)
-    called = tuple(one.name for one in (*start_key.called, *advance_key.called))
-    if called:
-        text = f"{text} and host functions {uuid.uuid4().hex}"
-    return Block(first, rest.result(), text, traced.options, size, traced.carry, called)
+    """The block for one device. The arguments are those of `Building`."""
+    return Building(structure, inputs, options, device).block()
 
 
 def described(
@@ -199,7 +212,7 @@ def described(
 ) -> Block:
     """A block that is traced and lowered, to know its text, and not compiled.
 
-    The arguments are those of `build`.
+    The arguments are those of `Building`.
     """
     traced = trace(structure, inputs, options, device)
     quick = traced.options["start"]
@@ -233,7 +246,7 @@ def trace(
 ) -> Traced:
     """Trace a block's two entry points, and lower the longer one, which is compiled first.
 
-    The arguments are those of `build`.
+    The arguments are those of `Building`.
     """
     used = {
         "start": with_defaults(QUICK, options, device),
@@ -243,7 +256,11 @@ def trace(
     given: tuple[Any, ...] = (inputs,)
     if table is not None:
         given = inputs, bits_of(inputs, table)
-    carry = jitted(start, (), ()).eval_shape(structure, *given)
+    _, past = recalled(start, (structure,), given, (), used["start"], device)
+    if past is None:
+        carry = jitted(start, (), ()).eval_shape(structure, *given)
+    else:
+        carry = past.shapes
     step = jax.ShapeDtypeStruct((), jnp.int32)
     arguments = carry, inputs, step, step
     lowered = lower(advance, (structure,), arguments, (1,), used["advance"], device)
@@ -374,6 +391,7 @@ class Lowered(NamedTuple):
 
 MOST_LOWERED = 256  # programs; then all are forgotten, and lowered again where they are wanted
 _lowered: dict[Any, Lowered] = {}
+_recalled: dict[Any, traced_before.Unlowered] = {}  # that an earlier process has lowered
 _built: dict[Any, Block] = {}  # by everything that a block is traced and compiled from
 # A fresh lambda with the same code finds its program here, as it has the same text
 _compiled: dict[Any, Any] = {}
@@ -383,7 +401,7 @@ _compiling: dict[Any, threading.Lock] = {}  # held while a program is compiled
 def lower(
     function: Callable, static, args, donated, options: dict[str, Any], device: Any
 ) -> tuple[Any, Found]:
-    """Trace and lower a function for a device.
+    """Trace and lower a function for a device, unless it is known from an earlier process.
 
     Args:
         function: to lower, called as `function(*static, *args)`.
@@ -397,6 +415,51 @@ def lower(
         The lowered program, and what the compiled one is found by.
 
     """
+    place, past = recalled(function, static, args, donated, options, device)
+    if past is not None:
+        said = repr(sorted(options.items()))
+        return past, Found(past.text, said, device, past.in_tree, past.out_tree)
+    code, found = newly_lowered(function, static, args, donated, options, device)
+    if not found.called:
+        traced_before.keep(place, found.text, code)
+    return code, found
+
+
+def recalled(
+    function: Callable, static, args, donated, options: dict[str, Any], device: Any
+) -> tuple[Path | None, traced_before.Unlowered | None]:
+    """A program of which an earlier process has said on disk how it is lowered.
+
+    The arguments are those of `lower`.
+
+    Returns:
+        The file that belongs to the program, and the program; each None if there is none.
+
+    """
+    leaves, tree = jax.tree.flatten(args)
+    shapes = tuple((leaf.shape, leaf.dtype) for leaf in leaves)
+    said = repr(sorted(options.items()))
+    key = function, static, tree, shapes, said, device, tuple(jax.config.values.items())
+    if key in _recalled:
+        return None, _recalled[key]
+    place = traced_before.place_of(function, static, args, said, device)
+    known = traced_before.recall(place)
+    if known is None:
+        return place, None
+
+    def lowered() -> Any:
+        return newly_lowered(function, static, args, donated, options, device)[0]
+
+    if len(_recalled) >= MOST_LOWERED:
+        _recalled.clear()
+    _recalled[key] = traced_before.Unlowered(known, settings.carried(lowered))
+    return place, _recalled[key]
+
+
+def newly_lowered(
+    function: Callable, static, args, donated, options: dict[str, Any], device: Any
+) -> tuple[Any, Found]:
+    """Trace and lower a function; the arguments and the results are those of `lower`."""
 
     def on_device(leaf: Any) -> jax.ShapeDtypeStruct:
         return jax.ShapeDtypeStruct(leaf.shape, leaf.dtype, sharding=SingleDeviceSharding(device))
@@ -479,6 +542,7 @@ def make_room() -> None:
         _compiled.clear()
         _compiling.clear()
         _lowered.clear()
+        _recalled.clear()
         jax.clear_caches()
         gc.collect()
 
