@@ -67,6 +67,7 @@ PROMISED_BY = {
         "test_contract",
         "test_case_updates",
         "test_second_order",
+        "test_stops",
         "test_reproducibility",
     ),
     "approx/training/records.py": (

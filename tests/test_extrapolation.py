@@ -13,6 +13,7 @@ import xarray as xr
 
 import approx as ap
 from approx import plot, stats
+from approx.stats import far_fits
 
 
 def noise(x):
@@ -119,6 +120,28 @@ def test_asymptotes_come_with_their_numbers():
     found = all_found.isel(seed=-1)
     np.testing.assert_allclose(found.slope, [-0.7, 0.7], rtol=1e-2)  # outward
     np.testing.assert_allclose(found.period, 1 / 6, rtol=0.02)
+
+
+def test_a_power_whose_two_halves_disagree_is_undecided():
+    """Of all the points u^2.5 + 0.3 u^5 is nearly a power; the exponents of the halves differ."""
+    bent = learned([lambda u: np.abs(u) ** 2.5 + 0.3 * np.abs(u) ** 5], y=lambda x: x)
+    assert set(stats.asymptote(bent, tol=0.03).kind.values.ravel()) == {"undecided"}
+
+
+def test_waves_with_as_many_periods_as_the_points_can_show_are_periodic():
+    r = np.linspace(1, 3, 17)  # eight points in each of two periods
+    wave = np.sin(2 * np.pi * (r - 1) + 0.3)[None]
+    holds, period, _ = far_fits.is_periodic(r, wave, 0, 1e-4)
+    assert holds.all()
+    assert period == pytest.approx(1.0)
+
+
+def test_the_unit_of_height_of_a_constant_target_is_its_size():
+    runs = learned([lambda u: 0.02 * np.abs(u)], y=lambda x: 0 * x + 5)
+    assert set(stats.asymptote(runs).kind.values.ravel()) == {"constant"}
+    assert set(stats.asymptote(runs, scale=1.0).kind.values.ravel()) == {"linear"}
+    low = learned([lambda u: 0.02 * np.abs(u)], y=lambda x: 0 * x)  # of no size: the unit is 1
+    assert set(stats.asymptote(low).kind.values.ravel()) == {"linear"}
 
 
 def test_asymptotes_of_each_side_and_of_few_points():

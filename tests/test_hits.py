@@ -212,6 +212,11 @@ def test_compare_says_at_which_steps_it_judged():
     assert (found.attrs["last_a"], found.attrs["last_b"]) == (1000, 100)
 
 
+def test_two_recipes_are_compared_on_a_single_seed():
+    found = stats.compare({"a": hits_of([np.inf]), "b": hits_of([10])}, "a", "b")
+    assert (found.rate_a, found.rate_b, found.difference, found.n) == (0, 1, -1, 1)
+
+
 def test_values_are_compared_at_the_last_steps_that_the_attributes_name():
     runs = {"a": runs_of([10, 30, 300, 300]), "b": runs_of([10, 30, 300, 300], STEPS[:6])}
     for found in (

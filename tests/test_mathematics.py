@@ -111,6 +111,14 @@ def test_the_losses_of_keras_and_pytorch():
         ),
         "kl_divergence": (p, shares, (shares * np.log(shares / p)).sum(1)),
     }
+    far_right = {  # outputs that are right by more than the margin
+        "hinge": (10 * sides, SIDES),
+        "squared_hinge": (10 * sides, SIDES),
+        "categorical_hinge": (20 * one_hot - 10, one_hot),
+    }
+    for name, (outputs, targets) in far_right.items():
+        found = ap.losses.find(name)(jnp.float32(outputs), jnp.float32(targets))
+        np.testing.assert_array_equal(found, np.zeros(6), name)
     before = {"mse", "half_squared_error", "binary_cross_entropy", "brier", "cross_entropy"}
     assert set(expected) | before == set(ap.losses.LOSSES)
     with jax.enable_x64(True):

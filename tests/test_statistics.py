@@ -10,7 +10,7 @@ import scipy.stats as sps
 import xarray as xr
 
 from approx import stats
-from approx.stats import rankings
+from approx.stats import rankings, unseen
 from approx.stats.intervals import quantile_of_sorted
 
 # Some samples here are nan from step 0 on, on purpose.
@@ -97,6 +97,12 @@ def test_an_accuracy_of_all_rows_reaches_one_whatever_their_number():
         hits = stats.success(shares, above=1.0, of="accuracy").hit
         assert (hits == reached).all()
     assert (n * inverse < 1).any()
+    eps = np.finfo(np.float32).eps
+    nearly = xr.Dataset(
+        {"accuracy": (("seed", "step"), np.float32([[1 - 4 * eps], [1 - 4.5 * eps]]))}
+    )
+    nearly = nearly.assign_coords(seed=[0, 1], step=[0])
+    assert stats.success(nearly, above=1.0, of="accuracy").hit.values.tolist() == [[True], [False]]
     below = xr.Dataset({"test_loss": (("seed", "step"), [[np.float32(0.99999994)]])})
     below = below.assign_coords(seed=[0], step=[0])
     assert not stats.success(below, above=1.0).hit.any()
@@ -197,6 +203,40 @@ def test_rate_over_several_axes_and_of_nobody():
         stats.rate(hits, when="best")
 
 
+OF_RUNS = {
+    "aggregate": stats.aggregate,
+    "best_of": lambda runs, **o: stats.best_of(runs, (1, 3), resamples=20, **o),
+    "quantiles": stats.quantiles,
+    "profile": lambda runs, **o: stats.profile(runs, thresholds=[0.5, 1.0], **o),
+}
+OF_HITS = {
+    "rate": stats.rate,
+    "ert": lambda hits, **o: stats.ert(hits, resamples=20, **o),
+    "time_quantiles": stats.time_quantiles,
+    "restricted_mean": stats.restricted_mean,
+    "survival": stats.survival,
+    "best_cutoff": stats.best_cutoff,
+    "restart": lambda hits, **o: stats.restart(hits, resamples=20, **o),
+    "restart_gain": lambda hits, **o: stats.restart_gain(hits, resamples=20, **o),
+    "tries_needed": stats.tries_needed,
+}
+
+
+@pytest.mark.parametrize("name", [*OF_RUNS, *OF_HITS])
+def test_a_sample_over_two_dimensions_is_that_of_all_their_values(name):
+    rng = np.random.default_rng(0)
+    table = rng.lognormal(size=(2, 10, 8))
+    runs = losses(table, dims=("data_seed", "seed", "step"), data_seed=[0, 1])
+    pooled = losses(table.reshape(20, 8))
+    statistic = OF_RUNS.get(name)
+    if statistic is None:
+        statistic = OF_HITS[name]
+        runs, pooled = (stats.success(one, below=1.0) for one in (runs, pooled))
+    found = statistic(runs, over=("data_seed", "seed"))
+    assert "data_seed" not in found.dims
+    xr.testing.assert_allclose(found.drop_attrs(), statistic(pooled).drop_attrs())
+
+
 def test_profile_is_the_distribution_function():
     rng = np.random.default_rng(1)
     runs = losses(rng.lognormal(size=(50, 8)))
@@ -211,6 +251,8 @@ def test_profile_is_the_distribution_function():
     np.testing.assert_allclose(
         best.rate, [np.mean(runs.test_loss.min("step").fillna(np.inf) <= t) for t in (0.1, 1)]
     )
+    alike = stats.profile(losses(np.full((3, 8), 0.5)))
+    assert alike.threshold.values[[0, -1]] == pytest.approx([0.05, 5])
     automatic = stats.profile(runs)
     assert automatic.sizes["threshold"] == 101
     assert automatic.rate[-1] == 0.9
@@ -325,8 +367,20 @@ def test_restricted_mean_is_the_area_under_the_survival_curve():
     np.testing.assert_allclose(result.restricted_mean_earliest, early)
     half = stats.restricted_mean(hits, until=50)
     np.testing.assert_allclose(half.restricted_mean, np.minimum(shown_at(hits), 50).mean())
+    assert stats.restricted_mean(hits, until=1).restricted_mean == 1
     with pytest.raises(ValueError, match=r"until must lie in \(0, 1000\]"):
         stats.restricted_mean(hits, until=2000)
+
+
+def test_equal_seeds_of_many_are_weighted_together(monkeypatch):
+    """A sum of k weights has one distribution, whether they are drawn one by one or at once."""
+    hits = random_hits((2, 60), ("case", "seed"), case=[0, 1])
+    one_by_one = stats.ert(hits, resamples=20_000)
+    monkeypatch.setattr(unseen, "MANY", 59)
+    together = stats.ert(hits, resamples=20_000)
+    for name in ("ert", "low", "high"):
+        np.testing.assert_allclose(together[name], one_by_one[name], rtol=0.02)
+    assert not together.low.equals(one_by_one.low)
 
 
 def test_logrank_agrees_with_scipy():
@@ -592,6 +646,12 @@ def test_improvement_counts_pairs_and_is_mann_whitney_over_all():
     assert paired.improvement == pytest.approx(np.mean((a < b) + 0.5 * (a == b)))
     assert every.improvement == pytest.approx(1 - sps.mannwhitneyu(a, b).statistic / 40**2)
     assert every.low < every.improvement < every.high
+    ends = [
+        stats.improvement(runs, "a", "b", pairs="all", resamples=200, rng=rng).low.item()
+        for rng in (0, 7, 7)
+    ]
+    assert ends[0] == every.low
+    assert ends[1] == ends[2] != ends[0]
     best = stats.improvement(runs.assign(accuracy=-runs.test_loss), "a", "b", of="accuracy")
     assert best.improvement == pytest.approx(paired.improvement.item())
 
@@ -747,17 +807,25 @@ def test_data_of_another_stage_are_named():
         stats.kaplan_meier([1.0], [True], at=[])
 
 
-def test_power_by_enumeration_of_all_outcomes():
-    n, a, b = 12, 0.9, 0.4
+def enumerated_power(n, a, b, size):
+    """The probability of all outcomes of n seeds at which the exact test rejects."""
     only_a, only_b = a * (1 - b), b * (1 - a)
     total = 0.0
     for i in range(n + 1):
         for j in range(n + 1 - i):
-            if i + j and sps.binomtest(i, i + j).pvalue <= 0.05:
+            if i + j and sps.binomtest(i, i + j).pvalue <= size:
                 total += sps.multinomial.pmf(
                     [i, j, n - i - j], n, [only_a, only_b, 1 - only_a - only_b]
                 )
-    assert stats.power(n, a, b) == pytest.approx(total, rel=1e-9)
+    return total
+
+
+def test_power_by_enumeration_of_all_outcomes():
+    n, a, b = 12, 0.9, 0.4
+    assert stats.power(n, a, b) == pytest.approx(enumerated_power(n, a, b, 0.05), rel=1e-9)
+    for level in (0.2, 0.5, 0.99):
+        expected = enumerated_power(30, 0.5, 0.4, 1 - level)
+        assert stats.power(30, 0.5, 0.4, level=level) == pytest.approx(expected, rel=1e-9), level
     assert stats.power(200, 0.5, 0.5) <= 0.05, "the size of the test"
     n = stats.seeds_for_power(0.8, 0.9)
     assert stats.power(n, 0.8, 0.9) >= 0.8 > stats.power(n - 1, 0.8, 0.9)

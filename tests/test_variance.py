@@ -186,6 +186,17 @@ def test_split_panel():
     assert [t.get_text() for t in axes.get_yticklabels()] == ["init", "data", "init × data"]
 
 
+def test_whole_numbers_and_truth_values_are_split_as_numbers():
+    table = np.random.default_rng(0).integers(0, 2, (5, 4))
+    for scale in ("linear", "rank"):
+        splits = [
+            ap.stats.variance_components(as_runs(table.astype(kind)), of="value", scale=scale)
+            for kind in (float, int, bool)
+        ]
+        for other in splits[1:]:
+            xr.testing.assert_identical(other, splits[0])
+
+
 TABLE = as_runs(np.ones((3, 3)))
 REFUSED = {
     "not finite": (lambda: ap.stats.variance_components(TABLE / 0, of="value"), "scale='rank'"),
