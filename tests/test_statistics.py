@@ -10,7 +10,7 @@ import scipy.stats as sps
 import xarray as xr
 
 from approx import stats
-from approx.stats import rankings, unseen
+from approx.stats import planning, rankings, unseen
 from approx.stats.intervals import quantile_of_sorted
 
 # Some samples here are nan from step 0 on, on purpose.
@@ -823,9 +823,13 @@ def enumerated_power(n, a, b, size):
 def test_power_by_enumeration_of_all_outcomes():
     n, a, b = 12, 0.9, 0.4
     assert stats.power(n, a, b) == pytest.approx(enumerated_power(n, a, b, 0.05), rel=1e-9)
-    for level in (0.2, 0.5, 0.99):
-        expected = enumerated_power(30, 0.5, 0.4, 1 - level)
-        assert stats.power(30, 0.5, 0.4, level=level) == pytest.approx(expected, rel=1e-9), level
+    for size in (0.8, 0.5, 0.01):
+        expected = enumerated_power(30, 0.5, 0.4, size)
+        assert stats.power(30, 0.5, 0.4, level=1 - size) == pytest.approx(expected, rel=1e-9), size
+        many = np.arange(400)  # disagreements
+        tails = 2 * sps.binom.cdf(many[:, None], many, 0.5)  # (count, disagreements)
+        largest = np.count_nonzero(tails <= size, 0) - 1
+        np.testing.assert_array_equal(planning._critical_count(many, size), largest)
     assert stats.power(200, 0.5, 0.5) <= 0.05, "the size of the test"
     n = stats.seeds_for_power(0.8, 0.9)
     assert stats.power(n, 0.8, 0.9) >= 0.8 > stats.power(n - 1, 0.8, 0.9)
