@@ -4,12 +4,14 @@ that were written.
 The folders here are made of numbers that nobody trained, by the functions that a run writes with.
 """
 
+import errno
 import io
 import json
 import os
 import shutil
 import subprocess
 import sys
+import tracemalloc
 import warnings
 import zlib
 from pathlib import Path
@@ -26,6 +28,7 @@ from approx.disk import (
     description,
     files,
     folders,
+    hdf5_files,
     labelled,
     recomputation,
     seals,
@@ -552,6 +555,63 @@ chunks.write_chunk(room, part(np.arange(6)), "a source")
 assert saved.load(room / "small").identical(result(7))
 print(f"{count} times full, and it goes on")
 """
+
+
+@pytest.mark.parametrize("room", [0, 1_000, 1_000_000])
+def test_a_file_holds_what_was_written_whether_the_disk_takes_it_or_not(
+    room, tmp_path, monkeypatch
+):
+    """Writes, reads and cuts in any order, as an ordinary file answers them."""
+    write_at, left = hdf5_files.write_at, [room]
+
+    def write_while_there_is_room(descriptor, content, place):
+        taken = min(len(content), left[0])
+        left[0] -= taken
+        write_at(descriptor, content[:taken], place)
+        if taken < len(content):
+            raise OSError(errno.ENOSPC, "full")
+
+    monkeypatch.setattr(hdf5_files, "write_at", write_while_there_is_room)
+    rng = np.random.default_rng(0)
+    with (
+        hdf5_files.FileForHDF5(tmp_path / "one") as one,
+        (tmp_path / "other").open("w+b", buffering=0) as other,
+    ):
+        for _ in range(300):
+            place, many = (int(number) for number in rng.integers(0, 60, 2))
+            assert one.seek(place) == other.seek(place)
+            do = rng.choice(["write", "write", "read", "truncate"])
+            if do == "write":
+                content = rng.bytes(many)
+                assert one.write(content) == other.write(content)
+            elif do == "read":
+                assert one.read(many) == other.read(many)
+            else:
+                assert one.truncate(many) == other.truncate(many)
+            assert one.seek(0, os.SEEK_END) == other.seek(0, os.SEEK_END)
+        assert (one.error is None) == (room == 1_000_000)
+
+
+def test_a_disk_without_room_is_met_before_anything_is_written(tmp_path, monkeypatch):
+    usage = shutil.disk_usage(tmp_path)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: usage._replace(free=10))
+    with pytest.raises(OSError, match="No space left on device") as error:
+        ap.save(result(), tmp_path / "small")
+    assert error.value.errno == errno.ENOSPC
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_to_save_a_result_takes_hardly_more_memory_than_the_result(tmp_path):
+    large = xr.Dataset({f"v{n}": ("point", np.zeros(2**18)) for n in range(16)})
+    large.attrs["fingerprint"] = "of nothing"
+    ap.save(result(), tmp_path / "small")  # what is imported for it
+    tracemalloc.start()
+    try:
+        ap.save(large, tmp_path / "large")
+        _, most = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+    assert most < large.nbytes / 4
 
 
 @pytest.fixture

@@ -6,8 +6,10 @@ seal (see `seals`); a JSON file holds a digest of its entries as one more entry.
 
 from __future__ import annotations
 
+import errno
 import json
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -16,6 +18,7 @@ from typing import Any
 
 import numpy as np
 
+from approx.disk.hdf5_files import FileForHDF5
 from approx.disk.seals import DamagedError, is_sealed, make_seal
 from approx.late_imports import xarray as xr
 from approx.sweep.provenance import fingerprint
@@ -108,14 +111,17 @@ def write_sealed(path: Path, content: bytes | memoryview) -> None:
 
 
 def write_netcdf(path: Path, content: xr.Dataset) -> None:
-    """Write a Dataset as a netCDF file with a seal.
+    """Write a Dataset as a netCDF file with a seal; whole, or not at all.
 
-    HDF5 writes to memory only: where a disk is full, HDF5 can neither finish a file nor forget it,
-    and ends the process later.
+    Raises:
+        OSError: the disk has no room, or takes no more for another reason.
     """
-    with locks_of_this_process():
-        made = content.drop_encoding().to_netcdf(engine="h5netcdf", format="NETCDF4")
-    write_sealed(path, made)
+    if shutil.disk_usage(path.parent).free < content.nbytes:
+        raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC), str(path))
+    with replacing(path) as temporary, FileForHDF5(temporary) as file:
+        with locks_of_this_process():
+            content.drop_encoding().to_netcdf(file, engine="h5netcdf", format="NETCDF4")
+        file.end()
 
 
 @contextmanager

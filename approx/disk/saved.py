@@ -34,8 +34,7 @@ def with_suffix(path: str | Path) -> Path:
 def save(runs: xr.Dataset, path: str | Path) -> Path:
     """Write a result to one netCDF file, whole or not at all.
 
-    After a crash there is the old file or the new one, never half of one. The file is made in
-    memory first, so that twice the result's size is needed for a moment.
+    After a crash there is the old file or the new one, never half of one.
 
     Args:
         runs: what `run` gave.

@@ -33,7 +33,12 @@ class DamagedError(ValueError):
 
 def make_seal(content: bytes | memoryview) -> bytes:
     """The seal that belongs behind the content."""
-    return f"approx-crc32:{zlib.crc32(content):08x}\n".encode()
+    return seal_of(zlib.crc32(content))
+
+
+def seal_of(crc: int) -> bytes:
+    """The seal that belongs behind bytes of this CRC-32."""
+    return f"approx-crc32:{crc:08x}\n".encode()
 
 
 def is_sealed(file: BinaryIO, path: Path) -> bool:

@@ -232,6 +232,7 @@ def train_maps(
         rates = one.rates(runs)
         if summaries and not zoom:
             save_rates(rates, runs, path_of(summaries, name, label, "_rates"))
+        del runs  # or they would fill memory while the next map is trained
         best = highest(rates)
         print(f"{label}: {count:,} trainings, {speed:,.0f} a second; best {best}", flush=True)
 
