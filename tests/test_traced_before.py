@@ -114,6 +114,18 @@ def test_a_program_whose_compiled_form_is_gone_is_compiled_again(place, monkeypa
     assert len(list(place.glob(f"*{program_files.SUFFIX}"))) == 4
 
 
+def test_a_file_that_says_what_is_not_so_is_never_believed_in_silence(place, monkeypatch):
+    ap.run(TASK, RECIPE, **ASKED)
+    kept_programs.finish()
+    forget(monkeypatch)
+    recall = traced_before.recall
+    monkeypatch.setattr(
+        traced_before, "recall", lambda place: recall(place)._replace(text="another")
+    )
+    with pytest.raises(RuntimeError, match="belongs to another program than it says"):
+        ap.run(TASK, RECIPE, **ASKED)
+
+
 def test_a_damaged_file_is_traced_anew_and_replaced(place, monkeypatch):
     first = ap.run(TASK, RECIPE, **ASKED)
     kept_programs.finish()

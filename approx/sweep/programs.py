@@ -246,7 +246,7 @@ def trace(
 ) -> Traced:
     """Trace a block's two entry points, and lower the longer one, which is compiled first.
 
-    The arguments are those of `Building`.
+    What an earlier process has traced is not traced again. The arguments are those of `Building`.
     """
     used = {
         "start": with_defaults(QUICK, options, device),
@@ -448,7 +448,13 @@ def recalled(
         return place, None
 
     def lowered() -> Any:
-        return newly_lowered(function, static, args, donated, options, device)[0]
+        code, found = newly_lowered(function, static, args, donated, options, device)
+        if found.text != known.text:
+            raise RuntimeError(
+                f"{place} belongs to another program than it says. Please report this; "
+                "`python -m approx cache --clear` removes it"
+            )
+        return code
 
     if len(_recalled) >= MOST_LOWERED:
         _recalled.clear()

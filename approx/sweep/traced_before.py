@@ -213,7 +213,7 @@ def code_of_approx() -> str | None:
     sha = hashlib.sha256(source.encode())
     for name in sorted(filter(is_traced, sys.modules)):
         for attribute, value in vars(sys.modules[name]).items():
-            if attribute.startswith("_") and not isinstance(value, types.FunctionType):
+            if attribute.startswith("_") and not isinstance(value, (types.FunctionType, type)):
                 continue  # Python's own names, and what a module remembers while it runs
             sha.update(f"{name} {attribute} {' '.join(texts(value, name))}".encode())
     return sha.hexdigest()
