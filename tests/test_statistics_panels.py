@@ -97,6 +97,19 @@ def test_every_panel_draws_on_the_axes_given_and_says_n(name, kind):
     assert panel(result).figure is not fig, "without axes it makes its own"
 
 
+@pytest.mark.parametrize("name", PANELS)
+def test_every_panel_refuses_what_are_no_axes(name):
+    data = runs()
+    panel, result = PANELS[name](stats.success(data, below=1.0), data)
+    figure, several = plt.subplots(1, 2)
+    with pytest.raises(TypeError, match="ax is of type str: give the Axes of matplotlib"):
+        panel(result, ax="step")
+    with pytest.raises(TypeError, match="ax is of type Figure: give the Axes"):
+        panel(result, ax=figure)
+    with pytest.raises(TypeError, match=r"give one of them, as in axes\[0\]"):
+        panel(result, ax=several)
+
+
 def test_success_curve_draws_the_rates_and_their_band():
     hits = stats.success(runs(), below=1.0)
     rates = stats.rate(hits, when="each")

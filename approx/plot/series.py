@@ -24,7 +24,16 @@ MOST_SERIES = 8  # nobody can tell more apart in one panel
 
 
 def axes(ax: Axes | None, title: str | None = None) -> Axes:
-    """The axes given, or new ones, with the panel's message as title."""
+    """The axes given, or new ones, with the panel's message as title.
+
+    Raises:
+        TypeError: what was given are no axes.
+    """
+    if ax is not None and not isinstance(ax, Axes):
+        advice = "give the Axes of matplotlib to draw on, or leave it out"
+        if isinstance(ax, np.ndarray):
+            advice = "give one of them, as in axes[0]"
+        raise TypeError(f"ax is of type {type(ax).__name__}: {advice}")
     if ax is None:
         # This layout leaves room for labels in any style
         ax = plt.figure(layout="constrained").add_subplot()
