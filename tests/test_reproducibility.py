@@ -141,7 +141,7 @@ def test_programs_are_forgotten_before_the_process_has_no_maps_left(monkeypatch,
     before = programs.maps_used()
     monkeypatch.setattr(programs, "maps_allowed", lambda: before)
     run(4)
-    assert len(programs._compiled) == 3  # draw, start and advance of the last
+    assert len(programs._compiled) == 4  # look, draw, start and advance of the last
     assert before == 0 or programs.maps_used() < before
     same(first, run(2))
 
