@@ -196,6 +196,7 @@ PROMISED_BY |= dict.fromkeys(
 PROMISED_BY["approx/numerics/lanes.py"] = ("test_network_losses", "test_lanes", "test_contract")
 PROMISED_BY["approx/training/network_checks.py"] = ("test_network_losses", "test_refusals")
 PROMISED_BY["approx/stats/several_seeds.py"] = ("test_statistics", "test_coverage")
+PROMISED_BY["approx/stats/csv_files.py"] = ("test_evidence", "test_ask")
 PROMISED_BY["approx/stats/former_names.py"] = ("test_cases",)
 PROMISED_BY["approx/stats/layouts.py"] = ("test_statistics", "test_evidence")
 PROMISED_BY |= dict.fromkeys(

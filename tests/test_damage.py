@@ -601,6 +601,7 @@ def test_a_disk_without_room_is_met_before_anything_is_written(tmp_path, monkeyp
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.skipif(xr.__version__ < "2026", reason="xarray made the file in memory before")
 def test_to_save_a_result_takes_hardly_more_memory_than_the_result(tmp_path):
     large = xr.Dataset({f"v{n}": ("point", np.zeros(2**18)) for n in range(16)})
     large.attrs["fingerprint"] = "of nothing"

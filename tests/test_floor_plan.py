@@ -25,7 +25,7 @@ ALLOWED = {
     "maps": (*GROUND, "stats"),
     "study": (*GROUND, "stats", "plot", "runs", "maps"),
     "frameworks": ("numerics", "tasks", "models", "training"),
-    "asking": ("tasks", "models", "training", "study"),
+    "asking": ("tasks", "models", "training", "stats", "study"),
     "commands": (*GROUND, "asking"),
     "__main__": ("commands",),
 }

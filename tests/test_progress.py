@@ -143,7 +143,7 @@ def test_in_a_notebook_the_bar_is_that_of_tqdm_auto(monkeypatch):
         assert shown == expected
 
 
-def test_costs_of_steps_and_records_are_scipys_non_negative_least_squares():
+def test_costs_of_steps_and_records_are_no_worse_than_scipys_non_negative_least_squares():
     rng = np.random.default_rng(0)
     for _ in range(200):
         work = rng.integers(0, 40, (rng.integers(1, 6), 2)).astype(float)
@@ -151,7 +151,8 @@ def test_costs_of_steps_and_records_are_scipys_non_negative_least_squares():
         ours, (theirs, _) = non_negative(work, seconds), nnls(work, seconds)
         distance = [((work @ costs - seconds) ** 2).sum() for costs in (ours, theirs)]
         assert min(ours) >= 0
-        assert distance[0] == pytest.approx(distance[1], rel=1e-9, abs=1e-15)
+        # scipy 1.15.2 does not always end at the best
+        assert distance[0] <= distance[1] * (1 + 1e-9) + 1e-15
 
 
 def test_an_import_takes_none_of_the_slow_libraries_along():

@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 from pandas.api.types import is_bool_dtype, is_numeric_dtype
 
+from approx.stats.csv_files import read_csv
+
 MOST_CLASSES = 20  # different texts of a target beyond are no classes
 SHOWN = 5  # rows that an error names
 
@@ -24,7 +26,7 @@ def read(path: Path) -> pd.DataFrame:
     if not path.is_file():
         raise FileNotFoundError(f"there is no file {path}{close_file(path)}")
     try:
-        frame = pd.read_csv(path, sep=separator(path), skipinitialspace=True)
+        frame = read_csv(path, sep=separator(path), skipinitialspace=True)
     except pd.errors.EmptyDataError:
         raise ValueError(
             f"{path} is empty; it must have the names of its columns in the first line, and a row "

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import xarray as xr
 
+from approx.stats.csv_files import read_csv
 from approx.stats.evidence import labelled, percent, tested_at_once
 from approx.stats.labels import check_result
 from approx.stats.layouts import LAYOUTS, Rows, check_form
@@ -266,7 +267,7 @@ def _common_level(levels: pd.Series) -> float:
 
 def _read_table(path: Path | str) -> pd.DataFrame:
     """One table of claims, or a ValueError that says what it lacks."""
-    frame = pd.read_csv(path)
+    frame = read_csv(path)
     _check_columns(frame, path)
     if "interval" not in frame:
         frame["interval"] = UNKNOWN

@@ -5,7 +5,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import xarray as xr
 
@@ -125,7 +124,7 @@ def read_table(path: Path, table: str) -> pd.DataFrame:
 
 def plain_values(entries: pd.Series) -> pd.Series:
     """The entries of a column as numbers if they are; nan where there is none."""
-    entries = entries.replace("", np.nan)
+    entries = entries.mask(entries == "")
     try:
         return pd.to_numeric(entries)
     except ValueError:

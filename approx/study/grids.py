@@ -219,22 +219,47 @@ def train_maps(
     axes = {}
     for label, one in declared.items():
         axes[label] = one.grid(points or (one.quick_points if quick else one.points))
-    ending = "_zoom" if zoom else ""
     for label, grid in maps.zooms(axes, zoom).items():
         one = declared[label]
         few = one.quick_seeds if quick else one.seeds
-        began = time.perf_counter()
-        runs = one.run(grid, seeds=seeds or few, quick=quick)
-        count = runs.loss.isel(step=-1).size
-        speed = count / (time.perf_counter() - began)
-        runs = runs.assign_attrs(trainings_per_second=speed)
-        save(runs, path_of(results, name, label, ending))
-        rates = one.rates(runs)
+        ending = "_zoom" if zoom else ""
+        rates_path = None
         if summaries and not zoom:
-            save_rates(rates, runs, path_of(summaries, name, label, "_rates"))
-        del runs  # or they would fill memory while the next map is trained
-        best = highest(rates)
-        print(f"{label}: {count:,} trainings, {speed:,.0f} a second; best {best}", flush=True)
+            rates_path = path_of(summaries, name, label, "_rates")
+        runs_path = path_of(results, name, label, ending)
+        # All that is large is forgotten before the next map is trained
+        said = train_map(one, grid, seeds or few, quick, runs_path, rates_path)
+        print(f"{label}: {said}", flush=True)
+
+
+def train_map(
+    one: Map,
+    grid: Mapping[str, Any],
+    seeds: int,
+    quick: bool,
+    runs_path: Path,
+    rates_path: Path | None,
+) -> str:
+    """Train one map, save it, and say where most seeds succeed.
+
+    Args:
+        one: the map.
+        grid: the values of its axes.
+        seeds: of each cell.
+        quick: whether trainings are shortened, for a look.
+        runs_path: the file of its trainings.
+        rates_path: the file of its rates; None for none.
+    """
+    began = time.perf_counter()
+    runs = one.run(grid, seeds=seeds, quick=quick)
+    count = runs.loss.isel(step=-1).size
+    speed = count / (time.perf_counter() - began)
+    runs = runs.assign_attrs(trainings_per_second=speed)
+    save(runs, runs_path)
+    rates = one.rates(runs)
+    if rates_path:
+        save_rates(rates, runs, rates_path)
+    return f"{count:,} trainings, {speed:,.0f} a second; best {highest(rates)}"
 
 
 def maps_script(

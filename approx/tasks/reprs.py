@@ -60,7 +60,7 @@ def is_default(its_field: Field, value: Any) -> bool:
 
 def as_code(value: Any) -> str:
     """A value for a repr: functions by name, arrays by their shapes, long values cut short."""
-    name = getattr(value, "__qualname__", "")
+    name = getattr(value, "__qualname__", "") or getattr(value, "__name__", "")
     if callable(value) and name:
         return name
     return shortened(value, 100)
