@@ -3,6 +3,7 @@ be counted.
 """
 
 import gc
+import hashlib
 import os
 from contextlib import contextmanager
 
@@ -42,6 +43,7 @@ hook.__enter__()  # for the whole session
 import jax  # noqa: E402
 import matplotlib as mpl  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
+import numpy as np  # noqa: E402
 import pytest  # noqa: E402
 
 import approx as ap  # noqa: E402
@@ -69,6 +71,15 @@ def _look():
     plt.close("all")
     if dict(mpl.rcParams) != LOOK:
         mpl.rcParams.update(LOOK)
+
+
+def digest(runs):
+    """A digest of all numbers of a result."""
+    sha = hashlib.sha256()
+    for name in sorted(runs.variables):
+        if runs[name].dtype.kind in "fiub":
+            sha.update(name.encode() + np.ascontiguousarray(runs[name].values).tobytes())
+    return sha.hexdigest()
 
 
 @contextmanager

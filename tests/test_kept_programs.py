@@ -23,6 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from conftest import digest
 from jax.experimental import serialize_executable
 from jax.experimental.compilation_cache import compilation_cache
 
@@ -92,15 +93,6 @@ def ask(factor=2.0, calls_host=False):
 def files(folder):
     """Everything in a folder, hidden files too."""
     return sorted(folder.rglob("*")) if folder.exists() else []
-
-
-def digest(runs):
-    """A digest of all numbers of a result."""
-    sha = hashlib.sha256()
-    for name in sorted(runs.variables):
-        if runs[name].dtype.kind in "fiub":
-            sha.update(name.encode() + np.ascontiguousarray(runs[name].values).tobytes())
-    return sha.hexdigest()
 
 
 # ---- bits ----------------------------------------------------------------------------------------

@@ -2,7 +2,6 @@
 the one that tracing would give. What could change it unseen is traced in every process.
 """
 
-import hashlib
 import threading
 from dataclasses import dataclass, replace
 from functools import partial
@@ -12,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from conftest import QUICK
+from conftest import QUICK, digest
 
 import approx as ap
 from approx.disk.verification import verify
@@ -49,15 +48,6 @@ def forget(monkeypatch):
 def traces(place):
     """The files that say what is known of programs."""
     return sorted(place.glob(f"*{program_files.TRACE}"))
-
-
-def digest(runs):
-    """A digest of all numbers of a result."""
-    sha = hashlib.sha256()
-    for name in sorted(runs.variables):
-        if runs[name].dtype.kind in "fiub":
-            sha.update(name.encode() + np.ascontiguousarray(runs[name].values).tobytes())
-    return sha.hexdigest()
 
 
 def planned(task=TASK, recipe=RECIPE, **asked):

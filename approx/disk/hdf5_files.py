@@ -28,7 +28,7 @@ class FileForHDF5(io.RawIOBase):
         self.untaken: list[tuple[int, bytes]] = []  # what was to be written where since then
 
     def seekable(self) -> bool:
-        """As Python asks."""
+        """Whether one can go to any place of the file; h5py asks for this."""
         return True
 
     readable = writable = seekable

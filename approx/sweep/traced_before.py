@@ -58,7 +58,9 @@ class Known(NamedTuple):
 def place_of(
     function: Any, static: tuple[Any, ...], args: Any, options: str, device: Any
 ) -> Path | None:
-    """The file that belongs to a program; None if it is one that is not remembered.
+    """The file that says what is known of a program.
+
+    None if no file may: there is no folder, or the program holds a function of the user's.
 
     Args:
         function: of `blocks`, that is lowered.
@@ -151,11 +153,11 @@ class Unlowered:
         self.lower = cache(lower)
 
     def compile(self) -> Any:
-        """Lower and compile it: its compiled form is no longer on disk."""
+        """Lower the program and compile it, where its compiled form is no longer on disk."""
         return self.lower().compile()
 
     def as_text(self) -> str:
-        """Its text."""
+        """The text of the program, which is lowered for this."""
         return str(self.lower().as_text())
 
 
@@ -287,7 +289,11 @@ def function_text(function: types.FunctionType) -> str:
 
 @cache
 def code_text(code: types.CodeType) -> str:
-    """Where code stands in a source that is known; else, and if its line has others, its digest."""
+    """A description of code that is the same in every process.
+
+    It is the place in approx's sources, whose digest counts too. A lambda shares its line with
+    others, so it is described by its own digest, and so is code from elsewhere.
+    """
     if code.co_filename.startswith(str(ROOT)) and code.co_name != "<lambda>":
         return f"{code.co_filename.removeprefix(str(ROOT))} {code.co_firstlineno}"
     return digest_of(code)
