@@ -234,8 +234,8 @@ def non_negative(work: np.ndarray, seconds: np.ndarray) -> tuple[float, float]:
     """The two costs, at least 0, whose products with the work are nearest to the seconds.
 
     If the least squares have a cost below 0, the best solution with one of the costs at 0 is the
-    answer: there are only two such solutions. scipy.optimize.nnls gives the same; importing it
-    takes longer than many a run.
+    answer: there are only two such solutions. scipy.optimize.nnls (1.18) gives the same; importing
+    it takes longer than many a run.
 
     Args:
         work: (segments, 2), steps and records. seconds: (segments,).
