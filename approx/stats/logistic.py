@@ -46,17 +46,20 @@ def logistic(
     lengths = LENGTHS[:, None]
     a = np.zeros(len(successes))
     b = np.full(len(successes), 0.5)
+    likelihood_here = _penalised_likelihood(a, b, cells, successes)
     for _ in range(rounds):
         step = _scoring_step(a, b, cells, successes)
         tried_a = a + lengths * step[0]
         tried_b = b + lengths * step[1]
         tried_b = np.maximum(tried_b, FLATTEST)
 
-        # The best length for each table
-        likelihood = _penalised_likelihood(tried_a, tried_b, cells, successes)
+        # The best length for each table; at the first, 0, the likelihood is known
+        likelihood_there = _penalised_likelihood(tried_a[1:], tried_b[1:], cells, successes)
+        likelihood = np.concatenate([likelihood_here[None], likelihood_there])
         best = np.nanargmax(likelihood, 0)
         a = tried_a[best, tables]
         b = tried_b[best, tables]
+        likelihood_here = likelihood[best, tables]
 
         taken = lengths[best, 0] * step
         moved = np.abs(taken).max()
@@ -68,17 +71,17 @@ def logistic(
 def _scoring_step(a: np.ndarray, b: np.ndarray, cells: Cells, successes: np.ndarray) -> np.ndarray:
     """The step of Fisher's scoring from (a, b), shape (2, tables), of at most three logits."""
     # The score: derivatives of the penalised likelihood by a and by b
-    p = rate_of(a, b, cells)
-    variance = np.maximum(p * (1 - p), 1e-12)
-    left = (successes - cells.n * p) / variance
-    left = left * slope_of(a, b, cells)
+    curve = _curve(a, b, cells)
+    variance = np.maximum(curve.p * (1 - curve.p), 1e-12)
+    left = (successes - cells.n * curve.p) / variance
+    left = left * curve.slope
     by_a = left.sum(-1)
     by_a = by_a + _slope_of_prior(a, b, cells, SMALL, 0.0)
     by_b = (left * cells.z).sum(-1)
     by_b = by_b + _slope_of_prior(a, b, cells, 0.0, SMALL)
 
     # The inverse of the information, times the score
-    (s0, s1, s2), determinant = information(a, b, cells)
+    (s0, s1, s2), determinant = _information(curve, cells)
     step_a = s2 * by_a - s1 * by_b
     step_b = s0 * by_b - s1 * by_a
     step = np.stack([step_a, step_b]) / determinant
@@ -94,8 +97,8 @@ def _slope_of_prior(
     a: np.ndarray, b: np.ndarray, cells: Cells, by_a: float, by_b: float
 ) -> np.ndarray:
     """The derivative of the logarithm of Jeffreys' prior, as a difference quotient."""
-    _, above = information(a + by_a, b + by_b, cells)
-    _, below = information(a - by_a, b - by_b, cells)
+    _, above = _information(_curve(a + by_a, b + by_b, cells), cells)
+    _, below = _information(_curve(a - by_a, b - by_b, cells), cells)
     difference = np.log(above) - np.log(below)
     # Two steps of SMALL lie between, and the prior is a square root
     return difference / (4 * SMALL)
@@ -106,50 +109,52 @@ def _penalised_likelihood(
 ) -> np.ndarray:
     """The logarithm of the likelihood times Jeffreys' prior, in the shape of a and b."""
     # The binomial likelihood; rates of 0 and 1 have no finite logarithm
-    p = rate_of(a, b, cells)
-    p = np.clip(p, 1e-12, 1 - 1e-12)
+    curve = _curve(a, b, cells)
+    p = np.clip(curve.p, 1e-12, 1 - 1e-12)
     failures = cells.n - successes
     of_successes = successes * np.log(p)
     of_failures = failures * np.log1p(-p)
     likelihood = (of_successes + of_failures).sum(-1)
 
     # The prior is the root of the determinant
-    _, determinant = information(a, b, cells)
+    _, determinant = _information(curve, cells)
     return likelihood + np.log(determinant) / 2
 
 
-def _share_of_way(a: np.ndarray, b: np.ndarray, cells: Cells) -> np.ndarray:
-    """How far the curve has come from the one level to the other in every cell, from 0 to 1."""
-    a = a[..., None]
-    b = b[..., None]
-    return special.expit(a + b * cells.z)
+class _Curve(NamedTuple):
+    """Logistic curves in every cell, each (..., tables, cells).
+
+    Attributes:
+        p: the rate.
+        slope: its derivative by a.
+    """
+
+    p: np.ndarray
+    slope: np.ndarray
+
+
+def _curve(a: np.ndarray, b: np.ndarray, cells: Cells) -> _Curve:
+    """The curves of a and b (..., tables)."""
+    before = cells.levels[:, :1]
+    after = cells.levels[:, 1:]
+    # How far the curve has come from the one level to the other, from 0 to 1
+    share = special.expit(a[..., None] + b[..., None] * cells.z)
+    way = (after - before) * share
+    return _Curve(before + way, way * (1 - share))
 
 
 def rate_of(a: np.ndarray, b: np.ndarray, cells: Cells) -> np.ndarray:
     """The rate p in every cell, (..., tables, cells), from a and b (..., tables)."""
-    before = cells.levels[:, :1]
-    after = cells.levels[:, 1:]
-    share = _share_of_way(a, b, cells)
-    return before + (after - before) * share
+    return _curve(a, b, cells).p
 
 
-def slope_of(a: np.ndarray, b: np.ndarray, cells: Cells) -> np.ndarray:
-    """The derivative of the rate by a, in every cell."""
-    before = cells.levels[:, :1]
-    after = cells.levels[:, 1:]
-    share = _share_of_way(a, b, cells)
-    return (after - before) * share * (1 - share)
-
-
-def information(a: np.ndarray, b: np.ndarray, cells: Cells) -> tuple[tuple, np.ndarray]:
+def _information(curve: _Curve, cells: Cells) -> tuple[tuple, np.ndarray]:
     """Fisher's information: its three different entries, and its determinant, each (..., tables).
 
     With weights w, the entries are the sums over the cells of w, w z and w z².
     """
-    p = rate_of(a, b, cells)
-    variance = np.maximum(p * (1 - p), 1e-300)
-    slope = slope_of(a, b, cells)
-    w = cells.n * slope**2 / variance
+    variance = np.maximum(curve.p * (1 - curve.p), 1e-300)
+    w = cells.n * curve.slope**2 / variance
 
     z = cells.z
     s0 = w.sum(-1)
