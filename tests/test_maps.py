@@ -147,6 +147,13 @@ def test_axes_that_no_map_has_are_refused(values, says):
         ap.stats.boundary(rates([1] * len(values), 4, x=values), "x")
 
 
+@pytest.mark.parametrize("name", ["spread", "crossing"])
+def test_an_axis_that_has_the_name_of_a_boundarys_number_is_refused(name):
+    counted = rates([[0, 2, 4], [0, 1, 4]], 4, other=[1, 2], x=[1.0, 2.0, 3.0])
+    with pytest.raises(ValueError, match=rf"'{name}' .*\.rename\({name}="):
+        ap.stats.boundary(counted.rename(other=name), "x")
+
+
 def test_a_logarithm_of_nothing_is_refused():
     with pytest.raises(ValueError, match="log=False"):
         ap.stats.boundary(rates([0, 2, 4], 4, x=[0.0, 1.0, 2.0]), "x", log=True)
@@ -560,7 +567,7 @@ def test_rates_of_several_recipes_are_written_too(tmp_path):
     )
     runs = one.run(seeds=2, progress=False)
     rates = one.rates(runs)
-    found = ap.study.load_rates(ap.study.save_rates(rates, runs, tmp_path / "rates.nc"))
+    found = ap.study.load_rates(str(ap.study.save_rates(rates, runs, str(tmp_path / "rates.nc"))))
     xr.testing.assert_equal(found.drop_vars("diverged"), rates)
     assert '"jax"' in found.versions
 

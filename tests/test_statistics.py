@@ -237,6 +237,21 @@ def test_a_sample_over_two_dimensions_is_that_of_all_their_values(name):
     xr.testing.assert_allclose(found.drop_attrs(), statistic(pooled).drop_attrs())
 
 
+@pytest.mark.parametrize("name", [*OF_RUNS, *OF_HITS])
+def test_an_axis_that_has_the_name_of_a_result_is_refused(name):
+    runs = losses(np.ones((2, 10, 8)), dims=("axis", "seed", "step"), axis=[1, 2])
+    statistic = OF_RUNS.get(name)
+    given = runs
+    if statistic is None:
+        statistic = OF_HITS[name]
+        given = stats.success(runs, below=1.5)
+    taken = [found for found in statistic(given).data_vars if found not in given]
+    assert taken
+    for found in taken:
+        with pytest.raises(ValueError, match=rf"the dimension '{found}' has .*\.rename"):
+            statistic(given.rename(axis=found))
+
+
 def test_profile_is_the_distribution_function():
     rng = np.random.default_rng(1)
     runs = losses(rng.lognormal(size=(50, 8)))

@@ -13,7 +13,7 @@ from scipy import special
 
 from approx.stats.crossings import Crossing, Row, crossings
 from approx.stats.intervals import check_level
-from approx.stats.labels import check_rates, require_dims
+from approx.stats.labels import check_rates, refuse_names, require_dims
 from approx.stats.logistic import Cells, logistic, rate_of
 from approx.stats.maps import check_axis, spaced_by_logarithm
 
@@ -65,7 +65,8 @@ def boundary(
 
     Raises:
         ValueError: `rates` are none, there is no such dimension, or its values are fewer than
-            three, repeat, are not sorted, or have no logarithm although `log`.
+            three, repeat, are not sorted, or have no logarithm although `log`; or another
+            dimension has the name of a number that is returned.
 
     Example:
         border = stats.boundary(stats.rate(hits), along="learning_rate")
@@ -73,6 +74,8 @@ def boundary(
     """
     check_rates(rates, ("rate", "low", "high", "n", "successes"))
     require_dims(rates, [along])
+    others = [dim for dim in rates.successes.dims if dim != along]
+    refuse_names(others, (*NAMES, "crossing"))
     check_level(level)
     values = _values_along(rates, along)
     if log is None:
@@ -91,7 +94,6 @@ def boundary(
         positions = slice(len(POSITIONS))
         table[..., positions] = 10 ** table[..., positions]
 
-    others = [dim for dim in rates.successes.dims if dim != along]
     made = _named_numbers(table, {dim: rates.sizes[dim] for dim in others})
     coords = {dim: rates[dim] for dim in others if dim in rates.coords}
     about = {"along": along, "log": int(log), "level": level}

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from approx.stats.intervals import check_level
-from approx.stats.labels import Over, reduce_in_chunks
+from approx.stats.labels import Over, reduce_in_chunks, refuse_names
 from approx.stats.rates import rate
 from approx.stats.times import time_to_success
 from approx.stats.unseen import means_interval
@@ -152,4 +152,5 @@ def tries_needed(
         "high": tries(rates.low),
         "n": rates.n,
     }
+    refuse_names(rates.rate.dims, columns)
     return xr.Dataset(columns, attrs={**rates.attrs, "probability": probability})

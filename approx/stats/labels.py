@@ -4,7 +4,7 @@ The statistics are written for plain arrays whose last axis is the sample. This 
 xarray lays out dimensions, and says what is wrong where a function is given something else.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 
 import numpy as np
 import xarray as xr
@@ -39,12 +39,14 @@ def reduce(
         A Dataset of the named results over the remaining dimensions and the new ones.
 
     Raises:
-        ValueError: a dimension of `over` is missing.
+        ValueError: a dimension of `over` is missing, or another one has the name of a result.
     """
     sample = dimensions(over)
     added = dict(new or {})
     for array in arrays:
         require_dims(array, sample, option="over")
+        others = [dim for dim in array.dims if dim not in sample]
+        refuse_names(others, [*names, *added])
     if len(sample) > 1:
         arrays = _stacked(arrays, sample)
         sample = ["sample_"]
@@ -139,6 +141,22 @@ def require_dims(
     missing = [dim for dim in dims if dim not in array.dims]
     if missing:
         raise _no_dimension(array, missing[0], option)
+
+
+def refuse_names(dims: Iterable[Hashable], names: Iterable[str]) -> None:
+    """Raise a ValueError if a dimension has a name that a variable of the result has.
+
+    Args:
+        dims: the dimensions of the result.
+        names: the names of its variables.
+    """
+    names = list(names)
+    for dim in dims:
+        if dim in names:
+            raise ValueError(
+                f"the dimension {dim!r} has the name of a number that this returns: "
+                f'rename it first, as in .rename({dim}="my_{dim}")'
+            )
 
 
 def _check_labelled(array: object) -> None:

@@ -7,7 +7,7 @@ import numpy as np
 import xarray as xr
 
 from approx.stats.costs import ert_interval, ratio, ratio_of_ratios
-from approx.stats.labels import Over, reduce, reduce_in_chunks
+from approx.stats.labels import Over, reduce, reduce_in_chunks, refuse_names
 from approx.stats.resample import stacked
 from approx.stats.times import time_to_success
 from approx.stats.unseen import means_interval
@@ -124,6 +124,7 @@ def restart(
     names = ("cost", "low", "high")
     curve = reduce_in_chunks(chunk, all_upper, over=over, names=names, new=new)
     gain = restart_gain(hits, over, level, resamples, rng)
+    refuse_names(gain.dims, ("gain_low", "gain_high"))
     gain = gain.rename(low="gain_low", high="gain_high")
     parts = [curve, best_cutoff(hits, over), gain]
     result = xr.merge(parts, compat="override", combine_attrs="drop")

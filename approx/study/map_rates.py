@@ -20,7 +20,7 @@ FACTS = ("fingerprint", "versions")  # attributes that the rates of a map in mem
 REMEDY = "take a copy of it, or run the experiment that writes it again"
 
 
-def save_rates(rates: xr.Dataset, runs: xr.Dataset, path: Path) -> Path:
+def save_rates(rates: xr.Dataset, runs: xr.Dataset, path: str | Path) -> Path:
     """Write the rates of a map to a small file, of which `load_rates` makes them again.
 
     The same trainings give the same bytes.
@@ -47,12 +47,13 @@ def save_rates(rates: xr.Dataset, runs: xr.Dataset, path: Path) -> Path:
         "fingerprint": runs.attrs["fingerprint"],
         "versions": json.dumps(_versions(json.loads(runs.attrs["provenance"]))),
     }
+    path = Path(path)
     make_folder(path.parent)
     write_netcdf(path, found)
     return path
 
 
-def load_rates(path: Path) -> xr.Dataset:
+def load_rates(path: str | Path) -> xr.Dataset:
     """Read the rates of a map that `save_rates` wrote. Every byte of the file is checked.
 
     Args:
@@ -71,6 +72,7 @@ def load_rates(path: Path) -> xr.Dataset:
         >>> rates = study.load_rates(Path("experiments/summaries/map_identity_sgd_rates.nc"))
         >>> plot.landscape(rates, diverged=rates.diverged / rates.n)
     """
+    path = Path(path)
     if not path.exists():
         raise FileNotFoundError(f"no rates at {path}: run the experiment that writes them first")
     try:
