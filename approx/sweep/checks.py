@@ -44,7 +44,8 @@ def check_data(facts: Facts, data: inputs.Data, points: Points, finite: Any) -> 
     if facts.task.loss in losses.CORRECT and facts.task.loss not in losses.SIDES:
         for name, labels in targets.items():
             check_range(name, labels, facts)
-    if not np.all(finite):
+    finite = np.asarray(finite)
+    if not finite.all():
         raise ValueError(
             f"the task's rows are not finite in cell {int(np.argmin(finite))} of its numbers' grid"
         )
@@ -61,7 +62,8 @@ def warn_of_tail(data: inputs.Data, points: Points) -> None:
 
 def check_range(name: str, labels: Any, facts: Facts) -> None:
     """Refuse labels that are no class of the model's."""
-    low, high = float(labels.min()), float(labels.max())
+    there = np.asarray(labels)
+    low, high = float(there.min()), float(there.max())
     most, advice = 1, ""
     if facts.task.loss == "cross_entropy":
         most, advice = facts.outputs - 1, "; see MLP(outputs=...)"

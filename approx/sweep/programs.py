@@ -320,14 +320,16 @@ def with_defaults(
 
 def accepted(options: Mapping[str, Any]) -> dict[str, Any]:
     """Those compiler options that this version of JAX knows; they come and go with its compiler."""
-    return {name: value for name, value in options.items() if is_accepted(name, value)}
+    if are_accepted(tuple(options.items())):
+        return dict(options)
+    return {name: value for name, value in options.items() if are_accepted(((name, value),))}
 
 
 @lru_cache
-def is_accepted(name: str, value: Any) -> bool:
-    """Whether a program of one addition compiles with that option."""
+def are_accepted(options: tuple[tuple[str, Any], ...]) -> bool:
+    """Whether a program of one addition compiles with these options."""
     try:
-        jax.jit(lambda x: x + 1, compiler_options={name: value}).lower(1.0).compile()
+        jax.jit(lambda x: x + 1, compiler_options=dict(options)).lower(1.0).compile()
     except jax.errors.JaxRuntimeError:
         return False
     return True

@@ -146,19 +146,25 @@ def record_by_record(
     """
     begin, end = span
     at = jnp.asarray(due, jnp.int32)
+    before = jnp.asarray(np.append(-1, due), jnp.int32)  # the record before each
     behind = jnp.where(begin == 0, -1, begin)  # the record of step 0 is made by the first span
-    first = (at <= behind).sum(dtype=jnp.int32)
-    last = (at <= end).sum(dtype=jnp.int32)
 
-    def to_record(slot, carry):
-        state, trace = carry
-        here = jnp.where(slot == first, begin, at[slot - 1])
+    def is_within(turn):
+        slot, _ = turn
+        return before[slot] <= end
+
+    def to_record(turn):
+        slot, (state, trace) = turn
+        here = jnp.maximum(before[slot], begin)
         there = jnp.minimum(at[slot], end)
         carry = lax.fori_loop(here, there, stepped, state), trace
-        return lax.cond(at[slot] <= end, recorded, lambda carry, _: carry, carry, slot)
+        is_due = (at[slot] > behind) & (at[slot] <= end)
+        return slot + 1, lax.cond(is_due, recorded, lambda carry, _: carry, carry, slot)
 
-    # The span may go on after its last record: the last turn makes these steps and no record
-    return lax.fori_loop(first, last + 1, to_record, carry)
+    # Records that were made before the span take turns without a step. The span may go on after its
+    # last record: the last turn makes these steps and no record.
+    _, carry = lax.while_loop(is_within, to_record, (jnp.int32(0), carry))
+    return carry
 
 
 def advance(

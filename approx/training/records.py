@@ -202,13 +202,7 @@ def measure(
         outside_accuracy=mean_of(test_correct, 1 - inside),
         batch_loss=state.loss_sum / state.row_sum,
         batch_accuracy=share(state.correct_sum, state.row_sum),
-        # XLA leaves the gradient out where it is not kept; the program's text has it always.
-        gradient_norm=norm(
-            "gradient_norm",
-            models.trained(
-                slope(state.params, Batch(*data.rows), task, recipe, None, batching).gradient
-            ),
-        ),
+        gradient_norm=gradient_norm(state.params, data, task, recipe, keep, batching),
         weight_norm=norm("weight_norm", models.trained(state.params)),
         metrics=batching.each(own)(state.params, recipe)
         | terms_of(state.params, data, task, recipe, keep, batching),
@@ -218,6 +212,16 @@ def measure(
         **of_validation,
         **of_each_output(state.params, judged, data, task, recipe, keep, batching),
     )
+
+
+def gradient_norm(
+    params: PyTree, data: Data, task: Task, recipe: Recipe, keep: Keep, batching: Batching
+) -> Array | None:
+    """The norm of the gradient on the training rows, if it is kept."""
+    if "gradient_norm" not in keep.what:
+        return None
+    found = slope(params, Batch(*data.rows), task, recipe, None, batching)
+    return batching.each(optax.tree.norm)(models.trained(found.gradient))
 
 
 def on_validation_rows(
