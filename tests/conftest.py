@@ -114,11 +114,20 @@ def tanh():
     return ap.Recipe(model=ap.MLP((10,), "tanh"), optimizer="adam", learning_rate=3e-2, steps=300)
 
 
-@pytest.fixture
-def soon(monkeypatch):
+@contextmanager
+def unoptimised():
     """Let `run` compile unoptimised programs, also where a script or a command calls it."""
     layouts = ap.sweep.layouts
-    monkeypatch.setattr(layouts, "OPTIONS", dict.fromkeys(layouts.OPTIONS, QUICK))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(layouts, "OPTIONS", dict.fromkeys(layouts.OPTIONS, QUICK))
+        yield
+
+
+@pytest.fixture
+def soon():
+    """`unoptimised`, for a whole test."""
+    with unoptimised():
+        yield
 
 
 @pytest.fixture(scope="session")

@@ -132,6 +132,16 @@ def test_the_citation_is_of_this_version():
     assert cited["license"] == "MIT"
 
 
+# The pages that compile longer than they train; unoptimised they take half the time
+COMPILED_FOR_LONG = (
+    "catalogue",
+    "failures",
+    "networks",
+    "references",
+    "second_order",
+    "studies",
+    "sweeps",
+)
 AFTER = {  # what a page must have done
     "data": lambda names, folder: names["runs"].sizes["point"] == 101**2,
     "own_functions": lambda names, folder: (folder / "results" / "hat.nc").exists(),
@@ -149,7 +159,9 @@ def absent(block):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("page", WITH_CODE, ids=lambda page: page.stem)
-def test_a_page_runs(page, tmp_path, monkeypatch):
+def test_a_page_runs(page, request, tmp_path, monkeypatch):
+    if page.stem in COMPILED_FOR_LONG:
+        request.getfixturevalue("soon")
     monkeypatch.chdir(tmp_path)
     names: dict = {"__name__": page.stem}
     for block in pages.blocks(page):

@@ -9,7 +9,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 import pytest
 import xarray as xr
-from conftest import QUICK
+from conftest import QUICK, unoptimised
 from scipy import optimize, special
 from scripts import ROOT, script
 
@@ -670,7 +670,8 @@ def cases(tmp_path_factory):
         module = script("experiments", f"map_{name}")
         found[name] = module, fewer(module.MAPS)
         options = {"summaries": folder, "points": 4, "seeds": 3, "quick": True}
-        ap.study.train_maps(f"map_{name}", found[name][1], folder, **options)
+        with unoptimised():
+            ap.study.train_maps(f"map_{name}", found[name][1], folder, **options)
     return found, folder / "quick"
 
 

@@ -183,7 +183,7 @@ def test_a_study_is_trained_judged_and_drawn(tmp_path, capsys, monkeypatch):
 
 
 @pytest.mark.slow  # twenty networks to compile
-def test_the_sine_and_the_floors_run_and_are_drawn(tmp_path):
+def test_the_sine_and_the_floors_run_and_are_drawn(soon, tmp_path):
     main = script("experiments", "sine").main
     options = {"seeds": 3, "steps": 5, "results": tmp_path, "summaries": tmp_path}
     main(**options)
@@ -204,7 +204,7 @@ def test_the_sine_and_the_floors_run_and_are_drawn(tmp_path):
 
 
 @pytest.mark.slow  # eleven networks to compile
-def test_the_remedies_of_the_square_run_and_are_drawn(tmp_path, capsys):
+def test_the_remedies_of_the_square_run_and_are_drawn(soon, tmp_path, capsys):
     experiment = script("experiments", "square_remedies")
     options = {"seeds": 8, "steps": 10, "results": tmp_path, "quick": True}
     experiment.main(**options)
