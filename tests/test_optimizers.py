@@ -7,7 +7,7 @@ to ask, a plain loop written here is asked instead.
 import inspect
 import itertools
 import json
-from dataclasses import fields
+from dataclasses import fields, replace
 from pathlib import Path
 
 import jax
@@ -489,3 +489,15 @@ def test_whole_numbers_of_schedules_are_checked():
                     kind(**(valid | {field.name: least - 1}))
                 checked.add(field.name)
     assert checked == {"steps_per_epoch", "steps", "every", "warmup", "rows"}
+
+
+def test_a_line_search_sees_the_rows_of_its_batch():
+    """Rows that are given twice, half of them in each batch, are the rows in one."""
+    x = np.linspace(-1, 1, 6)
+    twice = np.tile(x, 2)
+    recipe = ap.Recipe(model=ap.MLP((3,)), optimizer=optax.lbfgs, learning_rate=1.0, steps=6)
+    batches = {"batch_size": 6, "batches": "order"}
+    options = {"seeds": 2, "progress": False, "compiler_options": QUICK}
+    whole = ap.run(ap.given(x, x**2), recipe, **options)
+    parts = ap.run(ap.given(twice, twice**2), replace(recipe, **batches), **options)
+    np.testing.assert_allclose(parts.loss, whole.loss, rtol=1e-3)
