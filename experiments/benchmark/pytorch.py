@@ -133,8 +133,10 @@ def many(case, form, seeds, steps, made={}):  # noqa: B006 - the cache of compil
     step = made[case, form, seeds]
     stacked, _ = stack_module_state([network(case) for _ in range(seeds)])
     params = {k: p.detach() for k, p in stacked.items()}
-    zeros = {k: torch.zeros_like(p) for k, p in params.items()}
-    state = params, zeros, dict(zeros), torch.zeros(())
+    # Of their own: for moments that are the same tensors torch.compile compiles a program more
+    first = {k: torch.zeros_like(p) for k, p in params.items()}
+    second = {k: torch.zeros_like(p) for k, p in params.items()}
+    state = params, first, second, torch.zeros(())
     with torch.no_grad():
         began = time.perf_counter()
         for n in range(1, steps + 1):
