@@ -184,9 +184,6 @@ def measure(
     def mean_of(values, weights):
         return None if values is None else mean_where(weights, values)
 
-    def norm(kind, tree):
-        return batching.each(optax.tree.norm)(tree) if kind in keep.what else None
-
     def if_kept(name, value):
         return value if name in keep.what else None
 
@@ -202,26 +199,29 @@ def measure(
         outside_accuracy=mean_of(test_correct, 1 - inside),
         batch_loss=state.loss_sum / state.row_sum,
         batch_accuracy=share(state.correct_sum, state.row_sum),
-        gradient_norm=gradient_norm(state.params, data, task, recipe, keep, batching),
-        weight_norm=norm("weight_norm", models.trained(state.params)),
         metrics=batching.each(own)(state.params, recipe)
         | terms_of(state.params, data, task, recipe, keep, batching),
         reports=chosen.report(state.opt_state),
         prediction=if_kept("prediction", found),
         params=if_kept("params", state.params),
+        **norms(state.params, data, task, recipe, keep, batching),
         **of_validation,
         **of_each_output(state.params, judged, data, task, recipe, keep, batching),
     )
 
 
-def gradient_norm(
+def norms(
     params: PyTree, data: Data, task: Task, recipe: Recipe, keep: Keep, batching: Batching
-) -> Array | None:
-    """The norm of the gradient on the training rows, if it is kept."""
-    if "gradient_norm" not in keep.what:
-        return None
-    found = slope(params, Batch(*data.rows), task, recipe, None, batching)
-    return batching.each(optax.tree.norm)(models.trained(found.gradient))
+) -> dict[str, Array | None]:
+    """The norms of the gradient on the training rows and of the parameters; None if not kept."""
+    found: dict[str, Array | None] = {"gradient_norm": None, "weight_norm": None}
+    norm = batching.each(optax.tree.norm)
+    if "gradient_norm" in keep.what:
+        of_rows = slope(params, Batch(*data.rows), task, recipe, None, batching)
+        found["gradient_norm"] = norm(models.trained(of_rows.gradient))
+    if "weight_norm" in keep.what:
+        found["weight_norm"] = norm(models.trained(params))
+    return found
 
 
 def on_validation_rows(

@@ -133,7 +133,7 @@ def many(case, form, seeds, steps, made={}):  # noqa: B006 - the cache of compil
     step = made[case, form, seeds]
     stacked, _ = stack_module_state([network(case) for _ in range(seeds)])
     params = {k: p.detach() for k, p in stacked.items()}
-    # Of their own: for moments that are the same tensors torch.compile compiles a program more
+    # If both moments were the same tensors, torch.compile would compile the step a second time
     first = {k: torch.zeros_like(p) for k, p in params.items()}
     second = {k: torch.zeros_like(p) for k, p in params.items()}
     state = params, first, second, torch.zeros(())
