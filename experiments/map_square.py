@@ -11,7 +11,7 @@ Found: so it is. Decidedly more than half of the seeds learn it in 10% of the se
 in 14% of relu's, whose best is 86% [75, 92] of 64 seeds. With Adam the range that is learned grows
 with the width. Of what learned it inside, tanh's error at twice the range is 59% of x² (median),
 relu's 39%.
-Cost: a minute and a half on two cores, 0.8 GB. Writes results/map_square_{tanh,relu,range}.nc for
+Cost: a minute and a half on two cores, 0.7 GB. Writes results/map_square_{tanh,relu,range}.nc for
 figures/map_square.py.
 """
 

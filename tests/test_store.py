@@ -30,7 +30,26 @@ def test_round_trip(runs, tmp_path):
         np.testing.assert_array_equal(a["w"], b["w"])
     assert os.listdir(path.parent) == ["name.nc"]
     with xr.open_dataset(path) as opened:  # the file is netCDF for others too
-        assert opened.load().drop_attrs().identical(runs.drop_attrs())
+        others = opened.load().drop_attrs()
+    assert others.evaluations.dims == ("step",)  # the same for all seeds, and stored once
+    assert (others.evaluations == runs.evaluations).all()
+    assert others.drop_vars("evaluations").identical(runs.drop_attrs().drop_vars("evaluations"))
+
+
+def test_what_is_the_same_over_axes_is_stored_once(runs, tmp_path):
+    seeds, records = runs.loss.shape
+    same = np.broadcast_to(np.float32(7.0), (seeds, records))
+    partly = np.broadcast_to(np.arange(seeds, dtype=np.float32)[:, None], (seeds, records))
+    changed = runs.assign(
+        same=(("seed", "step"), same),
+        partly=(("seed", "step"), partly),
+        nothing=(("seed", "nowhere"), np.broadcast_to(np.float32(1.0), (seeds, 0))),
+    )
+    path = ap.save(changed.drop_vars("seed"), tmp_path / "same")
+    assert ap.load(path).identical(changed.drop_vars("seed"))
+    with xr.open_dataset(path) as opened:
+        assert opened.same.shape == ()
+        assert opened.partly.shape == (seeds, records)
 
 
 @pytest.mark.slow
@@ -56,7 +75,7 @@ def test_what_is_missing_or_foreign_is_named(runs, tmp_path):
     path = ap.save(runs, tmp_path / "new")
     with h5py.File(path, "r+") as file:
         file.attrs["approx_format"] = 99
-    with pytest.raises(ValueError, match="format 99; this version of approx reads up to 2"):
+    with pytest.raises(ValueError, match="format 99; this version of approx reads up to 3"):
         ap.load(path)
     whole = ap.save(runs, tmp_path / "cut").read_bytes()
     (tmp_path / "cut.nc").write_bytes(whole[: len(whole) // 2])

@@ -175,7 +175,7 @@ def check_marks(
     """
     if lost := {"approx_format", "source", "chunk", "digest"} - marks.keys():
         raise DamagedError(f"{path} is damaged, it does not say its {min(lost)}")
-    files.check_format(path, marks["approx_format"], sealed)
+    files.check_format(path, marks["approx_format"], sealed, FORMAT)
     if marks["source"] not in sources:
         raise DamagedError(f"{path} is of another sweep")
     if marks["chunk"] != path.name:

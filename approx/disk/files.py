@@ -23,8 +23,9 @@ from approx.disk.seals import DamagedError, is_sealed, make_seal
 from approx.late_imports import xarray as xr
 from approx.sweep.provenance import fingerprint
 
-# The format of the netCDF files. A reader refuses newer ones. Files of format 1 have no seal.
-FORMAT = 2
+# The format of the netCDF files that `save` writes. A reader refuses newer ones. Files of format 1
+# have no seal; since format 3 what is the same over some axes is stored once.
+FORMAT = 3
 
 
 class UnreadableError(DamagedError):
@@ -168,13 +169,14 @@ def open_netcdf(path: Path) -> Iterator[tuple[xr.Dataset, bool]]:
             ) from error
 
 
-def check_format(path: Path, written: Any, sealed: bool) -> None:
+def check_format(path: Path, written: Any, sealed: bool, newest: int = FORMAT) -> None:
     """Refuse a netCDF file of a newer format, and a file that has lost its seal.
 
     Args:
         path: the file's path, for the error.
         written: the format that the file says it has.
         sealed: whether the file has a seal.
+        newest: the format that this version writes.
 
     Raises:
         ValueError: the format is newer than this version's.
@@ -182,9 +184,9 @@ def check_format(path: Path, written: Any, sealed: bool) -> None:
     """
     if not (isinstance(written, int | np.integer) and written >= 1):
         raise DamagedError(f"{path} is damaged: its format is {written!r}")
-    if written > FORMAT:
+    if written > newest:
         raise ValueError(
-            f"{path} has format {written}; this version of approx reads up to {FORMAT}: "
+            f"{path} has format {written}; this version of approx reads up to {newest}: "
             "update approx"
         )
     if written > 1 and not sealed:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import warnings
 from pathlib import Path
+
+import numpy as np
 
 from approx.disk.assemble import assemble, warn_if_unchecked
 from approx.disk.files import (
@@ -18,6 +21,9 @@ from approx.disk.labelled import read_axes, recipes
 from approx.disk.seals import DamagedError
 from approx.late_imports import xarray as xr
 from approx.sweep import results
+
+# Attribute of a variable that is stored once: the axes that it lacks, with their lengths, as JSON
+SAME_OVER = "same_over"
 
 # Folders for which a warning has said that a file in them has no checksum
 _warned_of: set[Path] = set()
@@ -67,8 +73,38 @@ def save(runs: xr.Dataset, path: str | Path) -> Path:
             raise not_a_file(each)
     path = with_suffix(path)
     make_folder(path.parent)
-    write_netcdf(path, runs.assign_attrs(approx_format=FORMAT))
+    write_netcdf(path, stored_once(runs).assign_attrs(approx_format=FORMAT))
     return path
+
+
+def stored_once(runs: xr.Dataset) -> xr.Dataset:
+    """The result without the first axes of those variables that are one array repeated along them.
+
+    Such are the `evaluations` of first-order methods: the file, and the memory in which it is
+    written, are smaller by one variable. An attribute names the axes and their lengths.
+    """
+    found = {}
+    for name, variable in runs.data_vars.variables.items():
+        values = variable.data
+        strides = values.strides if isinstance(values, np.ndarray) else ()
+        repeated = next((axis for axis, stride in enumerate(strides) if stride), len(strides))
+        if values.size and repeated:
+            lacking = dict(zip(variable.dims[:repeated], values.shape[:repeated], strict=True))
+            attrs = variable.attrs | {SAME_OVER: json.dumps(lacking)}
+            found[name] = (variable.dims[repeated:], values[(0,) * repeated], attrs)
+    return runs.assign(found)
+
+
+def with_all_axes(runs: xr.Dataset) -> xr.Dataset:
+    """The result that `stored_once` was given."""
+    found = {}
+    for name, variable in runs.data_vars.variables.items():
+        attrs = dict(variable.attrs)
+        lacking = json.loads(attrs.pop(SAME_OVER, "{}"))
+        if lacking:
+            values = np.broadcast_to(variable.values, (*lacking.values(), *variable.shape))
+            found[name] = ((*lacking, *variable.dims), values, attrs)
+    return runs.assign(found)
 
 
 def not_a_file(path: str | Path) -> ValueError:
@@ -134,7 +170,7 @@ def load_file(path: str | Path) -> xr.Dataset:
         raise FileNotFoundError(missing(path))
     try:
         with open_netcdf(path) as (opened, sealed):
-            runs = opened.load()
+            runs = with_all_axes(opened.load())
     except UnreadableError as error:
         raise UnreadableError(
             f"{path} is not a result: it cannot be read as netCDF ({error.__cause__})"

@@ -78,7 +78,8 @@ def success(
     check_records(value)
     check_trained(runs)
     warn_of_untrained(runs, of)
-    hits = xr.Dataset({"hit": reached & np.isfinite(value)})
+    reached &= np.isfinite(value)  # in place: of a large map each of these is some 10 MB
+    hits = xr.Dataset({"hit": reached})
     hits.attrs = {"of": of, limit: np.asarray(given).tolist()}
     return hits
 
@@ -157,7 +158,10 @@ def check_trained(runs: xr.Dataset) -> None:
     counted = runs.get("evaluations")
     if counted is None or not {"seed", "step"} <= set(counted.dims):
         return
-    missing = counted.isnull() & counted.notnull().any(["seed", "step"])
+    missing = counted.isnull()
+    if not missing.any():
+        return
+    missing &= counted.notnull().any(["seed", "step"])
     if missing.any():
         trainings = missing.any("step")
         raise ValueError(
