@@ -472,9 +472,14 @@ def test_what_is_imported_late_is_found_by_dir():
         "import sys, approx.commands; "
         f"print([name for name in {heavy} if name in sys.modules]); "
         "import approx as ap; "
-        f"print(set(ap.__all__) <= set(dir(ap)), {heavy[0]!r} in sys.modules)"
+        f"print(set(ap.__all__) <= set(dir(ap)), {heavy[0]!r} in sys.modules); "
+        "ap.stats; from approx import study; "
+        "print([name for name in ('matplotlib', 'scipy.stats') if name in sys.modules]); "
+        "print(set(study.__all__) <= set(dir(study)), "
+        "all(hasattr(study, name) for name in study.__all__))"
     )
     done = subprocess.run(
         [sys.executable, "-c", look], capture_output=True, text=True, env={"PYTHONPATH": str(ROOT)}
     )
-    assert done.stdout.split() == ["[]", "True", "False"], done.stderr
+    seen = ["[]", "True", "False", "[]", "True", "True"]
+    assert done.stdout.split() == seen, done.stderr

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
-from scipy import stats
+import scipy
 
 from approx.disk import chunks, description
 from approx.disk.places import positions
@@ -226,7 +226,7 @@ def judged(damaged: list[str], pairs: list[Pair], elsewhere: str) -> Verdict:
     parted = pvalue = np.nan
     if elsewhere and pairs:
         parted = max(early_difference(pair) for pair in pairs)
-        pvalue = min(float(stats.ks_2samp(*final_losses(pair)).pvalue) for pair in pairs)
+        pvalue = min(float(scipy.stats.ks_2samp(*final_losses(pair)).pvalue) for pair in pairs)
     return Verdict(damaged, sampled, differing, elsewhere, parted, pvalue)
 
 

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special
 
 from approx.floors.linear import table
 
@@ -40,7 +40,7 @@ def majority(labels: ArrayLike) -> Constant:
     counts = np.bincount(check_labels(labels))
     share = counts / counts.sum()
     accuracy = float(share.max())
-    entropy = float(special.entr(share).sum())
+    entropy = float(scipy.special.entr(share).sum())
     return Constant(accuracy, entropy)
 
 
@@ -107,7 +107,7 @@ def bayes_accuracy(centres: ArrayLike, deviation: float) -> float:
         raise ValueError(f"deviation is {deviation}; it must be above 0")
     half = np.diff(centres) / (2 * deviation)
     # A class loses the tail beyond each midpoint; the outermost have one midpoint only.
-    tails = special.ndtr(-half).sum()
+    tails = scipy.special.ndtr(-half).sum()
     return float(1 - 2 * tails / len(centres))
 
 
@@ -179,7 +179,7 @@ def _softmax_losses(c: np.ndarray, deviation: float, scale: float, nodes: int) -
     logits = -scale * (means[:, :, None] - c) ** 2  # (classes, nodes, classes)
     own_class = np.arange(len(c))[:, None, None]
     own = np.take_along_axis(logits, own_class, 2)[..., 0]
-    losses = special.logsumexp(logits, -1) - own
+    losses = scipy.special.logsumexp(logits, -1) - own
     return losses @ weight
 
 

@@ -3,8 +3,8 @@
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import linalg
 
 from approx.floors.points import whole
 
@@ -54,7 +54,7 @@ def least_squares(x: ArrayLike, y: ArrayLike, bias: bool = True) -> Linear:
         y_mean = y.mean(0)
     centred_x = x - x_mean
     centred_y = y - y_mean
-    weights = linalg.lstsq(centred_x, centred_y)[0]
+    weights = scipy.linalg.lstsq(centred_x, centred_y)[0]
     residual = centred_x @ weights - centred_y
     best_bias = y_mean - x_mean @ weights
     return Linear(weights, best_bias, float(np.mean(residual**2)))
@@ -89,7 +89,7 @@ def pca_residual(x: ArrayLike, units: int, bias: bool = True) -> float:
     centred = x
     if bias:
         centred = x - x.mean(0)
-    beyond = linalg.svdvals(centred)[units:]
+    beyond = scipy.linalg.svdvals(centred)[units:]
     return float((beyond**2).sum() / x.size)
 
 
@@ -147,7 +147,7 @@ def modes(
     c = gradient_factor(loss, whole("outputs", outputs, 1))
     z = augmented(x, bias)
     second_moment = z.T @ z / len(z)
-    values, vectors = linalg.eigh(second_moment)
+    values, vectors = scipy.linalg.eigh(second_moment)
     values = np.maximum(values, 0)  # a second moment has no negative ones; rounding has
     largest_rate = np.inf
     if values[-1] > 0:

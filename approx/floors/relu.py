@@ -5,8 +5,8 @@ from itertools import product
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize
 
 from approx.floors.pieces import segmented
 from approx.floors.points import Groups, column, groups, whole
@@ -409,7 +409,7 @@ def polish(points: Groups, units: Units) -> Units:
         slopes = -2 * units.signs * coefficients[1:] * pull
         return error / scale, slopes / scale
 
-    found = optimize.minimize(
+    found = scipy.optimize.minimize(
         error_and_slope,
         units.kinks,
         jac=True,

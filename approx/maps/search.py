@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.interpolate import griddata
 
 from approx import stats
 from approx.disk import chunks, description, writer
@@ -272,7 +272,7 @@ def filled(rate: np.ndarray, known: np.ndarray) -> np.ndarray:
     evenly = [np.linspace(0, 1, length) for length in rate.shape]
     places = np.stack(np.meshgrid(*evenly, indexing="ij"), -1)
     there = places[known]
-    linear = griddata(there, rate[known], places, "linear")
-    nearest = griddata(there, rate[known], places, "nearest")
+    linear = scipy.interpolate.griddata(there, rate[known], places, "linear")
+    nearest = scipy.interpolate.griddata(there, rate[known], places, "nearest")
     guess = np.where(np.isnan(linear), nearest, linear)
     return np.where(known, rate, guess)

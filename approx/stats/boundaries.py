@@ -4,12 +4,13 @@ A row is the cells along the axis at one setting of everything else. `boundary` 
 of every row, and fits a logistic curve to the cells around each.
 """
 
+import math
 from collections.abc import Hashable
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import special
 
 from approx.stats.crossings import Crossing, Row, crossings
 from approx.stats.intervals import check_level
@@ -19,7 +20,7 @@ from approx.stats.maps import check_axis, spaced_by_logarithm
 
 NAMES = ("middle", "low", "high", "spread", "spread_low", "spread_high", "rising", "cells")
 POSITIONS = ("middle", "low", "high")  # of these names: on the axis, not along it
-FEW_TO_MOST = 2 * special.logit(0.9)  # logits between rates of 10 and 90%
+FEW_TO_MOST = 2 * math.log(9)  # logits between rates of 10 and 90%: log(0.9 / 0.1) either side
 NEARLY = 0.02  # a plateau's rate that is this near to 0 or 1 is taken to be 0 or 1
 
 
@@ -293,7 +294,7 @@ def _places(
         # One half lies at this share of the way between the levels
         share = (0.5 - before) / (after - before)
         share = np.clip(share, 1e-3, 1 - 1e-3)
-        away = special.logit(share) - a
+        away = scipy.special.logit(share) - a
         middle = units.center + units.scale * away / b
         spread = units.scale * FEW_TO_MOST / np.abs(b)
     return middle, spread

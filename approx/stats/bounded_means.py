@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from approx.stats.intervals import binomial_interval
 
@@ -132,7 +132,7 @@ def _upper_end(values: np.ndarray, ceiling: np.ndarray, level: float) -> np.ndar
     n = values.shape[-1]
     if n == 1:
         return ceiling.copy()
-    quantile = stats.t.ppf((1 + level) / 2, n - 1)
+    quantile = scipy.stats.t.ppf((1 + level) / 2, n - 1)
     allowed = quantile / np.sqrt(n)  # standard deviations
     mean = values.mean(-1)
 

@@ -8,8 +8,8 @@ from collections.abc import Hashable, Mapping
 from typing import Any, cast
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 
 from approx.stats.intervals import check_level
 from approx.stats.labels import listed, reduce, require_dims
@@ -299,5 +299,5 @@ def mcnemar(only_a: np.ndarray, only_b: np.ndarray) -> np.ndarray:
         >>> stats.mcnemar(9, 1)
     """
     fewer = np.minimum(only_a, only_b)
-    one_sided = stats.binom.cdf(fewer, only_a + only_b, 0.5)
+    one_sided = scipy.stats.binom.cdf(fewer, only_a + only_b, 0.5)
     return np.minimum(1.0, 2 * one_sided)

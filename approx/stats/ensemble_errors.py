@@ -7,7 +7,7 @@ outputs.
 from typing import NamedTuple
 
 import numpy as np
-from scipy import stats
+import scipy
 
 from approx.stats.bounded_means import mean_interval
 from approx.stats.intervals import at_rank, quantile_of_sorted, rank_interval
@@ -111,7 +111,7 @@ def _summary(
         return estimate, low, high
     with np.errstate(invalid="ignore"):  # an infinite error has no deviation
         deviation = errors.std(-1, ddof=1)
-    half = stats.t.ppf((1 + level) / 2, count - 1) * deviation / np.sqrt(count)
+    half = scipy.stats.t.ppf((1 + level) / 2, count - 1) * deviation / np.sqrt(count)
     known = np.isfinite(half) & (half > 0)
     low = np.where(known, np.maximum(estimate - half, 0), low)
     high = np.where(known, estimate + half, high)

@@ -7,8 +7,8 @@ outputs.
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import special
 
 from approx.stats.ensemble_errors import LOSSES, Judged, of_size
 from approx.stats.kept import judged as with_targets
@@ -232,8 +232,8 @@ def _judged(
 def _probabilities(outputs: np.ndarray) -> np.ndarray:
     """Probabilities of the classes (..., o); of a single output those of 0 and of 1 (..., 2)."""
     if outputs.shape[-1] > 1:
-        return special.softmax(outputs, -1)
-    one = special.expit(outputs)
+        return scipy.special.softmax(outputs, -1)
+    one = scipy.special.expit(outputs)
     return np.concatenate([1 - one, one], -1)
 
 

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.spatial import KDTree
 
 from approx.stats.far_points import curves
 from approx.stats.kept import judged, predictions
@@ -182,7 +182,7 @@ def mirrored(offset: np.ndarray, odd: bool) -> tuple[np.ndarray, np.ndarray]:
         ValueError: there is no such pair.
     """
     size = np.linalg.norm(offset, axis=1)
-    gap, image = KDTree(offset).query(-offset)
+    gap, image = scipy.spatial.KDTree(offset).query(-offset)
     pairs = []
     for i in np.flatnonzero(gap <= SAME_POINT * size.max()).tolist():
         j = int(image[i])

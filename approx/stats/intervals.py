@@ -6,8 +6,8 @@ Measured by exact summation over all outcomes (tests/test_statistics.py): see ea
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import special, stats
 
 INTERVALS = ("wilson", "exact")
 LARGE_GRID = 2000  # cells above which equal counts are computed once
@@ -72,7 +72,7 @@ def check_successes(successes: np.ndarray, n: np.ndarray) -> None:
 
 def wilson(k: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndarray, np.ndarray]:
     """Wilson's score interval; `k` may be fractional, as an effective sample size makes it."""
-    z = special.ndtri((1 + level) / 2)
+    z = scipy.special.ndtri((1 + level) / 2)
     middle = k + z**2 / 2
     spread = k * (n - k) / np.maximum(n, 1)
     half = z * np.sqrt(spread + z**2 / 4)
@@ -99,8 +99,8 @@ def clopper_pearson(k: np.ndarray, n: np.ndarray, level: float) -> tuple[np.ndar
     # The beta distribution has no parameter 0: where k = 0 or k = n the caller knows the end
     some = np.maximum(k, 0.5)
     others = np.maximum(n - k, 0.5)
-    low = special.betaincinv(some, n - k + 1, tail)
-    high = special.betaincinv(k + 1, others, 1 - tail)
+    low = scipy.special.betaincinv(some, n - k + 1, tail)
+    high = scipy.special.betaincinv(k + 1, others, 1 - tail)
     return low, high
 
 
@@ -120,7 +120,7 @@ def rank_interval(n: int, q: float, level: float = 0.95) -> tuple[int, int]:
         The two ranks counted from 0; -1 and n stand for "unbounded below" and "unbounded above".
     """
     tail = (1 - check_level(level)) / 2
-    lower, upper = stats.binom.ppf([tail, 1 - tail], n, q)
+    lower, upper = scipy.stats.binom.ppf([tail, 1 - tail], n, q)
     return int(lower) - 1, int(upper)
 
 

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 import numpy as np
-from scipy import special
+import scipy
 
 ENOUGH = 1e-5  # a step of a logit at which it ends; intervals of 64 seeds are a tenth wide and more
 SMALL = 1e-4  # the step of the difference quotients
@@ -138,7 +138,7 @@ def _curve(a: np.ndarray, b: np.ndarray, cells: Cells) -> _Curve:
     before = cells.levels[:, :1]
     after = cells.levels[:, 1:]
     # How far the curve has come from the one level to the other, from 0 to 1
-    share = special.expit(a[..., None] + b[..., None] * cells.z)
+    share = scipy.special.expit(a[..., None] + b[..., None] * cells.z)
     way = (after - before) * share
     return _Curve(before + way, way * (1 - share))
 

@@ -6,8 +6,8 @@ disagreement P(only a) + P(only b).
 """
 
 import numpy as np
+import scipy
 from numpy.typing import ArrayLike
-from scipy import optimize, special, stats
 
 from approx.stats.intervals import binomial_interval, check_level
 from approx.stats.unseen import shares_difference_interval
@@ -119,7 +119,7 @@ def tango(
     Returns:
         The lower and upper ends.
     """
-    z = special.ndtri((1 + level) / 2)
+    z = scipy.special.ndtri((1 + level) / 2)
     estimate = (a - b) / np.maximum(n, 1)
     ends = []
     for sign in (1.0, -1.0):
@@ -175,7 +175,7 @@ def exact_lower(a: float, b: float, n: float, level: float) -> float:
     counts = np.asarray(a), np.asarray(b)
     limit = float(tango(*counts, np.asarray(n), level)[0])
     observed = float(score(*counts, n, limit))
-    least = min(special.ndtri(1 - tail), observed)
+    least = min(scipy.special.ndtri(1 - tail), observed)
     needed = least_wins(np.arange(n + 1), n, limit, least)
     low, high = binomial_interval(a + b, n, 1 - missed, "exact")
     rates = np.linspace(low, high, RATES)
@@ -184,7 +184,7 @@ def exact_lower(a: float, b: float, n: float, level: float) -> float:
         return largest_tail(difference, needed, n, rates) - (tail - missed)
 
     estimate = (a - b) / n  # under the estimate the observed outcome is not rare
-    root = float(optimize.brentq(excess, -1.0, estimate, xtol=TOLERANCE))
+    root = float(scipy.optimize.brentq(excess, -1.0, estimate, xtol=TOLERANCE))
     return max(-1.0, root - TOLERANCE)
 
 
@@ -226,8 +226,8 @@ def largest_tail(difference: float, wins: np.ndarray, n: float, rates: np.ndarra
         rates: rates of disagreement, P(only a) + P(only b).
     """
     rates = np.maximum(rates, abs(difference))
-    first = int(stats.binom.ppf(NEGLIGIBLE / 2, n, rates.min()))
-    last = int(stats.binom.isf(NEGLIGIBLE / 2, n, rates.max()))
+    first = int(scipy.stats.binom.ppf(NEGLIGIBLE / 2, n, rates.min()))
+    last = int(scipy.stats.binom.isf(NEGLIGIBLE / 2, n, rates.max()))
     disagree = np.arange(first, last + 1.0)
     needed = wins[first : last + 1]
     rates = rates[:, None]
@@ -236,9 +236,9 @@ def largest_tail(difference: float, wins: np.ndarray, n: float, rates: np.ndarra
     share = np.clip((1 + relative) / 2, 0, 1)
     # The tail of a binomial distribution, P(wins >= needed)
     failures = np.maximum(disagree - needed + 1, 1)
-    beaten = special.betainc(np.maximum(needed, 1), failures, share)
+    beaten = scipy.special.betainc(np.maximum(needed, 1), failures, share)
     beaten = np.where(needed > disagree, 0.0, beaten)
     beaten = np.where(needed <= 0, 1.0, beaten)
-    weights = stats.binom.pmf(disagree, n, rates)
+    weights = scipy.stats.binom.pmf(disagree, n, rates)
     probability = (weights * beaten).sum(1)
     return float(probability.max()) + NEGLIGIBLE

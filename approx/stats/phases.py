@@ -4,8 +4,8 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy.interpolate import CubicSpline
 
 from approx.stats.far_points import curves
 
@@ -134,7 +134,7 @@ def _stays_within(x: np.ndarray, max_shift: float, max_stretch: float) -> np.nda
 def _spline(x: np.ndarray, y: np.ndarray) -> Function:
     """The cubic spline through samples, whose x may come in any order and more than once."""
     unique, first = np.unique(x, return_index=True)
-    return CubicSpline(unique, y[first].astype(float))
+    return scipy.interpolate.CubicSpline(unique, y[first].astype(float))
 
 
 class _Best(NamedTuple):

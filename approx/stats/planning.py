@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import ArrayLike
-from scipy import stats
 
 from approx.stats.intervals import check_level, clopper_pearson, wilson
 
@@ -164,12 +164,12 @@ def power(
 
     # How likely these are, a being the one that succeeds with this probability
     share = only_a / either
-    few = stats.binom.cdf(critical, m, share)
-    many = stats.binom.sf(m - critical - 1, m, share)
+    few = scipy.stats.binom.cdf(critical, m, share)
+    many = scipy.stats.binom.sf(m - critical - 1, m, share)
     found = np.where(critical >= 0, few + many, 0.0)
 
     # The mean over the numbers of disagreements
-    weights = stats.binom.pmf(m, n, either)
+    weights = scipy.stats.binom.pmf(m, n, either)
     return float(np.sum(weights * found))
 
 
@@ -179,8 +179,8 @@ def _critical_count(disagreeing: np.ndarray, size: float) -> np.ndarray:
     It rejects where twice the smaller tail of Binomial(m, 1/2) is at most its size: at counts up to
     c, and from m - c on, of m disagreements.
     """
-    c = stats.binom.ppf(size / 2, disagreeing, 0.5)
-    is_small_enough = 2 * stats.binom.cdf(c, disagreeing, 0.5) <= size
+    c = scipy.stats.binom.ppf(size / 2, disagreeing, 0.5)
+    is_small_enough = 2 * scipy.stats.binom.cdf(c, disagreeing, 0.5) <= size
     return np.where(is_small_enough, c, c - 1)
 
 

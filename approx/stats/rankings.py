@@ -6,8 +6,8 @@ A ranking refuses to rank what the seeds cannot tell apart.
 from itertools import combinations
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 
 from approx.stats.comparisons import compare
 from approx.stats.intervals import binomial_interval
@@ -59,7 +59,7 @@ def _adjusted(pvalues: np.ndarray, method: str) -> np.ndarray:
     adjusted = np.full(pvalues.shape, np.nan)
     known = ~np.isnan(pvalues)
     if known.any():
-        adjusted[known] = stats.false_discovery_control(pvalues[known], method=method)
+        adjusted[known] = scipy.stats.false_discovery_control(pvalues[known], method=method)
     return adjusted
 
 

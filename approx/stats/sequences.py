@@ -3,9 +3,9 @@
 from collections.abc import Callable
 
 import numpy as np
+import scipy
 import xarray as xr
 from numpy.typing import ArrayLike
-from scipy import special
 
 from approx.stats.intervals import check_level, check_successes, wilson
 from approx.stats.labels import reduce
@@ -56,10 +56,10 @@ def confidence_sequence(
         k = 1 + p * (1 - p) / width**2
         a = k * p
         b = k * (1 - p)
-        before = special.betaln(a, b)
-        mixture = special.betaln(a + s, b + n - s) - before
-        log_hits = special.xlogy(s, p)
-        log_misses = special.xlog1py(n - s, -p)
+        before = scipy.special.betaln(a, b)
+        mixture = scipy.special.betaln(a + s, b + n - s) - before
+        log_hits = scipy.special.xlogy(s, p)
+        log_misses = scipy.special.xlog1py(n - s, -p)
         return mixture - log_hits - log_misses < bound
 
     # The interval reaches from the estimate to either side

@@ -3,8 +3,8 @@
 from collections.abc import Sequence
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import special
 
 from approx.stats.labels import Over, final, reduce_in_chunks, worst_value
 from approx.stats.resample import stacked
@@ -105,10 +105,10 @@ def _none_among(n: int, tries: np.ndarray) -> np.ndarray:
     m = tries[:, None]
     rest = np.maximum(n - c - m, 0)
     logs = (
-        special.gammaln(n - c + 1)
-        - special.gammaln(rest + 1)
-        - special.gammaln(n + 1)
-        + special.gammaln(n - m + 1)
+        scipy.special.gammaln(n - c + 1)
+        - scipy.special.gammaln(rest + 1)
+        - scipy.special.gammaln(n + 1)
+        + scipy.special.gammaln(n - m + 1)
     )
     return np.where(n - c >= m, np.exp(logs), 0.0)
 

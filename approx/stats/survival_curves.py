@@ -1,8 +1,8 @@
 """Survival curves: the share that has not succeeded by each time, with a pointwise band."""
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import special
 
 from approx.stats.intervals import check_level, wilson
 from approx.stats.labels import Over, reduce
@@ -256,7 +256,7 @@ def _beta_quantile(first: np.ndarray, second: np.ndarray, q: float) -> np.ndarra
     inside = varies & (a > 0) & (b > 0)
     a = np.where(inside, a, 1)
     b = np.where(inside, b, 1)
-    quantile = special.betaincinv(a, b, q)
+    quantile = scipy.special.betaincinv(a, b, q)
     return np.where(inside, quantile, first)
 
 
@@ -300,4 +300,4 @@ def _linear_band(
 
 def normal_quantile(level: float) -> float:
     """How many standard deviations on either side hold a probability of `level`."""
-    return special.ndtri((1 + check_level(level)) / 2)
+    return scipy.special.ndtri((1 + check_level(level)) / 2)

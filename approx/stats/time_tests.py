@@ -3,8 +3,8 @@
 from collections.abc import Hashable
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import special
 
 from approx.stats.comparisons import Pairable, on_common_records, pair
 from approx.stats.labels import reduce_in_chunks
@@ -199,4 +199,4 @@ def _normal_test(total: np.ndarray, deviation: np.ndarray) -> tuple[np.ndarray, 
     varies = deviation > 0
     scaled = total / np.where(varies, deviation, 1)
     z = np.where(varies, scaled, 0.0)
-    return z, 2 * special.ndtr(-np.abs(z))
+    return z, 2 * scipy.special.ndtr(-np.abs(z))

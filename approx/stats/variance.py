@@ -8,8 +8,8 @@ from collections.abc import Sequence
 from itertools import combinations
 
 import numpy as np
+import scipy
 import xarray as xr
-from scipy import stats
 
 from approx.stats.intervals import check_level
 from approx.stats.labels import final, require_dims
@@ -188,7 +188,7 @@ def _ranks(table: np.ndarray, factors: int) -> np.ndarray:
     grid = table.shape[: table.ndim - factors]
     filled = np.where(np.isnan(table), np.inf, table)
     trainings = filled.reshape(*grid, -1)
-    return stats.rankdata(trainings, axis=-1).reshape(table.shape)
+    return scipy.stats.rankdata(trainings, axis=-1).reshape(table.shape)
 
 
 def _check_finite(table: np.ndarray, of: str) -> None:

@@ -7,7 +7,6 @@ from typing import Any
 import xarray as xr
 
 from approx.study import files
-from approx.study.drawing import figure
 from approx.study.notebooks import html_of_answer
 from approx.study.reports import report
 from approx.study.tables import Tables
@@ -45,6 +44,8 @@ class Answer(Tables):
         Returns:
             The matplotlib figure.
         """
+        from approx.study.drawing import figure  # matplotlib is imported by who draws
+
         return figure(self, path)
 
     def write(self, folder: str | Path, name: str = "") -> list[Path]:

@@ -5,8 +5,8 @@ from typing import Any, NamedTuple
 
 import jax
 import numpy as np
+import scipy
 from jaxtyping import Array, Key
-from scipy.special import entr
 
 from approx.sweep.options import check_key, root_key
 from approx.tasks import Task, losses
@@ -102,8 +102,9 @@ class Rows(NamedTuple):
 def training_rows(task: Task, key: Any) -> Iterator[Rows]:
     """The training rows of seeds 0 to 63 at most; of seed 0 alone if all seeds have the same."""
     root = root_key(check_key(key))
-    first, second = _rows_of(task, root, 0), _rows_of(task, root, 1)
+    first = _rows_of(task, root, 0)
     yield first
+    second = _rows_of(task, root, 1)
     if _are_same(first, second):
         return
     yield second
@@ -145,7 +146,7 @@ def _brier(rows: Rows) -> float:
 def _binary_cross_entropy(rows: Rows) -> float:
     """The entropy of the mean of every output, averaged; -inf for targets beyond 0 and 1."""
     mean = rows.y.mean(0)
-    entropies = entr(mean) + entr(1 - mean)
+    entropies = scipy.special.entr(mean) + scipy.special.entr(1 - mean)
     return float(entropies.mean())
 
 
@@ -153,7 +154,7 @@ def _cross_entropy(rows: Rows) -> float:
     """The entropy of the shares of the labels."""
     _, counts = np.unique(rows.y, return_counts=True)
     shares = counts / counts.sum()
-    return float(entr(shares).sum())
+    return float(scipy.special.entr(shares).sum())
 
 
 CONSTANTS: dict[str, Callable[[Rows], float]] = {

@@ -1,5 +1,6 @@
 """Training a study's rows: the next rows are compiled while one is trained."""
 
+import importlib
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -275,7 +276,11 @@ def compute(jobs: Sequence[Job], tell: Callable[[str], None]) -> None:
     if not jobs:
         return
     with compiling_ahead() as pool:
+        # The answer needs it, and its import takes a second: meanwhile XLA compiles the first row.
+        # It ends before any row is judged, as two threads must not import parts of scipy at once.
+        statistics = pool.submit(importlib.import_module, "scipy.stats")
         for job, prepared in ready_in_order(pool, jobs):
+            statistics.result()
             compute_one(job, prepared)
             tell(job.label)
 
