@@ -137,6 +137,7 @@ COMPILED_FOR_LONG = (
     "catalogue",
     "failures",
     "networks",
+    "own_functions",
     "references",
     "second_order",
     "studies",

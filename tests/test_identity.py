@@ -150,7 +150,7 @@ def test_averages_over_the_identitys_cells_have_a_width_where_all_seeds_agree():
 
 
 @pytest.mark.slow  # fourteen networks to compile
-def test_the_identity_is_judged_and_drawn(tmp_path, capsys):
+def test_the_identity_is_judged_and_drawn(soon, tmp_path, capsys):
     options = {"seeds": 4, "rows": 400, "results": tmp_path, "quick": True}
     IDENTITY.main(**options)
     said = capsys.readouterr().out

@@ -128,7 +128,7 @@ def test_bfgs_starts_from_the_weights_that_sgd_starts_from(rule, quiet):
 
 
 @pytest.mark.slow  # twelve networks to compile
-def test_the_interval_is_judged_and_drawn(tmp_path, capsys):
+def test_the_interval_is_judged_and_drawn(soon, tmp_path, capsys):
     INTERVAL.main(seeds=6, results=tmp_path, quick=True)
     assert "at most 200 epochs" in capsys.readouterr().out
     quick = tmp_path / "quick"

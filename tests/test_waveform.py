@@ -131,7 +131,7 @@ def test_the_figures_are_drawn_from_the_committed_tables():
 
 
 @pytest.mark.slow  # six networks to compile
-def test_the_waveform_is_judged_and_drawn(tmp_path, capsys):
+def test_the_waveform_is_judged_and_drawn(soon, tmp_path, capsys):
     options = {"seeds": 4, "epochs": 12, "results": tmp_path, "quick": True}
     WAVEFORM.main(**options)
     printed = capsys.readouterr().out
