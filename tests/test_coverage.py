@@ -175,7 +175,7 @@ def test_every_function_covers_in_simulation(n):
     deviations of slack. Few seeds are where coverage is in danger, and many take long.
     """
     coverage = script("experiments", "coverage")
-    samples = 300 if n < 20 else 200
+    samples = 500 if n < 20 else 200
     parts = [part for part in coverage.PARTS if part[0] is not coverage.of_boundaries]
     frame = coverage.measure(samples, (n,), parts)
     assumed = frame.truth.eq("exponential effects") | frame.function.eq("rate, wilson")

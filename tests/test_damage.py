@@ -253,7 +253,7 @@ def test_a_flipped_bit_is_refused_by_name_or_changes_no_number(copy, kind):
 @pytest.mark.parametrize("kind", KINDS)
 def test_many_flipped_bits_are_refused_by_name_or_change_no_number(copy, kind):
     (path,) = copy.glob(kind)
-    assert sum(flip(path, KINDS[kind], flips=150, key=1)) == 150
+    assert sum(flip(path, KINDS[kind], flips=300, key=1)) == 300
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -344,9 +344,6 @@ def test_what_makes_no_network_is_refused_in_words(make, error, said):
 # ---- trainings -----------------------------------------------------------------------------------
 
 
-OPTIMISED = ("Fourier", "NAU", "RBF")  # whose lanes are compiled as users have them
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("name", EVERY)
 def test_ten_steps_of_lanes_as_with_vmap(name):
@@ -357,8 +354,7 @@ def test_ten_steps_of_lanes_as_with_vmap(name):
     options = {"seeds": 3, "lanes": 8, "progress": False}
     kept = ("prediction", "params", "gradient_norm", "weight_norm")
     plain = ap.run(task, recipe, form="vmap", keep=kept, compiler_options=QUICK, **options)
-    of_lanes = None if name in OPTIMISED else QUICK
-    fast = ap.run(task, recipe, form="lanes", keep=kept, compiler_options=of_lanes, **options)
+    fast = ap.run(task, recipe, form="lanes", keep=kept, **options)
     assert (plain.loss.isel(step=-1) < plain.loss.isel(step=0)).any()
     for variable in plain.data_vars:
         a, b = plain[variable].values, fast[variable].values

@@ -42,6 +42,9 @@ def save(runs: xr.Dataset, path: str | Path) -> Path:
 
     After a crash there is the old file or the new one, never half of one.
 
+    A variable that is the same along its first axes, such as the `evaluations` of SGD, is written
+    without these axes. `load` gives them back; other programs that read the file see it without.
+
     Args:
         runs: what `run` gave.
         path: a file; ".nc" is appended if it has no suffix. Its folder is made if the folder around
@@ -78,10 +81,11 @@ def save(runs: xr.Dataset, path: str | Path) -> Path:
 
 
 def stored_once(runs: xr.Dataset) -> xr.Dataset:
-    """The result without the first axes of those variables that are one array repeated along them.
+    """The result, with every variable that repeats one array along its first axes stored once.
 
-    Such are the `evaluations` of first-order methods: the file, and the memory in which it is
-    written, are smaller by one variable. An attribute names the axes and their lengths.
+    The `evaluations` of first-order methods are such a variable: the file is smaller without the
+    repetitions, and so is the memory in which it is written. The variable loses those axes, and its
+    attribute `same_over` names them with their lengths.
     """
     found = {}
     for name, variable in runs.data_vars.variables.items():

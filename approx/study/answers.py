@@ -44,7 +44,7 @@ class Answer(Tables):
         Returns:
             The matplotlib figure.
         """
-        from approx.study.drawing import figure  # matplotlib is imported by who draws
+        from approx.study.drawing import figure  # it imports matplotlib, which is slow
 
         return figure(self, path)
 

@@ -276,8 +276,9 @@ def compute(jobs: Sequence[Job], tell: Callable[[str], None]) -> None:
     if not jobs:
         return
     with compiling_ahead() as pool:
-        # The answer needs it, and its import takes a second: meanwhile XLA compiles the first row.
-        # It ends before any row is judged, as two threads must not import parts of scipy at once.
+        # The answer needs scipy.stats, whose import takes up to a second. A thread imports it while
+        # XLA compiles the first row. The import ends before any row is judged, because two threads
+        # must not import parts of scipy at once.
         statistics = pool.submit(importlib.import_module, "scipy.stats")
         for job, prepared in ready_in_order(pool, jobs):
             statistics.result()

@@ -559,9 +559,10 @@ def make_room() -> None:
 
 
 def return_freed_memory() -> None:
-    """Give the system back what the compiler has freed, some 70 MB for the network of ten units.
+    """Give the memory that the compiler has freed back to the system.
 
-    The C library of Linux would keep it for the process. Others have no such call, or need none.
+    Linux's usual C library would keep it for the process: some 70 MB after a network of ten units
+    is compiled. Where the C library has no such call, nothing is done.
     """
     if not sys.platform.startswith("linux"):
         return
