@@ -217,9 +217,9 @@ def rows_of(part: xr.Dataset) -> np.ndarray:
 
 
 def done(folder: Path) -> np.ndarray:
-    """`rows` of all trainings that are finished. Every chunk is read and checked."""
+    """`rows` of all trainings that are finished. All bytes of every chunk are checked."""
     sources = read_sweep(folder)["sources"]
-    found = [rows_of(read_chunk(path, sources)) for path in paths(folder)]
+    found = [rows_of(read_index(path, sources)) for path in paths(folder)]
     if not found:
         return np.empty(0, "S1")
     return np.concatenate(found)

@@ -153,10 +153,12 @@ def begin(
     """
     source = common(head.source)
     name = source_name(source)
+    points = None  # to be written
     if (folder / "sweep.json").exists():
         found = read_sweep(folder)
         check(folder, found, name, head, accept)
-        points = all_points(folder, found, head)
+        if not are_known(folder, found, name, head):
+            points = all_points(folder, found, head)
     else:
         check_only_ours(folder)
         found = new_description(head)
@@ -171,7 +173,8 @@ def begin(
     found["axes"] = joined_axes(axes_of(found), head.axes)
     found["sources"][name] = source
     found.setdefault("programs", {})[name] = head.program
-    write_coordinates(folder, points, list(found["sources"]))
+    if points is not None:
+        write_coordinates(folder, points, list(found["sources"]))
     files.write_json(folder / "sweep.json", found)
     return name
 
@@ -235,6 +238,18 @@ def check(folder: Path, found: Mapping[str, Any], name: str, head: Head, accept:
         f"{folder} holds trainings that other code or other inputs made: {changes}. Choose another "
         "folder; or say accept=True to have both in one result, which is recorded"
     )
+
+
+def are_known(folder: Path, found: Mapping[str, Any], name: str, head: Head) -> bool:
+    """Whether coordinates.nc has all that is asked for: the same source, and no new values of axes.
+
+    It is not read here. Files of format 1 are written again, as they have no checksum.
+    """
+    if found["format"] < FORMAT or name not in found["sources"]:
+        return False
+    earlier = axes_of(found)
+    is_old = [np.isin(values, earlier[axis]).all() for axis, values in head.axes.items()]
+    return all(is_old) and (folder / "coordinates.nc").exists()
 
 
 def all_points(folder: Path, found: Mapping[str, Any], head: Head) -> xr.Dataset:

@@ -304,11 +304,12 @@ def resumed(writer: Writer, ready: Ready, todo: np.ndarray) -> Iterator[Batch]:
     blocks = [*held.held(folder, writer.source)]
     if not blocks:
         return
+    done = chunks.done(folder)
     rows_of_all = which(writer.plan, todo).tolist()
     number = dict(zip(rows_of_all, todo.tolist(), strict=True))
     for rows, begin, leaves in blocks:
         trainings = [number.pop(row, -1) for row in rows.tolist()]
-        if max(trainings) < 0 and np.isin(rows, chunks.done(folder)).all():
+        if max(trainings) < 0 and np.isin(rows, done).all():
             held.release(folder, rows)
             continue
         fits = shapes_of(leaves) == shapes_of(jax.tree.leaves(carry))
