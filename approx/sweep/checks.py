@@ -10,7 +10,7 @@ from approx import tasks
 from approx.sweep.facts import Entry, Facts, x64
 from approx.tasks import Points, losses
 from approx.training import inputs
-from approx.training.loop import Keep, start
+from approx.training.loop import Keep, start_checked
 
 # ---- data ----------------------------------------------------------------------------------------
 
@@ -187,7 +187,7 @@ def state_shapes(entry: Entry) -> list[tuple[tuple[int, ...], Any]]:
     """Shapes and types of the arrays of a training's state."""
     task, recipe = entry.facts.task, entry.facts.recipe
     with x64(recipe):
-        state, _ = jax.eval_shape(lambda: start(jax.random.key(0), task, recipe))
+        state, _ = jax.eval_shape(lambda: start_checked(jax.random.key(0), task, recipe))
     return [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(state)]
 
 
