@@ -397,6 +397,33 @@ def test_damaged_swapped_and_foreign_files_are_named(memory, finished, how, mess
     assert same(sweep(folder), memory)  # as the message says
 
 
+def test_a_finished_folder_is_read_once_and_not_written(finished, memory, monkeypatch):
+    """But for the chunks' indices, by which `run` knows that nothing is missing."""
+    read: list[str] = []
+    real = files.open_netcdf
+
+    def opened(path):
+        read.append(path.name)
+        return real(path)
+
+    monkeypatch.setattr(files, "open_netcdf", opened)
+    every = ["coordinates.nc", *(path.name for path in chunks.paths(finished))]
+    ap.load(finished)
+    assert sorted(read) == sorted(every)
+
+    read.clear()
+    coordinates = finished / "coordinates.nc"
+    before = coordinates.stat()
+    assert same(sweep(finished), memory)
+    assert sorted(read) == sorted(every + every[1:])
+    after = coordinates.stat()
+    assert (after.st_ino, after.st_mtime_ns) == (before.st_ino, before.st_mtime_ns)
+
+    coordinates.unlink()  # as the error about a damaged one advises
+    assert same(sweep(finished), memory)
+    assert coordinates.exists()
+
+
 def test_numbers_that_never_came_out_of_the_program_are_found(finished, monkeypatch, capsys):
     """Even with a digest that fits: another seed's losses."""
     (path, *_) = chunks.paths(finished)

@@ -13,7 +13,14 @@ import numpy as np
 
 from approx.disk.chunks import INPUTS, paths, read_chunk
 from approx.disk.description import axes_of, read_coordinates, read_sweep
-from approx.disk.places import Axes, Survey, finished_everywhere, of_seeds, positions, survey
+from approx.disk.places import (
+    Axes,
+    Survey,
+    Surveyor,
+    finished_everywhere,
+    of_seeds,
+    survey,
+)
 from approx.late_imports import xarray as xr
 from approx.sweep import provenance, results
 
@@ -49,17 +56,16 @@ def assemble(
     if axes is None:
         axes = axes_of(sweep)
     chunks = paths(folder)
-    found = survey(chunks, sweep["sources"], axes)
-    if (found.place < 0).any():
-        seeds = finished_everywhere(found)
-        if not partial or not seeds.any():
-            raise unfinished(folder, found)
-        axes = dict(axes) | {"seed": axes["seed"][seeds]}
-        found = of_seeds(found, seeds)
+    if lazy or partial:
+        found = survey(chunks, sweep["sources"], axes)
+        if partial and is_unfinished(found):
+            axes, found = of_finished_seeds(folder, axes, found)
+    if not lazy:
+        variables, found = read_now(chunks, sweep["sources"], axes)
+    if is_unfinished(found):
+        raise unfinished(folder, found)
     if lazy:
         variables = read_lazily(chunks, sweep["sources"], axes, found)
-    else:
-        variables = read_now(chunks, sweep["sources"], axes)
     coordinates: dict[Any, Any] = {axis: (axis, values) for axis, values in axes.items()}
     coordinates |= dict(points_on(folder, points, axes).coords)
     source = whole_source(sweep, axes, found.numbers)
@@ -86,6 +92,11 @@ def points_on(folder: Path, points: xr.Dataset, axes: Axes) -> xr.Dataset:
         ) from None
 
 
+def is_unfinished(found: Survey) -> bool:
+    """Whether a folder lacks trainings."""
+    return bool((found.place < 0).any())
+
+
 def unfinished(folder: Path, found: Survey) -> ValueError:
     """The error that a folder lacks trainings, with their numbers."""
     there, asked = int((found.place >= 0).sum()), found.place.size
@@ -93,6 +104,18 @@ def unfinished(folder: Path, found: Survey) -> ValueError:
         f"{folder} has {there:,} of {asked:,} trainings: the same command again goes on with it; "
         "partial=True loads those seeds that are finished everywhere"
     )
+
+
+def of_finished_seeds(folder: Path, axes: Axes, found: Survey) -> tuple[Axes, Survey]:
+    """The axes and the survey of those seeds that are finished in all cells.
+
+    Raises:
+        ValueError: there are none.
+    """
+    seeds = finished_everywhere(found)
+    if not seeds.any():
+        raise unfinished(folder, found)
+    return dict(axes) | {"seed": axes["seed"][seeds]}, of_seeds(found, seeds)
 
 
 # ---- the variables -------------------------------------------------------------------------------
@@ -103,18 +126,25 @@ def measured(part: xr.Dataset, axes: Axes) -> list[str]:
     return [str(name) for name in part.variables if name not in (*axes, *INPUTS)]
 
 
-def read_now(chunks: list[Path], sources: Mapping, axes: Axes) -> dict[str, Any]:
-    """Read every variable into memory. Two chunks are in memory besides, one of them being read.
+def read_now(chunks: list[Path], sources: Mapping, axes: Axes) -> tuple[dict[str, Any], Survey]:
+    """Read every variable into memory, and find out where all trainings are.
+
+    Two chunks are in memory besides, one of them being read. What the folder lacks stays undefined.
 
     Args:
         chunks: their files.
         sources: those of the sweep, by name.
         axes: names and values of the axes.
+
+    Raises:
+        ValueError: as `survey`.
     """
     shape = tuple(map(len, axes.values()))
+    surveyor = Surveyor(axes)
     found: dict[str, Any] = {}
-    for part in read_ahead(lambda path: read_chunk(path, sources), chunks):
-        at, inside = positions(axes, part)
+    parts = read_ahead(lambda path: read_chunk(path, sources), chunks)
+    for path, part in zip(chunks, parts, strict=True):
+        at, inside = surveyor.add(path, part)
         where = as_slice(np.ravel_multi_index(at, shape))
         for name in measured(part, axes):
             variable = part[name].variable
@@ -132,7 +162,7 @@ def read_now(chunks: list[Path], sources: Mapping, axes: Axes) -> dict[str, Any]
                 own = own[inside]
             _, values, _ = found[name]
             values.reshape(-1, *of_one)[where] = own
-    return found
+    return found, surveyor.result()
 
 
 def as_slice(places: np.ndarray) -> np.ndarray | slice:

@@ -47,31 +47,60 @@ class Survey(NamedTuple):
     counts: list[int]
 
 
+class Surveyor:
+    """Finds out where the trainings of a folder are, one chunk after another.
+
+    Args:
+        axes: names and values of the axes.
+
+    """
+
+    def __init__(self, axes: Axes):
+        self.axes = axes
+        self.shape = tuple(map(len, axes.values()))
+        self.place = np.full(self.shape, -1, np.int64)
+        self.numbers = np.zeros((*self.shape, 0))
+        self.counts: list[int] = []
+
+    def add(self, path: Path, part: xr.Dataset) -> tuple[tuple[np.ndarray, ...], np.ndarray]:
+        """Note where a chunk's trainings are, and give their `positions`.
+
+        Args:
+            path: the chunk's file, for the error.
+            part: the chunk, or its index.
+
+        Raises:
+            ValueError: another chunk has the same trainings.
+        """
+        at, inside = positions(self.axes, part)
+        if (self.place[at] >= 0).any():
+            raise ValueError(
+                f"{path} holds trainings that another chunk has too, made with other inputs: "
+                "choose one"
+            )
+        self.place[at] = sum(self.counts) + np.flatnonzero(inside)
+        own = part["training_numbers"].values
+        if not self.counts:
+            self.numbers = np.zeros((*self.shape, own.shape[1]), own.dtype)
+        self.numbers[at] = own[inside]
+        self.counts.append(len(inside))
+        return at, inside
+
+    def result(self) -> Survey:
+        """Where the trainings of all chunks are."""
+        return Survey(self.place, self.numbers, self.counts)
+
+
 def survey(chunks: list[Path], sources: Mapping[str, Any], axes: Axes) -> Survey:
     """Find out where all trainings are, from the chunks' indices.
 
     Raises:
         ValueError: a chunk is damaged, or has trainings that another chunk has too.
     """
-    shape = tuple(map(len, axes.values()))
-    place = np.full(shape, -1, np.int64)
-    numbers = np.zeros((*shape, 0))
-    counts: list[int] = []
+    found = Surveyor(axes)
     for path in chunks:
-        part = read_index(path, sources)
-        at, inside = positions(axes, part)
-        if (place[at] >= 0).any():
-            raise ValueError(
-                f"{path} holds trainings that another chunk has too, made with other inputs: "
-                "choose one"
-            )
-        place[at] = sum(counts) + np.flatnonzero(inside)
-        own = part["training_numbers"].values
-        if not counts:
-            numbers = np.zeros((*shape, own.shape[1]), own.dtype)
-        numbers[at] = own[inside]
-        counts.append(len(inside))
-    return Survey(place, numbers, counts)
+        found.add(path, read_index(path, sources))
+    return found.result()
 
 
 def finished_everywhere(found: Survey) -> np.ndarray:
