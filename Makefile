@@ -109,6 +109,6 @@ lock: .uv/command ## pin the newest dependencies
 	@touch $@
 
 clean: ## remove the environments (not the results)
-	rm -rf .venv .venv-oldest .uv .bytecode
+	rm -rf .venv .venv-oldest .uv .bytecode .programs
 
 .PHONY: docs help square figures drawings bench accelerator cluster-demo parity test quick test-all test-oldest mutants lint lock clean

@@ -5,13 +5,15 @@ be counted.
 import gc
 import hashlib
 import os
+import shutil
 from contextlib import contextmanager
+from pathlib import Path
 
 # Several workers share the cores: no linear algebra on all of them in each
 if "PYTEST_XDIST_WORKER" in os.environ:
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
-# Tests compile what they run, and leave the developer's own folder of programs alone
+# Tests leave the developer's own folder of programs alone
 os.environ["APPROX_CACHE"] = "off"
 
 import jaxtyping
@@ -59,6 +61,30 @@ gc.set_threshold(20_000, 20, 50)
 QUICK = ap.sweep.programs.accepted(
     {"xla_backend_optimization_level": 0, "xla_cpu_experimental_ynn_fusion_type": ""}
 )
+
+
+# Seven tenths of the tests' time is compilation. JAX keeps in this folder what takes longer than a
+# moment to compile, so that the next run need not compile it again. It finds a program by its whole
+# text, the compiler's options and JAX's version; the folder is that of one kind of processor.
+PROGRAMS = Path(__file__).parents[1] / ".programs"
+MOST_BYTES = 4e9  # of the folder; then all is forgotten
+
+
+def keep_programs():
+    """Let JAX keep compiled programs, in this process only, and forget them if they are too many.
+
+    JAX_ENABLE_COMPILATION_CACHE=false in the environment keeps none.
+    """
+    if "PYTEST_XDIST_WORKER" not in os.environ and PROGRAMS.exists():
+        sizes = [path.stat().st_size for path in PROGRAMS.rglob("*") if path.is_file()]
+        if sum(sizes) > MOST_BYTES:
+            shutil.rmtree(PROGRAMS)
+    machine = hashlib.sha256(ap.sweep.kept_programs.machine().encode()).hexdigest()[:12]
+    jax.config.update("jax_compilation_cache_dir", str(PROGRAMS / machine))
+    jax.config.update("jax_persistent_cache_min_compile_time_secs", 0.05)
+
+
+keep_programs()
 
 
 LOOK = dict(mpl.rcParams)  # what matplotlib draws by, before any test
