@@ -25,15 +25,8 @@ from approx.training.rules import GRADIENT, SQUARES
 # Multiply-and-add along a last axis wants the widest vectors, and is 2 to 5 times slower with XLA's
 # newest fusions. For columns these fusions' products and sums are the best there is, and the other
 # fusions cost a sixth of the time (P4).
-# At LLVM's first level of optimisation lanes compile in 0.7 to 0.85 of the time and train as fast
-# (P1, P2, P3, P6: 0.96 to 1.05 of it). The bits are the same, as sums over rows are written out one
-# by one; where XLA makes a sum, as it does with dropout, the last bits depend on the level.
 OPTIONS: dict[str, dict[str, Any]] = {
-    "lanes": {
-        "xla_cpu_prefer_vector_width": 512,
-        "xla_cpu_experimental_ynn_fusion_type": "",
-        "xla_backend_optimization_level": 1,
-    },
+    "lanes": {"xla_cpu_prefer_vector_width": 512, "xla_cpu_experimental_ynn_fusion_type": ""},
     "columns": {
         "xla_cpu_prefer_vector_width": 512,
         "xla_cpu_experimental_ynn_fusion_type": ",".join(
