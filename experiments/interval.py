@@ -14,8 +14,8 @@ evaluations of BFGS (by nnet's rules of stopping) and of LM, which start from th
 starts from, in float64.
 Expected finding: the literal recipe never succeeds; the answer's does for some seeds and not for
 others.
-Cost: twenty minutes on two cores, half of it compilation; --quick, the recipes that claims speak
-of, takes one. Writes results/interval, a folder of trainings, and in experiments/summaries
+Cost: eight minutes on two cores, a fifth of them compilation; --quick, the recipes that claims
+speak of, takes one. Writes results/interval, a folder of trainings, and in experiments/summaries
 interval_{rows,endings,effects,claims,reported}.csv, interval_study.json and interval_report.md, and
 what the figures draw of single trainings (interval_{curves,functions}.csv), so that they need none.
 """
