@@ -47,6 +47,7 @@ import matplotlib as mpl  # noqa: E402
 import matplotlib.pyplot as plt  # noqa: E402
 import numpy as np  # noqa: E402
 import pytest  # noqa: E402
+from jax.experimental.compilation_cache import compilation_cache  # noqa: E402
 
 import approx as ap  # noqa: E402
 
@@ -85,6 +86,19 @@ def keep_programs():
 
 
 keep_programs()
+
+
+@contextmanager
+def no_programs_of_jax():
+    """Let JAX keep no programs meanwhile; approx keeps none that come from JAX's folder."""
+    used = jax.config.jax_enable_compilation_cache
+    jax.config.update("jax_enable_compilation_cache", False)
+    compilation_cache.reset_cache()  # JAX asks whether it keeps programs once only
+    try:
+        yield
+    finally:
+        jax.config.update("jax_enable_compilation_cache", used)
+        compilation_cache.reset_cache()
 
 
 LOOK = dict(mpl.rcParams)  # what matplotlib draws by, before any test

@@ -23,7 +23,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conftest import digest
+from conftest import digest, no_programs_of_jax
 from jax.experimental import serialize_executable
 from jax.experimental.compilation_cache import compilation_cache
 
@@ -44,14 +44,9 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setattr(kept_programs, "_refused", set())
     monkeypatch.setattr(kept_programs, "_jax_keeps", threading.Event())
     forget(monkeypatch)
-    # Where the suite itself is run with JAX's persistent cache, it is switched off here
-    used = jax.config.jax_enable_compilation_cache
-    jax.config.update("jax_enable_compilation_cache", False)
-    compilation_cache.reset_cache()
-    yield folder
-    kept_programs.finish()
-    jax.config.update("jax_enable_compilation_cache", used)
-    compilation_cache.reset_cache()
+    with no_programs_of_jax():
+        yield folder
+        kept_programs.finish()
 
 
 def forget(monkeypatch):

@@ -11,7 +11,7 @@ import jax.numpy as jnp
 import numpy as np
 import optax
 import pytest
-from conftest import QUICK, digest
+from conftest import QUICK, digest, no_programs_of_jax
 
 import approx as ap
 from approx.disk.verification import verify
@@ -31,12 +31,10 @@ def place(tmp_path, monkeypatch):
     monkeypatch.setenv("APPROX_CACHE", str(tmp_path / "programs"))
     monkeypatch.setattr(kept_programs, "_refused", set())
     monkeypatch.setattr(kept_programs, "_jax_keeps", threading.Event())
-    used = jax.config.jax_enable_compilation_cache
-    jax.config.update("jax_enable_compilation_cache", False)
     forget(monkeypatch)
-    yield tmp_path / "programs"
-    kept_programs.finish()
-    jax.config.update("jax_enable_compilation_cache", used)
+    with no_programs_of_jax():
+        yield tmp_path / "programs"
+        kept_programs.finish()
 
 
 def forget(monkeypatch):
