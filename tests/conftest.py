@@ -90,10 +90,14 @@ keep_programs()
 
 @contextmanager
 def no_programs_of_jax():
-    """Let JAX keep no programs meanwhile; approx keeps none that come from JAX's folder."""
+    """Let JAX keep no programs meanwhile, and forget those that it has in memory.
+
+    Programs that come from JAX's folder cannot be serialised as approx does it.
+    """
     used = jax.config.jax_enable_compilation_cache
     jax.config.update("jax_enable_compilation_cache", False)
     compilation_cache.reset_cache()  # JAX asks whether it keeps programs once only
+    jax.clear_caches()
     try:
         yield
     finally:

@@ -598,7 +598,7 @@ def test_killed_at_ten_random_moments(undisturbed, tmp_path):
     rng = np.random.default_rng(0)
     before: dict[str, tuple[int, int]] = {}
     kills, grown = 0, 0
-    while kills < 10:
+    while kills < 10 or (grown < 3 and kills < 40):  # a slow machine writes few chunks in time
         process = command(tmp_path)
         for line in process.stderr:  # until it trains: the time before is not what can be lost
             if "trainings of" in line:
