@@ -424,6 +424,17 @@ def test_a_finished_folder_is_read_once_and_not_written(finished, memory, monkey
     assert coordinates.exists()
 
 
+def test_points_of_values_that_were_asked_for_apart_are_there_together(tmp_path):
+    """The distance of a point depends on the range and on its center."""
+
+    def asked(folder, width, center):
+        return sweep(folder, noise=[0.1], range=[width], center=[center])
+
+    asked(tmp_path, 1.0, 0.0)
+    asked(tmp_path, 2.0, 0.5)
+    assert same(asked(tmp_path, 1.0, 0.5), asked(None, 1.0, 0.5))
+
+
 def test_numbers_that_never_came_out_of_the_program_are_found(finished, monkeypatch, capsys):
     """Even with a digest that fits: another seed's losses."""
     (path, *_) = chunks.paths(finished)

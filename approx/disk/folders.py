@@ -243,10 +243,14 @@ def check(folder: Path, found: Mapping[str, Any], name: str, head: Head, accept:
 def are_known(folder: Path, found: Mapping[str, Any], name: str, head: Head) -> bool:
     """Whether coordinates.nc has all that is asked for: the same source, and no new values of axes.
 
-    It is not read here. Files of format 1 are written again, as they have no checksum.
+    It is not read here. Files of format 1 are written again, as they have no checksum. So are
+    points that depend on several axes: two values may have been asked for, but never together.
     """
     if found["format"] < FORMAT or name not in found["sources"]:
         return False
+    for variable in head.coordinates.variables.values():
+        if len(set(variable.dims) & set(head.axes)) > 1:
+            return False
     earlier = axes_of(found)
     is_old = [np.isin(values, earlier[axis]).all() for axis, values in head.axes.items()]
     return all(is_old) and (folder / "coordinates.nc").exists()

@@ -68,7 +68,7 @@ def start_checked(
     params: PyTree | None = None,
     source: Any = None,
 ) -> tuple[State, Trace]:
-    """`start` of a task and a recipe that were checked, which takes half as long to trace."""
+    """`start` of a task and a recipe that have passed `check`, which is not traced again."""
     recipe = settled(recipe, task)
     keys = as_keys(key)
     state = init(keys, task, recipe, params, source)
