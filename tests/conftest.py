@@ -64,9 +64,10 @@ QUICK = ap.sweep.programs.accepted(
 )
 
 
-# Seven tenths of the tests' time is compilation. JAX keeps in this folder what takes longer than a
-# moment to compile, so that the next run need not compile it again. It finds a program by its whole
-# text, the compiler's options and JAX's version; the folder is that of one kind of processor.
+# Seven tenths of the tests' time is compilation. In this folder JAX keeps the programs that take
+# longer than 0.05 s to compile, so that the next run need not compile them again. JAX finds a
+# program by its whole text, the compiler's options and its own version. Each kind of processor has
+# a folder of its own inside, because compiled code runs on no lesser one.
 PROGRAMS = Path(__file__).parents[1] / ".programs"
 MOST_BYTES = 4e9  # of the folder; then all is forgotten
 

@@ -129,7 +129,8 @@ def measured(part: xr.Dataset, axes: Axes) -> list[str]:
 def read_now(chunks: list[Path], sources: Mapping, axes: Axes) -> tuple[dict[str, Any], Survey]:
     """Read every variable into memory, and find out where all trainings are.
 
-    Two chunks are in memory besides, one of them being read. What the folder lacks stays undefined.
+    Two chunks are in memory besides, one of them being read. The values of trainings that the
+    folder lacks are undefined: the caller sees in the survey which these are.
 
     Args:
         chunks: their files.

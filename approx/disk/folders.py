@@ -243,8 +243,9 @@ def check(folder: Path, found: Mapping[str, Any], name: str, head: Head, accept:
 def are_known(folder: Path, found: Mapping[str, Any], name: str, head: Head) -> bool:
     """Whether coordinates.nc has all that is asked for: the same source, and no new values of axes.
 
-    It is not read here. Files of format 1 are written again, as they have no checksum. So are
-    points that depend on several axes: two values may have been asked for, but never together.
+    The file is not read for this. A file of format 1 is written again, as it has no checksum. So
+    are points that depend on several axes, because two values may both have been asked for, but
+    never together.
     """
     if found["format"] < FORMAT or name not in found["sources"]:
         return False

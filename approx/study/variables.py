@@ -9,7 +9,7 @@ from approx.study import claims as claiming
 from approx.study.declaration import Declaration
 from approx.sweep.facts import Facts, x64
 from approx.sweep.request import Request
-from approx.training.loop import start_checked
+from approx.training.loop import start
 
 OF_INSIDE, OF_OUTSIDE = "test_", "outside_"
 
@@ -70,7 +70,7 @@ def shapes_of(known: Facts, request: Request) -> dict[str, tuple[int, ...]]:
     task, recipe = known.task, known.recipe
 
     def begun(key):
-        return start_checked(key, task, recipe, request.keeping)[1]
+        return start(key, task, recipe, request.keeping, checked=True)[1]
 
     with x64(recipe):
         trace = jax.eval_shape(begun, jax.random.key(0))

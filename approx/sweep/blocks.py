@@ -116,7 +116,7 @@ def keys(root: Key[Array, ""], seeds: UInt32[Array, " streams"]) -> Keys:
 
 
 def start(structure: Structure, inputs: Inputs, bits: Array | None = None) -> tuple[State, Trace]:
-    """`training.start_checked` on every lane.
+    """`training.start` on every lane.
 
     Args:
         structure: of the trainings.
@@ -129,7 +129,7 @@ def start(structure: Structure, inputs: Inputs, bits: Array | None = None) -> tu
         task, recipe = unflatten(structure, numbers, inputs.arrays)
         streams = keys(inputs.root, seeds)
         source = None if bits is None else draws.BitSource(bits)
-        return training.start_checked(streams, task, recipe, structure.keep, params, source)
+        return training.start(streams, task, recipe, structure.keep, params, source, checked=True)
 
     given = inputs.seeds, inputs.numbers, inputs.params, bits
     return jax.vmap(one, out_axes=structure.axis)(*given)

@@ -10,7 +10,7 @@ from approx import tasks
 from approx.sweep.facts import Entry, Facts, x64
 from approx.tasks import Points, losses
 from approx.training import inputs
-from approx.training.loop import Keep, start_checked
+from approx.training.loop import Keep, start
 
 # ---- data ----------------------------------------------------------------------------------------
 
@@ -186,8 +186,13 @@ def states_alike(entry: Entry, first: Entry) -> bool:
 def state_shapes(entry: Entry) -> list[tuple[tuple[int, ...], Any]]:
     """Shapes and types of the arrays of a training's state."""
     task, recipe = entry.facts.task, entry.facts.recipe
+
+    def begun() -> Any:
+        state, _ = start(jax.random.key(0), task, recipe, checked=True)
+        return state
+
     with x64(recipe):
-        state, _ = jax.eval_shape(lambda: start_checked(jax.random.key(0), task, recipe))
+        state = jax.eval_shape(begun)
     return [(leaf.shape, leaf.dtype) for leaf in jax.tree.leaves(state)]
 
 

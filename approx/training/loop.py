@@ -31,18 +31,7 @@ from approx.training.records import (
 )
 from approx.training.steps import State, init, step
 
-__all__ = [
-    "KEEP",
-    "KEEPABLE",
-    "Keep",
-    "Trace",
-    "advance",
-    "left_behind",
-    "loop",
-    "start",
-    "start_checked",
-    "train",
-]
+__all__ = ["KEEP", "KEEPABLE", "Keep", "Trace", "advance", "left_behind", "loop", "start", "train"]
 
 NEVER = np.iinfo(np.int32).max  # a step that no training reaches
 
@@ -54,22 +43,15 @@ def start(
     keep: Keep = KEEP,
     params: PyTree | None = None,
     source: Any = None,
+    checked: bool = False,
 ) -> tuple[State, Trace]:
-    """The state before the first step, and a trace whose records `loop` still has to make."""
-    check(task, settled(recipe, task))
-    return start_checked(key, task, recipe, keep, params, source)
+    """The state before the first step, and a trace whose records `loop` still has to make.
 
-
-def start_checked(
-    key: Key[Array, ""] | Keys,
-    task: Task,
-    recipe: Recipe,
-    keep: Keep = KEEP,
-    params: PyTree | None = None,
-    source: Any = None,
-) -> tuple[State, Trace]:
-    """`start` of a task and a recipe that have passed `check`, which is not traced again."""
+    The task and the recipe are checked, unless `checked` says that they were.
+    """
     recipe = settled(recipe, task)
+    if not checked:
+        check(task, recipe)
     keys = as_keys(key)
     state = init(keys, task, recipe, params, source)
     state = state._replace(stopping=stopping.begin(recipe, state.params))
